@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker protocol in Python, for solvers and judges (see docs/worker-protocol.md).
+
+A worker is started once per task. It reads one JSON object from standard input, writes one JSON
+object to standard output and exits with 0. Standard error is the log. Any other exit code, or any
+other output, counts as failure: the miner then sends no answer, the validator no vote.
+
+Only the standard library is used, and nothing but reading a program's input and writing its
+output lives here, so that each program beside this module shows its own method and no plumbing.
+"""
+
+import json
+import sys
+
+VERSION = 1
+MINER = "miner"
+VALIDATOR = "validator"
+
+VALID = "valid"
+UNAVAILABLE = "unavailable"
+MALFORMED = "malformed"
+PLAGIARISED = "plagiarised"
+VERDICTS = (VALID, UNAVAILABLE, MALFORMED, PLAGIARISED)
+
+#: An innovation score that says nothing for or against.
+NEUTRAL = 50
+
+
+class ProtocolError(Exception):
+    """The request is not one this program can work on."""
+
+
+def fail(message):
+    """Ends the program as a failure, with a line for the log."""
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def log(message):
+    """Writes a line to the log."""
+    print(message, file=sys.stderr)
+
+
+def parse_request(text, role):
+    """Reads the request in `text` and checks that it is meant for `role`."""
+    try:
+        request = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"the request is not JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise ProtocolError("the request is not a JSON object")
+    if request.get("version") != VERSION:
+        raise ProtocolError(f"unknown protocol version {request.get('version')!r}")
+    if request.get("role") != role:
+        raise ProtocolError(f"the request is for {request.get('role')!r}, this is a {role} program")
+    if not isinstance(request.get("task"), dict):
+        raise ProtocolError("the request names no task")
+    if role == VALIDATOR and not isinstance(request.get("answers"), list):
+        raise ProtocolError("the request has no answers to judge")
+    return request
+
+
+def read_request(role):
+    """Reads the request from standard input; ends the program when there is none to work on."""
+    try:
+        return parse_request(sys.stdin.buffer.read().decode("utf-8"), role)
+    except (ProtocolError, UnicodeDecodeError) as error:
+        fail(error)
+
+
+def specification(request, kind):
+    """The task's specification, which must be of `kind`; returns the whole document."""
+    spec = request.get("spec")
+    if not isinstance(spec, dict) or spec.get("kind") != kind:
+        raise ProtocolError(f"the task's specification is not of kind {kind!r}")
+    if not isinstance(spec.get("data"), dict):
+        raise ProtocolError("the task's specification has no data")
+    return spec
+
+
+def seconds(request, share=0.8, default=60):
+    """How long the program may work: a share of its limit, so that it ends before it is killed."""
+    limits = request.get("limits")
+    limit = limits.get("seconds") if isinstance(limits, dict) else None
+    return share * (limit if isinstance(limit, (int, float)) and limit > 0 else default)
+
+
+def canonical(answer):
+    """The bytes that are hashed and sent for an answer: a text as it is in UTF-8, anything else as
+    compact JSON with sorted keys. `tos` does the same; programs need this only to measure."""
+    if isinstance(answer, str):
+        return answer.encode("utf-8")
+    text = json.dumps(answer, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8")
+
+
+def write_answer(answer, note=None):
+    """A solver's output."""
+    output = {"answer": answer}
+    if note is not None:
+        output["note"] = note
+    print(json.dumps(output))
+
+
+def score(quality, innovation=NEUTRAL, reason=""):
+    """The score of an answer to the task, good or bad."""
+    return {
+        "quality": max(0, min(100, quality)),
+        "innovation": max(0, min(100, innovation)),
+        "verdict": VALID,
+        "reason": reason,
+    }
+
+
+def refuse(verdict, reason):
+    """The score of what cannot be judged as an answer."""
+    return {"quality": 0, "innovation": 0, "verdict": verdict, "reason": reason}
+
+
+def write_scores(scores):
+    """A judge's output: one score per answer, in the order of the request."""
+    print(json.dumps({"scores": scores}))
+
+
+def cap_by_better(scores):
+    """Lowers innovation so that no answer has more of it than an answer of higher quality.
+
+    The chain ranks by (4 quality + 2 innovation + timeliness) / 7. With this cap an answer cannot
+    pass a better one by being merely unusual. Answers of equal quality do not cap one another.
+    """
+    valid = [s for s in scores if s["verdict"] == VALID]
+    return [
+        s if s["verdict"] != VALID else
+        {**s, "innovation": min([s["innovation"]]
+                                + [b["innovation"] for b in valid if b["quality"] > s["quality"]])}
+        for s in scores
+    ]
+
+
+def is_int(value):
+    """Whether a JSON value is a whole number (JSON's true and false are not)."""
+    return isinstance(value, int) and not isinstance(value, bool)

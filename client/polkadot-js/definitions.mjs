@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tos_* JSON-RPC methods for @polkadot/api:
+//
+//   import { ApiPromise, WsProvider } from '@polkadot/api';
+//   import { rpc } from './definitions.mjs';
+//   const api = await ApiPromise.create({ provider: new WsProvider(url), rpc });
+//   const page = (await api.rpc.tos.openTasks()).toJSON();
+//
+// Extrinsics, events, errors, storage and the runtime API `api.call.tosApi` need nothing of this: their types come
+// with the chain's metadata. Answers of these methods are plain JSON: amounts are decimal text in wei, identifiers
+// UUIDs, hashes 0x-hex, accounts SS58.
+
+const id = { name: 'id', type: 'Text' };
+const who = { name: 'who', type: 'AccountId' };
+const at = { name: 'at', type: 'Hash', isOptional: true };
+const after = { name: 'after', type: 'Text', isOptional: true };
+const limit = { name: 'limit', type: 'u32', isOptional: true };
+
+const method = (description, ...params) => ({ description, params: [...params, at], type: 'Json' });
+
+/** Pass this as the `rpc` option of `ApiPromise.create`. */
+export const rpc = {
+  tos: {
+    chain: method('Height, tick, windows and counts.'),
+    openTasks: method('Tasks that take answers, by type where one is given.',
+      { name: 'taskType', type: 'Json', isOptional: true }, after, limit),
+    tasks: method('All tasks that are not pruned yet.', after, limit),
+    task: method('One task with its submissions; null when there is none.', id),
+    timeline: method('The phases a task went through.', id),
+    round: method('One round of voting on a task.', id, { name: 'number', type: 'u32' }),
+    canSubmit: method('Whether an account may join a task; if not, why, and when to ask again.', who, id),
+    assignments: method('What an account should do now.', who),
+    duties: method('The panels a validator sits on.', who),
+    claimable: method('Rewards that wait to be claimed.', who),
+    miner: method('A miner\'s registration.', who),
+    validator: method('A validator\'s registration.', who),
+    reputation: method('An account\'s reputation, idle decay applied.', who),
+    subscribeTasks: {
+      description: 'Changes of all tasks, or of one: once when their block is best, once when it is final.',
+      params: [{ name: 'id', type: 'Text', isOptional: true }],
+      pubsub: ['taskChange', 'subscribeTasks', 'unsubscribeTasks'],
+      type: 'Json',
+    },
+  },
+};

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The chain, as this program sees it: a connection, reading at a block, sending transactions.
+
+mod decode;
+mod interface;
+mod shape;
+mod transaction;
+
+use interface::check;
+pub use interface::{Call, Scores};
+pub use transaction::{Included, Wait};
+
+use crate::error::{Context, Error, Result};
+use codec::DecodeAll;
+use futures::{Stream, StreamExt};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::{
+    fmt::Display,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use subxt::{
+    backend::LegacyBackend,
+    client::{OnlineClient, OnlineClientAtBlock},
+    config::{substrate::H256, RpcConfigFor, SubstrateConfig},
+    dynamic::{self, At as _, Value},
+    rpcs::{LegacyRpcMethods, RpcClient},
+};
+use tos_primitives::Balance;
+
+/// The time a node has to answer the first question.
+const CONNECT_TIME: Duration = Duration::from_secs(15);
+
+/// A connection to a node whose runtime fits this program.
+pub struct Connection {
+    url: String,
+    client: OnlineClient<SubstrateConfig>,
+    rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
+    /// The version of the runtime that was checked last.
+    checked: Mutex<Option<u32>>,
+}
+
+/// The chain at one block.
+pub struct At {
+    block: OnlineClientAtBlock<SubstrateConfig>,
+}
+
+/// An event.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Event {
+    /// The number of its block.
+    pub block: u64,
+    /// The pallet that emitted it.
+    pub pallet: String,
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub fields: serde_json::Value,
+}
+
+/// What an account owns.
+pub struct Balances {
+    /// What it can use, as far as it is not frozen.
+    pub free: Balance,
+    /// What is on hold.
+    pub reserved: Balance,
+}
+
+impl Connection {
+    /// Connects and checks that the runtime fits.
+    pub async fn open(url: &str) -> Result<Self> {
+        let unreachable = |reason: String| Error::Unreachable {
+            url: url.to_owned(),
+            reason,
+        };
+        let connect = async {
+            let rpc = RpcClient::from_insecure_url(url)
+                .await
+                .map_err(|e| e.to_string())?;
+            // Plain requests about named blocks: this program pins no blocks.
+            let backend = LegacyBackend::builder().build(rpc.clone());
+            let client = OnlineClient::from_backend(Arc::new(backend)).await;
+            Ok::<_, String>((
+                client.map_err(|e| e.to_string())?,
+                LegacyRpcMethods::new(rpc),
+            ))
+        };
+        let connected = tokio::time::timeout(CONNECT_TIME, connect).await;
+        let (client, rpc) = connected
+            .map_err(|_| unreachable("no answer".into()))?
+            .map_err(unreachable)?;
+        let this = Self {
+            url: url.into(),
+            client,
+            rpc,
+            checked: Mutex::new(None),
+        };
+        this.best().await?;
+        Ok(this)
+    }
+
+    /// Names the chain.
+    pub fn genesis(&self) -> [u8; 32] {
+        self.client.genesis_hash().0
+    }
+
+    /// The chain at its best block.
+    pub async fn best(&self) -> Result<At> {
+        let hash = match self.rpc.chain_get_block_hash(None).await {
+            Ok(Some(hash)) => hash,
+            Ok(None) => return Err(Error::Failed("the node has no best block".into())),
+            Err(error) => return Err(self.explain(error).await),
+        };
+        self.at(hash).await
+    }
+
+    /// The chain at its last finalised block.
+    pub async fn finalised(&self) -> Result<At> {
+        match self.rpc.chain_get_finalized_head().await {
+            Ok(hash) => self.at(hash).await,
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    async fn at(&self, hash: H256) -> Result<At> {
+        let block = match self.client.at_block(hash).await {
+            Ok(block) => block,
+            Err(error) => return Err(self.explain(error).await),
+        };
+        self.check_runtime(&block)?;
+        Ok(At { block })
+    }
+
+    /// Runtimes can be upgraded while this program runs.
+    fn check_runtime(&self, block: &OnlineClientAtBlock<SubstrateConfig>) -> Result<()> {
+        let version = block.spec_version();
+        let mut checked = self.checked.lock().unwrap_or_else(|e| e.into_inner());
+        if *checked != Some(version) {
+            check(block.metadata_ref()).map_err(Error::Failed)?;
+            *checked = Some(version);
+        }
+        Ok(())
+    }
+
+    /// The numbers of best blocks as they come. Ends when the connection does.
+    pub async fn best_blocks(&self) -> Result<impl Stream<Item = Result<u64>> + Unpin> {
+        let blocks = match self.client.stream_best_blocks().await {
+            Ok(blocks) => blocks,
+            Err(error) => return Err(self.explain(error).await),
+        };
+        Ok(blocks.map(|block| block.map(|b| b.number()).context("following blocks")))
+    }
+
+    /// The chain at the block of this number. Its runtime may be an older one: only events are
+    /// read of it.
+    pub async fn at_number(&self, number: u64) -> Result<At> {
+        match self.client.at_block(number).await {
+            Ok(block) => Ok(At { block }),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// What the node calls itself and its chain.
+    pub async fn names(&self) -> Result<(String, String)> {
+        let names = async {
+            Ok::<_, subxt::rpcs::Error>((
+                self.rpc.system_chain().await?,
+                self.rpc.system_version().await?,
+            ))
+        };
+        match names.await {
+            Ok(names) => Ok(names),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Tells a lost connection from other trouble by asking the node for its health.
+    async fn explain(&self, error: impl Display) -> Error {
+        let reason = error.to_string();
+        let alive = tokio::time::timeout(CONNECT_TIME, self.rpc.system_health()).await;
+        if matches!(alive, Ok(Ok(_))) {
+            Error::Failed(reason)
+        } else {
+            Error::Unreachable {
+                url: self.url.clone(),
+                reason,
+            }
+        }
+    }
+}
+
+impl At {
+    /// The number of the block.
+    pub fn number(&self) -> u64 {
+        self.block.block_number()
+    }
+
+    /// The hash of the block.
+    pub fn hash(&self) -> [u8; 32] {
+        self.block.block_hash().0
+    }
+
+    /// The version of the runtime.
+    pub fn spec_version(&self) -> u32 {
+        self.block.spec_version()
+    }
+
+    /// All events of the block.
+    pub async fn events(&self) -> Result<Vec<Event>> {
+        let metadata = self.block.metadata_ref();
+        let events = self.block.events().fetch().await.context("events")?;
+        let mut all = Vec::new();
+        for event in events.iter() {
+            let event = event.context("events")?;
+            let (pallet, name) = (
+                event.pallet_name().to_owned(),
+                event.event_name().to_owned(),
+            );
+            let variant = metadata
+                .pallet_by_event_index(event.pallet_index())
+                .and_then(|pallet| pallet.event_variant_by_index(event.event_index()));
+            let variant =
+                variant.ok_or_else(|| Error::Failed(format!("no event {pallet}.{name}")))?;
+            let input = &mut event.field_bytes();
+            let fields = decode::fields(metadata.types(), &variant.fields, input)
+                .context(format_args!("event {pallet}.{name}"))?;
+            all.push(Event {
+                block: self.number(),
+                pallet,
+                name,
+                fields,
+            });
+        }
+        Ok(all)
+    }
+
+    /// What an account owns.
+    pub async fn balance(&self, who: &AccountId32) -> Result<Balances> {
+        let address = dynamic::storage::<([u8; 32],), Value>("System", "Account");
+        let account = self
+            .block
+            .storage()
+            .fetch(address, (who.clone().into(),))
+            .await;
+        let account = account
+            .context("System.Account")?
+            .decode()
+            .context("System.Account")?;
+        let amount = |name: &str| {
+            let amount = account
+                .at("data")
+                .at(name)
+                .and_then(|value| value.as_u128());
+            amount.ok_or_else(|| Error::Failed(format!("System.Account: no {name} balance")))
+        };
+        Ok(Balances {
+            free: amount("free")?,
+            reserved: amount("reserved")?,
+        })
+    }
+
+    /// Calls a function of the runtime API. Shapes were checked against the metadata.
+    pub(crate) async fn call_api<T: DecodeAll>(
+        &self,
+        function: &str,
+        arguments: &[u8],
+    ) -> Result<T> {
+        let bytes = self
+            .block
+            .runtime_apis()
+            .call_raw(function, Some(arguments))
+            .await;
+        let bytes = bytes.context(function)?;
+        T::decode_all(&mut bytes.as_slice()).context(function)
+    }
+}

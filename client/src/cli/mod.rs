@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The command line.
+
+mod chain;
+mod content;
+mod keys;
+mod parse;
+mod rewards;
+mod roles;
+mod run;
+mod show;
+mod task;
+mod watch;
+
+use crate::{
+    chain::{Call, Connection, Included, Wait},
+    error::{Context, Error, Result},
+    keys::{Keypair, Scheme},
+    keystore::Keystore,
+    output::Output,
+};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+use zeroize::Zeroizing;
+
+/// The environment variable that may hold the keystore's password. No child process sees it.
+pub const PASSWORD_VARIABLE: &str = "TOS_PASSWORD";
+
+/// Publish tasks, solve them, judge the answers and get paid, on a TOS chain.
+///
+/// Exit codes: 0 success; 1 failure; 2 the command line or a file it names makes no sense;
+/// 3 refused by the chain; 4 no node answers; 5 timed out.
+#[derive(Parser)]
+#[command(name = "tos", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+pub(crate) struct Global {
+    /// The node to talk to.
+    #[arg(
+        long,
+        global = true,
+        env = "TOS_URL",
+        default_value = "ws://127.0.0.1:9944"
+    )]
+    pub url: String,
+    /// Print results as JSON, one value per line, and errors as JSON on stderr.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Where keys, journals and content are kept. [default: $XDG_DATA_HOME/tos or ~/.local/share/tos]
+    #[arg(long, global = true, env = "TOS_DATA_DIR", value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// The key to sign with, by its name in the keystore.
+    #[arg(
+        long,
+        global = true,
+        env = "TOS_KEY",
+        value_name = "NAME",
+        conflicts_with = "suri"
+    )]
+    key: Option<String>,
+    /// Sign with this secret instead: a phrase, a hexadecimal seed or a development key such as
+    /// //Alice. Other users of this machine can see it.
+    #[arg(long, global = true, value_name = "SECRET")]
+    suri: Option<String>,
+    /// The scheme of --suri, and of keys made or imported.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    scheme: Scheme,
+    /// A file whose first line is the keystore's password. Otherwise TOS_PASSWORD, or asked for.
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// What to wait for after sending a transaction.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    wait: Wait,
+    /// How many seconds to wait for it.
+    #[arg(long, global = true, default_value_t = 120, value_name = "SECONDS")]
+    timeout: u64,
+    /// What to log to stderr, such as `debug` or `tos_client=trace`. [default: info for workers,
+    /// warn otherwise]
+    #[arg(long, global = true, env = "TOS_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// Log as JSON, one object per line.
+    #[arg(long, global = true)]
+    log_json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Keys: make, import, list, show, export and remove them.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Tasks: publish, list, show, follow, cancel and challenge them.
+    #[command(subcommand)]
+    Task(task::Task),
+    /// Mine: register, run a solver, leave.
+    #[command(subcommand)]
+    Miner(roles::Miner),
+    /// Judge: register, run a judge, leave.
+    #[command(subcommand)]
+    Validator(roles::Validator),
+    /// Rewards: list and claim them.
+    #[command(subcommand)]
+    Rewards(rewards::Rewards),
+    /// The chain and its accounts.
+    #[command(subcommand)]
+    Chain(chain::Chain),
+    /// Content by hash: keep, get and serve it.
+    #[command(subcommand)]
+    Content(content::Content),
+    /// Print a completion-friendly list of all commands.
+    #[command(hide = true)]
+    Commands,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are successes; anything else is a usage error, code 2.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let output = Output {
+        json: cli.global.json,
+    };
+    match start(cli, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn start(cli: Cli, output: Output) -> Result<()> {
+    log_to_stderr(&cli)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("starting")?;
+    let done = runtime.block_on(dispatch(cli, output));
+    // A thread that waits for a password or a pipe must not keep the program.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
+}
+
+async fn dispatch(cli: Cli, output: Output) -> Result<()> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Keys(command) => command.run(global, output),
+        Command::Task(command) => command.run(global, output).await,
+        Command::Miner(command) => command.run(global, output).await,
+        Command::Validator(command) => command.run(global, output).await,
+        Command::Rewards(command) => command.run(global, output).await,
+        Command::Chain(command) => command.run(global, output).await,
+        Command::Content(command) => command.run(global, output).await,
+        Command::Commands => {
+            let list = command_list(&Cli::command(), "tos");
+            output.show(&list, || list.join("\n"));
+            Ok(())
+        }
+    }
+}
+
+fn command_list(command: &clap::Command, path: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        let path = format!("{path} {}", sub.get_name());
+        if sub.has_subcommands() {
+            all.extend(command_list(sub, &path));
+        } else {
+            all.push(path);
+        }
+    }
+    all
+}
+
+fn log_to_stderr(cli: &Cli) -> Result<()> {
+    use tracing_subscriber::EnvFilter;
+    let works = matches!(
+        cli.command,
+        Command::Miner(roles::Miner::Run(_))
+            | Command::Validator(roles::Validator::Run(_))
+            | Command::Content(content::Content::Serve { .. })
+    );
+    let default = if works {
+        "warn,tos_client=info"
+    } else {
+        "warn"
+    };
+    let filter = cli.global.log.as_deref().unwrap_or(default);
+    let filter =
+        EnvFilter::try_new(filter).map_err(|e| Error::Usage(format!("--log {filter}: {e}")))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second subscriber is refused only where one was set before, in tests.
+    let _ = if cli.global.log_json {
+        log.json().try_init()
+    } else {
+        log.try_init()
+    };
+    Ok(())
+}
+
+impl Global {
+    /// The folder everything is kept in.
+    pub fn folder(&self) -> Result<PathBuf> {
+        if let Some(folder) = &self.data_dir {
+            return Ok(folder.clone());
+        }
+        let set = |name: &str| {
+            std::env::var_os(name)
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        };
+        set("XDG_DATA_HOME")
+            .or_else(|| set("HOME").map(|home| home.join(".local").join("share")))
+            .map(|folder| folder.join("tos"))
+            .ok_or_else(|| Error::Usage("no home directory: say --data-dir".into()))
+    }
+
+    /// The keystore.
+    pub fn keystore(&self) -> Result<Keystore> {
+        Ok(Keystore::new(self.folder()?.join("keys")))
+    }
+
+    /// The keystore's password. Asked for twice when it is `new`.
+    pub fn password(&self, new: bool) -> Result<Zeroizing<String>> {
+        if let Some(path) = &self.password_file {
+            let text = std::fs::read_to_string(path).map(Zeroizing::new);
+            let text =
+                text.map_err(|e| Error::Usage(format!("reading {}: {e}", path.display())))?;
+            return Ok(Zeroizing::new(
+                text.lines().next().unwrap_or_default().to_owned(),
+            ));
+        }
+        if let Ok(password) = std::env::var(PASSWORD_VARIABLE) {
+            return Ok(Zeroizing::new(password));
+        }
+        let ask = |prompt: &str| {
+            rpassword::prompt_password(prompt)
+                .map(Zeroizing::new)
+                .map_err(|e| {
+                    Error::Usage(format!(
+                    "cannot ask for the password ({e}): use --password-file or {PASSWORD_VARIABLE}"
+                ))
+                })
+        };
+        let password = ask("Password: ")?;
+        if new && *ask("Again: ")? != *password {
+            return Err(Error::Usage("the passwords differ".into()));
+        }
+        Ok(password)
+    }
+
+    /// The key to sign with.
+    pub fn signer(&self) -> Result<Keypair> {
+        match (&self.suri, &self.key) {
+            (Some(suri), _) => Keypair::from_suri(self.scheme, suri),
+            (None, Some(name)) => {
+                let keystore = self.keystore()?;
+                // A wrong name is told before a password is asked for.
+                keystore.file(name)?;
+                keystore.unlock(name, &self.password(false)?)
+            }
+            (None, None) => Err(Error::Usage(
+                "say whose: --key NAME or --suri SECRET".into(),
+            )),
+        }
+    }
+
+    /// The account a reading command is about: the one named, or the key's. Needs no password.
+    pub fn account(&self, named: &Option<AccountId32>) -> Result<AccountId32> {
+        match (named, &self.suri, &self.key) {
+            (Some(account), ..) => Ok(account.clone()),
+            (None, Some(suri), _) => Ok(Keypair::from_suri(self.scheme, suri)?.account()),
+            (None, None, Some(name)) => {
+                let address = self.keystore()?.file(name)?.address;
+                crate::keys::parse_account(&address).map_err(Error::Failed)
+            }
+            (None, None, None) => Err(Error::Usage(
+                "say whose: an account, --key NAME or --suri SECRET".into(),
+            )),
+        }
+    }
+
+    /// A connection to the node.
+    pub async fn connect(&self) -> Result<Connection> {
+        Connection::open(&self.url).await
+    }
+
+    /// Signs, sends and waits. What waits in the pool under the same nonce is waited for.
+    pub async fn submit(&self, call: Call) -> Result<Included> {
+        let key = self.signer()?;
+        let connection = self.connect().await?;
+        let time = Duration::from_secs(self.timeout);
+        let end = tokio::time::Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(tokio::time::Instant::now());
+            match connection.submit(&key, &call, self.wait, left).await {
+                Err(Error::Pending(why)) if left.is_zero() => return Err(Error::TimedOut(why)),
+                Err(Error::Pending(why)) => {
+                    tracing::info!(why, "waiting");
+                    tokio::time::sleep(Duration::from_secs(1).min(left)).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// [`Self::submit`], and shows where it went.
+    pub async fn submit_and_show(&self, call: Call, output: Output) -> Result<()> {
+        let (pallet, name) = call.name();
+        let included = self.submit(call).await?;
+        output.show(&included, || {
+            let state = if included.finalised {
+                "finalised"
+            } else {
+                "in a best block"
+            };
+            format!(
+                "{pallet}.{name}: {state}, block {}",
+                tos_primitives::json::to_hex(&included.block)
+            )
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_has_help() {
+        fn check(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path}");
+            for argument in command.get_arguments() {
+                let builtin = ["help", "version"].contains(&argument.get_id().as_str());
+                assert!(
+                    builtin || argument.get_help().is_some(),
+                    "{path} {}",
+                    argument.get_id()
+                );
+            }
+            command.get_subcommands().for_each(|sub| check(sub, &path));
+        }
+        check(&Cli::command(), "");
+    }
+
+    #[test]
+    fn all_documented_commands_exist() {
+        let commands = command_list(&Cli::command(), "tos");
+        for wanted in [
+            "keys new",
+            "keys import",
+            "keys list",
+            "keys show",
+            "keys export",
+            "keys remove",
+            "task publish",
+            "task list",
+            "task show",
+            "task watch",
+            "task cancel",
+            "task challenge",
+            "task crank",
+            "miner register",
+            "miner status",
+            "miner run",
+            "miner leave",
+            "miner withdraw",
+            "validator register",
+            "validator status",
+            "validator run",
+            "validator leave",
+            "validator withdraw",
+            "rewards list",
+            "rewards claim",
+            "rewards auto-claim",
+            "chain status",
+            "chain account",
+            "chain events",
+            "content put",
+            "content get",
+            "content serve",
+        ] {
+            assert!(commands.contains(&format!("tos {wanted}")), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn keys_come_from_one_place_at_a_time() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' ')).map(|cli| cli.global);
+        assert!(parse("tos chain status --key a --suri //Alice").is_err());
+        let global = parse("tos chain status --suri //Alice --scheme ecdsa").unwrap();
+        assert!(matches!(global.signer().unwrap(), Keypair::Ecdsa(_)));
+        let global = parse("tos chain status").unwrap();
+        assert_eq!(global.signer().err().unwrap().exit_code(), 2);
+    }
+
+    #[test]
+    fn the_password_is_the_first_line_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "pass word\nmore").unwrap();
+        let line = [
+            "tos",
+            "chain",
+            "status",
+            "--password-file",
+            file.to_str().unwrap(),
+        ];
+        let global = Cli::try_parse_from(line).unwrap().global;
+        assert_eq!(global.password(true).unwrap().as_str(), "pass word");
+    }
+}

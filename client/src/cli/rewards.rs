@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `tos rewards`.
+
+use super::{parse, Global};
+use crate::{
+    amount,
+    chain::Call,
+    error::Result,
+    keys::parse_account,
+    output::{table, Output},
+};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use tos_primitives::TaskId;
+
+/// See `tos rewards --help`.
+#[derive(clap::Subcommand)]
+pub enum Rewards {
+    /// List rewards that wait to be claimed.
+    List {
+        /// The account; the key's when missing.
+        #[arg(value_parser = parse_account)]
+        account: Option<AccountId32>,
+    },
+    /// Claim rewards: all that wait, or one task's.
+    Claim {
+        /// Only the reward of this task.
+        #[arg(long, value_parser = parse::task_id)]
+        task: Option<TaskId>,
+    },
+    /// Have future rewards paid at once, or not.
+    AutoClaim {
+        /// Whether.
+        #[arg(value_enum)]
+        switch: Switch,
+    },
+}
+
+/// On or off.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+impl Rewards {
+    /// Runs the command.
+    pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
+        match self {
+            Self::List { account } => {
+                let who = global.account(&account)?;
+                let claims = global.connect().await?.best().await?.claimable(who).await?;
+                output.show(&claims, || {
+                    let row = |claim: &tos_primitives::views::ClaimView| {
+                        let (task, expires) = (claim.task.to_string(), claim.expires.to_string());
+                        vec![task, amount::format(claim.amount), expires]
+                    };
+                    let rows: Vec<_> = claims.iter().map(row).collect();
+                    table(&["TASK", "REWARD", "UNTIL TICK"], &rows)
+                });
+                Ok(())
+            }
+            Self::Claim { task: None } => global.submit_and_show(Call::ClaimAll {}, output).await,
+            Self::Claim { task: Some(task) } => {
+                global.submit_and_show(Call::Claim { task }, output).await
+            }
+            Self::AutoClaim { switch } => {
+                let call = Call::SetAutoClaim {
+                    enabled: switch == Switch::On,
+                };
+                global.submit_and_show(call, output).await
+            }
+        }
+    }
+}

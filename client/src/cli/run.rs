@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `tos miner run` and `tos validator run`: sets workers up.
+
+use super::{parse, Global};
+use crate::{
+    content::{self, Fetcher, Store},
+    error::{Context, Error, Result},
+    http::Http,
+    journal::Journal,
+    worker::{
+        self, Endpoint, Limits, Miner, MinerOptions, Mode, Solver, Validator, ValidatorOptions,
+        Workshop, MAX_OUTPUT,
+    },
+};
+use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tos_primitives::{params::MAX_CONCURRENT_TASKS, TaskType, Tick};
+
+/// What all workers are told.
+#[derive(clap::Args)]
+pub struct Common {
+    /// Seconds a program may take for one task.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    time_limit: u64,
+    /// MiB of address space each process of a program may use; 0 for no limit.
+    #[arg(long, default_value_t = 4096, value_name = "MIB")]
+    memory_limit: u64,
+    /// How often a program may fail on one task before it is left.
+    #[arg(long, default_value_t = 2, value_name = "TIMES")]
+    attempts: u32,
+    /// Seconds to try to fetch a specification or an answer before it counts as unavailable.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    fetch_limit: u64,
+    /// Serve content to others on this address, such as 0.0.0.0:9955. Answers of more than 2,048
+    /// bytes need it, until the task is settled.
+    #[arg(long, value_name = "ADDRESS")]
+    serve: Option<SocketAddr>,
+    /// How others reach that server, such as http://my.host:9955.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Do what can be done right now, and stop.
+    #[arg(long)]
+    once: bool,
+    /// Stop when every task taken on is over, after at least one.
+    #[arg(long)]
+    until_idle: bool,
+    /// Take on this many tasks and stop when they are over.
+    #[arg(long, value_name = "COUNT")]
+    max_tasks: Option<u64>,
+    /// Leave rewards to be claimed later.
+    #[arg(long)]
+    no_claim: bool,
+    /// The journal. [default: one per account and chain in the data folder]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+}
+
+/// See `tos miner run --help`.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("solver").required(true))]
+pub struct MinerArgs {
+    /// The program that solves tasks, run by the shell: reads the task as JSON, writes the answer
+    /// as JSON. See docs/worker-protocol.md.
+    #[arg(long, value_name = "COMMAND", group = "solver")]
+    solver_cmd: Option<String>,
+    /// An OpenAI-compatible endpoint that solves tasks, such as http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL", group = "solver")]
+    solver_url: Option<String>,
+    /// The model to ask for.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    model: String,
+    /// The environment variable that holds the endpoint's key.
+    #[arg(long, value_name = "VARIABLE", requires = "solver_url")]
+    api_key_env: Option<String>,
+    /// Take on only these task types, separated by commas.
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', value_parser = parse::task_type)]
+    types: Vec<TaskType>,
+    /// Tasks to be in at the same time.
+    #[arg(long, value_name = "COUNT", default_value_t = MAX_CONCURRENT_TASKS,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    concurrency: u32,
+    /// Join only tasks that stay open for at least this many ticks more.
+    #[arg(long, value_name = "TICKS", default_value_t = 2)]
+    headroom: Tick,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// See `tos validator run --help`.
+#[derive(clap::Args)]
+pub struct ValidatorArgs {
+    /// The program that judges answers, run by the shell: reads task and answers as JSON, writes
+    /// scores as JSON. See docs/worker-protocol.md.
+    #[arg(long, value_name = "COMMAND")]
+    judge_cmd: String,
+    /// Votes to work on at the same time.
+    #[arg(long, value_name = "COUNT", default_value_t = 2,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    concurrency: u32,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl MinerArgs {
+    /// Runs the worker.
+    pub(crate) async fn run(self, global: &Global) -> Result<()> {
+        let solver = match (self.solver_cmd, self.solver_url) {
+            (Some(command), _) => Solver::Command(command),
+            (None, Some(url)) => {
+                let api_key = self.api_key_env.map(|name| {
+                    std::env::var(&name)
+                        .map_err(|_| Error::Usage(format!("the variable {name} is not set")))
+                });
+                Solver::Endpoint(Endpoint {
+                    url,
+                    model: self.model,
+                    api_key: api_key.transpose()?,
+                })
+            }
+            (None, None) => {
+                return Err(Error::Usage("say --solver-cmd or --solver-url".into()));
+            }
+        };
+        let key = global.signer()?;
+        let workshop = self.common.workshop(global).await?;
+        let journal = self.common.journal(global, "miner", &key.account()).await?;
+        let options = MinerOptions {
+            account: key.account(),
+            solver,
+            types: self.types,
+            concurrency: self.concurrency as usize,
+            attempts: self.common.attempts,
+            headroom: self.headroom,
+            max_tasks: self.common.max_tasks,
+            claim: !self.common.no_claim,
+        };
+        let mut miner = Miner::new(options, journal, workshop);
+        worker::run(&global.url, &key, &mut miner, self.common.mode()).await
+    }
+}
+
+impl ValidatorArgs {
+    /// Runs the worker.
+    pub(crate) async fn run(self, global: &Global) -> Result<()> {
+        let key = global.signer()?;
+        let workshop = self.common.workshop(global).await?;
+        let journal = self
+            .common
+            .journal(global, "validator", &key.account())
+            .await?;
+        let options = ValidatorOptions {
+            account: key.account(),
+            judge: self.judge_cmd,
+            concurrency: self.concurrency as usize,
+            attempts: self.common.attempts,
+            claim: !self.common.no_claim,
+        };
+        let mut validator = Validator::new(options, journal, workshop);
+        worker::run(&global.url, &key, &mut validator, self.common.mode()).await
+    }
+}
+
+impl Common {
+    fn mode(&self) -> Mode {
+        Mode {
+            once: self.once,
+            until_idle: self.until_idle,
+            max_tasks: self.max_tasks,
+        }
+    }
+
+    /// The journal of this account on this chain. The node is asked which chain it is.
+    async fn journal(&self, global: &Global, role: &str, who: &AccountId32) -> Result<Journal> {
+        let path = match &self.journal {
+            Some(path) => path.clone(),
+            None => {
+                let genesis = global.connect().await?.genesis();
+                let genesis = tos_primitives::json::to_hex(&genesis[..8]);
+                let chain = genesis.trim_start_matches("0x");
+                let name = format!("{role}-{}.redb", who.to_ss58check());
+                global.folder()?.join("journals").join(chain).join(name)
+            }
+        };
+        Journal::open(&path)
+    }
+
+    /// Where content is kept and programs run, and the server if there is to be one.
+    async fn workshop(&self, global: &Global) -> Result<Workshop> {
+        let store = Store::open(global.folder()?.join("content"))?;
+        if let Some(address) = self.serve {
+            let listener = tokio::net::TcpListener::bind(address).await;
+            let listener =
+                listener.map_err(|e| Error::Usage(format!("serving on {address}: {e}")))?;
+            let bound = listener.local_addr().context("serving")?;
+            tracing::info!(address = %bound, "serving content");
+            tokio::spawn(content::serve(listener, store.clone()));
+        }
+        let public_url = match (&self.public_url, self.serve) {
+            (Some(url), _) => Some(url.clone()),
+            (None, Some(address)) if !address.ip().is_unspecified() && address.port() != 0 => {
+                Some(format!("http://{address}"))
+            }
+            (None, Some(_)) => {
+                return Err(Error::Usage(
+                    "--serve on every address or any port: say with --public-url how others \
+                     reach it"
+                        .into(),
+                ))
+            }
+            (None, None) => None,
+        };
+        if let Some(url) = &public_url {
+            content::locator(url, &[0; 32])?;
+        }
+        let http = Http::new()?;
+        Ok(Workshop {
+            fetcher: Fetcher::new(
+                store.clone(),
+                http.clone(),
+                Duration::from_secs(self.fetch_limit),
+            ),
+            store,
+            http,
+            limits: Limits {
+                time: Duration::from_secs(self.time_limit),
+                memory_mib: self.memory_limit,
+                output: MAX_OUTPUT,
+            },
+            public_url,
+        })
+    }
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How things of the chain read as text.
+
+use super::parse::type_name;
+use crate::{amount, output::table};
+use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
+use tos_primitives::{
+    json::to_hex,
+    views::{MinerView, ReputationView, StandingView, TaskSummary, TaskView, ValidatorView},
+    Closure, ContentRef, Phase,
+};
+
+/// An account, short enough for a table.
+pub fn short(account: &AccountId32) -> String {
+    let full = account.to_ss58check();
+    let (head, tail) = (full.get(..6).unwrap_or(&full), full.get(full.len() - 4..));
+    format!("{head}…{}", tail.unwrap_or_default())
+}
+
+/// A phase in words.
+pub fn phase(phase: Phase) -> String {
+    match phase {
+        Phase::Open => "open".into(),
+        Phase::AnswerReveal => "revealing answers".into(),
+        Phase::PanelDraw => "drawing a panel".into(),
+        Phase::VoteCommit => "voting".into(),
+        Phase::VoteReveal => "revealing votes".into(),
+        Phase::Challenge => "open to challenge".into(),
+        Phase::Closed(closure) => match closure {
+            Closure::Settled => "settled".into(),
+            Closure::Cancelled => "cancelled".into(),
+            Closure::Expired => "expired".into(),
+            Closure::Unresolved => "unresolved".into(),
+        },
+    }
+}
+
+/// Basis points as per cent, exactly.
+pub fn percent(bp: u16) -> String {
+    format!("{}.{:02} %", bp / 100, bp % 100)
+}
+
+/// Tasks, one per line.
+pub fn tasks(tasks: &[TaskSummary<AccountId32>]) -> String {
+    let row = |task: &TaskSummary<AccountId32>| {
+        vec![
+            task.id.to_string(),
+            type_name(task.task_type),
+            format!("{:?}", task.difficulty).to_lowercase(),
+            amount::format(task.reward),
+            format!("{}/{}", task.joined, task.max_participants),
+            phase(task.phase),
+            task.deadline.to_string(),
+        ]
+    };
+    let headings = [
+        "TASK",
+        "TYPE",
+        "DIFFICULTY",
+        "REWARD",
+        "PLACES",
+        "PHASE",
+        "UNTIL TICK",
+    ];
+    table(&headings, &tasks.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A reference to content.
+pub fn content(content: &ContentRef) -> String {
+    let place = if content.inline.is_empty() {
+        String::from_utf8_lossy(&content.locator).into_owned()
+    } else {
+        "on chain".into()
+    };
+    format!(
+        "{} ({} bytes, {place})",
+        to_hex(&content.hash),
+        content.size
+    )
+}
+
+/// Everything about a task.
+pub fn task(task: &TaskView<AccountId32>) -> String {
+    let summary = &task.summary;
+    let mut lines = vec![
+        format!("task        {}", summary.id),
+        format!(
+            "phase       {}, until tick {}",
+            phase(summary.phase),
+            summary.deadline
+        ),
+        format!("type        {}", type_name(summary.task_type)),
+        format!(
+            "difficulty  {}",
+            format!("{:?}", summary.difficulty).to_lowercase()
+        ),
+        format!("reward      {}", amount::format(summary.reward)),
+        format!("publisher   {}", summary.publisher.to_ss58check()),
+        format!(
+            "places      {} of {}",
+            summary.joined, summary.max_participants
+        ),
+        format!("winners     from quality {}", summary.min_quality),
+        format!("asks        {}", content(&task.spec)),
+    ];
+    if let Ok(text) = std::str::from_utf8(&task.spec.inline) {
+        lines.extend(
+            text.lines()
+                .take(20)
+                .map(|line| format!("            {line}")),
+        );
+    }
+    if let Some(challenge) = &task.challenge {
+        let outcome = match challenge.upheld {
+            None => "undecided",
+            Some(true) => "upheld",
+            Some(false) => "rejected",
+        };
+        lines.push(format!(
+            "challenge   by {}, {outcome}",
+            challenge.challenger.to_ss58check()
+        ));
+    }
+    if !task.submissions.is_empty() {
+        let row = |submission: &tos_primitives::views::SubmissionView<AccountId32>| {
+            let state = match (&submission.commitment, &submission.content) {
+                (_, Some(content)) => {
+                    let hash = to_hex(&content.hash);
+                    format!("answer {}…", hash.get(..14).unwrap_or(&hash))
+                }
+                (Some(commitment), None) => format!("committed in tick {}", commitment.tick),
+                (None, None) => "joined".into(),
+            };
+            let result = submission.result.map(|result| {
+                let verdict = format!("{:?}", result.verdict).to_lowercase();
+                format!(
+                    "quality {}, innovation {}, {verdict}",
+                    result.quality, result.innovation
+                )
+            });
+            let duplicate = if submission.duplicate {
+                "duplicate"
+            } else {
+                ""
+            };
+            vec![
+                short(&submission.miner),
+                state,
+                result.unwrap_or_default(),
+                duplicate.into(),
+            ]
+        };
+        lines.push(String::new());
+        let rows: Vec<_> = task.submissions.iter().map(row).collect();
+        lines.push(table(&["MINER", "STATE", "RESULT", ""], &rows));
+    }
+    lines.join("\n")
+}
+
+/// A miner.
+pub fn miner(miner: &MinerView) -> String {
+    let types: Vec<_> = miner
+        .specialisations
+        .iter()
+        .map(|t| type_name(*t))
+        .collect();
+    let mut lines = vec![
+        format!("types          {}", types.join(", ")),
+        format!("stake          {}", amount::format(miner.stake)),
+        format!("open tasks     {}", miner.open_tasks),
+        format!("completed      {}", miner.completed),
+        format!("failed         {}", miner.failed),
+        format!(
+            "activity       {:?}, {} days idle",
+            miner.activity, miner.idle_days
+        )
+        .to_lowercase(),
+        format!("certification  {:?}", miner.certification).to_lowercase(),
+    ];
+    if let Some(tick) = miner.suspended_until {
+        lines.push(format!("suspended      until tick {tick}"));
+    }
+    if let Some(tick) = miner.withdrawable_at {
+        lines.push(format!("leaving        stake free in tick {tick}"));
+    }
+    lines.join("\n")
+}
+
+/// A validator.
+pub fn validator(validator: &ValidatorView) -> String {
+    let types: Vec<_> = validator.types.iter().map(|t| type_name(*t)).collect();
+    let (stake, required) = (validator.stake, validator.required);
+    let mut lines = vec![
+        format!("types     {}", types.join(", ")),
+        format!(
+            "stake     {} of {}",
+            amount::format(stake),
+            amount::format(required)
+        ),
+        format!("accuracy  {}", percent(validator.accuracy)),
+        format!("panels    {}", validator.panels),
+        format!("status    {:?}", validator.status).to_lowercase(),
+    ];
+    if let Some(tick) = validator.suspended_until {
+        lines.push(format!("suspended until tick {tick}"));
+    }
+    lines.join("\n")
+}
+
+/// A reputation.
+pub fn reputation(reputation: &ReputationView) -> String {
+    let row = |name: String, standing: &StandingView| {
+        vec![
+            name,
+            percent(standing.score),
+            percent(standing.earned),
+            standing.settled.to_string(),
+            standing.gain_left.to_string(),
+        ]
+    };
+    let domains = reputation
+        .domains
+        .iter()
+        .map(|(t, standing)| row(type_name(*t), standing));
+    let rows: Vec<_> = std::iter::once(row("all types".into(), &reputation.global))
+        .chain(domains)
+        .collect();
+    table(
+        &["REPUTATION", "NOW", "EARNED", "SETTLED", "GAIN LEFT TODAY"],
+        &rows,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basis_points_read_as_per_cent() {
+        assert_eq!(percent(10_000), "100.00 %");
+        assert_eq!(percent(7_005), "70.05 %");
+        assert_eq!(percent(9), "0.09 %");
+    }
+
+    #[test]
+    fn accounts_are_shortened_at_both_ends() {
+        let shortened = short(&AccountId32::new([1; 32]));
+        assert_eq!(shortened.chars().count(), 11);
+        assert!(shortened.starts_with('5'));
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What can go wrong, and the exit code each kind has.
+
+use std::fmt::Display;
+
+/// A failed command. Scripts tell the kinds apart by [`Error::exit_code`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Anything that is not one of the other kinds.
+    #[error("{0}")]
+    Failed(String),
+    /// The command line or a file it names makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The chain refused a call.
+    #[error("refused by the chain: {name}{}", .docs.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
+    Refused {
+        /// `Pallet::Error`, or a general reason.
+        name: String,
+        /// The documentation of that error, from the chain's metadata.
+        docs: Option<String>,
+    },
+    /// No node answers.
+    #[error("cannot reach the node at {url}: {reason}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// What the transport says.
+        reason: String,
+    },
+    /// It took too long.
+    #[error("timed out: {0}")]
+    TimedOut(String),
+    /// A transaction of this account with the same nonce waits in the pool; ask again later.
+    #[error("a transaction of this account is still pending: {0}")]
+    Pending(String),
+}
+
+/// What most functions here return.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+impl Error {
+    /// The exit code: 1 failure, 2 usage, 3 refused by the chain, 4 no node, 5 timed out.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Refused { .. } => 3,
+            Self::Unreachable { .. } => 4,
+            Self::TimedOut(_) | Self::Pending(_) => 5,
+        }
+    }
+
+    /// The kind, for JSON output.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Failed(_) => "failed",
+            Self::Usage(_) => "usage",
+            Self::Refused { .. } => "refused",
+            Self::Unreachable { .. } => "unreachable",
+            Self::TimedOut(_) => "timedOut",
+            Self::Pending(_) => "pending",
+        }
+    }
+
+    /// A refusal of the client's own making, before anything is sent.
+    pub fn refused(name: impl Into<String>) -> Self {
+        Self::Refused {
+            name: name.into(),
+            docs: None,
+        }
+    }
+}
+
+/// Turns any error into [`Error::Failed`], saying what was being done.
+pub trait Context<T> {
+    /// Adds what was being done.
+    fn context(self, doing: impl Display) -> Result<T>;
+}
+
+impl<T, E: Display> Context<T> for core::result::Result<T, E> {
+    fn context(self, doing: impl Display) -> Result<T> {
+        self.map_err(|e| Error::Failed(format!("{doing}: {e}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_documented_exit_code() {
+        let refused = Error::Refused {
+            name: "Tasks::TaskFull".into(),
+            docs: Some("Full.".into()),
+        };
+        assert_eq!(
+            refused.to_string(),
+            "refused by the chain: Tasks::TaskFull: Full."
+        );
+        let unreachable = Error::Unreachable {
+            url: "ws://x".into(),
+            reason: "no".into(),
+        };
+        let codes = [
+            Error::Failed(String::new()).exit_code(),
+            Error::Usage(String::new()).exit_code(),
+            refused.exit_code(),
+            unreachable.exit_code(),
+            Error::TimedOut(String::new()).exit_code(),
+        ];
+        assert_eq!(codes, [1, 2, 3, 4, 5]);
+    }
+}

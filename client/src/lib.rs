@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The `tos` command: keys, tasks, rewards and content for people and scripts, and the miner and
+//! validator workers.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`chain`] | connection, runtime API, transactions, and the check that the runtime fits |
+//! | [`worker`] | the miner and validator workers, and the programs they run |
+//! | [`journal`] | what a worker must not forget |
+//! | [`content`] | content by hash: store, server, fetcher |
+//! | [`keys`], [`keystore`] | key pairs and the files they are sealed in |
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+mod amount;
+mod canonical;
+mod chain;
+mod cli;
+mod content;
+mod error;
+mod http;
+mod journal;
+mod keys;
+mod keystore;
+mod output;
+mod worker;
+
+pub use cli::main;

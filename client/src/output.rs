@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Results go to stdout, as text for people or as one JSON value for programs; logs to stderr.
+
+use crate::error::Error;
+use serde::Serialize;
+use serde_json::json;
+use std::io::Write;
+
+/// Where and how results are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// One JSON value per result instead of text.
+    pub json: bool,
+}
+
+impl Output {
+    /// Shows one result: the value itself as JSON, or the text made of it.
+    pub fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) {
+        let line = if self.json {
+            serde_json::to_string(value)
+                .unwrap_or_else(|e| json!({"error": e.to_string()}).to_string())
+        } else {
+            text()
+        };
+        self.line(&line);
+    }
+
+    /// Shows an error on stderr, in JSON where that was asked for.
+    pub fn error(&self, error: &Error) {
+        if self.json {
+            let docs = match error {
+                Error::Refused { docs, .. } => docs.clone(),
+                _ => None,
+            };
+            let name = match error {
+                Error::Refused { name, .. } => Some(name.clone()),
+                _ => None,
+            };
+            let value = json!({
+                "error": {
+                    "kind": error.kind(), "message": error.to_string(),
+                    "name": name, "docs": docs, "exitCode": error.exit_code(),
+                }
+            });
+            eprintln!("{value}");
+        } else {
+            eprintln!("tos: {error}");
+        }
+    }
+
+    fn line(&self, line: &str) {
+        // A closed pipe (`tos … | head -1`) is the reader's choice, not a failure.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+}
+
+/// Lays out rows under headings, columns padded to their widest cell.
+pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count());
+        cells
+            .chain(headings.get(column).map(|h| h.chars().count()))
+            .max()
+            .unwrap_or(0)
+    };
+    let line = |cells: Vec<&str>| {
+        let cells = cells
+            .iter()
+            .enumerate()
+            .map(|(i, cell)| format!("{cell:<0$}", width(i)));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let body = rows
+        .iter()
+        .map(|row| line(row.iter().map(String::as_str).collect()));
+    std::iter::once(line(headings.to_vec()))
+        .chain(body)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Reads hex, with or without `0x`, of exactly `N` bytes.
+pub fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
+    tos_primitives::json::from_hex(text)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| format!("expected {N} bytes of hex"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_line_up() {
+        let rows = vec![
+            vec!["a".into(), "1".into()],
+            vec!["long".into(), "22".into()],
+        ];
+        assert_eq!(table(&["id", "n"], &rows), "id    n\na     1\nlong  22");
+    }
+
+    #[test]
+    fn hex_of_the_wrong_length_is_refused() {
+        assert_eq!(parse_hex::<2>("0x0102"), Ok([1, 2]));
+        assert!(parse_hex::<2>("010203").is_err());
+        assert!(parse_hex::<2>("zz").is_err());
+    }
+}

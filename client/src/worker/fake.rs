@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! A chain in memory, as strict as the real one about what a worker may do, that can "kill" the
+//! worker at any point where it touches the chain.
+
+use super::{process::Limits, Chain, Snapshot, Workshop};
+use crate::{
+    chain::Call,
+    content::{Fetcher, Store},
+    error::{Error, Result},
+    http::Http,
+};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+use tos_primitives::{
+    commitment,
+    traits::Refusal,
+    views::{
+        Action, AssignmentView, ClaimView, CommitmentView, RefusalView, Role, SubmissionView,
+        TaskSummary, TaskView,
+    },
+    AnswerScore, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Tick, TOS,
+};
+
+/// The account that tests work for.
+pub const ME: AccountId32 = AccountId32::new([42; 32]);
+
+/// Last ticks of the phases of every task.
+const OPEN_UNTIL: Tick = 30;
+const REVEAL_UNTIL: Tick = 45;
+const VOTE_UNTIL: Tick = 60;
+const VOTE_REVEAL_UNTIL: Tick = 75;
+/// How far finality lags.
+const LAG: usize = 3;
+
+/// A task that takes answers, from a specification of its own.
+pub fn task_view(number: u8) -> TaskView<AccountId32> {
+    let subject = b"test".to_vec().try_into().unwrap();
+    let spec = format!("what is asked in task {number}");
+    TaskView {
+        summary: TaskSummary {
+            id: TaskId([number; 16]),
+            publisher: AccountId32::new([1; 32]),
+            task_type: TaskType::General,
+            difficulty: Difficulty::Beginner,
+            reward: 10 * TOS,
+            min_quality: 50,
+            max_participants: 4,
+            joined: 0,
+            committed: 0,
+            revealed: 0,
+            phase: Phase::Open,
+            round: 0,
+            opened: 0,
+            open_until: OPEN_UNTIL,
+            deadline: OPEN_UNTIL,
+        },
+        params: TaskParams::General { subject },
+        spec: ContentRef::inline(spec.as_bytes()).unwrap(),
+        publisher_stake: TOS,
+        submissions: Vec::new(),
+        answers: Vec::new(),
+        challenge: None,
+    }
+}
+
+/// Adds an answer of another miner.
+pub fn reveal(task: &mut TaskView<AccountId32>, miner: u8, content: ContentRef) {
+    let miner = AccountId32::new([miner; 32]);
+    task.answers.push(miner.clone());
+    task.submissions.push(SubmissionView {
+        id: [0; 16],
+        miner,
+        stake: TOS,
+        commitment: None,
+        simhash: Some(tos_primitives::simhash::simhash(&content.inline)),
+        content: Some(content),
+        duplicate: false,
+        result: None,
+    });
+}
+
+/// A place to work in, without a server.
+pub fn workshop() -> (tempfile::TempDir, Workshop) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("content")).unwrap();
+    let http = Http::new().unwrap();
+    let limits = Limits {
+        time: Duration::from_secs(20),
+        memory_mib: 0,
+        output: 1_000_000,
+    };
+    let fetcher = Fetcher::new(store.clone(), http.clone(), Duration::from_millis(200));
+    (
+        folder,
+        Workshop {
+            store,
+            fetcher,
+            http,
+            limits,
+            public_url: None,
+        },
+    )
+}
+
+/// A vote as the chain sees it.
+#[derive(Clone, Default)]
+struct Ballot {
+    commitment: Option<[u8; 32]>,
+    revealed: Option<Vec<AnswerScore>>,
+}
+
+/// The state after one block.
+#[derive(Clone, Default)]
+pub struct State {
+    tick: Tick,
+    tasks: Vec<TaskView<AccountId32>>,
+    /// Whether the account sits on the panels.
+    panellist: bool,
+    ballots: Vec<(TaskId, Ballot)>,
+    claims: Vec<ClaimView>,
+}
+
+/// See the [module](self).
+#[derive(Default)]
+pub struct FakeChain {
+    states: RefCell<Vec<State>>,
+    accepted: RefCell<Vec<Call>>,
+    refused: RefCell<Vec<Call>>,
+    touched: Cell<usize>,
+    kill_at: Cell<Option<usize>>,
+}
+
+impl FakeChain {
+    /// A chain with these tasks. With `panellist`, the account is to judge them.
+    pub fn new(tasks: Vec<TaskView<AccountId32>>, panellist: bool) -> Self {
+        let ballots = tasks
+            .iter()
+            .map(|t| (t.summary.id, Ballot::default()))
+            .collect();
+        let claims = Vec::new();
+        let genesis = State {
+            tick: 0,
+            tasks,
+            panellist,
+            ballots,
+            claims,
+        };
+        let chain = Self::default();
+        chain.states.borrow_mut().push(genesis);
+        chain
+    }
+
+    /// Kills the worker when it touches the chain for the `count`-th time.
+    pub fn kill_at(self, count: usize) -> Self {
+        self.kill_at.set(Some(count));
+        self
+    }
+
+    /// Whether the worker has been killed.
+    pub fn has_killed(&self) -> bool {
+        self.kill_at.get().is_none()
+    }
+
+    /// The calls that took effect.
+    pub fn accepted(&self) -> Vec<Call> {
+        self.accepted.borrow().clone()
+    }
+
+    /// The calls that failed.
+    pub fn refused(&self) -> Vec<Call> {
+        self.refused.borrow().clone()
+    }
+
+    /// A point at which the worker may be killed.
+    pub fn touch(&self) -> Result<()> {
+        self.touched.set(self.touched.get() + 1);
+        if self.kill_at.get() == Some(self.touched.get()) {
+            self.kill_at.set(None);
+            return Err(Error::Failed("killed".into()));
+        }
+        Ok(())
+    }
+
+    /// Makes a block without calls.
+    pub fn advance(&self) {
+        let mut state = self.state();
+        state.tick += 1;
+        for task in &mut state.tasks {
+            let (phase, deadline) = match state.tick {
+                0..=OPEN_UNTIL => (Phase::Open, OPEN_UNTIL),
+                ..=REVEAL_UNTIL => (Phase::AnswerReveal, REVEAL_UNTIL),
+                ..=VOTE_UNTIL => (Phase::VoteCommit, VOTE_UNTIL),
+                ..=VOTE_REVEAL_UNTIL => (Phase::VoteReveal, VOTE_REVEAL_UNTIL),
+                _ => (Phase::Closed(Closure::Settled), Tick::MAX),
+            };
+            let closes = matches!(phase, Phase::Closed(_)) && task.summary.phase != phase;
+            if closes && !state.panellist && task.summary.revealed > 0 {
+                let (task, amount) = (task.summary.id, TOS);
+                state.claims.push(ClaimView {
+                    task,
+                    amount,
+                    expires: Tick::MAX,
+                });
+            }
+            (task.summary.phase, task.summary.deadline) = (phase, deadline);
+        }
+        self.states.borrow_mut().push(state);
+    }
+
+    fn state(&self) -> State {
+        self.states.borrow().last().cloned().unwrap()
+    }
+
+    fn apply(&self, call: &Call) -> Result<()> {
+        let mut state = self.state();
+        let done = state.apply(call);
+        match done {
+            Some(()) => self.accepted.borrow_mut().push(call.clone()),
+            None => self.refused.borrow_mut().push(call.clone()),
+        }
+        self.states.borrow_mut().push(state);
+        done.ok_or_else(|| Error::refused(format!("{call:?}")))
+    }
+}
+
+impl State {
+    fn task(&mut self, id: TaskId, phase: Phase) -> Option<&mut TaskView<AccountId32>> {
+        self.tasks
+            .iter_mut()
+            .find(|t| t.summary.id == id && t.summary.phase == phase)
+    }
+
+    /// `None` when the chain refuses.
+    fn apply(&mut self, call: &Call) -> Option<()> {
+        match call.clone() {
+            Call::Join { task } => {
+                let task = self.task(task, Phase::Open)?;
+                let joined = task.submissions.iter().any(|s| s.miner == ME);
+                (!joined).then_some(())?;
+                task.summary.joined += 1;
+                task.submissions.push(SubmissionView {
+                    id: [0; 16],
+                    miner: ME,
+                    stake: TOS,
+                    commitment: None,
+                    content: None,
+                    simhash: None,
+                    duplicate: false,
+                    result: None,
+                });
+            }
+            Call::Commit { task, commitment } => {
+                let tick = self.tick;
+                let task = self.task(task, Phase::Open)?;
+                let mine = task.submissions.iter_mut().find(|s| s.miner == ME)?;
+                mine.commitment.is_none().then_some(())?;
+                mine.commitment = Some(CommitmentView {
+                    hash: commitment,
+                    tick,
+                    number: 0,
+                });
+                task.summary.committed += 1;
+            }
+            Call::Reveal {
+                task: id,
+                content,
+                simhash,
+                salt,
+            } => {
+                let task = self.task(id, Phase::AnswerReveal)?;
+                let mine = task.submissions.iter_mut().find(|s| s.miner == ME)?;
+                let opened = commitment::answer(&id, &ME, &content.hash, simhash, &salt);
+                let matches = mine.commitment.map(|c| c.hash) == Some(opened);
+                (matches && mine.content.is_none() && content.check().is_ok()).then_some(())?;
+                mine.content = Some(content);
+                task.summary.revealed += 1;
+            }
+            Call::CommitVote { task, commitment } => {
+                self.task(task, Phase::VoteCommit)?;
+                let ballot = self.ballot(task)?;
+                ballot.commitment.is_none().then_some(())?;
+                ballot.commitment = Some(commitment);
+            }
+            Call::RevealVote { task, scores, salt } => {
+                self.task(task, Phase::VoteReveal)?;
+                let opened = commitment::vote(&task, 0, &ME, &scores, &salt);
+                let ballot = self.ballot(task)?;
+                let matches = ballot.commitment == Some(opened) && ballot.revealed.is_none();
+                matches.then_some(())?;
+                ballot.revealed = Some(scores.into_inner());
+            }
+            Call::ClaimAll {} => {
+                (!self.claims.is_empty()).then_some(())?;
+                self.claims.clear();
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn ballot(&mut self, task: TaskId) -> Option<&mut Ballot> {
+        self.ballots
+            .iter_mut()
+            .find(|(id, _)| *id == task)
+            .map(|(_, ballot)| ballot)
+    }
+}
+
+impl Chain for FakeChain {
+    type Snapshot = State;
+
+    async fn best(&self) -> Result<State> {
+        self.touch()?;
+        Ok(self.state())
+    }
+
+    async fn finalised(&self) -> Result<State> {
+        let states = self.states.borrow();
+        Ok(states[states.len().saturating_sub(1 + LAG)].clone())
+    }
+
+    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>> {
+        // Killed before anything is sent, or before the worker learns what came of it.
+        self.touch()?;
+        let results = calls.iter().map(|call| self.apply(call)).collect();
+        self.touch()?;
+        Ok(results)
+    }
+}
+
+impl Snapshot for State {
+    async fn tick(&self) -> Result<Tick> {
+        Ok(self.tick)
+    }
+
+    async fn assignments(&self) -> Result<Vec<AssignmentView>> {
+        let mut all = Vec::new();
+        for task in &self.tasks {
+            let mine = task.submissions.iter().find(|s| s.miner == ME);
+            let ballot = self.ballots.iter().find(|(id, _)| *id == task.summary.id);
+            let ballot = ballot.filter(|_| self.panellist).map(|(_, ballot)| ballot);
+            let action = match (task.summary.phase, mine, ballot) {
+                (Phase::Open, Some(mine), _) if mine.commitment.is_none() => Action::CommitAnswer,
+                (Phase::AnswerReveal, Some(mine), _)
+                    if mine.commitment.is_some() && mine.content.is_none() =>
+                {
+                    Action::RevealAnswer
+                }
+                (Phase::VoteCommit, _, Some(ballot)) if ballot.commitment.is_none() => {
+                    Action::CommitVote { round: 0 }
+                }
+                (Phase::VoteReveal, _, Some(ballot))
+                    if ballot.commitment.is_some() && ballot.revealed.is_none() =>
+                {
+                    Action::RevealVote { round: 0 }
+                }
+                _ => continue,
+            };
+            let miner = matches!(action, Action::CommitAnswer | Action::RevealAnswer);
+            all.push(AssignmentView {
+                task: task.summary.id,
+                task_type: task.summary.task_type,
+                role: if miner { Role::Miner } else { Role::Validator },
+                action,
+                deadline: task.summary.deadline,
+            });
+        }
+        Ok(all)
+    }
+
+    async fn open_tasks(
+        &self,
+        task_type: Option<TaskType>,
+    ) -> Result<Vec<TaskSummary<AccountId32>>> {
+        let open = self.tasks.iter().map(|task| &task.summary).filter(|task| {
+            task.phase == Phase::Open && task_type.is_none_or(|wanted| wanted == task.task_type)
+        });
+        Ok(open.cloned().collect())
+    }
+
+    async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>> {
+        let refusal = |reason| {
+            Ok(Err(RefusalView {
+                reason,
+                retry_at: None,
+            }))
+        };
+        let Some(task) = self.tasks.iter().find(|t| t.summary.id == task) else {
+            return refusal(Refusal::UnknownTask);
+        };
+        if task.submissions.iter().any(|s| s.miner == ME) {
+            return refusal(Refusal::AlreadyJoined);
+        }
+        Ok(Ok(()))
+    }
+
+    async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>> {
+        Ok(self.tasks.iter().find(|t| t.summary.id == task).cloned())
+    }
+
+    async fn claimable(&self) -> Result<Vec<ClaimView>> {
+        Ok(self.claims.clone())
+    }
+}

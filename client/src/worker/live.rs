@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! A worker's chain, for real.
+
+use super::{Chain, Snapshot};
+use crate::{
+    chain::{At, Call, Connection, Wait},
+    error::Result,
+    keys::Keypair,
+};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::time::Duration;
+use tos_primitives::{
+    views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView, MAX_PAGE},
+    TaskId, TaskType, Tick,
+};
+
+/// How long a call may take to get into a block before its need is considered anew.
+const INCLUSION_TIME: Duration = Duration::from_secs(60);
+
+/// A connection, used with one key.
+pub struct Live {
+    /// The connection.
+    pub connection: Connection,
+    key: Keypair,
+}
+
+/// The chain at one block, for one account.
+pub struct LiveSnapshot {
+    at: At,
+    who: AccountId32,
+}
+
+impl Live {
+    /// Connects to a node.
+    pub async fn open(url: &str, key: Keypair) -> Result<Self> {
+        Ok(Self {
+            connection: Connection::open(url).await?,
+            key,
+        })
+    }
+}
+
+impl Chain for Live {
+    type Snapshot = LiveSnapshot;
+
+    async fn best(&self) -> Result<LiveSnapshot> {
+        Ok(LiveSnapshot {
+            at: self.connection.best().await?,
+            who: self.key.account(),
+        })
+    }
+
+    async fn finalised(&self) -> Result<LiveSnapshot> {
+        Ok(LiveSnapshot {
+            at: self.connection.finalised().await?,
+            who: self.key.account(),
+        })
+    }
+
+    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>> {
+        let results = self
+            .connection
+            .submit_all(&self.key, calls, Wait::Best, INCLUSION_TIME)
+            .await?;
+        Ok(results
+            .into_iter()
+            .map(|result| result.map(|_| ()))
+            .collect())
+    }
+}
+
+impl Snapshot for LiveSnapshot {
+    async fn tick(&self) -> Result<Tick> {
+        Ok(self.at.chain().await?.tick)
+    }
+
+    async fn assignments(&self) -> Result<Vec<AssignmentView>> {
+        self.at.assignments(self.who.clone()).await
+    }
+
+    async fn open_tasks(
+        &self,
+        task_type: Option<TaskType>,
+    ) -> Result<Vec<TaskSummary<AccountId32>>> {
+        let mut all: Vec<TaskSummary<AccountId32>> = Vec::new();
+        loop {
+            let after = all.last().map(|task| task.id);
+            let page = self.at.open_tasks(task_type, after, MAX_PAGE).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>> {
+        self.at.can_submit(self.who.clone(), task).await
+    }
+
+    async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>> {
+        self.at.task(task).await
+    }
+
+    async fn claimable(&self) -> Result<Vec<ClaimView>> {
+        self.at.claimable(self.who.clone()).await
+    }
+}

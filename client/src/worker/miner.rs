@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The miner: joins tasks, has them solved, commits to the answers and reveals them.
+
+use super::{
+    is_over,
+    jobs::{Draft, Solver, Workshop},
+    Chain, Patience, Progress, Role, Snapshot,
+};
+use crate::{
+    chain::Call,
+    error::{Error, Result},
+    journal::{Answer, Journal},
+};
+use chacha20poly1305::aead::{rand_core::RngCore, OsRng};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use tokio::task::{AbortHandle, JoinSet};
+use tos_primitives::{
+    commitment,
+    views::{Action, AssignmentView, Role as TaskRole, SubmissionView},
+    TaskId, TaskType, Tick,
+};
+
+/// What a miner is to do.
+pub struct MinerOptions {
+    /// The account.
+    pub account: AccountId32,
+    /// What answers tasks.
+    pub solver: Solver,
+    /// Types to take on; all that the account is registered for when empty.
+    pub types: Vec<TaskType>,
+    /// Tasks in work at the same time.
+    pub concurrency: usize,
+    /// How often a solver may fail on one task.
+    pub attempts: u32,
+    /// Ticks that must be left to commit in when a task is joined.
+    pub headroom: Tick,
+    /// Take on no more tasks than this in all.
+    pub max_tasks: Option<u64>,
+    /// Claim rewards as they come.
+    pub claim: bool,
+}
+
+/// See the [module](self).
+pub struct Miner {
+    options: MinerOptions,
+    journal: Journal,
+    workshop: Workshop,
+    jobs: JoinSet<(TaskId, Result<Draft>)>,
+    running: HashMap<TaskId, AbortHandle>,
+    handled: HashSet<TaskId>,
+    /// Tasks about which the log has been told already that they cannot go on.
+    stuck: HashSet<TaskId>,
+    patience: Patience,
+}
+
+impl Miner {
+    /// A miner that goes on where `journal` ends.
+    pub fn new(options: MinerOptions, journal: Journal, workshop: Workshop) -> Self {
+        Self {
+            options,
+            journal,
+            workshop,
+            jobs: JoinSet::new(),
+            running: HashMap::new(),
+            handled: HashSet::new(),
+            stuck: HashSet::new(),
+            patience: Patience::default(),
+        }
+    }
+
+    /// What must be done in a task the account has joined.
+    async fn attend(
+        &mut self,
+        at: &impl Snapshot,
+        assignment: &AssignmentView,
+    ) -> Result<Option<Call>> {
+        let task = assignment.task;
+        self.handled.insert(task);
+        let work = self.journal.accept(task)?;
+        match (assignment.action, work.answer) {
+            (Action::CommitAnswer, Some(answer)) => Ok(Some(Call::Commit {
+                task,
+                commitment: answer.commitment,
+            })),
+            (Action::CommitAnswer, None) => {
+                if work.failures >= self.options.attempts {
+                    self.stuck(
+                        task,
+                        "the solver failed too often; the answer's stake will suffer",
+                    );
+                } else if !self.running.contains_key(&task) {
+                    self.start(at, task).await?;
+                }
+                Ok(None)
+            }
+            (Action::RevealAnswer, Some(answer)) => {
+                let submission = self.submission(at, task).await?;
+                let commitment = submission.and_then(|s| s.commitment).map(|c| c.hash);
+                if commitment != Some(answer.commitment) {
+                    self.stuck(task, "another commitment than this journal's is on chain");
+                    return Ok(None);
+                }
+                let Answer {
+                    content,
+                    simhash,
+                    salt,
+                    ..
+                } = answer;
+                Ok(Some(Call::Reveal {
+                    task,
+                    content,
+                    simhash,
+                    salt,
+                }))
+            }
+            (Action::RevealAnswer, None) => {
+                self.stuck(
+                    task,
+                    "committed elsewhere: this journal cannot open the commitment",
+                );
+                Ok(None)
+            }
+            (Action::CommitVote { .. } | Action::RevealVote { .. }, _) => Ok(None),
+        }
+    }
+
+    /// This account's part in a task.
+    async fn submission(
+        &self,
+        at: &impl Snapshot,
+        task: TaskId,
+    ) -> Result<Option<SubmissionView<AccountId32>>> {
+        let submissions = at
+            .task(task)
+            .await?
+            .map(|view| view.submissions)
+            .unwrap_or_default();
+        Ok(submissions
+            .into_iter()
+            .find(|s| s.miner == self.options.account))
+    }
+
+    async fn start(&mut self, at: &impl Snapshot, task: TaskId) -> Result<()> {
+        if self.running.len() >= self.options.concurrency {
+            return Ok(());
+        }
+        let Some(view) = at.task(task).await? else {
+            return Ok(());
+        };
+        tracing::info!(%task, "solving");
+        let (workshop, solver) = (self.workshop.clone(), self.options.solver.clone());
+        let job = async move { (task, workshop.solve(solver, Arc::new(view)).await) };
+        self.running.insert(task, self.jobs.spawn(job));
+        Ok(())
+    }
+
+    /// Calls that take places in tasks.
+    async fn take_on(&mut self, at: &impl Snapshot, open: usize) -> Result<Vec<Call>> {
+        let mut calls = Vec::new();
+        let types: Vec<_> = match self.options.types.as_slice() {
+            [] => vec![None],
+            types => types.iter().copied().map(Some).collect(),
+        };
+        let soonest = at.tick().await?.saturating_add(self.options.headroom);
+        for task_type in types {
+            for task in at.open_tasks(task_type).await? {
+                let id = task.id;
+                let known = self.handled.contains(&id);
+                let enough = self.options.max_tasks.is_some_and(|most| {
+                    !known && self.handled.len().saturating_add(calls.len()) as u64 >= most
+                });
+                if open.saturating_add(calls.len()) >= self.options.concurrency {
+                    return Ok(calls);
+                }
+                let full = task.joined >= task.max_participants;
+                if enough || full || task.open_until < soonest {
+                    continue;
+                }
+                if let Err(refusal) = at.can_submit(id).await? {
+                    tracing::debug!(task = %id, ?refusal, "not taken on");
+                    continue;
+                }
+                // Known before the place is taken, so that a crash cannot make it forgotten.
+                if !self.journal.accept(id)?.done {
+                    calls.push(Call::Join { task: id });
+                }
+            }
+        }
+        Ok(calls)
+    }
+
+    fn stuck(&mut self, task: TaskId, why: &str) {
+        if self.stuck.insert(task) {
+            tracing::error!(%task, why, "cannot go on with this task");
+        }
+    }
+
+    /// Keeps an answer, with a fresh salt, before anything about it is sent.
+    fn seal(&self, task: TaskId, draft: Draft) -> Result<()> {
+        let mut salt = [0; 32];
+        OsRng.fill_bytes(&mut salt);
+        let Draft { content, simhash } = draft;
+        let account = &self.options.account;
+        let commitment = commitment::answer(&task, account, &content.hash, simhash, &salt);
+        self.journal.seal_answer(
+            task,
+            Answer {
+                commitment,
+                salt,
+                content,
+                simhash,
+            },
+        )?;
+        tracing::info!(%task, "answer ready");
+        Ok(())
+    }
+}
+
+impl Role for Miner {
+    async fn step(&mut self, chain: &impl Chain) -> Result<Progress> {
+        self.patience.next_step();
+        let at = chain.best().await?;
+        let mut assignments = at.assignments().await?;
+        assignments.retain(|assignment| assignment.role == TaskRole::Miner);
+        let mut calls = Vec::new();
+        for assignment in &assignments {
+            calls.extend(self.attend(&at, assignment).await?);
+        }
+        // What no longer takes a commitment need not be solved.
+        self.running.retain(|task, job| {
+            let wanted = assignments
+                .iter()
+                .any(|a| a.task == *task && a.action == Action::CommitAnswer);
+            if !wanted {
+                job.abort();
+            }
+            wanted
+        });
+
+        let finalised = chain.finalised().await?;
+        // The tasks the account is in: those with something to do, and those that only go on.
+        let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
+        for (task, _) in self.journal.open_work()? {
+            if open.contains(&task) {
+                continue;
+            }
+            if is_over(task, &at, &finalised).await? {
+                self.journal.finish_work(task)?;
+            } else if self.submission(&at, task).await?.is_some() {
+                self.handled.insert(task);
+                open.insert(task);
+            }
+        }
+        let mut open = open.len();
+        calls.extend(self.take_on(&at, open).await?);
+        if self.options.claim {
+            let rewards = at.claimable().await?;
+            open += rewards.len();
+            if !rewards.is_empty() {
+                calls.push(Call::ClaimAll {});
+            }
+        }
+        let sent = self.patience.submit(chain, calls).await?;
+        let handled = self.handled.len() as u64;
+        Ok(Progress {
+            sent,
+            jobs: self.running.len(),
+            open: open.max(sent),
+            handled,
+        })
+    }
+
+    async fn finish_job(&mut self) -> Result<()> {
+        let (task, result) = loop {
+            match self.jobs.join_next().await {
+                None => std::future::pending().await,
+                Some(Err(error)) if error.is_cancelled() => {}
+                Some(Err(error)) => return Err(Error::Failed(format!("solver job: {error}"))),
+                Some(Ok(done)) => break done,
+            }
+        };
+        self.running.remove(&task);
+        match result {
+            Ok(draft) => self.seal(task, draft),
+            Err(error) => {
+                let failures = self.journal.count_failure(task)?.failures;
+                tracing::warn!(%task, %error, failures, "no answer");
+                Ok(())
+            }
+        }
+    }
+}

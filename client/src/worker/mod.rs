@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The miner and validator workers.
+//!
+//! A worker decides from two things only: the state of the best block and its journal. It may be
+//! killed at any moment; when it starts again it reads both and goes on. It acts on best blocks,
+//! so that it is in time, and forgets a task when a finalised block says that it is over.
+
+mod engine;
+#[cfg(test)]
+pub(crate) mod fake;
+mod jobs;
+mod live;
+mod miner;
+mod openai;
+mod process;
+mod protocol;
+#[cfg(test)]
+mod tests;
+mod validator;
+
+pub(crate) use engine::run;
+pub use engine::Mode;
+pub use jobs::{Solver, Workshop};
+use live::Live;
+pub use miner::{Miner, MinerOptions};
+pub use openai::Endpoint;
+pub use process::{Limits, MAX_OUTPUT};
+pub use validator::{Validator, ValidatorOptions};
+
+use crate::{
+    chain::Call,
+    error::{Error, Result},
+};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::collections::HashMap;
+use tos_primitives::{
+    views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView},
+    Phase, TaskId, TaskType, Tick,
+};
+
+/// The chain at one block, as far as a worker reads it.
+pub(crate) trait Snapshot {
+    /// The current tick.
+    async fn tick(&self) -> Result<Tick>;
+    /// What the account should do now.
+    async fn assignments(&self) -> Result<Vec<AssignmentView>>;
+    /// All tasks that take answers.
+    async fn open_tasks(
+        &self,
+        task_type: Option<TaskType>,
+    ) -> Result<Vec<TaskSummary<AccountId32>>>;
+    /// Whether the account may join a task.
+    async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>>;
+    /// A task.
+    async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>>;
+    /// The account's rewards that wait.
+    async fn claimable(&self) -> Result<Vec<ClaimView>>;
+}
+
+/// The chain, as far as a worker uses it.
+pub(crate) trait Chain {
+    /// See [`Snapshot`].
+    type Snapshot: Snapshot;
+    /// The best block.
+    async fn best(&self) -> Result<Self::Snapshot>;
+    /// The last finalised block.
+    async fn finalised(&self) -> Result<Self::Snapshot>;
+    /// Sends calls of the account, in order, and waits until each is in a best block.
+    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>>;
+}
+
+/// A worker's role.
+pub(crate) trait Role {
+    /// Looks at the chain, does what can be done at once and starts what takes longer.
+    async fn step(&mut self, chain: &impl Chain) -> Result<Progress>;
+    /// Waits until something that takes longer is done, and keeps its result. Never returns when
+    /// nothing is being done.
+    async fn finish_job(&mut self) -> Result<()>;
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Calls that were sent.
+    pub sent: usize,
+    /// Work going on beside.
+    pub jobs: usize,
+    /// Tasks taken on that are not over, and rewards not claimed yet.
+    pub open: usize,
+    /// Tasks this run has had to do with.
+    pub handled: u64,
+}
+
+/// Whether a task is over for good: closed in a finalised block, or pruned. A task that only the
+/// best block knows is young, not over.
+async fn is_over(task: TaskId, best: &impl Snapshot, finalised: &impl Snapshot) -> Result<bool> {
+    match finalised.task(task).await? {
+        Some(view) => Ok(matches!(view.summary.phase, Phase::Closed(_))),
+        None => Ok(best.task(task).await?.is_none()),
+    }
+}
+
+/// Remembers refused calls, so that a call the chain keeps refusing is not paid for in every
+/// block: it is tried again after 2, 4, 8, … up to 64 steps.
+#[derive(Default)]
+struct Patience {
+    step: u64,
+    refused: HashMap<String, (u32, u64)>,
+}
+
+impl Patience {
+    fn next_step(&mut self) {
+        self.step += 1;
+    }
+
+    /// Sends what has not been refused lately, and remembers what is refused now.
+    async fn submit(&mut self, chain: &impl Chain, mut calls: Vec<Call>) -> Result<usize> {
+        calls.retain(|call| {
+            let waits = self
+                .refused
+                .get(&key(call))
+                .map(|(_, until)| *until > self.step);
+            !waits.unwrap_or(false)
+        });
+        if calls.is_empty() {
+            return Ok(0);
+        }
+        let results = chain.submit(&calls).await?;
+        for (call, result) in calls.iter().zip(results) {
+            let (pallet, name) = call.name();
+            let (label, task) = (format!("{pallet}.{name}"), subject(call));
+            match result {
+                Ok(()) => {
+                    tracing::info!(call = label, task, "done");
+                    self.refused.remove(&key(call));
+                }
+                Err(error @ Error::Refused { .. }) => {
+                    let entry = self.refused.entry(key(call)).or_default();
+                    entry.0 += 1;
+                    entry.1 = self.step + (1 << entry.0.min(6));
+                    tracing::warn!(call = label, task, %error, "refused");
+                }
+                // Decided anew from the chain's state in the next step.
+                Err(error @ (Error::Pending(_) | Error::TimedOut(_))) => {
+                    tracing::info!(call = label, task, %error, "not in a block yet");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(calls.len())
+    }
+}
+
+/// Names a call; answers and votes of one task are told apart by their commitments.
+fn key(call: &Call) -> String {
+    format!("{call:?}")
+}
+
+/// The task a call is about, for the log.
+fn subject(call: &Call) -> String {
+    match call {
+        Call::Join { task }
+        | Call::Commit { task, .. }
+        | Call::Reveal { task, .. }
+        | Call::CommitVote { task, .. }
+        | Call::RevealVote { task, .. } => task.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What solvers and judges read and write: `docs/worker-protocol.md`.
+
+use crate::error::{Context, Error, Result};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use serde::Deserialize;
+use serde_json::{json, Value};
+use tos_primitives::{
+    json::to_hex, simhash::simhash, views::TaskView, vote::MAX_SCORE, AnswerScore, ContentHash,
+    Verdict,
+};
+
+/// Version of the protocol; raised when a change would break a program.
+const VERSION: u32 = 1;
+
+/// What a solver reads.
+pub fn solver_input(
+    task: &TaskView<AccountId32>,
+    spec: &[u8],
+    seconds: u64,
+    memory_mib: u64,
+) -> Value {
+    let (text, parsed) = readings(spec);
+    json!({
+        "version": VERSION,
+        "role": "miner",
+        "task": task_json(task),
+        "spec": parsed,
+        "specText": text,
+        "limits": {"seconds": seconds, "memoryMiB": memory_mib},
+    })
+}
+
+/// An answer as a judge sees it.
+pub struct Seen {
+    /// The hash it was revealed with.
+    pub hash: ContentHash,
+    /// The size it was revealed with.
+    pub size: u32,
+    /// The content, if it could be fetched.
+    pub bytes: Option<Vec<u8>>,
+    /// The SimHash it was revealed with.
+    pub simhash: Option<u64>,
+}
+
+impl Seen {
+    /// The verdict the rules give by themselves: an answer that cannot be fetched is unavailable,
+    /// and one with a forged SimHash, made up to hide or to feign a copy, is malformed.
+    fn verdict(&self) -> Option<Verdict> {
+        match &self.bytes {
+            None => Some(Verdict::Unavailable),
+            Some(bytes) if self.simhash != Some(simhash(bytes)) => Some(Verdict::Malformed),
+            Some(_) => None,
+        }
+    }
+}
+
+/// What a judge reads.
+pub fn judge_input(task: &TaskView<AccountId32>, spec: &[u8], answers: &[Seen]) -> Value {
+    let (text, parsed) = readings(spec);
+    let answers: Vec<_> = answers
+        .iter()
+        .enumerate()
+        .map(|(index, answer)| {
+            let (text, parsed) = answer.bytes.as_deref().map(readings).unwrap_or_default();
+            json!({
+                "index": index,
+                "hash": to_hex(&answer.hash).trim_start_matches("0x"),
+                "size": answer.size,
+                "text": text,
+                "json": parsed,
+                "available": answer.bytes.is_some(),
+            })
+        })
+        .collect();
+    json!({
+        "version": VERSION,
+        "role": "validator",
+        "task": task_json(task),
+        "spec": parsed,
+        "specText": text,
+        "answers": answers,
+    })
+}
+
+fn task_json(task: &TaskView<AccountId32>) -> Value {
+    json!({
+        "id": task.summary.id,
+        "type": task.summary.task_type,
+        "params": task.params,
+        "difficulty": task.summary.difficulty,
+        "minQuality": task.summary.min_quality,
+    })
+}
+
+/// Content as text and as JSON, where it is either.
+fn readings(bytes: &[u8]) -> (Option<&str>, Option<Value>) {
+    (
+        std::str::from_utf8(bytes).ok(),
+        serde_json::from_slice(bytes).ok(),
+    )
+}
+
+/// What a solver writes.
+#[derive(Debug, PartialEq, Deserialize)]
+pub struct Solution {
+    /// The answer; its canonical bytes are committed to.
+    pub answer: Value,
+    /// For the miner's log.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Reads what a solver wrote.
+pub fn solver_output(bytes: &[u8]) -> Result<Solution> {
+    let output: Value = serde_json::from_slice(bytes).context("solver output")?;
+    // An explicit null is an answer too, so its presence is checked apart.
+    if output.get("answer").is_none() {
+        return Err(Error::Failed("solver output: no field `answer`".into()));
+    }
+    serde_json::from_value(output).context("solver output")
+}
+
+#[derive(Deserialize)]
+struct Judgement {
+    scores: Vec<Score>,
+}
+
+#[derive(Deserialize)]
+struct Score {
+    quality: u8,
+    innovation: u8,
+    verdict: Verdict,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// Reads what a judge wrote: a score for each of the answers. Where the rules give a verdict by
+/// themselves, it stands whatever the judge says.
+pub fn judge_output(bytes: &[u8], answers: &[Seen]) -> Result<Vec<AnswerScore>> {
+    let judgement: Judgement = serde_json::from_slice(bytes).context("judge output")?;
+    if judgement.scores.len() != answers.len() {
+        let (got, wanted) = (judgement.scores.len(), answers.len());
+        return Err(Error::Failed(format!(
+            "judge output: {got} scores for {wanted} answers"
+        )));
+    }
+    let scored = judgement.scores.into_iter().zip(answers).enumerate();
+    scored
+        .map(|(index, (score, answer))| {
+            if score.quality > MAX_SCORE || score.innovation > MAX_SCORE {
+                return Err(Error::Failed(format!(
+                    "judge output: score {index} is above 100"
+                )));
+            }
+            let reason = score.reason.unwrap_or_default();
+            let Score {
+                quality,
+                innovation,
+                verdict,
+                ..
+            } = score;
+            tracing::info!(index, quality, innovation, ?verdict, reason, "judged");
+            Ok(match answer.verdict() {
+                None => AnswerScore {
+                    quality,
+                    innovation,
+                    verdict,
+                },
+                Some(verdict) => {
+                    tracing::warn!(index, ?verdict, "by the rules, whatever the judge says");
+                    AnswerScore {
+                        quality: 0,
+                        innovation: 0,
+                        verdict,
+                    }
+                }
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::fake;
+
+    fn seen(hash: u8, bytes: Option<&[u8]>) -> Seen {
+        Seen {
+            hash: [hash; 32],
+            size: bytes.map(|bytes| bytes.len() as u32).unwrap_or_default(),
+            bytes: bytes.map(<[u8]>::to_vec),
+            simhash: bytes.map(simhash),
+        }
+    }
+
+    #[test]
+    fn a_solver_reads_what_the_protocol_says() {
+        let task = fake::task_view(1);
+        let input = solver_input(&task, br#"{"kind":"tsp"}"#, 60, 1024);
+        let expected = json!({
+            "version": 1,
+            "role": "miner",
+            "task": {
+                "id": task.summary.id.to_string(),
+                "type": "general",
+                "params": {"general": {"subject": "test"}},
+                "difficulty": "beginner",
+                "minQuality": 50,
+            },
+            "spec": {"kind": "tsp"},
+            "specText": "{\"kind\":\"tsp\"}",
+            "limits": {"seconds": 60, "memoryMiB": 1024},
+        });
+        assert_eq!(input, expected);
+        let input = solver_input(&task, b"\xff\xfe", 1, 1);
+        assert!(input["spec"].is_null() && input["specText"].is_null());
+    }
+
+    #[test]
+    fn a_judge_reads_what_the_protocol_says() {
+        let answers = [
+            seen(1, Some(b"{\"a\": 12}")),
+            Seen {
+                size: 5000,
+                ..seen(2, None)
+            },
+        ];
+        let input = judge_input(&fake::task_view(1), b"what is asked", &answers);
+        assert_eq!(input["role"], "validator");
+        assert_eq!(input["specText"], "what is asked");
+        let expected = json!([
+            {"index": 0, "hash": "01".repeat(32), "size": 9, "text": "{\"a\": 12}",
+             "json": {"a": 12}, "available": true},
+            {"index": 1, "hash": "02".repeat(32), "size": 5000, "text": null, "json": null,
+             "available": false},
+        ]);
+        assert_eq!(input["answers"], expected);
+    }
+
+    #[test]
+    fn solver_output_without_an_answer_is_failure() {
+        let solution = solver_output(br#"{"answer": {"b": 1}, "note": "fast"}"#).unwrap();
+        assert_eq!(solution.note.as_deref(), Some("fast"));
+        assert_eq!(
+            solver_output(br#"{"answer": null}"#).unwrap().answer,
+            Value::Null
+        );
+        for bad in ["", "hello", "{}", "[1]", "{\"answer\": 1} {}"] {
+            assert!(solver_output(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_judgement_must_score_every_answer_within_range() {
+        let forged = Seen {
+            simhash: Some(1),
+            ..seen(3, Some(b"an answer of three words"))
+        };
+        let answers = [seen(1, Some(b"an answer")), seen(2, None), forged];
+        let output = br#"{"scores": [
+            {"quality": 90, "innovation": 50, "verdict": "valid", "reason": "good"},
+            {"quality": 90, "innovation": 50, "verdict": "valid"},
+            {"quality": 90, "innovation": 50, "verdict": "valid"}
+        ]}"#;
+        let scores = judge_output(output, &answers).unwrap();
+        let valid = AnswerScore {
+            quality: 90,
+            innovation: 50,
+            verdict: Verdict::Valid,
+        };
+        let verdict = |verdict| AnswerScore {
+            verdict,
+            ..Default::default()
+        };
+        let (missing, forged) = (verdict(Verdict::Unavailable), verdict(Verdict::Malformed));
+        assert_eq!(scores, [valid, missing, forged]);
+        for bad in [
+            r#"{"scores": []}"#,
+            r#"{"scores": [{"quality": 101, "innovation": 0, "verdict": "valid"}]}"#,
+            r#"{"scores": [{"quality": -1, "innovation": 0, "verdict": "valid"}]}"#,
+            r#"{"scores": [{"quality": 1.5, "innovation": 0, "verdict": "valid"}]}"#,
+            r#"{"scores": [{"quality": 1, "innovation": 0, "verdict": "splendid"}]}"#,
+        ] {
+            assert!(
+                judge_output(bad.as_bytes(), &answers[..1]).is_err(),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Workers against a chain in memory: whole lives, with a kill at every point.
+
+use super::{
+    fake::{self, FakeChain, ME},
+    jobs::{Solver, Workshop},
+    Chain, Miner, MinerOptions, Progress, Role, Validator, ValidatorOptions,
+};
+use crate::{chain::Call, error::Result, journal::Journal};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::path::Path;
+use tos_primitives::{views::TaskView, AnswerScore, ContentRef, TaskType, Verdict};
+
+/// Says something else every time it is asked, so that asking twice shows.
+const SOLVER: &str = r#"cat >/dev/null; echo "{\"answer\": \"an answer made at $(date +%s%N)\"}""#;
+const JUDGE: &str = r#"cat >/dev/null; n=$(date +%N | tail -c 2)
+    echo "{\"scores\": [{\"quality\": 8$n, \"innovation\": 50, \"verdict\": \"valid\"}]}""#;
+
+fn miner(folder: &Path, workshop: &Workshop, options: impl FnOnce(&mut MinerOptions)) -> Miner {
+    let mut all = MinerOptions {
+        account: ME,
+        solver: Solver::Command(SOLVER.into()),
+        types: Vec::new(),
+        concurrency: 3,
+        attempts: 2,
+        headroom: 2,
+        max_tasks: None,
+        claim: true,
+    };
+    options(&mut all);
+    Miner::new(
+        all,
+        Journal::open(&folder.join("journal.redb")).unwrap(),
+        workshop.clone(),
+    )
+}
+
+fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Validator {
+    let options = ValidatorOptions {
+        account: ME,
+        judge: judge.into(),
+        concurrency: 2,
+        attempts: 2,
+        claim: true,
+    };
+    Validator::new(
+        options,
+        Journal::open(&folder.join("journal.redb")).unwrap(),
+        workshop.clone(),
+    )
+}
+
+/// Lets a worker work until everything it took on is over. `Err` when it was killed.
+async fn live(chain: &FakeChain, role: &mut impl Role) -> Result<Progress> {
+    for _ in 0..300 {
+        chain.advance();
+        let progress = role.step(chain).await?;
+        if progress.jobs > 0 {
+            chain.touch()?;
+            role.finish_job().await?;
+            chain.touch()?;
+        }
+        let closed = chain.best().await?;
+        let closed = super::Snapshot::open_tasks(&closed, None).await?.is_empty();
+        let idle = progress.jobs == 0 && progress.sent == 0 && progress.open == 0;
+        if closed && idle && progress.handled > 0 {
+            return Ok(progress);
+        }
+    }
+    panic!(
+        "never over; sent {:?}, refused {:?}",
+        chain.accepted(),
+        chain.refused()
+    );
+}
+
+fn count(calls: &[Call], name: &str) -> usize {
+    calls.iter().filter(|call| call.name().1 == name).count()
+}
+
+#[tokio::test]
+async fn a_miner_earns_on_every_open_task() {
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(vec![fake::task_view(1), fake::task_view(2)], false);
+    let mut miner = miner(folder.path(), &workshop, |_| {});
+    let progress = live(&chain, &mut miner).await.unwrap();
+    assert_eq!(progress.handled, 2);
+    let calls = chain.accepted();
+    for (name, times) in [("join", 2), ("commit", 2), ("reveal", 2), ("claim_all", 1)] {
+        assert_eq!(count(&calls, name), times, "{name}");
+    }
+    assert!(chain.refused().is_empty());
+}
+
+#[tokio::test]
+async fn a_miner_killed_anywhere_neither_commits_twice_nor_loses_a_salt() {
+    let mut kills = 0;
+    loop {
+        let (folder, workshop) = fake::workshop();
+        let chain = FakeChain::new(vec![fake::task_view(1)], false).kill_at(kills + 1);
+        loop {
+            let mut miner = miner(folder.path(), &workshop, |_| {});
+            if live(&chain, &mut miner).await.is_ok() {
+                break;
+            }
+        }
+        // The chain accepts a reveal only when it opens the commitment.
+        let calls = chain.accepted();
+        for name in ["join", "commit", "reveal", "claim_all"] {
+            assert_eq!(
+                count(&calls, name),
+                1,
+                "{name} after kill {kills}: {calls:?}"
+            );
+        }
+        assert!(
+            chain.refused().is_empty(),
+            "kill {kills}: {:?}",
+            chain.refused()
+        );
+        if !chain.has_killed() {
+            break;
+        }
+        kills += 1;
+    }
+    // Each block, each transaction before and after, each answer before and after.
+    assert!(kills > 60, "{kills}");
+}
+
+fn judged_task() -> TaskView<AccountId32> {
+    let mut task = fake::task_view(1);
+    fake::reveal(
+        &mut task,
+        7,
+        ContentRef::inline(b"another's answer").unwrap(),
+    );
+    task
+}
+
+#[tokio::test]
+async fn a_validator_killed_anywhere_votes_once_and_can_reveal() {
+    let mut kills = 0;
+    loop {
+        let (folder, workshop) = fake::workshop();
+        let chain = FakeChain::new(vec![judged_task()], true).kill_at(kills + 1);
+        loop {
+            let mut validator = validator(folder.path(), &workshop, JUDGE);
+            if live(&chain, &mut validator).await.is_ok() {
+                break;
+            }
+        }
+        let calls = chain.accepted();
+        for name in ["commit_vote", "reveal_vote"] {
+            assert_eq!(
+                count(&calls, name),
+                1,
+                "{name} after kill {kills}: {calls:?}"
+            );
+        }
+        assert!(
+            chain.refused().is_empty(),
+            "kill {kills}: {:?}",
+            chain.refused()
+        );
+        if !chain.has_killed() {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills > 60, "{kills}");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_fetched_is_voted_unavailable() {
+    let (folder, workshop) = fake::workshop();
+    let mut task = judged_task();
+    let nowhere = b"http://127.0.0.1:9/blake3/".to_vec();
+    let mut content = ContentRef::located(b"an answer nobody serves", b"x").unwrap();
+    let name = tos_primitives::json::to_hex(&content.hash);
+    let locator = [nowhere, name.trim_start_matches("0x").as_bytes().to_vec()].concat();
+    content.locator = locator.try_into().unwrap();
+    task.submissions[0].content = Some(content);
+    let chain = FakeChain::new(vec![task], true);
+    let mut validator = validator(folder.path(), &workshop, JUDGE);
+    live(&chain, &mut validator).await.unwrap();
+    let vote = chain.accepted().into_iter().find_map(|call| match call {
+        Call::RevealVote { scores, .. } => Some(scores.into_inner()),
+        _ => None,
+    });
+    let unavailable = AnswerScore {
+        quality: 0,
+        innovation: 0,
+        verdict: Verdict::Unavailable,
+    };
+    assert_eq!(vote.unwrap(), [unavailable]);
+}
+
+#[tokio::test]
+async fn a_failing_solver_or_judge_is_tried_again_and_then_left() {
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(vec![fake::task_view(1)], false);
+    let tries = folder.path().join("tries");
+    let command = format!("echo x >> {}; exit 1", tries.display());
+    let options = |all: &mut MinerOptions| all.solver = Solver::Command(command);
+    let mut miner = miner(folder.path(), &workshop, options);
+    live(&chain, &mut miner).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&tries).unwrap(), "x\nx\n");
+    assert_eq!(count(&chain.accepted(), "commit"), 0);
+
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(vec![judged_task()], true);
+    let mut validator = validator(folder.path(), &workshop, "exit 1");
+    live(&chain, &mut validator).await.unwrap();
+    assert_eq!(count(&chain.accepted(), "commit_vote"), 0);
+}
+
+#[tokio::test]
+async fn a_miner_takes_no_more_and_nothing_else_than_it_was_told_to() {
+    let tasks = || (1..=5).map(fake::task_view).collect::<Vec<_>>();
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(tasks(), false);
+    let mut one = miner(folder.path(), &workshop, |all| all.max_tasks = Some(1));
+    live(&chain, &mut one).await.unwrap();
+    assert_eq!(count(&chain.accepted(), "join"), 1);
+
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(tasks(), false);
+    let mut other = miner(folder.path(), &workshop, |all| {
+        all.types = vec![TaskType::CodeAnalysis]
+    });
+    chain.advance();
+    other.step(&chain).await.unwrap();
+    assert!(chain.accepted().is_empty());
+
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(tasks(), false);
+    let mut two = miner(folder.path(), &workshop, |all| all.concurrency = 2);
+    for _ in 0..4 {
+        chain.advance();
+        two.step(&chain).await.unwrap();
+    }
+    assert_eq!(count(&chain.accepted(), "join"), 2);
+
+    // Too late to be in time.
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(tasks(), false);
+    let mut late = miner(folder.path(), &workshop, |all| all.headroom = 1_000);
+    chain.advance();
+    late.step(&chain).await.unwrap();
+    assert!(chain.accepted().is_empty());
+}
+
+#[tokio::test]
+async fn a_commitment_made_elsewhere_is_left_alone() {
+    let (folder, workshop) = fake::workshop();
+    let task = fake::task_view(1);
+    let id = task.summary.id;
+    let chain = FakeChain::new(vec![task], false);
+    for call in [
+        Call::Join { task: id },
+        Call::Commit {
+            task: id,
+            commitment: [9; 32],
+        },
+    ] {
+        chain.submit(&[call]).await.unwrap();
+    }
+    let mut miner = miner(folder.path(), &workshop, |_| {});
+    live(&chain, &mut miner).await.unwrap();
+    assert_eq!(count(&chain.accepted(), "reveal"), 0);
+    assert!(chain.refused().is_empty());
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The validator: has answers judged, commits to the scores and reveals them.
+
+use super::{is_over, jobs::Workshop, Chain, Patience, Progress, Role, Snapshot};
+use crate::{
+    chain::{Call, Scores},
+    error::{Error, Result},
+    journal::{Journal, Vote},
+};
+use chacha20poly1305::aead::{rand_core::RngCore, OsRng};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use tokio::task::{AbortHandle, JoinSet};
+use tos_primitives::{
+    commitment,
+    views::{Action, AssignmentView, Role as TaskRole},
+    AnswerScore, TaskId,
+};
+
+/// What a validator is to do.
+pub struct ValidatorOptions {
+    /// The account.
+    pub account: AccountId32,
+    /// The program that judges.
+    pub judge: String,
+    /// Panels in work at the same time.
+    pub concurrency: usize,
+    /// How often a judge may fail on one vote.
+    pub attempts: u32,
+    /// Claim rewards as they come.
+    pub claim: bool,
+}
+
+/// One vote.
+type Ballot = (TaskId, u32);
+
+/// See the [module](self).
+pub struct Validator {
+    options: ValidatorOptions,
+    journal: Journal,
+    workshop: Workshop,
+    jobs: JoinSet<(Ballot, Result<Vec<AnswerScore>>)>,
+    running: HashMap<Ballot, AbortHandle>,
+    failures: HashMap<Ballot, u32>,
+    handled: HashSet<TaskId>,
+    stuck: HashSet<Ballot>,
+    patience: Patience,
+}
+
+impl Validator {
+    /// A validator that goes on where `journal` ends.
+    pub fn new(options: ValidatorOptions, journal: Journal, workshop: Workshop) -> Self {
+        Self {
+            options,
+            journal,
+            workshop,
+            jobs: JoinSet::new(),
+            running: HashMap::new(),
+            failures: HashMap::new(),
+            handled: HashSet::new(),
+            stuck: HashSet::new(),
+            patience: Patience::default(),
+        }
+    }
+
+    async fn attend(
+        &mut self,
+        at: &impl Snapshot,
+        assignment: &AssignmentView,
+    ) -> Result<Option<Call>> {
+        let task = assignment.task;
+        self.handled.insert(task);
+        match assignment.action {
+            Action::CommitVote { round } => {
+                if let Some(vote) = self.journal.vote(task, round)? {
+                    return Ok(Some(Call::CommitVote {
+                        task,
+                        commitment: vote.commitment,
+                    }));
+                }
+                let ballot = (task, round);
+                let failures = self.failures.get(&ballot).copied().unwrap_or_default();
+                if failures >= self.options.attempts {
+                    self.stuck(ballot, "the judge failed too often; stake will suffer");
+                } else if !self.running.contains_key(&ballot) {
+                    self.start(at, ballot).await?;
+                }
+                Ok(None)
+            }
+            Action::RevealVote { round } => {
+                let Some(vote) = self.journal.vote(task, round)? else {
+                    self.stuck(
+                        (task, round),
+                        "voted elsewhere: this journal cannot open the vote",
+                    );
+                    return Ok(None);
+                };
+                let scores = Scores::try_from(vote.scores)
+                    .map_err(|_| Error::Failed("a vote with too many scores".into()))?;
+                Ok(Some(Call::RevealVote {
+                    task,
+                    scores,
+                    salt: vote.salt,
+                }))
+            }
+            Action::CommitAnswer | Action::RevealAnswer => Ok(None),
+        }
+    }
+
+    async fn start(&mut self, at: &impl Snapshot, ballot: Ballot) -> Result<()> {
+        if self.running.len() >= self.options.concurrency {
+            return Ok(());
+        }
+        let (task, round) = ballot;
+        let Some(view) = at.task(task).await? else {
+            return Ok(());
+        };
+        tracing::info!(%task, round, answers = view.answers.len(), "judging");
+        let (workshop, judge) = (self.workshop.clone(), self.options.judge.clone());
+        let job = async move { (ballot, workshop.judge(judge, Arc::new(view)).await) };
+        self.running.insert(ballot, self.jobs.spawn(job));
+        Ok(())
+    }
+
+    fn stuck(&mut self, ballot: Ballot, why: &str) {
+        if self.stuck.insert(ballot) {
+            tracing::error!(task = %ballot.0, round = ballot.1, why, "cannot vote");
+        }
+    }
+
+    /// Keeps a vote, with a fresh salt, before anything about it is sent.
+    fn seal(&self, (task, round): Ballot, scores: Vec<AnswerScore>) -> Result<()> {
+        let mut salt = [0; 32];
+        OsRng.fill_bytes(&mut salt);
+        let commitment = commitment::vote(&task, round, &self.options.account, &scores, &salt);
+        self.journal.seal_vote(
+            task,
+            round,
+            Vote {
+                commitment,
+                salt,
+                scores,
+                done: false,
+            },
+        )?;
+        tracing::info!(%task, round, "vote ready");
+        Ok(())
+    }
+}
+
+impl Role for Validator {
+    async fn step(&mut self, chain: &impl Chain) -> Result<Progress> {
+        self.patience.next_step();
+        let at = chain.best().await?;
+        let mut assignments = at.assignments().await?;
+        assignments.retain(|assignment| assignment.role == TaskRole::Validator);
+        let mut calls = Vec::new();
+        for assignment in &assignments {
+            calls.extend(self.attend(&at, assignment).await?);
+        }
+        // What takes no vote any more need not be judged.
+        self.running.retain(|(task, round), job| {
+            let wanted = Action::CommitVote { round: *round };
+            let wanted = assignments
+                .iter()
+                .any(|a| a.task == *task && a.action == wanted);
+            if !wanted {
+                job.abort();
+            }
+            wanted
+        });
+
+        let finalised = chain.finalised().await?;
+        let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
+        for (task, round, _) in self.journal.open_votes()? {
+            self.handled.insert(task);
+            if open.contains(&task) {
+                continue;
+            }
+            if is_over(task, &at, &finalised).await? {
+                self.journal.finish_vote(task, round)?;
+            } else {
+                open.insert(task);
+            }
+        }
+        let mut open = open.len();
+        if self.options.claim {
+            let rewards = at.claimable().await?;
+            open += rewards.len();
+            if !rewards.is_empty() {
+                calls.push(Call::ClaimAll {});
+            }
+        }
+        let sent = self.patience.submit(chain, calls).await?;
+        let handled = self.handled.len() as u64;
+        Ok(Progress {
+            sent,
+            jobs: self.running.len(),
+            open: open.max(sent),
+            handled,
+        })
+    }
+
+    async fn finish_job(&mut self) -> Result<()> {
+        let (ballot, result) = loop {
+            match self.jobs.join_next().await {
+                None => std::future::pending().await,
+                Some(Err(error)) if error.is_cancelled() => {}
+                Some(Err(error)) => return Err(Error::Failed(format!("judge job: {error}"))),
+                Some(Ok(done)) => break done,
+            }
+        };
+        self.running.remove(&ballot);
+        match result {
+            Ok(scores) => self.seal(ballot, scores),
+            Err(error) => {
+                *self.failures.entry(ballot).or_default() += 1;
+                tracing::warn!(task = %ballot.0, round = ballot.1, %error, "no vote");
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! The networks that this node can join or start.
+
+use polkadot_sdk::*;
+
+use sc_chain_spec::{ChainSpecExtension, ChainType, Properties};
+use serde::{Deserialize, Serialize};
+use tos_runtime::{constants, genesis_presets, WASM_BINARY};
+
+/// What a chain specification may carry beside the genesis state.
+#[derive(Default, Clone, Serialize, Deserialize, ChainSpecExtension)]
+#[serde(rename_all = "camelCase")]
+pub struct Extensions {
+    /// Blocks with known hashes, where a fork must be taken.
+    pub fork_blocks: sc_client_api::ForkBlocks<tos_runtime::opaque::Block>,
+    /// Blocks that must not be imported.
+    pub bad_blocks: sc_client_api::BadBlocks<tos_runtime::opaque::Block>,
+}
+
+/// The chain specification of TOS networks.
+pub type ChainSpec = sc_service::GenericChainSpec<Extensions>;
+
+/// A network that is known by name.
+struct Network {
+    /// What `--chain` calls it; also its id and, after `tos-`, its protocol id.
+    id: &'static str,
+    name: &'static str,
+    kind: ChainType,
+    /// The genesis preset of the runtime.
+    preset: &'static str,
+}
+
+fn networks() -> [Network; 5] {
+    [
+        Network {
+            id: "dev",
+            name: "TOS Development",
+            kind: ChainType::Development,
+            preset: sp_genesis_builder::DEV_RUNTIME_PRESET,
+        },
+        Network {
+            id: "dev-fast",
+            name: "TOS Development (fast)",
+            kind: ChainType::Development,
+            preset: genesis_presets::DEV_FAST_PRESET,
+        },
+        Network {
+            id: "local",
+            name: "TOS Local Testnet",
+            kind: ChainType::Local,
+            preset: sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET,
+        },
+        Network {
+            id: "local-fast",
+            name: "TOS Local Testnet (fast)",
+            kind: ChainType::Local,
+            preset: genesis_presets::LOCAL_FAST_PRESET,
+        },
+        Network {
+            id: "testnet",
+            name: "TOS Testnet",
+            kind: ChainType::Live,
+            preset: genesis_presets::TESTNET_PRESET,
+        },
+    ]
+}
+
+/// How wallets show amounts and addresses.
+fn properties() -> Properties {
+    let mut properties = Properties::new();
+    properties.insert("tokenSymbol".into(), "TOS".into());
+    properties.insert(
+        "tokenDecimals".into(),
+        constants::currency::TOKEN_DECIMALS.into(),
+    );
+    properties.insert("ss58Format".into(), constants::SS58_PREFIX.into());
+    properties
+}
+
+fn build(network: &Network) -> Result<ChainSpec, String> {
+    let code = WASM_BINARY.ok_or("this node was built without a WASM runtime")?;
+    Ok(ChainSpec::builder(code, Extensions::default())
+        .with_name(network.name)
+        .with_id(network.id)
+        .with_protocol_id(&format!("tos-{}", network.id))
+        .with_chain_type(network.kind.clone())
+        .with_properties(properties())
+        .with_genesis_config_preset_name(network.preset)
+        .build())
+}
+
+/// The network that `--chain` names: one that is known, or the path of a specification.
+pub fn load(id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
+    // A node that is told nothing starts the local network: it cannot join a real one by accident.
+    let id = if id.is_empty() { "local" } else { id };
+    match networks().iter().find(|network| network.id == id) {
+        Some(network) => Ok(Box::new(build(network)?)),
+        None if std::path::Path::new(id).exists() => {
+            Ok(Box::new(ChainSpec::from_json_file(id.into())?))
+        }
+        None => {
+            let known: Vec<_> = networks().iter().map(|network| network.id).collect();
+            Err(format!(
+                "no network is called '{id}' and there is no such file; known are {}",
+                known.join(", ")
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sc_service::ChainSpec as _;
+    use sp_runtime::BuildStorage;
+
+    #[test]
+    fn every_known_network_has_a_genesis_and_a_protocol_of_its_own() {
+        let mut protocols = std::collections::BTreeSet::new();
+        for network in networks() {
+            let spec = build(&network).expect("the runtime is there");
+            spec.build_storage().expect("the preset builds");
+            assert!(protocols.insert(spec.protocol_id().map(str::to_owned)));
+            assert!(spec.as_json(false).expect("serialises").contains("TOS"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_network_is_refused_with_the_known_ones() {
+        let error = load("no-such-network").err().expect("must fail");
+        assert!(
+            error.contains("testnet") && error.contains("no-such-network"),
+            "{error}"
+        );
+    }
+}

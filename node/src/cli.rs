@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! The command line.
+
+use sc_cli::RunCmd;
+
+/// A TOS node. Without a subcommand it runs.
+#[derive(Debug, clap::Parser)]
+pub struct Cli {
+    /// What to do instead of running.
+    #[command(subcommand)]
+    pub subcommand: Option<Subcommand>,
+
+    /// How to run.
+    #[command(flatten)]
+    pub run: RunCmd,
+}
+
+/// What a node can do beside running.
+#[derive(Debug, clap::Subcommand)]
+#[allow(clippy::large_enum_variant)]
+pub enum Subcommand {
+    /// Generate, inspect and insert keys.
+    #[command(subcommand)]
+    Key(sc_cli::KeySubcommand),
+
+    /// Sign a message with a key.
+    Sign(sc_cli::SignCmd),
+
+    /// Verify a signature.
+    Verify(sc_cli::VerifyCmd),
+
+    /// Write a chain specification.
+    ExportChainSpec(sc_cli::ExportChainSpecCmd),
+
+    /// Write a chain specification; kept for scripts that know this name.
+    BuildSpec(sc_cli::BuildSpecCmd),
+
+    /// Execute a block again and say whether it is valid.
+    CheckBlock(sc_cli::CheckBlockCmd),
+
+    /// Write blocks to a file.
+    ExportBlocks(sc_cli::ExportBlocksCmd),
+
+    /// Write the state at a block as a chain specification.
+    ExportState(sc_cli::ExportStateCmd),
+
+    /// Read blocks from a file.
+    ImportBlocks(sc_cli::ImportBlocksCmd),
+
+    /// Delete the database of a chain.
+    PurgeChain(sc_cli::PurgeChainCmd),
+
+    /// Go back some blocks, not past the last finalised one.
+    Revert(sc_cli::RevertCmd),
+
+    /// Say what the database holds.
+    ChainInfo(sc_cli::ChainInfoCmd),
+
+    /// Measure the runtime and this machine.
+    #[cfg(feature = "runtime-benchmarks")]
+    #[command(subcommand)]
+    Benchmark(polkadot_sdk::frame_benchmarking_cli::BenchmarkCmd),
+}

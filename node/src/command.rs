@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! Runs what the command line asks for.
+
+use crate::{
+    chain_spec,
+    cli::{Cli, Subcommand},
+    service,
+};
+use polkadot_sdk::*;
+
+use clap::{CommandFactory, FromArgMatches};
+use sc_cli::SubstrateCli;
+use sc_network::config::NetworkBackendType;
+use sc_service::PartialComponents;
+use tos_runtime::opaque::Block;
+
+/// Transactions that the pool keeps unless the operator says otherwise.
+const POOL_TRANSACTIONS: &str = "10000";
+/// Size of the pool, in kilobytes, unless the operator says otherwise: 300 MB.
+const POOL_KILOBYTES: &str = "307200";
+
+impl SubstrateCli for Cli {
+    fn impl_name() -> String {
+        "TOS Node".into()
+    }
+
+    fn impl_version() -> String {
+        env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+    }
+
+    fn description() -> String {
+        env!("CARGO_PKG_DESCRIPTION").into()
+    }
+
+    fn author() -> String {
+        env!("CARGO_PKG_AUTHORS").into()
+    }
+
+    fn support_url() -> String {
+        "the repository this node was built from".into()
+    }
+
+    fn copyright_start_year() -> i32 {
+        2026
+    }
+
+    fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
+        chain_spec::load(id)
+    }
+}
+
+/// The command line with our defaults in place of the SDK's.
+fn parser() -> clap::Command {
+    Cli::setup_command(Cli::command())
+        .mut_arg("pool_limit", |arg| arg.default_value(POOL_TRANSACTIONS))
+        .mut_arg("pool_kbytes", |arg| arg.default_value(POOL_KILOBYTES))
+}
+
+/// Parse the command line and do what it says.
+pub fn run() -> sc_cli::Result<()> {
+    let cli = Cli::from_arg_matches(&parser().get_matches()).unwrap_or_else(|error| error.exit());
+    match &cli.subcommand {
+        None => run_node(&cli),
+        Some(subcommand) => run_subcommand(&cli, subcommand),
+    }
+}
+
+fn run_node(cli: &Cli) -> sc_cli::Result<()> {
+    cli.create_runner(&cli.run)?
+        .run_node_until_exit(|config| async move {
+            match config.network.network_backend {
+                NetworkBackendType::Libp2p => {
+                    service::new_full::<sc_network::NetworkWorker<_, _>>(config)
+                }
+                NetworkBackendType::Litep2p => {
+                    service::new_full::<sc_network::Litep2pNetworkBackend>(config)
+                }
+            }
+            .map_err(sc_cli::Error::Service)
+        })
+}
+
+fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
+    match subcommand {
+        Subcommand::Key(cmd) => cmd.run(cli),
+        Subcommand::Sign(cmd) => cmd.run(),
+        Subcommand::Verify(cmd) => cmd.run(),
+        Subcommand::ExportChainSpec(cmd) => cmd.run(cli.load_spec(&cmd.chain)?),
+        #[allow(deprecated)]
+        Subcommand::BuildSpec(cmd) => cli
+            .create_runner(cmd)?
+            .sync_run(|config| cmd.run(config.chain_spec, config.network)),
+        Subcommand::CheckBlock(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                import_queue,
+                ..
+            } = service::new_partial(&config)?;
+            Ok((cmd.run(client, import_queue), task_manager))
+        }),
+        Subcommand::ExportBlocks(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                ..
+            } = service::new_partial(&config)?;
+            Ok((cmd.run(client, config.database), task_manager))
+        }),
+        Subcommand::ExportState(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                ..
+            } = service::new_partial(&config)?;
+            Ok((cmd.run(client, config.chain_spec), task_manager))
+        }),
+        Subcommand::ImportBlocks(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                import_queue,
+                ..
+            } = service::new_partial(&config)?;
+            Ok((cmd.run(client, import_queue), task_manager))
+        }),
+        Subcommand::PurgeChain(cmd) => cli
+            .create_runner(cmd)?
+            .sync_run(|config| cmd.run(config.database)),
+        Subcommand::Revert(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                backend,
+                ..
+            } = service::new_partial(&config)?;
+            // Consensus keeps data of its own about the blocks that go.
+            let before = Box::new(|client: std::sync::Arc<_>, backend, blocks| {
+                sc_consensus_babe::revert(std::sync::Arc::clone(&client), backend, blocks)?;
+                sc_consensus_grandpa::revert(client, blocks)?;
+                Ok(())
+            });
+            Ok((cmd.run(client, backend, Some(before)), task_manager))
+        }),
+        Subcommand::ChainInfo(cmd) => cli
+            .create_runner(cmd)?
+            .sync_run(|config| cmd.run::<Block>(&config)),
+        #[cfg(feature = "runtime-benchmarks")]
+        Subcommand::Benchmark(cmd) => crate::benchmarking::run(cli, cmd),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Cli {
+        let matches = parser()
+            .try_get_matches_from(args)
+            .expect("valid arguments");
+        Cli::from_arg_matches(&matches).expect("valid arguments")
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        parser().debug_assert();
+    }
+
+    #[test]
+    fn the_pool_has_our_limits_and_the_operator_can_change_them() {
+        let ours = parse(&["tos-node"]);
+        assert_eq!(ours.run.pool_config.pool_limit, 10_000);
+        assert_eq!(ours.run.pool_config.pool_kbytes, 300 * 1_024);
+        let theirs = parse(&["tos-node", "--pool-limit", "7", "--pool-kbytes", "8"]);
+        assert_eq!(theirs.run.pool_config.pool_limit, 7);
+        assert_eq!(theirs.run.pool_config.pool_kbytes, 8);
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! What the runtime can call in the node.
+
+use polkadot_sdk::*;
+
+/// Host functions of every node. Ours are appended to this tuple; a function that is added here
+/// must reach all nodes before a runtime uses it.
+#[cfg(not(feature = "runtime-benchmarks"))]
+pub type HostFunctions = (sp_io::SubstrateHostFunctions,);
+
+/// The same, and those that measure time and storage for benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub type HostFunctions = (
+    sp_io::SubstrateHostFunctions,
+    frame_benchmarking::benchmarking::HostFunctions,
+);

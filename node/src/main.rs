@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! The TOS node.
+
+#![warn(missing_docs)]
+
+mod chain_spec;
+mod cli;
+mod command;
+mod host_functions;
+mod rpc;
+mod service;
+mod tos_rpc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+
+fn main() -> sc_cli::Result<()> {
+    command::run()
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! What the node answers beside the SDK's own methods.
+
+use crate::service::{FullBackend, FullClient, FullSelectChain, TransactionPool};
+use polkadot_sdk::*;
+
+use std::sync::Arc;
+
+use jsonrpsee::RpcModule;
+use sc_consensus_babe::BabeWorkerHandle;
+use sc_consensus_grandpa::{
+    FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
+};
+use sc_rpc::SubscriptionTaskExecutor;
+use sp_keystore::KeystorePtr;
+use tos_runtime::{opaque::Block, AccountId, BlockNumber, Hash, Nonce};
+
+/// Where answers about block production come from.
+pub struct BabeDeps {
+    /// The BABE worker.
+    pub worker: BabeWorkerHandle<Block>,
+    /// The keys of this node.
+    pub keystore: KeystorePtr,
+    /// The rule for the best chain.
+    pub select_chain: FullSelectChain,
+}
+
+/// Where answers about finality come from.
+pub struct GrandpaDeps {
+    /// The state of the vote in progress.
+    pub voter_state: SharedVoterState,
+    /// Who votes.
+    pub authority_set: SharedAuthoritySet<Hash, BlockNumber>,
+    /// Justifications as they are made.
+    pub justifications: GrandpaJustificationStream<Block>,
+    /// Proofs of finality.
+    pub proofs: Arc<FinalityProofProvider<FullBackend, Block>>,
+    /// Runs subscriptions.
+    pub executor: SubscriptionTaskExecutor,
+}
+
+/// Where answers come from.
+pub struct FullDeps {
+    /// The client.
+    pub client: Arc<FullClient>,
+    /// The transaction pool.
+    pub pool: Arc<TransactionPool>,
+    /// Block production.
+    pub babe: BabeDeps,
+    /// Finality.
+    pub grandpa: GrandpaDeps,
+}
+
+type Extension = RpcModule<()>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Accounts and fees.
+fn accounts(client: &Arc<FullClient>, pool: &Arc<TransactionPool>) -> Result<Extension, Error> {
+    use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
+    use substrate_frame_rpc_system::{System, SystemApiServer};
+
+    let mut module = Extension::new(());
+    module.merge(SystemApiServer::<Hash, AccountId, Nonce>::into_rpc(
+        System::new(Arc::clone(client), Arc::clone(pool)),
+    ))?;
+    module.merge(TransactionPayment::<_, Block>::new(Arc::clone(client)).into_rpc())?;
+    Ok(module)
+}
+
+/// Block production and finality.
+fn consensus(
+    client: &Arc<FullClient>,
+    babe: BabeDeps,
+    grandpa: GrandpaDeps,
+) -> Result<Extension, Error> {
+    use sc_consensus_babe_rpc::{Babe, BabeApiServer};
+    use sc_consensus_grandpa_rpc::{Grandpa, GrandpaApiServer};
+
+    let mut module = Extension::new(());
+    module.merge(
+        Babe::new(
+            Arc::clone(client),
+            babe.worker,
+            babe.keystore,
+            babe.select_chain,
+        )
+        .into_rpc(),
+    )?;
+    module.merge(
+        Grandpa::new(
+            grandpa.executor,
+            grandpa.authority_set,
+            grandpa.voter_state,
+            grandpa.justifications,
+            grandpa.proofs,
+        )
+        .into_rpc(),
+    )?;
+    Ok(module)
+}
+
+/// Everything. A namespace of its own is one more function like those above, merged here.
+pub fn create_full(deps: FullDeps) -> Result<Extension, Error> {
+    use crate::tos_rpc::{TosApiServer, TosRpc};
+    use sc_rpc::dev::{Dev, DevApiServer};
+
+    let FullDeps {
+        client,
+        pool,
+        babe,
+        grandpa,
+    } = deps;
+    let executor = Arc::clone(&grandpa.executor);
+    let mut module = Extension::new(());
+    module.merge(accounts(&client, &pool)?)?;
+    module.merge(consensus(&client, babe, grandpa)?)?;
+    module.merge(TosRpc::new(Arc::clone(&client), executor).into_rpc())?;
+    // Block statistics; the server refuses it unless unsafe methods are allowed.
+    module.merge(Dev::new(client).into_rpc())?;
+    Ok(module)
+}

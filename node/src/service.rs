@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! Puts a node together: database, network, block production, finality.
+
+use crate::{host_functions::HostFunctions, rpc};
+use polkadot_sdk::*;
+
+use std::{sync::Arc, time::Duration};
+
+use futures::prelude::*;
+use sc_client_api::{Backend, BlockBackend};
+use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProportion};
+use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf, SharedVoterState};
+use sc_network::{event::Event, NetworkEventStream};
+use sc_service::{
+    build_network, spawn_tasks, BuildNetworkParams, Configuration, Error as ServiceError,
+    PartialComponents, RpcHandlers, SpawnTasksParams, TaskManager, WarpSyncConfig,
+};
+use sc_telemetry::{Telemetry, TelemetryWorker};
+use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_consensus_babe::inherents::{
+    BabeCreateInherentDataProviders, InherentDataProvider as BabeInherent,
+};
+use sp_runtime::traits::Block as BlockT;
+use tos_runtime::{opaque::Block, RuntimeApi};
+
+/// Blocks between two finality proofs that are kept for nodes that join later.
+const JUSTIFICATION_PERIOD: u32 = 512;
+
+/// Time that a finality message has to cross the network before it is sent again.
+const GOSSIP_DURATION: Duration = Duration::from_millis(333);
+
+/// Executes the runtime.
+pub type Executor = sc_executor::WasmExecutor<HostFunctions>;
+/// The database and everything that reads it.
+pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
+/// The database.
+pub type FullBackend = sc_service::TFullBackend<Block>;
+/// The best chain is the longest one, among those that finality allows.
+pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
+/// Transactions that wait for a block.
+pub type TransactionPool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
+
+type GrandpaImport = GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
+type BabeImport = BabeBlockImport<
+    Block,
+    FullClient,
+    GrandpaImport,
+    BabeCreateInherentDataProviders<Block>,
+    FullSelectChain,
+>;
+
+/// What block import leaves behind for the tasks that produce and finalise blocks.
+pub struct ConsensusParts {
+    block_import: BabeImport,
+    grandpa_link: LinkHalf<Block, FullClient, FullSelectChain>,
+    babe_link: BabeLink<Block>,
+    babe_worker: BabeWorkerHandle<Block>,
+    telemetry: Option<Telemetry>,
+}
+
+/// A node without its network.
+pub type Parts = PartialComponents<
+    FullClient,
+    FullBackend,
+    FullSelectChain,
+    sc_consensus::DefaultImportQueue<Block>,
+    TransactionPool,
+    ConsensusParts,
+>;
+
+/// Open the database and prepare the import of blocks. Subcommands need no more than this.
+pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
+    let telemetry = config
+        .telemetry_endpoints
+        .clone()
+        .filter(|endpoints| !endpoints.is_empty())
+        .map(|endpoints| -> Result<_, sc_telemetry::Error> {
+            let worker = TelemetryWorker::new(16)?;
+            let telemetry = worker.handle().new_telemetry(endpoints);
+            Ok((worker, telemetry))
+        })
+        .transpose()?;
+
+    let (client, backend, keystore_container, task_manager) =
+        sc_service::new_full_parts::<Block, RuntimeApi, _>(
+            config,
+            telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
+            sc_service::new_wasm_executor::<HostFunctions>(&config.executor),
+            Default::default(),
+        )?;
+    let client = Arc::new(client);
+
+    let telemetry = telemetry.map(|(worker, telemetry)| {
+        task_manager
+            .spawn_handle()
+            .spawn("telemetry", None, worker.run());
+        telemetry
+    });
+    let telemetry_handle = || telemetry.as_ref().map(|telemetry| telemetry.handle());
+
+    let select_chain = sc_consensus::LongestChain::new(Arc::clone(&backend));
+
+    let transaction_pool = Arc::new(
+        sc_transaction_pool::Builder::new(
+            task_manager.spawn_essential_handle(),
+            Arc::clone(&client),
+            config.role.is_authority().into(),
+        )
+        .with_options(config.transaction_pool.clone())
+        .with_prometheus(config.prometheus_registry())
+        .build(),
+    );
+
+    let (grandpa_import, grandpa_link) = sc_consensus_grandpa::block_import(
+        Arc::clone(&client),
+        JUSTIFICATION_PERIOD,
+        &client,
+        select_chain.clone(),
+        telemetry_handle(),
+    )?;
+    let justification_import = grandpa_import.clone();
+
+    // Fixed at genesis, so that reading it once is enough.
+    let babe_config = sc_consensus_babe::configuration(&*client)?;
+    let slot_duration = babe_config.slot_duration();
+    let (block_import, babe_link) = sc_consensus_babe::block_import(
+        babe_config,
+        grandpa_import,
+        Arc::clone(&client),
+        Arc::new(move |_, _| async move {
+            let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
+            let slot = BabeInherent::from_timestamp_and_slot_duration(*timestamp, slot_duration);
+            Ok((slot, timestamp))
+        }) as BabeCreateInherentDataProviders<Block>,
+        select_chain.clone(),
+        OffchainTransactionPoolFactory::new(Arc::clone(&transaction_pool)),
+    )?;
+
+    let (import_queue, babe_worker) =
+        sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
+            link: babe_link.clone(),
+            block_import: block_import.clone(),
+            justification_import: Some(Box::new(justification_import)),
+            client: Arc::clone(&client),
+            slot_duration,
+            spawner: &task_manager.spawn_essential_handle(),
+            registry: config.prometheus_registry(),
+            telemetry: telemetry_handle(),
+        })?;
+
+    Ok(PartialComponents {
+        client,
+        backend,
+        task_manager,
+        import_queue,
+        keystore_container,
+        select_chain,
+        transaction_pool,
+        other: ConsensusParts {
+            block_import,
+            grandpa_link,
+            babe_link,
+            babe_worker,
+            telemetry,
+        },
+    })
+}
+
+/// Start a node.
+pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
+    config: Configuration,
+) -> Result<TaskManager, ServiceError> {
+    let Parts {
+        client,
+        backend,
+        mut task_manager,
+        import_queue,
+        keystore_container,
+        select_chain,
+        transaction_pool,
+        other:
+            ConsensusParts {
+                block_import,
+                grandpa_link,
+                babe_link,
+                babe_worker,
+                mut telemetry,
+            },
+    } = new_partial(&config)?;
+
+    let role = config.role;
+    let force_authoring = config.force_authoring;
+    let name = config.network.node_name.clone();
+    let enable_grandpa = !config.disable_grandpa;
+    let registry = config.prometheus_registry().cloned();
+    let keystore = keystore_container.keystore();
+
+    let genesis_hash = client
+        .block_hash(0)?
+        .ok_or_else(|| ServiceError::Other("the database has no genesis block".into()))?;
+    let grandpa_protocol =
+        sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
+
+    let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
+        &config.network,
+        registry.clone(),
+    );
+    let metrics = N::register_notification_metrics(registry.as_ref());
+    let (grandpa_notifications_config, grandpa_notifications) =
+        sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
+            grandpa_protocol.clone(),
+            metrics.clone(),
+            net_config.peer_store_handle(),
+        );
+    net_config.add_notification_protocol(grandpa_notifications_config);
+
+    let warp_sync = Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
+        Arc::clone(&backend),
+        grandpa_link.shared_authority_set().clone(),
+        Vec::new(),
+    ));
+
+    let (network, system_rpc_tx, tx_handler_controller, sync_service, _) =
+        build_network(BuildNetworkParams {
+            config: &config,
+            net_config,
+            client: Arc::clone(&client),
+            transaction_pool: Arc::clone(&transaction_pool),
+            spawn_handle: task_manager.spawn_handle(),
+            spawn_essential_handle: task_manager.spawn_essential_handle(),
+            import_queue,
+            block_announce_validator_builder: None,
+            warp_sync_config: Some(WarpSyncConfig::WithProvider(warp_sync)),
+            block_relay: None,
+            metrics,
+            gap_sync_body_policy: None,
+        })?;
+
+    if config.offchain_worker.enabled {
+        let workers = sc_offchain::OffchainWorkers::new(sc_offchain::OffchainWorkerOptions {
+            runtime_api_provider: Arc::clone(&client),
+            is_validator: role.is_authority(),
+            keystore: Some(keystore.clone()),
+            offchain_db: backend.offchain_storage(),
+            transaction_pool: Some(OffchainTransactionPoolFactory::new(Arc::clone(
+                &transaction_pool,
+            ))),
+            network_provider: Arc::new(Arc::clone(&network)),
+            enable_http_requests: true,
+            custom_extensions: |_| vec![],
+        })?;
+        task_manager.spawn_handle().spawn(
+            "offchain-workers-runner",
+            "offchain-worker",
+            workers
+                .run(Arc::clone(&client), task_manager.spawn_handle())
+                .boxed(),
+        );
+    }
+
+    let voter_state = SharedVoterState::empty();
+    let rpc_builder = {
+        let client = Arc::clone(&client);
+        let pool = Arc::clone(&transaction_pool);
+        let select_chain = select_chain.clone();
+        let keystore = keystore.clone();
+        let voter_state = voter_state.clone();
+        let authority_set = grandpa_link.shared_authority_set().clone();
+        let justifications = grandpa_link.justification_stream();
+        let proofs = sc_consensus_grandpa::FinalityProofProvider::new_for_service(
+            Arc::clone(&backend),
+            Some(authority_set.clone()),
+        );
+        move |executor| {
+            rpc::create_full(rpc::FullDeps {
+                client: Arc::clone(&client),
+                pool: Arc::clone(&pool),
+                babe: rpc::BabeDeps {
+                    worker: babe_worker.clone(),
+                    keystore: keystore.clone(),
+                    select_chain: select_chain.clone(),
+                },
+                grandpa: rpc::GrandpaDeps {
+                    voter_state: voter_state.clone(),
+                    authority_set: authority_set.clone(),
+                    justifications: justifications.clone(),
+                    proofs: Arc::clone(&proofs),
+                    executor,
+                },
+            })
+            .map_err(Into::into)
+        }
+    };
+
+    let discovery = role
+        .is_authority()
+        .then(|| sc_authority_discovery::WorkerConfig {
+            publish_non_global_ips: config.network.allow_non_globals_in_dht,
+            public_addresses: config.network.public_addresses.clone(),
+            persisted_cache_directory: config.network.net_config_path.clone(),
+            ..Default::default()
+        });
+
+    let _: RpcHandlers = spawn_tasks(SpawnTasksParams {
+        config,
+        client: Arc::clone(&client),
+        backend,
+        task_manager: &mut task_manager,
+        keystore: keystore.clone(),
+        transaction_pool: Arc::clone(&transaction_pool),
+        rpc_builder: Box::new(rpc_builder),
+        network: Arc::clone(&network),
+        system_rpc_tx,
+        tx_handler_controller,
+        sync_service: Arc::clone(&sync_service),
+        telemetry: telemetry.as_mut(),
+        tracing_execute_block: None,
+    })?;
+    let telemetry_handle = || telemetry.as_ref().map(|telemetry| telemetry.handle());
+
+    if let Some(discovery) = discovery {
+        let dht_events = network
+            .event_stream("authority-discovery")
+            .filter_map(|event| async {
+                match event {
+                    Event::Dht(event) => Some(event),
+                    _ => None,
+                }
+            });
+        let (worker, _) = sc_authority_discovery::new_worker_and_service_with_config(
+            discovery,
+            Arc::clone(&client),
+            Arc::new(Arc::clone(&network)),
+            Box::pin(dht_events),
+            sc_authority_discovery::Role::PublishAndDiscover(keystore.clone()),
+            registry.clone(),
+            task_manager.spawn_handle(),
+        );
+        task_manager.spawn_handle().spawn(
+            "authority-discovery-worker",
+            Some("networking"),
+            worker.run(),
+        );
+    }
+
+    if role.is_authority() {
+        let proposer = sc_basic_authorship::ProposerFactory::new(
+            task_manager.spawn_handle(),
+            Arc::clone(&client),
+            Arc::clone(&transaction_pool),
+            registry.as_ref(),
+            telemetry_handle(),
+        );
+        let slot_duration = babe_link.config().slot_duration();
+        let babe = sc_consensus_babe::start_babe(sc_consensus_babe::BabeParams {
+            keystore: keystore.clone(),
+            client: Arc::clone(&client),
+            select_chain,
+            env: proposer,
+            block_import,
+            sync_oracle: Arc::clone(&sync_service),
+            justification_sync_link: Arc::clone(&sync_service),
+            create_inherent_data_providers: move |_, ()| async move {
+                let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
+                let slot =
+                    BabeInherent::from_timestamp_and_slot_duration(*timestamp, slot_duration);
+                Ok((slot, timestamp))
+            },
+            force_authoring,
+            // Authors slow down when finality lags, so that an outage stays a short fork.
+            backoff_authoring_blocks: Some(
+                sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging::default(),
+            ),
+            babe_link,
+            block_proposal_slot_portion: SlotProportion::new(0.5),
+            max_block_proposal_slot_portion: None,
+            telemetry: telemetry_handle(),
+        })?;
+        task_manager.spawn_essential_handle().spawn_blocking(
+            "babe-proposer",
+            Some("block-authoring"),
+            babe,
+        );
+    }
+
+    if enable_grandpa {
+        let voter = sc_consensus_grandpa::run_grandpa_voter(sc_consensus_grandpa::GrandpaParams {
+            config: sc_consensus_grandpa::Config {
+                gossip_duration: GOSSIP_DURATION,
+                justification_generation_period: JUSTIFICATION_PERIOD,
+                observer_enabled: false,
+                local_role: role,
+                name: Some(name),
+                // A node that does not vote follows the votes of others.
+                keystore: role.is_authority().then_some(keystore),
+                telemetry: telemetry_handle(),
+                protocol_name: grandpa_protocol,
+            },
+            link: grandpa_link,
+            network,
+            sync: sync_service,
+            notification_service: grandpa_notifications,
+            voting_rule: sc_consensus_grandpa::VotingRulesBuilder::default().build(),
+            prometheus_registry: registry,
+            shared_voter_state: voter_state,
+            telemetry: telemetry_handle(),
+            offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(transaction_pool),
+        })?;
+        // A validator that silently stopped voting would be worse than one that stops.
+        task_manager
+            .spawn_essential_handle()
+            .spawn_blocking("grandpa-voter", None, voter);
+    }
+
+    Ok(task_manager)
+}

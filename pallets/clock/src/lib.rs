@@ -1,0 +1,119 @@
+//! Protocol time.
+//!
+//! Every deadline of the protocol is counted in *ticks*: blocks in which users could get a
+//! transaction in. The tick advances in `on_poll`, which does not run while a migration has the
+//! block, and it skips the block after a *crammed* one. So neither an upgrade nor a spammer who
+//! fills blocks can make anybody miss a deadline.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::indexing_slicing
+    )
+)]
+
+use polkadot_sdk::*;
+
+pub use pallet::*;
+
+mod benchmarking;
+mod impls;
+#[cfg(test)]
+mod tests;
+pub mod weights;
+
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use frame_support::{pallet_prelude::*, weights::WeightMeter};
+    use frame_system::pallet_prelude::*;
+    use tos_primitives::{Tick, Windows};
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// Protocol time: the tick and the windows.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the clock needs.
+    #[pallet::config]
+    pub trait Config: polkadot_sdk::frame_system::Config {
+        /// Weights of the hooks.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// The current tick. Does not change after `on_poll` of a block.
+    #[pallet::storage]
+    pub type Ticks<T: Config> = StorageValue<_, Tick, ValueQuery>;
+
+    /// The lengths of the protocol's windows, fixed at genesis.
+    #[pallet::storage]
+    pub type Scale<T: Config> = StorageValue<_, Windows, ValueQuery>;
+
+    /// Whether the last block was so full that users could not get a transaction in.
+    #[pallet::storage]
+    pub type Crammed<T: Config> = StorageValue<_, bool, ValueQuery>;
+
+    /// The windows a network is born with.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// The lengths of all windows, in ticks.
+        pub windows: Windows,
+        #[serde(skip)]
+        #[doc(hidden)]
+        pub _config: core::marker::PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            assert!(
+                self.windows.is_sound(),
+                "genesis windows: none may be zero and min_open may not exceed max_open"
+            );
+            Scale::<T>::put(self.windows);
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        // `on_finalize` cannot refuse to run, so its weight is reserved before anything else.
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            T::WeightInfo::on_finalize()
+        }
+
+        // A tick is never skipped for want of weight: it is charged, not asked for.
+        fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+            Self::advance();
+            meter.consume(T::WeightInfo::on_poll().min(meter.remaining()));
+        }
+
+        fn on_finalize(_: BlockNumberFor<T>) {
+            Self::note_fullness();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// The current tick.
+        pub fn now() -> Tick {
+            Ticks::<T>::get()
+        }
+
+        /// The lengths of all windows, in ticks.
+        pub fn windows() -> Windows {
+            Scale::<T>::get()
+        }
+    }
+}

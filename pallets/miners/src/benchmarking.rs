@@ -1,0 +1,250 @@
+//! Worst cases: the most specialisations, the most relations, and every record there.
+
+use super::*;
+use crate::types::{required_stake, MAX_SPECIALISATIONS, MAX_SUSPENSION_DAYS};
+use alloc::vec::Vec;
+use frame_benchmarking::v2::*;
+use frame_support::{
+    traits::{
+        fungible::{Inspect, Mutate},
+        EnsureOrigin, Get,
+    },
+    BoundedVec,
+};
+use frame_system::RawOrigin;
+use tos_primitives::{
+    task::Certification,
+    traits::{Clock, MinerRegistry},
+    TaskType, Tick,
+};
+
+/// An account that can pay any registration stake.
+fn funded<T: Config>() -> T::AccountId {
+    let who: T::AccountId = whitelisted_caller();
+    let funds = required_stake(&TaskType::BUILT_IN)
+        .saturating_mul(2)
+        .saturating_add(T::Currency::minimum_balance());
+    T::Currency::mint_into(&who, funds).expect("the issuance is far from its maximum");
+    who
+}
+
+/// As many specialisations as fit, in the order that is the most work to sort.
+fn most_specialisations() -> Specialisations {
+    let custom = (0..u8::MAX).map(TaskType::Custom);
+    let mut types: Vec<_> = TaskType::BUILT_IN.into_iter().chain(custom).collect();
+    types.truncate(MAX_SPECIALISATIONS as usize);
+    types.reverse();
+    BoundedVec::truncate_from(types)
+}
+
+/// A registered miner with the most specialisations.
+fn registered<T: Config>() -> T::AccountId {
+    let who = funded::<T>();
+    Pallet::<T>::do_register(who.clone(), most_specialisations()).expect("funded and new");
+    who
+}
+
+/// A miner whose unbonding is over, and its last suspension too.
+fn unbonded<T: Config>() -> T::AccountId {
+    let who = registered::<T>();
+    let now = T::Clock::now();
+    Miners::<T>::mutate(&who, |miner| {
+        if let Some(miner) = miner {
+            miner.leaving = Some(now);
+        }
+    });
+    Suspensions::<T>::insert(&who, now);
+    who
+}
+
+/// `n` accounts in ascending order.
+fn others<T: Config>(n: u32) -> Vec<T::AccountId> {
+    let mut others: Vec<T::AccountId> = (0..n).map(|i| account("other", i, 0)).collect();
+    others.sort();
+    others
+}
+
+fn governance<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
+    T::GovernanceOrigin::try_successful_origin()
+        .map_err(|_| BenchmarkError::Stop("no origin may suspend"))
+}
+
+fn certifier<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
+    T::CertifyOrigin::try_successful_origin()
+        .map_err(|_| BenchmarkError::Stop("no origin may certify"))
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn register() {
+        let who = funded::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), most_specialisations());
+
+        assert!(Miners::<T>::contains_key(&who));
+    }
+
+    #[benchmark]
+    fn set_specialisations() {
+        let who = funded::<T>();
+        let cheap = BoundedVec::truncate_from(alloc::vec![TaskType::CodeAnalysis]);
+        Pallet::<T>::do_register(who.clone(), cheap).expect("funded and new");
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), most_specialisations());
+
+        let stake = Miners::<T>::get(&who).map(|m| m.stake);
+        assert_eq!(stake, Some(required_stake(&most_specialisations())));
+    }
+
+    #[benchmark]
+    fn leave() {
+        let who = registered::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+
+        assert!(Miners::<T>::get(&who).is_some_and(|m| m.leaving.is_some()));
+    }
+
+    #[benchmark]
+    fn withdraw() {
+        let who = unbonded::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+
+        assert!(!Miners::<T>::contains_key(&who));
+    }
+
+    #[benchmark]
+    fn rejoin() {
+        let who = unbonded::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+
+        assert!(Miners::<T>::get(&who).is_some_and(|m| m.leaving.is_none()));
+    }
+
+    #[benchmark]
+    fn reactivate() {
+        let who = registered::<T>();
+        let dormant = T::Clock::windows().day.saturating_mul(91);
+        T::Clock::benchmark_set_now(T::Clock::now().saturating_add(dormant));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+
+        assert_eq!(
+            Miners::<T>::get(&who).map(|m| m.last_active_day),
+            Some(T::Clock::today())
+        );
+    }
+
+    #[benchmark]
+    fn set_owner() {
+        let who: T::AccountId = whitelisted_caller();
+        let owner: T::AccountId = account("owner", 0, 0);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), Some(owner.clone()));
+
+        assert_eq!(Owners::<T>::get(&who), Some(owner));
+    }
+
+    #[benchmark]
+    fn declare_relation() {
+        let who: T::AccountId = whitelisted_caller();
+        let mut declared = others::<T>(T::MaxRelations::get());
+        // The first place: all others move.
+        let other = declared.remove(0);
+        Relations::<T>::insert(&who, BoundedVec::truncate_from(declared));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), other.clone());
+
+        assert!(Pallet::<T>::must_recuse(who, other));
+    }
+
+    #[benchmark]
+    fn retract_relation() {
+        let who: T::AccountId = whitelisted_caller();
+        let declared = others::<T>(T::MaxRelations::get());
+        let other = declared.first().cloned().expect("some relation is allowed");
+        Relations::<T>::insert(&who, BoundedVec::truncate_from(declared));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), other.clone());
+
+        assert!(!Pallet::<T>::must_recuse(who, other));
+    }
+
+    #[benchmark]
+    fn certify() -> Result<(), BenchmarkError> {
+        let origin = certifier::<T>()?;
+        let who: T::AccountId = account("who", 0, 0);
+        Pallet::<T>::benchmark_certify(&who, Certification::Basic);
+
+        #[extrinsic_call]
+        _(
+            origin as T::RuntimeOrigin,
+            who.clone(),
+            Certification::Master,
+            Tick::MAX,
+        );
+
+        assert_eq!(Pallet::<T>::certification(&who), Certification::Master);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn revoke_certificate() -> Result<(), BenchmarkError> {
+        let origin = certifier::<T>()?;
+        let who: T::AccountId = account("who", 0, 0);
+        Pallet::<T>::benchmark_certify(&who, Certification::Master);
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, who.clone());
+
+        assert!(!Certificates::<T>::contains_key(&who));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn suspend() -> Result<(), BenchmarkError> {
+        let origin = governance::<T>()?;
+        let who: T::AccountId = account("who", 0, 0);
+        Pallet::<T>::do_suspend(&who, 1)?;
+        let longest = T::Clock::windows().day.saturating_mul(MAX_SUSPENSION_DAYS);
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, who.clone(), longest);
+
+        assert!(Pallet::<T>::is_suspended(&who));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn lift_suspension() -> Result<(), BenchmarkError> {
+        let origin = governance::<T>()?;
+        let who: T::AccountId = account("who", 0, 0);
+        Pallet::<T>::do_suspend(&who, 1)?;
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, who.clone());
+
+        assert!(!Pallet::<T>::is_suspended(&who));
+        Ok(())
+    }
+
+    impl_benchmark_test_suite!(
+        Pallet,
+        crate::tests::mock::ExtBuilder::default().build(),
+        crate::tests::mock::Test
+    );
+}

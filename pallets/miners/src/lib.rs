@@ -1,0 +1,500 @@
+//! The register of miners, and the standing of every account.
+//!
+//! A miner registers with the task types it works on and a stake; the stake comes back after it
+//! has left and an unbonding period has passed. Certificates, suspensions, owners and declared
+//! relations belong to accounts, whether they mine, validate or publish. Everything that runs
+//! out does so by itself, when it is read: nothing here needs a hook.
+//!
+//! The numbers of open, completed and failed tasks change through [`MinerRegistry`] alone; the
+//! tasks pallet emits the events for them.
+//!
+//! [`MinerRegistry`]: tos_primitives::traits::MinerRegistry
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::indexing_slicing
+    )
+)]
+
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod impls;
+#[cfg(test)]
+mod tests;
+pub mod types;
+pub mod weights;
+
+pub use pallet::*;
+pub use types::{Certificate, Miner, Specialisations};
+pub use weights::WeightInfo;
+
+use polkadot_sdk::*;
+
+/// The pallet.
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use frame_support::{
+        pallet_prelude::*,
+        traits::{fungible, EnsureOrigin},
+    };
+    use frame_system::pallet_prelude::*;
+    use sp_runtime::TryRuntimeError;
+    use tos_primitives::{
+        task::Certification,
+        traits::{Clock, Refusal},
+        views::MinerView,
+        Balance, TaskType, Tick,
+    };
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the runtime provides.
+    #[pallet::config]
+    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+        /// The runtime's hold reasons.
+        type RuntimeHoldReason: From<HoldReason>;
+        /// Where stakes are held.
+        type Currency: fungible::Inspect<Self::AccountId, Balance = Balance>
+            + fungible::Mutate<Self::AccountId>
+            + fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+        /// Protocol time.
+        type Clock: Clock;
+        /// Who suspends accounts and ends suspensions.
+        type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// Who certifies accounts and revokes certificates.
+        type CertifyOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// The most relations one account can declare.
+        #[pallet::constant]
+        type MaxRelations: Get<u32>;
+    }
+
+    /// Why this pallet holds funds.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// A miner's registration.
+        #[codec(index = 0)]
+        Registration,
+    }
+
+    /// The registered miners.
+    #[pallet::storage]
+    pub type Miners<T: Config> = CountedStorageMap<_, Blake2_128Concat, T::AccountId, Miner>;
+
+    /// The last certificate of each account that was ever given one and did not lose it.
+    #[pallet::storage]
+    pub type Certificates<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Certificate>;
+
+    /// The first tick after each account's last suspension.
+    #[pallet::storage]
+    pub type Suspensions<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Tick>;
+
+    /// The account that controls each account, as the controlled one declares. It keeps away from
+    /// its owner and from whatever that one declares itself related to.
+    #[pallet::storage]
+    pub type Owners<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId>;
+
+    /// The accounts each account declares itself related to, and therefore keeps away from:
+    /// ascending, distinct. Binds nobody but the account and those that name it as their owner.
+    #[pallet::storage]
+    pub type Relations<T: Config> = StorageMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        BoundedVec<T::AccountId, T::MaxRelations>,
+        ValueQuery,
+    >;
+
+    /// Who starts with what.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Certificates: account, level, last tick they are good for.
+        pub certificates: Vec<(T::AccountId, Certification, Tick)>,
+        /// Registered miners and their specialisations. Their stakes are held from their genesis
+        /// balances.
+        pub miners: Vec<(T::AccountId, Vec<TaskType>)>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            for (who, level, expires) in &self.certificates {
+                Pallet::<T>::do_certify(who.clone(), *level, *expires)
+                    .expect("genesis certificates have a level and an expiry to come");
+            }
+            for (who, specialisations) in &self.miners {
+                let specialisations = specialisations
+                    .clone()
+                    .try_into()
+                    .expect("genesis miners have at most eight specialisations");
+                Pallet::<T>::do_register(who.clone(), specialisations)
+                    .expect("genesis miners have valid specialisations and can pay their stake");
+            }
+        }
+    }
+
+    /// What happened.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// An account became a miner.
+        #[codec(index = 0)]
+        Registered {
+            /// The miner.
+            who: T::AccountId,
+            /// The types it works on.
+            specialisations: Specialisations,
+            /// What is held from it.
+            stake: Balance,
+        },
+        /// A miner works on other types from now on.
+        #[codec(index = 1)]
+        SpecialisationsSet {
+            /// The miner.
+            who: T::AccountId,
+            /// The types it works on.
+            specialisations: Specialisations,
+            /// What is held from it now.
+            stake: Balance,
+        },
+        /// A miner is leaving and takes no more tasks.
+        #[codec(index = 2)]
+        Leaving {
+            /// The miner.
+            who: T::AccountId,
+            /// The first tick in which its unbonding is over.
+            until: Tick,
+        },
+        /// A miner has left.
+        #[codec(index = 3)]
+        Withdrawn {
+            /// The former miner.
+            who: T::AccountId,
+            /// The stake it got back.
+            amount: Balance,
+        },
+        /// A leaving miner stays.
+        #[codec(index = 4)]
+        Rejoined {
+            /// The miner.
+            who: T::AccountId,
+        },
+        /// A dormant miner works again.
+        #[codec(index = 5)]
+        Reactivated {
+            /// The miner.
+            who: T::AccountId,
+        },
+        /// An account declared who controls it.
+        #[codec(index = 6)]
+        OwnerSet {
+            /// The controlled account.
+            who: T::AccountId,
+            /// The account that controls it; `None` for nobody.
+            owner: Option<T::AccountId>,
+        },
+        /// An account declared itself related to another, and keeps away from it.
+        #[codec(index = 7)]
+        RelationDeclared {
+            /// Who declared it.
+            who: T::AccountId,
+            /// The other account.
+            other: T::AccountId,
+        },
+        /// An account took such a declaration back.
+        #[codec(index = 8)]
+        RelationRetracted {
+            /// Who had declared it.
+            who: T::AccountId,
+            /// The other account.
+            other: T::AccountId,
+        },
+        /// An account was certified.
+        #[codec(index = 9)]
+        Certified {
+            /// The account.
+            who: T::AccountId,
+            /// The level.
+            level: Certification,
+            /// The last tick the certificate is good for.
+            expires: Tick,
+        },
+        /// An account lost its certificate.
+        #[codec(index = 10)]
+        CertificateRevoked {
+            /// The account.
+            who: T::AccountId,
+        },
+        /// An account was suspended.
+        #[codec(index = 11)]
+        Suspended {
+            /// The account.
+            who: T::AccountId,
+            /// The first tick after the suspension.
+            until: Tick,
+        },
+        /// A suspension was ended early.
+        #[codec(index = 12)]
+        SuspensionLifted {
+            /// The account.
+            who: T::AccountId,
+        },
+    }
+
+    /// Why a call was refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The account is a miner already: change its specialisations instead.
+        #[codec(index = 0)]
+        AlreadyRegistered,
+        /// The account is not a miner: register it first.
+        #[codec(index = 1)]
+        NotRegistered,
+        /// A miner needs at least one specialisation.
+        #[codec(index = 2)]
+        NoSpecialisation,
+        /// A specialisation is named twice: name each once.
+        #[codec(index = 3)]
+        DuplicateSpecialisation,
+        /// The free balance does not cover the registration stake of these specialisations.
+        #[codec(index = 4)]
+        InsufficientStake,
+        /// The miner is in tasks that are not over: leave when they are.
+        #[codec(index = 5)]
+        HasOpenTasks,
+        /// The miner is leaving: rejoin first.
+        #[codec(index = 6)]
+        Leaving,
+        /// The miner is not leaving: leave first.
+        #[codec(index = 7)]
+        NotLeaving,
+        /// The unbonding is not over: wait for the tick that the miner's view names.
+        #[codec(index = 8)]
+        StillUnbonding,
+        /// The miner has worked in the last 90 days: there is nothing to reactivate.
+        #[codec(index = 9)]
+        NotDormant,
+        /// The account is suspended: wait until the suspension is over.
+        #[codec(index = 10)]
+        Suspended,
+        /// The miner has not worked for more than 90 days: reactivate it first.
+        #[codec(index = 11)]
+        Dormant,
+        /// The miner is in as many tasks as it may be: finish one first.
+        #[codec(index = 12)]
+        TooManyTasks,
+        /// The task's type is not among the miner's specialisations: add it first.
+        #[codec(index = 13)]
+        NotSpecialised,
+        /// The relation is declared already.
+        #[codec(index = 14)]
+        AlreadyRelated,
+        /// The account has not declared this relation, so there is nothing to retract.
+        #[codec(index = 15)]
+        NotRelated,
+        /// The account has declared as many relations as it may: retract one, or name an owner that
+        /// declares the others.
+        #[codec(index = 16)]
+        TooManyRelations,
+        /// An account keeps away from itself anyway: declare others.
+        #[codec(index = 17)]
+        SelfRelation,
+        /// The account named as owner declares an owner itself: name that one.
+        #[codec(index = 18)]
+        OwnerIsOwned,
+        /// A certificate's expiry must lie in the future.
+        #[codec(index = 19)]
+        InvalidExpiry,
+        /// Nobody is certified as unverified: revoke the certificate instead.
+        #[codec(index = 20)]
+        InvalidLevel,
+        /// The account has no certificate to revoke.
+        #[codec(index = 21)]
+        NoCertificate,
+        /// A suspension lasts at least one tick and at most 365 days.
+        #[codec(index = 22)]
+        InvalidDuration,
+        /// The account is not suspended.
+        #[codec(index = 23)]
+        NotSuspended,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn integrity_test() {
+            assert!(
+                T::MaxRelations::get() > 0,
+                "accounts must be able to declare relations"
+            );
+            let built_in = TaskType::BUILT_IN.len();
+            assert!(
+                u32::try_from(built_in).is_ok_and(|n| n <= types::MAX_SPECIALISATIONS),
+                "a miner must be able to work on every built-in type"
+            );
+            assert!(
+                TaskType::BUILT_IN
+                    .iter()
+                    .all(|t| types::registration_stake(*t)
+                        >= <T::Currency as fungible::Inspect<T::AccountId>>::minimum_balance()),
+                "a stake must be worth more than an account's existence"
+            );
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call(weight(<T as Config>::WeightInfo))]
+    impl<T: Config> Pallet<T> {
+        /// Become a miner of these task types. Holds the highest of their registration stakes.
+        #[pallet::call_index(0)]
+        pub fn register(origin: OriginFor<T>, specialisations: Specialisations) -> DispatchResult {
+            Self::do_register(ensure_signed(origin)?, specialisations)
+        }
+
+        /// Work on these task types from now on. Holds more stake where they require more. Where
+        /// they require less, the surplus stays held until the miner has left: otherwise a stake
+        /// could get out without unbonding.
+        #[pallet::call_index(1)]
+        pub fn set_specialisations(
+            origin: OriginFor<T>,
+            specialisations: Specialisations,
+        ) -> DispatchResult {
+            Self::do_set_specialisations(ensure_signed(origin)?, specialisations)
+        }
+
+        /// Stop taking tasks, in order to get the stake back after unbonding. Possible once no
+        /// task is open; for a suspended or dormant miner too.
+        #[pallet::call_index(2)]
+        pub fn leave(origin: OriginFor<T>) -> DispatchResult {
+            Self::do_leave(ensure_signed(origin)?)
+        }
+
+        /// Take the stake back and be a miner no longer, once the unbonding and any suspension
+        /// are over.
+        #[pallet::call_index(3)]
+        pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
+            Self::do_withdraw(ensure_signed(origin)?)
+        }
+
+        /// Stay after all: cancel the leaving.
+        #[pallet::call_index(4)]
+        pub fn rejoin(origin: OriginFor<T>) -> DispatchResult {
+            Self::do_rejoin(ensure_signed(origin)?)
+        }
+
+        /// Work again after more than 90 days without work.
+        #[pallet::call_index(5)]
+        pub fn reactivate(origin: OriginFor<T>) -> DispatchResult {
+            Self::do_reactivate(ensure_signed(origin)?)
+        }
+
+        /// Declare which account controls this one, or that none does. This account then keeps away
+        /// from its owner and from all that its owner declares itself related to; the owner is
+        /// bound to nothing. Owners of owners do not count: name the account at the top.
+        #[pallet::call_index(6)]
+        pub fn set_owner(origin: OriginFor<T>, owner: Option<T::AccountId>) -> DispatchResult {
+            Self::do_set_owner(ensure_signed(origin)?, owner)
+        }
+
+        /// Declare to be related to another account: this one, and those that name it as their
+        /// owner, keep away from tasks in which the other has a stake. The other is not bound; it
+        /// has to declare for itself.
+        #[pallet::call_index(7)]
+        pub fn declare_relation(origin: OriginFor<T>, other: T::AccountId) -> DispatchResult {
+            Self::do_declare_relation(ensure_signed(origin)?, other)
+        }
+
+        /// Take back such a declaration of one's own. Places and seats taken before stay.
+        #[pallet::call_index(8)]
+        pub fn retract_relation(origin: OriginFor<T>, other: T::AccountId) -> DispatchResult {
+            Self::do_retract_relation(ensure_signed(origin)?, other)
+        }
+
+        /// Certify an account, until and including the given tick. Replaces its certificate.
+        #[pallet::call_index(9)]
+        pub fn certify(
+            origin: OriginFor<T>,
+            who: T::AccountId,
+            level: Certification,
+            expires: Tick,
+        ) -> DispatchResult {
+            T::CertifyOrigin::ensure_origin(origin)?;
+            Self::do_certify(who, level, expires)
+        }
+
+        /// Revoke an account's certificate.
+        #[pallet::call_index(10)]
+        pub fn revoke_certificate(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
+            T::CertifyOrigin::ensure_origin(origin)?;
+            Self::do_revoke_certificate(who)
+        }
+
+        /// Exclude an account from all work for `duration` ticks from now, at most 365 days. A
+        /// longer suspension that it is under stays.
+        #[pallet::call_index(11)]
+        pub fn suspend(origin: OriginFor<T>, who: T::AccountId, duration: Tick) -> DispatchResult {
+            T::GovernanceOrigin::ensure_origin(origin)?;
+            Self::do_suspend(&who, duration)
+        }
+
+        /// End an account's suspension.
+        #[pallet::call_index(12)]
+        pub fn lift_suspension(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
+            T::GovernanceOrigin::ensure_origin(origin)?;
+            Self::do_lift_suspension(who)
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// The miner, with everything that runs out as it is now.
+        pub fn miner(who: T::AccountId) -> Option<MinerView> {
+            Self::view(&who)
+        }
+
+        /// Whether the account may take on a task of this type now, and if not, why.
+        pub fn standing(who: T::AccountId, task_type: TaskType) -> Result<(), Refusal> {
+            Self::check(&who, task_type)
+                .map(|_| ())
+                .map_err(|(refusal, _)| refusal)
+        }
+
+        /// The certificate that counts for the account now.
+        pub fn valid_certificate(who: T::AccountId) -> Option<(Certification, Tick)> {
+            Self::certificate(&who).map(|c| (c.level, c.expires))
+        }
+
+        /// Whether `who` must keep away from tasks in which `party` has a stake: they are the same,
+        /// or `who` declared it, named `party` as its owner, or named an owner that declared it.
+        pub fn must_recuse(who: T::AccountId, party: T::AccountId) -> bool {
+            Self::recuses(&who, &party)
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// Checks every invariant of this pallet's storage.
+        pub fn do_try_state() -> Result<(), TryRuntimeError> {
+            Self::check_miners()?;
+            Self::check_accounts()
+        }
+    }
+}

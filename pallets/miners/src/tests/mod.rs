@@ -1,0 +1,9 @@
+//! Tests, by topic.
+
+mod accounts;
+mod leaving;
+pub(crate) mod mock;
+mod properties;
+mod registration;
+mod state;
+mod work;

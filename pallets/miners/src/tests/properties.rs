@@ -1,0 +1,229 @@
+//! Properties under random sequences of actions.
+
+use super::mock::*;
+use crate::{Miners as Register, Owners, Relations, Suspensions};
+use frame_support::traits::fungible::Inspect;
+use polkadot_sdk::*;
+use proptest::{collection::vec, prelude::*};
+use tos_primitives::{task::Certification, traits::MinerRegistry, TaskType, Tick};
+
+#[derive(Clone, Debug)]
+enum Action {
+    Register(u64, Vec<TaskType>),
+    SetSpecialisations(u64, Vec<TaskType>),
+    Leave(u64),
+    Withdraw(u64),
+    Rejoin(u64),
+    Reactivate(u64),
+    Start(u64, TaskType),
+    Finish(u64, bool),
+    Suspend(u64, Tick),
+    Lift(u64),
+    SetOwner(u64, Option<u64>),
+    Declare(u64, u64),
+    Retract(u64, u64),
+    Certify(u64, Tick),
+    Advance(Tick),
+}
+
+fn task_type() -> impl Strategy<Value = TaskType> {
+    prop_oneof![
+        Just(TaskType::CodeAnalysis),
+        Just(TaskType::SecurityAudit),
+        Just(TaskType::General),
+        (0u8..2).prop_map(TaskType::Custom),
+    ]
+}
+
+fn declaration() -> impl Strategy<Value = Action> {
+    let who = || 1u64..=4;
+    prop_oneof![
+        (who(), proptest::option::of(who())).prop_map(|(w, o)| Action::SetOwner(w, o)),
+        (who(), who()).prop_map(|(w, o)| Action::Declare(w, o)),
+        (who(), who()).prop_map(|(w, o)| Action::Retract(w, o)),
+    ]
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let who = || 1u64..=4;
+    prop_oneof![
+        3 => (who(), vec(task_type(), 0..4)).prop_map(|(w, t)| Action::Register(w, t)),
+        2 => (who(), vec(task_type(), 0..4)).prop_map(|(w, t)| Action::SetSpecialisations(w, t)),
+        3 => who().prop_map(Action::Leave),
+        3 => who().prop_map(Action::Withdraw),
+        1 => who().prop_map(Action::Rejoin),
+        1 => who().prop_map(Action::Reactivate),
+        4 => (who(), task_type()).prop_map(|(w, t)| Action::Start(w, t)),
+        4 => (who(), any::<bool>()).prop_map(|(w, c)| Action::Finish(w, c)),
+        1 => (who(), 0..4_000u32).prop_map(|(w, d)| Action::Suspend(w, d)),
+        1 => who().prop_map(Action::Lift),
+        3 => declaration(),
+        1 => (who(), 0..500u32).prop_map(|(w, e)| Action::Certify(w, e)),
+        4 => (0..300u32).prop_map(Action::Advance),
+    ]
+}
+
+/// Does it, whether or not it is allowed; finishes only what was started, as the tasks pallet does.
+fn act(action: Action) {
+    let root = RuntimeOrigin::root;
+    // Refusals are part of the game: what matters is the state that is left.
+    let _ = match action {
+        Action::Register(who, t) => Miners::register(signed(who), types(&t)),
+        Action::SetSpecialisations(who, t) => Miners::set_specialisations(signed(who), types(&t)),
+        Action::Leave(who) => Miners::leave(signed(who)),
+        Action::Withdraw(who) => Miners::withdraw(signed(who)),
+        Action::Rejoin(who) => Miners::rejoin(signed(who)),
+        Action::Reactivate(who) => Miners::reactivate(signed(who)),
+        Action::Start(who, t) => Miners::start_task(&who, t),
+        Action::Finish(who, completed) => {
+            if open_tasks(who) > 0 {
+                Miners::finish_task(&who, completed);
+            }
+            Ok(())
+        }
+        Action::Suspend(who, duration) => Miners::suspend(root(), who, duration),
+        Action::Lift(who) => Miners::lift_suspension(root(), who),
+        Action::SetOwner(who, owner) => Miners::set_owner(signed(who), owner),
+        Action::Declare(who, other) => Miners::declare_relation(signed(who), other),
+        Action::Retract(who, other) => Miners::retract_relation(signed(who), other),
+        Action::Certify(who, expires) => {
+            Miners::certify(root(), who, Certification::Basic, expires)
+        }
+        Action::Advance(ticks) => {
+            advance(ticks);
+            Ok(())
+        }
+    };
+}
+
+/// From whom of the accounts `who` keeps away.
+fn recusals(who: u64) -> Vec<u64> {
+    (1..=4)
+        .filter(|party| <Miners as MinerRegistry<u64>>::must_recuse(&who, party))
+        .collect()
+}
+
+fn open_tasks(who: u64) -> u32 {
+    Register::<Test>::get(who).map_or(0, |m| m.open_tasks)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// What is held is what is recorded, for everybody and at all times, and nobody's money
+    /// changes.
+    #[test]
+    fn holds_are_what_the_register_says(actions in vec(action(), 1..120)) {
+        ExtBuilder::default().build().execute_with(|| {
+            let before: Vec<_> = (1..=4).map(total).collect();
+            let issued = Balances::total_issuance();
+            for action in actions {
+                act(action);
+                Miners::do_try_state().unwrap();
+                for who in 1..=4 {
+                    let recorded = Register::<Test>::get(who).map_or(0, |m| m.stake);
+                    assert_eq!(held(who), recorded);
+                }
+                assert_eq!((1..=4).map(total).collect::<Vec<_>>(), before);
+            }
+            assert_eq!(Balances::total_issuance(), issued);
+        });
+    }
+
+    /// Whatever happened before: once its tasks are over, every miner gets out what is held from
+    /// it, by leaving and waiting.
+    #[test]
+    fn nothing_is_ever_stranded(actions in vec(action(), 1..120)) {
+        ExtBuilder::default().build().execute_with(|| {
+            actions.into_iter().for_each(act);
+            let miners: Vec<u64> = Register::<Test>::iter_keys().collect();
+            for who in &miners {
+                while open_tasks(*who) > 0 {
+                    Miners::finish_task(who, false);
+                }
+                let leaving = Miners::miner(*who).unwrap().withdrawable_at.is_some();
+                assert!(leaving || Miners::leave(signed(*who)).is_ok());
+            }
+            for who in miners {
+                let at = Miners::miner(who).unwrap().withdrawable_at.unwrap();
+                Now::set(&at.max(Now::get()));
+                let stake = held(who);
+                let free = Balances::balance(&who);
+                Miners::withdraw(signed(who)).unwrap();
+                assert_eq!(Balances::balance(&who), free + stake);
+                assert_eq!(held(who), 0);
+            }
+            assert_eq!(Register::<Test>::count(), 0);
+            Miners::do_try_state().unwrap();
+        });
+    }
+
+    /// An account keeps away from itself and from whom it, or the owner it named, says so.
+    #[test]
+    fn accounts_recuse_themselves_for_the_named_reasons_only(
+        actions in vec(declaration(), 1..40),
+    ) {
+        ExtBuilder::default().build().execute_with(|| {
+            actions.into_iter().for_each(act);
+            for who in 1..=4u64 {
+                let owner = Owners::<Test>::get(who);
+                let said = |author: u64, party: &u64| Relations::<Test>::get(author).contains(party);
+                let expected: Vec<u64> = (1..=4)
+                    .filter(|party| {
+                        who == *party
+                            || said(who, party)
+                            || owner == Some(*party)
+                            || owner.is_some_and(|owner| said(owner, party))
+                    })
+                    .collect();
+                assert_eq!(recusals(who), expected);
+                for party in 1..=4 {
+                    assert_eq!(Miners::must_recuse(who, party), expected.contains(&party));
+                }
+            }
+        });
+    }
+
+    /// Whatever others declare: it keeps an account neither away from anything nor in. Only the
+    /// account and the owner that it named can do that.
+    #[test]
+    fn no_outsider_changes_whether_an_account_recuses_itself(
+        actions in vec(declaration(), 1..60),
+    ) {
+        ExtBuilder::default().build().execute_with(|| {
+            for action in actions {
+                let (Action::SetOwner(author, _)
+                | Action::Declare(author, _)
+                | Action::Retract(author, _)) = action
+                else {
+                    unreachable!("only declarations are generated");
+                };
+                let outside: Vec<(u64, Vec<u64>)> = (1..=4)
+                    .filter(|who| *who != author && Owners::<Test>::get(who) != Some(author))
+                    .map(|who| (who, recusals(who)))
+                    .collect();
+                act(action);
+                for (who, before) in outside {
+                    assert_eq!(recusals(who), before);
+                }
+            }
+        });
+    }
+
+    /// Suspended accounts take no task, whatever else they do.
+    #[test]
+    fn the_suspended_do_not_work(actions in vec(action(), 1..60)) {
+        ExtBuilder::default().build().execute_with(|| {
+            for action in actions {
+                if let Action::Start(who, task_type) = action {
+                    let suspended =
+                        Suspensions::<Test>::get(who).is_some_and(|until| Now::get() < until);
+                    let started = Miners::start_task(&who, task_type).is_ok();
+                    assert!(!(suspended && started));
+                } else {
+                    act(action);
+                }
+            }
+        });
+    }
+}

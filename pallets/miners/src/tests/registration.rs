@@ -1,0 +1,204 @@
+//! Registering, and changing specialisations.
+
+use super::mock::*;
+use crate::{types::registration_stake, Error, Event, Miners as Register};
+use frame_support::{assert_noop, assert_ok};
+use polkadot_sdk::*;
+use sp_runtime::DispatchError;
+use tos_primitives::{views::Activity, TaskType, TOS};
+
+#[test]
+fn the_stake_is_the_highest_of_the_specialisations_not_their_sum() {
+    ExtBuilder::default().execute(|| {
+        let wanted = types(&[
+            TaskType::SecurityAudit,
+            TaskType::General,
+            TaskType::CodeAnalysis,
+        ]);
+        assert_ok!(Miners::register(signed(ALICE), wanted));
+        assert_eq!(held(ALICE), 200 * TOS);
+        assert_eq!(total(ALICE), START_BALANCE);
+        let sorted = types(&[
+            TaskType::CodeAnalysis,
+            TaskType::SecurityAudit,
+            TaskType::General,
+        ]);
+        assert_eq!(
+            last_event(),
+            Event::Registered {
+                who: ALICE,
+                specialisations: sorted,
+                stake: 200 * TOS
+            }
+        );
+    });
+}
+
+#[test]
+fn stakes_follow_the_table() {
+    assert_eq!(registration_stake(TaskType::CodeAnalysis), 50 * TOS);
+    assert_eq!(registration_stake(TaskType::SecurityAudit), 200 * TOS);
+    for other in [
+        TaskType::DataAnalysis,
+        TaskType::AlgorithmOptimization,
+        TaskType::LogicReasoning,
+        TaskType::General,
+        TaskType::Custom(7),
+    ] {
+        assert_eq!(registration_stake(other), 100 * TOS);
+    }
+}
+
+#[test]
+fn a_registration_without_or_with_repeated_specialisations_is_refused() {
+    ExtBuilder::default().execute(|| {
+        assert_noop!(
+            Miners::register(signed(ALICE), types(&[])),
+            Error::<Test>::NoSpecialisation
+        );
+        let twice = types(&[TaskType::General, TaskType::CodeAnalysis, TaskType::General]);
+        assert_noop!(
+            Miners::register(signed(ALICE), twice.clone()),
+            Error::<Test>::DuplicateSpecialisation
+        );
+        register(ALICE);
+        assert_noop!(
+            Miners::set_specialisations(signed(ALICE), types(&[])),
+            Error::<Test>::NoSpecialisation
+        );
+        assert_noop!(
+            Miners::set_specialisations(signed(ALICE), twice),
+            Error::<Test>::DuplicateSpecialisation
+        );
+    });
+}
+
+#[test]
+fn an_account_that_cannot_pay_the_stake_does_not_register() {
+    ExtBuilder::default().execute(|| {
+        assert_noop!(
+            Miners::register(signed(POOR), types(&[TaskType::General])),
+            Error::<Test>::InsufficientStake
+        );
+        register(POOR);
+        assert_noop!(
+            Miners::set_specialisations(signed(POOR), types(&[TaskType::General])),
+            Error::<Test>::InsufficientStake
+        );
+        assert_eq!(held(POOR), 50 * TOS);
+    });
+}
+
+#[test]
+fn nobody_registers_twice_or_unsigned() {
+    ExtBuilder::default().execute(|| {
+        register(ALICE);
+        assert_noop!(
+            Miners::register(signed(ALICE), types(&[TaskType::General])),
+            Error::<Test>::AlreadyRegistered
+        );
+        assert_noop!(
+            Miners::register(RuntimeOrigin::none(), types(&[TaskType::General])),
+            DispatchError::BadOrigin
+        );
+    });
+}
+
+#[test]
+fn a_suspended_account_cannot_register_afresh() {
+    ExtBuilder::default().execute(|| {
+        assert_ok!(Miners::suspend(RuntimeOrigin::root(), ALICE, 5));
+        assert_noop!(
+            Miners::register(signed(ALICE), types(&[TaskType::General])),
+            Error::<Test>::Suspended
+        );
+        advance(5);
+        register(ALICE);
+    });
+}
+
+#[test]
+fn a_dearer_specialisation_tops_the_stake_up() {
+    ExtBuilder::default().execute(|| {
+        register(ALICE);
+        assert_eq!(held(ALICE), 50 * TOS);
+        let dear = types(&[TaskType::SecurityAudit]);
+        assert_ok!(Miners::set_specialisations(signed(ALICE), dear.clone()));
+        assert_eq!(held(ALICE), 200 * TOS);
+        assert_eq!(
+            last_event(),
+            Event::SpecialisationsSet {
+                who: ALICE,
+                specialisations: dear,
+                stake: 200 * TOS
+            }
+        );
+    });
+}
+
+/// Otherwise the stake of an auditor could get out at once, without unbonding.
+#[test]
+fn a_cheaper_specialisation_does_not_release_stake() {
+    ExtBuilder::default().execute(|| {
+        assert_ok!(Miners::register(
+            signed(ALICE),
+            types(&[TaskType::SecurityAudit])
+        ));
+        assert_ok!(Miners::set_specialisations(
+            signed(ALICE),
+            types(&[TaskType::CodeAnalysis])
+        ));
+        assert_eq!(held(ALICE), 200 * TOS);
+        // It counts when the miner goes back up.
+        assert_ok!(Miners::set_specialisations(
+            signed(ALICE),
+            types(&[TaskType::General])
+        ));
+        assert_eq!(held(ALICE), 200 * TOS);
+    });
+}
+
+#[test]
+fn only_staying_miners_change_specialisations() {
+    ExtBuilder::default().execute(|| {
+        let wanted = types(&[TaskType::General]);
+        assert_noop!(
+            Miners::set_specialisations(signed(ALICE), wanted.clone()),
+            Error::<Test>::NotRegistered
+        );
+        register(ALICE);
+        assert_ok!(Miners::leave(signed(ALICE)));
+        assert_noop!(
+            Miners::set_specialisations(signed(ALICE), wanted),
+            Error::<Test>::Leaving
+        );
+    });
+}
+
+#[test]
+fn miners_are_counted() {
+    ExtBuilder::default().execute(|| {
+        register(ALICE);
+        register(BOB);
+        assert_eq!(Register::<Test>::count(), 2);
+        assert_ok!(Miners::leave(signed(BOB)));
+        advance(UNBONDING);
+        assert_ok!(Miners::withdraw(signed(BOB)));
+        assert_eq!(Register::<Test>::count(), 1);
+    });
+}
+
+#[test]
+fn the_view_shows_a_new_miner() {
+    ExtBuilder::default().execute(|| {
+        assert_eq!(Miners::miner(ALICE), None);
+        advance(14);
+        register(ALICE);
+        let view = Miners::miner(ALICE).unwrap();
+        assert_eq!(view.specialisations, vec![TaskType::CodeAnalysis]);
+        assert_eq!((view.stake, view.registered), (50 * TOS, 15));
+        assert_eq!((view.open_tasks, view.completed, view.failed), (0, 0, 0));
+        assert_eq!((view.idle_days, view.activity), (0, Activity::Active));
+        assert_eq!((view.withdrawable_at, view.suspended_until), (None, None));
+    });
+}

@@ -1,0 +1,63 @@
+//! `do_try_state` finds what must never be.
+
+use super::mock::*;
+use crate::{Certificate, Certificates, Miner, Miners as Register, Owners, Relations};
+use frame_support::{assert_err, assert_ok};
+use polkadot_sdk::*;
+use tos_primitives::{task::Certification, TaskType};
+
+/// Damages the state of a chain with one miner and returns what the check says.
+fn complaint(damage: impl FnOnce()) -> sp_runtime::DispatchError {
+    ExtBuilder::default().build().execute_with(|| {
+        register(ALICE);
+        assert_ok!(Miners::declare_relation(signed(ALICE), BOB));
+        assert_ok!(Miners::do_try_state());
+        damage();
+        Miners::do_try_state().unwrap_err()
+    })
+}
+
+fn damaged_miner(damage: impl FnOnce(&mut Miner)) -> sp_runtime::DispatchError {
+    complaint(|| Register::<Test>::mutate(ALICE, |miner| damage(miner.as_mut().unwrap())))
+}
+
+#[test]
+fn damaged_miners_are_found() {
+    let stake = damaged_miner(|m| m.stake += 1);
+    assert_eq!(stake, "miners: a recorded stake is not what is held".into());
+    let cover = damaged_miner(|m| m.specialisations = types(&[TaskType::SecurityAudit]));
+    assert_eq!(
+        cover,
+        "miners: a stake does not cover the specialisations".into()
+    );
+    let order = "miners: specialisations are not ascending and distinct".into();
+    assert_eq!(damaged_miner(|m| m.specialisations = types(&[])), order);
+    let twice = types(&[TaskType::CodeAnalysis, TaskType::CodeAnalysis]);
+    assert_eq!(damaged_miner(|m| m.specialisations = twice), order);
+    assert_eq!(
+        damaged_miner(|m| m.open_tasks = 4),
+        "miners: too many open tasks".into()
+    );
+    let leaving = damaged_miner(|m| (m.open_tasks, m.leaving) = (1, Some(1)));
+    assert_eq!(leaving, "miners: a leaving miner has open tasks".into());
+}
+
+#[test]
+fn damaged_accounts_are_found() {
+    let empty = Certificate {
+        level: Certification::Unverified,
+        expires: 9,
+    };
+    let level = complaint(|| Certificates::<Test>::insert(BOB, empty));
+    assert_eq!(level, "miners: a certificate certifies nothing".into());
+    let owner = complaint(|| Owners::<Test>::insert(BOB, BOB));
+    assert_eq!(owner, "miners: an account owns itself".into());
+    for bad in [vec![], vec![3, 2], vec![2, 2], vec![1]] {
+        let relation = complaint(|| {
+            let bad: frame_support::BoundedVec<_, _> = bad.try_into().unwrap();
+            Relations::<Test>::insert(ALICE, bad);
+        });
+        let expected = "miners: declared relations are not ascending, distinct and to others";
+        assert_err!(Err::<(), _>(relation), expected);
+    }
+}

@@ -1,0 +1,82 @@
+//! The shapes this pallet stores, and its constants.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::BoundedVec;
+use polkadot_sdk::*;
+use scale_info::TypeInfo;
+use sp_core::ConstU32;
+use tos_primitives::{task::Certification, Balance, TaskType, Tick, TOS};
+
+/// The most specialisations of one miner.
+pub const MAX_SPECIALISATIONS: u32 = 8;
+/// The longest suspension that can be pronounced at once, in days. A bound, because the stake of
+/// a suspended miner cannot be withdrawn.
+pub const MAX_SUSPENSION_DAYS: Tick = 365;
+
+/// The types a miner works on.
+pub type Specialisations = BoundedVec<TaskType, ConstU32<MAX_SPECIALISATIONS>>;
+
+/// A registered miner.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Miner {
+    /// The types it works on: ascending, distinct, at least one.
+    pub specialisations: Specialisations,
+    /// What is held from it for the registration.
+    pub stake: Balance,
+    /// Tasks it is in now.
+    pub open_tasks: u32,
+    /// Tasks it delivered a valid answer to.
+    pub completed: u32,
+    /// Tasks it failed.
+    pub failed: u32,
+    /// When it registered.
+    pub registered: Tick,
+    /// The day of its last work, registration or reactivation.
+    pub last_active_day: u32,
+    /// While it is leaving: the first tick in which its unbonding is over.
+    pub leaving: Option<Tick>,
+}
+
+/// What an account has been certified for. Counts only until it expires.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Certificate {
+    /// The level; never `Unverified`.
+    pub level: Certification,
+    /// The last tick it is good for.
+    pub expires: Tick,
+}
+
+/// The stake a miner of this type has to put down, in wei.
+pub const fn registration_stake(task_type: TaskType) -> Balance {
+    match task_type {
+        TaskType::CodeAnalysis => 50 * TOS,
+        TaskType::SecurityAudit => 200 * TOS,
+        TaskType::DataAnalysis
+        | TaskType::AlgorithmOptimization
+        | TaskType::LogicReasoning
+        | TaskType::General
+        | TaskType::Custom(_) => 100 * TOS,
+    }
+}
+
+/// The stake a miner of all these types has to put down: the highest of theirs, not the sum.
+pub fn required_stake(specialisations: &[TaskType]) -> Balance {
+    specialisations
+        .iter()
+        .map(|t| registration_stake(*t))
+        .max()
+        .unwrap_or(0)
+}

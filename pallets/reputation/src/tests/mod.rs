@@ -1,0 +1,8 @@
+//! Tests, by topic.
+
+mod decay;
+mod gains;
+pub(crate) mod mock;
+mod penalties;
+mod properties;
+mod state;

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What must hold at any time.
+
+use crate::{impls::is_valid_rule, pallet::*, types::*, weights::WeightInfo};
+use alloc::collections::BTreeMap;
+use frame_support::{dispatch::DispatchClass, ensure, traits::fungible::InspectHold, traits::Get};
+use polkadot_sdk::*;
+use sp_runtime::TryRuntimeError;
+use tos_primitives::{
+    split::{SplitProfile, WinnerRule},
+    Balance, Difficulty, TaskType,
+};
+
+type Totals<AccountId> = BTreeMap<AccountId, Balance>;
+
+impl<T: Config> Pallet<T> {
+    /// Relations among constants.
+    pub(crate) fn check_constants() {
+        for task_type in TaskType::BUILT_IN {
+            for difficulty in Difficulty::ALL {
+                assert!(
+                    SplitProfile::for_task(task_type, difficulty).is_within_bounds(),
+                    "default profile of {task_type:?} at {difficulty:?} is out of bounds",
+                );
+            }
+            assert!(
+                is_valid_rule(&WinnerRule::for_type(task_type)),
+                "default winner rule of {task_type:?} is invalid",
+            );
+        }
+        let limits = <T as frame_system::Config>::BlockWeights::get();
+        let most = limits
+            .get(DispatchClass::Normal)
+            .max_extrinsic
+            .unwrap_or(limits.max_block);
+        let claim_all = T::WeightInfo::claim_all(MAX_CLAIMS_PER_CALL);
+        assert!(
+            claim_all.all_lte(most),
+            "claim_all weighs {claim_all}, a call may {most}"
+        );
+    }
+
+    /// Checks every invariant of the pallet's state.
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
+        Self::check_escrows()?;
+        Self::check_claims()?;
+        Self::check_expiries()?;
+        Self::check_rules()
+    }
+
+    /// Escrows are held on their publishers, to the wei.
+    fn check_escrows() -> Result<(), TryRuntimeError> {
+        let mut totals = Totals::<T::AccountId>::new();
+        for escrow in Escrows::<T>::iter_values() {
+            ensure!(escrow.amount > 0, "an escrow is empty");
+            Self::add(&mut totals, escrow.publisher, escrow.amount)?;
+        }
+        Self::check_holds(HoldReason::Escrow, totals, "escrows and holds differ")
+    }
+
+    /// Claims are held on their beneficiaries, to the wei.
+    fn check_claims() -> Result<(), TryRuntimeError> {
+        let mut totals = Totals::<T::AccountId>::new();
+        for (who, _, claim) in Claims::<T>::iter() {
+            ensure!(claim.amount > 0, "a claim is empty");
+            Self::add(&mut totals, who, claim.amount)?;
+        }
+        Self::check_holds(HoldReason::Claimable, totals, "claims and holds differ")
+    }
+
+    /// Every claim is in the index once, under its expiry, where the sweep will find it.
+    fn check_expiries() -> Result<(), TryRuntimeError> {
+        let cursor = SweepCursor::<T>::get();
+        for (who, task, claim) in Claims::<T>::iter() {
+            ensure!(
+                Expiries::<T>::contains_key(claim.expires, (&who, &task)),
+                "a claim is not in the expiry index"
+            );
+            ensure!(claim.expires >= cursor, "a claim lies behind the sweep");
+        }
+        ensure!(
+            Expiries::<T>::iter_keys().count() == Claims::<T>::iter_keys().count(),
+            "the expiry index has entries without claims"
+        );
+        Ok(())
+    }
+
+    /// What governance set is within bounds.
+    fn check_rules() -> Result<(), TryRuntimeError> {
+        ensure!(
+            Profiles::<T>::iter_values().all(|profile| profile.is_within_bounds()),
+            "a split profile is out of bounds"
+        );
+        ensure!(
+            WinnerRules::<T>::iter_values().all(|rule| is_valid_rule(&rule)),
+            "a winner rule is invalid"
+        );
+        Ok(())
+    }
+
+    fn add(
+        totals: &mut Totals<T::AccountId>,
+        who: T::AccountId,
+        amount: Balance,
+    ) -> Result<(), TryRuntimeError> {
+        let total = totals.entry(who).or_default();
+        *total = total.checked_add(amount).ok_or("amounts overflow")?;
+        Ok(())
+    }
+
+    fn check_holds(
+        reason: HoldReason,
+        totals: Totals<T::AccountId>,
+        message: &'static str,
+    ) -> Result<(), TryRuntimeError> {
+        let reason = reason.into();
+        for (who, total) in totals {
+            ensure!(
+                T::Currency::balance_on_hold(&reason, &who) == total,
+                message
+            );
+        }
+        Ok(())
+    }
+}

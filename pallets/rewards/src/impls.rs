@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Escrow in, shares out.
+
+use crate::{pallet::*, types::*, LOG_TARGET};
+use alloc::{collections::BTreeMap, vec::Vec};
+use frame_support::{
+    ensure,
+    storage::with_storage_layer,
+    traits::{
+        fungible::{InspectHold, MutateHold},
+        tokens::{Fortitude, Precision, Restriction},
+        Get,
+    },
+};
+use polkadot_sdk::*;
+use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
+use tos_primitives::{
+    split::{allocate, Allocation, SplitProfile, WinnerRule},
+    traits::{Clock, Settlement, Vault},
+    views::ClaimView,
+    Balance, Bp, Difficulty, TaskId, TaskType, MAX_PARTICIPANTS,
+};
+
+/// What a settlement owes, by role and account. A validator of several rounds is one entry.
+type Shares<AccountId> = BTreeMap<(RewardRole, AccountId), Balance>;
+
+/// Whether a rule names numbers that a task can have.
+pub(crate) fn is_valid_rule(rule: &WinnerRule) -> bool {
+    let possible = 1..=MAX_PARTICIPANTS;
+    possible.contains(&rule.per.into()) && possible.contains(&rule.cap.into())
+}
+
+impl<T: Config> Pallet<T> {
+    /// How escrows of tasks of this type and difficulty are split.
+    pub fn profile_for(task_type: TaskType, difficulty: Difficulty) -> SplitProfile {
+        Profiles::<T>::get(task_type, difficulty)
+            .unwrap_or_else(|| SplitProfile::for_task(task_type, difficulty))
+    }
+
+    /// How many winners tasks of this type have.
+    pub fn rule_for(task_type: TaskType) -> WinnerRule {
+        WinnerRules::<T>::get(task_type).unwrap_or_else(|| WinnerRule::for_type(task_type))
+    }
+
+    /// At most `limit` of the rewards that wait for `who`.
+    pub fn claims_of(who: &T::AccountId, limit: u32) -> Vec<ClaimView> {
+        Claims::<T>::iter_prefix(who)
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|(task, claim)| ClaimView {
+                task,
+                amount: claim.amount,
+                expires: claim.expires,
+            })
+            .collect()
+    }
+
+    pub(crate) fn do_claim(who: &T::AccountId, task: &TaskId) -> DispatchResult {
+        let claim = Self::take_claim(who, task)?;
+        Self::release(HoldReason::Claimable, who, claim.amount)?;
+        Self::deposit_event(Event::Claimed {
+            who: who.clone(),
+            task: *task,
+            amount: claim.amount,
+        });
+        Ok(())
+    }
+
+    /// Returns how many rewards were claimed.
+    pub(crate) fn do_claim_all(who: &T::AccountId) -> Result<u32, DispatchError> {
+        let claims = Self::claims_of(who, MAX_CLAIMS_PER_CALL);
+        ensure!(!claims.is_empty(), Error::<T>::NothingToClaim);
+        let mut total: Balance = 0;
+        for ClaimView { task, .. } in &claims {
+            let amount = Self::take_claim(who, task)?.amount;
+            total = total.checked_add(amount).ok_or(ArithmeticError::Overflow)?;
+            Self::deposit_event(Event::Claimed {
+                who: who.clone(),
+                task: *task,
+                amount,
+            });
+        }
+        Self::release(HoldReason::Claimable, who, total)?;
+        Ok(u32::try_from(claims.len()).unwrap_or(MAX_CLAIMS_PER_CALL))
+    }
+
+    pub(crate) fn do_set_auto_claim(who: T::AccountId, enabled: bool) -> DispatchResult {
+        if AutoClaim::<T>::contains_key(&who) != enabled {
+            // The reference keeps the account in existence: payments can reach it, and the entry
+            // cannot outlive the account.
+            if enabled {
+                frame_system::Pallet::<T>::inc_consumers(&who)?;
+                AutoClaim::<T>::insert(&who, ());
+            } else {
+                frame_system::Pallet::<T>::dec_consumers(&who);
+                AutoClaim::<T>::remove(&who);
+            }
+        }
+        Self::deposit_event(Event::AutoClaimSet { who, enabled });
+        Ok(())
+    }
+
+    pub(crate) fn do_sweep(who: &T::AccountId, task: &TaskId) -> DispatchResult {
+        let claim = Claims::<T>::get(who, task).ok_or(Error::<T>::NothingToClaim)?;
+        ensure!(T::Clock::now() > claim.expires, Error::<T>::NotExpired);
+        Self::take_claim(who, task)?;
+        let swept = Self::to_treasury(HoldReason::Claimable, task, who, claim.amount)?;
+        let (who, task, amount) = (who.clone(), *task, claim.amount);
+        Self::deposit_event(if swept {
+            Event::Swept { who, task, amount }
+        } else {
+            Event::Claimed { who, task, amount }
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_profile(
+        task_type: TaskType,
+        difficulty: Difficulty,
+        profile: Option<SplitProfile>,
+    ) -> DispatchResult {
+        ensure!(
+            profile.is_none_or(|p| p.is_within_bounds()),
+            Error::<T>::ProfileOutOfBounds
+        );
+        Profiles::<T>::set(task_type, difficulty, profile);
+        Self::deposit_event(Event::ProfileSet {
+            task_type,
+            difficulty,
+            profile,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_winner_rule(
+        task_type: TaskType,
+        rule: Option<WinnerRule>,
+    ) -> DispatchResult {
+        ensure!(
+            rule.is_none_or(|r| is_valid_rule(&r)),
+            Error::<T>::WinnerRuleInvalid
+        );
+        WinnerRules::<T>::set(task_type, rule);
+        Self::deposit_event(Event::WinnerRuleSet { task_type, rule });
+        Ok(())
+    }
+
+    fn do_deposit(task: &TaskId, publisher: &T::AccountId, amount: Balance) -> DispatchResult {
+        ensure!(amount > 0, Error::<T>::EmptyDeposit);
+        ensure!(!Escrows::<T>::contains_key(task), Error::<T>::EscrowExists);
+        let reason: T::RuntimeHoldReason = HoldReason::Escrow.into();
+        ensure!(
+            T::Currency::can_hold(&reason, publisher, amount),
+            Error::<T>::InsufficientFunds
+        );
+        T::Currency::hold(&reason, publisher, amount)?;
+        Escrows::<T>::insert(
+            task,
+            Escrow {
+                publisher: publisher.clone(),
+                amount,
+            },
+        );
+        Self::deposit_event(Event::Deposited {
+            task: *task,
+            publisher: publisher.clone(),
+            amount,
+        });
+        Ok(())
+    }
+
+    fn do_refund(task: &TaskId, fee: Balance) -> DispatchResult {
+        let Escrow { publisher, amount } = Escrows::<T>::take(task).ok_or(Error::<T>::NoEscrow)?;
+        let fee = fee.min(amount);
+        let rest = amount.saturating_sub(fee);
+        let (amount, fee) = Self::close(task, &publisher, rest, fee)?;
+        Self::deposit_event(Event::Refunded {
+            task: *task,
+            publisher,
+            amount,
+            fee,
+        });
+        Ok(())
+    }
+
+    fn do_settle(settlement: &Settlement<T::AccountId>) -> Result<Allocation, DispatchError> {
+        let task = &settlement.task;
+        let escrow = Escrows::<T>::take(task).ok_or(Error::<T>::NoEscrow)?;
+        let allocation = Self::allocation(settlement, escrow.amount)?;
+        let publisher = &escrow.publisher;
+
+        let (mut participants, mut validators) = (0, 0);
+        let mut network = allocation.network;
+        for ((role, who), amount) in Self::shares(settlement, &allocation) {
+            if !Self::deliver(task, publisher, &who, role, amount) {
+                network = network.saturating_add(amount);
+                Self::deposit_event(Event::Undeliverable {
+                    task: *task,
+                    who,
+                    amount,
+                    to: T::Treasury::get(),
+                });
+                continue;
+            }
+            let class = match role {
+                RewardRole::Miner => &mut participants,
+                RewardRole::Validator => &mut validators,
+            };
+            *class = amount.saturating_add(*class);
+        }
+
+        let (refund, network) = Self::close(task, publisher, allocation.refund, network)?;
+        let winners = allocation
+            .winners
+            .iter()
+            .filter_map(|index| settlement.answers.get(usize::try_from(*index).ok()?))
+            .map(|(who, _)| who.clone())
+            .collect();
+        Self::deposit_event(Event::Settled {
+            task: *task,
+            winners,
+            participants,
+            validators,
+            network,
+            refund,
+        });
+        Ok(allocation)
+    }
+
+    /// Computes the split and makes sure that it is one: money is moved by it alone.
+    fn allocation(
+        settlement: &Settlement<T::AccountId>,
+        amount: Balance,
+    ) -> Result<Allocation, DispatchError> {
+        let answers: Vec<_> = settlement
+            .answers
+            .iter()
+            .map(|(_, judged)| *judged)
+            .collect();
+        let points: Vec<Bp> = settlement
+            .validators
+            .iter()
+            .map(|(_, points)| *points)
+            .collect();
+        let allocation = allocate(
+            amount,
+            &Self::profile_for(settlement.task_type, settlement.difficulty),
+            Self::rule_for(settlement.task_type),
+            settlement.min_quality,
+            &answers,
+            &points,
+        );
+        let total = allocation
+            .answers
+            .iter()
+            .chain(&allocation.validators)
+            .chain([&allocation.network, &allocation.refund])
+            .try_fold(0u128, |sum, share| sum.checked_add(*share));
+        let exact = total == Some(amount)
+            && allocation.answers.len() == answers.len()
+            && allocation.validators.len() == points.len();
+        if !exact {
+            log::error!(target: LOG_TARGET, "split of task {:?} is inexact", settlement.task);
+        }
+        ensure!(exact, Error::<T>::SplitInexact);
+        Ok(allocation)
+    }
+
+    fn shares(
+        settlement: &Settlement<T::AccountId>,
+        allocation: &Allocation,
+    ) -> Shares<T::AccountId> {
+        let miners = settlement
+            .answers
+            .iter()
+            .map(|(who, _)| (RewardRole::Miner, who.clone()));
+        let validators = settlement
+            .validators
+            .iter()
+            .map(|(who, _)| (RewardRole::Validator, who.clone()));
+        let owed = miners
+            .zip(&allocation.answers)
+            .chain(validators.zip(&allocation.validators))
+            .filter(|(_, amount)| **amount > 0);
+        let mut shares = Shares::new();
+        for (key, amount) in owed {
+            // Cannot saturate: all shares together are the escrow.
+            let share = shares.entry(key).or_default();
+            *share = amount.saturating_add(*share);
+        }
+        shares
+    }
+
+    /// Books a share or pays it at once. False, and nothing changed, when `who` cannot receive it.
+    fn deliver(
+        task: &TaskId,
+        publisher: &T::AccountId,
+        who: &T::AccountId,
+        role: RewardRole,
+        amount: Balance,
+    ) -> bool {
+        let booked = !AutoClaim::<T>::contains_key(who)
+            && with_storage_layer(|| {
+                Self::transfer(HoldReason::Escrow, publisher, who, amount)?;
+                T::Currency::hold(&HoldReason::Claimable.into(), who, amount)?;
+                Self::book_claim(who, task, amount)
+            })
+            .is_ok();
+        // An account that did not exist cannot hold all it gets, because it must keep the
+        // existential deposit free: it is paid at once like one with auto-claim.
+        let delivered =
+            booked || Self::transfer(HoldReason::Escrow, publisher, who, amount).is_ok();
+        if delivered {
+            Self::deposit_event(Event::RewardBooked {
+                task: *task,
+                who: who.clone(),
+                role,
+                amount,
+                auto: !booked,
+            });
+        }
+        delivered
+    }
+
+    /// Adds to what `who` may claim for the task; the claim window starts anew.
+    fn book_claim(who: &T::AccountId, task: &TaskId, amount: Balance) -> DispatchResult {
+        let expires = T::Clock::now().saturating_add(T::Clock::windows().claim);
+        let before = Claims::<T>::get(who, task);
+        if let Some(claim) = before {
+            Expiries::<T>::remove(claim.expires, (who, task));
+        }
+        let amount = before
+            .map_or(0, |claim| claim.amount)
+            .checked_add(amount)
+            .ok_or(ArithmeticError::Overflow)?;
+        Claims::<T>::insert(who, task, Claim { amount, expires });
+        Expiries::<T>::insert(expires, (who, task), ());
+        Ok(())
+    }
+
+    fn take_claim(who: &T::AccountId, task: &TaskId) -> Result<Claim, DispatchError> {
+        let claim = Claims::<T>::take(who, task).ok_or(Error::<T>::NothingToClaim)?;
+        Expiries::<T>::remove(claim.expires, (who, task));
+        Ok(claim)
+    }
+
+    /// Empties an escrow: `refund` to its publisher, `network` to the treasury, each to the other
+    /// where it cannot be delivered. Returns what they really got.
+    fn close(
+        task: &TaskId,
+        publisher: &T::AccountId,
+        refund: Balance,
+        network: Balance,
+    ) -> Result<(Balance, Balance), DispatchError> {
+        let (mut back, mut kept) = (0, 0);
+        let refunded = Self::to_publisher(task, publisher, refund)?;
+        let share = if refunded { &mut back } else { &mut kept };
+        *share = refund;
+        let taken = Self::to_treasury(HoldReason::Escrow, task, publisher, network)?;
+        let share = if taken { &mut kept } else { &mut back };
+        *share = network.saturating_add(*share);
+        Ok((back, kept))
+    }
+
+    /// Moves held funds to the treasury, or gives them back to the account they are held on when
+    /// the treasury cannot receive them. Returns whether the treasury got them.
+    fn to_treasury(
+        reason: HoldReason,
+        task: &TaskId,
+        from: &T::AccountId,
+        amount: Balance,
+    ) -> Result<bool, DispatchError> {
+        let treasury = T::Treasury::get();
+        if amount == 0 || Self::transfer(reason, from, &treasury, amount).is_ok() {
+            return Ok(true);
+        }
+        Self::release(reason, from, amount)?;
+        Self::undeliverable(task, treasury, amount, from.clone());
+        Ok(false)
+    }
+
+    /// Releases a part of an escrow to its publisher, or sends it to the treasury when the
+    /// publisher's account cannot receive it. Returns whether the publisher got it.
+    fn to_publisher(
+        task: &TaskId,
+        publisher: &T::AccountId,
+        amount: Balance,
+    ) -> Result<bool, DispatchError> {
+        if amount == 0 || Self::release(HoldReason::Escrow, publisher, amount).is_ok() {
+            return Ok(true);
+        }
+        let treasury = T::Treasury::get();
+        Self::transfer(HoldReason::Escrow, publisher, &treasury, amount)?;
+        Self::undeliverable(task, publisher.clone(), amount, treasury);
+        Ok(false)
+    }
+
+    fn undeliverable(task: &TaskId, who: T::AccountId, amount: Balance, to: T::AccountId) {
+        Self::deposit_event(Event::Undeliverable {
+            task: *task,
+            who,
+            amount,
+            to,
+        });
+    }
+
+    /// Moves held funds into the free balance of `to`. On failure nothing changes.
+    fn transfer(
+        reason: HoldReason,
+        from: &T::AccountId,
+        to: &T::AccountId,
+        amount: Balance,
+    ) -> DispatchResult {
+        with_storage_layer(|| {
+            T::Currency::transfer_on_hold(
+                &reason.into(),
+                from,
+                to,
+                amount,
+                Precision::Exact,
+                Restriction::Free,
+                Fortitude::Force,
+            )
+        })
+        .map(|_| ())
+    }
+
+    /// Frees held funds. On failure nothing changes.
+    fn release(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
+        with_storage_layer(|| T::Currency::release(&reason.into(), who, amount, Precision::Exact))
+            .map(|_| ())
+    }
+}
+
+impl<T: Config> Vault<T::AccountId> for Pallet<T> {
+    fn deposit(task: &TaskId, publisher: &T::AccountId, reward: Balance) -> DispatchResult {
+        with_storage_layer(|| Self::do_deposit(task, publisher, reward))
+    }
+
+    fn refund(task: &TaskId, fee: Balance) -> DispatchResult {
+        with_storage_layer(|| Self::do_refund(task, fee))
+    }
+
+    fn settle(settlement: &Settlement<T::AccountId>) -> Result<Allocation, DispatchError> {
+        with_storage_layer(|| Self::do_settle(settlement))
+    }
+
+    fn escrowed(task: &TaskId) -> Balance {
+        Escrows::<T>::get(task).map_or(0, |escrow| escrow.amount)
+    }
+}

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Escrow vault and payer of rewards.
+//!
+//! A task's reward is held on its publisher's account from publication until it is refunded or
+//! settled. A settlement divides it by [`tos_primitives::split`] and books every share on its
+//! beneficiary's account under [`HoldReason::Claimable`]; the beneficiary claims it, or has asked
+//! for auto-claim and gets it at once. What nobody claims within the claim window goes to the
+//! treasury. Funds are only ever held on accounts of their owners, never in a pot, so the sums of
+//! this pallet's records and the holds of the currency must agree at any time; `do_try_state`
+//! checks it.
+//!
+//! A share that cannot reach its beneficiary goes to the treasury, and what cannot reach the
+//! treasury stays with whom it was held on, each with an [`Event::Undeliverable`]: no settlement
+//! can be stopped by the state of one account.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::indexing_slicing
+    )
+)]
+
+extern crate alloc;
+
+mod benchmarking;
+mod checks;
+mod impls;
+mod tick;
+mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+use polkadot_sdk::*;
+
+/// Target of this pallet's log lines.
+pub const LOG_TARGET: &str = "runtime::rewards";
+
+#[frame_support::pallet]
+#[allow(missing_docs, reason = "the macro's own items carry no docs")]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use frame_support::{
+        pallet_prelude::*,
+        traits::fungible::{Inspect, InspectHold, Mutate, MutateHold},
+        weights::WeightMeter,
+    };
+    use frame_system::pallet_prelude::*;
+    use tos_primitives::{
+        split::{SplitProfile, WinnerRule},
+        traits::Clock,
+        views::ClaimView,
+        Balance, Difficulty, TaskId, TaskType, Tick,
+    };
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the pallet needs of the runtime.
+    #[pallet::config]
+    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+        /// The currency rewards are paid in.
+        type Currency: Inspect<Self::AccountId, Balance = Balance>
+            + Mutate<Self::AccountId>
+            + InspectHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
+            + MutateHold<Self::AccountId>;
+
+        /// The runtime's hold reasons.
+        type RuntimeHoldReason: From<HoldReason>;
+
+        /// Protocol time; its claim window says how long a reward waits to be claimed.
+        type Clock: Clock;
+
+        /// The account that gets the network's share, fees and what nobody claims. Should hold
+        /// at least the existential deposit from genesis, so that small amounts reach it.
+        type Treasury: Get<Self::AccountId>;
+
+        /// Who may change how escrows are split.
+        type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+        /// Weights of the calls and of the hook's steps.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Why this pallet holds funds.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// The reward of an unfinished task, held on its publisher.
+        #[codec(index = 0)]
+        Escrow,
+        /// A reward that waits to be claimed, held on its beneficiary.
+        #[codec(index = 1)]
+        Claimable,
+    }
+
+    /// Rewards in escrow, by task.
+    #[pallet::storage]
+    pub type Escrows<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, Escrow<T::AccountId>>;
+
+    /// Rewards that wait to be claimed, by beneficiary and task.
+    #[pallet::storage]
+    pub type Claims<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Blake2_128Concat, TaskId, Claim>;
+
+    /// Every claim under the last tick in which it is safe: the index by which expired ones are
+    /// found.
+    #[pallet::storage]
+    pub type Expiries<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, Tick, Blake2_128Concat, (T::AccountId, TaskId), ()>;
+
+    /// The first tick whose expiries have not all been swept.
+    #[pallet::storage]
+    pub type SweepCursor<T: Config> = StorageValue<_, Tick, ValueQuery>;
+
+    /// Accounts whose rewards are paid at once.
+    #[pallet::storage]
+    pub type AutoClaim<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, ()>;
+
+    /// Split profiles set by governance; tasks without one follow the protocol's default.
+    #[pallet::storage]
+    pub type Profiles<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, TaskType, Twox64Concat, Difficulty, SplitProfile>;
+
+    /// Winner rules set by governance; types without one follow the protocol's default.
+    #[pallet::storage]
+    pub type WinnerRules<T: Config> = StorageMap<_, Twox64Concat, TaskType, WinnerRule>;
+
+    /// What happened.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A reward went into escrow.
+        #[codec(index = 0)]
+        Deposited {
+            /// The task.
+            task: TaskId,
+            /// Whose funds are held.
+            publisher: T::AccountId,
+            /// The reward in wei.
+            amount: Balance,
+        },
+        /// An escrow went back to its publisher.
+        #[codec(index = 1)]
+        Refunded {
+            /// The task.
+            task: TaskId,
+            /// The publisher.
+            publisher: T::AccountId,
+            /// What the publisher got back, in wei.
+            amount: Balance,
+            /// What the treasury kept, in wei.
+            fee: Balance,
+        },
+        /// An escrow was divided. The four amounts sum to it exactly.
+        #[codec(index = 2)]
+        Settled {
+            /// The task.
+            task: TaskId,
+            /// The winners, best first.
+            winners: Vec<T::AccountId>,
+            /// What the miners got, winners included, in wei.
+            participants: Balance,
+            /// What the validators got, in wei.
+            validators: Balance,
+            /// What the treasury got, undeliverable shares included, in wei.
+            network: Balance,
+            /// What went back to the publisher, in wei.
+            refund: Balance,
+        },
+        /// A share of a settlement reached its beneficiary.
+        #[codec(index = 3)]
+        RewardBooked {
+            /// The task.
+            task: TaskId,
+            /// The beneficiary.
+            who: T::AccountId,
+            /// What it was earned as.
+            role: RewardRole,
+            /// The share in wei.
+            amount: Balance,
+            /// Whether it was paid at once, by auto-claim or because the account cannot carry a
+            /// hold, and need not be claimed.
+            auto: bool,
+        },
+        /// A reward was claimed.
+        #[codec(index = 4)]
+        Claimed {
+            /// Who claimed.
+            who: T::AccountId,
+            /// The task it was earned with.
+            task: TaskId,
+            /// The reward in wei.
+            amount: Balance,
+        },
+        /// An unclaimed reward went to the treasury.
+        #[codec(index = 5)]
+        Swept {
+            /// Whose reward it was.
+            who: T::AccountId,
+            /// The task it was earned with.
+            task: TaskId,
+            /// The reward in wei.
+            amount: Balance,
+        },
+        /// Funds could not reach an account, and another one got them instead.
+        #[codec(index = 6)]
+        Undeliverable {
+            /// The task.
+            task: TaskId,
+            /// Who could not be reached.
+            who: T::AccountId,
+            /// The amount in wei.
+            amount: Balance,
+            /// Who got it instead.
+            to: T::AccountId,
+        },
+        /// An account turned auto-claim on or off.
+        #[codec(index = 7)]
+        AutoClaimSet {
+            /// The account.
+            who: T::AccountId,
+            /// Whether its rewards are paid at once from now on.
+            enabled: bool,
+        },
+        /// Governance set how escrows of some tasks are split.
+        #[codec(index = 8)]
+        ProfileSet {
+            /// The tasks' type.
+            task_type: TaskType,
+            /// The tasks' difficulty.
+            difficulty: Difficulty,
+            /// The new profile; `None` is the protocol's default.
+            profile: Option<SplitProfile>,
+        },
+        /// Governance set how many winners the tasks of a type have.
+        #[codec(index = 9)]
+        WinnerRuleSet {
+            /// The tasks' type.
+            task_type: TaskType,
+            /// The new rule; `None` is the protocol's default.
+            rule: Option<WinnerRule>,
+        },
+    }
+
+    /// Why a call was refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The account has no such reward: never booked, already claimed, or swept to the
+        /// treasury. Read `claimable` for what there is.
+        #[codec(index = 0)]
+        NothingToClaim,
+        /// The reward may still be claimed by its owner. Sweep it after its expiry.
+        #[codec(index = 1)]
+        NotExpired,
+        /// A share is outside its bounds (winners 60–70 %, participants 10–20 %, validators
+        /// 10–15 %, network 5–10 %) or the shares do not sum to 100 %.
+        #[codec(index = 2)]
+        ProfileOutOfBounds,
+        /// Answers per winner and winners must each be between 1 and the most participants a task
+        /// may have.
+        #[codec(index = 3)]
+        WinnerRuleInvalid,
+        /// No reward is in escrow for the task: it was never deposited, or is refunded or settled.
+        #[codec(index = 4)]
+        NoEscrow,
+        /// A reward is already in escrow for the task.
+        #[codec(index = 5)]
+        EscrowExists,
+        /// The publisher's free balance, less the existential deposit, is below the reward.
+        #[codec(index = 6)]
+        InsufficientFunds,
+        /// A reward of nothing was to be deposited.
+        #[codec(index = 7)]
+        EmptyDeposit,
+        /// The computed shares do not sum to the escrow; nothing was paid. A fault of the chain:
+        /// report it.
+        #[codec(index = 8)]
+        SplitInexact,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
+            let mut meter = WeightMeter::with_limit(remaining);
+            Self::sweep_expired(&mut meter);
+            meter.consumed()
+        }
+
+        fn integrity_test() {
+            Self::check_constants();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call(weight(<T as Config>::WeightInfo))]
+    impl<T: Config> Pallet<T> {
+        /// Moves the caller's reward of `task` to its free balance.
+        ///
+        /// A reward past its expiry can still be claimed as long as nobody has swept it.
+        ///
+        /// # Errors
+        /// `NothingToClaim` when there is none, or no more.
+        #[pallet::call_index(0)]
+        pub fn claim(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_claim(&who, &task)
+        }
+
+        /// Moves the caller's rewards to its free balance, at most [`MAX_CLAIMS_PER_CALL`] of
+        /// them; call again for the rest. The fee is for as many as there were.
+        ///
+        /// # Errors
+        /// `NothingToClaim` when there is none.
+        #[pallet::call_index(1)]
+        #[pallet::weight(<T as Config>::WeightInfo::claim_all(MAX_CLAIMS_PER_CALL))]
+        pub fn claim_all(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
+            let who = ensure_signed(origin)?;
+            let claimed = Self::do_claim_all(&who)?;
+            Ok(Some(<T as Config>::WeightInfo::claim_all(claimed)).into())
+        }
+
+        /// Says whether the caller's future rewards are paid to its free balance at once. Rewards
+        /// already booked stay to be claimed. While on, the account's existential deposit cannot
+        /// be moved, so that payments can reach it.
+        ///
+        /// # Errors
+        /// `TooManyConsumers` when too many pallets keep the account alive already.
+        #[pallet::call_index(2)]
+        pub fn set_auto_claim(origin: OriginFor<T>, enabled: bool) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_auto_claim(who, enabled)
+        }
+
+        /// Sends `who`'s expired reward of `task` to the treasury. Anyone may call it; the chain
+        /// does the same by itself when blocks have room.
+        ///
+        /// # Errors
+        /// `NothingToClaim` when there is none, `NotExpired` while its owner may claim it.
+        #[pallet::call_index(3)]
+        pub fn sweep(origin: OriginFor<T>, who: T::AccountId, task: TaskId) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_sweep(&who, &task)
+        }
+
+        /// Sets how escrows of tasks of this type and difficulty are split from now on, tasks that
+        /// are already published included. `None` brings the protocol's default back.
+        ///
+        /// # Errors
+        /// `ProfileOutOfBounds` when a share is outside its bounds.
+        #[pallet::call_index(4)]
+        pub fn set_profile(
+            origin: OriginFor<T>,
+            task_type: TaskType,
+            difficulty: Difficulty,
+            profile: Option<SplitProfile>,
+        ) -> DispatchResult {
+            T::GovernanceOrigin::ensure_origin(origin)?;
+            Self::do_set_profile(task_type, difficulty, profile)
+        }
+
+        /// Sets how many winners tasks of this type have from now on, tasks that are already
+        /// published included. `None` brings the protocol's default back.
+        ///
+        /// # Errors
+        /// `WinnerRuleInvalid` when a number is 0 or above the most participants of a task.
+        #[pallet::call_index(5)]
+        pub fn set_winner_rule(
+            origin: OriginFor<T>,
+            task_type: TaskType,
+            rule: Option<WinnerRule>,
+        ) -> DispatchResult {
+            T::GovernanceOrigin::ensure_origin(origin)?;
+            Self::do_set_winner_rule(task_type, rule)
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// The rewards that `who` may claim, at most [`MAX_CLAIMS_PER_CALL`]: what the next
+        /// `claim_all` would pay.
+        pub fn claimable(who: T::AccountId) -> Vec<ClaimView> {
+            Self::claims_of(&who, MAX_CLAIMS_PER_CALL)
+        }
+
+        /// How escrows of tasks of this type and difficulty are split now.
+        pub fn split_profile(task_type: TaskType, difficulty: Difficulty) -> SplitProfile {
+            Self::profile_for(task_type, difficulty)
+        }
+
+        /// How many winners tasks of this type have now.
+        pub fn winner_rule(task_type: TaskType) -> WinnerRule {
+            Self::rule_for(task_type)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Tests, by topic.
+
+mod claims;
+mod delivery;
+mod escrow;
+mod flows;
+mod governance;
+pub(crate) mod mock;
+mod settlement;
+mod sweeping;

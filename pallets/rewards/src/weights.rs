@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Weights of the calls, of the vault's functions and of the hook's steps.
+
+use frame_support::weights::{constants::RocksDbWeight, Weight};
+use polkadot_sdk::*;
+
+/// What each piece of work weighs. The vault's functions are called by other pallets, whose own
+/// benchmarks contain them; they are here to be measured by themselves, too.
+pub trait WeightInfo {
+    /// Vault: deposit.
+    fn deposit() -> Weight;
+    /// Vault: refund.
+    fn refund() -> Weight;
+    /// Vault: settle a task with `a` answers and `v` validators.
+    fn settle(a: u32, v: u32) -> Weight;
+    /// Call `claim`.
+    fn claim() -> Weight;
+    /// Call `claim_all` with `n` rewards.
+    fn claim_all(n: u32) -> Weight;
+    /// Call `set_auto_claim`.
+    fn set_auto_claim() -> Weight;
+    /// Call `sweep`.
+    fn sweep() -> Weight;
+    /// Call `set_profile`.
+    fn set_profile() -> Weight;
+    /// Call `set_winner_rule`.
+    fn set_winner_rule() -> Weight;
+    /// Hook: what every block costs.
+    fn on_idle_base() -> Weight;
+    /// Hook: finding out that a tick has no more expiries.
+    fn skip_tick() -> Weight;
+    /// Hook: finding and sweeping one expired reward.
+    fn sweep_expired() -> Weight;
+}
+
+/// Counts of database accesses, with time for the work in between; for tests and until measured.
+impl WeightInfo for () {
+    fn deposit() -> Weight {
+        // Escrow, account, holds.
+        work(30).saturating_add(RocksDbWeight::get().reads_writes(3, 3))
+    }
+
+    fn refund() -> Weight {
+        // Escrow, publisher's and treasury's accounts, holds.
+        work(60).saturating_add(RocksDbWeight::get().reads_writes(4, 4))
+    }
+
+    fn settle(a: u32, v: u32) -> Weight {
+        // Per beneficiary: auto-claim, account, holds, claim, expiry (old and new).
+        let each = work(80).saturating_add(RocksDbWeight::get().reads_writes(4, 5));
+        // Escrow, profile, rule, tick, windows; publisher's account and holds; treasury.
+        work(100)
+            .saturating_add(RocksDbWeight::get().reads_writes(8, 4))
+            .saturating_add(each.saturating_mul(a.saturating_add(v).into()))
+    }
+
+    fn claim() -> Weight {
+        // Claim, expiry, account, holds.
+        work(30).saturating_add(RocksDbWeight::get().reads_writes(3, 4))
+    }
+
+    fn claim_all(n: u32) -> Weight {
+        // Per reward: the step to its key, itself, its expiry.
+        let each = work(10).saturating_add(RocksDbWeight::get().reads_writes(2, 2));
+        work(30)
+            .saturating_add(RocksDbWeight::get().reads_writes(3, 2))
+            .saturating_add(each.saturating_mul(n.into()))
+    }
+
+    fn set_auto_claim() -> Weight {
+        work(15).saturating_add(RocksDbWeight::get().reads_writes(2, 2))
+    }
+
+    fn sweep() -> Weight {
+        // Claim, tick, expiry, two accounts, holds.
+        work(40).saturating_add(RocksDbWeight::get().reads_writes(5, 5))
+    }
+
+    fn set_profile() -> Weight {
+        work(10).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    fn set_winner_rule() -> Weight {
+        work(10).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    fn on_idle_base() -> Weight {
+        // Tick, cursor.
+        work(5).saturating_add(RocksDbWeight::get().reads_writes(2, 1))
+    }
+
+    fn skip_tick() -> Weight {
+        // The step to a key that is not there.
+        work(3).saturating_add(RocksDbWeight::get().reads(1))
+    }
+
+    fn sweep_expired() -> Weight {
+        // The step to its key, and a sweep.
+        work(42).saturating_add(RocksDbWeight::get().reads_writes(6, 5))
+    }
+}
+
+/// So many microseconds of execution.
+fn work(micros: u64) -> Weight {
+    Weight::from_parts(micros.saturating_mul(1_000_000), 0)
+}

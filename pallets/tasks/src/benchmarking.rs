@@ -1,0 +1,427 @@
+//! Benchmarks of every call and of every step of the queue, each at its worst.
+#![cfg(feature = "runtime-benchmarks")]
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
+
+use crate::*;
+use alloc::{vec, vec::Vec};
+use frame_benchmarking::{account, v2::*, BenchmarkError};
+use frame_support::{
+    assert_ok,
+    traits::{fungible::Mutate, EnsureOrigin, Get},
+};
+use frame_system::RawOrigin;
+use tos_primitives::{
+    commitment, content,
+    traits::{AnswerResult, Clock, MinerRegistry, Panels, ReputationBook},
+    Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict,
+    MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
+};
+
+const SALT: [u8; 32] = [7; 32];
+const REWARD: Balance = 300 * TOS;
+const TYPE: TaskType = TaskType::SecurityAudit;
+
+fn params() -> TaskParams {
+    let label: tos_primitives::task::Label = vec![b'x'; 64].try_into().unwrap();
+    TaskParams::SecurityAudit {
+        scope: label.clone(),
+        standard: label,
+    }
+}
+
+/// The longest reference there is: all of it inline, with the longest locator.
+fn longest(seed: u8) -> ContentRef {
+    let mut content = ContentRef::inline(&vec![seed; content::MAX_INLINE as usize]).unwrap();
+    content.locator = vec![b'l'; content::MAX_LOCATOR as usize]
+        .try_into()
+        .unwrap();
+    content
+}
+
+fn rich<T: Config>(name: &'static str, index: u32) -> T::AccountId {
+    let who = account(name, index, 0);
+    T::Currency::set_balance(&who, 100_000 * TOS);
+    who
+}
+
+fn publisher<T: Config>() -> T::AccountId {
+    rich::<T>("publisher", 0)
+}
+
+fn miner<T: Config>(index: u32) -> T::AccountId {
+    let who = rich::<T>("miner", index);
+    T::Miners::benchmark_register(&who, TYPE);
+    T::Reputation::benchmark_set(&who, TYPE, 10_000, 10);
+    who
+}
+
+/// Publishes a task with `places` places.
+fn published<T: Config>(places: u32) -> TaskId {
+    let publisher = publisher::<T>();
+    T::Currency::set_balance(&T::Treasury::get(), 100_000 * TOS);
+    let id = TaskId::derive(&publisher, Nonces::<T>::get(&publisher));
+    let terms = impls::Terms {
+        difficulty: Difficulty::Expert,
+        reward: REWARD,
+        open_for: T::Clock::windows().min_open,
+        min_quality: 50,
+        max_participants: places,
+    };
+    assert_ok!(Pallet::<T>::do_publish(
+        publisher,
+        params(),
+        longest(0),
+        terms
+    ));
+    id
+}
+
+/// Publishes a task that `p` miners join.
+fn joined<T: Config>(p: u32) -> (TaskId, Vec<T::AccountId>) {
+    let id = published::<T>(p.max(1));
+    let miners: Vec<_> = (0..p).map(miner::<T>).collect();
+    for who in &miners {
+        assert_ok!(Pallet::<T>::do_join(who.clone(), id));
+    }
+    (id, miners)
+}
+
+fn commit_one<T: Config>(id: TaskId, who: &T::AccountId) {
+    let commitment = commitment::answer(&id, who, &longest(1).hash, 0, &SALT);
+    assert_ok!(Pallet::<T>::do_commit(who.clone(), id, commitment));
+}
+
+fn reveal_one<T: Config>(id: TaskId, who: &T::AccountId) {
+    assert_ok!(Pallet::<T>::do_reveal(who.clone(), id, longest(1), 0, SALT));
+}
+
+/// Changes a task and makes its next step due.
+fn make_due<T: Config>(id: TaskId, change: impl FnOnce(&mut TaskOf<T>)) {
+    let mut task = Tasks::<T>::get(id).unwrap();
+    change(&mut task);
+    Pallet::<T>::schedule(&id, &mut task, T::Clock::now());
+    Tasks::<T>::insert(id, task);
+}
+
+fn step<T: Config>(id: TaskId) {
+    assert_ok!(Pallet::<T>::advance(id));
+}
+
+/// A task with `p` revealed answers, about to be collected.
+fn revealed<T: Config>(p: u32) -> TaskId {
+    let (id, miners) = joined::<T>(p);
+    miners.iter().for_each(|who| commit_one::<T>(id, who));
+    make_due::<T>(id, |_| ());
+    step::<T>(id);
+    miners.iter().for_each(|who| reveal_one::<T>(id, who));
+    make_due::<T>(id, |_| ());
+    id
+}
+
+/// A task with `p` answers after the given number of full rounds.
+fn voted<T: Config>(p: u32, rounds: u32, phase: Phase) -> TaskId {
+    let id = revealed::<T>(p);
+    step::<T>(id);
+    make_due::<T>(id, |task| {
+        task.round = rounds.saturating_sub(1);
+        let request = Pallet::<T>::panel_request(&id, task);
+        T::Panels::benchmark_rounds(&request, rounds);
+        task.phase = phase;
+    });
+    id
+}
+
+/// A challenged task, in the last round there can be.
+fn challenged<T: Config>(p: u32, phase: Phase) -> TaskId {
+    let id = voted::<T>(p, MAX_ROUNDS, phase);
+    let challenger = rich::<T>("challenger", 0);
+    let bond = TOS;
+    let hold = HoldReason::ChallengeBond;
+    assert_ok!(Pallet::<T>::hold(
+        &challenger,
+        hold,
+        bond,
+        Error::<T>::InsufficientFunds
+    ));
+    let before: Results = vec![
+        AnswerResult {
+            verdict: Verdict::Malformed,
+            ..Default::default()
+        };
+        p as usize
+    ]
+    .try_into()
+    .unwrap();
+    Challenges::<T>::insert(
+        id,
+        Challenge {
+            challenger,
+            bond,
+            before,
+            upheld: None,
+        },
+    );
+    make_due::<T>(id, |task| task.challenged = true);
+    id
+}
+
+/// A task that exists only to be voted on.
+pub(crate) fn synthetic_task<T: Config>(id: TaskId) -> TaskOf<T> {
+    let task = Task {
+        publisher: publisher::<T>(),
+        params: params(),
+        difficulty: Difficulty::Expert,
+        reward: REWARD,
+        publisher_stake: 0,
+        min_quality: 50,
+        max_participants: MAX_PARTICIPANTS,
+        equal_answers_allowed: false,
+        phase: Phase::PanelDraw,
+        round: 0,
+        escalations: 0,
+        challenged: false,
+        opened: 0,
+        open_until: 0,
+        deadline: 0,
+        due: 0,
+        joined: 0,
+        committed: 0,
+        revealed: 0,
+        failures: 0,
+    };
+    Agenda::<T>::insert(task.due, id, ());
+    task
+}
+
+#[benchmarks]
+mod benches {
+    use super::*;
+
+    #[benchmark]
+    fn publish() {
+        let caller = publisher::<T>();
+        let open_for = T::Clock::windows().min_open;
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(caller),
+            params(),
+            Difficulty::Expert,
+            longest(0),
+            REWARD,
+            open_for,
+            50,
+            MAX_PARTICIPANTS,
+        );
+        assert_eq!(OpenTasks::<T>::count(), 1);
+    }
+
+    #[benchmark]
+    fn cancel() {
+        let id = published::<T>(MAX_PARTICIPANTS);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(publisher::<T>()), id);
+        assert_eq!(
+            Tasks::<T>::get(id).unwrap().phase,
+            Phase::Closed(Closure::Cancelled)
+        );
+    }
+
+    #[benchmark]
+    fn join() {
+        let id = published::<T>(MAX_PARTICIPANTS);
+        for index in 1..MAX_PARTICIPANTS {
+            assert_ok!(Pallet::<T>::do_join(miner::<T>(index), id));
+        }
+        let caller = miner::<T>(0);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller), id);
+        assert_eq!(Tasks::<T>::get(id).unwrap().joined, MAX_PARTICIPANTS);
+    }
+
+    #[benchmark]
+    fn commit() {
+        // The last commitment also moves the task's entry in the queue.
+        let (id, mut miners) = joined::<T>(MAX_PARTICIPANTS);
+        let caller = miners.pop().unwrap();
+        miners.iter().for_each(|who| commit_one::<T>(id, who));
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller), id, [1; 32]);
+        assert_eq!(Tasks::<T>::get(id).unwrap().committed, MAX_PARTICIPANTS);
+    }
+
+    #[benchmark]
+    fn reveal() {
+        let (id, mut miners) = joined::<T>(MAX_PARTICIPANTS);
+        miners.iter().for_each(|who| commit_one::<T>(id, who));
+        make_due::<T>(id, |_| ());
+        step::<T>(id);
+        let caller = miners.pop().unwrap();
+        miners.iter().for_each(|who| reveal_one::<T>(id, who));
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller), id, longest(1), 0, SALT);
+        assert_eq!(Tasks::<T>::get(id).unwrap().revealed, MAX_PARTICIPANTS);
+    }
+
+    #[benchmark]
+    fn challenge() {
+        let id = voted::<T>(MAX_PARTICIPANTS, MAX_ROUNDS - 1, Phase::Challenge);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(publisher::<T>()), id);
+        assert!(Challenges::<T>::contains_key(id));
+    }
+
+    #[benchmark]
+    fn set_task_type() -> Result<(), BenchmarkError> {
+        let origin = T::GovernanceOrigin::try_successful_origin()
+            .map_err(|_| BenchmarkError::Stop("no origin of governance"))?;
+        let task_type = TaskType::Custom(1);
+        #[extrinsic_call]
+        _(
+            origin as T::RuntimeOrigin,
+            task_type,
+            Some(TypeProfile::default()),
+        );
+        assert!(TaskTypes::<T>::contains_key(task_type));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn agenda_start() {
+        let now = T::Clock::now();
+        AgendaCursor::<T>::put(now.saturating_add(1));
+        let mut meter = frame_support::weights::WeightMeter::new();
+        #[block]
+        {
+            Pallet::<T>::run_agenda(&mut meter);
+            AgendaCursor::<T>::put(now);
+        }
+        assert_eq!(AgendaCursor::<T>::get(), now);
+    }
+
+    #[benchmark]
+    fn agenda_tick() {
+        let id = published::<T>(MAX_PARTICIPANTS);
+        make_due::<T>(id, |_| ());
+        let found: Option<TaskOf<T>>;
+        #[block]
+        {
+            let mut entries = Agenda::<T>::iter_key_prefix(T::Clock::now());
+            found = entries.next().and_then(Tasks::<T>::get);
+        }
+        assert!(found.is_some());
+    }
+
+    #[benchmark]
+    fn step_failed() {
+        let id = published::<T>(MAX_PARTICIPANTS);
+        #[block]
+        {
+            Pallet::<T>::postpone(&id);
+        }
+        assert_eq!(Tasks::<T>::get(id).unwrap().failures, 1);
+    }
+
+    #[benchmark]
+    fn step_advance() {
+        let id = voted::<T>(MAX_PARTICIPANTS, MAX_ROUNDS, Phase::VoteCommit);
+        #[block]
+        {
+            step::<T>(id);
+        }
+        assert_eq!(Tasks::<T>::get(id).unwrap().phase, Phase::VoteReveal);
+    }
+
+    #[benchmark]
+    fn step_expire(p: Linear<0, { MAX_PARTICIPANTS }>) {
+        let (id, _) = joined::<T>(p);
+        make_due::<T>(id, |_| ());
+        #[block]
+        {
+            step::<T>(id);
+        }
+        assert_eq!(
+            Tasks::<T>::get(id).unwrap().phase,
+            Phase::Closed(Closure::Expired)
+        );
+    }
+
+    #[benchmark]
+    fn step_collect(p: Linear<1, { MAX_PARTICIPANTS }>) {
+        // The same answer of everyone: each but the first is marked as a duplicate.
+        let id = revealed::<T>(p);
+        #[block]
+        {
+            step::<T>(id);
+        }
+        assert_eq!(Tasks::<T>::get(id).unwrap().phase, Phase::PanelDraw);
+    }
+
+    #[benchmark]
+    fn step_draw(p: Linear<1, { MAX_PARTICIPANTS }>) {
+        let id = voted::<T>(p, MAX_ROUNDS - 1, Phase::PanelDraw);
+        make_due::<T>(id, |task| {
+            task.round = MAX_ROUNDS - 1;
+            task.deadline = T::Clock::now();
+        });
+        #[block]
+        {
+            step::<T>(id);
+        }
+        assert_eq!(Tasks::<T>::get(id).unwrap().round, MAX_ROUNDS - 1);
+    }
+
+    #[benchmark]
+    fn step_tally(p: Linear<1, { MAX_PARTICIPANTS }>) {
+        let id = challenged::<T>(p, Phase::VoteReveal);
+        #[block]
+        {
+            step::<T>(id);
+        }
+        assert_eq!(Tasks::<T>::get(id).unwrap().phase, Phase::Challenge);
+    }
+
+    #[benchmark]
+    fn step_unresolve(p: Linear<1, { MAX_PARTICIPANTS }>) {
+        let id = voted::<T>(p, MAX_ROUNDS, Phase::Challenge);
+        let task = Tasks::<T>::get(id).unwrap();
+        #[block]
+        {
+            assert_ok!(Pallet::<T>::unresolve(&id, task));
+        }
+        assert_eq!(
+            Tasks::<T>::get(id).unwrap().phase,
+            Phase::Closed(Closure::Unresolved)
+        );
+    }
+
+    #[benchmark]
+    fn step_settle(p: Linear<1, { MAX_PARTICIPANTS }>) {
+        let id = voted::<T>(p, MAX_ROUNDS, Phase::Challenge);
+        #[block]
+        {
+            step::<T>(id);
+        }
+        assert_eq!(
+            Tasks::<T>::get(id).unwrap().phase,
+            Phase::Closed(Closure::Settled)
+        );
+    }
+
+    #[benchmark]
+    fn step_prune(p: Linear<1, { MAX_PARTICIPANTS }>) {
+        let id = voted::<T>(p, MAX_ROUNDS, Phase::Challenge);
+        step::<T>(id);
+        make_due::<T>(id, |_| ());
+        #[block]
+        {
+            step::<T>(id);
+        }
+        assert!(!Tasks::<T>::contains_key(id));
+    }
+
+    impl_benchmark_test_suite!(
+        Pallet,
+        crate::tests::mock::new_test_ext(),
+        crate::tests::mock::Test
+    );
+}

@@ -1,0 +1,246 @@
+//! What must hold between blocks, wherever money or membership depends on it.
+
+use crate::*;
+use alloc::{collections::BTreeMap, vec::Vec};
+use frame_support::{ensure, traits::fungible::InspectHold};
+use sp_runtime::TryRuntimeError;
+use tos_primitives::{traits::Vault, Balance, Phase, TaskId};
+
+impl<T: Config> Pallet<T> {
+    /// Checks every invariant of this pallet.
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
+        Self::check_agenda()?;
+        for (id, task) in Tasks::<T>::iter() {
+            Self::check_records(&id, &task)?;
+            let escrowed = T::Vault::escrowed(&id);
+            let expected = if task.is_closed() { 0 } else { task.reward };
+            ensure!(
+                escrowed == expected,
+                "escrow is not the reward of an open task, or nothing"
+            );
+        }
+        Self::check_orphans()?;
+        Self::check_open_index()?;
+        Self::check_active()?;
+        Self::check_holds()
+    }
+
+    /// Every task has exactly one entry in the queue, where it says it is, and none is before
+    /// the cursor.
+    fn check_agenda() -> Result<(), TryRuntimeError> {
+        let cursor = AgendaCursor::<T>::get();
+        let mut entries = 0u32;
+        for (due, id, ()) in Agenda::<T>::iter() {
+            let task = Tasks::<T>::get(id).ok_or("the queue names an unknown task")?;
+            ensure!(
+                task.due == due,
+                "a task's entry in the queue is not where the task says"
+            );
+            ensure!(due >= cursor, "the cursor has passed an entry of the queue");
+            entries = entries.saturating_add(1);
+        }
+        // With each entry at its task's own place, equal numbers mean one each.
+        ensure!(entries == Tasks::<T>::count(), "a task is not in the queue");
+        Ok(())
+    }
+
+    /// The counts of a task are those of its records.
+    fn check_records(id: &TaskId, task: &TaskOf<T>) -> Result<(), TryRuntimeError> {
+        ensure!(
+            Specs::<T>::contains_key(id),
+            "a task without a specification"
+        );
+        let miners = Participants::<T>::get(id);
+        ensure!(
+            count(miners.len()) == task.joined,
+            "places taken are not the participants"
+        );
+        ensure!(
+            task.joined <= task.max_participants,
+            "more participants than places"
+        );
+        let submissions: Vec<_> = Submissions::<T>::iter_prefix(id).collect();
+        ensure!(
+            count(submissions.len()) == task.joined,
+            "participants without submissions"
+        );
+        ensure!(
+            submissions.iter().all(|(miner, _)| miners.contains(miner)),
+            "a submission of somebody who did not join"
+        );
+        let mut numbers: Vec<u32> = submissions
+            .iter()
+            .filter_map(|(_, s)| s.commitment.map(|c| c.number))
+            .collect();
+        numbers.sort_unstable();
+        let expected: Vec<u32> = (0..task.committed).collect();
+        ensure!(
+            numbers == expected,
+            "commitments are not numbered one by one"
+        );
+        let revealed = submissions
+            .iter()
+            .filter(|(_, s)| s.revealed.is_some())
+            .count();
+        ensure!(
+            count(revealed) == task.revealed,
+            "the count of reveals is wrong"
+        );
+        let contents = Contents::<T>::iter_key_prefix(id).count();
+        ensure!(contents == revealed, "reveals and contents differ");
+        let answers = count(Answers::<T>::decode_len(id).unwrap_or(0));
+        let judged = answers == task.revealed;
+        let consistent = match task.phase {
+            Phase::Open | Phase::AnswerReveal => answers == 0,
+            Phase::Closed(_) => judged || answers == 0,
+            _ => judged && answers > 0,
+        };
+        ensure!(
+            consistent,
+            "the answers to be judged are not those revealed"
+        );
+        ensure!(
+            Challenges::<T>::contains_key(id) == task.challenged,
+            "a challenge without a record, or the reverse"
+        );
+        let timeline = Timeline::<T>::get(id);
+        ensure!(
+            timeline.last().map(|entry| entry.phase) == Some(task.phase),
+            "the timeline does not end in the present"
+        );
+        Ok(())
+    }
+
+    /// No record has outlived its task.
+    fn check_orphans() -> Result<(), TryRuntimeError> {
+        let known = |id: TaskId| Tasks::<T>::contains_key(id);
+        ensure!(
+            Specs::<T>::iter_keys().all(known),
+            "a specification without a task"
+        );
+        ensure!(
+            Participants::<T>::iter_keys().all(known),
+            "participants without a task"
+        );
+        ensure!(
+            Answers::<T>::iter_keys().all(known),
+            "answers without a task"
+        );
+        ensure!(
+            Challenges::<T>::iter_keys().all(known),
+            "a challenge without a task"
+        );
+        ensure!(
+            Timeline::<T>::iter_keys().all(known),
+            "a timeline without a task"
+        );
+        ensure!(
+            Submissions::<T>::iter_keys().all(|(id, _)| known(id)),
+            "a submission without a task"
+        );
+        ensure!(
+            Contents::<T>::iter_keys().all(|(id, _)| known(id)),
+            "content without a task"
+        );
+        Ok(())
+    }
+
+    /// The indices of open tasks list exactly the tasks in the phase `Open`, by their type.
+    fn check_open_index() -> Result<(), TryRuntimeError> {
+        let mut listed = 0u32;
+        for (task_type, id) in OpenByType::<T>::iter_keys() {
+            let task = Tasks::<T>::get(id).ok_or("the index lists an unknown task")?;
+            ensure!(
+                task.phase == Phase::Open,
+                "the index lists a task that is not open"
+            );
+            ensure!(
+                task.task_type() == task_type,
+                "the index lists a task under a wrong type"
+            );
+            ensure!(
+                OpenTasks::<T>::contains_key(id),
+                "the indices of open tasks differ"
+            );
+            listed = listed.saturating_add(1);
+        }
+        let open = Tasks::<T>::iter_values()
+            .filter(|task| task.phase == Phase::Open)
+            .count();
+        ensure!(listed == count(open), "the index misses an open task");
+        ensure!(
+            count(OpenTasks::<T>::iter_keys().count()) == listed,
+            "the indices of open tasks differ"
+        );
+        Ok(())
+    }
+
+    /// Miners are listed in exactly the tasks that are not closed and that they joined.
+    fn check_active() -> Result<(), TryRuntimeError> {
+        let mut listed = 0u32;
+        for (miner, tasks) in ActiveOf::<T>::iter() {
+            ensure!(!tasks.is_empty(), "an empty list of active tasks is kept");
+            for id in &tasks {
+                let task = Tasks::<T>::get(id).ok_or("a miner is in an unknown task")?;
+                ensure!(!task.is_closed(), "a miner is still in a closed task");
+                let joined = Submissions::<T>::contains_key(id, &miner);
+                ensure!(joined, "a miner is in a task it did not join");
+                listed = listed.saturating_add(1);
+            }
+        }
+        let parts = Tasks::<T>::iter_values()
+            .filter(|task| !task.is_closed())
+            .fold(0u32, |sum, task| sum.saturating_add(task.joined));
+        ensure!(listed == parts, "a miner's active task is not listed");
+        Ok(())
+    }
+
+    /// What is held of every account is exactly what its open tasks, answers and challenges need.
+    fn check_holds() -> Result<(), TryRuntimeError> {
+        let mut stakes = BTreeMap::new();
+        let mut answers = BTreeMap::new();
+        let mut bonds = BTreeMap::new();
+        for (id, task) in Tasks::<T>::iter() {
+            let live = |amount| if task.is_closed() { 0 } else { amount };
+            add(
+                &mut stakes,
+                task.publisher.clone(),
+                live(task.publisher_stake),
+            );
+            for (miner, submission) in Submissions::<T>::iter_prefix(id) {
+                add(&mut answers, miner, live(submission.stake));
+            }
+            if let Some(challenge) = Challenges::<T>::get(id) {
+                let open = challenge.upheld.is_none();
+                add(
+                    &mut bonds,
+                    challenge.challenger,
+                    if open { challenge.bond } else { 0 },
+                );
+            }
+        }
+        Self::check_hold(HoldReason::PublisherStake, &stakes)?;
+        Self::check_hold(HoldReason::AnswerStake, &answers)?;
+        Self::check_hold(HoldReason::ChallengeBond, &bonds)
+    }
+
+    fn check_hold(
+        reason: HoldReason,
+        expected: &BTreeMap<T::AccountId, Balance>,
+    ) -> Result<(), TryRuntimeError> {
+        let exact = expected
+            .iter()
+            .all(|(who, amount)| T::Currency::balance_on_hold(&reason.into(), who) == *amount);
+        ensure!(exact, "what is held is not what the tasks need");
+        Ok(())
+    }
+}
+
+fn add<A: Ord>(sums: &mut BTreeMap<A, Balance>, who: A, amount: Balance) {
+    let sum = sums.entry(who).or_default();
+    *sum = sum.saturating_add(amount);
+}
+
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,75 @@
+//! What remains of a task after its retention: nothing but its events.
+
+use super::*;
+use crate::Tasks;
+
+/// Entries in all maps of records.
+fn records() -> usize {
+    Tasks::<Test>::iter().count()
+        + Specs::<Test>::iter().count()
+        + Participants::<Test>::iter().count()
+        + Submissions::<Test>::iter().count()
+        + Contents::<Test>::iter().count()
+        + Answers::<Test>::iter().count()
+        + Challenges::<Test>::iter().count()
+        + Timeline::<Test>::iter().count()
+        + OpenTasks::<Test>::iter().count()
+        + OpenByType::<Test>::iter().count()
+        + ActiveOf::<Test>::iter().count()
+        + Agenda::<Test>::iter().count()
+}
+
+#[test]
+fn a_closed_task_is_kept_for_its_retention_and_then_leaves_no_record() {
+    ExtBuilder::execute(|| {
+        let id = publish();
+        join(CAROL, id);
+        judged(id, &[ALICE, BOB], &[good(80), good(60)]);
+        assert_ok!(Work::challenge(RuntimeOrigin::signed(BOB), id));
+        finish(id);
+        let closed = now();
+        pass_to(closed + 40);
+        assert!(Tasks::<Test>::contains_key(id));
+        tick();
+        assert_eq!(records(), 0);
+        assert_eq!(Tasks::<Test>::count(), 0);
+        assert_eq!(script(|s| s.forgotten.clone()), vec![id]);
+        assert_event(Event::Pruned { task: id });
+    });
+}
+
+#[test]
+fn every_way_out_ends_in_nothing() {
+    ExtBuilder::execute(|| {
+        let cancelled = publish();
+        assert_ok!(Work::cancel(RuntimeOrigin::signed(PUBLISHER), cancelled));
+        publish();
+        join(ALICE, publish());
+        let unrevealed = publish();
+        join(BOB, unrevealed);
+        commit(BOB, unrevealed);
+        pass(500);
+        assert_eq!(records(), 0);
+    });
+}
+
+#[test]
+fn a_new_task_never_gets_the_identifier_of_a_pruned_one() {
+    ExtBuilder::execute(|| {
+        let first = publish();
+        pass(100);
+        assert!(!Tasks::<Test>::contains_key(first));
+        assert_ne!(publish(), first);
+    });
+}
+
+#[test]
+fn pruning_can_be_cranked() {
+    ExtBuilder::execute(|| {
+        let id = publish();
+        finish(id);
+        jump(task(id).due);
+        assert_ok!(Work::crank(RuntimeOrigin::signed(STRANGER), id));
+        assert_eq!(records(), 0);
+    });
+}

@@ -1,0 +1,283 @@
+//! What is stored of a task.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::BoundedVec;
+use polkadot_sdk::*;
+use scale_info::TypeInfo;
+use sp_core::ConstU32;
+use tos_primitives::{
+    commitment::Commitment, params, params::MAX_CONCURRENT_TASKS, split::JudgedAnswer,
+    traits::AnswerResult, views::TimelineEntry, Balance, ContentHash, Difficulty, Phase, TaskId,
+    TaskParams, TaskType, Tick, Verdict, MAX_PARTICIPANTS,
+};
+
+/// Phases a task can go through at most: the first, the reveal, three per round, two challenge
+/// windows and the end, with room to spare.
+pub const MAX_TIMELINE: u32 = 24;
+
+/// A task of the runtime.
+pub type TaskOf<T> = Task<<T as frame_system::Config>::AccountId>;
+/// Accounts of one task.
+pub type AccountsOf<T> =
+    BoundedVec<<T as frame_system::Config>::AccountId, ConstU32<MAX_PARTICIPANTS>>;
+/// A challenge of the runtime.
+pub type ChallengeOf<T> = Challenge<<T as frame_system::Config>::AccountId>;
+/// The tasks one miner is in.
+pub type ActiveTasks = BoundedVec<TaskId, ConstU32<MAX_CONCURRENT_TASKS>>;
+/// The phases a task has been through.
+pub type Timelines = BoundedVec<TimelineEntry, ConstU32<MAX_TIMELINE>>;
+/// One result per answer.
+pub type Results = BoundedVec<AnswerResult, ConstU32<MAX_PARTICIPANTS>>;
+
+/// The rules of a task type.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TypeProfile {
+    /// Whether equal answers may all earn, because the right answer is the same for everyone.
+    pub equal_answers_allowed: bool,
+}
+
+impl TypeProfile {
+    /// The profile a built-in type starts with.
+    pub fn built_in(task_type: TaskType) -> Self {
+        Self {
+            equal_answers_allowed: task_type == TaskType::LogicReasoning,
+        }
+    }
+}
+
+/// A task.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Task<AccountId> {
+    /// Who published it.
+    pub publisher: AccountId,
+    /// Its parameters, which fix its type.
+    pub params: TaskParams,
+    /// Its difficulty.
+    pub difficulty: Difficulty,
+    /// The reward in escrow until it is closed.
+    pub reward: Balance,
+    /// The publisher's stake, held until it is closed.
+    pub publisher_stake: Balance,
+    /// Lowest quality that can win.
+    pub min_quality: u8,
+    /// Places for miners.
+    pub max_participants: u32,
+    /// Whether equal answers may all earn; the type's rule when the task was published.
+    pub equal_answers_allowed: bool,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// The current round of voting, from 0.
+    pub round: u32,
+    /// Rounds that followed because an earlier one did not agree.
+    pub escalations: u32,
+    /// Whether the result has been challenged.
+    pub challenged: bool,
+    /// When it was published.
+    pub opened: Tick,
+    /// The last tick to join and commit in.
+    pub open_until: Tick,
+    /// The last tick to act in, in the current phase.
+    pub deadline: Tick,
+    /// When the next step is due; the key of its entry in the agenda.
+    pub due: Tick,
+    /// Places taken.
+    pub joined: u32,
+    /// Answers committed.
+    pub committed: u32,
+    /// Answers revealed.
+    pub revealed: u32,
+    /// How often the next step has failed in a row.
+    pub failures: u8,
+}
+
+impl<AccountId> Task<AccountId> {
+    /// The type of the task.
+    pub fn task_type(&self) -> TaskType {
+        self.params.task_type()
+    }
+
+    /// Whether it is over.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed(_))
+    }
+
+    /// Whether it is in `phase` and in time for what one does in it.
+    pub fn accepts(&self, phase: Phase, now: Tick) -> bool {
+        self.phase == phase && now <= self.deadline
+    }
+
+    /// Whether experts are wanted in the current round.
+    pub fn wants_experts(&self) -> bool {
+        self.difficulty == Difficulty::Expert
+            || self.reward > params::EXPERT_PANEL_REWARD
+            || self.round > 0
+    }
+
+    /// Members wanted for the current round.
+    pub fn panel_size(&self) -> u32 {
+        self.difficulty
+            .panel_size()
+            .saturating_add(params::ESCALATION_STEP.saturating_mul(self.round))
+    }
+}
+
+/// A commitment to an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Committed {
+    /// The commitment.
+    pub hash: Commitment,
+    /// When it was made.
+    pub tick: Tick,
+    /// Its number among the task's commitments, from 0.
+    pub number: u32,
+}
+
+/// A revealed answer; its content reference is kept apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Revealed {
+    /// The hash of the content.
+    pub hash: ContentHash,
+    /// The SimHash the miner states for it.
+    pub simhash: u64,
+}
+
+/// One miner's part in a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Submission {
+    /// The stake, held until the task is closed.
+    pub stake: Balance,
+    /// The commitment, once made.
+    pub commitment: Option<Committed>,
+    /// The answer, once revealed.
+    pub revealed: Option<Revealed>,
+    /// Whether it is too close to an earlier answer.
+    pub duplicate: bool,
+    /// What the panel said of it, once settled.
+    pub result: Option<AnswerResult>,
+}
+
+/// A challenge of a result.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Challenge<AccountId> {
+    /// Who challenges.
+    pub challenger: AccountId,
+    /// The bond, held until it is decided.
+    pub bond: Balance,
+    /// The results it challenges.
+    pub before: Results,
+    /// Whether it moved the result; `None` until its round is over.
+    pub upheld: Option<bool>,
+}
+
+/// Why a stake or bond is lost.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum SlashReason {
+    /// Joined and did not commit an answer.
+    #[codec(index = 0)]
+    NoShow,
+    /// Committed an answer and did not reveal it.
+    #[codec(index = 1)]
+    NonReveal,
+    /// The answer's median quality is below the least that may take part.
+    #[codec(index = 2)]
+    LowQuality,
+    /// The content is not an answer to the task.
+    #[codec(index = 3)]
+    Malformed,
+    /// The content could not be fetched.
+    #[codec(index = 4)]
+    Unavailable,
+    /// The content is another's work.
+    #[codec(index = 5)]
+    Plagiarised,
+    /// The challenge did not move the result.
+    #[codec(index = 6)]
+    ChallengeRejected,
+}
+
+impl SlashReason {
+    /// Why the author of a judged answer loses stake, if it does.
+    pub fn of(result: &AnswerResult) -> Option<Self> {
+        match result.verdict {
+            Verdict::Plagiarised => Some(Self::Plagiarised),
+            Verdict::Malformed => Some(Self::Malformed),
+            Verdict::Unavailable => Some(Self::Unavailable),
+            Verdict::Valid if result.quality < params::MIN_PARTICIPATION_QUALITY => {
+                Some(Self::LowQuality)
+            }
+            Verdict::Valid => None,
+        }
+    }
+
+    /// The share of the stake that is lost.
+    pub fn share(self) -> tos_primitives::Bp {
+        match self {
+            Self::NoShow => params::NO_SHOW_SLASH_BP,
+            Self::NonReveal => params::NON_REVEAL_SLASH_BP,
+            Self::LowQuality => params::LOW_QUALITY_SLASH_BP,
+            Self::Malformed | Self::Unavailable => params::MALFORMED_SLASH_BP,
+            Self::Plagiarised => params::PLAGIARISM_SLASH_BP,
+            Self::ChallengeRejected => tos_primitives::BP,
+        }
+    }
+}
+
+/// The next step of a task, by what it costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Step {
+    /// Change the phase and nothing else.
+    Advance,
+    /// Close for want of answers.
+    Expire,
+    /// Order the answers and mark duplicates.
+    Collect,
+    /// Draw a panel.
+    Draw,
+    /// Give up drawing: fall back on an earlier result or close without one.
+    GiveUp,
+    /// Count votes.
+    Tally,
+    /// Count votes of a round after which there may be no other.
+    LastTally,
+    /// Pay, slash and record.
+    Settle,
+    /// Remove every record.
+    Prune,
+}
+
+/// An answer with everything its settlement needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Scored {
+    /// As the split sees it.
+    pub judged: JudgedAnswer,
+    /// What the panel said.
+    pub result: AnswerResult,
+    /// Whether it is too close to an earlier one.
+    pub duplicate: bool,
+}

@@ -1,0 +1,364 @@
+//! Benchmarks, each in its worst case.
+
+use crate::{
+    draw::{Candidate, Choice},
+    types::{required_stake, Types},
+    Ballot, Call, Config, Pallet, Rounds, Scores, Validators, Votes, MAX_TYPES,
+};
+use alloc::vec::Vec;
+use frame_benchmarking::v2::*;
+use frame_support::{
+    traits::{
+        fungible::{Inspect, Mutate},
+        Get,
+    },
+    BoundedVec,
+};
+use frame_system::RawOrigin;
+use polkadot_sdk::*;
+use tos_primitives::{
+    commitment,
+    params::{MAX_CANDIDATES, NO_VOTE_REVEAL_SLASH_BP},
+    task::Certification,
+    traits::{MinerRegistry, PanelRequest, Panels, ReputationBook, VotingAgenda, VotingStage},
+    views::ValidatorStatus,
+    AnswerScore, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
+};
+
+const TASK: TaskId = TaskId([0x5a; 16]);
+const SALT: [u8; 32] = [7; 32];
+
+/// As many types as one may judge, `wanted` among them.
+fn types_with(wanted: TaskType) -> Types {
+    let others = TaskType::BUILT_IN
+        .into_iter()
+        .chain((0..=u8::MAX).map(TaskType::Custom));
+    let others = others.filter(|other| *other != wanted);
+    let all = core::iter::once(wanted)
+        .chain(others)
+        .take(MAX_TYPES as usize);
+    BoundedVec::truncate_from(all.collect())
+}
+
+/// As many types as one may judge, none of which is built in.
+fn custom_types() -> Types {
+    BoundedVec::truncate_from(
+        (0..=u8::MAX)
+            .map(TaskType::Custom)
+            .take(MAX_TYPES as usize)
+            .collect(),
+    )
+}
+
+fn funded<T: Config>(index: u32) -> T::AccountId {
+    let who = account("validator", index, 0);
+    let amount = (10_000 * TOS).max(T::Currency::minimum_balance());
+    T::Currency::mint_into(&who, amount).expect("the supply has room for benchmarks");
+    who
+}
+
+fn registered<T: Config>(index: u32, types: Types) -> T::AccountId {
+    let who = funded::<T>(index);
+    if !Validators::<T>::contains_key(&who) {
+        Pallet::<T>::do_register(&who, types).expect("a funded account can register");
+    }
+    who
+}
+
+/// A validator that may sit on any panel of the type, as an expert.
+fn eligible<T: Config>(index: u32, task_type: TaskType) -> T::AccountId {
+    let who = registered::<T>(index, types_with(task_type));
+    T::Miners::benchmark_certify(&who, Certification::Expert);
+    T::Reputation::benchmark_set(&who, task_type, 5_000, 100);
+    Validators::<T>::mutate_extant(&who, |validator| validator.accuracy = BP);
+    who
+}
+
+/// Takes part of the stake of `who`, as a slash does.
+fn slashed<T: Config>(who: &T::AccountId) {
+    Validators::<T>::mutate_extant(who, |validator| {
+        Pallet::<T>::slash(who, validator, &TASK, 0, NO_VOTE_REVEAL_SLASH_BP);
+        validator.settle_status();
+    });
+}
+
+fn treasury<T: Config>() {
+    T::Currency::mint_into(&T::Treasury::get(), TOS).expect("the supply has room for benchmarks");
+}
+
+fn request<T: Config>(round: u32) -> PanelRequest<T::AccountId> {
+    let party = |index| {
+        let who: T::AccountId = account("party", index, 0);
+        T::Currency::mint_into(&who, 10_000 * TOS).expect("the supply has room for benchmarks");
+        T::Miners::benchmark_register(&who, TaskType::General);
+        who
+    };
+    PanelRequest {
+        task: TASK,
+        task_type: TaskType::General,
+        round,
+        size: MAX_PANEL,
+        expert: true,
+        publisher: party(MAX_PARTICIPANTS),
+        submitters: (0..MAX_PARTICIPANTS).map(party).collect(),
+        answers: MAX_PARTICIPANTS,
+    }
+}
+
+/// A vote near enough to the others' that everybody earns.
+fn vote(index: usize, answers: u32) -> Scores {
+    let quality = 90u8.saturating_add(u8::try_from(index % 11).unwrap_or(0));
+    let score = AnswerScore {
+        quality,
+        innovation: 50,
+        verdict: Verdict::Valid,
+    };
+    BoundedVec::truncate_from((0..answers).map(|_| score).collect())
+}
+
+/// Seats these accounts, without a draw.
+fn seated<T: Config>(request: &PanelRequest<T::AccountId>, members: Vec<T::AccountId>) {
+    let members = members
+        .into_iter()
+        .map(|who| Candidate {
+            who,
+            weight: 5_000,
+            expert: true,
+            fresh: true,
+        })
+        .collect();
+    Pallet::<T>::seat(
+        request,
+        Choice {
+            members,
+            expert: true,
+        },
+    );
+}
+
+/// Sets the ballots of a round; the members with `Revealed` get a vote.
+fn ballots<T: Config>(request: &PanelRequest<T::AccountId>, ballot: impl Fn(usize) -> Ballot) {
+    Rounds::<T>::mutate(request.task, request.round, |slot| {
+        let members = slot.iter_mut().flat_map(|round| round.members.iter_mut());
+        for (index, member) in members.enumerate() {
+            member.ballot = ballot(index);
+            if member.ballot == Ballot::Revealed {
+                let scores = vote(index, request.answers);
+                Votes::<T>::insert((request.task, request.round, &member.who), scores);
+            }
+        }
+    });
+}
+
+/// Registers a pool of the most candidates a draw looks at, all of whom may sit, and fills
+/// `rounds` rounds with them, everybody revealed and nobody sitting twice while there are enough.
+/// The rounds are not counted yet.
+pub(crate) fn prepare_rounds<T: Config>(request: &PanelRequest<T::AccountId>, rounds: u32) {
+    let pool: Vec<T::AccountId> = (0..MAX_CANDIDATES)
+        .map(|index| eligible::<T>(index, request.task_type))
+        .collect();
+    let mut next = pool.iter().cycle();
+    for round in 0..rounds {
+        let request = PanelRequest {
+            round,
+            ..request.clone()
+        };
+        let members = next.by_ref().take(request.size as usize).cloned().collect();
+        seated::<T>(&request, members);
+        ballots::<T>(&request, |_| Ballot::Revealed);
+    }
+}
+
+#[benchmarks]
+mod benches {
+    use super::*;
+
+    #[benchmark]
+    fn register() {
+        let types = types_with(TaskType::General);
+        registered::<T>(0, types.clone());
+        let who = funded::<T>(1);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), types);
+
+        assert!(Validators::<T>::contains_key(&who));
+    }
+
+    #[benchmark]
+    fn set_types() {
+        let who = registered::<T>(0, custom_types());
+        registered::<T>(1, custom_types());
+        let types = types_with(TaskType::SecurityAudit);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), types.clone());
+
+        let stake = Validators::<T>::get(&who).map(|validator| validator.stake);
+        assert_eq!(stake, Some(required_stake(&types)));
+    }
+
+    #[benchmark]
+    fn top_up() {
+        treasury::<T>();
+        let who = registered::<T>(0, types_with(TaskType::General));
+        slashed::<T>(&who);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+
+        let status = Validators::<T>::get(&who).map(|validator| validator.status);
+        assert_eq!(status, Some(ValidatorStatus::Active));
+    }
+
+    #[benchmark]
+    fn leave() {
+        let who = registered::<T>(0, types_with(TaskType::General));
+        registered::<T>(1, types_with(TaskType::General));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+
+        assert!(Validators::<T>::get(&who).is_some_and(|validator| validator.is_leaving()));
+    }
+
+    #[benchmark]
+    fn rejoin() {
+        treasury::<T>();
+        let who = registered::<T>(0, types_with(TaskType::General));
+        Pallet::<T>::do_leave(&who).expect("a validator can leave");
+        slashed::<T>(&who);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+
+        let status = Validators::<T>::get(&who).map(|validator| validator.status);
+        assert_eq!(status, Some(ValidatorStatus::Active));
+    }
+
+    #[benchmark]
+    fn withdraw() {
+        let who = registered::<T>(0, types_with(TaskType::General));
+        Pallet::<T>::do_leave(&who).expect("a validator can leave");
+        Validators::<T>::mutate_extant(&who, |validator| {
+            validator.status = ValidatorStatus::Leaving { release_at: 0 };
+        });
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+
+        assert!(!Validators::<T>::contains_key(&who));
+    }
+
+    #[benchmark]
+    fn commit_vote() {
+        let request = request::<T>(0);
+        prepare_rounds::<T>(&request, 1);
+        ballots::<T>(&request, |index| match index {
+            0 => Ballot::Awaited,
+            _ => Ballot::Committed([1; 32]),
+        });
+        T::Agenda::benchmark_stage(&TASK, VotingStage::Commit { round: 0 });
+        let who: T::AccountId = account("validator", 0, 0);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), TASK, [1; 32]);
+
+        assert!(Pallet::<T>::all_committed(&TASK));
+    }
+
+    #[benchmark]
+    fn reveal_vote() {
+        let request = request::<T>(0);
+        prepare_rounds::<T>(&request, 1);
+        let who: T::AccountId = account("validator", 0, 0);
+        let scores = vote(0, request.answers);
+        let commitment = commitment::vote(&TASK, 0, &who, &scores, &SALT);
+        ballots::<T>(&request, |index| match index {
+            0 => Ballot::Committed(commitment),
+            _ => Ballot::Revealed,
+        });
+        Votes::<T>::remove((TASK, 0, &who));
+        T::Agenda::benchmark_stage(&TASK, VotingStage::Reveal { round: 0 });
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), TASK, scores, SALT);
+
+        assert!(Pallet::<T>::all_revealed(&TASK));
+    }
+
+    // The last round: the members of all earlier ones have to be looked up.
+    #[benchmark]
+    fn draw() {
+        let last = MAX_ROUNDS.saturating_sub(1);
+        let request = request::<T>(last);
+        prepare_rounds::<T>(&request, last);
+        let seats;
+
+        #[block]
+        {
+            seats = Pallet::<T>::draw_with(&request, [1; 32]);
+        }
+
+        assert_eq!(seats, Some(MAX_PANEL));
+    }
+
+    #[benchmark]
+    fn tally() {
+        prepare_rounds::<T>(&request::<T>(0), 1);
+
+        #[block]
+        {
+            Pallet::<T>::tally(&TASK);
+        }
+
+        assert_eq!(Pallet::<T>::results(&TASK).len(), MAX_PARTICIPANTS as usize);
+    }
+
+    // A slash costs more than a judgement: nobody revealed.
+    #[benchmark]
+    fn conclude() {
+        treasury::<T>();
+        let base = request::<T>(0);
+        prepare_rounds::<T>(&base, MAX_ROUNDS);
+        Pallet::<T>::tally(&TASK);
+        for round in 0..MAX_ROUNDS {
+            let request = PanelRequest {
+                round,
+                ..base.clone()
+            };
+            ballots::<T>(&request, |_| Ballot::Committed([1; 32]));
+        }
+        let concluded;
+
+        #[block]
+        {
+            concluded = Pallet::<T>::conclude(&TASK, TaskType::General, true);
+        }
+
+        assert_eq!(
+            concluded.len(),
+            MAX_PANEL.saturating_mul(MAX_ROUNDS) as usize
+        );
+    }
+
+    #[benchmark]
+    fn forget() {
+        prepare_rounds::<T>(&request::<T>(0), MAX_ROUNDS);
+        Pallet::<T>::tally(&TASK);
+        Pallet::<T>::conclude(&TASK, TaskType::General, true);
+
+        #[block]
+        {
+            Pallet::<T>::forget(&TASK);
+        }
+
+        assert!(!Rounds::<T>::contains_key(TASK, 0));
+    }
+
+    impl_benchmark_test_suite!(
+        Pallet,
+        crate::tests::mock::ExtBuilder::default().build(),
+        crate::tests::mock::Test
+    );
+}

@@ -1,0 +1,241 @@
+//! The calls.
+
+use crate::{
+    types::required_stake, Ballot, Config, Error, Event, HoldReason, Pallet, Rounds, Scores, Types,
+    Validator, ValidatorCount, Validators, Votes, START_ACCURACY,
+};
+use frame_support::{
+    ensure,
+    traits::{fungible::hold::Mutate, tokens::Precision},
+};
+use polkadot_sdk::*;
+use sp_runtime::{DispatchError, DispatchResult};
+use tos_primitives::{
+    commitment::{self, Commitment, Salt},
+    traits::{Clock, MinerRegistry, VotingAgenda, VotingStage},
+    views::ValidatorStatus,
+    AnswerScore, TaskId,
+};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_register(who: &T::AccountId, types: Types) -> DispatchResult {
+        ensure!(
+            !Validators::<T>::contains_key(who),
+            Error::<T>::AlreadyRegistered
+        );
+        Self::check_types(&types)?;
+        ensure!(!T::Miners::is_suspended(who), Error::<T>::Suspended);
+        let mut validator = Validator {
+            stake: 0,
+            types,
+            accuracy: START_ACCURACY,
+            panels: 0,
+            status: ValidatorStatus::Active,
+        };
+        Self::fund(who, &mut validator)?;
+        Self::enter_pools(who, &validator.types);
+        ValidatorCount::<T>::mutate(|count| *count = count.saturating_add(1));
+        Validators::<T>::insert(who, &validator);
+        let Validator { types, stake, .. } = validator;
+        Self::deposit_event(Event::Registered {
+            who: who.clone(),
+            types,
+            stake,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_types(who: &T::AccountId, types: Types) -> DispatchResult {
+        let mut validator = Self::staying(who)?;
+        Self::check_types(&types)?;
+        Self::leave_pools(who, &validator.types);
+        validator.types = types;
+        Self::fund(who, &mut validator)?;
+        Self::enter_pools(who, &validator.types);
+        Validators::<T>::insert(who, &validator);
+        let Validator { types, stake, .. } = validator;
+        Self::deposit_event(Event::TypesChanged {
+            who: who.clone(),
+            types,
+            stake,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_top_up(who: &T::AccountId) -> DispatchResult {
+        let mut validator = Self::staying(who)?;
+        ensure!(
+            validator.status == ValidatorStatus::Understaked,
+            Error::<T>::NotUnderstaked
+        );
+        Self::fund(who, &mut validator)?;
+        Validators::<T>::insert(who, &validator);
+        Self::deposit_event(Event::ToppedUp {
+            who: who.clone(),
+            stake: validator.stake,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_leave(who: &T::AccountId) -> DispatchResult {
+        let mut validator = Self::staying(who)?;
+        let release_at = T::Clock::now().saturating_add(T::Clock::windows().unbonding);
+        Self::leave_pools(who, &validator.types);
+        validator.status = ValidatorStatus::Leaving { release_at };
+        Validators::<T>::insert(who, &validator);
+        Self::deposit_event(Event::LeaveStarted {
+            who: who.clone(),
+            release_at,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_rejoin(who: &T::AccountId) -> DispatchResult {
+        let mut validator = Validators::<T>::get(who).ok_or(Error::<T>::NotValidator)?;
+        ensure!(validator.is_leaving(), Error::<T>::NotLeaving);
+        ensure!(!T::Miners::is_suspended(who), Error::<T>::Suspended);
+        validator.status = ValidatorStatus::Active;
+        Self::fund(who, &mut validator)?;
+        Self::enter_pools(who, &validator.types);
+        Validators::<T>::insert(who, &validator);
+        Self::deposit_event(Event::Rejoined {
+            who: who.clone(),
+            stake: validator.stake,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_withdraw(who: &T::AccountId) -> DispatchResult {
+        let validator = Validators::<T>::get(who).ok_or(Error::<T>::NotValidator)?;
+        let ValidatorStatus::Leaving { release_at } = validator.status else {
+            return Err(Error::<T>::NotLeaving.into());
+        };
+        ensure!(T::Clock::now() >= release_at, Error::<T>::StillUnbonding);
+        ensure!(validator.panels == 0, Error::<T>::StillOnPanels);
+        let reason = HoldReason::ValidatorStake.into();
+        let amount = T::Currency::release_all(&reason, who, Precision::BestEffort)?;
+        Validators::<T>::remove(who);
+        ValidatorCount::<T>::mutate(|count| *count = count.saturating_sub(1));
+        Self::deposit_event(Event::Withdrawn {
+            who: who.clone(),
+            amount,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_commit_vote(
+        who: &T::AccountId,
+        task: TaskId,
+        commitment: Commitment,
+    ) -> DispatchResult {
+        ensure!(Validators::<T>::contains_key(who), Error::<T>::NotValidator);
+        let Some(VotingStage::Commit { round }) = T::Agenda::stage(&task) else {
+            return Err(Error::<T>::NoVoteNow.into());
+        };
+        let complete = Self::mutate_ballot(task, round, who, |ballot, _| {
+            ensure!(*ballot == Ballot::Awaited, Error::<T>::AlreadyCommitted);
+            *ballot = Ballot::Committed(commitment);
+            Ok(())
+        })?;
+        Self::deposit_event(Event::VoteCommitted {
+            task,
+            round,
+            who: who.clone(),
+        });
+        if complete {
+            T::Agenda::phase_complete(&task);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn do_reveal_vote(
+        who: &T::AccountId,
+        task: TaskId,
+        scores: Scores,
+        salt: Salt,
+    ) -> DispatchResult {
+        ensure!(Validators::<T>::contains_key(who), Error::<T>::NotValidator);
+        let Some(VotingStage::Reveal { round }) = T::Agenda::stage(&task) else {
+            return Err(Error::<T>::NoVoteNow.into());
+        };
+        let complete = Self::mutate_ballot(task, round, who, |ballot, answers| {
+            let committed = match ballot {
+                Ballot::Awaited => return Err(Error::<T>::NotCommitted.into()),
+                Ballot::Revealed => return Err(Error::<T>::AlreadyRevealed.into()),
+                Ballot::Committed(commitment) => *commitment,
+            };
+            ensure!(
+                u32::try_from(scores.len()) == Ok(answers),
+                Error::<T>::WrongScoreCount
+            );
+            ensure!(
+                scores.iter().all(AnswerScore::in_range),
+                Error::<T>::ScoreOutOfRange
+            );
+            let opened = commitment::vote(&task, round, who, &scores, &salt);
+            ensure!(opened == committed, Error::<T>::WrongPreimage);
+            *ballot = Ballot::Revealed;
+            Ok(())
+        })?;
+        Votes::<T>::insert((task, round, who), &scores);
+        Self::deposit_event(Event::VoteRevealed {
+            task,
+            round,
+            who: who.clone(),
+            scores,
+        });
+        if complete {
+            T::Agenda::phase_complete(&task);
+        }
+        Ok(())
+    }
+
+    /// Changes the ballot of `who` in a round, given the number of answers, and tells whether the
+    /// panel now has nothing more to do in this phase.
+    fn mutate_ballot(
+        task: TaskId,
+        round: u32,
+        who: &T::AccountId,
+        change: impl FnOnce(&mut Ballot, u32) -> DispatchResult,
+    ) -> Result<bool, DispatchError> {
+        Rounds::<T>::try_mutate(task, round, |slot| {
+            let round = slot.as_mut().ok_or(Error::<T>::NotOnPanel)?;
+            let member = round.members.iter_mut().find(|m| m.who == *who);
+            let member = member.ok_or(Error::<T>::NotOnPanel)?;
+            change(&mut member.ballot, round.answers)?;
+            Ok(match member.ballot {
+                Ballot::Revealed => round.all_revealed(),
+                _ => round.all_committed(),
+            })
+        })
+    }
+
+    /// A validator that is not leaving.
+    fn staying(who: &T::AccountId) -> Result<Validator, DispatchError> {
+        let validator = Validators::<T>::get(who).ok_or(Error::<T>::NotValidator)?;
+        ensure!(!validator.is_leaving(), Error::<T>::Leaving);
+        Ok(validator)
+    }
+
+    /// Holds what is missing of the stake that the validator's types ask for.
+    fn fund(who: &T::AccountId, validator: &mut Validator) -> DispatchResult {
+        let missing = required_stake(&validator.types).saturating_sub(validator.stake);
+        if missing > 0 {
+            T::Currency::hold(&HoldReason::ValidatorStake.into(), who, missing)
+                .map_err(|_| Error::<T>::InsufficientStake)?;
+            validator.stake = validator.stake.saturating_add(missing);
+        }
+        validator.settle_status();
+        Ok(())
+    }
+
+    fn check_types(types: &Types) -> DispatchResult {
+        ensure!(!types.is_empty(), Error::<T>::NoTypes);
+        let repeated = types
+            .iter()
+            .enumerate()
+            .any(|(i, t)| types.iter().skip(i).skip(1).any(|u| u == t));
+        ensure!(!repeated, Error::<T>::DuplicateType);
+        Ok(())
+    }
+}

@@ -1,0 +1,539 @@
+//! # Validation
+//!
+//! Validators register with a stake and the task types they judge. For every task a panel of them
+//! is drawn, weighted by reputation; it commits to votes and reveals them, and this pallet counts
+//! them into a result by weighted medians. Whoever votes close to the final result earns, by
+//! accuracy and never by how high it scored; whoever does not vote, or does not reveal, loses
+//! stake. The rules are in `docs/protocol.md`, "Panels and votes".
+//!
+//! The tasks pallet drives the rounds through [`tos_primitives::traits::Panels`]: `draw`, then
+//! votes by transaction, `tally`, possibly again, and at last `conclude` and, much later, `forget`.
+//!
+//! ## Where a validator is
+//!
+//! One pool per task type holds everybody who judges that type and is not leaving, so that a draw
+//! looks only at candidates of the right type. A validator whose stake fell below what its types
+//! ask for is *understaked*: it keeps its place and is passed over until it tops up. (Clearing its
+//! places at once would make the end of a task, where 60 validators may be slashed, eight times as
+//! expensive.)
+//!
+//! ## What a draw costs
+//!
+//! At most [`MAX_CANDIDATES`](tos_primitives::params::MAX_CANDIDATES) candidates are looked at,
+//! whatever the size of the pool. The cheap questions come first (status, seats, suspension,
+//! weight), and only who passes them is asked whether it must recuse itself from the publisher and from
+//! each submitter. That is 64 × 33 questions at worst, which is what the benchmark measures, and in
+//! proportion to the actual number of submitters otherwise.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::indexing_slicing
+    )
+)]
+
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod draw;
+mod impls;
+mod panels;
+mod pool;
+#[cfg(test)]
+mod tests;
+mod try_state;
+pub mod types;
+mod views;
+pub mod weights;
+
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+/// The log target of this pallet.
+pub const LOG_TARGET: &str = "runtime::validation";
+
+use polkadot_sdk::*;
+
+/// The pallet.
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use frame_support::{
+        pallet_prelude::*,
+        traits::{fungible, StorageVersion},
+    };
+    use frame_system::pallet_prelude::*;
+    use tos_primitives::{
+        commitment::{Commitment, Salt},
+        traits::{Clock, MinerRegistry, Randomness, ReputationBook, Tally, VotingAgenda},
+        views::{DutyView, RoundView, ValidatorView},
+        Balance, Bp, TaskId, TaskType, Tick,
+    };
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The validation pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the pallet needs from its runtime.
+    #[pallet::config]
+    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+        /// The currency stakes are held in.
+        type Currency: fungible::Inspect<Self::AccountId, Balance = Balance>
+            + fungible::Mutate<Self::AccountId>
+            + fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+
+        /// The runtime's hold reasons.
+        type RuntimeHoldReason: From<HoldReason>;
+
+        /// Protocol time.
+        type Clock: Clock;
+
+        /// The task side of a vote: which votes are taken now.
+        type Agenda: VotingAgenda;
+
+        /// Suspensions, certifications and recusals.
+        type Miners: MinerRegistry<Self::AccountId>;
+
+        /// Reputation: the weight of votes, and where conduct is recorded.
+        type Reputation: ReputationBook<Self::AccountId>;
+
+        /// Seeds that did not exist when the answers were revealed.
+        type Randomness: Randomness;
+
+        /// Where slashed stake goes. Should exist, so that it can take any amount.
+        type Treasury: Get<Self::AccountId>;
+
+        /// Weights of the calls and of the steps that the tasks pallet drives.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Why this pallet holds funds.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// The stake of a validator: lost in part for not voting or not revealing, returned after
+        /// leaving.
+        #[codec(index = 0)]
+        ValidatorStake,
+    }
+
+    /// The registered validators, leaving ones included.
+    #[pallet::storage]
+    pub type Validators<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, Validator, OptionQuery>;
+
+    /// Number of registered validators.
+    #[pallet::storage]
+    pub type ValidatorCount<T: Config> = StorageValue<_, u32, ValueQuery>;
+
+    /// The pool of each task type: its validators by position, without gaps.
+    #[pallet::storage]
+    pub type Pool<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, TaskType, Twox64Concat, u32, T::AccountId, OptionQuery>;
+
+    /// Number of validators in the pool of each task type.
+    #[pallet::storage]
+    pub type PoolSize<T: Config> = StorageMap<_, Twox64Concat, TaskType, u32, ValueQuery>;
+
+    /// The position of each validator in the pool of each of its types.
+    #[pallet::storage]
+    pub type PoolIndex<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        TaskType,
+        Blake2_128Concat,
+        T::AccountId,
+        u32,
+        OptionQuery,
+    >;
+
+    /// The tasks each validator has a seat in that are not concluded.
+    #[pallet::storage]
+    pub type Duties<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, DutyList, ValueQuery>;
+
+    /// The latest round of each task that is not concluded.
+    #[pallet::storage]
+    pub type CurrentRound<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, u32, OptionQuery>;
+
+    /// The rounds of voting, by task and number. Kept until the task is pruned.
+    #[pallet::storage]
+    pub type Rounds<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        TaskId,
+        Twox64Concat,
+        u32,
+        Round<T::AccountId>,
+        OptionQuery,
+    >;
+
+    /// The revealed votes, by task, round and validator. Kept until the task is pruned.
+    #[pallet::storage]
+    pub type Votes<T: Config> = StorageNMap<
+        _,
+        (
+            NMapKey<Blake2_128Concat, TaskId>,
+            NMapKey<Twox64Concat, u32>,
+            NMapKey<Blake2_128Concat, T::AccountId>,
+        ),
+        Scores,
+        OptionQuery,
+    >;
+
+    /// The result of each task: that of its latest counted round with a quorum.
+    #[pallet::storage]
+    pub type Results<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, Findings, OptionQuery>;
+
+    /// Validators of a new chain, who pay their stake from their genesis balance.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Who validates, and which task types.
+        pub validators: Vec<(T::AccountId, Vec<TaskType>)>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            for (who, types) in &self.validators {
+                let seeded = Types::try_from(types.clone())
+                    .map_err(|_| DispatchError::Other("too many types"))
+                    .and_then(|types| Pallet::<T>::do_register(who, types));
+                assert!(seeded.is_ok(), "genesis validator {who:?}: {seeded:?}");
+            }
+        }
+    }
+
+    /// What happened.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A validator registered.
+        #[codec(index = 0)]
+        Registered {
+            /// The validator.
+            who: T::AccountId,
+            /// What it judges.
+            types: Types,
+            /// What it has on hold.
+            stake: Balance,
+        },
+        /// A validator changed what it judges.
+        #[codec(index = 1)]
+        TypesChanged {
+            /// The validator.
+            who: T::AccountId,
+            /// What it judges now.
+            types: Types,
+            /// What it has on hold.
+            stake: Balance,
+        },
+        /// An understaked validator filled up its stake and can be drawn again.
+        #[codec(index = 2)]
+        ToppedUp {
+            /// The validator.
+            who: T::AccountId,
+            /// What it has on hold.
+            stake: Balance,
+        },
+        /// Slashes took a validator's stake below what its types ask for; it is not drawn until
+        /// it tops up.
+        #[codec(index = 3)]
+        Understaked {
+            /// The validator.
+            who: T::AccountId,
+            /// What it has on hold.
+            stake: Balance,
+            /// What its types ask for.
+            required: Balance,
+        },
+        /// A validator is leaving and is not drawn any more.
+        #[codec(index = 4)]
+        LeaveStarted {
+            /// The validator.
+            who: T::AccountId,
+            /// The first tick in which it can withdraw.
+            release_at: Tick,
+        },
+        /// A validator who was leaving stays.
+        #[codec(index = 5)]
+        Rejoined {
+            /// The validator.
+            who: T::AccountId,
+            /// What it has on hold.
+            stake: Balance,
+        },
+        /// A validator is gone and got its stake back.
+        #[codec(index = 6)]
+        Withdrawn {
+            /// Who it was.
+            who: T::AccountId,
+            /// The stake returned.
+            amount: Balance,
+        },
+        /// A panel was drawn.
+        #[codec(index = 7)]
+        PanelSeated {
+            /// The task.
+            task: TaskId,
+            /// The round.
+            round: u32,
+            /// The members, in the order of drawing.
+            members: PanelMembers<T::AccountId>,
+            /// Whether they sit as experts.
+            expert: bool,
+        },
+        /// A member committed to its vote.
+        #[codec(index = 8)]
+        VoteCommitted {
+            /// The task.
+            task: TaskId,
+            /// The round.
+            round: u32,
+            /// The member.
+            who: T::AccountId,
+        },
+        /// A member revealed its vote.
+        #[codec(index = 9)]
+        VoteRevealed {
+            /// The task.
+            task: TaskId,
+            /// The round.
+            round: u32,
+            /// The member.
+            who: T::AccountId,
+            /// Its scores, in the order of the answers.
+            scores: Scores,
+        },
+        /// A round was counted.
+        #[codec(index = 10)]
+        RoundCounted {
+            /// The task.
+            task: TaskId,
+            /// The round.
+            round: u32,
+            /// What the count gave.
+            tally: Tally,
+            /// One result per answer; empty without a quorum.
+            results: Answers,
+        },
+        /// A validator lost stake to the treasury for not voting or not revealing.
+        #[codec(index = 11)]
+        Slashed {
+            /// The validator.
+            who: T::AccountId,
+            /// The task.
+            task: TaskId,
+            /// The round.
+            round: u32,
+            /// What it lost.
+            amount: Balance,
+        },
+        /// The treasury could not take a slash, which stays with the validator. Happens only when
+        /// the treasury's account does not exist and the slash is below the existential deposit.
+        #[codec(index = 12)]
+        SlashFailed {
+            /// The validator.
+            who: T::AccountId,
+            /// The task.
+            task: TaskId,
+            /// The round.
+            round: u32,
+            /// What it should have lost.
+            amount: Balance,
+        },
+        /// A validator's votes on a task were measured against the final result.
+        #[codec(index = 13)]
+        Judged {
+            /// The validator.
+            who: T::AccountId,
+            /// The task.
+            task: TaskId,
+            /// How close it was.
+            accuracy: Bp,
+            /// Its running accuracy now.
+            running: Bp,
+        },
+    }
+
+    /// Why a call was refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The account is not a validator. Register first.
+        #[codec(index = 0)]
+        NotValidator,
+        /// The account is a validator already. Use `set_types` to change what it judges.
+        #[codec(index = 1)]
+        AlreadyRegistered,
+        /// No task type given. Name at least one.
+        #[codec(index = 2)]
+        NoTypes,
+        /// A task type is named twice. Name each once.
+        #[codec(index = 3)]
+        DuplicateType,
+        /// The free balance does not cover the stake. Fund the account or judge types that ask
+        /// for less.
+        #[codec(index = 4)]
+        InsufficientStake,
+        /// The validator is leaving. Use `rejoin` to stay.
+        #[codec(index = 5)]
+        Leaving,
+        /// The validator still has seats in tasks that are not concluded. Vote in them and
+        /// withdraw when they are.
+        #[codec(index = 6)]
+        StillOnPanels,
+        /// The cooldown is not over. Withdraw from the tick given by `LeaveStarted` on.
+        #[codec(index = 7)]
+        StillUnbonding,
+        /// The validator is not leaving. Call `leave` first.
+        #[codec(index = 8)]
+        NotLeaving,
+        /// The stake is what the types ask for. Nothing to do.
+        #[codec(index = 9)]
+        NotUnderstaked,
+        /// The task takes no such vote now: another phase, past the deadline, or no such task.
+        #[codec(index = 10)]
+        NoVoteNow,
+        /// The account has no seat in the current round of the task.
+        #[codec(index = 11)]
+        NotOnPanel,
+        /// The account has committed to a vote already. A commitment cannot be changed.
+        #[codec(index = 12)]
+        AlreadyCommitted,
+        /// The account has not committed to a vote in this round, so it has nothing to reveal.
+        #[codec(index = 13)]
+        NotCommitted,
+        /// The account has revealed its vote already.
+        #[codec(index = 14)]
+        AlreadyRevealed,
+        /// A score is above 100. Reveal exactly what was committed to; a vote out of range cannot
+        /// be revealed at all.
+        #[codec(index = 15)]
+        ScoreOutOfRange,
+        /// The vote does not score every answer once, in the order of commitment.
+        #[codec(index = 16)]
+        WrongScoreCount,
+        /// The scores and the salt do not hash to the commitment for this task, round and account.
+        #[codec(index = 17)]
+        WrongPreimage,
+        /// The account is suspended. Try again when the suspension is over.
+        #[codec(index = 18)]
+        Suspended,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn integrity_test() {
+            try_state::check_parameters::<T>();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call(weight(<T as Config>::WeightInfo))]
+    impl<T: Config> Pallet<T> {
+        /// Become a validator of the given task types. The greatest stake any of them asks for is
+        /// held from the free balance.
+        #[pallet::call_index(0)]
+        pub fn register(origin: OriginFor<T>, types: Types) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_register(&who, types)
+        }
+
+        /// Judge these task types from now on. Missing stake is held; a surplus stays on hold
+        /// until the validator leaves. Seats already taken stay. An understaked validator can be
+        /// drawn again when its stake is enough for the new types.
+        #[pallet::call_index(1)]
+        pub fn set_types(origin: OriginFor<T>, types: Types) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_types(&who, types)
+        }
+
+        /// Hold what slashes took, up to what the types ask for, to be drawn again.
+        #[pallet::call_index(2)]
+        pub fn top_up(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_top_up(&who)
+        }
+
+        /// Stop being drawn, at once. Seats already taken still have to be filled; the stake can
+        /// be withdrawn when they are and the cooldown is over.
+        #[pallet::call_index(3)]
+        pub fn leave(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_leave(&who)
+        }
+
+        /// Stay after all. Missing stake is held. A later `leave` starts a new cooldown.
+        #[pallet::call_index(4)]
+        pub fn rejoin(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_rejoin(&who)
+        }
+
+        /// Get the stake back after leaving, when the cooldown is over and no task with a seat is
+        /// open any more.
+        #[pallet::call_index(5)]
+        pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_withdraw(&who)
+        }
+
+        /// Commit to a vote in the current round of a task. See
+        /// [`tos_primitives::commitment::vote`] for the hash. It binds the account, so a copy of
+        /// somebody else's cannot be revealed.
+        #[pallet::call_index(6)]
+        pub fn commit_vote(
+            origin: OriginFor<T>,
+            task: TaskId,
+            commitment: Commitment,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_commit_vote(&who, task, commitment)
+        }
+
+        /// Reveal the vote committed to: a score per answer, in the order of commitment, and the
+        /// salt.
+        #[pallet::call_index(7)]
+        pub fn reveal_vote(
+            origin: OriginFor<T>,
+            task: TaskId,
+            scores: Scores,
+            salt: Salt,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_reveal_vote(&who, task, scores, salt)
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// A registered validator.
+        pub fn validator(who: T::AccountId) -> Option<ValidatorView> {
+            Self::validator_view(&who)
+        }
+
+        /// The tasks in which an account has a seat, and what it should do there now.
+        pub fn duties(who: T::AccountId) -> Vec<DutyView> {
+            Self::duty_views(&who)
+        }
+
+        /// One round of voting on a task.
+        pub fn round(task: TaskId, round: u32) -> Option<RoundView<T::AccountId>> {
+            Self::round_view(&task, round)
+        }
+    }
+}

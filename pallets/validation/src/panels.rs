@@ -1,0 +1,349 @@
+//! Rounds as the tasks pallet drives them: draw, count, conclude, forget.
+
+use crate::{
+    types::{blend, points, Conduct},
+    Answers, Ballot, Config, CurrentRound, Duties, Event, Findings, HoldReason, Pallet, Results,
+    Round, Rounds, Scores, Validator, Validators, Votes,
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::{
+    storage::with_storage_layer,
+    traits::{
+        fungible::hold::Mutate,
+        tokens::{Fortitude, Precision, Restriction},
+        Get,
+    },
+};
+use polkadot_sdk::*;
+use sp_runtime::DispatchError;
+use tos_primitives::{
+    median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
+    params::{share_of, AGREEMENT_BP, AGREEMENT_POINTS, NO_VOTE_REVEAL_SLASH_BP, NO_VOTE_SLASH_BP},
+    reputation::Performance,
+    traits::{AnswerResult, Draw, PanelRequest, Panels, Randomness, ReputationBook, Tally},
+    views::ValidatorStatus,
+    Bp, TaskId, TaskType, Verdict, BP, MAX_ROUNDS,
+};
+
+impl<T: Config> Panels<T::AccountId> for Pallet<T> {
+    fn draw(request: &PanelRequest<T::AccountId>) -> Draw {
+        if let Some(seated) = Rounds::<T>::get(request.task, request.round) {
+            return Draw::Seated(u32::try_from(seated.members.len()).unwrap_or(u32::MAX));
+        }
+        // `conclude` and `forget` look at this many rounds.
+        if request.round >= MAX_ROUNDS {
+            return Draw::Retry;
+        }
+        let subject = (b"tos/panel/v1", request.task, request.round).encode();
+        T::Randomness::seed(&subject)
+            .and_then(|seed| Self::draw_with(request, seed))
+            .map_or(Draw::Retry, Draw::Seated)
+    }
+
+    fn all_committed(task: &TaskId) -> bool {
+        Self::current(task).is_some_and(|(_, round)| round.all_committed())
+    }
+
+    fn none_committed(task: &TaskId) -> bool {
+        Self::current(task).is_none_or(|(_, round)| round.none_committed())
+    }
+
+    fn all_revealed(task: &TaskId) -> bool {
+        Self::current(task).is_some_and(|(_, round)| round.all_revealed())
+    }
+
+    fn tally(task: &TaskId) -> Tally {
+        let Some((number, mut round)) = Self::current(task) else {
+            return Tally::NoQuorum;
+        };
+        if let Some(tally) = round.tally {
+            return tally;
+        }
+        let votes: Vec<(Scores, u64)> = round
+            .members
+            .iter()
+            .filter(|member| member.ballot == Ballot::Revealed)
+            .filter_map(|member| {
+                Votes::<T>::get((task, number, &member.who)).map(|vote| (vote, member.weight))
+            })
+            .collect();
+        let (tally, answers) = count(&votes, round.weight(), round.answers);
+        round.tally = Some(tally);
+        Rounds::<T>::insert(task, number, round);
+        if tally != Tally::NoQuorum {
+            let findings = Findings {
+                round: number,
+                answers: answers.clone(),
+            };
+            Results::<T>::insert(task, findings);
+        }
+        Self::deposit_event(Event::RoundCounted {
+            task: *task,
+            round: number,
+            tally,
+            results: answers,
+        });
+        tally
+    }
+
+    fn results(task: &TaskId) -> Vec<AnswerResult> {
+        Results::<T>::get(task)
+            .map(|findings| findings.answers.into_inner())
+            .unwrap_or_default()
+    }
+
+    fn conclude(task: &TaskId, task_type: TaskType, judge: bool) -> Vec<(T::AccountId, Bp)> {
+        // Taking the current round makes a second call do nothing.
+        let Some(last) = CurrentRound::<T>::take(task) else {
+            return Vec::new();
+        };
+        let results = if judge {
+            Self::results(task)
+        } else {
+            Vec::new()
+        };
+        Self::conduct(task, last, &results)
+            .into_iter()
+            .map(|conduct| {
+                let points = Self::close_duty(task, task_type, &conduct);
+                (conduct.who, points)
+            })
+            .collect()
+    }
+
+    fn forget(task: &TaskId) {
+        CurrentRound::<T>::remove(task);
+        Results::<T>::remove(task);
+        for number in 0..MAX_ROUNDS {
+            let Some(round) = Rounds::<T>::take(task, number) else {
+                continue;
+            };
+            for member in round.members {
+                Votes::<T>::remove((task, number, member.who));
+            }
+        }
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_rounds(request: &PanelRequest<T::AccountId>, rounds: u32) {
+        crate::benchmarking::prepare_rounds::<T>(request, rounds);
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The number and the record of the task's current round.
+    fn current(task: &TaskId) -> Option<(u32, Round<T::AccountId>)> {
+        let number = CurrentRound::<T>::get(task)?;
+        Rounds::<T>::get(task, number).map(|round| (number, round))
+    }
+
+    /// What everybody did in the rounds up to `last`, measured against the results if there are
+    /// any; one entry per account, in the order of their first seats.
+    fn conduct(task: &TaskId, last: u32, results: &[AnswerResult]) -> Vec<Conduct<T::AccountId>> {
+        let mut all: Vec<Conduct<T::AccountId>> = Vec::new();
+        for number in (0..MAX_ROUNDS).take_while(|number| *number <= last) {
+            let Some(round) = Rounds::<T>::get(task, number) else {
+                continue;
+            };
+            for member in round.members {
+                let (failure, accuracy) = match member.ballot {
+                    Ballot::Awaited => (Some(NO_VOTE_SLASH_BP), None),
+                    Ballot::Committed(_) => (Some(NO_VOTE_REVEAL_SLASH_BP), None),
+                    Ballot::Revealed => (
+                        None,
+                        Self::vote_accuracy(task, number, &member.who, results),
+                    ),
+                };
+                let known = all
+                    .iter()
+                    .position(|c| c.who == member.who)
+                    .unwrap_or_else(|| {
+                        let (failures, accuracies) = (Vec::new(), Vec::new());
+                        all.push(Conduct {
+                            who: member.who,
+                            failures,
+                            accuracies,
+                        });
+                        all.len().saturating_sub(1)
+                    });
+                if let Some(conduct) = all.get_mut(known) {
+                    conduct
+                        .failures
+                        .extend(failure.map(|share| (number, share)));
+                    conduct.accuracies.extend(accuracy);
+                }
+            }
+        }
+        all
+    }
+
+    /// How close one vote is to the results; `None` when there are none.
+    fn vote_accuracy(
+        task: &TaskId,
+        round: u32,
+        who: &T::AccountId,
+        results: &[AnswerResult],
+    ) -> Option<Bp> {
+        if results.is_empty() {
+            return None;
+        }
+        let vote = Votes::<T>::get((task, round, who))?;
+        let pairs: Vec<(u8, u8)> = vote
+            .iter()
+            .zip(results)
+            .map(|(s, r)| (s.effective().0, r.quality))
+            .collect();
+        Some(accuracy(&pairs))
+    }
+
+    /// Slashes, judges and frees one account; returns its reward points.
+    fn close_duty(task: &TaskId, task_type: TaskType, conduct: &Conduct<T::AccountId>) -> Bp {
+        let who = &conduct.who;
+        let accuracy = conduct.accuracy();
+        let panels = Duties::<T>::mutate_exists(who, |slot| {
+            let duties = slot.get_or_insert_with(Default::default);
+            duties.retain(|duty| duty != task);
+            let left = u32::try_from(duties.len()).unwrap_or(u32::MAX);
+            if left == 0 {
+                *slot = None;
+            }
+            left
+        });
+        if let Some(mut validator) = Validators::<T>::get(who) {
+            validator.panels = panels;
+            for (round, share) in &conduct.failures {
+                Self::slash(who, &mut validator, task, *round, *share);
+            }
+            if let Some(accuracy) = accuracy {
+                validator.accuracy = blend(validator.accuracy, accuracy);
+                Self::deposit_event(Event::Judged {
+                    who: who.clone(),
+                    task: *task,
+                    accuracy,
+                    running: validator.accuracy,
+                });
+            }
+            let before = validator.status;
+            validator.settle_status();
+            if validator.status != before && validator.status == ValidatorStatus::Understaked {
+                let (stake, required) = (validator.stake, validator.required());
+                Self::deposit_event(Event::Understaked {
+                    who: who.clone(),
+                    stake,
+                    required,
+                });
+            }
+            Validators::<T>::insert(who, validator);
+        }
+        let full = i16::try_from(BP).unwrap_or(i16::MAX);
+        let performance = Performance {
+            completion: if conduct.failures.is_empty() {
+                full
+            } else {
+                full.saturating_neg()
+            },
+            accuracy: accuracy.map_or(0, signed),
+            ..Performance::default()
+        };
+        T::Reputation::record(who, task_type, &performance);
+        accuracy.map_or(0, points)
+    }
+
+    /// Takes a share of the validator's stake to the treasury.
+    pub(crate) fn slash(
+        who: &T::AccountId,
+        validator: &mut Validator,
+        task: &TaskId,
+        round: u32,
+        share: Bp,
+    ) {
+        let amount = share_of(validator.stake, share);
+        let (who, task) = (who.clone(), *task);
+        let taken = with_storage_layer::<_, DispatchError, _>(|| {
+            T::Currency::transfer_on_hold(
+                &HoldReason::ValidatorStake.into(),
+                &who,
+                &T::Treasury::get(),
+                amount,
+                Precision::BestEffort,
+                Restriction::Free,
+                Fortitude::Force,
+            )
+        });
+        match taken {
+            Ok(amount) => {
+                validator.stake = validator.stake.saturating_sub(amount);
+                Self::deposit_event(Event::Slashed {
+                    who,
+                    task,
+                    round,
+                    amount,
+                });
+            }
+            Err(error) => {
+                log::warn!(target: crate::LOG_TARGET, "the treasury refused a slash: {error:?}");
+                Self::deposit_event(Event::SlashFailed {
+                    who,
+                    task,
+                    round,
+                    amount,
+                });
+            }
+        }
+    }
+}
+
+/// Counts the revealed votes of a panel with the given weight. Without a quorum there are no
+/// results.
+pub(crate) fn count(votes: &[(Scores, u64)], assigned: u64, answers: u32) -> (Tally, Answers) {
+    let revealed = votes
+        .iter()
+        .fold(0u64, |sum, (_, weight)| sum.saturating_add(*weight));
+    if !has_quorum(revealed, assigned) {
+        return (Tally::NoQuorum, Answers::new());
+    }
+    let mut agreed = true;
+    let mut results = Answers::new();
+    for index in 0..answers as usize {
+        let scores = || {
+            votes
+                .iter()
+                .filter_map(move |(vote, w)| vote.get(index).map(|s| (s, *w)))
+        };
+        let quality: Vec<(u8, u64)> = scores().map(|(s, w)| (s.effective().0, w)).collect();
+        let innovation: Vec<(u8, u64)> = scores().map(|(s, w)| (s.effective().1, w)).collect();
+        let verdicts: Vec<(Verdict, u64)> = scores().map(|(s, w)| (s.verdict, w)).collect();
+        let result = AnswerResult {
+            quality: weighted_median(&quality).unwrap_or(0),
+            innovation: weighted_median(&innovation).unwrap_or(0),
+            verdict: majority_verdict(&verdicts),
+        };
+        let near = agreeing_weight(&quality, result.quality, AGREEMENT_POINTS);
+        agreed &= is_share(near, revealed, AGREEMENT_BP);
+        // Cannot fail: a round has at most as many answers as the result has places.
+        let _ = results.try_push(result);
+    }
+    (
+        if agreed {
+            Tally::Consensus
+        } else {
+            Tally::Split
+        },
+        results,
+    )
+}
+
+/// Whether `part` is at least `share` of `whole`.
+fn is_share(part: u64, whole: u64, share: Bp) -> bool {
+    u128::from(part).saturating_mul(u128::from(BP))
+        >= u128::from(whole).saturating_mul(u128::from(share))
+}
+
+/// Accuracy around its neutral point: 5,000 bp is 0.
+fn signed(accuracy: Bp) -> i16 {
+    let doubled = i32::from(accuracy)
+        .saturating_mul(2)
+        .saturating_sub(i32::from(BP));
+    i16::try_from(doubled).unwrap_or(i16::MAX)
+}

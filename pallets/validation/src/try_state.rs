@@ -1,0 +1,258 @@
+//! What must hold at any time, in small checks.
+
+use crate::{
+    types::{min_stake, MAX_TYPES, MIN_REWARDED_ACCURACY, START_ACCURACY},
+    Ballot, Config, CurrentRound, Duties, HoldReason, Pallet, Pool, PoolIndex, PoolSize, Results,
+    Rounds, ValidatorCount, Validators, Votes,
+};
+use alloc::collections::{BTreeMap, BTreeSet};
+use frame_support::{
+    ensure,
+    traits::fungible::{hold::Inspect as _, Inspect},
+};
+use polkadot_sdk::*;
+use sp_runtime::TryRuntimeError;
+use tos_primitives::{
+    median::{cap_weights, max_share},
+    params::{
+        share_of, ESCALATION_STEP, EXPERT_ACCURACY, MAX_CANDIDATES, MAX_ESCALATIONS, MIN_PANEL,
+        NO_VOTE_REVEAL_SLASH_BP, NO_VOTE_SLASH_BP,
+    },
+    views::ValidatorStatus,
+    Difficulty, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
+};
+
+// Relations among constants; those that need the runtime are in `check_parameters`.
+const _: () = {
+    assert!(
+        MIN_PANEL % 2 == 1,
+        "the smallest panel must be odd, so that its median is one vote"
+    );
+    assert!(
+        max_share(MIN_PANEL as usize) as u32 * MIN_PANEL >= BP as u32,
+        "the caps of the smallest panel must leave room for all of its weight",
+    );
+    assert!(
+        MAX_ROUNDS == MAX_ESCALATIONS + 2,
+        "the rounds are the first, the escalations and one challenge",
+    );
+    assert!(
+        MAX_PANEL <= MAX_CANDIDATES,
+        "a draw must see enough candidates for every seat"
+    );
+    assert!(
+        MAX_TYPES as usize >= TaskType::BUILT_IN.len(),
+        "one may judge all built-in types"
+    );
+    assert!(
+        MIN_REWARDED_ACCURACY <= START_ACCURACY && START_ACCURACY < EXPERT_ACCURACY,
+        "accuracy starts above the reward mark and below the expert mark",
+    );
+    assert!(
+        NO_VOTE_SLASH_BP < NO_VOTE_REVEAL_SLASH_BP && NO_VOTE_REVEAL_SLASH_BP < BP,
+        "hiding a vote must cost more than not voting, and not everything",
+    );
+};
+
+/// Checks what the pallet relies on in panel sizes and in the runtime's currency.
+pub(crate) fn check_parameters<T: Config>() {
+    let growth = ESCALATION_STEP.saturating_mul(MAX_ROUNDS.saturating_sub(1));
+    for difficulty in Difficulty::ALL {
+        let size = difficulty.panel_size();
+        assert!(
+            size % 2 == 1 && size >= MIN_PANEL,
+            "{difficulty:?}: panel of {size}"
+        );
+        assert!(
+            size.saturating_add(growth) <= MAX_PANEL,
+            "{difficulty:?}: a panel of {size} outgrows {MAX_PANEL}",
+        );
+    }
+    let smallest = TaskType::BUILT_IN
+        .into_iter()
+        .map(min_stake)
+        .min()
+        .unwrap_or(0);
+    assert!(
+        share_of(smallest, NO_VOTE_SLASH_BP) >= T::Currency::minimum_balance(),
+        "the smallest slash of a full stake must be able to create the treasury's account",
+    );
+}
+
+impl<T: Config> Pallet<T> {
+    /// Checks every invariant of this pallet.
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
+        Self::stakes_are_on_hold()?;
+        Self::validators_are_sound()?;
+        Self::pools_are_exact()?;
+        Self::duties_match_seats()?;
+        Self::rounds_are_sound()?;
+        Self::results_match_rounds()
+    }
+
+    fn stakes_are_on_hold() -> Result<(), TryRuntimeError> {
+        let reason = HoldReason::ValidatorStake.into();
+        Validators::<T>::iter().try_for_each(|(who, validator)| {
+            let held = T::Currency::balance_on_hold(&reason, &who);
+            ensure!(
+                held == validator.stake,
+                "validator: hold and recorded stake differ"
+            );
+            Ok(())
+        })
+    }
+
+    fn validators_are_sound() -> Result<(), TryRuntimeError> {
+        let mut count = 0u32;
+        for (_, validator) in Validators::<T>::iter() {
+            count = count.saturating_add(1);
+            let distinct: BTreeSet<_> = validator.types.iter().collect();
+            ensure!(!validator.types.is_empty(), "validator: no types");
+            ensure!(
+                distinct.len() == validator.types.len(),
+                "validator: duplicate types"
+            );
+            ensure!(validator.accuracy <= BP, "validator: accuracy out of range");
+            let short = validator.stake < validator.required();
+            let consistent = match validator.status {
+                ValidatorStatus::Active => !short,
+                ValidatorStatus::Understaked => short,
+                ValidatorStatus::Leaving { .. } => true,
+            };
+            ensure!(consistent, "validator: status does not fit the stake");
+        }
+        ensure!(
+            count == ValidatorCount::<T>::get(),
+            "validators: wrong count"
+        );
+        Ok(())
+    }
+
+    fn pools_are_exact() -> Result<(), TryRuntimeError> {
+        let mut sizes: BTreeMap<TaskType, u32> = BTreeMap::new();
+        let mut places = 0usize;
+        for (who, validator) in Validators::<T>::iter().filter(|(_, v)| !v.is_leaving()) {
+            for task_type in &validator.types {
+                let index = PoolIndex::<T>::get(task_type, &who);
+                let index = index.ok_or("pool: a validator has no place")?;
+                let there = Pool::<T>::get(task_type, index);
+                ensure!(
+                    there.as_ref() == Some(&who),
+                    "pool: somebody else is in the place"
+                );
+                let size = sizes.entry(*task_type).or_default();
+                *size = size.saturating_add(1);
+                places = places.saturating_add(1);
+            }
+        }
+        // With as many entries as places, every entry belongs to exactly one place.
+        ensure!(
+            Pool::<T>::iter().count() == places,
+            "pool: entries of nobody"
+        );
+        ensure!(
+            PoolIndex::<T>::iter().count() == places,
+            "pool: positions of nobody"
+        );
+        ensure!(
+            Pool::<T>::iter().all(|(t, i, _)| sizes.get(&t).is_some_and(|size| i < *size)),
+            "pool: gaps",
+        );
+        ensure!(
+            PoolSize::<T>::iter().collect::<BTreeMap<_, _>>() == sizes,
+            "pool: wrong sizes"
+        );
+        Ok(())
+    }
+
+    fn duties_match_seats() -> Result<(), TryRuntimeError> {
+        let mut seats: BTreeMap<T::AccountId, BTreeSet<TaskId>> = BTreeMap::new();
+        for (task, last) in CurrentRound::<T>::iter() {
+            ensure!(
+                Rounds::<T>::contains_key(task, last),
+                "the current round is missing"
+            );
+            for number in 0..=last {
+                let members = Rounds::<T>::get(task, number).map(|round| round.members);
+                for member in members.unwrap_or_default() {
+                    seats.entry(member.who).or_default().insert(task);
+                }
+            }
+        }
+        let mut listed = 0usize;
+        for (who, duties) in Duties::<T>::iter() {
+            let tasks: BTreeSet<TaskId> = duties.iter().copied().collect();
+            ensure!(
+                tasks.len() == duties.len(),
+                "duties: a task is listed twice"
+            );
+            ensure!(seats.get(&who) == Some(&tasks), "duties differ from seats");
+            listed = listed.saturating_add(1);
+        }
+        ensure!(listed == seats.len(), "somebody has a seat and no duties");
+        for (who, validator) in Validators::<T>::iter() {
+            let duties = Duties::<T>::decode_len(&who).unwrap_or(0);
+            ensure!(
+                validator.panels as usize == duties,
+                "validator: wrong number of panels"
+            );
+        }
+        ensure!(
+            seats.keys().all(Validators::<T>::contains_key),
+            "a seat of no validator"
+        );
+        Ok(())
+    }
+
+    fn rounds_are_sound() -> Result<(), TryRuntimeError> {
+        let mut revealed = 0usize;
+        for (task, number, round) in Rounds::<T>::iter() {
+            let size = round.members.len();
+            ensure!(number < MAX_ROUNDS, "round: number out of range");
+            ensure!(round.answers <= MAX_PARTICIPANTS, "round: too many answers");
+            ensure!(
+                size >= MIN_PANEL as usize && size % 2 == 1,
+                "round: not a proper panel"
+            );
+            let names: BTreeSet<_> = round.members.iter().map(|m| &m.who).collect();
+            ensure!(names.len() == size, "round: one member has two seats");
+            let weights: alloc::vec::Vec<u64> = round.members.iter().map(|m| m.weight).collect();
+            let mut capped = weights.clone();
+            cap_weights(&mut capped);
+            ensure!(capped == weights, "round: weights are not capped");
+            ensure!(
+                weights.iter().all(|w| *w > 0),
+                "round: a member without weight"
+            );
+            for member in &round.members {
+                let vote = Votes::<T>::get((task, number, &member.who));
+                let expected = member.ballot == Ballot::Revealed;
+                ensure!(
+                    vote.is_some() == expected,
+                    "vote: stored without a reveal, or missing"
+                );
+                if let Some(vote) = vote {
+                    ensure!(vote.len() == round.answers as usize, "vote: wrong length");
+                    revealed = revealed.saturating_add(1);
+                }
+            }
+        }
+        ensure!(
+            Votes::<T>::iter_keys().count() == revealed,
+            "votes of no round"
+        );
+        Ok(())
+    }
+
+    fn results_match_rounds() -> Result<(), TryRuntimeError> {
+        Results::<T>::iter().try_for_each(|(task, findings)| {
+            let round = Rounds::<T>::get(task, findings.round);
+            let round = round.ok_or("results of no round")?;
+            ensure!(
+                findings.answers.len() == round.answers as usize,
+                "results: wrong length"
+            );
+            Ok(())
+        })
+    }
+}

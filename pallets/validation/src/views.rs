@@ -1,0 +1,69 @@
+//! What clients read.
+
+use crate::{Ballot, Config, CurrentRound, Duties, Pallet, Rounds, Validators, Votes};
+use alloc::vec::Vec;
+use tos_primitives::{
+    traits::{MinerRegistry, VotingAgenda, VotingStage},
+    views::{Action, DutyView, MemberView, RoundView, ValidatorView},
+    TaskId,
+};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn validator_view(who: &T::AccountId) -> Option<ValidatorView> {
+        let validator = Validators::<T>::get(who)?;
+        Some(ValidatorView {
+            stake: validator.stake,
+            required: validator.required(),
+            types: validator.types.into_inner(),
+            accuracy: validator.accuracy,
+            panels: validator.panels,
+            status: validator.status,
+            suspended_until: T::Miners::suspended_until(who),
+        })
+    }
+
+    pub(crate) fn duty_views(who: &T::AccountId) -> Vec<DutyView> {
+        Duties::<T>::get(who)
+            .into_iter()
+            .filter_map(|task| Self::duty_view(who, task))
+            .collect()
+    }
+
+    fn duty_view(who: &T::AccountId, task: TaskId) -> Option<DutyView> {
+        let current = CurrentRound::<T>::get(task)?;
+        let round = Rounds::<T>::get(task, current)?;
+        let seat = round.members.iter().find(|member| member.who == *who);
+        let action = match (T::Agenda::stage(&task), seat.map(|member| &member.ballot)) {
+            (Some(VotingStage::Commit { round }), Some(Ballot::Awaited)) => {
+                Some(Action::CommitVote { round })
+            }
+            (Some(VotingStage::Reveal { round }), Some(Ballot::Committed(_))) => {
+                Some(Action::RevealVote { round })
+            }
+            _ => None,
+        };
+        Some(DutyView {
+            task,
+            round: current,
+            answers: round.answers,
+            action,
+            deadline: T::Agenda::deadline(&task),
+        })
+    }
+
+    pub(crate) fn round_view(task: &TaskId, number: u32) -> Option<RoundView<T::AccountId>> {
+        let round = Rounds::<T>::get(task, number)?;
+        let members = round.members.into_iter().map(|member| MemberView {
+            committed: member.ballot != Ballot::Awaited,
+            vote: Votes::<T>::get((task, number, &member.who)).map(|scores| scores.into_inner()),
+            weight: member.weight,
+            who: member.who,
+        });
+        Some(RoundView {
+            members: members.collect(),
+            answers: round.answers,
+            expert: round.expert,
+            tally: round.tally,
+        })
+    }
+}

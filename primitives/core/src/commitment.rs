@@ -1,0 +1,63 @@
+//! Commitments to answers and votes.
+//!
+//! A commitment binds its author and its task, so it cannot be copied: the same hash under
+//! another account opens to nothing. It is BLAKE2b-256 over the SCALE encoding of a domain tag
+//! and the fields, in the order of the arguments.
+
+use crate::{vote::AnswerScore, ContentHash, TaskId};
+use codec::Encode;
+use polkadot_sdk::sp_crypto_hashing::blake2_256;
+
+/// A commitment: BLAKE2b-256.
+pub type Commitment = [u8; 32];
+/// The secret that hides what is committed to. Never reuse one.
+pub type Salt = [u8; 32];
+
+/// The commitment of `miner` to an answer with the given content hash and SimHash. The SimHash is
+/// bound too: chosen after others revealed theirs, it could pass their answers off as copies.
+pub fn answer<A: Encode>(
+    task: &TaskId,
+    miner: &A,
+    content: &ContentHash,
+    simhash: u64,
+    salt: &Salt,
+) -> Commitment {
+    (b"tos/answer/v1", task, miner, content, simhash, salt).using_encoded(blake2_256)
+}
+
+/// The commitment of `validator` to its scores in one round of a task.
+pub fn vote<A: Encode>(
+    task: &TaskId,
+    round: u32,
+    validator: &A,
+    scores: &[AnswerScore],
+    salt: &Salt,
+) -> Commitment {
+    (b"tos/vote/v1", task, round, validator, scores, salt).using_encoded(blake2_256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commitment_opens_to_nothing_but_what_it_was_made_of() {
+        let (task, other) = (TaskId([1; 16]), TaskId([2; 16]));
+        let (content, salt) = ([3; 32], [4; 32]);
+        let honest = answer(&task, &[5u8; 32], &content, 7, &salt);
+        assert_ne!(honest, answer(&task, &[6u8; 32], &content, 7, &salt));
+        assert_ne!(honest, answer(&other, &[5u8; 32], &content, 7, &salt));
+        assert_ne!(honest, answer(&task, &[5u8; 32], &[0; 32], 7, &salt));
+        assert_ne!(honest, answer(&task, &[5u8; 32], &content, 7, &[0; 32]));
+        assert_ne!(honest, answer(&task, &[5u8; 32], &content, 8, &salt));
+    }
+
+    #[test]
+    fn votes_do_not_open_in_another_round() {
+        let task = TaskId([1; 16]);
+        assert_ne!(
+            vote(&task, 0, &1u8, &[], &[0; 32]),
+            vote(&task, 1, &1u8, &[], &[0; 32])
+        );
+    }
+}

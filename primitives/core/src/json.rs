@@ -1,0 +1,127 @@
+//! How bytes look in JSON: hashes and binary as `0x…`, labels and locators as text.
+
+use alloc::{format, string::String, vec::Vec};
+use polkadot_sdk::sp_core::{bounded::BoundedVec, ConstU32};
+use serde::{de::Error as _, Deserialize, Deserializer, Serializer};
+
+/// `0x` and two lower-case digits per byte.
+pub fn to_hex(bytes: &[u8]) -> String {
+    let mut text = String::from("0x");
+    for byte in bytes {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}
+
+/// Reads hexadecimal digits, with or without `0x`.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
+        return None;
+    }
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(digits.get(at..at.checked_add(2)?)?, 16).ok())
+        .collect()
+}
+
+/// Fixed-size bytes as `0x…`.
+pub mod hash {
+    use super::*;
+
+    /// Writes bytes as `0x…`.
+    pub fn serialize<S: Serializer, const N: usize>(
+        bytes: &[u8; N],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&to_hex(bytes))
+    }
+
+    /// Reads exactly `N` bytes from `0x…`.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        from: D,
+    ) -> Result<[u8; N], D::Error> {
+        from_hex(&String::deserialize(from)?)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| D::Error::custom(format!("expected 0x and {N} bytes of hex")))
+    }
+}
+
+/// Bounded bytes as `0x…`.
+pub mod bytes {
+    use super::*;
+
+    /// Writes bytes as `0x…`.
+    pub fn serialize<S: Serializer, const N: u32>(
+        bytes: &BoundedVec<u8, ConstU32<N>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&to_hex(bytes))
+    }
+
+    /// Reads at most `N` bytes from `0x…`.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: u32>(
+        from: D,
+    ) -> Result<BoundedVec<u8, ConstU32<N>>, D::Error> {
+        from_hex(&String::deserialize(from)?)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| D::Error::custom(format!("expected 0x and at most {N} bytes of hex")))
+    }
+}
+
+/// Bounded bytes that hold text. Bytes that are no UTF-8 read as replacement characters.
+pub mod text {
+    use super::*;
+
+    /// Writes the text.
+    pub fn serialize<S: Serializer, const N: u32>(
+        bytes: &BoundedVec<u8, ConstU32<N>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&String::from_utf8_lossy(bytes))
+    }
+
+    /// Reads text of at most `N` bytes.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: u32>(
+        from: D,
+    ) -> Result<BoundedVec<u8, ConstU32<N>>, D::Error> {
+        String::deserialize(from)?
+            .into_bytes()
+            .try_into()
+            .map_err(|_| D::Error::custom(format!("expected at most {N} bytes of text")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{ContentRef, TaskParams};
+
+    #[test]
+    fn content_and_parameters_read_as_hex_and_text() {
+        let content = ContentRef::inline(b"an honest answer").unwrap();
+        let json = serde_json::to_value(&content).unwrap();
+        assert_eq!(json["inline"], "0x616e20686f6e65737420616e73776572");
+        assert_eq!(json["hash"].as_str().unwrap().len(), 66);
+        assert_eq!(serde_json::from_value::<ContentRef>(json).unwrap(), content);
+
+        let params = TaskParams::CodeAnalysis {
+            language: b"python".to_vec().try_into().unwrap(),
+            lines: 3,
+        };
+        let json = serde_json::to_value(&params).unwrap();
+        assert_eq!(json["codeAnalysis"]["language"], "python");
+        assert_eq!(serde_json::from_value::<TaskParams>(json).unwrap(), params);
+    }
+
+    #[test]
+    fn text_that_does_not_fit_or_is_no_hex_is_refused() {
+        let long = "x".repeat(65);
+        let json = serde_json::json!({ "general": { "subject": long } });
+        assert!(serde_json::from_value::<TaskParams>(json).is_err());
+        for bad in ["0x0", "0xzz", "0x00"] {
+            let mut json = serde_json::to_value(ContentRef::inline(&[7; 10]).unwrap()).unwrap();
+            json["hash"] = bad.into();
+            assert!(serde_json::from_value::<ContentRef>(json).is_err(), "{bad}");
+        }
+    }
+}

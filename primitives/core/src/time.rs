@@ -1,0 +1,118 @@
+//! Protocol time.
+//!
+//! Deadlines are counted in *ticks*: blocks in which users could get a transaction in. A block
+//! that is crammed full, or that only runs a migration, does not advance the tick, so neither
+//! spam nor an upgrade can make anybody miss a deadline.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// A moment or a duration in ticks.
+pub type Tick = u32;
+
+/// The lengths of all protocol windows, in ticks. Genesis data, so that one runtime serves
+/// networks and tests of every speed.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Windows {
+    /// A day, the unit of reputation decay and of idleness.
+    pub day: Tick,
+    /// Shortest time a task may stay open.
+    pub min_open: Tick,
+    /// Longest time a task may stay open.
+    pub max_open: Tick,
+    /// Time to reveal answers.
+    pub answer_reveal: Tick,
+    /// Time within which a panel must be found.
+    pub panel_draw: Tick,
+    /// Time to commit votes.
+    pub vote_commit: Tick,
+    /// Time to reveal votes.
+    pub vote_reveal: Tick,
+    /// Time to challenge a result before it is settled.
+    pub challenge: Tick,
+    /// How long a closed task is kept before it is pruned.
+    pub retention: Tick,
+    /// How long a reward may stay unclaimed before it goes to the treasury.
+    pub claim: Tick,
+    /// Cooldown before a leaving miner or validator gets its stake back.
+    pub unbonding: Tick,
+}
+
+impl Windows {
+    /// Windows of a network with `per_day` ticks a day: votes 24 h each, challenge 24 h,
+    /// answers up to 30 days, claims 90 days.
+    pub const fn per_day(per_day: Tick) -> Self {
+        let hour = if per_day < 24 { 1 } else { per_day / 24 };
+        Self {
+            day: per_day,
+            min_open: hour,
+            max_open: per_day.saturating_mul(30),
+            answer_reveal: hour.saturating_mul(12),
+            panel_draw: hour,
+            vote_commit: per_day,
+            vote_reveal: per_day,
+            challenge: per_day,
+            retention: per_day.saturating_mul(30),
+            claim: per_day.saturating_mul(90),
+            unbonding: per_day.saturating_mul(14),
+        }
+    }
+
+    /// Short windows for development chains and tests: a whole life cycle in about two hundred
+    /// ticks even when every window runs out, much less when everybody acts at once.
+    pub const fn development() -> Self {
+        Self {
+            day: 43_200,
+            min_open: 3,
+            max_open: 43_200,
+            answer_reveal: 30,
+            panel_draw: 20,
+            vote_commit: 60,
+            vote_reveal: 30,
+            challenge: 6,
+            retention: 7_200,
+            claim: 14_400,
+            unbonding: 20,
+        }
+    }
+
+    /// Whether every window is usable: none is zero and the bounds are in order.
+    pub fn is_sound(&self) -> bool {
+        let all = [
+            self.day,
+            self.min_open,
+            self.max_open,
+            self.answer_reveal,
+            self.panel_draw,
+            self.vote_commit,
+            self.vote_reveal,
+            self.challenge,
+            self.retention,
+            self.claim,
+            self.unbonding,
+        ];
+        all.iter().all(|w| *w > 0) && self.min_open <= self.max_open
+    }
+}
+
+impl Default for Windows {
+    /// Windows at 2-second blocks.
+    fn default() -> Self {
+        Self::per_day(43_200)
+    }
+}

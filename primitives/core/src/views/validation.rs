@@ -1,0 +1,105 @@
+//! Validators, their duties and the rounds of voting, as clients read them.
+
+use super::{wei, Action};
+use crate::{traits::Tally, AnswerScore, Balance, Bp, TaskId, TaskType, Tick};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// Whether a validator can be drawn.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ValidatorStatus {
+    /// It can be drawn.
+    #[codec(index = 0)]
+    Active,
+    /// Slashes took its stake below what its types ask for; not drawn until it tops up.
+    #[codec(index = 1)]
+    Understaked,
+    /// It is on its way out and not drawn any more.
+    #[codec(index = 2)]
+    Leaving {
+        /// The first tick in which it can withdraw.
+        release_at: Tick,
+    },
+}
+
+/// A registered validator.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidatorView {
+    /// What it has on hold, in wei.
+    #[serde(with = "wei")]
+    pub stake: Balance,
+    /// What its types ask for, in wei.
+    #[serde(with = "wei")]
+    pub required: Balance,
+    /// What it judges.
+    pub types: Vec<TaskType>,
+    /// Its running accuracy.
+    pub accuracy: Bp,
+    /// Tasks with a seat that are not concluded.
+    pub panels: u32,
+    /// Whether it can be drawn.
+    pub status: ValidatorStatus,
+    /// The first tick after its suspension; `None` while it is not suspended.
+    pub suspended_until: Option<Tick>,
+}
+
+/// A task in which a validator has a seat.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DutyView {
+    /// The task.
+    pub task: TaskId,
+    /// Its current round; the seat may be in an earlier one.
+    pub round: u32,
+    /// Number of answers a vote scores.
+    pub answers: u32,
+    /// What the validator should do now, or lose stake; `None` when it can only wait.
+    pub action: Option<Action>,
+    /// The last tick of the task's current phase.
+    pub deadline: Option<Tick>,
+}
+
+/// A seat in a panel.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberView<AccountId> {
+    /// Who sits in it.
+    pub who: AccountId,
+    /// The weight of its vote.
+    pub weight: u64,
+    /// Whether it committed to a vote.
+    pub committed: bool,
+    /// Its vote, once revealed: a score per answer, in the order of commitment.
+    pub vote: Option<Vec<AnswerScore>>,
+}
+
+/// One round of voting on a task.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoundView<AccountId> {
+    /// The panel.
+    pub members: Vec<MemberView<AccountId>>,
+    /// Number of answers.
+    pub answers: u32,
+    /// Whether the panel consists of experts.
+    pub expert: bool,
+    /// What the count gave; `None` before it.
+    pub tally: Option<Tally>,
+}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What the scripts of this repository share. Source it; it prints nothing by itself.
+#
+#   stage NAME COMMAND...   run a command, show its progress, remember how long it took
+#   summary                 print the time of every stage
+#   say / warn / die        messages
+#
+# It also settles where builds go and which toolchain compiles the WASM runtime, so that
+#   . scripts/lib.sh && cargo build --release
+# does the same on every machine.
+
+# Outside the checkout, so that a fresh clone finds what an earlier one compiled.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/tos-target}"
+
+# The target of the runtime's second compilation, and the name under which `setup` links the
+# distribution's Rust when rustup cannot provide that target.
+TOS_WASM_TARGET=wasm32v1-none
+TOS_LINKED_TOOLCHAIN=debian-web
+
+TOS_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+export TOS_ROOT
+
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
+    TOS_BOLD=$'\033[1m' TOS_RED=$'\033[31m' TOS_GREEN=$'\033[32m' TOS_OFF=$'\033[0m'
+else
+    TOS_BOLD='' TOS_RED='' TOS_GREEN='' TOS_OFF=''
+fi
+
+say() { printf '%s\n' "$*" >&2; }
+warn() { printf '%s%s%s\n' "$TOS_RED" "$*" "$TOS_OFF" >&2; }
+die() {
+    warn "$*"
+    exit 1
+}
+
+# Does the toolchain $1 (rustup's choice when empty) have the WASM target?
+wasm_target_in() {
+    local sysroot
+    sysroot="$(rustc ${1:++"$1"} --print sysroot 2>/dev/null)" || return 1
+    compgen -G "$sysroot/lib/rustlib/$TOS_WASM_TARGET/lib/libcore-*.rlib" >/dev/null
+}
+
+# Set WASM_BUILD_TOOLCHAIN when the target lives in a toolchain of its own. Fails when there is none.
+use_wasm_toolchain() {
+    if [ -n "${WASM_BUILD_TOOLCHAIN:-}" ]; then return 0; fi
+    if wasm_target_in ""; then return 0; fi
+    if wasm_target_in "$TOS_LINKED_TOOLCHAIN" && command -v rust-lld >/dev/null; then
+        export WASM_BUILD_TOOLCHAIN="$TOS_LINKED_TOOLCHAIN"
+        return 0
+    fi
+    return 1
+}
+
+# Sourcing works before `setup` has run; `setup` itself and builds say what is missing.
+use_wasm_toolchain || true
+
+TOS_STAGES=()
+TOS_STARTED=$SECONDS
+
+_tos_clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
+
+# stage NAME COMMAND...: the command's exit code is the stage's.
+stage() {
+    local name="$1" from=$SECONDS code=0 took
+    shift
+    say "${TOS_BOLD}==> ${name}${TOS_OFF}"
+    "$@" || code=$?
+    took="$(_tos_clock $((SECONDS - from)))"
+    if [ "$code" -eq 0 ]; then
+        say "${TOS_GREEN}    ${name}: done in ${took}${TOS_OFF}"
+        TOS_STAGES+=("$(printf '%8s  ok      %s' "$took" "$name")")
+    else
+        warn "    ${name}: failed after ${took} (exit code ${code})"
+        TOS_STAGES+=("$(printf '%8s  FAILED  %s' "$took" "$name")")
+    fi
+    return "$code"
+}
+
+# The time of every stage so far. Call it at the end, or trap it on EXIT.
+summary() {
+    local line
+    say ""
+    say "${TOS_BOLD}stages (minutes:seconds)${TOS_OFF}"
+    for line in "${TOS_STAGES[@]:-}"; do
+        [ -z "$line" ] || say "$line"
+    done
+    say "$(printf '%8s  in all' "$(_tos_clock $((SECONDS - TOS_STARTED)))")"
+}

@@ -1,0 +1,93 @@
+// What a polkadot.js client of TOS needs beside @polkadot/api: commitments, and sending that waits for a block.
+import { randomBytes } from 'node:crypto';
+import { blake3 } from '@noble/hashes/blake3';
+import { stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
+import { blake2AsU8a } from '@polkadot/util-crypto';
+
+export const TOS = 10n ** 18n;
+
+/** A content reference that carries `text` inline. */
+export function inline(text) {
+  const bytes = stringToU8a(text);
+  return { hash: u8aToHex(blake3(bytes)), size: bytes.length, inline: u8aToHex(bytes), locator: '0x' };
+}
+
+/** A fresh 32-byte salt. */
+export const salt = () => u8aToHex(randomBytes(32));
+
+/** The commitment of a miner to an answer: BLAKE2b-256 of the SCALE encoding of its parts. */
+export function answerCommitment(api, task, miner, contentHash, secret) {
+  return u8aToHex(blake2AsU8a(u8aConcat(
+    stringToU8a('tos/answer/v1'), api.createType('[u8;16]', task).toU8a(), miner.publicKey,
+    api.createType('[u8;32]', contentHash).toU8a(), api.createType('[u8;32]', secret).toU8a(),
+  )));
+}
+
+/** The commitment of a validator to its scores in one round. */
+export function voteCommitment(api, task, round, validator, scores, secret) {
+  const call = api.tx.validation.revealVote(task, scores, secret);
+  return u8aToHex(blake2AsU8a(u8aConcat(
+    stringToU8a('tos/vote/v1'), api.createType('[u8;16]', task).toU8a(), api.createType('u32', round).toU8a(),
+    validator.publicKey, call.args[1].toU8a(), api.createType('[u8;32]', secret).toU8a(),
+  )));
+}
+
+/** An extrinsic the runtime refused, by the pallet and name of its error. */
+export class Refused extends Error {
+  constructor(section, name, docs) {
+    super(`${section}.${name}: ${docs}`);
+    this.name = `${section}.${name}`;
+  }
+}
+
+/** Sends `tx` and resolves with its events once it is in a block; rejects with `Refused` when it failed there. */
+export function send(api, tx, signer) {
+  return new Promise((resolve, reject) => {
+    let unsubscribe;
+    tx.signAndSend(signer, { nonce: -1 }, ({ status, events, dispatchError }) => {
+      if (!status.isInBlock) return;
+      unsubscribe?.();
+      if (!dispatchError) {
+        resolve(events.map(({ event }) => event));
+      } else if (dispatchError.isModule) {
+        const { section, name, docs } = api.registry.findMetaError(dispatchError.asModule);
+        reject(new Refused(section, name, docs.join(' ')));
+      } else {
+        reject(new Error(dispatchError.toString()));
+      }
+    }).then((stop) => { unsubscribe = stop; }, reject);
+  });
+}
+
+/** The first event `section.method` among `events`, as an object of its named fields. */
+export function find(events, section, method) {
+  const event = events.find((e) => e.section === section && e.method === method);
+  if (!event) throw new Error(`no event ${section}.${method} among ${events.map((e) => `${e.section}.${e.method}`)}`);
+  return Object.fromEntries(event.meta.fields.map((field, i) => [field.name.unwrap().toString(), event.data[i]]));
+}
+
+/** Resolves with the first truthy result of `probe`, asked once per new block; fails after `blocks` blocks. */
+export async function untilBlock(api, probe, what, blocks = 120) {
+  const first = await probe();
+  if (first) return first;
+  return new Promise((resolve, reject) => {
+    let left = blocks;
+    let unsubscribe;
+    let done = false;
+    const finish = (settle, value) => {
+      if (done) return;
+      done = true;
+      unsubscribe?.();
+      settle(value);
+    };
+    api.rpc.chain.subscribeNewHeads(async () => {
+      try {
+        const result = await probe();
+        if (result) finish(resolve, result);
+        else if ((left -= 1) <= 0) finish(reject, new Error(`${what}: not within ${blocks} blocks`));
+      } catch (error) {
+        finish(reject, error);
+      }
+    }).then((stop) => { unsubscribe = stop; if (done) stop(); }, reject);
+  });
+}

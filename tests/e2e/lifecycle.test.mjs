@@ -1,0 +1,166 @@
+// The whole life of a task with @polkadot/api alone: extrinsics, events, typed errors, runtime APIs by name.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
+import { answerCommitment, find, inline, salt, send, TOS, untilBlock, voteCommitment } from './chain.mjs';
+import { devNode } from './node.mjs';
+
+const GENERAL = { General: { subject: 'end-to-end' } };
+const SPEC = inline('{"kind":"text","title":"Name a prime above one hundred","data":{}}');
+
+let node;
+let api;
+let actors;
+
+before(async () => {
+  node = await devNode();
+  api = await ApiPromise.create({ provider: new WsProvider(node.url), noInitWarn: true });
+  const keyring = new Keyring({ type: 'sr25519' });
+  const at = (uri) => keyring.addFromUri(uri);
+  actors = {
+    publisher: at('//Alice'),
+    miners: [at('//Bob'), at('//Charlie')],
+    validators: [at('//Dave'), at('//Eve'), at('//Ferdie')],
+  };
+});
+
+after(async () => {
+  await api?.disconnect();
+  await node?.stop();
+});
+
+const task = (id) => api.query.tasks.tasks(id).then((found) => (found.isSome ? found.unwrap() : null));
+const phase = async (id) => (await task(id))?.phase.type;
+const refused = (promise, name) => assert.rejects(promise, { name });
+
+test('miners and validators register and show up by name', async () => {
+  const { miners, validators } = actors;
+  await Promise.all(miners.map((m) => send(api, api.tx.miners.register(['General']), m)));
+  await Promise.all(validators.map((v) => send(api, api.tx.validation.register(['General']), v)));
+  await refused(send(api, api.tx.miners.register(['General']), miners[0]), 'miners.AlreadyRegistered');
+  const chain = await api.call.tosApi.chain();
+  assert.equal(chain.miners.toNumber(), 2);
+  assert.equal(chain.validators.toNumber(), 3);
+});
+
+test('a task runs from escrow to payout, final under GRANDPA', async () => {
+  const { publisher, miners, validators } = actors;
+  const reward = 10n * TOS;
+  const issuance = (await api.query.balances.totalIssuance()).toBigInt();
+
+  // Bad input is refused by name and changes nothing.
+  const publish = (amount, quality = 50) =>
+    api.tx.tasks.publish(GENERAL, 'Beginner', SPEC, amount, 60, quality, 4);
+  await refused(send(api, publish(4n * TOS), publisher), 'tasks.RewardOutsideBand');
+  await refused(send(api, publish(reward, 101), publisher), 'tasks.QualityOutOfRange');
+
+  const { task: id } = find(await send(api, publish(reward), publisher), 'tasks', 'Published');
+  const open = await api.call.tosApi.openTasks('General', null, 10);
+  assert.deepEqual(open.map((t) => t.id.toHex()), [id.toHex()]);
+
+  // Joining: the publisher cannot, a miner can, once.
+  assert.ok((await api.call.tosApi.canSubmit(miners[0].address, id)).isOk);
+  await refused(send(api, api.tx.tasks.join(id), publisher), 'tasks.OwnTask');
+  await Promise.all(miners.map((m) => send(api, api.tx.tasks.join(id), m)));
+  await refused(send(api, api.tx.tasks.join(id), miners[0]), 'tasks.AlreadyJoined');
+
+  const answers = ['{"prime":101,"why":"no divisor up to ten"}', '{"prime":111,"why":"it looks like one"}'].map(inline);
+  const secrets = miners.map(salt);
+  await Promise.all(miners.map((m, i) =>
+    send(api, api.tx.tasks.commit(id, answerCommitment(api, id, m, answers[i].hash, secrets[i])), m)));
+  await refused(
+    send(api, api.tx.tasks.reveal(id, answers[0], 0, secrets[0]), miners[0]),
+    'tasks.NotInReveal',
+  );
+
+  // Reveals wait for the end of the open window; a wrong preimage is refused.
+  await untilBlock(api, async () => (await phase(id)) === 'AnswerReveal', 'answer reveal');
+  await refused(send(api, api.tx.tasks.reveal(id, answers[1], 0, secrets[0]), miners[0]), 'tasks.WrongPreimage');
+  await Promise.all(miners.map((m, i) => send(api, api.tx.tasks.reveal(id, answers[i], 1n << BigInt(20 * i), secrets[i]), m)));
+
+  // The panel is drawn afterwards, from validators only; its members vote in commit and reveal.
+  await untilBlock(api, async () => (await phase(id)) === 'VoteCommit', 'vote commit');
+  await refused(send(api, api.tx.validation.commitVote(id, '0x' + '00'.repeat(32)), miners[0]), 'validation.NotOnPanel');
+  // Bob's answer is 101, a prime; Charlie's is 3 × 37. Answers are in the order of commitment.
+  const order = (await api.query.tasks.answers(id)).map((who) => who.toString());
+  const scores = order.map((who) =>
+    (who === miners[0].address
+      ? { quality: 95, innovation: 50, verdict: 'Valid' }
+      : { quality: 10, innovation: 50, verdict: 'Valid' }));
+  const voteSecrets = validators.map(salt);
+  await Promise.all(validators.map((v, i) =>
+    send(api, api.tx.validation.commitVote(id, voteCommitment(api, id, 0, v, scores, voteSecrets[i])), v)));
+  await untilBlock(api, async () => (await phase(id)) === 'VoteReveal', 'vote reveal');
+  const tooHigh = scores.map((s) => ({ ...s, quality: 101 }));
+  await refused(
+    send(api, api.tx.validation.revealVote(id, tooHigh, voteSecrets[0]), validators[0]),
+    'validation.ScoreOutOfRange',
+  );
+  await Promise.all(validators.map((v, i) => send(api, api.tx.validation.revealVote(id, scores, voteSecrets[i]), v)));
+
+  await untilBlock(api, async () => (await phase(id)) === 'Closed', 'settlement');
+  const closed = await task(id);
+  assert.equal(closed.phase.asClosed.type, 'Settled');
+
+  // Everybody's share, by runtime API: the prime wins, the composite gets nothing.
+  const claims = Object.fromEntries(await Promise.all([...miners, ...validators].map(async (who) => {
+    const list = await api.call.tosApi.claimable(who.address);
+    return [who.address, list.reduce((sum, claim) => sum + claim.amount.toBigInt(), 0n)];
+  })));
+  assert.ok(claims[miners[0].address] >= (reward * 65n) / 100n);
+  assert.equal(claims[miners[1].address], 0n);
+  const validatorShare = validators.reduce((sum, v) => sum + claims[v.address], 0n);
+  assert.equal(validatorShare, (reward * 15n) / 100n);
+
+  // A claim pays once.
+  const balance = async (who) => (await api.query.system.account(who.address)).data.free.toBigInt();
+  const before = await balance(miners[0]);
+  const paid = find(await send(api, api.tx.rewards.claim(id), miners[0]), 'rewards', 'Claimed');
+  assert.equal(paid.amount.toBigInt(), claims[miners[0].address]);
+  assert.ok((await balance(miners[0])) > before);
+  await refused(send(api, api.tx.rewards.claim(id), miners[0]), 'rewards.NothingToClaim');
+
+  // Reputations moved apart, and no wei was made or lost.
+  const reputation = async (who) => (await api.call.tosApi.reputation(who.address)).global.score.toNumber();
+  assert.ok((await reputation(miners[0])) > 1000);
+  assert.ok((await reputation(miners[1])) < 1000);
+  assert.ok((await api.query.balances.totalIssuance()).toBigInt() >= issuance);
+
+  // The timeline tells it all, and GRANDPA has finalised it.
+  const phases = (await api.call.tosApi.timeline(id)).map((entry) => entry.phase.type);
+  assert.deepEqual(phases, ['Open', 'AnswerReveal', 'PanelDraw', 'VoteCommit', 'VoteReveal', 'Challenge', 'Closed']);
+  const height = (await api.rpc.chain.getHeader()).number.toNumber();
+  await untilBlock(api, async () => {
+    const head = await api.rpc.chain.getFinalizedHead();
+    return (await api.rpc.chain.getHeader(head)).number.toNumber() >= height;
+  }, 'finality');
+});
+
+test('a cancelled task gives the reward back, less the fee', async () => {
+  const { publisher } = actors;
+  const events = await send(api, api.tx.tasks.publish(GENERAL, 'Beginner', SPEC, 5n * TOS, 60, 50, 4), publisher);
+  const { task: id } = find(events, 'tasks', 'Published');
+  await refused(send(api, api.tx.tasks.cancel(id), actors.miners[0]), 'tasks.NotPublisher');
+  await send(api, api.tx.tasks.cancel(id), publisher);
+  assert.equal(await phase(id), 'Closed');
+  const held = await api.query.balances.holds(publisher.address);
+  assert.equal(held.reduce((sum, hold) => sum + hold.amount.toBigInt(), 0n), 0n);
+});
+
+test('every call, event, error and storage item of the domain is documented in the metadata', () => {
+  const { pallets } = api.runtimeMetadata.asLatest;
+  const domain = ['Clock', 'Tasks', 'Miners', 'Reputation', 'Validation', 'Rewards'];
+  const undocumented = [];
+  for (const pallet of pallets.filter((p) => domain.includes(p.name.toString()))) {
+    const variants = (type) => (type.isSome ? api.registry.lookup.getSiType(type.unwrap().type).def.asVariant.variants : []);
+    for (const kind of ['calls', 'events', 'errors']) {
+      for (const v of variants(pallet[kind])) if (v.docs.length === 0) undocumented.push(`${pallet.name}.${kind}.${v.name}`);
+    }
+    if (pallet.storage.isSome) {
+      for (const item of pallet.storage.unwrap().items) {
+        if (item.docs.length === 0) undocumented.push(`${pallet.name}.storage.${item.name}`);
+      }
+    }
+  }
+  assert.deepEqual(undocumented, []);
+});
