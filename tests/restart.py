@@ -49,7 +49,8 @@ class Restarts(parts.Demo):
         self.start_process("node", [
             self.node, "--chain", "dev-fast", "--alice", "--validator", "--force-authoring",
             "--base-path", os.path.join(self.folder, "node"), "--rpc-port", str(self.rpc),
-            "--port", str(self.p2p), "--no-prometheus", "--no-telemetry", "--no-mdns"])
+            "--port", str(self.p2p), "--no-prometheus", "--no-telemetry", "--no-mdns",
+            "--unsafe-force-node-key-generation"])
 
     def run_worker(self, name, key, role, *arguments):
         self.start_process(name, [

@@ -5,17 +5,18 @@
 //   import { ApiPromise, WsProvider } from '@polkadot/api';
 //   import { rpc } from './definitions.mjs';
 //   const api = await ApiPromise.create({ provider: new WsProvider(url), rpc });
-//   const page = (await api.rpc.tos.openTasks()).toJSON();
+//   const page = await api.rpc.tos.openTasks.raw('general', null, 20);
 //
 // Extrinsics, events, errors, storage and the runtime API `api.call.tosApi` need nothing of this: their types come
 // with the chain's metadata. Answers of these methods are plain JSON: amounts are decimal text in wei, identifiers
-// UUIDs, hashes 0x-hex, accounts SS58.
+// UUIDs, hashes 0x-hex, accounts SS58. Call methods with `.raw`: the codec `Json` has no word for lists and null.
+// Task types are codeAnalysis, securityAudit, dataAnalysis, algorithmOptimization, logicReasoning and general.
 
 const id = { name: 'id', type: 'Text' };
 const who = { name: 'who', type: 'AccountId' };
-const at = { name: 'at', type: 'Hash', isOptional: true };
-const after = { name: 'after', type: 'Text', isOptional: true };
-const limit = { name: 'limit', type: 'u32', isOptional: true };
+const at = { name: 'at', type: 'Option<Hash>', isOptional: true };
+const after = { name: 'after', type: 'Option<Text>', isOptional: true };
+const limit = { name: 'limit', type: 'Option<u32>', isOptional: true };
 
 const method = (description, ...params) => ({ description, params: [...params, at], type: 'Json' });
 
@@ -24,7 +25,7 @@ export const rpc = {
   tos: {
     chain: method('Height, tick, windows and counts.'),
     openTasks: method('Tasks that take answers, by type where one is given.',
-      { name: 'taskType', type: 'Json', isOptional: true }, after, limit),
+      { name: 'taskType', type: 'Option<Text>', isOptional: true }, after, limit),
     tasks: method('All tasks that are not pruned yet.', after, limit),
     task: method('One task with its submissions; null when there is none.', id),
     timeline: method('The phases a task went through.', id),
@@ -38,7 +39,7 @@ export const rpc = {
     reputation: method('An account\'s reputation, idle decay applied.', who),
     subscribeTasks: {
       description: 'Changes of all tasks, or of one: once when their block is best, once when it is final.',
-      params: [{ name: 'id', type: 'Text', isOptional: true }],
+      params: [{ name: 'id', type: 'Option<Text>', isOptional: true }],
       pubsub: ['taskChange', 'subscribeTasks', 'unsubscribeTasks'],
       type: 'Json',
     },

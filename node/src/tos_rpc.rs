@@ -162,11 +162,7 @@ pub trait TosApi {
 
     /// A validator's registration; null when there is none.
     #[method(name = "validator")]
-    fn validator(
-        &self,
-        who: AccountId,
-        at: Option<Hash>,
-    ) -> RpcResult<Option<ValidatorView>>;
+    fn validator(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Option<ValidatorView>>;
 
     /// An account's reputation, idle decay applied.
     #[method(name = "reputation")]
@@ -249,7 +245,12 @@ where
         let at = self.block(at)?;
         let protocol = self.read(Some(at), |api, hash| api.chain(hash))?;
         let block = self.client.number(at).ok().flatten().unwrap_or_default();
-        Ok(ChainStatus { at, block, finalized: self.client.info().finalized_number, protocol })
+        Ok(ChainStatus {
+            at,
+            block,
+            finalized: self.client.info().finalized_number,
+            protocol,
+        })
     }
 
     fn open_tasks(
@@ -260,8 +261,9 @@ where
         at: Option<Hash>,
     ) -> RpcResult<Page<TaskSummary<AccountId>>> {
         let (at, size) = (self.block(at)?, page_size(limit));
-        let items =
-            self.read(Some(at), |api, hash| api.open_tasks(hash, task_type, after, size + 1))?;
+        let items = self.read(Some(at), |api, hash| {
+            api.open_tasks(hash, task_type, after, size + 1)
+        })?;
         Ok(page(at, size, items, |task| task.id))
     }
 
@@ -298,8 +300,13 @@ where
     }
 
     fn can_submit(&self, who: AccountId, id: TaskId, at: Option<Hash>) -> RpcResult<Permission> {
-        let refusal = self.read(at, |api, hash| api.can_submit(hash, who, id))?.err();
-        Ok(Permission { allowed: refusal.is_none(), refusal })
+        let refusal = self
+            .read(at, |api, hash| api.can_submit(hash, who, id))?
+            .err();
+        Ok(Permission {
+            allowed: refusal.is_none(),
+            refusal,
+        })
     }
 
     fn assignments(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Vec<AssignmentView>> {
@@ -314,11 +321,7 @@ where
         self.read(at, |api, hash| api.miner(hash, who))
     }
 
-    fn validator(
-        &self,
-        who: AccountId,
-        at: Option<Hash>,
-    ) -> RpcResult<Option<ValidatorView>> {
+    fn validator(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Option<ValidatorView>> {
         self.read(at, |api, hash| api.validator(hash, who))
     }
 
@@ -368,15 +371,20 @@ where
             let height = number.number(*hash).ok().flatten()?;
             Some((*hash, height, true))
         });
-        ancestors.chain([(block.hash, *block.header.number(), true)]).collect()
+        ancestors
+            .chain([(block.hash, *block.header.number(), true)])
+            .collect()
     });
     stream::select(best, finalized).flat_map(move |blocks: Vec<_>| {
         let mut notices = VecDeque::new();
         for (at, block, finalized) in blocks {
             match client.runtime_api().task_changes(at) {
-                Ok(changes) => notices.extend(
-                    changes.into_iter().map(|change| ChangeNotice { change, at, block, finalized }),
-                ),
+                Ok(changes) => notices.extend(changes.into_iter().map(|change| ChangeNotice {
+                    change,
+                    at,
+                    block,
+                    finalized,
+                })),
                 // The state may be pruned already; the subscriber learns of it by the next block.
                 Err(cause) => log::debug!("task changes of block {block} are lost: {cause}"),
             }

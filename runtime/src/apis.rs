@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use polkadot_sdk::*;
 
 use crate::{
-    configs::EpochSlots, constants::consensus::BABE_GENESIS_EPOCH_CONFIG, genesis_presets,
-    queries, AccountId, AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical,
+    configs::EpochSlots, constants::consensus::BABE_GENESIS_EPOCH_CONFIG, genesis_presets, queries,
+    AccountId, AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical,
     InherentDataExt, Miners, Nonce, Reputation, Rewards, Runtime, RuntimeCall,
     RuntimeGenesisConfig, SessionKeys, System, Tasks, TransactionPayment, Validation, VERSION,
 };

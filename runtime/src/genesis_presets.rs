@@ -114,7 +114,13 @@ fn first_experts() -> Vec<(AccountId, Certification, tos_primitives::Tick)> {
         Sr25519Keyring::One,
         Sr25519Keyring::Two,
     ]
-    .map(|expert| (expert.to_account_id(), Certification::Expert, tos_primitives::Tick::MAX))
+    .map(|expert| {
+        (
+            expert.to_account_id(),
+            Certification::Expert,
+            tos_primitives::Tick::MAX,
+        )
+    })
     .into()
 }
 

@@ -2,16 +2,12 @@
 
 //! Answers that need more than one pallet.
 
-use crate::{
-    AccountId, Clock, Runtime, RuntimeEvent, System, Tasks, Validation,
-};
+use crate::{AccountId, Clock, Runtime, RuntimeEvent, System, Tasks, Validation};
 use alloc::vec::Vec;
 
 use tos_primitives::{
     traits::Clock as _,
-    views::{
-        Action, AssignmentView, ChainView, RefusalView, Role, TaskChange,
-    },
+    views::{Action, AssignmentView, ChainView, RefusalView, Role, TaskChange},
     Phase, TaskId,
 };
 
@@ -20,15 +16,19 @@ pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
     let mut due: Vec<_> = Tasks::active_tasks(who.clone())
         .into_iter()
         .filter_map(|task| answer_due(who, task))
-        .chain(Validation::duties(who.clone()).into_iter().filter_map(|duty| {
-            Some(AssignmentView {
-                task: duty.task,
-                task_type: pallet_tasks::Tasks::<Runtime>::get(duty.task)?.task_type(),
-                role: Role::Validator,
-                action: duty.action?,
-                deadline: duty.deadline?,
-            })
-        }))
+        .chain(
+            Validation::duties(who.clone())
+                .into_iter()
+                .filter_map(|duty| {
+                    Some(AssignmentView {
+                        task: duty.task,
+                        task_type: pallet_tasks::Tasks::<Runtime>::get(duty.task)?.task_type(),
+                        role: Role::Validator,
+                        action: duty.action?,
+                        deadline: duty.deadline?,
+                    })
+                }),
+        )
         .collect();
     due.sort_by_key(|assignment| (assignment.deadline, assignment.task));
     due
@@ -81,11 +81,25 @@ pub fn task_changes() -> Vec<TaskChange> {
     System::read_events_no_consensus()
         .filter_map(|record| match record.event {
             RuntimeEvent::Tasks(pallet_tasks::Event::Published { task, deadline, .. }) => {
-                Some(TaskChange { task, phase: Phase::Open, round: 0, deadline })
+                Some(TaskChange {
+                    task,
+                    phase: Phase::Open,
+                    round: 0,
+                    deadline,
+                })
             }
             RuntimeEvent::Tasks(pallet_tasks::Event::PhaseChanged {
-                task, to, round, deadline, ..
-            }) => Some(TaskChange { task, phase: to, round, deadline }),
+                task,
+                to,
+                round,
+                deadline,
+                ..
+            }) => Some(TaskChange {
+                task,
+                phase: to,
+                round,
+                deadline,
+            }),
             _ => None,
         })
         .collect()

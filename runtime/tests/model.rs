@@ -1,7 +1,11 @@
 //! Random actors, random orders, over the real pallets together: whatever they do, no wei is made,
 //! lost or stranded, and every invariant of every pallet holds after every block.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::indexing_slicing
+)]
 
 mod world;
 
@@ -14,7 +18,11 @@ use world::*;
 
 /// Lives `blocks` blocks of chance, then lets everything run out. Returns what was accepted and refused.
 fn live(seed: u64, blocks: u64) -> (BTreeMap<String, u32>, BTreeMap<String, u32>) {
-    let windows = Windows { retention: 40, claim: 60, ..Windows::development() };
+    let windows = Windows {
+        retention: 40,
+        claim: 60,
+        ..Windows::development()
+    };
     genesis(26, 12, windows).execute_with(|| {
         let issuance = pallet_balances::TotalIssuance::<Runtime>::get();
         let mut world = World::new(seed);
@@ -31,7 +39,11 @@ fn live(seed: u64, blocks: u64) -> (BTreeMap<String, u32>, BTreeMap<String, u32>
         while pallet_tasks::Tasks::<Runtime>::count() > 0 {
             next_block(quiet);
             quiet += 1;
-            assert!(quiet < 600, "tasks are stuck: {:?}", pallet_tasks::Tasks::<Runtime>::iter().collect::<Vec<_>>());
+            assert!(
+                quiet < 600,
+                "tasks are stuck: {:?}",
+                pallet_tasks::Tasks::<Runtime>::iter().collect::<Vec<_>>()
+            );
         }
         check_invariants(issuance);
         world.close_down();
@@ -47,14 +59,25 @@ fn live(seed: u64, blocks: u64) -> (BTreeMap<String, u32>, BTreeMap<String, u32>
 
 #[test]
 fn random_lives_make_lose_and_strand_nothing() {
-    let (mut accepted, mut refused) = (BTreeMap::<String, u32>::new(), BTreeMap::<String, u32>::new());
+    let (mut accepted, mut refused) = (
+        BTreeMap::<String, u32>::new(),
+        BTreeMap::<String, u32>::new(),
+    );
     for seed in 0..12 {
         let (yes, no) = live(seed, 150);
-        yes.into_iter().for_each(|(name, n)| *accepted.entry(name).or_default() += n);
-        no.into_iter().for_each(|(name, n)| *refused.entry(name).or_default() += n);
+        yes.into_iter()
+            .for_each(|(name, n)| *accepted.entry(name).or_default() += n);
+        no.into_iter()
+            .for_each(|(name, n)| *refused.entry(name).or_default() += n);
     }
     // The random lives must reach what they are meant to test.
     let total: u32 = accepted.values().sum();
-    assert!(total > 5_000, "only {total} calls were accepted: {accepted:#?}");
-    assert!(refused.len() >= 15, "few kinds of refusal were seen: {refused:#?}");
+    assert!(
+        total > 5_000,
+        "only {total} calls were accepted: {accepted:#?}"
+    );
+    assert!(
+        refused.len() >= 15,
+        "few kinds of refusal were seen: {refused:#?}"
+    );
 }

@@ -16,10 +16,11 @@ export function inline(text) {
 export const salt = () => u8aToHex(randomBytes(32));
 
 /** The commitment of a miner to an answer: BLAKE2b-256 of the SCALE encoding of its parts. */
-export function answerCommitment(api, task, miner, contentHash, secret) {
+export function answerCommitment(api, task, miner, contentHash, simhash, secret) {
   return u8aToHex(blake2AsU8a(u8aConcat(
     stringToU8a('tos/answer/v1'), api.createType('[u8;16]', task).toU8a(), miner.publicKey,
-    api.createType('[u8;32]', contentHash).toU8a(), api.createType('[u8;32]', secret).toU8a(),
+    api.createType('[u8;32]', contentHash).toU8a(), api.createType('u64', simhash).toU8a(),
+    api.createType('[u8;32]', secret).toU8a(),
   )));
 }
 

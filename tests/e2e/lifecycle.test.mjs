@@ -20,7 +20,7 @@ before(async () => {
   actors = {
     publisher: at('//Alice'),
     miners: [at('//Bob'), at('//Charlie')],
-    validators: [at('//Dave'), at('//Eve'), at('//Ferdie')],
+    validators: [at('//Dave'), at('//Eve'), at('//Ferdie'), at('//One')],
   };
 });
 
@@ -40,11 +40,11 @@ test('miners and validators register and show up by name', async () => {
   await refused(send(api, api.tx.miners.register(['General']), miners[0]), 'miners.AlreadyRegistered');
   const chain = await api.call.tosApi.chain();
   assert.equal(chain.miners.toNumber(), 2);
-  assert.equal(chain.validators.toNumber(), 3);
+  assert.equal(chain.validators.toNumber(), 4);
 });
 
 test('a task runs from escrow to payout, final under GRANDPA', async () => {
-  const { publisher, miners, validators } = actors;
+  const { publisher, miners } = actors;
   const reward = 10n * TOS;
   const issuance = (await api.query.balances.totalIssuance()).toBigInt();
 
@@ -65,22 +65,30 @@ test('a task runs from escrow to payout, final under GRANDPA', async () => {
   await refused(send(api, api.tx.tasks.join(id), miners[0]), 'tasks.AlreadyJoined');
 
   const answers = ['{"prime":101,"why":"no divisor up to ten"}', '{"prime":111,"why":"it looks like one"}'].map(inline);
+  // Far apart, so that neither counts as a copy of the other.
+  const simhashes = [0x00ff00ff00ff00ffn, 0xff00ff00ff00ff00n];
   const secrets = miners.map(salt);
   await Promise.all(miners.map((m, i) =>
-    send(api, api.tx.tasks.commit(id, answerCommitment(api, id, m, answers[i].hash, secrets[i])), m)));
+    send(api, api.tx.tasks.commit(id, answerCommitment(api, id, m, answers[i].hash, simhashes[i], secrets[i])), m)));
   await refused(
-    send(api, api.tx.tasks.reveal(id, answers[0], 0, secrets[0]), miners[0]),
+    send(api, api.tx.tasks.reveal(id, answers[0], simhashes[0], secrets[0]), miners[0]),
     'tasks.NotInReveal',
   );
 
   // Reveals wait for the end of the open window; a wrong preimage is refused.
   await untilBlock(api, async () => (await phase(id)) === 'AnswerReveal', 'answer reveal');
-  await refused(send(api, api.tx.tasks.reveal(id, answers[1], 0, secrets[0]), miners[0]), 'tasks.WrongPreimage');
-  await Promise.all(miners.map((m, i) => send(api, api.tx.tasks.reveal(id, answers[i], 1n << BigInt(20 * i), secrets[i]), m)));
+  await refused(send(api, api.tx.tasks.reveal(id, answers[1], simhashes[0], secrets[0]), miners[0]), 'tasks.WrongPreimage');
+  await Promise.all(miners.map((m, i) => send(api, api.tx.tasks.reveal(id, answers[i], simhashes[i], secrets[i]), m)));
 
   // The panel is drawn afterwards, from validators only; its members vote in commit and reveal.
   await untilBlock(api, async () => (await phase(id)) === 'VoteCommit', 'vote commit');
-  await refused(send(api, api.tx.validation.commitVote(id, '0x' + '00'.repeat(32)), miners[0]), 'validation.NotOnPanel');
+  const seated = (await api.call.tosApi.round(id, 0)).unwrap().members.map((member) => member.who.toString());
+  const validators = actors.validators.filter((v) => seated.includes(v.address));
+  assert.equal(validators.length, 3);
+  const outsider = actors.validators.find((v) => !seated.includes(v.address));
+  const foreign = api.tx.validation.commitVote(id, '0x' + '00'.repeat(32));
+  await refused(send(api, foreign, outsider), 'validation.NotOnPanel');
+  await refused(send(api, foreign, miners[0]), 'validation.NotValidator');
   // Bob's answer is 101, a prime; Charlie's is 3 × 37. Answers are in the order of commitment.
   const order = (await api.query.tasks.answers(id)).map((who) => who.toString());
   const scores = order.map((who) =>

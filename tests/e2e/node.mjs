@@ -33,7 +33,8 @@ export async function devNode(chain = 'dev-fast') {
     child = spawn(
       BINARY,
       ['--chain', chain, '--alice', '--validator', '--force-authoring', '--base-path', dir, '--rpc-port', String(rpc),
-        '--port', String(p2p), '--prometheus-port', String(metrics), '--no-telemetry', '--no-mdns', '--rpc-methods', 'unsafe'],
+        '--port', String(p2p), '--prometheus-port', String(metrics), '--no-telemetry', '--no-mdns', '--rpc-methods', 'unsafe',
+        '--unsafe-force-node-key-generation'],
       { stdio: ['ignore', out.fd, out.fd] },
     );
     exited = new Promise((resolve) => child.once('exit', resolve));

@@ -22,7 +22,7 @@ use crate::{
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
 use zeroize::Zeroizing;
 
 /// The environment variable that may hold the keystore's password. No child process sees it.
@@ -203,6 +203,7 @@ fn log_to_stderr(cli: &Cli) -> Result<()> {
         EnvFilter::try_new(filter).map_err(|e| Error::Usage(format!("--log {filter}: {e}")))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second subscriber is refused only where one was set before, in tests.
     let _ = if cli.global.log_json {

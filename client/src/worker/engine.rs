@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Pause before the first reconnection; it doubles up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(500);
-const MAX_PAUSE: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// Without a new block for this long the connection counts as lost.
 const SILENCE: Duration = Duration::from_secs(120);
 

@@ -80,6 +80,8 @@ pub fn reveal(task: &mut TaskView<AccountId32>, miner: u8, content: ContentRef) 
         content: Some(content),
         duplicate: false,
         result: None,
+        earned: 0,
+        lost: 0,
     });
 }
 
@@ -163,6 +165,13 @@ impl FakeChain {
     /// Whether the worker has been killed.
     pub fn has_killed(&self) -> bool {
         self.kill_at.get().is_none()
+    }
+
+    /// Whether all tasks are closed and that is final.
+    pub fn is_over(&self) -> bool {
+        let states = self.states.borrow();
+        let finalised = &states[states.len().saturating_sub(1 + LAG)];
+        finalised.tick > VOTE_REVEAL_UNTIL
     }
 
     /// The calls that took effect.
@@ -251,6 +260,8 @@ impl State {
                     simhash: None,
                     duplicate: false,
                     result: None,
+                    earned: 0,
+                    lost: 0,
                 });
             }
             Call::Commit { task, commitment } => {

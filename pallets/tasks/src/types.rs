@@ -169,6 +169,10 @@ pub struct Submission {
     pub duplicate: bool,
     /// What the panel said of it, once settled.
     pub result: Option<AnswerResult>,
+    /// What the answer earned, once settled.
+    pub earned: Balance,
+    /// What of the stake was lost, once closed.
+    pub lost: Balance,
 }
 
 /// A challenge of a result.

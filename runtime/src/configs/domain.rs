@@ -25,7 +25,9 @@ pub struct ParentBlockVrf;
 
 impl tos_primitives::traits::Randomness for ParentBlockVrf {
     fn seed(subject: &[u8]) -> Option<[u8; 32]> {
-        pallet_babe::ParentBlockRandomness::<Runtime>::random(subject).0.map(Into::into)
+        pallet_babe::ParentBlockRandomness::<Runtime>::random(subject)
+            .0
+            .map(Into::into)
     }
 }
 

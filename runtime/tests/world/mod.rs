@@ -20,7 +20,8 @@ use tos_primitives::{
     commitment::{self, Salt},
     task::Certification,
     traits::VotingStage,
-    AnswerScore, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict, Windows, TOS,
+    AnswerScore, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict, Windows,
+    TOS,
 };
 use tos_runtime::*;
 
@@ -46,8 +47,14 @@ pub fn genesis(accounts: u8, certified: u8, windows: Windows) -> sp_io::TestExte
         .chain([(treasury, TREASURY_SEED)])
         .collect();
     let mut ext: sp_io::TestExternalities = RuntimeGenesisConfig {
-        balances: BalancesConfig { balances, ..Default::default() },
-        clock: ClockConfig { windows, ..Default::default() },
+        balances: BalancesConfig {
+            balances,
+            ..Default::default()
+        },
+        clock: ClockConfig {
+            windows,
+            ..Default::default()
+        },
         miners: MinersConfig {
             certificates: (accounts - certified + 1..=accounts)
                 .map(|n| (account(n), Certification::Expert, u32::MAX))
@@ -87,7 +94,10 @@ pub fn next_block(seed: u64) {
 pub fn dispatch(who: &AccountId, call: impl Into<RuntimeCall>) -> Outcome {
     let call: RuntimeCall = call.into();
     let info = call.get_dispatch_info();
-    assert!(info.call_weight.ref_time() > 0, "a call without weight: {call:?}");
+    assert!(
+        info.call_weight.ref_time() > 0,
+        "a call without weight: {call:?}"
+    );
     call.dispatch(RuntimeOrigin::signed(who.clone()))
 }
 
@@ -176,11 +186,18 @@ impl World {
     fn params(task_type: TaskType) -> TaskParams {
         let label = || b"x".to_vec().try_into().expect("short");
         match task_type {
-            TaskType::CodeAnalysis => TaskParams::CodeAnalysis { language: label(), lines: 9 },
-            TaskType::SecurityAudit => {
-                TaskParams::SecurityAudit { scope: label(), standard: label() }
-            }
-            TaskType::DataAnalysis => TaskParams::DataAnalysis { format: label(), records: 9 },
+            TaskType::CodeAnalysis => TaskParams::CodeAnalysis {
+                language: label(),
+                lines: 9,
+            },
+            TaskType::SecurityAudit => TaskParams::SecurityAudit {
+                scope: label(),
+                standard: label(),
+            },
+            TaskType::DataAnalysis => TaskParams::DataAnalysis {
+                format: label(),
+                records: 9,
+            },
             TaskType::AlgorithmOptimization => TaskParams::AlgorithmOptimization {
                 problem: label(),
                 objective: tos_primitives::task::Objective::Minimise,
@@ -193,16 +210,25 @@ impl World {
     /// One action of somebody: mostly sensible, sometimes foolish or hostile. A refused call must
     /// leave the state exactly as it was.
     pub fn act(&mut self) {
-        let Some((who, call)) = self.choose() else { return };
+        let Some((who, call)) = self.choose() else {
+            return;
+        };
         let name = format!("{call:?}");
-        let name = name.split([' ', '{', '(']).take(3).collect::<Vec<_>>().join(" ");
+        let name = name
+            .split([' ', '{', '('])
+            .take(3)
+            .collect::<Vec<_>>()
+            .join(" ");
         let before = sp_io::storage::root(Default::default());
         match dispatch(&who, call) {
             Ok(_) => *self.accepted.entry(name).or_default() += 1,
             Err(refusal) => {
                 let after = sp_io::storage::root(Default::default());
                 assert_eq!(before, after, "{name} was refused and changed the state");
-                *self.refused.entry(format!("{:?}", refusal.error)).or_default() += 1;
+                *self
+                    .refused
+                    .entry(format!("{:?}", refusal.error))
+                    .or_default() += 1;
             }
         }
     }
@@ -214,11 +240,17 @@ impl World {
             5..=9 => self.publish()?,
             10 => {
                 let task = self.some_task(|_| true)?;
-                (self.one_of(&self.publishers.clone())?, pallet_tasks::Call::cancel { task }.into())
+                (
+                    self.one_of(&self.publishers.clone())?,
+                    pallet_tasks::Call::cancel { task }.into(),
+                )
             }
             11..=24 => {
                 let task = self.some_task(|p| matches!(p, Phase::Open))?;
-                (self.one_of(&self.miners.clone())?, pallet_tasks::Call::join { task }.into())
+                (
+                    self.one_of(&self.miners.clone())?,
+                    pallet_tasks::Call::join { task }.into(),
+                )
             }
             25..=39 => self.commit()?,
             40..=54 => self.reveal()?,
@@ -226,7 +258,10 @@ impl World {
             70..=84 => self.reveal_vote()?,
             85..=86 => {
                 let task = self.some_task(|p| matches!(p, Phase::Challenge))?;
-                (self.anybody(), pallet_tasks::Call::challenge { task }.into())
+                (
+                    self.anybody(),
+                    pallet_tasks::Call::challenge { task }.into(),
+                )
             }
             87..=90 => {
                 let task = self.some_task(|_| true)?;
@@ -244,7 +279,10 @@ impl World {
         Some(if self.rng.gen_bool(0.5) {
             let specialisations = types.try_into().ok()?;
             let who = self.one_of(&self.miners.clone())?;
-            (who, pallet_miners::Call::register { specialisations }.into())
+            (
+                who,
+                pallet_miners::Call::register { specialisations }.into(),
+            )
         } else {
             let types = types.try_into().ok()?;
             let who = self.one_of(&self.validators.clone())?;
@@ -254,8 +292,11 @@ impl World {
 
     fn publish(&mut self) -> Option<(AccountId, RuntimeCall)> {
         let task_type = self.task_type();
-        let difficulty =
-            if self.rng.gen_bool(0.9) { Difficulty::Beginner } else { Difficulty::Intermediate };
+        let difficulty = if self.rng.gen_bool(0.9) {
+            Difficulty::Beginner
+        } else {
+            Difficulty::Intermediate
+        };
         let (low, high) = difficulty.reward_band();
         // Uneven amounts, so that every split leaves dust; sometimes outside the band.
         let reward = self.rng.gen_range(low - TOS / 10..=high + TOS / 10);
@@ -277,10 +318,15 @@ impl World {
         let joined = pallet_tasks::Participants::<Runtime>::get(task);
         let who = self.one_of(&joined)?;
         // Now and then two miners hand in the same.
-        let number = if self.rng.gen_bool(0.2) { 7 } else { self.rng.next_u64() };
+        let number = if self.rng.gen_bool(0.2) {
+            7
+        } else {
+            self.rng.next_u64()
+        };
         let content = ContentRef::inline(format!("answer number {number}").as_bytes())?;
+        let simhash = tos_primitives::simhash::simhash(&content.inline);
         let salt = self.salt();
-        let commitment = commitment::answer(&task, &who, &content.hash, &salt);
+        let commitment = commitment::answer(&task, &who, &content.hash, simhash, &salt);
         let known = pallet_tasks::Submissions::<Runtime>::get(task, &who)
             .is_some_and(|s| s.commitment.is_some());
         if !known {
@@ -302,7 +348,16 @@ impl World {
             salt = self.salt();
         }
         let simhash = tos_primitives::simhash::simhash(&content.inline);
-        Some((who, pallet_tasks::Call::reveal { task, content, simhash, salt }.into()))
+        Some((
+            who,
+            pallet_tasks::Call::reveal {
+                task,
+                content,
+                simhash,
+                salt,
+            }
+            .into(),
+        ))
     }
 
     /// A member of a panel that votes now, with the task and the round; sometimes a stranger.
@@ -314,7 +369,11 @@ impl World {
             .iter()
             .map(|m| m.who.clone())
             .collect();
-        let who = if self.rng.gen_bool(0.05) { Some(self.anybody()) } else { self.one_of(&members) };
+        let who = if self.rng.gen_bool(0.05) {
+            Some(self.anybody())
+        } else {
+            self.one_of(&members)
+        };
         Some((who?, task, round))
     }
 
@@ -326,19 +385,32 @@ impl World {
         let scores: Vec<_> = (0..count)
             .map(|i| {
                 let base = (task.0[0] as usize + 37 * i) % 101;
-                let quality = if honest { base as u8 } else { self.rng.gen_range(0..=100) };
+                let quality = if honest {
+                    base as u8
+                } else {
+                    self.rng.gen_range(0..=100)
+                };
                 let verdict = match (honest, task.0[1] as usize % 7 == i) {
                     (true, true) => Verdict::Malformed,
                     (false, _) if self.rng.gen_bool(0.2) => Verdict::Plagiarised,
                     _ => Verdict::Valid,
                 };
-                AnswerScore { quality, innovation: self.rng.gen_range(0..=100), verdict }
+                AnswerScore {
+                    quality,
+                    innovation: self.rng.gen_range(0..=100),
+                    verdict,
+                }
             })
             .collect();
         let salt = self.salt();
         let commitment = commitment::vote(&task, round, &who, &scores, &salt);
-        self.votes.entry((task, round, who.clone())).or_insert((scores, salt));
-        Some((who, pallet_validation::Call::commit_vote { task, commitment }.into()))
+        self.votes
+            .entry((task, round, who.clone()))
+            .or_insert((scores, salt));
+        Some((
+            who,
+            pallet_validation::Call::commit_vote { task, commitment }.into(),
+        ))
     }
 
     fn reveal_vote(&mut self) -> Option<(AccountId, RuntimeCall)> {
@@ -348,20 +420,28 @@ impl World {
             scores.first_mut()?.quality = 101;
         }
         let scores = scores.try_into().ok()?;
-        Some((who, pallet_validation::Call::reveal_vote { task, scores, salt }.into()))
+        Some((
+            who,
+            pallet_validation::Call::reveal_vote { task, scores, salt }.into(),
+        ))
     }
 
     fn claim(&mut self) -> Option<(AccountId, RuntimeCall)> {
         let who = self.anybody();
-        let claims: Vec<_> =
-            pallet_rewards::Claims::<Runtime>::iter_prefix(&who).map(|(task, _)| task).collect();
+        let claims: Vec<_> = pallet_rewards::Claims::<Runtime>::iter_prefix(&who)
+            .map(|(task, _)| task)
+            .collect();
         let call: RuntimeCall = match (self.rng.gen_range(0..4), self.one_of(&claims)) {
             (0, _) => pallet_rewards::Call::claim_all {}.into(),
-            (1, _) => {
-                pallet_rewards::Call::set_auto_claim { enabled: self.rng.gen_bool(0.5) }.into()
+            (1, _) => pallet_rewards::Call::set_auto_claim {
+                enabled: self.rng.gen_bool(0.5),
             }
+            .into(),
             (_, Some(task)) => pallet_rewards::Call::claim { task }.into(),
-            (_, None) => pallet_rewards::Call::claim { task: self.some_task(|_| true)? }.into(),
+            (_, None) => pallet_rewards::Call::claim {
+                task: self.some_task(|_| true)?,
+            }
+            .into(),
         };
         Some((who, call))
     }
@@ -376,7 +456,10 @@ impl World {
             4 => pallet_validation::Call::withdraw {}.into(),
             5 => pallet_validation::Call::rejoin {}.into(),
             6 => pallet_validation::Call::top_up {}.into(),
-            _ => pallet_miners::Call::declare_relation { other: self.anybody() }.into(),
+            _ => pallet_miners::Call::declare_relation {
+                other: self.anybody(),
+            }
+            .into(),
         };
         (who, call)
     }

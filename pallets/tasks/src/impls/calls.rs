@@ -170,6 +170,8 @@ impl<T: Config> Pallet<T> {
             revealed: None,
             duplicate: false,
             result: None,
+            earned: 0,
+            lost: 0,
         };
         Submissions::<T>::insert(id, &miner, submission);
         Participants::<T>::try_append(id, miner.clone()).map_err(|()| Error::<T>::TaskFull)?;

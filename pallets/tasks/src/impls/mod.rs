@@ -112,14 +112,15 @@ impl<T: Config> Pallet<T> {
         T::Currency::hold(&reason.into(), who, amount).map_err(|_| error.into())
     }
 
-    /// Ends a hold: the share that `slash` costs goes to the treasury, the rest is released.
+    /// Ends a hold: the share that `slash` costs goes to the treasury, the rest is released. Returns
+    /// what was lost.
     pub(crate) fn free_hold(
         id: &TaskId,
         who: &T::AccountId,
         hold: HoldReason,
         amount: Balance,
         slash: Option<SlashReason>,
-    ) -> DispatchResult {
+    ) -> Result<Balance, DispatchError> {
         let mut left = amount;
         if let Some(reason) = slash {
             let share = params::share_of(amount, reason.share());
@@ -157,14 +158,14 @@ impl<T: Config> Pallet<T> {
             }
         }
         if left > 0 {
-            let amount = T::Currency::release(&hold.into(), who, left, Precision::BestEffort)?;
+            let released = T::Currency::release(&hold.into(), who, left, Precision::BestEffort)?;
             Self::deposit_event(Event::StakeReleased {
                 task: *id,
                 who: who.clone(),
-                amount,
+                amount: released,
             });
         }
-        Ok(())
+        Ok(amount.saturating_sub(left))
     }
 
     /// Relations among constants that the code relies on.

@@ -111,6 +111,8 @@ impl<T: Config> Pallet<T> {
                     simhash: submission.revealed.map(|revealed| revealed.simhash),
                     duplicate: submission.duplicate,
                     result: submission.result,
+                    earned: submission.earned,
+                    lost: submission.lost,
                     miner,
                 })
             })

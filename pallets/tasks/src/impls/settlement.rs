@@ -150,14 +150,20 @@ impl<T: Config> Pallet<T> {
         }
         let mean = mean_score(answers.iter().map(|(_, judged)| judged));
         let validators = T::Panels::conclude(id, task.task_type(), true);
-        T::Vault::settle(&Settlement {
+        let settlement = Settlement {
             task: *id,
             task_type: task.task_type(),
             difficulty: task.difficulty,
             min_quality: task.min_quality,
             answers,
             validators,
-        })?;
+        };
+        let allocation = T::Vault::settle(&settlement)?;
+        for ((miner, _), earned) in settlement.answers.iter().zip(allocation.answers) {
+            let mut submission = Self::submission(id, miner)?;
+            submission.earned = earned;
+            Submissions::<T>::insert(id, miner, submission);
+        }
         Self::finish_miners(id, &task, |miner, submission| match scored.get(miner) {
             Some(scored) => Outcome::judged(scored, mean),
             None => Outcome::failed(undelivered(submission)),
@@ -195,14 +201,15 @@ impl<T: Config> Pallet<T> {
         outcome: impl Fn(&T::AccountId, &Submission) -> Outcome,
     ) -> DispatchResult {
         for miner in Participants::<T>::get(id) {
-            let submission = Self::submission(id, &miner)?;
+            let mut submission = Self::submission(id, &miner)?;
             let Outcome {
                 slash,
                 completed,
                 performance,
             } = outcome(&miner, &submission);
             let stake = submission.stake;
-            Self::free_hold(id, &miner, HoldReason::AnswerStake, stake, slash)?;
+            submission.lost = Self::free_hold(id, &miner, HoldReason::AnswerStake, stake, slash)?;
+            Submissions::<T>::insert(id, &miner, submission);
             ActiveOf::<T>::mutate_exists(&miner, |active| {
                 let mut left = active.take().unwrap_or_default();
                 left.retain(|other| other != id);

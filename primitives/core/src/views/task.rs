@@ -70,6 +70,12 @@ pub struct SubmissionView<AccountId> {
     pub duplicate: bool,
     /// What the panel said of it. Known once the task is settled.
     pub result: Option<AnswerResult>,
+    /// What it earned, in wei. Known once the task is settled.
+    #[serde(with = "wei")]
+    pub earned: Balance,
+    /// What of the stake was lost, in wei. Known once the task is closed.
+    #[serde(with = "wei")]
+    pub lost: Balance,
 }
 
 /// When and to what a miner committed.
