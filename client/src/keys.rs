@@ -27,6 +27,8 @@ pub enum Scheme {
 }
 
 /// A key pair that can sign transactions.
+// A process has one or two.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone)]
 pub enum Keypair {
     /// See [`Scheme::Sr25519`].

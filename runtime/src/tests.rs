@@ -115,12 +115,7 @@ fn consensus_follows_the_time_scale_of_genesis() {
 #[test]
 fn every_pallet_agrees_with_its_configuration() {
     genesis("testnet").execute_with(|| {
-        use frame_support::traits::Hooks;
         <AllPalletsWithSystem as frame_support::traits::IntegrityTest>::integrity_test();
-        let _ = <AllPalletsWithSystem as Hooks<BlockNumber>>::on_idle(
-            1,
-            frame_support::weights::Weight::zero(),
-        );
     });
 }
 

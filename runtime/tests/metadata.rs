@@ -23,7 +23,9 @@ const DOMAIN: [&str; 6] = [
 ];
 
 fn metadata() -> RuntimeMetadataV15 {
-    let opaque = Runtime::metadata_at_version(15).unwrap();
+    // The defaults of some constants are read from storage.
+    let opaque = sp_io::TestExternalities::default()
+        .execute_with(|| Runtime::metadata_at_version(15).unwrap());
     let prefixed = RuntimeMetadataPrefixed::decode(&mut &opaque[..]).unwrap();
     match prefixed.1 {
         RuntimeMetadata::V15(metadata) => metadata,

@@ -1,7 +1,7 @@
 //! What calls and steps cost: none may take more than its share of a block, and the table in
 //! `docs/weights.md` says what the runtime charges.
 //!
-//! `UPDATE_DOCS=1 cargo nextest run --release -p tos-runtime weights` writes the table.
+//! `UPDATE_DOCS=1 cargo nextest run --release --workspace -E 'binary(weights)'` writes the table.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -303,9 +303,13 @@ fn no_call_takes_more_than_its_share_of_a_block_and_the_table_is_true() {
     assert_eq!(named, all_calls());
     for (name, call) in calls {
         let weight = call.get_dispatch_info().call_weight;
+        // A crank is charged for the heaviest step before it runs and refunded afterwards; it must
+        // fit, or nobody could help a queue that is stuck behind such a step.
+        let share = if name == "tasks.crank" { 1 } else { CALL_SHARE };
         assert!(
-            weight.ref_time() <= budget.ref_time() / CALL_SHARE
-                && weight.proof_size() <= budget.proof_size() / CALL_SHARE,
+            weight.ref_time() <= budget.ref_time() / share
+                && weight.proof_size() <= budget.proof_size() / share
+                && weight.all_lte(normal.max_extrinsic.unwrap()),
             "{name} takes {weight:?} of {budget:?}",
         );
         row(&mut table, name, weight.saturating_add(base), budget);

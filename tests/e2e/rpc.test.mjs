@@ -31,10 +31,11 @@ const ask = (method, ...params) => api.rpc.tos[method].raw(...params);
 
 test('changes of tasks are told when they happen and again when they are final', async () => {
   const heard = [];
-  const stop = await api.rpc.tos.subscribeTasks(null, (change) => heard.push(change.toJSON()));
+  // The promise of polkadot.js resolves with the first change, so it must not be awaited before there is one.
+  const subscribed = api.rpc.tos.subscribeTasks(null, (change) => heard.push(change.toJSON()));
   const { task } = find(await send(api, publish('General', 5n * TOS), alice), 'tasks', 'Published');
   await untilBlock(api, () => heard.some((c) => c.finalized), 'a final change');
-  stop();
+  (await subscribed)();
   const mine = heard.filter((change) => change.phase === 'open');
   assert.deepEqual(mine.map((change) => change.finalized), [false, true]);
   assert.match(mine[0].task, UUID);

@@ -12,7 +12,7 @@ use crate::{
 };
 use codec::Compact;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tos_primitives::{
     content::{MAX_INLINE, MIN_CONTENT},
     views::MAX_PAGE,
@@ -185,7 +185,7 @@ impl Publish {
 }
 
 /// Stores a file and refers to it: inline where it fits, otherwise by its place at `public_url`.
-fn reference(store: &Store, file: &PathBuf, public_url: Option<&str>) -> Result<ContentRef> {
+fn reference(store: &Store, file: &Path, public_url: Option<&str>) -> Result<ContentRef> {
     let (hash, bytes) = store.put_file(file)?;
     if bytes.len() < MIN_CONTENT as usize {
         return Err(Error::Usage(format!(

@@ -200,10 +200,10 @@ impl FakeChain {
         state.tick += 1;
         for task in &mut state.tasks {
             let (phase, deadline) = match state.tick {
-                0..=OPEN_UNTIL => (Phase::Open, OPEN_UNTIL),
-                ..=REVEAL_UNTIL => (Phase::AnswerReveal, REVEAL_UNTIL),
-                ..=VOTE_UNTIL => (Phase::VoteCommit, VOTE_UNTIL),
-                ..=VOTE_REVEAL_UNTIL => (Phase::VoteReveal, VOTE_REVEAL_UNTIL),
+                tick if tick <= OPEN_UNTIL => (Phase::Open, OPEN_UNTIL),
+                tick if tick <= REVEAL_UNTIL => (Phase::AnswerReveal, REVEAL_UNTIL),
+                tick if tick <= VOTE_UNTIL => (Phase::VoteCommit, VOTE_UNTIL),
+                tick if tick <= VOTE_REVEAL_UNTIL => (Phase::VoteReveal, VOTE_REVEAL_UNTIL),
                 _ => (Phase::Closed(Closure::Settled), Tick::MAX),
             };
             let closes = matches!(phase, Phase::Closed(_)) && task.summary.phase != phase;

@@ -96,7 +96,7 @@ impl WeightInfo for () {
     }
 
     fn step_expire(p: u32) -> Weight {
-        weight(120, 12_000, 14, 14).saturating_add(weight(90, 9_000, 9, 8).saturating_mul(p.into()))
+        weight(120, 12_000, 14, 14).saturating_add(weight(90, 9_000, 9, 9).saturating_mul(p.into()))
     }
 
     fn step_collect(p: u32) -> Weight {
@@ -116,12 +116,12 @@ impl WeightInfo for () {
     fn step_unresolve(p: u32) -> Weight {
         // Up to 36 members in four rounds are freed, and slashed when they did not vote.
         weight(3_000, 400_000, 340, 260)
-            .saturating_add(weight(60, 9_000, 7, 6).saturating_mul(p.into()))
+            .saturating_add(weight(60, 9_000, 7, 7).saturating_mul(p.into()))
     }
 
     fn step_settle(p: u32) -> Weight {
         weight(5_000, 600_000, 480, 380)
-            .saturating_add(weight(180, 14_000, 14, 12).saturating_mul(p.into()))
+            .saturating_add(weight(180, 14_000, 15, 14).saturating_mul(p.into()))
     }
 
     fn step_prune(p: u32) -> Weight {

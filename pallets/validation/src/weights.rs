@@ -45,8 +45,12 @@ const CANDIDATE_READS: u64 = 9 * CANDIDATES + CANDIDATES * (SUBMITTERS + 1);
 const PANEL: u64 = MAX_PANEL as u64;
 const SEATS: u64 = (MAX_PANEL * MAX_ROUNDS) as u64;
 
+/// Proof of one value: the nodes above it and the value itself.
+const PROOF_PER_READ: u64 = 1_024;
+
 fn step(micros: u64, reads: u64, writes: u64) -> Weight {
-    Weight::from_parts(micros.saturating_mul(1_000_000), 0)
+    let proof = reads.saturating_mul(PROOF_PER_READ);
+    Weight::from_parts(micros.saturating_mul(1_000_000), proof)
         .saturating_add(RocksDbWeight::get().reads_writes(reads, writes))
 }
 

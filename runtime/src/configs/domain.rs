@@ -15,8 +15,12 @@ use sp_runtime::Perbill;
 
 parameter_types! {
     /// Part of a block that due steps of tasks may take before the transactions. What does not fit
-    /// runs after them if there is room, or in the next block.
-    pub TaskWork: Weight = Perbill::from_percent(25) * MAXIMUM_BLOCK_WEIGHT;
+    /// runs after them if there is room, or in the next block. The share of the proof is larger,
+    /// since drawing a panel reads the standing of many candidates and computes little.
+    pub TaskWork: Weight = Weight::from_parts(
+        Perbill::from_percent(25) * MAXIMUM_BLOCK_WEIGHT.ref_time(),
+        Perbill::from_percent(60) * MAXIMUM_BLOCK_WEIGHT.proof_size(),
+    );
 }
 
 /// Randomness from the VRF of the previous block's author. Nobody knows it before that block; its

@@ -81,13 +81,13 @@ pub fn next_block(seed: u64) {
     frame_support::storage::unhashed::put(&key, &Some(vrf));
 
     let limits = <Runtime as frame_system::Config>::BlockWeights::get();
-    <(Clock, Miners, Reputation, Tasks, Validation, Rewards) as Hooks<_>>::on_initialize(number);
+    Clock::on_initialize(number);
     let mut meter = WeightMeter::with_limit(limits.max_block);
     Clock::on_poll(number, &mut meter);
     Tasks::on_poll(number, &mut meter);
     Tasks::on_idle(number, meter.remaining());
     Rewards::on_idle(number, meter.remaining());
-    <(Clock, Miners, Reputation, Tasks, Validation, Rewards) as Hooks<_>>::on_finalize(number);
+    Clock::on_finalize(number);
 }
 
 /// Dispatches a call as the executive would, without fees.

@@ -57,7 +57,9 @@ impl Outcome {
         let peer = mean.map_or(0, |mean| {
             signed_difference(split::final_score(judged), mean)
         });
-        let quality = reputation::signed(result.quality);
+        // The merit of a copy is another's; its faults are the copier's own.
+        let merit = |score: SignedBp| if *duplicate { score.min(0) } else { score };
+        let (quality, peer) = (merit(reputation::signed(result.quality)), merit(peer));
         let performance = Performance {
             completion,
             quality,
