@@ -90,7 +90,7 @@ impl TimeScale {
         if !(MIN_SLOT_DURATION_MS..=MAX_SLOT_DURATION_MS).contains(&self.slot_duration_ms) {
             return Err("slot duration out of bounds");
         }
-        if self.slot_duration_ms % 2 != 0 {
+        if !self.slot_duration_ms.is_multiple_of(2) {
             return Err("slot duration must be even");
         }
         // GRANDPA needs time to finalise the handover before the next one begins.

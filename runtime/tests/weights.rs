@@ -15,7 +15,7 @@ use polkadot_sdk::*;
 
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
-    traits::{Get, GetCallName},
+    traits::GetCallName,
     weights::Weight,
 };
 use tos_primitives::{

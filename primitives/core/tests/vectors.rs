@@ -20,7 +20,7 @@ macro_rules! vectors {
     };
 }
 
-fn cases<'a>(vectors: &'a Value, at_least: usize) -> &'a [Value] {
+fn cases(vectors: &Value, at_least: usize) -> &[Value] {
     let cases = vectors.as_array().unwrap();
     assert!(cases.len() >= at_least, "only {} cases", cases.len());
     cases

@@ -18,8 +18,8 @@ parameter_types! {
     /// runs after them if there is room, or in the next block. The share of the proof is larger,
     /// since drawing a panel reads the standing of many candidates and computes little.
     pub TaskWork: Weight = Weight::from_parts(
-        Perbill::from_percent(25) * MAXIMUM_BLOCK_WEIGHT.ref_time(),
-        Perbill::from_percent(60) * MAXIMUM_BLOCK_WEIGHT.proof_size(),
+        Perbill::from_percent(25).mul_floor(MAXIMUM_BLOCK_WEIGHT.ref_time()),
+        Perbill::from_percent(60).mul_floor(MAXIMUM_BLOCK_WEIGHT.proof_size()),
     );
 }
 

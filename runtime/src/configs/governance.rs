@@ -2,7 +2,7 @@
 
 //! Public money and privileged calls.
 
-use super::{system::MAXIMUM_BLOCK_WEIGHT, Minutes};
+use super::{system::part_of_block, Minutes};
 use crate::{
     constants::currency::{deposit, MILLI_TOS},
     AccountId, Balance, Balances, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent,
@@ -42,7 +42,7 @@ parameter_types! {
         RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
 
     /// Part of a block that scheduled calls may take.
-    pub SchedulerWeight: Weight = Perbill::from_percent(50) * MAXIMUM_BLOCK_WEIGHT;
+    pub SchedulerWeight: Weight = part_of_block(Perbill::from_percent(50));
 }
 
 /// A day, in protocol minutes.

@@ -43,6 +43,14 @@ pub const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(
     MAX_BLOCK_BYTES as u64,
 );
 
+/// This part of a whole block, rounded down.
+pub fn part_of_block(part: Perbill) -> Weight {
+    Weight::from_parts(
+        part.mul_floor(MAXIMUM_BLOCK_WEIGHT.ref_time()),
+        part.mul_floor(MAXIMUM_BLOCK_WEIGHT.proof_size()),
+    )
+}
+
 /// Longest block, in bytes, and largest storage proof.
 const MAX_BLOCK_BYTES: u32 = 5 * 1024 * 1024;
 
@@ -64,13 +72,13 @@ parameter_types! {
             weights.base_extrinsic = ExtrinsicBaseWeight::get();
         })
         .for_class(DispatchClass::Normal, |weights| {
-            weights.max_total = Some(NORMAL_DISPATCH_RATIO * MAXIMUM_BLOCK_WEIGHT);
+            weights.max_total = Some(part_of_block(NORMAL_DISPATCH_RATIO));
         })
         .for_class(DispatchClass::Operational, |weights| {
             weights.max_total = Some(MAXIMUM_BLOCK_WEIGHT);
             // Operations find room even in a block that is full of ordinary transactions.
             weights.reserved = Some(
-                MAXIMUM_BLOCK_WEIGHT.saturating_sub(NORMAL_DISPATCH_RATIO * MAXIMUM_BLOCK_WEIGHT),
+                MAXIMUM_BLOCK_WEIGHT.saturating_sub(part_of_block(NORMAL_DISPATCH_RATIO)),
             );
         })
         .avg_block_initialization(AVERAGE_ON_INITIALIZE_RATIO)
@@ -80,13 +88,13 @@ parameter_types! {
     pub RuntimeBlockLength: BlockLength = BlockLength::builder()
         .max_length(MAX_BLOCK_BYTES)
         .modify_max_length_for_class(DispatchClass::Normal, |max| {
-            *max = NORMAL_DISPATCH_RATIO * MAX_BLOCK_BYTES;
+            *max = NORMAL_DISPATCH_RATIO.mul_floor(MAX_BLOCK_BYTES);
         })
         .max_header_size(MAX_HEADER_BYTES)
         .build();
 
     /// Part of a block that a running migration may take.
-    pub MigrationWeight: Weight = Perbill::from_percent(80) * MAXIMUM_BLOCK_WEIGHT;
+    pub MigrationWeight: Weight = part_of_block(Perbill::from_percent(80));
 }
 
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]

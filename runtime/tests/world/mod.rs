@@ -19,7 +19,6 @@ use sp_runtime::{traits::Dispatchable, AccountId32, BuildStorage, DispatchErrorW
 use tos_primitives::{
     commitment::{self, Salt},
     task::Certification,
-    traits::VotingStage,
     AnswerScore, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict, Windows,
     TOS,
 };
@@ -485,9 +484,4 @@ impl World {
     pub fn everybody(&self) -> Vec<AccountId> {
         [&self.publishers[..], &self.miners, &self.validators].concat()
     }
-}
-
-/// The stage a task is in, for tests that want to know.
-pub fn stage(task: &TaskId) -> Option<VotingStage> {
-    <Tasks as tos_primitives::traits::VotingAgenda>::stage(task)
 }
