@@ -7,15 +7,14 @@ use alloc::vec::Vec;
 
 use tos_primitives::{
     traits::Clock as _,
-    views::{Action, AssignmentView, ChainView, RefusalView, Role, TaskChange},
+    views::{AssignmentView, ChainView, RefusalView, Role, TaskChange},
     Phase, TaskId,
 };
 
 /// What `who` should do now, by deadline.
 pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
-    let mut due: Vec<_> = Tasks::active_tasks(who.clone())
+    let mut due: Vec<_> = Tasks::assignments(who)
         .into_iter()
-        .filter_map(|task| answer_due(who, task))
         .chain(
             Validation::duties(who.clone())
                 .into_iter()
@@ -34,30 +33,6 @@ pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
     due
 }
 
-/// What `who` owes a task it has joined.
-fn answer_due(who: &AccountId, id: TaskId) -> Option<AssignmentView> {
-    let task = pallet_tasks::Tasks::<Runtime>::get(id)?;
-    let part = pallet_tasks::Submissions::<Runtime>::get(id, who)?;
-    let now = Clock::now();
-    let action = if task.accepts(Phase::Open, now) && part.commitment.is_none() {
-        Action::CommitAnswer
-    } else if task.accepts(Phase::AnswerReveal, now)
-        && part.commitment.is_some()
-        && part.revealed.is_none()
-    {
-        Action::RevealAnswer
-    } else {
-        return None;
-    };
-    Some(AssignmentView {
-        task: id,
-        task_type: task.task_type(),
-        role: Role::Miner,
-        action,
-        deadline: task.deadline,
-    })
-}
-
 /// Whether `who` may join a task.
 pub fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
     Tasks::can_submit(who, task).map_err(|(reason, retry_at)| RefusalView { reason, retry_at })
@@ -65,12 +40,13 @@ pub fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
 
 /// The protocol as a whole.
 pub fn chain() -> ChainView {
+    let (tasks, open_tasks) = Tasks::counts();
     ChainView {
         tick: Clock::now(),
         day: Clock::today(),
         windows: <Clock as tos_primitives::traits::Clock>::windows(),
-        tasks: pallet_tasks::Tasks::<Runtime>::count(),
-        open_tasks: pallet_tasks::OpenTasks::<Runtime>::count(),
+        tasks,
+        open_tasks,
         miners: pallet_miners::Miners::<Runtime>::count(),
         validators: pallet_validation::ValidatorCount::<Runtime>::get(),
     }

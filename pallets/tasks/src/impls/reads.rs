@@ -13,7 +13,7 @@ use tos_primitives::{
 };
 
 /// The most tasks one page holds.
-pub(crate) const MAX_PAGE: usize = 100;
+pub(crate) const MAX_PAGE: usize = tos_primitives::views::MAX_PAGE as usize;
 
 impl<T: Config> Pallet<T> {
     /// Whether `who` could join: the same questions as the call asks, and what waiting would do.
