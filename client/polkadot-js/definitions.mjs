@@ -7,9 +7,10 @@
 //   const api = await ApiPromise.create({ provider: new WsProvider(url), rpc });
 //   const page = await api.rpc.tos.openTasks.raw('general', null, 20);
 //
-// Extrinsics, events, errors, storage and the runtime API `api.call.tosApi` need nothing of this: their types come
-// with the chain's metadata. Answers of these methods are plain JSON: amounts are decimal text in wei, identifiers
-// UUIDs, hashes 0x-hex, accounts SS58. Call methods with `.raw`: the codec `Json` has no word for lists and null.
+// Extrinsics, events, errors, storage and the runtime APIs `api.call.tosApi`, `api.call.beaconApi` and
+// `api.call.storageApi` need nothing of this: their types come with the chain's metadata. Answers of these methods are
+// plain JSON: amounts are decimal text in wei, identifiers UUIDs, hashes and states 0x-hex, accounts SS58. Call methods
+// with `.raw`: the codec `Json` has no word for lists and null.
 // Task types are codeAnalysis, securityAudit, dataAnalysis, algorithmOptimization, logicReasoning and general.
 
 const id = { name: 'id', type: 'Text' };
@@ -18,6 +19,7 @@ const at = { name: 'at', type: 'Option<Hash>', isOptional: true };
 const after = { name: 'after', type: 'Option<Text>', isOptional: true };
 const limit = { name: 'limit', type: 'Option<u32>', isOptional: true };
 
+/** A method that reads the state of the block `at`, or of the best one. */
 const method = (description, ...params) => ({ description, params: [...params, at], type: 'Json' });
 
 /** Pass this as the `rpc` option of `ApiPromise.create`. */
@@ -37,6 +39,20 @@ export const rpc = {
     miner: method('A miner\'s registration.', who),
     validator: method('A validator\'s registration.', who),
     reputation: method('An account\'s reputation, idle decay applied.', who),
+    beacon: method('The beacon after a block: its head, its epochs and the entropy to come.'),
+    beaconRecords: method('Slots that the chain has included, from `from` upwards, 64 at most.',
+      { name: 'from', type: 'u64' }, limit),
+    timekeeper: {
+      description: 'What this node has computed and verified since it started, and how fast.',
+      params: [],
+      type: 'Json',
+    },
+    storageStats: method('How much of everything there is in storage, and the scale of the network.'),
+    storageWindow: method('The current window of storage proofs.'),
+    provider: method('A storage provider; null when there is none.', who),
+    deal: method('A storage deal; null when there is none.', id),
+    replica: method('A replica; null when there is none.', id),
+    continuity: method('How long a replica has been proven without a gap, or why that is not certified.', id),
     subscribeTasks: {
       description: 'Changes of all tasks, or of one: once when their block is best, once when it is final.',
       params: [{ name: 'id', type: 'Option<Text>', isOptional: true }],

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The `tos` command: keys, tasks, rewards and content for people and scripts, and the miner and
-//! validator workers.
+//! The `tos` command: keys, tasks, rewards, content and storage for people and scripts, and the
+//! workers of miners, validators, storage providers and committees.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`cli`] | the command line |
 //! | [`chain`] | connection, runtime API, transactions, and the check that the runtime fits |
 //! | [`worker`] | the miner and validator workers, and the programs they run |
+//! | [`storage`] | the storage provider's and the committee's workers, and retrieval |
 //! | [`journal`] | what a worker must not forget |
 //! | [`content`] | content by hash: store, server, fetcher |
 //! | [`keys`], [`keystore`] | key pairs and the files they are sealed in |
@@ -25,6 +26,7 @@ mod journal;
 mod keys;
 mod keystore;
 mod output;
+mod storage;
 mod worker;
 
 pub use cli::main;

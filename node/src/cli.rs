@@ -2,7 +2,35 @@
 
 //! The command line.
 
+use std::path::PathBuf;
+
 use sc_cli::RunCmd;
+
+/// What a running node does beside keeping the chain.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Duties {
+    /// Compute the slots of the beacon, on one core. A network needs three such nodes or more; on
+    /// development networks every node does it.
+    #[arg(long)]
+    pub timekeeper: bool,
+
+    /// Do not compute the slots of the beacon, even on a development network.
+    #[arg(long, conflicts_with = "timekeeper")]
+    pub no_timekeeper: bool,
+
+    /// Answer storage challenges for the replicas in this store, which `tos storage init` made. The
+    /// key that signs is the provider's proof key, an sr25519 key of type `tosp` in the keystore.
+    /// The store must not be in use by `tos storage run` at the same time.
+    #[arg(long, value_name = "DIR")]
+    pub storage_provider: Option<PathBuf>,
+}
+
+impl Duties {
+    /// Whether the node computes slots.
+    pub fn keeps_time(&self, is_development: bool) -> bool {
+        self.timekeeper || (is_development && !self.no_timekeeper)
+    }
+}
 
 /// A TOS node. Without a subcommand it runs.
 #[derive(Debug, clap::Parser)]
@@ -14,6 +42,10 @@ pub struct Cli {
     /// How to run.
     #[command(flatten)]
     pub run: RunCmd,
+
+    /// What else to do.
+    #[command(flatten)]
+    pub duties: Duties,
 }
 
 /// What a node can do beside running.

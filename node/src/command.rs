@@ -67,14 +67,15 @@ pub fn run() -> sc_cli::Result<()> {
 }
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
+    let duties = cli.duties.clone();
     cli.create_runner(&cli.run)?
         .run_node_until_exit(|config| async move {
             match config.network.network_backend {
                 NetworkBackendType::Libp2p => {
-                    service::new_full::<sc_network::NetworkWorker<_, _>>(config)
+                    service::new_full::<sc_network::NetworkWorker<_, _>>(config, &duties)
                 }
                 NetworkBackendType::Litep2p => {
-                    service::new_full::<sc_network::Litep2pNetworkBackend>(config)
+                    service::new_full::<sc_network::Litep2pNetworkBackend>(config, &duties)
                 }
             }
             .map_err(sc_cli::Error::Service)
@@ -175,5 +176,18 @@ mod tests {
         let theirs = parse(&["tos-node", "--pool-limit", "7", "--pool-kbytes", "8"]);
         assert_eq!(theirs.run.pool_config.pool_limit, 7);
         assert_eq!(theirs.run.pool_config.pool_kbytes, 8);
+    }
+
+    #[test]
+    fn development_networks_keep_time_unless_told_otherwise() {
+        let keeps = |args: &[&str], is_development| {
+            let cli = parse(&[&["tos-node"], args].concat());
+            cli.duties.keeps_time(is_development)
+        };
+        assert!(keeps(&[], true) && !keeps(&[], false));
+        assert!(keeps(&["--timekeeper"], false));
+        assert!(!keeps(&["--no-timekeeper"], true));
+        let both = ["tos-node", "--timekeeper", "--no-timekeeper"];
+        assert!(parser().try_get_matches_from(both).is_err());
     }
 }

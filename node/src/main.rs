@@ -4,13 +4,15 @@
 
 #![warn(missing_docs)]
 
+mod beacon;
 mod chain_spec;
 mod cli;
 mod command;
 mod host_functions;
+mod offchain;
+mod prover;
 mod rpc;
 mod service;
-mod tos_rpc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;

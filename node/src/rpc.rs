@@ -2,7 +2,15 @@
 
 //! What the node answers beside the SDK's own methods.
 
-use crate::service::{FullBackend, FullClient, FullSelectChain, TransactionPool};
+mod beacon;
+mod reader;
+mod storage;
+mod tasks;
+
+use crate::{
+    beacon::Beacon,
+    service::{FullBackend, FullClient, FullSelectChain, TransactionPool},
+};
 use polkadot_sdk::*;
 
 use std::sync::Arc;
@@ -46,6 +54,8 @@ pub struct FullDeps {
     pub client: Arc<FullClient>,
     /// The transaction pool.
     pub pool: Arc<TransactionPool>,
+    /// The beacon as this node knows it.
+    pub beacon: Arc<Beacon>,
     /// Block production.
     pub babe: BabeDeps,
     /// Finality.
@@ -100,14 +110,31 @@ fn consensus(
     Ok(module)
 }
 
+/// The `tos_*` namespace: the protocol in readable JSON.
+fn protocol(
+    client: &Arc<FullClient>,
+    beacon: Arc<Beacon>,
+    executor: SubscriptionTaskExecutor,
+) -> Result<Extension, Error> {
+    use beacon::{BeaconRpc, BeaconRpcApiServer};
+    use storage::{StorageRpc, StorageRpcApiServer};
+    use tasks::{TosApiServer, TosRpc};
+
+    let mut module = Extension::new(());
+    module.merge(TosRpc::new(Arc::clone(client), executor).into_rpc())?;
+    module.merge(BeaconRpc::new(Arc::clone(client), beacon).into_rpc())?;
+    module.merge(StorageRpc::new(Arc::clone(client)).into_rpc())?;
+    Ok(module)
+}
+
 /// Everything. A namespace of its own is one more function like those above, merged here.
 pub fn create_full(deps: FullDeps) -> Result<Extension, Error> {
-    use crate::tos_rpc::{TosApiServer, TosRpc};
     use sc_rpc::dev::{Dev, DevApiServer};
 
     let FullDeps {
         client,
         pool,
+        beacon,
         babe,
         grandpa,
     } = deps;
@@ -115,7 +142,7 @@ pub fn create_full(deps: FullDeps) -> Result<Extension, Error> {
     let mut module = Extension::new(());
     module.merge(accounts(&client, &pool)?)?;
     module.merge(consensus(&client, babe, grandpa)?)?;
-    module.merge(TosRpc::new(Arc::clone(&client), executor).into_rpc())?;
+    module.merge(protocol(&client, beacon, executor)?)?;
     // Block statistics; the server refuses it unless unsafe methods are allowed.
     module.merge(Dev::new(client).into_rpc())?;
     Ok(module)

@@ -2,13 +2,19 @@
 
 //! Puts a node together: database, network, block production, finality.
 
-use crate::{host_functions::HostFunctions, rpc};
+use crate::{
+    beacon::{self, Beacon, BeaconBlockImport},
+    cli::Duties,
+    host_functions::HostFunctions,
+    offchain, rpc,
+};
 use polkadot_sdk::*;
 
 use std::{sync::Arc, time::Duration};
 
 use futures::prelude::*;
-use sc_client_api::{Backend, BlockBackend};
+use sc_chain_spec::ChainType;
+use sc_client_api::BlockBackend;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProportion};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf, SharedVoterState};
 use sc_network::{event::Event, NetworkEventStream};
@@ -42,6 +48,7 @@ pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 pub type TransactionPool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
 
 type GrandpaImport = GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
+type BlockImport = BeaconBlockImport<BabeImport>;
 type BabeImport = BabeBlockImport<
     Block,
     FullClient,
@@ -52,7 +59,9 @@ type BabeImport = BabeBlockImport<
 
 /// What block import leaves behind for the tasks that produce and finalise blocks.
 pub struct ConsensusParts {
-    block_import: BabeImport,
+    block_import: BlockImport,
+    beacon: Arc<Beacon>,
+    beacon_events: beacon::Events,
     grandpa_link: LinkHalf<Block, FullClient, FullSelectChain>,
     babe_link: BabeLink<Block>,
     babe_worker: BabeWorkerHandle<Block>,
@@ -136,6 +145,9 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
         select_chain.clone(),
         OffchainTransactionPoolFactory::new(Arc::clone(&transaction_pool)),
     )?;
+    let (beacon, beacon_events) = beacon::new(config.prometheus_registry())?;
+    let block_import =
+        BeaconBlockImport::new(block_import, Arc::clone(&client), Arc::clone(&beacon));
 
     let (import_queue, babe_worker) =
         sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
@@ -159,6 +171,8 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
         transaction_pool,
         other: ConsensusParts {
             block_import,
+            beacon,
+            beacon_events,
             grandpa_link,
             babe_link,
             babe_worker,
@@ -170,6 +184,7 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 /// Start a node.
 pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     config: Configuration,
+    duties: &Duties,
 ) -> Result<TaskManager, ServiceError> {
     let Parts {
         client,
@@ -182,6 +197,8 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
         other:
             ConsensusParts {
                 block_import,
+                beacon,
+                beacon_events,
                 grandpa_link,
                 babe_link,
                 babe_worker,
@@ -193,6 +210,10 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     let force_authoring = config.force_authoring;
     let name = config.network.node_name.clone();
     let enable_grandpa = !config.disable_grandpa;
+    let keeps_time = duties.keeps_time(matches!(
+        config.chain_spec.chain_type(),
+        ChainType::Development
+    ));
     let registry = config.prometheus_registry().cloned();
     let keystore = keystore_container.keystore();
 
@@ -214,6 +235,13 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             net_config.peer_store_handle(),
         );
     net_config.add_notification_protocol(grandpa_notifications_config);
+    let (beacon_gossip, beacon_notifications_config) = beacon::Gossip::new::<N>(
+        genesis_hash,
+        config.chain_spec.fork_id(),
+        metrics.clone(),
+        net_config.peer_store_handle(),
+    );
+    net_config.add_notification_protocol(beacon_notifications_config);
 
     let warp_sync = Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
         Arc::clone(&backend),
@@ -237,32 +265,44 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             gap_sync_body_policy: None,
         })?;
 
+    beacon::launch(
+        &mut task_manager,
+        beacon::Launch {
+            client: Arc::clone(&client),
+            beacon: Arc::clone(&beacon),
+            events: beacon_events,
+            gossip: beacon_gossip,
+            network: Arc::clone(&network),
+            sync: Arc::clone(&sync_service),
+            keeps_time,
+        },
+    )?;
+
     if config.offchain_worker.enabled {
-        let workers = sc_offchain::OffchainWorkers::new(sc_offchain::OffchainWorkerOptions {
-            runtime_api_provider: Arc::clone(&client),
-            is_validator: role.is_authority(),
-            keystore: Some(keystore.clone()),
-            offchain_db: backend.offchain_storage(),
-            transaction_pool: Some(OffchainTransactionPoolFactory::new(Arc::clone(
-                &transaction_pool,
-            ))),
-            network_provider: Arc::new(Arc::clone(&network)),
-            enable_http_requests: true,
-            custom_extensions: |_| vec![],
-        })?;
-        task_manager.spawn_handle().spawn(
-            "offchain-workers-runner",
-            "offchain-worker",
-            workers
-                .run(Arc::clone(&client), task_manager.spawn_handle())
-                .boxed(),
-        );
+        offchain::launch(
+            &task_manager,
+            offchain::Launch {
+                client: Arc::clone(&client),
+                backend: Arc::clone(&backend),
+                keystore: keystore.clone(),
+                pool: Arc::clone(&transaction_pool),
+                network: Arc::clone(&network),
+                is_validator: role.is_authority(),
+                store: duties.storage_provider.as_deref(),
+                genesis: genesis_hash,
+            },
+        )?;
+    } else if duties.storage_provider.is_some() {
+        return Err(ServiceError::Other(
+            "--storage-provider works in off-chain workers, which are switched off".into(),
+        ));
     }
 
     let voter_state = SharedVoterState::empty();
     let rpc_builder = {
         let client = Arc::clone(&client);
         let pool = Arc::clone(&transaction_pool);
+        let beacon = Arc::clone(&beacon);
         let select_chain = select_chain.clone();
         let keystore = keystore.clone();
         let voter_state = voter_state.clone();
@@ -276,6 +316,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             rpc::create_full(rpc::FullDeps {
                 client: Arc::clone(&client),
                 pool: Arc::clone(&pool),
+                beacon: Arc::clone(&beacon),
                 babe: rpc::BabeDeps {
                     worker: babe_worker.clone(),
                     keystore: keystore.clone(),
@@ -353,6 +394,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             telemetry_handle(),
         );
         let slot_duration = babe_link.config().slot_duration();
+        let authoring_client = Arc::clone(&client);
         let babe = sc_consensus_babe::start_babe(sc_consensus_babe::BabeParams {
             keystore: keystore.clone(),
             client: Arc::clone(&client),
@@ -361,11 +403,16 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             block_import,
             sync_oracle: Arc::clone(&sync_service),
             justification_sync_link: Arc::clone(&sync_service),
-            create_inherent_data_providers: move |_, ()| async move {
-                let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
-                let slot =
-                    BabeInherent::from_timestamp_and_slot_duration(*timestamp, slot_duration);
-                Ok((slot, timestamp))
+            create_inherent_data_providers: move |parent, ()| {
+                let (client, beacon) = (Arc::clone(&authoring_client), Arc::clone(&beacon));
+                async move {
+                    let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
+                    let slot =
+                        BabeInherent::from_timestamp_and_slot_duration(*timestamp, slot_duration);
+                    let now_ms = timestamp.timestamp().as_millis();
+                    let slots = beacon::Slots::provide(&client, &beacon, parent, now_ms);
+                    Ok((slot, timestamp, slots))
+                }
             },
             force_authoring,
             // Authors slow down when finality lags, so that an outage stays a short fork.

@@ -10,9 +10,10 @@ use polkadot_sdk::*;
 
 use crate::{
     configs::EpochSlots, constants::consensus::BABE_GENESIS_EPOCH_CONFIG, genesis_presets, queries,
-    AccountId, AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical,
+    AccountId, AuthorityDiscovery, Babe, Balance, Beacon, Block, Executive, Grandpa, Historical,
     InherentDataExt, Miners, Nonce, Reputation, Rewards, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, SessionKeys, System, Tasks, TransactionPayment, Validation, VERSION,
+    RuntimeGenesisConfig, SessionKeys, Storage, System, Tasks, TransactionPayment, Validation,
+    VERSION,
 };
 use codec::Encode;
 use frame_support::{
@@ -32,11 +33,16 @@ use sp_runtime::{
 use sp_session::OpaqueGeneratedSessionKeys;
 use sp_version::RuntimeVersion;
 use tos_primitives::{
+    beacon::{Slot, SlotClaim},
+    storage::{GroupId, Window},
     views::{
-        AssignmentView, ChainView, ClaimView, DutyView, MinerView, RefusalView, ReputationView,
-        RoundView, TaskChange, TaskSummary, TaskView, TimelineEntry, ValidatorView,
+        AssignmentView, AuditView, BeaconView, ChainView, ClaimView, CommitteeDutyView,
+        ContinuityError, ContinuityView, DealView, DutyView, GroupView, HistoryView, InclusionView,
+        MinerView, ProviderView, RefusalView, ReplicaChallengeView, ReplicaView, ReputationView,
+        RoundView, SlotRecordView, StorageStats, TaskChange, TaskSummary, TaskView, TimelineEntry,
+        ValidatorView, WindowRootView, WindowView,
     },
-    TaskId, TaskType,
+    DealId, ReplicaId, TaskId, TaskType,
 };
 
 impl_runtime_apis! {
@@ -350,6 +356,90 @@ impl_runtime_apis! {
 
         fn chain() -> ChainView {
             queries::chain()
+        }
+    }
+
+    impl tos_runtime_api::BeaconApi<Block> for Runtime {
+        fn beacon() -> BeaconView {
+            Beacon::beacon_view()
+        }
+
+        fn beacon_claims(extrinsics: Vec<<Block as BlockT>::Extrinsic>) -> Vec<SlotClaim> {
+            extrinsics
+                .iter()
+                .find_map(|extrinsic| Beacon::claims_of(&extrinsic.function))
+                .map(|claims| claims.to_vec())
+                .unwrap_or_default()
+        }
+
+        fn beacon_records(from: Slot, limit: u32) -> Vec<SlotRecordView> {
+            Beacon::records_view(from, limit)
+        }
+    }
+
+    impl tos_runtime_api::StorageApi<Block, AccountId> for Runtime {
+        fn provider(who: AccountId) -> Option<ProviderView> {
+            Storage::provider_view(&who)
+        }
+
+        fn deal(id: DealId) -> Option<DealView<AccountId>> {
+            Storage::deal_view(id)
+        }
+
+        fn deals(after: Option<DealId>, limit: u32, open_only: bool) -> Vec<DealView<AccountId>> {
+            Storage::deals_page(after, limit, open_only)
+        }
+
+        fn replica(id: ReplicaId) -> Option<ReplicaView<AccountId>> {
+            Storage::replica_view(id)
+        }
+
+        fn replicas_of(
+            provider: AccountId,
+            after: Option<ReplicaId>,
+            limit: u32,
+        ) -> Vec<ReplicaView<AccountId>> {
+            Storage::replicas_page(&provider, after, limit)
+        }
+
+        fn open_audits(provider: AccountId) -> Vec<AuditView> {
+            Storage::open_audits_of(&provider)
+        }
+
+        fn challenges(provider: AccountId) -> Vec<ReplicaChallengeView<AccountId>> {
+            Storage::challenges_of(&provider)
+        }
+
+        fn window() -> WindowView {
+            Storage::window_view()
+        }
+
+        fn group(group: GroupId) -> Option<GroupView<AccountId>> {
+            Storage::group_view(group)
+        }
+
+        fn committee_duties(validator: AccountId) -> Vec<CommitteeDutyView<AccountId>> {
+            Storage::committee_duties_of(&validator)
+        }
+
+        fn storage_stats() -> StorageStats {
+            Storage::stats()
+        }
+
+        fn continuity(replica: ReplicaId) -> Result<ContinuityView, ContinuityError> {
+            Storage::continuity_of(replica)
+        }
+
+        fn window_roots(limit: u32) -> Vec<WindowRootView> {
+            Storage::window_roots_page(limit)
+        }
+
+        fn window_history() -> HistoryView {
+            Storage::window_history_view()
+        }
+
+        fn inclusion(replica: ReplicaId, window: Window) -> Option<InclusionView> {
+            Storage::inclusion_of(replica, window)
         }
     }
 

@@ -3,13 +3,16 @@
 //! Which pallets are measured, and what they need for it.
 
 use crate::*;
+use constants::currency::EXISTENTIAL_DEPOSIT;
 use frame_benchmarking::{
-    baseline::Pallet as BaselineBench, BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking,
+    baseline::Pallet as BaselineBench, BenchmarkBatch, BenchmarkConfig, BenchmarkList,
 };
-use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
+use frame_support::traits::{fungible, StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
 use frame_system_benchmarking::{
     extensions::Pallet as SystemExtensionsBench, Pallet as SystemBench,
 };
+use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
+use sp_runtime::DigestItem;
 
 frame_benchmarking::define_benchmarks!(
     [frame_benchmarking, BaselineBench::<Runtime>]
@@ -17,6 +20,7 @@ frame_benchmarking::define_benchmarks!(
     [frame_system_extensions, SystemExtensionsBench::<Runtime>]
     [pallet_bags_list, VoterList]
     [pallet_balances, Balances]
+    [pallet_beacon, Beacon]
     [pallet_clock, Clock]
     [pallet_migrations, MultiBlockMigrations]
     [pallet_miners, Miners]
@@ -27,6 +31,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_rewards, Rewards]
     [pallet_scheduler, Scheduler]
     [pallet_staking, Staking]
+    [pallet_storage, Storage]
     [pallet_sudo, Sudo]
     [pallet_tasks, Tasks]
     [pallet_timestamp, Timestamp]
@@ -37,14 +42,31 @@ frame_benchmarking::define_benchmarks!(
 );
 
 impl frame_system_benchmarking::Config for Runtime {}
+
+impl pallet_transaction_payment::BenchmarkConfig for Runtime {
+    /// The block has an author, who gets its part of the fee.
+    fn setup_benchmark_environment() {
+        let author = SecondaryPlainPreDigest {
+            authority_index: 0,
+            slot: 1.into(),
+        };
+        System::deposit_log(DigestItem::babe_pre_digest(PreDigest::SecondaryPlain(
+            author,
+        )));
+    }
+}
 impl frame_benchmarking::baseline::Config for Runtime {}
 
 /// Arguments of treasury benchmarks: the only asset and an account.
 pub struct TreasuryArguments;
 impl pallet_treasury::ArgumentsFactory<(), AccountId> for TreasuryArguments {
     fn create_asset_kind(_: u32) {}
+    /// The account exists: what the benchmark pays is less than opens one.
     fn create_beneficiary(seed: [u8; 32]) -> AccountId {
-        AccountId::new(seed)
+        let who = AccountId::new(seed);
+        let funds = EXISTENTIAL_DEPOSIT.saturating_mul(10);
+        let _ = <Balances as fungible::Mutate<AccountId>>::set_balance(&who, funds);
+        who
     }
 }
 

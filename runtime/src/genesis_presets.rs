@@ -22,9 +22,9 @@ use crate::{
         currency::{MAX_SUPPLY, TOS},
     },
     time_scale::TimeScale,
-    AccountId, BabeConfig, Balance, BalancesConfig, ClockConfig, MinersConfig,
-    RuntimeGenesisConfig, SessionConfig, SessionKeys, StakingConfig, SudoConfig, TimeScaleConfig,
-    Treasury,
+    AccountId, BabeConfig, Balance, BalancesConfig, BeaconConfig, ClockConfig, MinersConfig,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, StakingConfig, StorageConfig, SudoConfig,
+    TimeScaleConfig, Treasury,
 };
 use alloc::{vec, vec::Vec};
 use polkadot_sdk::*;
@@ -35,7 +35,7 @@ use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::Perbill;
 use sp_staking::StakerStatus;
-use tos_primitives::{task::Certification, Windows};
+use tos_primitives::{beacon::BeaconScale, storage::StorageScale, task::Certification, Windows};
 
 /// One validator, half-second slots, for tests.
 pub const DEV_FAST_PRESET: &str = "dev_fast";
@@ -54,6 +54,10 @@ pub const GENESIS_BOND: Balance = 10_000 * TOS;
 pub const MIN_VALIDATOR_BOND: Balance = 1_000 * TOS;
 /// Least bond of a nominator.
 pub const MIN_NOMINATOR_BOND: Balance = 10 * TOS;
+
+/// Where the beacon's walk begins. Not secret: what counts is that nobody could choose it for an
+/// advantage, and the walk takes the validators' entropy in after its first windows.
+const BEACON_SEED: [u8; 32] = *b"TOS: proof of intelligent work. ";
 
 /// A validator at genesis: its stash account and the keys its node works with.
 struct Validator {
@@ -125,15 +129,10 @@ fn first_experts() -> Vec<(AccountId, Certification, tos_primitives::Tick)> {
 }
 
 /// A network of these validators, in which every well-known account is endowed.
-fn network(
-    validators: Vec<Validator>,
-    scale: TimeScale,
-    windows: Windows,
-    sudo: Option<AccountId>,
-) -> Value {
+fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> Value {
     let count = u32::try_from(validators.len()).unwrap_or(MAX_VALIDATORS);
     build_struct_json_patch!(RuntimeGenesisConfig {
-        time_scale: TimeScaleConfig { scale },
+        time_scale: TimeScaleConfig { scale: pace.chain },
         babe: BabeConfig {
             epoch_config: BABE_GENESIS_EPOCH_CONFIG
         },
@@ -168,30 +167,67 @@ fn network(
                 .collect::<Vec<_>>(),
         },
         sudo: SudoConfig { key: sudo },
-        clock: ClockConfig { windows },
+        clock: ClockConfig {
+            windows: pace.windows
+        },
+        beacon: BeaconConfig {
+            scale: pace.beacon,
+            seed: BEACON_SEED
+        },
+        storage: StorageConfig {
+            scale: pace.storage
+        },
         miners: MinersConfig {
             certificates: first_experts(),
         },
     })
 }
 
+/// How fast a network lives.
+#[derive(Clone, Copy)]
+struct Pace {
+    chain: TimeScale,
+    windows: Windows,
+    beacon: BeaconScale,
+    storage: StorageScale,
+}
+
+impl Pace {
+    /// As deployed.
+    const REAL: Self = Self {
+        chain: TimeScale::PRODUCTION,
+        windows: Windows::per_day(43_200),
+        beacon: BeaconScale::PRODUCTION,
+        storage: StorageScale::PRODUCTION,
+    };
+    /// Real slots, short windows, and a beacon and sealing that any machine affords.
+    const DEVELOPMENT: Self = Self {
+        chain: TimeScale::DEVELOPMENT,
+        windows: Windows::development(),
+        beacon: BeaconScale::DEVELOPMENT,
+        storage: StorageScale::FAST,
+    };
+    /// For automated tests.
+    const FAST: Self = Self {
+        chain: TimeScale::FAST,
+        windows: Windows::development(),
+        beacon: BeaconScale::FAST,
+        storage: StorageScale::FAST,
+    };
+}
+
 /// The genesis patch of a preset.
 fn patch(id: &str) -> Option<Value> {
     let alice = || Some(Sr25519Keyring::Alice.to_account_id());
-    let (short, real) = (Windows::development(), Windows::default());
+    let one = || vec![Validator::alice()];
     Some(match id {
-        sp_genesis_builder::DEV_RUNTIME_PRESET => network(
-            vec![Validator::alice()],
-            TimeScale::DEVELOPMENT,
-            short,
-            alice(),
-        ),
-        DEV_FAST_PRESET => network(vec![Validator::alice()], TimeScale::FAST, short, alice()),
+        sp_genesis_builder::DEV_RUNTIME_PRESET => network(one(), Pace::DEVELOPMENT, alice()),
+        DEV_FAST_PRESET => network(one(), Pace::FAST, alice()),
         sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET => {
-            network(Validator::four(), TimeScale::DEVELOPMENT, short, alice())
+            network(Validator::four(), Pace::DEVELOPMENT, alice())
         }
-        LOCAL_FAST_PRESET => network(Validator::four(), TimeScale::FAST, short, alice()),
-        TESTNET_PRESET => network(Validator::four(), TimeScale::PRODUCTION, real, None),
+        LOCAL_FAST_PRESET => network(Validator::four(), Pace::FAST, alice()),
+        TESTNET_PRESET => network(Validator::four(), Pace::REAL, None),
         _ => return None,
     })
 }

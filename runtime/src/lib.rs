@@ -36,6 +36,7 @@ mod queries;
 mod tests;
 pub mod time_scale;
 pub mod transactions;
+pub mod weights;
 
 use alloc::{borrow::Cow, vec::Vec};
 use polkadot_sdk::*;
@@ -231,4 +232,11 @@ mod runtime {
 
     #[runtime::pallet_index(45)]
     pub type Rewards = pallet_rewards;
+
+    // After the timestamp, whose inherent paces its own.
+    #[runtime::pallet_index(46)]
+    pub type Beacon = pallet_beacon;
+
+    #[runtime::pallet_index(47)]
+    pub type Storage = pallet_storage;
 }

@@ -1,7 +1,7 @@
 // What a polkadot.js client of TOS needs beside @polkadot/api: commitments, and sending that waits for a block.
 import { randomBytes } from 'node:crypto';
 import { blake3 } from '@noble/hashes/blake3';
-import { stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
+import { compactAddLength, stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { blake2AsU8a } from '@polkadot/util-crypto';
 
 export const TOS = 10n ** 18n;
@@ -59,6 +59,25 @@ export function send(api, tx, signer) {
     }).then((stop) => { unsubscribe = stop; }, reject);
   });
 }
+
+/** What became of each of `calls`, sent as one batch that goes on after failures: null, or the name of its error. */
+export async function outcomes(api, calls, signer) {
+  const events = await send(api, api.tx.utility.forceBatch(calls), signer);
+  const items = events.filter((e) => e.section === 'utility' && ['ItemCompleted', 'ItemFailed'].includes(e.method));
+  return items.map(({ method, data: [error] }) => {
+    if (method === 'ItemCompleted') return null;
+    if (!error.isModule) return error.type;
+    const { section, name } = api.registry.findMetaError(error.asModule);
+    return `${section}.${name}`;
+  });
+}
+
+/**
+ * `tx` as a transaction without a sender, which the runtime lets in for what it says (a *general* transaction). Of its
+ * extensions only mortality, nonce, tip and metadata hash take bytes; here: immortal, and zero.
+ */
+export const authorised = (tx) =>
+  u8aToHex(compactAddLength(u8aConcat([0x45, 0, 0, 0, 0, 0], tx.method.toU8a())));
 
 /** The first event `section.method` among `events`, as an object of its named fields. */
 export function find(events, section, method) {

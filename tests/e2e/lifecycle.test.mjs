@@ -157,7 +157,8 @@ test('a cancelled task gives the reward back, less the fee', async () => {
 
 test('every call, event, error and storage item of the domain is documented in the metadata', () => {
   const { pallets } = api.runtimeMetadata.asLatest;
-  const domain = ['Clock', 'Tasks', 'Miners', 'Reputation', 'Validation', 'Rewards'];
+  const domain = ['Clock', 'Tasks', 'Miners', 'Reputation', 'Validation', 'Rewards', 'Beacon', 'Storage'];
+  assert.deepEqual(domain.filter((name) => !pallets.some((p) => p.name.toString() === name)), []);
   const undocumented = [];
   for (const pallet of pallets.filter((p) => domain.includes(p.name.toString()))) {
     const variants = (type) => (type.isSome ? api.registry.lookup.getSiType(type.unwrap().type).def.asVariant.variants : []);

@@ -47,7 +47,8 @@ pub fn value(types: &PortableRegistry, id: u32, input: &mut &[u8]) -> Result<Val
         .ok_or("a type that is not in the metadata")?;
     match ty.path.ident().as_deref() {
         Some("AccountId32") => return Ok(json!(AccountId32::decode(input)?.to_ss58check())),
-        Some("TaskId") => return Ok(json!(TaskId::decode(input)?)),
+        // Identifiers look alike.
+        Some("TaskId" | "DealId" | "ReplicaId") => return Ok(json!(TaskId::decode(input)?)),
         _ => {}
     }
     match &ty.type_def {

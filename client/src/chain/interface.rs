@@ -15,18 +15,27 @@ use scale_info::{meta_type, MetaType};
 use subxt::metadata::Metadata;
 use tos_primitives::{
     commitment::{Commitment, Salt},
-    views::{
-        AssignmentView, ChainView, ClaimView, DutyView, MinerView, RefusalView, ReputationView,
-        RoundView, TaskSummary, TaskView, TimelineEntry, ValidatorView,
+    storage::{
+        DealTerms, GroupId, Locator, SealAnswer, SignedRoot, StoredContent, Window, WindowAnswer,
+        MAX_COMPACT,
     },
-    AnswerScore, Balance, ContentHash, ContentRef, Difficulty, TaskId, TaskParams, TaskType, Tick,
-    MAX_PARTICIPANTS,
+    views::{
+        AssignmentView, AuditView, ChainView, ClaimView, CommitteeDutyView, ContinuityError,
+        ContinuityView, DealView, DutyView, GroupView, MinerView, ProviderView, RefusalView,
+        ReplicaChallengeView, ReplicaView, ReputationView, RoundView, StorageStats, TaskSummary,
+        TaskView, TimelineEntry, ValidatorView, WindowView,
+    },
+    AnswerScore, Balance, ContentHash, ContentRef, DealId, Difficulty, ReplicaId, TaskId,
+    TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
 };
+use tos_storage_proofs::Commitment as StorageCommitment;
 
 /// Task types an account works on; the chain bounds their number.
 pub type Types = Vec<TaskType>;
 /// One vote.
 pub type Scores = BoundedVec<AnswerScore, ConstU32<MAX_PARTICIPANTS>>;
+/// A compact proof.
+pub type CompactBytes = BoundedVec<u8, ConstU32<MAX_COMPACT>>;
 /// What encodes like the chain's bounded list of task types.
 type TypesShape = BoundedVec<TaskType, ConstU32<{ u32::MAX }>>;
 
@@ -130,29 +139,97 @@ calls! {
     ClaimAll = "Rewards" "claim_all" {}
     /// Has rewards paid at once, or not.
     SetAutoClaim = "Rewards" "set_auto_claim" { enabled: bool }
+    /// Becomes a storage provider.
+    RegisterProvider = "Storage" "register_provider" {
+        bond: Compact<Balance>, proof_key: [u8; 32], locator: Locator
+    }
+    /// Changes a provider's key and locator.
+    SetProvider = "Storage" "set_provider" { proof_key: [u8; 32], locator: Locator }
+    /// Adds to a provider's bond.
+    TopUpProvider = "Storage" "top_up" { amount: Compact<Balance> }
+    /// Takes from a provider's bond what is free.
+    WithdrawProvider = "Storage" "withdraw" { amount: Compact<Balance> }
+    /// Takes no new deals.
+    ExitProvider = "Storage" "exit" {}
+    /// Gets the rest of a provider's bond back.
+    LeaveProvider = "Storage" "leave" {}
+    /// Offers a deal.
+    Offer = "Storage" "offer" {
+        content: StoredContent, coded: StorageCommitment, terms: DealTerms<AccountId32>
+    }
+    /// Withdraws an offer.
+    CancelOffer = "Storage" "cancel_offer" { deal: DealId }
+    /// Accepts a deal.
+    AcceptDeal = "Storage" "accept" { deal: DealId }
+    /// Commits to a sealed replica.
+    CommitSeal = "Storage" "commit_seal" { replica: ReplicaId, sealed: StorageCommitment }
+    /// Stops proving a replica for a while.
+    PauseReplica = "Storage" "pause" { replica: ReplicaId }
+    /// Proves a paused replica again.
+    ResumeReplica = "Storage" "resume" { replica: ReplicaId }
+    /// Ends a replica early.
+    RequestRemoval = "Storage" "request_removal" { replica: ReplicaId }
+    /// Pays what a replica has earned.
+    SettleReplica = "Storage" "settle" { replica: ReplicaId }
+    /// Demands that a sealing is opened.
+    ChallengeSeal = "Storage" "challenge_seal" { replica: ReplicaId }
+    /// Demands that a window is opened.
+    ChallengeWindow = "Storage" "challenge_window" { replica: ReplicaId, window: Window }
+    /// Answers an audit.
+    RespondAudit = "Storage" "respond_audit" { proof: CompactBytes }
+    /// Answers a challenge of a sealing.
+    RespondSeal = "Storage" "respond_seal" { answer: SealAnswer }
+    /// Answers a challenge of a window.
+    RespondWindow = "Storage" "respond_window" { answer: WindowAnswer }
+    /// Hands in the root of a group.
+    SubmitGroup = "Storage" "submit_group" { window: Window, group: GroupId, signed: SignedRoot }
+    /// Tells what a committee member saw.
+    Attest = "Storage" "attest" { window: Window, group: GroupId, latency_ms: u32, bad: u32 }
+    /// Takes the steps of a replica that are due.
+    CrankReplica = "Storage" "crank" { replica: ReplicaId }
+    /// Takes the step of a deal that is due.
+    CrankDeal = "Storage" "crank_deal" { deal: DealId }
 }
 
-/// The runtime API all of this program's reading goes through.
-const API: &str = "TosApi";
+impl Call {
+    /// Whether it carries its own authorisation, so that nobody has to sign or pay for it.
+    pub fn is_authorised(&self) -> bool {
+        matches!(
+            self,
+            Self::RespondAudit { .. }
+                | Self::RespondSeal { .. }
+                | Self::RespondWindow { .. }
+                | Self::SubmitGroup { .. }
+        )
+    }
+}
 
+/// A runtime API function: its trait and name, its arguments and its result.
+type Function = (&'static str, &'static str, Vec<MetaType>, MetaType);
+
+// The runtime APIs all of this program's reading goes through.
 macro_rules! api {
-    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
+    ($shapes:ident, $api:literal:
+        $($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*
+    ) => {
         impl At {
             $($(#[$doc])*
             pub async fn $name(&self $(, $arg: $ty)*) -> Result<$out> {
                 // The arguments one after the other, as a tuple encodes.
                 let arguments = ($($arg,)*).encode();
-                self.call_api(concat!("TosApi_", stringify!($name)), &arguments).await
+                self.call_api(concat!($api, "_", stringify!($name)), &arguments).await
             })*
         }
 
-        fn api_shapes() -> Vec<(&'static str, Vec<MetaType>, MetaType)> {
-            vec![$((stringify!($name), vec![$(meta_type::<$ty>()),*], meta_type::<$out>()),)*]
+        fn $shapes() -> Vec<Function> {
+            vec![$(
+                ($api, stringify!($name), vec![$(meta_type::<$ty>()),*], meta_type::<$out>()),
+            )*]
         }
     };
 }
 
-api! {
+api! { api_shapes, "TosApi":
     /// Tasks that take answers, of one type or all, after the given one.
     fn open_tasks(
         task_type: Option<TaskType>, after: Option<TaskId>, limit: u32
@@ -181,6 +258,53 @@ api! {
     fn reputation(who: AccountId32) -> ReputationView;
     /// The protocol as a whole.
     fn chain() -> ChainView;
+}
+
+api! { storage_shapes, "StorageApi":
+    /// A storage provider.
+    fn provider(who: AccountId32) -> Option<ProviderView>;
+    /// A deal.
+    fn deal(id: DealId) -> Option<DealView<AccountId32>>;
+    /// Deals, open ones or all, after the given one.
+    fn deals(
+        after: Option<DealId>, limit: u32, open_only: bool
+    ) -> Vec<DealView<AccountId32>>;
+    /// A replica.
+    fn replica(id: ReplicaId) -> Option<ReplicaView<AccountId32>>;
+    /// A provider's replicas, after the given one.
+    fn replicas_of(
+        provider: AccountId32, after: Option<ReplicaId>, limit: u32
+    ) -> Vec<ReplicaView<AccountId32>>;
+    /// A provider's audits that wait for answers.
+    fn open_audits(provider: AccountId32) -> Vec<AuditView>;
+    /// A provider's challenges that wait for answers.
+    fn challenges(provider: AccountId32) -> Vec<ReplicaChallengeView<AccountId32>>;
+    /// The current window.
+    fn window() -> WindowView;
+    /// A group with its members.
+    fn group(group: GroupId) -> Option<GroupView<AccountId32>>;
+    /// The groups that a validator should check.
+    fn committee_duties(validator: AccountId32) -> Vec<CommitteeDutyView<AccountId32>>;
+    /// Totals, and the scale of the network.
+    fn storage_stats() -> StorageStats;
+    /// How long a replica has been proven without a gap.
+    fn continuity(replica: ReplicaId) -> Result<ContinuityView, ContinuityError>;
+}
+
+/// The event that tells the identifier of a new deal.
+#[derive(Clone, Debug, Encode, Decode, scale_info::TypeInfo)]
+pub struct Offered {
+    /// The deal.
+    pub deal: DealId,
+    /// Who pays.
+    pub client: AccountId32,
+    /// What is held.
+    pub escrow: Balance,
+}
+
+impl Offered {
+    /// Its name in the metadata.
+    pub const NAME: (&'static str, &'static str) = ("Storage", "Offered");
 }
 
 /// The event that tells the identifier of a new task.
@@ -227,51 +351,32 @@ pub fn check(metadata: &Metadata) -> Result<(), String> {
         .collect();
     let functions: Vec<_> = api_shapes()
         .into_iter()
-        .map(|(name, inputs, output)| {
+        .chain(storage_shapes())
+        .map(|(api, name, inputs, output)| {
             let inputs: Vec<_> = inputs.iter().map(|shape| collector.add(shape)).collect();
-            (name, inputs, collector.add(&output))
+            (api, name, inputs, collector.add(&output))
         })
         .collect();
-    let published = collector.add(&meta_type::<Published>());
+    let events = [
+        (Published::NAME, collector.add(&meta_type::<Published>())),
+        (Offered::NAME, collector.add(&meta_type::<Offered>())),
+    ];
     let known = collector.finish();
-    let types = metadata.types();
-
     let mut wrong = Vec::new();
     for (pallet, call, arguments) in calls {
         if let Err(why) = check_call(&known, metadata, pallet, call, &arguments) {
             wrong.push(format!("call {pallet}.{call}{why}"));
         }
     }
-    let api = metadata.runtime_api_trait_by_name(API);
-    for (name, inputs, output) in functions {
-        let method = api.as_ref().and_then(|api| api.method_by_name(name));
-        let Some(method) = method else {
-            wrong.push(format!("runtime API function {API}.{name}: missing"));
-            continue;
-        };
-        let theirs: Vec<u32> = method.inputs().map(|input| input.id).collect();
-        if theirs.len() != inputs.len() {
-            let (ours, theirs) = (inputs.len(), theirs.len());
-            wrong.push(format!(
-                "{API}.{name}: {ours} arguments here, {theirs} on chain"
-            ));
-            continue;
-        }
-        for (ours, theirs) in inputs.into_iter().zip(theirs) {
-            if let Err(why) = known.matches(ours, (types, theirs)) {
-                wrong.push(format!("{API}.{name}: argument{why}"));
-            }
-        }
-        if let Err(why) = known.matches(output, (types, method.output_ty())) {
-            wrong.push(format!("{API}.{name}: result{why}"));
+    for (api, name, inputs, output) in functions {
+        if let Err(why) = check_function(&known, metadata, (api, name), &inputs, output) {
+            wrong.push(format!("runtime API function {api}.{name}{why}"));
         }
     }
-    if let Err(why) = check_event(&known, metadata, Published::NAME, published) {
-        wrong.push(format!(
-            "event {}.{}{why}",
-            Published::NAME.0,
-            Published::NAME.1
-        ));
+    for ((pallet, event), ours) in events {
+        if let Err(why) = check_event(&known, metadata, (pallet, event), ours) {
+            wrong.push(format!("event {pallet}.{event}{why}"));
+        }
     }
     if wrong.is_empty() {
         Ok(())
@@ -312,6 +417,32 @@ fn check_call(
         })
 }
 
+fn check_function(
+    known: &Known,
+    metadata: &Metadata,
+    (api, name): (&str, &str),
+    inputs: &[u32],
+    output: u32,
+) -> Result<(), String> {
+    let api = metadata.runtime_api_trait_by_name(api);
+    let method = api.as_ref().and_then(|api| api.method_by_name(name));
+    let method = method.ok_or(": missing")?;
+    let theirs: Vec<u32> = method.inputs().map(|input| input.id).collect();
+    if theirs.len() != inputs.len() {
+        let (ours, theirs) = (inputs.len(), theirs.len());
+        return Err(format!(": {ours} arguments here, {theirs} on chain"));
+    }
+    let types = metadata.types();
+    for (ours, theirs) in inputs.iter().zip(theirs) {
+        known
+            .matches(*ours, (types, theirs))
+            .map_err(|why| format!(": argument{why}"))?;
+    }
+    known
+        .matches(output, (types, method.output_ty()))
+        .map_err(|why| format!(": result{why}"))
+}
+
 /// An event's fields must be those of a structure of this program.
 fn check_event(
     known: &Known,
@@ -341,6 +472,31 @@ mod tests {
         assert_eq!(call.name(), ("Tasks", "commit"));
         assert_eq!(call.encode_arguments(), ([1u8; 16], [2u8; 32]).encode());
         assert!(Call::ClaimAll {}.encode_arguments().is_empty());
+        let call = Call::SetProvider {
+            proof_key: [7; 32],
+            locator: b"http://h".to_vec().try_into().unwrap(),
+        };
+        assert_eq!(call.encode_arguments(), ([7u8; 32], "http://h").encode());
+    }
+
+    #[test]
+    fn only_answers_and_roots_need_no_sender() {
+        let signed = SignedRoot {
+            root: [1; 32],
+            signature: [2; 64],
+        };
+        let (window, group) = (3, 4);
+        assert!(Call::SubmitGroup {
+            window,
+            group,
+            signed
+        }
+        .is_authorised());
+        let proof = CompactBytes::default();
+        assert!(Call::RespondAudit { proof }.is_authorised());
+        let replica = ReplicaId([1; 16]);
+        assert!(!Call::SettleReplica { replica }.is_authorised());
+        assert!(!Call::ClaimAll {}.is_authorised());
     }
 
     #[test]

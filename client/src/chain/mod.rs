@@ -8,7 +8,7 @@ mod shape;
 mod transaction;
 
 use interface::check;
-pub use interface::{Call, Scores};
+pub use interface::{Call, CompactBytes, Scores};
 pub use transaction::{Included, Wait};
 
 use crate::error::{Context, Error, Result};

@@ -2,7 +2,10 @@
 
 //! Sending calls and finding out what became of them.
 
-use super::{interface::Published, At, Call, Connection};
+use super::{
+    interface::{Offered, Published},
+    At, Call, Connection,
+};
 use crate::{
     error::{Context, Error, Result},
     keys::Keypair,
@@ -20,7 +23,7 @@ use subxt::{
     ext::{scale_encode, scale_type_resolver::TypeResolver},
     tx::{Payload, Signer, TransactionInBlock, TransactionProgress, TransactionStatus},
 };
-use tos_primitives::{json, TaskId};
+use tos_primitives::{json, DealId, TaskId};
 
 /// For how many blocks a transaction is good: what is not in a block by then never will be.
 const MORTALITY: u64 = 256;
@@ -53,6 +56,9 @@ pub struct Included {
     /// The task it published, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
+    /// The deal it offered, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
 }
 
 impl Signer<SubstrateConfig> for Keypair {
@@ -133,12 +139,25 @@ impl Connection {
         };
         let mut sent = Vec::new();
         for call in calls {
+            if call.is_authorised() {
+                sent.push(self.send_authorised(&best, call).await);
+                continue;
+            }
             let progress = self.send(&best, &anchor, key, call, nonce).await;
             if progress.is_ok() {
                 nonce += 1;
             }
             sent.push(progress);
         }
+        Ok(self.follow_all(sent, wait, time).await)
+    }
+
+    async fn follow_all(
+        &self,
+        sent: Vec<Result<Progress>>,
+        wait: Wait,
+        time: Duration,
+    ) -> Vec<Result<Included>> {
         let outcomes = sent.into_iter().map(|progress| async move {
             match tokio::time::timeout(time, self.follow(progress?, wait)).await {
                 Ok(outcome) => outcome,
@@ -153,7 +172,29 @@ impl Connection {
                 ))),
             }
         });
-        Ok(futures::future::join_all(outcomes).await)
+        futures::future::join_all(outcomes).await
+    }
+
+    /// Sends a call that carries its own authorisation: it has no sender and costs no fee.
+    async fn send_authorised(&self, best: &At, call: &Call) -> Result<Progress> {
+        // Nothing of the account is in these: no nonce counts, and nothing expires.
+        let params = DefaultExtrinsicParamsBuilder::new()
+            .nonce(0)
+            .immortal()
+            .build();
+        let (pallet, name) = call.name();
+        let payload = Encoded(pallet, name, Bytes(call.encode_arguments()));
+        let transactions = best.block.tx();
+        let mut general = transactions
+            .create_v5_signable_offline(&payload, params)
+            .context("transaction")?;
+        // The chain's format has no extension that would carry account and signature, so neither
+        // is encoded: what authorises the call is in its arguments.
+        let nobody = (AccountId32([0; 32]), MultiSignature::Sr25519([0; 64]));
+        let transaction = general
+            .sign_with_account_and_signature(&nobody.0, &nobody.1)
+            .context("transaction")?;
+        self.watch(transaction.submit_and_watch().await).await
     }
 
     async fn send(
@@ -175,7 +216,12 @@ impl Connection {
             .create_signable_offline(&payload, params)
             .context("transaction")?;
         let signed = signable.sign(key).context("signing")?;
-        match signed.submit_and_watch().await {
+        self.watch(signed.submit_and_watch().await).await
+    }
+
+    /// What the pool says about a transaction.
+    async fn watch(&self, submitted: Result<Progress, ExtrinsicError>) -> Result<Progress> {
+        match submitted {
             Ok(progress) => Ok(progress),
             Err(ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(
                 RpcError::ClientError(subxt::rpcs::Error::User(error)),
@@ -224,12 +270,16 @@ impl Connection {
             Err(TransactionEventsError::ExtrinsicFailed(error)) => return Err(refusal(&error)),
             Err(error) => return Err(self.explain(error).await),
         };
-        let mut task = None;
+        let (mut task, mut deal) = (None, None);
         for event in events.iter() {
             let event = event.context("reading events")?;
-            if (event.pallet_name(), event.event_name()) == Published::NAME {
+            let name = (event.pallet_name(), event.event_name());
+            if name == Published::NAME {
                 let published = Published::decode_all(&mut event.field_bytes());
                 task = Some(published.context("reading events")?.task);
+            } else if name == Offered::NAME {
+                let offered = Offered::decode_all(&mut event.field_bytes());
+                deal = Some(offered.context("reading events")?.deal);
             }
         }
         Ok(Included {
@@ -237,6 +287,7 @@ impl Connection {
             transaction: block.extrinsic_hash().0,
             finalised,
             task,
+            deal,
         })
     }
 }

@@ -10,6 +10,7 @@ mod rewards;
 mod roles;
 mod run;
 mod show;
+mod storage;
 mod task;
 mod watch;
 
@@ -28,7 +29,7 @@ use zeroize::Zeroizing;
 /// The environment variable that may hold the keystore's password. No child process sees it.
 pub const PASSWORD_VARIABLE: &str = "TOS_PASSWORD";
 
-/// Publish tasks, solve them, judge the answers and get paid, on a TOS chain.
+/// Publish tasks, solve them, judge the answers, store files and get paid, on a TOS chain.
 ///
 /// Exit codes: 0 success; 1 failure; 2 the command line or a file it names makes no sense;
 /// 3 refused by the chain; 4 no node answers; 5 timed out.
@@ -114,6 +115,9 @@ enum Command {
     /// Content by hash: keep, get and serve it.
     #[command(subcommand)]
     Content(content::Content),
+    /// Storage: pay to have files kept, or keep them, prove it and be paid.
+    #[command(subcommand)]
+    Storage(storage::Storage),
     /// Print a completion-friendly list of all commands.
     #[command(hide = true)]
     Commands,
@@ -164,6 +168,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<()> {
         Command::Rewards(command) => command.run(global, output).await,
         Command::Chain(command) => command.run(global, output).await,
         Command::Content(command) => command.run(global, output).await,
+        Command::Storage(command) => command.run(global, output).await,
         Command::Commands => {
             let list = command_list(&Cli::command(), "tos");
             output.show(&list, || list.join("\n"));
@@ -192,7 +197,7 @@ fn log_to_stderr(cli: &Cli) -> Result<()> {
         Command::Miner(roles::Miner::Run(_))
             | Command::Validator(roles::Validator::Run(_))
             | Command::Content(content::Content::Serve { .. })
-    );
+    ) || matches!(&cli.command, Command::Storage(command) if command.works());
     let default = if works {
         "warn,tos_client=info"
     } else {
@@ -294,6 +299,11 @@ impl Global {
                 "say whose: an account, --key NAME or --suri SECRET".into(),
             )),
         }
+    }
+
+    /// Whether a key was named.
+    pub fn has_key(&self) -> bool {
+        self.suri.is_some() || self.key.is_some()
     }
 
     /// A connection to the node.
@@ -402,6 +412,26 @@ mod tests {
             "content put",
             "content get",
             "content serve",
+            "storage init",
+            "storage publish",
+            "storage offers",
+            "storage deals",
+            "storage show",
+            "storage status",
+            "storage accept",
+            "storage seal",
+            "storage run",
+            "storage audit",
+            "storage retrieve",
+            "storage verify",
+            "storage exit",
+            "storage leave",
+            "storage top-up",
+            "storage withdraw",
+            "storage pause",
+            "storage resume",
+            "storage settle",
+            "storage challenge",
         ] {
             assert!(commands.contains(&format!("tos {wanted}")), "{wanted}");
         }

@@ -36,7 +36,7 @@ pub fn locator(base: &str, hash: &ContentHash) -> Result<String> {
 }
 
 /// A locator is chosen by a stranger: only plain web addresses of content by hash are followed.
-fn parse(locator: &str, hash: Option<&ContentHash>) -> Result<Uri> {
+pub fn parse(locator: &str, hash: Option<&ContentHash>) -> Result<Uri> {
     let bad = |why: &str| Error::Failed(format!("locator `{}`: {why}", locator.escape_debug()));
     let uri: Uri = locator.parse().map_err(|_| bad("not an address"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {

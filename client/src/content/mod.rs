@@ -6,10 +6,12 @@
 mod fetch;
 mod server;
 mod store;
+mod stream;
 
-pub use fetch::{locator, Fetcher};
-pub use server::serve;
+pub use fetch::{locator, parse as parse_locator, Fetcher};
+pub use server::{serve, Answer, Source, BINARY};
 pub use store::Store;
+pub use stream::{get, open};
 
 /// Path under which a server gives content: `/blake3/HASH`.
-const PREFIX: &str = "/blake3/";
+pub const PREFIX: &str = "/blake3/";

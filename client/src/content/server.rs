@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Gives stored content to whoever asks for it by hash, over HTTP/1.1.
+//! Gives content to whoever asks for it, over HTTP/1.1: what a [`Source`] has, under the paths it
+//! knows. Long content is read while it is sent, so a reader needs no memory here.
 
 use super::{Store, PREFIX};
+use crate::error::Result;
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{combinators::UnsyncBoxBody, BodyExt, Full, StreamBody};
 use hyper::{
-    body::Incoming, header, server::conn::http1, service::service_fn, Method, Request, Response,
-    StatusCode,
+    body::{Frame, Incoming},
+    header,
+    server::conn::http1,
+    service::service_fn,
+    Method, Request, Response, StatusCode,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io::{self, Read, Write},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
-    sync::Semaphore,
+    sync::{mpsc, Semaphore},
     time::{sleep, timeout},
 };
 
@@ -21,11 +31,88 @@ use tokio::{
 const MAX_CONNECTIONS: usize = 16;
 /// One connection may take this long in all, so that idle readers cannot occupy the server.
 const CONNECTION_TIME: Duration = Duration::from_secs(300);
+/// The same where content may be long: 16 GiB at 2 MiB/s.
+const LONG_CONNECTION_TIME: Duration = Duration::from_secs(8_192);
 /// Time to send a request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
+/// Pieces of a long answer that wait to be sent.
+const PIECES_AHEAD: usize = 4;
+/// Bytes of a piece.
+const PIECE: usize = 64 * 1024;
 
-/// Serves the store until the future is dropped.
-pub async fn serve(listener: TcpListener, store: Store) {
+/// Writes a long answer as fast as its reader takes it.
+pub type Writing = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
+
+/// An answer to a request.
+pub enum Answer {
+    /// There is nothing under this path.
+    Nothing,
+    /// Bytes, with their media type.
+    Whole(Bytes, &'static str),
+    /// So many bytes. If writing them fails, the connection breaks, so that the reader cannot take what it got for all.
+    Long(u64, Writing),
+}
+
+/// What a server gives.
+pub trait Source: Clone + Send + Sync + 'static {
+    /// The answer to a request for `path`. May block.
+    fn answer(&self, path: &str) -> Result<Answer>;
+    /// How long one connection may take in all.
+    fn connection_time(&self) -> Duration {
+        LONG_CONNECTION_TIME
+    }
+}
+
+/// The media type of content.
+pub const BINARY: &str = "application/octet-stream";
+
+impl Source for Store {
+    fn answer(&self, path: &str) -> Result<Answer> {
+        let name = path.strip_prefix(PREFIX);
+        let Some(hash) = name.and_then(|name| crate::output::parse_hex::<32>(name).ok()) else {
+            return Ok(Answer::Nothing);
+        };
+        let large = match self.file(&hash)? {
+            None => return Ok(Answer::Nothing),
+            Some((file, size)) => (size > MAX_IN_MEMORY).then_some((file, size)),
+        };
+        let Some((mut file, size)) = large else {
+            return Ok(match self.get(&hash)? {
+                Some(bytes) => Answer::Whole(bytes.into(), BINARY),
+                None => Answer::Nothing,
+            });
+        };
+        let write = move |to: &mut dyn Write| {
+            let mut hasher = blake3::Hasher::new();
+            let mut piece = vec![0; PIECE];
+            loop {
+                let read = file.read(&mut piece)?;
+                let read = piece.get(..read).unwrap_or_default();
+                if read.is_empty() {
+                    break;
+                }
+                hasher.update(read);
+                to.write_all(read)?;
+            }
+            if *hasher.finalize().as_bytes() == hash {
+                Ok(())
+            } else {
+                Err(io::Error::other("the content on disk is damaged"))
+            }
+        };
+        Ok(Answer::Long(size, Box::new(write)))
+    }
+
+    fn connection_time(&self) -> Duration {
+        CONNECTION_TIME
+    }
+}
+
+/// Content up to this size is verified before any of it is sent.
+const MAX_IN_MEMORY: u64 = tos_primitives::content::MAX_CONTENT as u64;
+
+/// Serves `source` until the future is dropped.
+pub async fn serve(listener: TcpListener, source: impl Source) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         // The semaphore is never closed.
@@ -41,11 +128,12 @@ pub async fn serve(listener: TcpListener, store: Store) {
                 continue;
             }
         };
-        let store = store.clone();
+        let source = source.clone();
         tokio::spawn(async move {
+            let time = source.connection_time();
             let service = service_fn(move |request| {
-                let store = store.clone();
-                async move { Ok::<_, Infallible>(answer(&request, store).await) }
+                let source = source.clone();
+                async move { Ok::<_, Infallible>(answer(&request, source).await) }
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -53,35 +141,151 @@ pub async fn serve(listener: TcpListener, store: Store) {
                 .max_buf_size(16 * 1024)
                 .serve_connection(TokioIo::new(stream), service);
             // What a peer does wrong is its own problem.
-            let _ = timeout(CONNECTION_TIME, connection).await;
+            let _ = timeout(time, connection).await;
             drop(place);
         });
     }
 }
 
-async fn answer(request: &Request<Incoming>, store: Store) -> Response<Full<Bytes>> {
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+async fn answer(request: &Request<Incoming>, source: impl Source) -> Response<Body> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
-        return plain(StatusCode::METHOD_NOT_ALLOWED, Bytes::new());
+        return plain(StatusCode::METHOD_NOT_ALLOWED, Bytes::new(), BINARY);
     }
-    let name = request.uri().path().strip_prefix(PREFIX);
-    let Some(hash) = name.and_then(|name| crate::output::parse_hex::<32>(name).ok()) else {
-        return plain(StatusCode::NOT_FOUND, Bytes::new());
-    };
-    match tokio::task::spawn_blocking(move || store.get(&hash)).await {
-        Ok(Ok(Some(bytes))) => plain(StatusCode::OK, bytes.into()),
-        Ok(Ok(None)) => plain(StatusCode::NOT_FOUND, Bytes::new()),
+    let head = request.method() == Method::HEAD;
+    let path = request.uri().path().to_owned();
+    match tokio::task::spawn_blocking(move || source.answer(&path)).await {
+        Ok(Ok(Answer::Whole(bytes, kind))) => plain(StatusCode::OK, bytes, kind),
+        // The body of an answer to HEAD is not sent; nothing is to be read for it.
+        Ok(Ok(Answer::Long(size, _))) if head => {
+            with_length(plain(StatusCode::OK, Bytes::new(), BINARY), size)
+        }
+        Ok(Ok(Answer::Long(size, write))) => long(size, write),
+        Ok(Ok(Answer::Nothing)) => plain(StatusCode::NOT_FOUND, Bytes::new(), BINARY),
         Ok(Err(error)) => {
             tracing::error!(%error, "content server");
-            plain(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new())
+            plain(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new(), BINARY)
         }
-        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new()),
+        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new(), BINARY),
     }
 }
 
-fn plain(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
+fn plain(status: StatusCode, body: Bytes, kind: &'static str) -> Response<Body> {
+    let body = Full::new(body)
+        .map_err(|never| match never {})
+        .boxed_unsync();
+    let mut response = Response::new(body);
     *response.status_mut() = status;
-    let kind = header::HeaderValue::from_static("application/octet-stream");
+    let kind = header::HeaderValue::from_static(kind);
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+fn with_length(mut response: Response<Body>, size: u64) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from(size));
+    response
+}
+
+/// An answer that a thread writes while it is sent.
+fn long(size: u64, write: Writing) -> Response<Body> {
+    let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
+    tokio::task::spawn_blocking(move || {
+        let mut pieces = Pieces {
+            sender,
+            waiting: Vec::with_capacity(PIECE),
+        };
+        let written = write(&mut pieces).and_then(|()| pieces.flush());
+        if let Err(error) = written {
+            tracing::warn!(%error, "content server");
+            let _ = pieces.sender.blocking_send(Err(error));
+        }
+    });
+    let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
+        let piece = receiver.recv().await?;
+        Some((piece.map(Frame::data), receiver))
+    });
+    let mut response = Response::new(StreamBody::new(pieces).boxed_unsync());
+    let kind = header::HeaderValue::from_static(BINARY);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    with_length(response, size)
+}
+
+/// A writer whose bytes go to a connection.
+struct Pieces {
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    waiting: Vec<u8>,
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= PIECE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let piece = std::mem::replace(&mut self.waiting, Vec::with_capacity(PIECE));
+        self.sender
+            .blocking_send(Ok(piece.into()))
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Http;
+    use http_body_util::Empty;
+
+    #[derive(Clone)]
+    struct Counting;
+
+    impl Source for Counting {
+        fn answer(&self, path: &str) -> Result<Answer> {
+            let good = path == "/good";
+            let write = move |to: &mut dyn Write| {
+                for byte in 0..5u8 {
+                    to.write_all(&vec![byte; 40_000])?;
+                }
+                match good {
+                    true => Ok(()),
+                    false => Err(io::Error::other("half way")),
+                }
+            };
+            match path {
+                "/good" | "/bad" => Ok(Answer::Long(200_000, Box::new(write))),
+                _ => Ok(Answer::Nothing),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn long_answers_come_whole_or_break_the_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(serve(listener, Counting));
+        let http = Http::new().unwrap();
+        let get = |path: &str| {
+            let request = Request::get(format!("{base}{path}"));
+            http.send(request.body(Empty::new().boxed()).unwrap())
+        };
+        let good = get("/good").await.unwrap();
+        assert_eq!(good.headers()[header::CONTENT_LENGTH], "200000");
+        let bytes = good.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!((bytes.len(), bytes[199_999]), (200_000, 4));
+        let bad = get("/bad").await;
+        let broken = match bad {
+            Ok(response) => response.into_body().collect().await.is_err(),
+            Err(_) => true,
+        };
+        assert!(broken);
+        assert_eq!(get("/x").await.unwrap().status(), StatusCode::NOT_FOUND);
+    }
 }

@@ -13,6 +13,9 @@ use tos_primitives::{
     json, ContentHash,
 };
 
+/// Bytes read at a time from content of any size.
+const PIECE: usize = 64 * 1024;
+
 /// A folder of content.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -78,6 +81,41 @@ impl Store {
         Ok((self.put(&bytes)?, bytes))
     }
 
+    /// Keeps the content of a file of any size, read piece by piece. Returns hash and length.
+    pub fn put_large(&self, path: &Path) -> Result<(ContentHash, u64)> {
+        let doing = format!("reading {}", path.display());
+        let mut file = fs::File::open(path).map_err(|e| Error::Usage(format!("{doing}: {e}")))?;
+        let mut incoming = self.incoming()?;
+        let mut hasher = blake3::Hasher::new();
+        let (mut piece, mut size) = (vec![0; PIECE], 0u64);
+        loop {
+            let read = file.read(&mut piece).context(&doing)?;
+            let read = piece.get(..read).unwrap_or_default();
+            if read.is_empty() {
+                break;
+            }
+            hasher.update(read);
+            incoming.write_all(read).context("storing content")?;
+            size = size.saturating_add(read.len() as u64);
+        }
+        let hash = *hasher.finalize().as_bytes();
+        self.adopt(incoming, &hash)?;
+        Ok((hash, size))
+    }
+
+    /// The file that holds the content with this hash, and its length. Whoever reads it checks
+    /// the hash.
+    pub fn file(&self, hash: &ContentHash) -> Result<Option<(fs::File, u64)>> {
+        let path = self.path(hash);
+        let doing = format!("reading {}", path.display());
+        let file = match fs::File::open(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.context(&doing)?,
+        };
+        let size = file.metadata().context(&doing)?.len();
+        Ok(Some((file, size)))
+    }
+
     fn path(&self, hash: &ContentHash) -> PathBuf {
         self.folder
             .join(json::to_hex(hash).trim_start_matches("0x"))
@@ -133,6 +171,23 @@ mod tests {
         assert!(!store.path(&hash).exists());
         store.put(b"an honest answer").unwrap();
         assert!(store.get(&hash).unwrap().is_some());
+    }
+
+    #[test]
+    fn large_content_is_kept_piece_by_piece() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("content")).unwrap();
+        let bytes: Vec<u8> = (0..3 * PIECE + 5).map(|i| i as u8).collect();
+        let path = folder.path().join("large");
+        fs::write(&path, &bytes).unwrap();
+        let (hash, size) = store.put_large(&path).unwrap();
+        assert_eq!((hash, size), (content_hash(&bytes), bytes.len() as u64));
+        assert_eq!(store.get(&hash).unwrap().unwrap(), bytes);
+        let (mut file, length) = store.file(&hash).unwrap().unwrap();
+        let mut read = Vec::new();
+        file.read_to_end(&mut read).unwrap();
+        assert_eq!((read, length), (bytes, size));
+        assert!(store.file(&[0; 32]).unwrap().is_none());
     }
 
     #[test]

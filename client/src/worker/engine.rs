@@ -40,12 +40,17 @@ impl Mode {
 
 /// Runs a worker until its mode says that it is done, or it is interrupted. A lost connection is
 /// sought again; a runtime that does not fit, at the first connection, is an error.
-pub(crate) async fn run(url: &str, key: &Keypair, role: &mut impl Role, mode: Mode) -> Result<()> {
+pub(crate) async fn run<R: Role<Live>>(
+    url: &str,
+    key: &Keypair,
+    role: &mut R,
+    mode: Mode,
+) -> Result<()> {
     let mut interrupt = std::pin::pin!(interrupted());
     let mut pause = PAUSE;
     let mut connected_before = false;
     loop {
-        let error = match Live::open(url, key.clone()).await {
+        let error = match Live::open(url, key.clone(), R::INCLUSION_TIME).await {
             Ok(live) => {
                 tracing::info!(url, "connected");
                 (pause, connected_before) = (PAUSE, true);
@@ -71,7 +76,7 @@ pub(crate) async fn run(url: &str, key: &Keypair, role: &mut impl Role, mode: Mo
 }
 
 /// Follows one connection. `Ok` when the mode says that the work is done.
-async fn follow(live: &Live, role: &mut impl Role, mode: Mode) -> Result<()> {
+async fn follow(live: &Live, role: &mut impl Role<Live>, mode: Mode) -> Result<()> {
     let mut blocks = live.connection.best_blocks().await?;
     loop {
         let progress = role.step(live).await?;

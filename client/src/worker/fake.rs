@@ -3,7 +3,7 @@
 //! A chain in memory, as strict as the real one about what a worker may do, that can "kill" the
 //! worker at any point where it touches the chain.
 
-use super::{process::Limits, Chain, Snapshot, Workshop};
+use super::{process::Limits, Chain, Snapshot, Submit, Workshop};
 use crate::{
     chain::Call,
     content::{Fetcher, Store},
@@ -321,6 +321,16 @@ impl State {
     }
 }
 
+impl Submit for FakeChain {
+    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>> {
+        // Killed before anything is sent, or before the worker learns what came of it.
+        self.touch()?;
+        let results = calls.iter().map(|call| self.apply(call)).collect();
+        self.touch()?;
+        Ok(results)
+    }
+}
+
 impl Chain for FakeChain {
     type Snapshot = State;
 
@@ -332,14 +342,6 @@ impl Chain for FakeChain {
     async fn finalised(&self) -> Result<State> {
         let states = self.states.borrow();
         Ok(states[states.len().saturating_sub(1 + LAG)].clone())
-    }
-
-    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>> {
-        // Killed before anything is sent, or before the worker learns what came of it.
-        self.touch()?;
-        let results = calls.iter().map(|call| self.apply(call)).collect();
-        self.touch()?;
-        Ok(results)
     }
 }
 

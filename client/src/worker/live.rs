@@ -2,7 +2,7 @@
 
 //! A worker's chain, for real.
 
-use super::{Chain, Snapshot};
+use super::{Chain, Snapshot, Submit};
 use crate::{
     chain::{At, Call, Connection, Wait},
     error::Result,
@@ -15,14 +15,13 @@ use tos_primitives::{
     TaskId, TaskType, Tick,
 };
 
-/// How long a call may take to get into a block before its need is considered anew.
-const INCLUSION_TIME: Duration = Duration::from_secs(60);
-
 /// A connection, used with one key.
 pub struct Live {
     /// The connection.
     pub connection: Connection,
-    key: Keypair,
+    /// The key.
+    pub key: Keypair,
+    inclusion_time: Duration,
 }
 
 /// The chain at one block, for one account.
@@ -32,12 +31,26 @@ pub struct LiveSnapshot {
 }
 
 impl Live {
-    /// Connects to a node.
-    pub async fn open(url: &str, key: Keypair) -> Result<Self> {
+    /// Connects to a node. Calls may take `inclusion_time` to get into a block.
+    pub async fn open(url: &str, key: Keypair, inclusion_time: Duration) -> Result<Self> {
         Ok(Self {
             connection: Connection::open(url).await?,
             key,
+            inclusion_time,
         })
+    }
+}
+
+impl Submit for Live {
+    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>> {
+        let results = self
+            .connection
+            .submit_all(&self.key, calls, Wait::Best, self.inclusion_time)
+            .await?;
+        Ok(results
+            .into_iter()
+            .map(|result| result.map(|_| ()))
+            .collect())
     }
 }
 
@@ -56,17 +69,6 @@ impl Chain for Live {
             at: self.connection.finalised().await?,
             who: self.key.account(),
         })
-    }
-
-    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>> {
-        let results = self
-            .connection
-            .submit_all(&self.key, calls, Wait::Best, INCLUSION_TIME)
-            .await?;
-        Ok(results
-            .into_iter()
-            .map(|result| result.map(|_| ()))
-            .collect())
     }
 }
 

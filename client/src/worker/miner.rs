@@ -221,8 +221,8 @@ impl Miner {
     }
 }
 
-impl Role for Miner {
-    async fn step(&mut self, chain: &impl Chain) -> Result<Progress> {
+impl<C: Chain> Role<C> for Miner {
+    async fn step(&mut self, chain: &C) -> Result<Progress> {
         self.patience.next_step();
         let at = chain.best().await?;
         let mut assignments = at.assignments().await?;

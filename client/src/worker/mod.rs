@@ -22,7 +22,7 @@ mod validator;
 pub(crate) use engine::run;
 pub use engine::Mode;
 pub use jobs::{Solver, Workshop};
-use live::Live;
+pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
 pub use openai::Endpoint;
 pub use process::{Limits, MAX_OUTPUT};
@@ -33,7 +33,7 @@ use crate::{
     error::{Error, Result},
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 use tos_primitives::{
     views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView},
     Phase, TaskId, TaskType, Tick,
@@ -58,22 +58,29 @@ pub(crate) trait Snapshot {
     async fn claimable(&self) -> Result<Vec<ClaimView>>;
 }
 
-/// The chain, as far as a worker uses it.
-pub(crate) trait Chain {
+/// Where a worker's calls go.
+pub(crate) trait Submit {
+    /// Sends calls, in order, and waits until each is in a best block. The account signs those
+    /// that do not carry their own authorisation.
+    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>>;
+}
+
+/// The chain, as far as a miner or a validator uses it.
+pub(crate) trait Chain: Submit {
     /// See [`Snapshot`].
     type Snapshot: Snapshot;
     /// The best block.
     async fn best(&self) -> Result<Self::Snapshot>;
     /// The last finalised block.
     async fn finalised(&self) -> Result<Self::Snapshot>;
-    /// Sends calls of the account, in order, and waits until each is in a best block.
-    async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>>;
 }
 
-/// A worker's role.
-pub(crate) trait Role {
+/// A worker's role on a chain of type `C`.
+pub(crate) trait Role<C> {
+    /// How long a call may take to get into a block before its need is considered anew.
+    const INCLUSION_TIME: Duration = Duration::from_secs(60);
     /// Looks at the chain, does what can be done at once and starts what takes longer.
-    async fn step(&mut self, chain: &impl Chain) -> Result<Progress>;
+    async fn step(&mut self, chain: &C) -> Result<Progress>;
     /// Waits until something that takes longer is done, and keeps its result. Never returns when
     /// nothing is being done.
     async fn finish_job(&mut self) -> Result<()>;
@@ -104,18 +111,18 @@ async fn is_over(task: TaskId, best: &impl Snapshot, finalised: &impl Snapshot) 
 /// Remembers refused calls, so that a call the chain keeps refusing is not paid for in every
 /// block: it is tried again after 2, 4, 8, … up to 64 steps.
 #[derive(Default)]
-struct Patience {
+pub(crate) struct Patience {
     step: u64,
-    refused: HashMap<String, (u32, u64)>,
+    refused: HashMap<Vec<u8>, (u32, u64)>,
 }
 
 impl Patience {
-    fn next_step(&mut self) {
+    pub fn next_step(&mut self) {
         self.step += 1;
     }
 
     /// Sends what has not been refused lately, and remembers what is refused now.
-    async fn submit(&mut self, chain: &impl Chain, mut calls: Vec<Call>) -> Result<usize> {
+    pub async fn submit(&mut self, chain: &impl Submit, mut calls: Vec<Call>) -> Result<usize> {
         calls.retain(|call| {
             let waits = self
                 .refused
@@ -129,21 +136,21 @@ impl Patience {
         let results = chain.submit(&calls).await?;
         for (call, result) in calls.iter().zip(results) {
             let (pallet, name) = call.name();
-            let (label, task) = (format!("{pallet}.{name}"), subject(call));
+            let (label, about) = (format!("{pallet}.{name}"), subject(call));
             match result {
                 Ok(()) => {
-                    tracing::info!(call = label, task, "done");
+                    tracing::info!(call = label, about, "done");
                     self.refused.remove(&key(call));
                 }
                 Err(error @ Error::Refused { .. }) => {
                     let entry = self.refused.entry(key(call)).or_default();
                     entry.0 += 1;
                     entry.1 = self.step + (1 << entry.0.min(6));
-                    tracing::warn!(call = label, task, %error, "refused");
+                    tracing::warn!(call = label, about, %error, "refused");
                 }
                 // Decided anew from the chain's state in the next step.
                 Err(error @ (Error::Pending(_) | Error::TimedOut(_))) => {
-                    tracing::info!(call = label, task, %error, "not in a block yet");
+                    tracing::info!(call = label, about, %error, "not in a block yet");
                 }
                 Err(error) => return Err(error),
             }
@@ -153,11 +160,18 @@ impl Patience {
 }
 
 /// Names a call; answers and votes of one task are told apart by their commitments.
-fn key(call: &Call) -> String {
-    format!("{call:?}")
+fn key(call: &Call) -> Vec<u8> {
+    let (pallet, name) = call.name();
+    [
+        pallet.as_bytes(),
+        b".",
+        name.as_bytes(),
+        &call.encode_arguments(),
+    ]
+    .concat()
 }
 
-/// The task a call is about, for the log.
+/// What a call is about, for the log.
 fn subject(call: &Call) -> String {
     match call {
         Call::Join { task }
@@ -165,6 +179,15 @@ fn subject(call: &Call) -> String {
         | Call::Reveal { task, .. }
         | Call::CommitVote { task, .. }
         | Call::RevealVote { task, .. } => task.to_string(),
+        Call::AcceptDeal { deal } => deal.to_string(),
+        Call::CommitSeal { replica, .. }
+        | Call::ChallengeWindow { replica, .. }
+        | Call::SettleReplica { replica } => replica.to_string(),
+        Call::RespondSeal { answer } => answer.replica.to_string(),
+        Call::RespondWindow { answer } => answer.replica.to_string(),
+        Call::SubmitGroup { window, group, .. } | Call::Attest { window, group, .. } => {
+            format!("group {group} in window {window}")
+        }
         _ => String::new(),
     }
 }

@@ -5,7 +5,7 @@
 use super::{
     fake::{self, FakeChain, ME},
     jobs::{Solver, Workshop},
-    Chain, Miner, MinerOptions, Progress, Role, Validator, ValidatorOptions,
+    Miner, MinerOptions, Progress, Role, Submit, Validator, ValidatorOptions,
 };
 use crate::{chain::Call, error::Result, journal::Journal};
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -52,7 +52,7 @@ fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Validator {
 }
 
 /// Lets a worker work until everything it took on is over. `Err` when it was killed.
-async fn live(chain: &FakeChain, role: &mut impl Role) -> Result<Progress> {
+async fn live(chain: &FakeChain, role: &mut impl Role<FakeChain>) -> Result<Progress> {
     for _ in 0..300 {
         chain.advance();
         let progress = role.step(chain).await?;

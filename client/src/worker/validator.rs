@@ -152,8 +152,8 @@ impl Validator {
     }
 }
 
-impl Role for Validator {
-    async fn step(&mut self, chain: &impl Chain) -> Result<Progress> {
+impl<C: Chain> Role<C> for Validator {
+    async fn step(&mut self, chain: &C) -> Result<Progress> {
         self.patience.next_step();
         let at = chain.best().await?;
         let mut assignments = at.assignments().await?;

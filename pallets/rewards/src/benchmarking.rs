@@ -250,11 +250,17 @@ mod benches {
 
     #[benchmark]
     fn skip_tick() -> Result<(), BenchmarkError> {
+        let who = funded::<T>("miner", 0);
+        let task = task_of::<T>(&who);
+        // The next key belongs to a later tick.
+        book::<T>(&who, task, 2);
         let mut meter = WeightMeter::new();
 
         #[block]
         {
             assert!(Pallet::<T>::sweep_tick(1, &mut meter));
+            // Going to the next key reads the state too, but only reading a value is counted.
+            assert!(Expiries::<T>::contains_key(2, (&who, task)));
         }
 
         assert_eq!(meter.consumed(), Weight::zero());
@@ -272,6 +278,8 @@ mod benches {
 
         #[block]
         {
+            // Going to the next key reads the state too, but only reading a value is counted.
+            assert!(Expiries::<T>::contains_key(1, (&who, task)));
             Pallet::<T>::sweep_tick(1, &mut meter);
         }
 

@@ -38,70 +38,73 @@ pub trait WeightInfo {
 impl WeightInfo for () {
     fn deposit() -> Weight {
         // Escrow, account, holds.
-        work(30).saturating_add(RocksDbWeight::get().reads_writes(3, 3))
+        work(30, 3, 3)
     }
 
     fn refund() -> Weight {
         // Escrow, publisher's and treasury's accounts, holds.
-        work(60).saturating_add(RocksDbWeight::get().reads_writes(4, 4))
+        work(60, 4, 4)
     }
 
     fn settle(a: u32, v: u32) -> Weight {
         // Per beneficiary: auto-claim, account, holds, claim, expiry (old and new).
-        let each = work(80).saturating_add(RocksDbWeight::get().reads_writes(4, 5));
+        let each = work(80, 4, 5);
         // Escrow, profile, rule, tick, windows; publisher's account and holds; treasury.
-        work(100)
-            .saturating_add(RocksDbWeight::get().reads_writes(8, 4))
-            .saturating_add(each.saturating_mul(a.saturating_add(v).into()))
+        work(100, 8, 4).saturating_add(each.saturating_mul(a.saturating_add(v).into()))
     }
 
     fn claim() -> Weight {
         // Claim, expiry, account, holds.
-        work(30).saturating_add(RocksDbWeight::get().reads_writes(3, 4))
+        work(30, 3, 4)
     }
 
     fn claim_all(n: u32) -> Weight {
         // Per reward: the step to its key, itself, its expiry.
-        let each = work(10).saturating_add(RocksDbWeight::get().reads_writes(2, 2));
-        work(30)
-            .saturating_add(RocksDbWeight::get().reads_writes(3, 2))
-            .saturating_add(each.saturating_mul(n.into()))
+        let each = work(10, 2, 2);
+        work(30, 3, 2).saturating_add(each.saturating_mul(n.into()))
     }
 
     fn set_auto_claim() -> Weight {
-        work(15).saturating_add(RocksDbWeight::get().reads_writes(2, 2))
+        work(15, 2, 2)
     }
 
     fn sweep() -> Weight {
         // Claim, tick, expiry, two accounts, holds.
-        work(40).saturating_add(RocksDbWeight::get().reads_writes(5, 5))
+        work(40, 5, 5)
     }
 
     fn set_profile() -> Weight {
-        work(10).saturating_add(RocksDbWeight::get().writes(1))
+        work(10, 0, 1)
     }
 
     fn set_winner_rule() -> Weight {
-        work(10).saturating_add(RocksDbWeight::get().writes(1))
+        work(10, 0, 1)
     }
 
     fn on_idle_base() -> Weight {
         // Tick, cursor.
-        work(5).saturating_add(RocksDbWeight::get().reads_writes(2, 1))
+        work(5, 2, 1)
     }
 
     fn skip_tick() -> Weight {
         // The step to a key that is not there.
-        work(3).saturating_add(RocksDbWeight::get().reads(1))
+        work(3, 1, 0)
     }
 
     fn sweep_expired() -> Weight {
         // The step to its key, and a sweep.
-        work(42).saturating_add(RocksDbWeight::get().reads_writes(6, 5))
+        work(42, 6, 5)
     }
 }
 
-/// So many microseconds of execution.
-fn work(micros: u64) -> Weight {
-    Weight::from_parts(micros.saturating_mul(1_000_000), 0)
+/// Proof of one value: the nodes above it and the value itself.
+const PROOF_PER_READ: u64 = 1_024;
+
+/// So many microseconds of execution, and accesses to the database.
+fn work(micros: u64, reads: u64, writes: u64) -> Weight {
+    Weight::from_parts(
+        micros.saturating_mul(1_000_000),
+        reads.saturating_mul(PROOF_PER_READ),
+    )
+    .saturating_add(RocksDbWeight::get().reads_writes(reads, writes))
 }

@@ -12,7 +12,7 @@ use frame_support::{
 use frame_system::RawOrigin;
 use tos_primitives::{
     commitment, content,
-    traits::{AnswerResult, Clock, MinerRegistry, Panels, ReputationBook},
+    traits::{AnswerResult, Clock, Draw, MinerRegistry, Panels, ReputationBook, Tally},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict,
     MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
 };
@@ -86,13 +86,36 @@ fn joined<T: Config>(p: u32) -> (TaskId, Vec<T::AccountId>) {
     (id, miners)
 }
 
-fn commit_one<T: Config>(id: TaskId, who: &T::AccountId) {
-    let commitment = commitment::answer(&id, who, &longest(1).hash, 0, &SALT);
+/// What an answer is made of: the bytes of its content, and its fingerprint.
+type Answer = (u8, u64);
+
+/// The answers of `count` miners, all the same.
+fn copies(count: usize) -> Vec<Answer> {
+    vec![(1, 0); count]
+}
+
+/// The answers of `count` miners, none of which resembles another.
+fn originals(count: usize) -> Vec<Answer> {
+    (1..=u8::MAX)
+        .take(count)
+        .map(|seed| (seed, u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        .collect()
+}
+
+fn commit_one<T: Config>(id: TaskId, who: &T::AccountId, (seed, simhash): Answer) {
+    let commitment = commitment::answer(&id, who, &longest(seed).hash, simhash, &SALT);
     assert_ok!(Pallet::<T>::do_commit(who.clone(), id, commitment));
 }
 
-fn reveal_one<T: Config>(id: TaskId, who: &T::AccountId) {
-    assert_ok!(Pallet::<T>::do_reveal(who.clone(), id, longest(1), 0, SALT));
+fn reveal_one<T: Config>(id: TaskId, who: &T::AccountId, (seed, simhash): Answer) {
+    let content = longest(seed);
+    assert_ok!(Pallet::<T>::do_reveal(
+        who.clone(),
+        id,
+        content,
+        simhash,
+        SALT
+    ));
 }
 
 /// Changes a task and makes its next step due.
@@ -107,20 +130,36 @@ fn step<T: Config>(id: TaskId) {
     assert_ok!(Pallet::<T>::advance(id));
 }
 
-/// A task with `p` revealed answers, about to be collected.
-fn revealed<T: Config>(p: u32) -> TaskId {
+/// A task that `p` miners have committed answers to, about to take reveals.
+fn committed<T: Config>(
+    p: u32,
+    answers: fn(usize) -> Vec<Answer>,
+) -> (TaskId, Vec<(T::AccountId, Answer)>) {
     let (id, miners) = joined::<T>(p);
-    miners.iter().for_each(|who| commit_one::<T>(id, who));
+    let answers = answers(miners.len());
+    let work: Vec<_> = miners.into_iter().zip(answers).collect();
+    for (who, answer) in &work {
+        commit_one::<T>(id, who, *answer);
+    }
     make_due::<T>(id, |_| ());
+    (id, work)
+}
+
+/// A task with `p` revealed answers, about to be collected.
+fn revealed<T: Config>(p: u32, answers: fn(usize) -> Vec<Answer>) -> TaskId {
+    let (id, work) = committed::<T>(p, answers);
     step::<T>(id);
-    miners.iter().for_each(|who| reveal_one::<T>(id, who));
+    for (who, answer) in &work {
+        reveal_one::<T>(id, who, *answer);
+    }
     make_due::<T>(id, |_| ());
     id
 }
 
-/// A task with `p` answers after the given number of full rounds.
+/// A task with `p` answers, all of which may earn, after the given number of full rounds. The last
+/// is counted where the phase comes after that.
 fn voted<T: Config>(p: u32, rounds: u32, phase: Phase) -> TaskId {
-    let id = revealed::<T>(p);
+    let id = revealed::<T>(p, originals);
     step::<T>(id);
     make_due::<T>(id, |task| {
         task.round = rounds.saturating_sub(1);
@@ -128,10 +167,30 @@ fn voted<T: Config>(p: u32, rounds: u32, phase: Phase) -> TaskId {
         T::Panels::benchmark_rounds(&request, rounds);
         task.phase = phase;
     });
+    if phase == Phase::Challenge {
+        assert_eq!(T::Panels::tally(&id), Tally::Consensus);
+    }
     id
 }
 
-/// A challenged task, in the last round there can be.
+/// A task with `p` answers whose panels of all rounds kept silent: everybody is to be slashed.
+fn ignored<T: Config>(p: u32) -> TaskId {
+    let id = revealed::<T>(p, originals);
+    step::<T>(id);
+    make_due::<T>(id, |task| {
+        let request = Pallet::<T>::panel_request(&id, task);
+        T::Panels::benchmark_rounds(&request, 0);
+        for round in 0..MAX_ROUNDS {
+            task.round = round;
+            let request = Pallet::<T>::panel_request(&id, task);
+            assert_ne!(T::Panels::draw(&request), Draw::Retry);
+        }
+    });
+    id
+}
+
+/// A challenged task, in the last round there can be. Its votes confirm what was challenged, so
+/// that the challenger loses its bond.
 fn challenged<T: Config>(p: u32, phase: Phase) -> TaskId {
     let id = voted::<T>(p, MAX_ROUNDS, phase);
     let challenger = rich::<T>("challenger", 0);
@@ -145,8 +204,9 @@ fn challenged<T: Config>(p: u32, phase: Phase) -> TaskId {
     ));
     let before: Results = vec![
         AnswerResult {
-            verdict: Verdict::Malformed,
-            ..Default::default()
+            quality: 95,
+            innovation: 50,
+            verdict: Verdict::Valid,
         };
         p as usize
     ]
@@ -243,7 +303,9 @@ mod benches {
         // The last commitment also moves the task's entry in the queue.
         let (id, mut miners) = joined::<T>(MAX_PARTICIPANTS);
         let caller = miners.pop().unwrap();
-        miners.iter().for_each(|who| commit_one::<T>(id, who));
+        for who in &miners {
+            commit_one::<T>(id, who, (1, 0));
+        }
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), id, [1; 32]);
         assert_eq!(Tasks::<T>::get(id).unwrap().committed, MAX_PARTICIPANTS);
@@ -251,14 +313,14 @@ mod benches {
 
     #[benchmark]
     fn reveal() {
-        let (id, mut miners) = joined::<T>(MAX_PARTICIPANTS);
-        miners.iter().for_each(|who| commit_one::<T>(id, who));
-        make_due::<T>(id, |_| ());
+        let (id, mut work) = committed::<T>(MAX_PARTICIPANTS, originals);
         step::<T>(id);
-        let caller = miners.pop().unwrap();
-        miners.iter().for_each(|who| reveal_one::<T>(id, who));
+        let (caller, (seed, simhash)) = work.pop().unwrap();
+        for (who, answer) in &work {
+            reveal_one::<T>(id, who, *answer);
+        }
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller), id, longest(1), 0, SALT);
+        _(RawOrigin::Signed(caller), id, longest(seed), simhash, SALT);
         assert_eq!(Tasks::<T>::get(id).unwrap().revealed, MAX_PARTICIPANTS);
     }
 
@@ -306,7 +368,11 @@ mod benches {
         #[block]
         {
             let mut entries = Agenda::<T>::iter_key_prefix(T::Clock::now());
-            found = entries.next().and_then(Tasks::<T>::get);
+            found = entries.next().and_then(|id| {
+                // Going to the next key reads the state too, but only reading a value is counted.
+                assert!(Agenda::<T>::contains_key(T::Clock::now(), id));
+                Tasks::<T>::get(id)
+            });
         }
         assert!(found.is_some());
     }
@@ -323,7 +389,19 @@ mod benches {
 
     #[benchmark]
     fn step_advance() {
-        let id = voted::<T>(MAX_PARTICIPANTS, MAX_ROUNDS, Phase::VoteCommit);
+        let (id, _) = committed::<T>(MAX_PARTICIPANTS, originals);
+        #[block]
+        {
+            step::<T>(id);
+        }
+        assert_eq!(Tasks::<T>::get(id).unwrap().phase, Phase::AnswerReveal);
+    }
+
+    #[benchmark]
+    fn step_advance_votes() {
+        // Nobody has committed: the next step is hastened.
+        let id = ignored::<T>(MAX_PARTICIPANTS);
+        make_due::<T>(id, |task| task.phase = Phase::VoteCommit);
         #[block]
         {
             step::<T>(id);
@@ -348,7 +426,7 @@ mod benches {
     #[benchmark]
     fn step_collect(p: Linear<1, { MAX_PARTICIPANTS }>) {
         // The same answer of everyone: each but the first is marked as a duplicate.
-        let id = revealed::<T>(p);
+        let id = revealed::<T>(p, copies);
         #[block]
         {
             step::<T>(id);
@@ -367,7 +445,11 @@ mod benches {
         {
             step::<T>(id);
         }
-        assert_eq!(Tasks::<T>::get(id).unwrap().round, MAX_ROUNDS - 1);
+        let task = Tasks::<T>::get(id).unwrap();
+        assert_eq!(
+            (task.phase, task.round),
+            (Phase::VoteCommit, MAX_ROUNDS - 1)
+        );
     }
 
     #[benchmark]
@@ -378,11 +460,12 @@ mod benches {
             step::<T>(id);
         }
         assert_eq!(Tasks::<T>::get(id).unwrap().phase, Phase::Challenge);
+        assert_eq!(Challenges::<T>::get(id).unwrap().upheld, Some(false));
     }
 
     #[benchmark]
     fn step_unresolve(p: Linear<1, { MAX_PARTICIPANTS }>) {
-        let id = voted::<T>(p, MAX_ROUNDS, Phase::Challenge);
+        let id = ignored::<T>(p);
         let task = Tasks::<T>::get(id).unwrap();
         #[block]
         {
@@ -405,6 +488,9 @@ mod benches {
             Tasks::<T>::get(id).unwrap().phase,
             Phase::Closed(Closure::Settled)
         );
+        // Every answer could earn.
+        assert!(Submissions::<T>::iter_prefix_values(id)
+            .all(|submission| !submission.duplicate && submission.lost == 0));
     }
 
     #[benchmark]

@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
 
     fn weight_of(step: Step, miners: u32) -> Weight {
         let worst = match step {
-            Step::Advance => T::WeightInfo::step_advance(),
+            Step::Advance => T::WeightInfo::step_advance().max(T::WeightInfo::step_advance_votes()),
             Step::Expire => T::WeightInfo::step_expire(miners),
             Step::Collect => T::WeightInfo::step_collect(miners),
             Step::Draw => T::WeightInfo::step_draw(miners),

@@ -25,8 +25,10 @@ pub trait WeightInfo {
     fn agenda_tick() -> Weight;
     /// Putting off a step that failed.
     fn step_failed() -> Weight;
-    /// Going on to reveals.
+    /// Going on to the reveals of answers.
     fn step_advance() -> Weight;
+    /// Going on to the reveals of votes.
+    fn step_advance_votes() -> Weight;
     /// Closing a task without answers.
     fn step_expire(p: u32) -> Weight;
     /// Ordering answers, all duplicates of the first.
@@ -92,6 +94,10 @@ impl WeightInfo for () {
     }
 
     fn step_advance() -> Weight {
+        weight(30, 12_000, 8, 7)
+    }
+
+    fn step_advance_votes() -> Weight {
         weight(30, 12_000, 8, 7)
     }
 

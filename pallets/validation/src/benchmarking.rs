@@ -3,7 +3,7 @@
 use crate::{
     draw::{Candidate, Choice},
     types::{required_stake, Types},
-    Ballot, Call, Config, Pallet, Rounds, Scores, Validators, Votes, MAX_TYPES,
+    Ballot, Call, Config, DrawTickets, Pallet, Rounds, Scores, Validators, Votes, MAX_TYPES,
 };
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
@@ -20,7 +20,9 @@ use tos_primitives::{
     commitment,
     params::{MAX_CANDIDATES, NO_VOTE_REVEAL_SLASH_BP},
     task::Certification,
-    traits::{MinerRegistry, PanelRequest, Panels, ReputationBook, VotingAgenda, VotingStage},
+    traits::{
+        MinerRegistry, PanelRequest, Panels, Randomness, ReputationBook, VotingAgenda, VotingStage,
+    },
     views::ValidatorStatus,
     AnswerScore, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
 };
@@ -157,6 +159,10 @@ pub(crate) fn prepare_rounds<T: Config>(request: &PanelRequest<T::AccountId>, ro
     let pool: Vec<T::AccountId> = (0..MAX_CANDIDATES)
         .map(|index| eligible::<T>(index, request.task_type))
         .collect();
+    // The next draw finds a ticket whose seed is there.
+    let ticket = T::Randomness::request();
+    T::Randomness::benchmark_ready(&ticket);
+    DrawTickets::<T>::insert(request.task, ticket);
     let mut next = pool.iter().cycle();
     for round in 0..rounds {
         let request = PanelRequest {

@@ -72,7 +72,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use tos_primitives::{
         commitment::{Commitment, Salt},
-        traits::{Clock, MinerRegistry, Randomness, ReputationBook, Tally, VotingAgenda},
+        traits::{Clock, MinerRegistry, Randomness, ReputationBook, Tally, Ticket, VotingAgenda},
         views::{DutyView, RoundView, ValidatorView},
         Balance, Bp, TaskId, TaskType, Tick,
     };
@@ -164,6 +164,10 @@ pub mod pallet {
     /// The latest round of each task that is not concluded.
     #[pallet::storage]
     pub type CurrentRound<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, u32, OptionQuery>;
+
+    /// The randomness that each panel still to be drawn waits for.
+    #[pallet::storage]
+    pub type DrawTickets<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, Ticket, OptionQuery>;
 
     /// The rounds of voting, by task and number. Kept until the task is pruned.
     #[pallet::storage]

@@ -2,8 +2,8 @@
 
 use crate::{
     types::{blend, points, Conduct},
-    Answers, Ballot, Config, CurrentRound, Duties, Event, Findings, HoldReason, Pallet, Results,
-    Round, Rounds, Scores, Validator, Validators, Votes,
+    Answers, Ballot, Config, CurrentRound, DrawTickets, Duties, Event, Findings, HoldReason,
+    Pallet, Results, Round, Rounds, Scores, Validator, Validators, Votes,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -21,7 +21,7 @@ use tos_primitives::{
     median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
     params::{share_of, AGREEMENT_BP, AGREEMENT_POINTS, NO_VOTE_REVEAL_SLASH_BP, NO_VOTE_SLASH_BP},
     reputation::Performance,
-    traits::{AnswerResult, Draw, PanelRequest, Panels, Randomness, ReputationBook, Tally},
+    traits::{AnswerResult, Draw, PanelRequest, Panels, Randomness, ReputationBook, Seed, Tally},
     views::ValidatorStatus,
     Bp, TaskId, TaskType, Verdict, BP, MAX_ROUNDS,
 };
@@ -35,10 +35,23 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         if request.round >= MAX_ROUNDS {
             return Draw::Retry;
         }
+        let ticket = DrawTickets::<T>::get(request.task).unwrap_or_else(|| {
+            let ticket = T::Randomness::request();
+            DrawTickets::<T>::insert(request.task, ticket);
+            ticket
+        });
         let subject = (b"tos/panel/v1", request.task, request.round).encode();
-        T::Randomness::seed(&subject)
-            .and_then(|seed| Self::draw_with(request, seed))
-            .map_or(Draw::Retry, Draw::Seated)
+        let seed = match T::Randomness::seed(&ticket, &subject) {
+            Seed::Ready(seed) => seed,
+            Seed::Pending => return Draw::Retry,
+            Seed::Expired => {
+                DrawTickets::<T>::remove(request.task);
+                return Draw::Retry;
+            }
+        };
+        // A seed that everybody knows decides nothing more: whoever may sit could be arranged for it.
+        DrawTickets::<T>::remove(request.task);
+        Self::draw_with(request, seed).map_or(Draw::Retry, Draw::Seated)
     }
 
     fn all_committed(task: &TaskId) -> bool {
@@ -113,6 +126,7 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
     }
 
     fn forget(task: &TaskId) {
+        DrawTickets::<T>::remove(task);
         CurrentRound::<T>::remove(task);
         Results::<T>::remove(task);
         for number in 0..MAX_ROUNDS {

@@ -94,8 +94,9 @@ impl WeightInfo for () {
     }
 
     fn draw() -> Weight {
-        // Beside the candidates: validator and duties per seat; seed, size, earlier rounds, current.
-        step(6_000, CANDIDATE_READS + 2 * PANEL + 8, 2 * PANEL + 2)
+        // Beside the candidates: validator and duties per seat; ticket, head of the beacon, record of
+        // its slot, VRF of the block, size, earlier rounds, current.
+        step(6_000, CANDIDATE_READS + 2 * PANEL + 12, 2 * PANEL + 3)
     }
 
     fn tally() -> Weight {
@@ -108,6 +109,6 @@ impl WeightInfo for () {
     }
 
     fn forget() -> Weight {
-        step(2 * SEATS, 4, SEATS + 6)
+        step(2 * SEATS, 5, SEATS + 7)
     }
 }

@@ -34,6 +34,11 @@ use tos_primitives::{
     TaskId, TaskType,
 };
 
+mod beacon;
+mod storage;
+
+pub use beacon::*;
+pub use storage::*;
 pub use tos_primitives::views::MAX_PAGE;
 
 sp_api::decl_runtime_apis! {

@@ -14,49 +14,105 @@ pub enum IdKind {
     Task,
     /// A submission, derived from its miner and its task.
     Submission,
+    /// A storage deal, derived from its client and the client's nonce.
+    Deal,
+    /// A replica, derived from its provider and the provider's nonce.
+    Replica,
 }
 
-/// The identifier of a task.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Default,
-)]
-pub struct TaskId(pub [u8; 16]);
+/// Declares an identifier: derivation from its creator's nonce, text form and serialization.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $kind:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            Encode,
+            Decode,
+            DecodeWithMemTracking,
+            MaxEncodedLen,
+            TypeInfo,
+            Default,
+        )]
+        pub struct $name(pub [u8; 16]);
+
+        impl $name {
+            /// Derives the `nonce`-th identifier of `creator`. Nobody can choose one, and nobody
+            /// else can take one first.
+            pub fn derive<A: Encode>(creator: &A, nonce: u64) -> Self {
+                Self(uuid_v4(IdKind::$kind, &(creator, nonce)))
+            }
+
+            /// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` (hyphens optional).
+            pub fn parse(text: &str) -> Option<Self> {
+                parse_uuid(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt_uuid(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt_uuid(&self.0, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(&self.to_string())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(d)?;
+                Self::parse(&text).ok_or_else(|| D::Error::custom("not an id: expected a UUID"))
+            }
+        }
+    };
+}
+
+id!(
+    /// The identifier of a task.
+    TaskId,
+    Task
+);
+id!(
+    /// The identifier of a storage deal.
+    DealId,
+    Deal
+);
+id!(
+    /// The identifier of a replica.
+    ReplicaId,
+    Replica
+);
 
 impl TaskId {
-    /// Derives the identifier of the `nonce`-th task of `creator`. Nobody can choose one, and
-    /// nobody else can take one first.
-    pub fn derive<A: Encode>(creator: &A, nonce: u64) -> Self {
-        Self(uuid_v4(IdKind::Task, &(creator, nonce)))
-    }
-
     /// The identifier of `miner`'s submission to this task.
     pub fn submission<A: Encode>(&self, miner: &A) -> [u8; 16] {
         uuid_v4(IdKind::Submission, &(miner, self.0))
     }
+}
 
-    /// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` (hyphens optional).
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0u8; 16];
-        let mut digits = text.bytes().filter(|b| *b != b'-');
-        for byte in bytes.iter_mut() {
-            let high = hex_value(digits.next()?)?;
-            let low = hex_value(digits.next()?)?;
-            *byte = (high << 4) | low;
-        }
-        digits.next().is_none().then_some(Self(bytes))
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let mut bytes = [0u8; 16];
+    let mut digits = text.bytes().filter(|b| *b != b'-');
+    for byte in bytes.iter_mut() {
+        let high = hex_value(digits.next()?)?;
+        let low = hex_value(digits.next()?)?;
+        *byte = (high << 4) | low;
     }
+    digits.next().is_none().then_some(bytes)
 }
 
 fn uuid_v4(kind: IdKind, source: &impl Encode) -> [u8; 16] {
@@ -88,31 +144,6 @@ pub fn fmt_uuid(id: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_uuid(&self.0, f)
-    }
-}
-
-impl fmt::Debug for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_uuid(&self.0, f)
-    }
-}
-
-impl Serialize for TaskId {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&self.to_string())
-    }
-}
-
-impl<'de> Deserialize<'de> for TaskId {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("not a task id: expected a UUID"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +164,12 @@ mod tests {
         assert_ne!(a, TaskId::derive(&[2u8; 32], 0));
         assert_ne!(a, TaskId::derive(&[1u8; 32], 1));
         assert_ne!(a.0, a.submission(&[1u8; 32]));
+        let (deal, replica) = (
+            DealId::derive(&[1u8; 32], 0),
+            ReplicaId::derive(&[1u8; 32], 0),
+        );
+        assert_ne!(a.0, deal.0);
+        assert_ne!(deal.0, replica.0);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 extern crate alloc;
 
 pub mod amounts;
+pub mod beacon;
 pub mod commitment;
 pub mod content;
 pub mod ids;
@@ -20,6 +21,7 @@ pub mod params;
 pub mod reputation;
 pub mod simhash;
 pub mod split;
+pub mod storage;
 pub mod task;
 pub mod time;
 pub mod traits;
@@ -28,7 +30,7 @@ pub mod vote;
 
 pub use amounts::{Balance, SUPPLY_CAP, TOS};
 pub use content::{ContentHash, ContentRef};
-pub use ids::TaskId;
+pub use ids::{DealId, ReplicaId, TaskId};
 pub use task::{Closure, Difficulty, Phase, TaskParams, TaskType};
 pub use time::{Tick, Windows};
 pub use vote::{AnswerScore, Verdict};

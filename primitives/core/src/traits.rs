@@ -9,7 +9,7 @@
 //! | [`Panels`] | validation | tasks |
 //! | [`VotingAgenda`] | tasks | validation |
 //! | [`Vault`] | rewards | tasks |
-//! | [`Randomness`] | the runtime | validation |
+//! | [`Randomness`] | beacon | validation, storage |
 
 use crate::{
     reputation::Performance,
@@ -38,11 +38,53 @@ pub trait Clock {
     fn benchmark_set_now(_now: Tick) {}
 }
 
-/// Fresh randomness that nobody could know when the answers were revealed.
+/// The moment after which nobody may know a random seed: the beacon's output for `slot`, mixed with
+/// the VRF output of `block`'s author. Neither existed when the ticket was taken.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct Ticket {
+    /// The beacon slot whose output goes in.
+    pub slot: u64,
+    /// The block whose author's VRF output goes in.
+    pub block: u32,
+}
+
+/// What a ticket is worth now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seed {
+    /// The seed.
+    Ready([u8; 32]),
+    /// Not yet; ask again in a later block.
+    Pending,
+    /// The records no longer reach back so far: take a new ticket.
+    Expired,
+}
+
+/// Randomness that nobody could know when its ticket was taken (`docs/beacon.md`).
 pub trait Randomness {
-    /// A seed for `subject`, unpredictable before the previous block, or `None` when this block
-    /// has none; ask again in the next.
-    fn seed(subject: &[u8]) -> Option<[u8; 32]>;
+    /// Takes a ticket. The same for everybody within a block.
+    fn request() -> Ticket;
+    /// The seed of `subject` for a ticket. Once ready it stays the same until it expires.
+    fn seed(ticket: &Ticket, subject: &[u8]) -> Seed;
+    /// Whether time cannot be trusted now, because the beacon stands still. Nobody may be punished
+    /// for being late meanwhile.
+    fn degraded() -> bool;
+    /// Makes every ticket's seed ready. For benchmarks only.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_ready(_ticket: &Ticket) {}
 }
 
 /// Why an account may not act now.

@@ -14,9 +14,13 @@ use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
+mod beacon;
+mod storage;
 mod task;
 mod validation;
 
+pub use beacon::*;
+pub use storage::*;
 pub use task::*;
 pub use validation::*;
 

@@ -4,12 +4,17 @@
 
 use super::{governance::TreasuryAccount, system::MAXIMUM_BLOCK_WEIGHT};
 use crate::{
-    AccountId, Balances, Clock, Miners, Reputation, Rewards, Runtime, RuntimeHoldReason, Tasks,
-    Validation,
+    AccountId, Balances, Beacon, Clock, Miners, Reputation, Rewards, Runtime, RuntimeHoldReason,
+    Session, System, Tasks, Timestamp, Validation,
 };
 use polkadot_sdk::*;
 
-use frame_support::{parameter_types, traits::ConstU32, traits::Randomness, weights::Weight};
+use alloc::vec::Vec;
+use frame_support::{
+    parameter_types,
+    traits::{ConstU32, Get, Randomness},
+    weights::Weight,
+};
 use frame_system::EnsureRoot;
 use sp_runtime::Perbill;
 
@@ -23,24 +28,54 @@ parameter_types! {
     );
 }
 
-/// Randomness from the VRF of the previous block's author. Nobody knows it before that block; its
-/// author can only choose not to publish it, at the price of the block.
-pub struct ParentBlockVrf;
+parameter_types! {
+    /// Part of a block that due steps of storage may take before the transactions.
+    pub StorageWork: Weight = Weight::from_parts(
+        Perbill::from_percent(10).mul_floor(MAXIMUM_BLOCK_WEIGHT.ref_time()),
+        Perbill::from_percent(15).mul_floor(MAXIMUM_BLOCK_WEIGHT.proof_size()),
+    );
+}
 
-impl tos_primitives::traits::Randomness for ParentBlockVrf {
-    fn seed(subject: &[u8]) -> Option<[u8; 32]> {
-        pallet_babe::ParentBlockRandomness::<Runtime>::random(subject)
+/// The VRF output of the previous block's author. Nobody knows it before that block; its author can
+/// only choose not to publish it, at the price of the block.
+pub struct ParentVrf;
+impl Get<Option<[u8; 32]>> for ParentVrf {
+    fn get() -> Option<[u8; 32]> {
+        pallet_babe::ParentBlockRandomness::<Runtime>::random(b"tos/beacon/vrf")
             .0
             .map(Into::into)
     }
 }
 
-impl pallet_clock::Config for Runtime {
+/// The hash of the first block: what makes this chain this chain.
+pub struct GenesisHash;
+impl Get<[u8; 32]> for GenesisHash {
+    fn get() -> [u8; 32] {
+        System::block_hash(0).into()
+    }
+}
+
+/// Who sits on committees that watch storage: the validators of the session.
+pub struct SessionValidators;
+impl Get<Vec<AccountId>> for SessionValidators {
+    fn get() -> Vec<AccountId> {
+        Session::validators()
+    }
+}
+
+impl pallet_beacon::Config for Runtime {
     type WeightInfo = ();
+    type Vrf = ParentVrf;
+    type Time = Timestamp;
+    type GovernanceOrigin = EnsureRoot<AccountId>;
+}
+
+impl pallet_clock::Config for Runtime {
+    type WeightInfo = crate::weights::pallet_clock::WeightInfo<Runtime>;
 }
 
 impl pallet_miners::Config for Runtime {
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_miners::WeightInfo<Runtime>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = Clock;
@@ -50,14 +85,14 @@ impl pallet_miners::Config for Runtime {
 }
 
 impl pallet_reputation::Config for Runtime {
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_reputation::WeightInfo<Runtime>;
     type Clock = Clock;
     type Miners = Miners;
     type GovernanceOrigin = EnsureRoot<AccountId>;
 }
 
 impl pallet_tasks::Config for Runtime {
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_tasks::WeightInfo<Runtime>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = Clock;
@@ -71,22 +106,35 @@ impl pallet_tasks::Config for Runtime {
 }
 
 impl pallet_validation::Config for Runtime {
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_validation::WeightInfo<Runtime>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = Clock;
     type Agenda = Tasks;
     type Miners = Miners;
     type Reputation = Reputation;
-    type Randomness = ParentBlockVrf;
+    type Randomness = Beacon;
     type Treasury = TreasuryAccount;
 }
 
 impl pallet_rewards::Config for Runtime {
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_rewards::WeightInfo<Runtime>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = Clock;
     type Treasury = TreasuryAccount;
     type GovernanceOrigin = EnsureRoot<AccountId>;
+}
+
+impl pallet_storage::Config for Runtime {
+    type WeightInfo = ();
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Currency = Balances;
+    type Clock = Clock;
+    type Randomness = Beacon;
+    type Validators = SessionValidators;
+    type Treasury = TreasuryAccount;
+    type GovernanceOrigin = EnsureRoot<AccountId>;
+    type ChainId = GenesisHash;
+    type MaxWork = StorageWork;
 }

@@ -127,6 +127,7 @@ impl pallet_staking::Config for Runtime {
     type EventListeners = ();
     type Filter = Nothing;
     type BenchmarkingConfig = StakingBenchmarks;
+    // Its benchmarks bond less than the existential deposit and cannot run here.
     type WeightInfo = pallet_staking::weights::SubstrateWeight<Runtime>;
 }
 
@@ -136,7 +137,7 @@ impl pallet_bags_list::Config<pallet_bags_list::Instance1> for Runtime {
     type BagThresholds = BagThresholds;
     type MaxAutoRebagPerBlock = ConstU32<5>;
     type Score = VoteWeight;
-    type WeightInfo = pallet_bags_list::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_bags_list::WeightInfo<Runtime>;
 }
 
 impl crate::emission::Config for Runtime {

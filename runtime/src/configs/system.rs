@@ -110,8 +110,8 @@ impl frame_system::Config for Runtime {
     type Version = Version;
     type SS58Prefix = Ss58Prefix;
     type MaxConsumers = ConstU32<128>;
-    type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
-    type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+    type SystemWeightInfo = crate::weights::frame_system::WeightInfo<Runtime>;
+    type ExtensionsWeightInfo = crate::weights::frame_system_extensions::WeightInfo<Runtime>;
     type SingleBlockMigrations = SingleBlock;
     type MultiBlockMigrator = MultiBlockMigrations;
 }
@@ -121,7 +121,7 @@ impl pallet_timestamp::Config for Runtime {
     type Moment = u64;
     type OnTimestampSet = Babe;
     type MinimumPeriod = MinimumPeriodMs;
-    type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_timestamp::WeightInfo<Runtime>;
 }
 
 impl pallet_migrations::Config for Runtime {
@@ -136,5 +136,5 @@ impl pallet_migrations::Config for Runtime {
     // A half-migrated state must not take transactions; the next upgrade mends it.
     type FailedMigrationHandler = FreezeChainOnFailedMigration;
     type MaxServiceWeight = MigrationWeight;
-    type WeightInfo = pallet_migrations::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_migrations::WeightInfo<Runtime>;
 }

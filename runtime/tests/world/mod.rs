@@ -81,11 +81,14 @@ pub fn next_block(seed: u64) {
 
     let limits = <Runtime as frame_system::Config>::BlockWeights::get();
     Clock::on_initialize(number);
+    Beacon::on_initialize(number);
     let mut meter = WeightMeter::with_limit(limits.max_block);
     Clock::on_poll(number, &mut meter);
     Tasks::on_poll(number, &mut meter);
+    Storage::on_poll(number, &mut meter);
     Tasks::on_idle(number, meter.remaining());
     Rewards::on_idle(number, meter.remaining());
+    Storage::on_idle(number, meter.remaining());
     Clock::on_finalize(number);
 }
 
@@ -113,6 +116,8 @@ pub fn check_invariants(issuance: Balance) {
     Reputation::do_try_state().expect("reputation");
     Validation::do_try_state().expect("validation");
     Rewards::do_try_state().expect("rewards");
+    Beacon::do_try_state().expect("beacon");
+    Storage::do_try_state().expect("storage");
 }
 
 /// What is held on an account, whatever for.

@@ -270,13 +270,12 @@ impl Panels<AccountId> for TestPanels {
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_rounds(request: &PanelRequest<AccountId>, _: u32) {
         let result = AnswerResult {
-            quality: 80,
+            quality: 95,
+            innovation: 50,
             ..Default::default()
         };
-        script(|s| {
-            s.results
-                .insert(request.task, vec![result; request.answers as usize])
-        });
+        let results = vec![result; request.answers as usize];
+        script(|s| s.rounds.push_back((Tally::Consensus, results)));
         script(|s| s.requests.push(request.clone()));
     }
 }

@@ -1,7 +1,7 @@
 //! Who sits on a panel.
 
 use super::mock::*;
-use crate::{draw::choose, draw::Candidate, Duties, Event, Rounds, Validators};
+use crate::{draw::choose, draw::Candidate, DrawTickets, Duties, Event, Rounds, Validators};
 use frame_support::assert_ok;
 use polkadot_sdk::*;
 use std::collections::BTreeMap;
@@ -223,6 +223,48 @@ fn without_randomness_nothing_happens_until_there_is_some() {
         assert!(Rounds::<Test>::get(TASK, 0).is_none());
         reseed(1);
         assert_eq!(Validation::draw(&request(0, 3)), Draw::Seated(3));
+    });
+}
+
+#[test]
+fn a_draw_waits_for_the_ticket_taken_at_its_first_attempt() {
+    ExtBuilder::validators(5).execute(|| {
+        world(|w| w.seed = None);
+        for _ in 0..3 {
+            assert_eq!(Validation::draw(&request(0, 3)), Draw::Retry);
+        }
+        assert_eq!(
+            world(|w| w.tickets),
+            1,
+            "retrying must not buy another seed"
+        );
+        reseed(1);
+        assert_eq!(Validation::draw(&request(0, 3)), Draw::Seated(3));
+        assert_eq!(DrawTickets::<Test>::get(TASK), None);
+    });
+}
+
+#[test]
+fn a_seed_that_seated_nobody_is_not_used_again() {
+    // Or the seed would be known before the validators register who are drawn with it.
+    ExtBuilder::validators(2).execute(|| {
+        assert_eq!(Validation::draw(&request(0, 3)), Draw::Retry);
+        assert_eq!(DrawTickets::<Test>::get(TASK), None);
+        assert_eq!(Validation::draw(&request(0, 3)), Draw::Retry);
+        assert_eq!(world(|w| w.tickets), 2);
+    });
+}
+
+#[test]
+fn an_expired_ticket_is_replaced() {
+    ExtBuilder::validators(5).execute(|| {
+        world(|w| w.seed = None);
+        assert_eq!(Validation::draw(&request(0, 3)), Draw::Retry);
+        world(|w| w.expired = 1);
+        reseed(1);
+        assert_eq!(Validation::draw(&request(0, 3)), Draw::Retry);
+        assert_eq!(Validation::draw(&request(0, 3)), Draw::Seated(3));
+        assert_eq!(world(|w| w.tickets), 2);
     });
 }
 

@@ -17,7 +17,7 @@ use tos_primitives::{
     task::Certification,
     traits::{
         Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, Refusal, ReputationBook,
-        Severity, Tally, VotingAgenda, VotingStage,
+        Seed, Severity, Tally, Ticket, VotingAgenda, VotingStage,
     },
     AnswerScore, Balance, Bp, TaskId, TaskType, Tick, Verdict, Windows, TOS,
 };
@@ -94,6 +94,10 @@ impl crate::Config for Test {
 pub struct World {
     pub now: Tick,
     pub seed: Option<[u8; 32]>,
+    /// Tickets taken; each is known by its number.
+    pub tickets: u32,
+    /// The last ticket that has expired.
+    pub expired: u32,
     pub stages: BTreeMap<TaskId, VotingStage>,
     pub completed: Vec<TaskId>,
     pub certifications: BTreeMap<u64, Certification>,
@@ -123,8 +127,25 @@ impl Clock for World {
 }
 
 impl Randomness for World {
-    fn seed(subject: &[u8]) -> Option<[u8; 32]> {
-        world(|w| w.seed).map(|seed| (seed, subject).using_encoded(blake2_256))
+    fn request() -> Ticket {
+        world(|w| {
+            w.tickets += 1;
+            Ticket {
+                slot: 0,
+                block: w.tickets,
+            }
+        })
+    }
+    fn seed(ticket: &Ticket, subject: &[u8]) -> Seed {
+        if world(|w| w.expired >= ticket.block) {
+            return Seed::Expired;
+        }
+        world(|w| w.seed).map_or(Seed::Pending, |seed| {
+            Seed::Ready((seed, subject).using_encoded(blake2_256))
+        })
+    }
+    fn degraded() -> bool {
+        false
     }
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! The `tos_*` namespace: the protocol in readable JSON.
+//! The `tos_*` methods about tasks and those who work on them.
 //!
 //! Every method answers from one block: the best one, or the block named by `at`. A page names the
 //! block it was read from; pass that block and the page's `next` to read on, and tasks published
 //! meanwhile neither repeat nor hide anything.
 
+use super::reader;
 use polkadot_sdk::*;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -14,7 +15,6 @@ use futures::{future, stream, Stream, StreamExt};
 use jsonrpsee::{
     core::{async_trait, RpcResult, SubscriptionResult},
     proc_macros::rpc,
-    types::ErrorObjectOwned,
     PendingSubscriptionSink,
 };
 use sc_client_api::BlockchainEvents;
@@ -37,11 +37,6 @@ use tos_runtime_api::TosApi as TosRuntimeApi;
 const MAX_PAGE: u32 = 50;
 /// Items of a page when the caller does not say.
 const DEFAULT_PAGE: u32 = 20;
-
-/// The code of an error that the runtime or the database reports.
-const INTERNAL: i32 = 1_500;
-/// The code of a block that this node does not know.
-const UNKNOWN_BLOCK: i32 = 1_004;
 
 /// A part of a list, and where the next part begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -186,10 +181,6 @@ impl<C> TosRpc<C> {
     }
 }
 
-fn error(code: i32, what: impl ToString) -> ErrorObjectOwned {
-    ErrorObjectOwned::owned(code, what.to_string(), None::<()>)
-}
-
 fn page<T>(at: Hash, limit: u32, mut items: Vec<T>, id: impl Fn(&T) -> TaskId) -> Page<T> {
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     // One more than the page was asked for: it tells whether there is a next one.
@@ -202,18 +193,9 @@ fn page<T>(at: Hash, limit: u32, mut items: Vec<T>, id: impl Fn(&T) -> TaskId) -
 impl<C> TosRpc<C>
 where
     C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
-    C::Api: TosRuntimeApi<Block, AccountId>,
 {
-    /// The block to read: the one named, if this node has it, or the best one.
     fn block(&self, at: Option<Hash>) -> RpcResult<Hash> {
-        match at {
-            None => Ok(self.client.info().best_hash),
-            Some(hash) => match self.client.number(hash) {
-                Ok(Some(_)) => Ok(hash),
-                Ok(None) => Err(error(UNKNOWN_BLOCK, format!("unknown block {hash:?}"))),
-                Err(cause) => Err(error(INTERNAL, cause)),
-            },
-        }
+        reader::block(&*self.client, at)
     }
 
     fn read<T>(
@@ -221,8 +203,7 @@ where
         at: Option<Hash>,
         call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
     ) -> RpcResult<T> {
-        let hash = self.block(at)?;
-        call(&self.client.runtime_api(), hash).map_err(|cause| error(INTERNAL, cause))
+        reader::read(&*self.client, at, call)
     }
 }
 

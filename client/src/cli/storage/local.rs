@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Work on the provider's own disk: sealing one replica, checking and repairing.
+
+use super::{
+    any_id,
+    provide::{replica_of, shelf, unknown, ProofKey},
+    Folder, Global,
+};
+use crate::{
+    chain::Call,
+    error::{Error, Result},
+    http::Http,
+    output::{table, Output},
+    storage::{self, blocking, Bar, Scan, Shelf},
+};
+use serde_json::json;
+use std::sync::Arc;
+use tos_primitives::ReplicaId;
+
+/// See `tos storage seal --help`.
+#[derive(clap::Args)]
+pub struct Seal {
+    /// The deal, or its replica.
+    #[arg(value_parser = any_id)]
+    id: [u8; 16],
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    proof_key: ProofKey,
+    /// Seal it, but do not commit to it yet.
+    #[arg(long)]
+    no_commit: bool,
+}
+
+/// See `tos storage verify --help`.
+#[derive(clap::Args)]
+pub struct Verify {
+    /// Only this deal's replica, or this replica.
+    #[arg(value_parser = any_id)]
+    id: Option<[u8; 16]>,
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    proof_key: ProofKey,
+    /// Rebuild what is damaged from the code, as long as half of the chunks are left.
+    #[arg(long)]
+    repair: bool,
+}
+
+impl Seal {
+    pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
+        let (key, proof) = (global.signer()?, self.proof_key.unlock(global)?);
+        let who = key.account();
+        let connection = global.connect().await?;
+        let at = connection.best().await?;
+        let id = replica_of(&at, self.id).await?;
+        let view = at.replica(id).await?.ok_or_else(|| unknown(id.0))?;
+        if view.provider != who {
+            return Err(Error::refused("another provider's replica"));
+        }
+        let dir = self.folder.path(global)?;
+        let shelf = Arc::new(shelf(&connection, &dir, &who, proof).await?);
+        let deal = at
+            .deal(view.deal)
+            .await?
+            .ok_or_else(|| unknown(view.deal.0))?;
+        let sealed = match shelf.sealed(id) {
+            Some(sealed) => sealed,
+            None => storage::seal(shelf, Http::new()?, &view, &deal.content).await?,
+        };
+        drop(connection);
+        let block = match (self.no_commit, view.sealed) {
+            (false, None) => {
+                let call = Call::CommitSeal {
+                    replica: id,
+                    sealed,
+                };
+                Some(global.submit(call).await?.block)
+            }
+            _ => None,
+        };
+        let hex = tos_primitives::json::to_hex;
+        let value = json!({
+            "replica": id, "sealed": sealed, "block": block.map(|hash| hex(&hash)),
+        });
+        output.show(&value, || {
+            format!("{id}: sealed, root {}", hex(&sealed.root))
+        });
+        Ok(())
+    }
+}
+
+impl Verify {
+    pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
+        let (key, proof) = (global.signer()?, self.proof_key.unlock(global)?);
+        let dir = self.folder.path(global)?;
+        let connection = global.connect().await?;
+        let only = match self.id {
+            Some(id) => Some(replica_of(&connection.best().await?, id).await?),
+            None => None,
+        };
+        let shelf = Arc::new(shelf(&connection, &dir, &key.account(), proof).await?);
+        drop(connection);
+        let ids = match only {
+            Some(id) => vec![id],
+            None => shelf.replicas()?,
+        };
+        let (mut rows, mut values, mut bad) = (Vec::new(), Vec::new(), 0usize);
+        for id in ids {
+            let (work, repair) = (shelf.clone(), self.repair);
+            let scan = blocking(move || scan(&work, id, repair)).await;
+            let (value, state) = match scan {
+                Ok((found, left)) => {
+                    bad += usize::from(!left.is_clean());
+                    let value = json!({
+                        "replica": id, "chunks": found.chunks, "damaged": found.damaged,
+                        "left": left.damaged, "clean": left.is_clean(),
+                        "examples": found.examples,
+                    });
+                    (value, state(&found, &left))
+                }
+                Err(error) => {
+                    bad += 1;
+                    let error = error.to_string();
+                    (json!({"replica": id, "error": error}), error)
+                }
+            };
+            values.push(value);
+            rows.push(vec![id.to_string(), state]);
+        }
+        output.show(&values, || table(&["REPLICA", "STATE"], &rows));
+        match bad {
+            0 => Ok(()),
+            count => Err(Error::Failed(format!("{count} replicas are damaged"))),
+        }
+    }
+}
+
+/// What was found, and what is left of it after repair.
+fn scan(shelf: &Shelf, id: ReplicaId, repair: bool) -> Result<(Scan, Scan)> {
+    let mut bar = Bar::new(id.to_string());
+    let found = shelf.verify(id, &mut |progress| bar.watch(progress))?;
+    if found.is_clean() || !repair {
+        return Ok((found.clone(), found));
+    }
+    shelf.repair(id, &mut |progress| bar.watch(progress))?;
+    let left = shelf.verify(id, &mut |progress| bar.watch(progress))?;
+    Ok((found, left))
+}
+
+fn state(found: &Scan, left: &Scan) -> String {
+    let chunks = found.chunks;
+    match (found.damaged, left.damaged) {
+        _ if found.is_clean() => format!("whole, {chunks} chunks"),
+        (0, _) if left.is_clean() => "a tree was damaged; rebuilt".into(),
+        (0, _) => format!("all {chunks} chunks are whole, but a tree is damaged"),
+        (damaged, 0) => format!("{damaged} of {chunks} chunks were damaged; rebuilt"),
+        (damaged, _) => format!("{damaged} of {chunks} chunks are damaged"),
+    }
+}

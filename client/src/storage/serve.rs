@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What a provider gives to others over HTTP.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/blake3/HASH` | the content of a replica, unsealed and decoded |
+//! | `/replicas/ID/proof/WINDOW` | the committee proof of a window |
+//! | `/replicas/ID/roots` | the roots of all sealed chunks, 32 bytes each |
+//! | `/replicas/ID/chunks/FIRST-COUNT` | sealed chunks as they lie on disk, at most 64 |
+//! | `/windows/WINDOW/groups/GROUP` | SCALE list of (place, previous leaf) |
+//!
+//! Nobody needs to be believed: proofs, roots and chunks are checked against commitments on chain,
+//! content against its hash.
+
+use super::shelf::{Shelf, ShelfError};
+use crate::{
+    content::{Answer, Source, BINARY, PREFIX},
+    error::Result,
+};
+use codec::Encode;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+use tos_primitives::ReplicaId;
+use tos_storage_proofs::Hash;
+
+/// The most chunks of one answer.
+pub const MAX_CHUNKS: u64 = 64;
+/// Roots read from disk at a time.
+const ROOTS_AT_ONCE: usize = 1_024;
+/// Windows whose seeds are remembered: as many as the chain's ring of roots.
+const MAX_WINDOWS: usize = 276;
+
+/// The seeds of the windows that the provider has seen open.
+#[derive(Clone, Default)]
+pub struct Seeds(Arc<Mutex<BTreeMap<u64, Hash>>>);
+
+impl Seeds {
+    /// A window is open.
+    pub fn opened(&self, window: u64, seed: Hash) {
+        let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        known.insert(window, seed);
+        while known.len() > MAX_WINDOWS {
+            known.pop_first();
+        }
+    }
+
+    /// The seed of a window.
+    pub fn seed(&self, window: u64) -> Option<Hash> {
+        let known = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        known.get(&window).copied()
+    }
+}
+
+/// What a request is for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Content([u8; 32]),
+    Proof(ReplicaId, u64),
+    Roots(ReplicaId),
+    Chunks(ReplicaId, u64, u64),
+    Previous(u64, u32),
+}
+
+impl Wanted {
+    fn parse(path: &str) -> Option<Self> {
+        if let Some(name) = path.strip_prefix(PREFIX) {
+            return crate::output::parse_hex::<32>(name).ok().map(Self::Content);
+        }
+        let mut parts = path.strip_prefix('/')?.split('/');
+        let next = &mut || parts.next();
+        let wanted = match (next()?, next()?, next()?) {
+            ("replicas", id, what) => {
+                let id = ReplicaId::parse(id)?;
+                match what {
+                    "proof" => Self::Proof(id, next()?.parse().ok()?),
+                    "roots" => Self::Roots(id),
+                    "chunks" => {
+                        let (first, count) = next()?.split_once('-')?;
+                        let count: u64 = count.parse().ok()?;
+                        let bounded = (1..=MAX_CHUNKS).contains(&count);
+                        Self::Chunks(id, first.parse().ok()?, bounded.then_some(count)?)
+                    }
+                    _ => return None,
+                }
+            }
+            ("windows", window, "groups") => {
+                Self::Previous(window.parse().ok()?, next()?.parse().ok()?)
+            }
+            _ => return None,
+        };
+        next().is_none().then_some(wanted)
+    }
+}
+
+/// Serves a store.
+#[derive(Clone)]
+pub struct Gateway {
+    shelf: Arc<Shelf>,
+    seeds: Seeds,
+}
+
+impl Gateway {
+    /// A gateway to a store.
+    pub fn new(shelf: Arc<Shelf>, seeds: Seeds) -> Self {
+        Self { shelf, seeds }
+    }
+}
+
+impl Source for Gateway {
+    fn answer(&self, path: &str) -> Result<Answer> {
+        let Some(wanted) = Wanted::parse(path) else {
+            return Ok(Answer::Nothing);
+        };
+        let shelf = self.shelf.clone();
+        let whole = |bytes: Vec<u8>| Answer::Whole(bytes.into(), BINARY);
+        Ok(match wanted {
+            Wanted::Content(hash) => match shelf.with_content(&hash) {
+                Some((replica, length)) => {
+                    let write =
+                        move |to: &mut dyn Write| shelf.read(replica, to).map_err(io::Error::other);
+                    Answer::Long(length, Box::new(write))
+                }
+                None => Answer::Nothing,
+            },
+            Wanted::Proof(replica, window) => match self.seeds.seed(window) {
+                Some(seed) => match shelf.committee(replica, &seed) {
+                    Ok(proof) => whole(proof),
+                    Err(ShelfError::Damaged) => Answer::Nothing,
+                    Err(ShelfError::Failed(error)) => return Err(error),
+                },
+                None => Answer::Nothing,
+            },
+            Wanted::Previous(window, group) => match shelf.previous_leaves(window, group)? {
+                Some(leaves) => whole(leaves.encode()),
+                None => Answer::Nothing,
+            },
+            Wanted::Roots(replica) => match shelf.sealed(replica) {
+                Some(sealed) => {
+                    let chunks = sealed.chunks();
+                    let write = move |to: &mut dyn Write| {
+                        for first in (0..chunks).step_by(ROOTS_AT_ONCE) {
+                            let roots = shelf.chunk_roots(replica, first, ROOTS_AT_ONCE as u64);
+                            to.write_all(roots.map_err(io::Error::other)?.as_flattened())?;
+                        }
+                        Ok(())
+                    };
+                    Answer::Long(chunks.saturating_mul(32), Box::new(write))
+                }
+                None => Answer::Nothing,
+            },
+            Wanted::Chunks(replica, first, count) => match shelf.sealed(replica) {
+                Some(sealed) if first < sealed.chunks() => {
+                    whole(shelf.raw_chunks(replica, first, count)?)
+                }
+                _ => Answer::Nothing,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_paths_with_bounded_numbers_are_answered() {
+        let id = ReplicaId([7; 16]);
+        let path = |rest: &str| format!("/replicas/{id}/{rest}");
+        assert_eq!(Wanted::parse(&path("proof/9")), Some(Wanted::Proof(id, 9)));
+        assert_eq!(Wanted::parse(&path("roots")), Some(Wanted::Roots(id)));
+        assert_eq!(
+            Wanted::parse(&path("chunks/5-64")),
+            Some(Wanted::Chunks(id, 5, 64))
+        );
+        assert_eq!(
+            Wanted::parse("/windows/3/groups/4"),
+            Some(Wanted::Previous(3, 4))
+        );
+        let content = format!("/blake3/{}", "00".repeat(32));
+        assert_eq!(Wanted::parse(&content), Some(Wanted::Content([0; 32])));
+        for bad in [
+            "",
+            "/",
+            "/replicas",
+            "/blake3/00",
+            "/windows/3/groups",
+            "/windows/3/groups/4/5",
+            "/windows/-1/groups/4",
+            "/replicas/x/roots",
+            &path("chunks/5-65"),
+            &path("chunks/5-0"),
+            &path("chunks/5"),
+            &path("proof"),
+            &path("secret/1"),
+            &path("roots/1"),
+            "/../etc/passwd",
+        ] {
+            assert_eq!(Wanted::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn seeds_of_old_windows_are_forgotten() {
+        let seeds = Seeds::default();
+        for window in 0..MAX_WINDOWS as u64 + 5 {
+            seeds.opened(window, [window as u8; 32]);
+        }
+        assert_eq!(seeds.seed(4), None);
+        assert_eq!(seeds.seed(5), Some([5; 32]));
+    }
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The provider's disk and its proof key: makes everything the chain, committees and clients ask
+//! for. All of it waits for the disk, so none of it runs on a thread that must not.
+
+use crate::{
+    chain::CompactBytes,
+    error::{Context, Error, Result},
+};
+use polkadot_sdk::sp_core::{crypto::AccountId32, sr25519, Pair};
+use std::{io::Read, io::Write, path::Path};
+use tos_primitives::{
+    storage::{
+        group_payload, seal_payload, window_payload, GroupId, SealAnswer, SignedRoot,
+        StoredContent, Window, WindowAnswer,
+    },
+    views::{GroupView, ReplicaView},
+    ContentHash, ReplicaId,
+};
+use tos_provider::{progress::Watch, Member, Replica, ReplicaSpec, SealParams, State, Store};
+use tos_storage_proofs::{proof::asked_words, Commitment, Hash};
+
+/// Windows of a group that are kept on disk beyond the chain's ring.
+const SPARE_WINDOWS: usize = 8;
+/// Examples of damaged chunks that are named.
+const EXAMPLES: usize = 8;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ShelfError {
+    /// What is on disk is not what was committed to.
+    #[error("damaged on disk")]
+    Damaged,
+    /// Anything else.
+    #[error("{0}")]
+    Failed(Error),
+}
+
+impl From<tos_provider::Error> for ShelfError {
+    fn from(error: tos_provider::Error) -> Self {
+        match error.is_damage() {
+            true => Self::Damaged,
+            false => Self::Failed(Error::Failed(error.to_string())),
+        }
+    }
+}
+
+impl From<ShelfError> for Error {
+    fn from(error: ShelfError) -> Self {
+        match error {
+            ShelfError::Damaged => Self::Failed(error.to_string()),
+            ShelfError::Failed(error) => error,
+        }
+    }
+}
+
+/// What a check of a replica found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// Chunks in all.
+    pub chunks: u64,
+    /// Damaged chunks.
+    pub damaged: u64,
+    /// Whether its trees are whole.
+    pub trees: bool,
+    /// The first damaged chunks.
+    pub examples: Vec<u64>,
+}
+
+impl Scan {
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.damaged == 0 && self.trees
+    }
+}
+
+/// What a replica is to be.
+pub fn spec(replica: &ReplicaView<AccountId32>, content: &StoredContent) -> ReplicaSpec {
+    ReplicaSpec {
+        replica: replica.id.0,
+        deal: replica.deal.0,
+        content: content.hash,
+        length: content.length,
+        coded: replica.coded,
+    }
+}
+
+/// See the [module](self).
+pub struct Shelf {
+    store: Store,
+    account: AccountId32,
+    genesis: Hash,
+    ring: usize,
+    key: sr25519::Pair,
+}
+
+impl Shelf {
+    /// Opens the store in `folder`, or makes it. `ring` is the number of windows that can be
+    /// disputed; `key` signs proofs.
+    pub fn open(
+        folder: &Path,
+        (params, ring): (SealParams, u32),
+        account: &AccountId32,
+        genesis: Hash,
+        key: sr25519::Pair,
+    ) -> Result<Self> {
+        let store = Store::open(folder, params, account.clone().into(), genesis);
+        let store = store.map_err(|error| match error {
+            tos_provider::Error::Locked(_) | tos_provider::Error::Foreign { .. } => {
+                Error::Usage(error.to_string())
+            }
+            error => Error::Failed(error.to_string()),
+        })?;
+        Ok(Self {
+            store,
+            account: account.clone(),
+            genesis,
+            ring: usize::try_from(ring).unwrap_or(usize::MAX),
+            key,
+        })
+    }
+
+    /// Whose it is.
+    pub fn account(&self) -> &AccountId32 {
+        &self.account
+    }
+
+    /// The key that signs proofs.
+    pub fn proof_key(&self) -> [u8; 32] {
+        self.key.public().0
+    }
+
+    fn sign(&self, payload: &[u8; 32]) -> [u8; 64] {
+        self.key.sign(payload).0
+    }
+
+    fn replica(&self, id: ReplicaId) -> Result<Replica, tos_provider::Error> {
+        self.store.replica(&id.0)
+    }
+
+    /// All replicas that have a place on disk, in whatever state.
+    pub fn replicas(&self) -> Result<Vec<ReplicaId>> {
+        let all = self.store.replicas().context("store")?;
+        Ok(all.into_iter().map(ReplicaId).collect())
+    }
+
+    /// What a replica was sealed to, once it is.
+    pub fn sealed(&self, id: ReplicaId) -> Option<Commitment> {
+        self.replica(id).ok()?.sealed().ok()
+    }
+
+    /// Whether the content of a replica need not be fetched any more.
+    pub fn is_coded(&self, id: ReplicaId) -> bool {
+        let state = self.replica(id).map(|replica| replica.meta().state);
+        matches!(state, Ok(State::Sealing | State::Sealed))
+    }
+
+    /// A sealed replica with this content, and the content's length.
+    pub fn with_content(&self, hash: &ContentHash) -> Option<(ReplicaId, u64)> {
+        let mut all = self.replicas().ok()?.into_iter();
+        all.find_map(|id| {
+            let replica = self.replica(id).ok()?;
+            let meta = replica.meta();
+            let wanted = meta.content == *hash && meta.state == State::Sealed;
+            wanted.then_some((id, meta.length))
+        })
+    }
+
+    /// Stores and seals content. Interrupted and called again, it goes on.
+    pub fn ingest(
+        &self,
+        spec: &ReplicaSpec,
+        content: impl Read,
+        watch: Watch<'_>,
+    ) -> Result<Commitment> {
+        let sealed = self.store.ingest(spec, content, watch).context("sealing");
+        // Sealing is rare; its buffer is not kept for the next time.
+        self.store.release();
+        sealed
+    }
+
+    /// Forgets a replica.
+    pub fn remove(&self, id: ReplicaId) -> Result<()> {
+        self.store.remove(&id.0).context("removing a replica")
+    }
+
+    /// Checks every chunk of a replica.
+    pub fn verify(&self, id: ReplicaId, watch: Watch<'_>) -> Result<Scan> {
+        let report = self.replica(id).and_then(|replica| replica.verify(watch));
+        let report = report.context(id)?;
+        Ok(Scan {
+            chunks: report.chunks,
+            damaged: report.damaged.count(),
+            trees: !report.sealed_tree && !report.coded_tree,
+            examples: report.damaged.chunks().take(EXAMPLES).collect(),
+        })
+    }
+
+    /// Rebuilds what is damaged of a replica. Returns how many chunks were.
+    pub fn repair(&self, id: ReplicaId, watch: Watch<'_>) -> Result<u64> {
+        let report = self.replica(id).and_then(|replica| replica.repair(watch));
+        Ok(report.context(id)?.damaged.count())
+    }
+
+    /// Writes the content of a replica.
+    pub fn read(&self, id: ReplicaId, mut to: &mut dyn Write) -> Result<()> {
+        let replica = self.replica(id).context(id)?;
+        replica.read(&mut to, &mut |_| {}).context(id)
+    }
+
+    /// Sealed chunks as they lie on disk, from `first` on.
+    pub fn raw_chunks(&self, id: ReplicaId, first: u64, count: u64) -> Result<Vec<u8>> {
+        let chunks = self.replica(id).and_then(|r| r.raw_chunks(first, count));
+        chunks.context(id)
+    }
+
+    /// The roots that sealed chunks should have, from `first` on.
+    pub fn chunk_roots(&self, id: ReplicaId, first: u64, count: u64) -> Result<Vec<Hash>> {
+        let roots = self.replica(id).and_then(|r| r.chunk_roots(first, count));
+        roots.context(id)
+    }
+
+    /// The answer to an audit. `seed` is the replica's.
+    pub fn compact(
+        &self,
+        id: ReplicaId,
+        seed: &Hash,
+        moment: u64,
+    ) -> Result<CompactBytes, ShelfError> {
+        let replica = self.replica(id)?;
+        let proof = replica.compact_for(seed, moment, |payload| self.sign(payload))?;
+        proof.try_into().map_err(|_| too_long())
+    }
+
+    /// The committee proof for a window with this seed.
+    pub fn committee(&self, id: ReplicaId, seed: &Hash) -> Result<Vec<u8>, ShelfError> {
+        Ok(self.replica(id)?.committee(seed)?)
+    }
+
+    /// The answer to a seal challenge for `words` words. `seed` is the replica's.
+    pub fn open_seal(&self, id: ReplicaId, seed: &Hash, words: u32) -> Result<SealAnswer> {
+        let doing = "opening a seal";
+        let replica = self.replica(id).context(doing)?;
+        let sealed = replica.sealed().context(doing)?;
+        let asked = asked_words(&sealed, seed, words).context(doing)?;
+        let opening = replica.seal_openings(&asked).context(doing)?.to_bytes();
+        self.store.release();
+        let signature = self.sign(&seal_payload(&self.genesis, &id, seed, &opening));
+        Ok(SealAnswer {
+            replica: id,
+            opening: opening.try_into().map_err(|_| too_long())?,
+            signature,
+        })
+    }
+
+    /// The signed root of a group in a window, and the members that are damaged. Asked again, it is
+    /// the same root. There is none when no member could be proven.
+    pub fn group(
+        &self,
+        window: Window,
+        seed: &Hash,
+        view: &GroupView<AccountId32>,
+    ) -> Result<(Option<SignedRoot>, Vec<ReplicaId>), ShelfError> {
+        let due = view.members.iter().filter(|member| member.due);
+        let members: Vec<Member> = due
+            .map(|member| Member {
+                place: member.place,
+                replica: member.replica.0,
+            })
+            .collect();
+        let windows = self.store.windows();
+        let built = windows.build(view.group, window, seed, &members, &mut |_| {})?;
+        let mut damaged = Vec::new();
+        for (member, error) in &built.failed {
+            let replica = ReplicaId(member.replica);
+            tracing::error!(%replica, window, %error, "cannot be proven");
+            if error.is_damage() {
+                damaged.push(replica);
+            }
+        }
+        if built.proven.entries.is_empty() {
+            // Nothing was stored, so nothing may be signed either.
+            return Ok((None, damaged));
+        }
+        if let Err(error) = windows.prune(view.group, self.ring.saturating_add(SPARE_WINDOWS)) {
+            tracing::warn!(%error, "old windows stay on disk");
+        }
+        let root = built.proven.root;
+        let payload = group_payload(&self.genesis, window, view.group, &root);
+        let signature = self.sign(&payload);
+        Ok((Some(SignedRoot { root, signature }), damaged))
+    }
+
+    /// The answer to a window challenge.
+    pub fn window_answer(
+        &self,
+        id: ReplicaId,
+        window: Window,
+        group: GroupId,
+    ) -> Result<WindowAnswer, ShelfError> {
+        let missing = |what: &str| ShelfError::Failed(Error::Failed(what.into()));
+        let proven = self.store.windows().get(group, window)?;
+        let proven = proven.ok_or_else(|| missing("this store did not prove that window"))?;
+        let entry = proven.entry(&id.0).copied();
+        let entry = entry.ok_or_else(|| missing("the replica had no leaf in that window"))?;
+        let proof = self.committee(id, &proven.seed)?;
+        let path = proven.path(entry.place)?;
+        let payload = window_payload(&self.genesis, &id, window, &entry.previous, &proof);
+        let signature = self.sign(&payload);
+        Ok(WindowAnswer {
+            replica: id,
+            window,
+            previous: entry.previous,
+            path: path.try_into().map_err(|_| too_long())?,
+            proof: proof.try_into().map_err(|_| too_long())?,
+            signature,
+        })
+    }
+
+    /// The leaves that those of a window follow, by place, once the window was proven.
+    pub fn previous_leaves(
+        &self,
+        window: Window,
+        group: GroupId,
+    ) -> Result<Option<Vec<(u32, Hash)>>> {
+        let proven = self.store.windows().get(group, window).context("windows")?;
+        Ok(proven.map(|proven| {
+            let entries = proven.entries.iter();
+            entries.map(|entry| (entry.place, entry.previous)).collect()
+        }))
+    }
+}
+
+/// No proof of a possible replica is longer than the chain takes.
+fn too_long() -> ShelfError {
+    ShelfError::Failed(Error::Failed(
+        "a proof is longer than the chain takes".into(),
+    ))
+}

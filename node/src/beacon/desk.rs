@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! What this node says to its peers about slots, and what it believes: decisions only.
+//!
+//! A slot is passed on after it was verified, never before. A peer that sends a false one is
+//! banned: results are exact, so there is no honest way to be wrong about given inputs. What
+//! belongs to another fork, or comes too early or too late, is ignored without judgement.
+
+use polkadot_sdk::*;
+use std::{
+    collections::{HashMap, VecDeque},
+    num::NonZeroUsize,
+    sync::Arc,
+    time::Instant,
+};
+
+use codec::Encode;
+use sc_network::{utils::LruHashSet, PeerId, ReputationChange};
+use tos_primitives::beacon::Slot;
+
+use super::{
+    cache::VerifiedSlot,
+    limits::Allowance,
+    pending::Pending,
+    slot::{Message, SlotId, SlotInputs, SlotMessage},
+    state::{Beacon, Event, Frontier},
+};
+
+/// A message that is none.
+pub const MALFORMED: ReputationChange = ReputationChange::new(-(1 << 16), "beacon: malformed");
+/// A slot that is false.
+pub const FALSE_SLOT: ReputationChange = ReputationChange::new_fatal("beacon: false slot");
+/// A slot that is right, from whoever sent it first.
+pub const GOOD_SLOT: ReputationChange = ReputationChange::new(1 << 6, "beacon: slot");
+
+/// Slots that one question is answered with, and that a new peer is sent.
+const ANSWER: usize = 8;
+/// What a question costs of a peer's allowance.
+const QUESTION_COST: u32 = 8;
+/// Peers that are asked at once.
+const ASKED: usize = 3;
+/// Slots of blocks in import that are listened for.
+const WANTED: usize = 64;
+/// Slots that a peer is remembered to know.
+const KNOWN: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
+
+/// What the network is to do.
+#[derive(Debug)]
+pub enum Action {
+    /// Change a peer's reputation.
+    Report(PeerId, ReputationChange),
+    /// Send a peer a message.
+    Send(PeerId, Vec<u8>),
+    /// Verify a slot, and report the verdict.
+    Verify(Verification),
+}
+
+/// A slot to be verified.
+#[derive(Debug)]
+pub struct Verification {
+    /// Who sent it.
+    pub peer: PeerId,
+    /// What it starts from.
+    pub inputs: SlotInputs,
+    /// What the peer says.
+    pub message: Box<SlotMessage>,
+}
+
+struct Peer {
+    allowance: Allowance,
+    known: LruHashSet<SlotId>,
+}
+
+/// Decides.
+pub struct Desk {
+    beacon: Arc<Beacon>,
+    peers: HashMap<PeerId, Peer>,
+    pending: Pending,
+    wanted: VecDeque<SlotInputs>,
+    /// Whether a slot is being verified. There is never more than one.
+    verifying: bool,
+    /// The frontier at the last tick: if it is still the same, the slot was lost.
+    stuck_at: Option<SlotId>,
+    /// Turns the choice of the peers that are asked.
+    turn: usize,
+    actions: Vec<Action>,
+}
+
+fn encoded(slot: &VerifiedSlot) -> Vec<u8> {
+    Message::Slot(Box::new(SlotMessage {
+        slot: slot.inputs.slot,
+        inputs: slot.inputs.id(),
+        proof: (*slot.proof).clone(),
+    }))
+    .encode()
+}
+
+impl Desk {
+    /// Without peers.
+    pub fn new(beacon: Arc<Beacon>) -> Self {
+        Self {
+            beacon,
+            peers: HashMap::new(),
+            pending: Pending::default(),
+            wanted: VecDeque::new(),
+            verifying: false,
+            stuck_at: None,
+            turn: 0,
+            actions: Vec::new(),
+        }
+    }
+
+    /// What is to be done now, in order.
+    pub fn actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
+    }
+
+    /// A peer is there: it is told what we know beyond the head.
+    pub fn connected(&mut self, peer: PeerId, now: Instant) {
+        self.peers.insert(
+            peer,
+            Peer {
+                allowance: Allowance::new(now),
+                known: LruHashSet::new(KNOWN),
+            },
+        );
+        if let Some(outlook) = self.beacon.outlook() {
+            for slot in self
+                .beacon
+                .known_after(&outlook, Slot::MAX)
+                .iter()
+                .take(ANSWER)
+            {
+                self.send(peer, slot);
+            }
+        }
+    }
+
+    /// A peer is gone. What it sent stays: it may be right.
+    pub fn disconnected(&mut self, peer: &PeerId) {
+        self.peers.remove(peer);
+    }
+
+    /// A peer says something.
+    pub fn received(&mut self, peer: PeerId, bytes: &[u8], now: Instant) {
+        let Some(sender) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        if !sender.allowance.take(1, now) {
+            return;
+        }
+        match Message::from_bytes(bytes) {
+            None => self.actions.push(Action::Report(peer, MALFORMED)),
+            Some(Message::Slot(message)) => {
+                sender.known.insert(message.inputs);
+                self.heard(peer, message);
+            }
+            Some(Message::Want { inputs, .. }) => {
+                if sender.allowance.take(QUESTION_COST, now) {
+                    self.asked(peer, &inputs);
+                }
+            }
+        }
+    }
+
+    fn heard(&mut self, peer: PeerId, message: Box<SlotMessage>) {
+        if !self.beacon.follows_head() || self.beacon.knows(&message.inputs) {
+            return;
+        }
+        let wanted = self
+            .wanted
+            .iter()
+            .any(|inputs| inputs.slot == message.slot && inputs.id() == message.inputs);
+        let ahead = self.beacon.outlook().is_some_and(|outlook| {
+            outlook.head < message.slot && message.slot <= outlook.horizon(Beacon::now_ms())
+        });
+        if wanted || ahead {
+            self.pending.offer(peer, message);
+            self.verify_next();
+        }
+    }
+
+    /// A peer asks for a slot: it gets it, and those that we know on top of it.
+    fn asked(&mut self, peer: PeerId, first: &SlotId) {
+        let Some(outlook) = self.beacon.outlook() else {
+            return;
+        };
+        let mut next = self.beacon.cached(first);
+        for _ in 0..ANSWER {
+            let Some(slot) = next else {
+                return;
+            };
+            self.send(peer, &slot);
+            next = outlook
+                .after(&slot.inputs, slot.end())
+                .ok()
+                .and_then(|inputs| self.beacon.cached(&inputs.id()));
+        }
+    }
+
+    fn send(&mut self, peer: PeerId, slot: &VerifiedSlot) {
+        if let Some(receiver) = self.peers.get_mut(&peer) {
+            receiver.known.insert(slot.inputs.id());
+            self.actions.push(Action::Send(peer, encoded(slot)));
+        }
+    }
+
+    /// Something happened in this node.
+    pub fn happened(&mut self, event: Event) {
+        match event {
+            Event::Computed(slot) => self.broadcast(&slot),
+            Event::Verdict {
+                peer,
+                message,
+                valid,
+            } => {
+                self.verifying = false;
+                match valid {
+                    Some(true) => {
+                        self.actions.push(Action::Report(peer, GOOD_SLOT));
+                        if let Some(slot) = self.beacon.cached(&message.inputs) {
+                            self.broadcast(&slot);
+                        }
+                    }
+                    Some(false) => {
+                        self.pending.forget(&peer);
+                        self.actions.push(Action::Report(peer, FALSE_SLOT));
+                    }
+                    None => {}
+                }
+            }
+            Event::Head => {}
+            Event::Wanted(inputs) => {
+                if let Some(first) = inputs.first() {
+                    self.ask(first, ASKED);
+                }
+                self.wanted.extend(inputs);
+                let excess = self.wanted.len().saturating_sub(WANTED);
+                self.wanted.drain(..excess);
+            }
+        }
+        self.drop_obsolete();
+        self.verify_next();
+    }
+
+    fn drop_obsolete(&mut self) {
+        let beacon = &self.beacon;
+        self.wanted.retain(|inputs| !beacon.knows(&inputs.id()));
+        let wanted: Vec<_> = self.wanted.iter().map(SlotInputs::id).collect();
+        let head = beacon.outlook().map_or(0, |outlook| outlook.head);
+        self.pending.retain(|slot, inputs| {
+            (slot > head || wanted.contains(inputs)) && !beacon.knows(inputs)
+        });
+    }
+
+    /// Tells all peers that do not know a slot.
+    fn broadcast(&mut self, slot: &VerifiedSlot) {
+        if !self.beacon.follows_head() {
+            return;
+        }
+        let (id, bytes) = (slot.inputs.id(), encoded(slot));
+        for (peer, state) in &mut self.peers {
+            if state.known.insert(id) {
+                self.actions.push(Action::Send(*peer, bytes.clone()));
+            }
+        }
+    }
+
+    /// Asks some peers for a slot.
+    fn ask(&mut self, inputs: &SlotInputs, peers: usize) {
+        let bytes = Message::Want {
+            slot: inputs.slot,
+            inputs: inputs.id(),
+        }
+        .encode();
+        let known = self.peers.len().max(1);
+        self.turn = (self.turn + 1) % known;
+        let chosen = self.peers.keys().cycle().skip(self.turn);
+        for peer in chosen.take(peers.min(self.peers.len())) {
+            self.actions.push(Action::Send(*peer, bytes.clone()));
+        }
+    }
+
+    /// Verifies the slot whose turn it is, if a peer has sent it: the next of the best chain
+    /// first, then those of blocks that are being imported.
+    fn verify_next(&mut self) {
+        if self.verifying || self.pending.len() == 0 {
+            return;
+        }
+        let frontier = self.beacon.outlook().and_then(|outlook| {
+            match self.beacon.frontier(&outlook, Beacon::now_ms()) {
+                Frontier::Next(inputs) => Some(inputs),
+                Frontier::Reached | Frontier::Waiting(_) => None,
+            }
+        });
+        let turns: Vec<_> = frontier.into_iter().chain(self.wanted.clone()).collect();
+        for inputs in turns {
+            if let Some(candidate) = self.pending.take(inputs.slot, &inputs.id()) {
+                self.verifying = true;
+                self.actions.push(Action::Verify(Verification {
+                    peer: candidate.peer,
+                    inputs,
+                    message: candidate.message,
+                }));
+                return;
+            }
+        }
+    }
+
+    /// Once a second: a slot that should long be here was lost, so a peer is asked for it.
+    pub fn tick(&mut self) {
+        if !self.beacon.follows_head() || self.beacon.is_timekeeper() {
+            return;
+        }
+        let Some(outlook) = self.beacon.outlook() else {
+            return;
+        };
+        let now_ms = Beacon::now_ms();
+        let Frontier::Next(inputs) = self.beacon.frontier(&outlook, now_ms) else {
+            self.stuck_at = None;
+            return;
+        };
+        let late = inputs.slot.saturating_add(2) <= outlook.horizon(now_ms);
+        let id = inputs.id();
+        if late && self.stuck_at == Some(id) {
+            self.ask(&inputs, 1);
+        }
+        self.stuck_at = Some(id);
+        self.verify_next();
+    }
+}
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

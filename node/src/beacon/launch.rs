@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! Puts the beacon's parts together and starts them.
+
+use polkadot_sdk::*;
+use std::sync::Arc;
+
+use sc_network::service::traits::NetworkService;
+use sc_network_sync::SyncingService;
+use sc_service::{Error as ServiceError, TaskManager};
+use substrate_prometheus_endpoint::Registry;
+use tos_runtime::opaque::Block;
+
+use super::{
+    chain::follow,
+    gossip::Gossip,
+    metrics::Metrics,
+    state::{Beacon, Events, StopOnDrop},
+    timekeeper,
+};
+use crate::service::FullClient;
+
+/// The group of the beacon's tasks in metrics.
+const GROUP: Option<&str> = Some("beacon");
+
+/// The beacon before the network is there, and what its gossip must listen to.
+pub fn new(registry: Option<&Registry>) -> Result<(Arc<Beacon>, Events), ServiceError> {
+    let metrics = registry.map(Metrics::register).transpose()?;
+    Ok(Beacon::new(metrics))
+}
+
+/// What the beacon runs on.
+pub struct Launch {
+    /// The chain.
+    pub client: Arc<FullClient>,
+    /// The beacon.
+    pub beacon: Arc<Beacon>,
+    /// What happens in it.
+    pub events: Events,
+    /// Its protocol.
+    pub gossip: Gossip,
+    /// The network.
+    pub network: Arc<dyn NetworkService>,
+    /// Who the peers are, and whether the node is synchronising.
+    pub sync: Arc<SyncingService<Block>>,
+    /// Whether the node computes slots.
+    pub keeps_time: bool,
+}
+
+/// Starts everything. It ends with the task manager.
+pub fn launch(tasks: &mut TaskManager, launch: Launch) -> Result<(), ServiceError> {
+    let Launch {
+        client,
+        beacon,
+        events,
+        gossip,
+        network,
+        sync,
+        keeps_time,
+    } = launch;
+    let oracle = Arc::clone(&sync);
+    beacon.set_oracle(oracle);
+    tasks.keep_alive(StopOnDrop(Arc::clone(&beacon)));
+    tasks
+        .spawn_handle()
+        .spawn("beacon-follow", GROUP, follow(client, Arc::clone(&beacon)));
+    tasks.spawn_handle().spawn(
+        "beacon-gossip",
+        GROUP,
+        gossip.run(Arc::clone(&beacon), events, network, sync),
+    );
+    if keeps_time {
+        timekeeper::start(beacon)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! What the parts of the beacon share: the slots that are known, and the chain they belong to.
+
+use polkadot_sdk::*;
+use std::{
+    sync::{
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, OnceLock,
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use futures::channel::mpsc::{unbounded, UnboundedReceiver, UnboundedSender};
+use parking_lot::{Condvar, Mutex};
+use sc_network::PeerId;
+use sp_consensus::SyncOracle;
+use tos_primitives::beacon::{LinkError, Slot};
+use tos_vdf::{evaluate_slot, verify_slot, Dataset, SlotEvaluation, SlotProof, State};
+
+use super::{
+    cache::{SlotCache, VerifiedSlot},
+    metrics::{Counts, Metrics},
+    outlook::Outlook,
+    slot::{SlotId, SlotInputs, SlotMessage},
+};
+
+/// What the gossip listens to.
+pub type Events = UnboundedReceiver<Event>;
+
+/// What the gossip is told by the rest.
+#[derive(Debug)]
+pub enum Event {
+    /// A slot was computed here; peers want it.
+    Computed(VerifiedSlot),
+    /// A slot that a peer sent was verified.
+    Verdict {
+        /// Who sent it.
+        peer: PeerId,
+        /// What was sent.
+        message: Box<SlotMessage>,
+        /// Whether it is right; `None` if this node could not tell.
+        valid: Option<bool>,
+    },
+    /// The best block changed.
+    Head,
+    /// A block that is being imported includes these slots, and they are not known here.
+    Wanted(Vec<SlotInputs>),
+}
+
+/// The slot to compute or to hear of next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Frontier {
+    /// This one.
+    Next(SlotInputs),
+    /// None before the wall clock or the chain moves on.
+    Reached,
+    /// None before the chain says more.
+    Waiting(LinkError),
+}
+
+/// The node is shutting down, or the dataset cannot be had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interrupted;
+
+/// The beacon as this node knows it.
+pub struct Beacon {
+    cache: Mutex<SlotCache>,
+    outlook: Mutex<Option<Arc<Outlook>>>,
+    /// Counts changes of the two above, so that a thread can tell cheaply whether to look again.
+    generation: AtomicU64,
+    waiting: Mutex<()>,
+    changed: Condvar,
+    stopping: AtomicBool,
+    timekeeper: AtomicBool,
+    oracle: OnceLock<Arc<dyn SyncOracle + Send + Sync>>,
+    events: UnboundedSender<Event>,
+    /// What has been done so far.
+    pub counts: Counts,
+    metrics: Option<Metrics>,
+}
+
+impl Beacon {
+    /// An empty one, and what its gossip must listen to.
+    pub fn new(metrics: Option<Metrics>) -> (Arc<Self>, Events) {
+        // Filled by one thread each of timekeeper, verifier and import, a few messages a second,
+        // and emptied by the gossip; without gossip, nothing is kept.
+        let (events, listener) = unbounded();
+        let beacon = Self {
+            cache: Mutex::default(),
+            outlook: Mutex::new(None),
+            generation: AtomicU64::new(0),
+            waiting: Mutex::new(()),
+            changed: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            timekeeper: AtomicBool::new(false),
+            oracle: OnceLock::new(),
+            events,
+            counts: Counts::default(),
+            metrics,
+        };
+        (Arc::new(beacon), listener)
+    }
+
+    /// Milliseconds since 1970 by this machine's clock.
+    pub fn now_ms() -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Names who knows whether the node is synchronising. The first call counts.
+    pub fn set_oracle(&self, oracle: Arc<dyn SyncOracle + Send + Sync>) {
+        let _ = self.oracle.set(oracle);
+    }
+
+    /// Whether the node follows the head of the chain. It does not before the network is there.
+    pub fn follows_head(&self) -> bool {
+        self.oracle
+            .get()
+            .is_some_and(|oracle| !oracle.is_major_syncing())
+    }
+
+    /// Says that this node computes slots.
+    pub fn set_timekeeper(&self) {
+        self.timekeeper.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this node computes slots.
+    pub fn is_timekeeper(&self) -> bool {
+        self.timekeeper.load(Ordering::Relaxed)
+    }
+
+    /// Whether the node is shutting down.
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Ends all threads of the beacon.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.touch();
+    }
+
+    /// Tells the gossip something.
+    pub fn tell(&self, event: Event) {
+        // Nobody listens in a subcommand that has no network.
+        let _ = self.events.unbounded_send(event);
+    }
+
+    fn touch(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+        let _guard = self.waiting.lock();
+        self.changed.notify_all();
+    }
+
+    /// How often slots or the chain have changed.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Waits until something has changed since `generation`, or `limit` has passed.
+    pub fn wait(&self, generation: u64, limit: Duration) {
+        let mut guard = self.waiting.lock();
+        if self.generation() == generation && !self.stopping() {
+            let _ = self.changed.wait_for(&mut guard, limit);
+        }
+    }
+
+    /// The beacon after the best block.
+    pub fn outlook(&self) -> Option<Arc<Outlook>> {
+        self.outlook.lock().clone()
+    }
+
+    /// The best block has changed.
+    pub fn set_outlook(&self, outlook: Outlook) {
+        if let Some(metrics) = &self.metrics {
+            let lag = outlook.cap(Self::now_ms()).saturating_sub(outlook.head);
+            metrics.head(outlook.head, lag);
+        }
+        *self.outlook.lock() = Some(Arc::new(outlook));
+        self.touch();
+        self.tell(Event::Head);
+    }
+
+    /// A slot that is known to be right.
+    pub fn cached(&self, id: &SlotId) -> Option<VerifiedSlot> {
+        self.cache.lock().get(id)
+    }
+
+    /// Whether a slot is known to be right.
+    pub fn knows(&self, id: &SlotId) -> bool {
+        self.cache.lock().contains(id)
+    }
+
+    /// How many slots are known.
+    pub fn cached_slots(&self) -> usize {
+        self.cache.lock().len()
+    }
+
+    /// The known slots behind the head of `outlook`, one after the other, as far as they go but
+    /// not beyond slot `last`.
+    pub fn known_after(&self, outlook: &Outlook, last: Slot) -> Vec<VerifiedSlot> {
+        let mut cache = self.cache.lock();
+        let mut known = Vec::new();
+        let mut next = outlook.first();
+        while let Ok(inputs) = next {
+            let slot = match cache.get(&inputs.id()) {
+                Some(slot) if inputs.slot <= last => slot,
+                _ => break,
+            };
+            next = outlook.after(&inputs, slot.end());
+            known.push(slot);
+        }
+        known
+    }
+
+    /// The slot to compute or to hear of next.
+    pub fn frontier(&self, outlook: &Outlook, now_ms: u64) -> Frontier {
+        let horizon = outlook.horizon(now_ms);
+        let next = match self.known_after(outlook, horizon).last() {
+            None => outlook.first(),
+            Some(slot) => outlook.after(&slot.inputs, slot.end()),
+        };
+        match next {
+            Ok(inputs) if inputs.slot <= horizon => Frontier::Next(inputs),
+            Ok(_) => Frontier::Reached,
+            Err(unknown) => Frontier::Waiting(unknown),
+        }
+    }
+
+    fn keep(&self, inputs: &SlotInputs, proof: SlotProof, fine: Vec<State>) -> VerifiedSlot {
+        let (kept, size) = {
+            let mut cache = self.cache.lock();
+            (cache.insert(inputs.clone(), proof, fine), cache.len())
+        };
+        if let Some(metrics) = &self.metrics {
+            metrics.cached(size);
+        }
+        self.touch();
+        kept
+    }
+
+    fn dataset(inputs: &SlotInputs) -> Option<Arc<Dataset>> {
+        tos_host::cache::dataset(&inputs.params, &inputs.epoch_seed)
+    }
+
+    /// Computes a slot and tells peers; gives up when `stop` says so. Blocks for about a second.
+    pub fn compute(&self, inputs: &SlotInputs, stop: &dyn Fn() -> bool) -> Option<VerifiedSlot> {
+        let dataset = Self::dataset(inputs)?;
+        let began = Instant::now();
+        let SlotEvaluation { proof, fine } =
+            evaluate_slot(&dataset, &inputs.start, inputs.first_iteration, stop)?;
+        self.counts
+            .evaluated(inputs.params.iterations_per_slot, began.elapsed());
+        if let Some(metrics) = &self.metrics {
+            metrics.evaluated(self.counts.iterations_per_second());
+        }
+        let slot = self.keep(inputs, proof, fine);
+        self.tell(Event::Computed(slot.clone()));
+        Some(slot)
+    }
+
+    /// Verifies exactly what a peer says a slot is, and keeps it if it is right. `None` if that
+    /// cannot be told. Blocks for some 70 milliseconds.
+    pub fn verify(&self, inputs: &SlotInputs, proof: &SlotProof) -> Option<bool> {
+        if let Some(known) = self.cached(&inputs.id()) {
+            return Some(*known.proof == *proof);
+        }
+        let dataset = Self::dataset(inputs)?;
+        let fine = verify_slot(&dataset, &inputs.start, inputs.first_iteration, proof);
+        let valid = fine.is_some();
+        self.counts.verified(valid);
+        if let Some(metrics) = &self.metrics {
+            metrics.verified(valid);
+        }
+        if let Some(fine) = fine {
+            self.keep(inputs, proof.clone(), fine);
+        }
+        Some(valid)
+    }
+
+    /// A slot, from the cache or else computed here, unless gossip brings it first.
+    pub fn obtain(&self, inputs: &SlotInputs) -> Result<VerifiedSlot, Interrupted> {
+        let id = inputs.id();
+        if let Some(slot) = self.cached(&id) {
+            return Ok(slot);
+        }
+        let seen = std::cell::Cell::new(self.generation());
+        let stop = || {
+            // The lock is taken only when something changed.
+            let generation = self.generation();
+            self.stopping() || (seen.replace(generation) != generation && self.knows(&id))
+        };
+        self.compute(inputs, &stop)
+            .or_else(|| self.cached(&id))
+            .ok_or(Interrupted)
+    }
+
+    /// The fine states of a known slot, computed again from its proof if they were dropped.
+    pub fn fine_states(&self, slot: &VerifiedSlot) -> Option<Arc<Vec<State>>> {
+        let id = slot.inputs.id();
+        if let Some(fine) = self.cache.lock().fine(&id) {
+            return Some(fine);
+        }
+        let dataset = Self::dataset(&slot.inputs)?;
+        let (start, first) = (&slot.inputs.start, slot.inputs.first_iteration);
+        let fine = Arc::new(verify_slot(&dataset, start, first, &slot.proof)?);
+        self.cache.lock().keep_fine(id, Arc::clone(&fine));
+        Some(fine)
+    }
+
+    /// Computes a slot whose result is in doubt again, with a dataset built anew. If the cached
+    /// result was wrong, this machine's memory is faulty: the dataset is replaced and the slot too.
+    pub fn recompute(&self, inputs: &SlotInputs) -> Result<VerifiedSlot, Interrupted> {
+        let fresh = Dataset::build(&inputs.params, &inputs.epoch_seed).map_err(|_| Interrupted)?;
+        let stop = || self.stopping();
+        let SlotEvaluation { proof, fine } =
+            evaluate_slot(&fresh, &inputs.start, inputs.first_iteration, &stop)
+                .ok_or(Interrupted)?;
+        let id = inputs.id();
+        if let Some(known) = self.cached(&id) {
+            if *known.proof == proof {
+                return Ok(known);
+            }
+            log::error!(
+                target: super::LOG,
+                "this node computed slot {} wrongly: its memory is faulty; the dataset is rebuilt",
+                inputs.slot,
+            );
+            self.counts.faulty();
+            self.cache.lock().remove(&id);
+            tos_host::cache::replace(Arc::new(fresh));
+        }
+        Ok(self.keep(inputs, proof, fine))
+    }
+}
+
+/// Ends the threads of the beacon when it is dropped.
+pub struct StopOnDrop(pub Arc<Beacon>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::beacon::testing::{beacon, outlook};
+
+    fn never() -> bool {
+        false
+    }
+
+    #[test]
+    fn the_frontier_moves_as_slots_become_known_and_stops_at_the_horizon() {
+        let (beacon, _events) = beacon();
+        let mut outlook = outlook(0);
+        outlook.genesis_ms = Some(0);
+        for slot in 1..=5 {
+            // At 750 ms three slots have passed, and two may be ahead.
+            let Frontier::Next(inputs) = beacon.frontier(&outlook, 750) else {
+                panic!("slot {slot} is allowed");
+            };
+            assert_eq!(inputs.slot, slot);
+            beacon.compute(&inputs, &never).expect("computes");
+        }
+        assert_eq!(beacon.frontier(&outlook, 750), Frontier::Reached);
+        assert_eq!(beacon.known_after(&outlook, 3).len(), 3);
+    }
+
+    #[test]
+    fn a_verified_slot_is_kept_and_a_false_one_is_not() {
+        let (beacon, _events) = beacon();
+        let (other, _others) = crate::beacon::testing::beacon();
+        let inputs = outlook(0).first().expect("known");
+        let slot = other.compute(&inputs, &never).expect("computes");
+        let mut forged = (*slot.proof).clone();
+        forged.coarse[31][0] ^= 1;
+        assert_eq!(beacon.verify(&inputs, &forged), Some(false));
+        assert!(!beacon.knows(&inputs.id()));
+        assert_eq!(beacon.verify(&inputs, &slot.proof), Some(true));
+        assert_eq!(beacon.verify(&inputs, &forged), Some(false));
+        assert_eq!(
+            beacon.cached(&inputs.id()).map(|known| *known.end()),
+            Some(*slot.end())
+        );
+        assert_eq!(beacon.fine_states(&slot).map(|fine| fine.len()), Some(320));
+    }
+
+    #[test]
+    fn a_reorganisation_finds_the_slots_of_its_fork() {
+        let (beacon, _events) = beacon();
+        let ours = outlook(0);
+        let mut theirs = ours.clone();
+        theirs.end[0] ^= 1;
+        for fork in [&ours, &theirs] {
+            let inputs = fork.first().expect("known");
+            beacon.compute(&inputs, &never).expect("computes");
+        }
+        assert_eq!(beacon.known_after(&ours, 9).len(), 1);
+        assert_eq!(beacon.known_after(&theirs, 9).len(), 1);
+    }
+
+    #[test]
+    fn a_slot_computed_wrongly_by_faulty_memory_is_replaced() {
+        let (beacon, _events) = beacon();
+        let inputs = outlook(0).first().expect("known");
+        let right = beacon.compute(&inputs, &never).expect("computes");
+        let mut wrong = (*right.proof).clone();
+        wrong.coarse[31] = [0; 64];
+        beacon.keep(&inputs, wrong, Vec::new());
+        let again = beacon.recompute(&inputs).expect("recomputes");
+        assert_eq!(again.end(), right.end());
+        assert_eq!(
+            beacon.cached(&inputs.id()).map(|slot| *slot.end()),
+            Some(*right.end())
+        );
+    }
+
+    #[test]
+    fn nothing_is_computed_after_the_node_was_told_to_stop() {
+        let (beacon, _events) = beacon();
+        drop(StopOnDrop(Arc::clone(&beacon)));
+        let inputs = outlook(0).first().expect("known");
+        assert_eq!(beacon.obtain(&inputs).map(|_| ()), Err(Interrupted));
+        beacon.wait(beacon.generation(), Duration::from_secs(60));
+    }
+}

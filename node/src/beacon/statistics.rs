@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! What this node's part in the beacon looks like to its operator.
+
+use serde::{Deserialize, Serialize};
+use tos_primitives::beacon::Slot;
+
+use super::state::Beacon;
+
+/// What this node has computed and verified since it started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Statistics {
+    /// Whether this node computes slots.
+    pub timekeeper: bool,
+    /// The last slot that the best block includes; 0 before the first.
+    pub head: Slot,
+    /// The last slot that is known here and continues the head.
+    pub known: Slot,
+    /// Slots between the head and what the wall clock allows.
+    pub lag: Slot,
+    /// Verified slots in memory.
+    pub cached_slots: u64,
+    /// Slots computed here.
+    pub evaluated_slots: u64,
+    /// Slots of peers that were right.
+    pub verified_slots: u64,
+    /// Slots of peers that were false.
+    pub rejected_slots: u64,
+    /// Slots computed wrongly here, which means that this machine's memory is faulty.
+    pub faulty_slots: u64,
+    /// Iterations computed here.
+    pub iterations: u64,
+    /// How fast this machine walks; 0 before the first slot.
+    pub iterations_per_second: f64,
+    /// That speed as a part of what one slot per slot time needs: a timekeeper below 1 falls behind.
+    pub efficiency: f64,
+}
+
+impl Statistics {
+    /// As of now.
+    pub fn of(beacon: &Beacon) -> Self {
+        let now_ms = Beacon::now_ms();
+        let outlook = beacon.outlook();
+        let head = outlook.as_ref().map_or(0, |outlook| outlook.head);
+        let known = outlook
+            .as_ref()
+            .and_then(|outlook| beacon.known_after(outlook, Slot::MAX).last().cloned())
+            .map_or(head, |slot| slot.inputs.slot);
+        let lag = outlook.as_ref().map_or(0, |outlook| {
+            outlook.cap(now_ms).saturating_sub(outlook.head)
+        });
+        let rate = beacon.counts.iterations_per_second();
+        let needed = outlook.as_ref().and_then(|outlook| {
+            let epoch = outlook.epochs_to_come().next()?;
+            let per_slot = f64::from(epoch.params.iterations_per_slot);
+            Some(per_slot * 1_000.0 / f64::from(outlook.scale.slot_ms.max(1)))
+        });
+        Self {
+            timekeeper: beacon.is_timekeeper(),
+            head,
+            known,
+            lag,
+            cached_slots: u64::try_from(beacon.cached_slots()).unwrap_or(u64::MAX),
+            evaluated_slots: beacon.counts.evaluated_slots(),
+            verified_slots: beacon.counts.verified_slots(),
+            rejected_slots: beacon.counts.rejected_slots(),
+            faulty_slots: beacon.counts.faulty_slots(),
+            iterations: beacon.counts.iterations(),
+            iterations_per_second: rate,
+            efficiency: needed.map_or(0.0, |needed| rate / needed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::beacon::testing::{beacon, outlook};
+
+    #[test]
+    fn they_tell_how_far_the_node_is_and_how_fast() {
+        let (beacon, _events) = beacon();
+        let mut outlook = outlook(0);
+        outlook.genesis_ms = Some(Beacon::now_ms() - 10 * 250);
+        let inputs = outlook.first().expect("known");
+        beacon.set_outlook(outlook);
+        let before = Statistics::of(&beacon);
+        assert_eq!((before.head, before.known, before.efficiency), (0, 0, 0.0));
+        assert!(before.lag >= 12 && !before.timekeeper);
+        beacon.compute(&inputs, &|| false).expect("computes");
+        let after = Statistics::of(&beacon);
+        assert_eq!(
+            (after.known, after.evaluated_slots, after.cached_slots),
+            (1, 1, 1)
+        );
+        assert_eq!(after.iterations, 1_280);
+        assert!(after.efficiency > 0.0);
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! `--timekeeper`: computes the slots behind the best block, one after the other, on one thread.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    outlook::Outlook,
+    slot::{SlotId, SlotInputs},
+    state::{Beacon, Frontier},
+    LOG,
+};
+
+/// The longest sleep; whatever matters also wakes the thread at once.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What there is to do.
+#[derive(Debug, PartialEq, Eq)]
+enum Task {
+    /// Compute this slot.
+    Compute(SlotInputs),
+    /// Sleep, at most so long.
+    Sleep(Duration),
+}
+
+/// What there is to do at `now_ms`.
+fn task(beacon: &Beacon, now_ms: u64) -> Task {
+    let Some(outlook) = beacon.outlook().filter(|_| beacon.follows_head()) else {
+        return Task::Sleep(IDLE);
+    };
+    match beacon.frontier(&outlook, now_ms) {
+        Frontier::Next(inputs) => Task::Compute(inputs),
+        Frontier::Reached => Task::Sleep(until_next(&outlook, now_ms)),
+        Frontier::Waiting(_) => Task::Sleep(IDLE),
+    }
+}
+
+/// Time until the wall clock allows one slot more.
+fn until_next(outlook: &Outlook, now_ms: u64) -> Duration {
+    let slot = u64::from(outlook.scale.slot_ms).max(1);
+    let passed = outlook
+        .genesis_ms
+        .map_or(0, |genesis| now_ms.saturating_sub(genesis) % slot);
+    Duration::from_millis(slot.saturating_sub(passed).max(1)).min(IDLE)
+}
+
+/// Whether a slot is still the one to compute: not after a reorganisation to a fork where it has
+/// other inputs, nor when a peer was faster.
+fn is_next(beacon: &Beacon, id: &SlotId) -> bool {
+    matches!(task(beacon, Beacon::now_ms()), Task::Compute(inputs) if inputs.id() == *id)
+}
+
+fn compute(beacon: &Beacon, inputs: &SlotInputs) {
+    let id = inputs.id();
+    let seen = std::cell::Cell::new(beacon.generation());
+    let stop = || {
+        let generation = beacon.generation();
+        beacon.stopping() || (seen.replace(generation) != generation && !is_next(beacon, &id))
+    };
+    let done = beacon.compute(inputs, &stop).is_some();
+    if !done && !stop() && is_next(beacon, &id) {
+        log::error!(target: LOG, "slot {} cannot be computed: no memory for its dataset?", inputs.slot);
+        beacon.wait(beacon.generation(), IDLE);
+    }
+}
+
+/// Starts the timekeeper. It ends when the beacon is stopped.
+pub fn start(beacon: Arc<Beacon>) -> std::io::Result<()> {
+    beacon.set_timekeeper();
+    std::thread::Builder::new()
+        .name("timekeeper".into())
+        .spawn(move || {
+            while !beacon.stopping() {
+                let generation = beacon.generation();
+                match task(&beacon, Beacon::now_ms()) {
+                    Task::Compute(inputs) => compute(&beacon, &inputs),
+                    Task::Sleep(limit) => beacon.wait(generation, limit),
+                }
+            }
+        })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::beacon::{
+        state::StopOnDrop,
+        testing::{beacon, following, outlook},
+    };
+    use std::time::Instant;
+
+    fn wait_for(what: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !what() {
+            assert!(Instant::now() < deadline, "nothing happened");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn nothing_is_computed_before_the_node_follows_the_chain() {
+        let (beacon, _events) = beacon();
+        assert_eq!(task(&beacon, 0), Task::Sleep(IDLE));
+        beacon.set_outlook(outlook(0));
+        assert_eq!(task(&beacon, 0), Task::Sleep(IDLE));
+        following(&beacon);
+        assert!(matches!(task(&beacon, 0), Task::Compute(inputs) if inputs.slot == 1));
+    }
+
+    #[test]
+    fn the_sleep_ends_when_the_clock_allows_the_next_slot() {
+        let mut outlook = outlook(0);
+        outlook.genesis_ms = Some(1_000);
+        assert_eq!(until_next(&outlook, 1_000), Duration::from_millis(250));
+        assert_eq!(until_next(&outlook, 1_249), Duration::from_millis(1));
+        outlook.genesis_ms = None;
+        assert_eq!(until_next(&outlook, 1_249), Duration::from_millis(250));
+    }
+
+    #[test]
+    fn it_computes_up_to_the_wall_clock_and_starts_again_on_another_fork() {
+        let (beacon, _events) = beacon();
+        let _stop = StopOnDrop(Arc::clone(&beacon));
+        following(&beacon);
+        let mut ours = outlook(0);
+        // Two slots are allowed, for an hour.
+        ours.genesis_ms = Some(Beacon::now_ms() + 3_600_000);
+        beacon.set_outlook(ours.clone());
+        start(Arc::clone(&beacon)).expect("starts");
+        wait_for(|| beacon.known_after(&ours, 9).len() == 2);
+        let mut theirs = ours.clone();
+        theirs.end[0] ^= 1;
+        beacon.set_outlook(theirs.clone());
+        wait_for(|| beacon.known_after(&theirs, 9).len() == 2);
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(beacon.counts.evaluated_slots(), 4);
+    }
+}

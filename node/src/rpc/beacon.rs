@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! The `tos_*` methods about the beacon.
+
+use super::reader;
+use crate::beacon::{Beacon, Statistics};
+use polkadot_sdk::*;
+
+use std::sync::Arc;
+
+use jsonrpsee::{core::RpcResult, proc_macros::rpc};
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use tos_primitives::{
+    beacon::Slot,
+    views::{BeaconView, SlotRecordView, MAX_BEACON_RECORDS},
+};
+use tos_runtime::{opaque::Block, Hash};
+use tos_runtime_api::BeaconApi as BeaconRuntimeApi;
+
+/// The methods.
+#[rpc(server, namespace = "tos")]
+pub trait BeaconRpcApi {
+    /// The beacon after a block: its head, its epochs and the entropy to come.
+    #[method(name = "beacon")]
+    fn beacon(&self, at: Option<Hash>) -> RpcResult<BeaconView>;
+
+    /// Slots that the chain has included, from `from` upwards, 64 at most.
+    #[method(name = "beaconRecords")]
+    fn beacon_records(
+        &self,
+        from: Slot,
+        limit: Option<u32>,
+        at: Option<Hash>,
+    ) -> RpcResult<Vec<SlotRecordView>>;
+
+    /// What this node has computed and verified since it started, and how fast.
+    #[method(name = "timekeeper")]
+    fn timekeeper(&self) -> RpcResult<Statistics>;
+}
+
+/// Answers from a client and the node's own beacon.
+pub struct BeaconRpc<C> {
+    client: Arc<C>,
+    beacon: Arc<Beacon>,
+}
+
+impl<C> BeaconRpc<C> {
+    /// Answers from `client` and `beacon`.
+    pub fn new(client: Arc<C>, beacon: Arc<Beacon>) -> Self {
+        Self { client, beacon }
+    }
+}
+
+impl<C> BeaconRpcApiServer for BeaconRpc<C>
+where
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    C::Api: BeaconRuntimeApi<Block>,
+{
+    fn beacon(&self, at: Option<Hash>) -> RpcResult<BeaconView> {
+        reader::read(&*self.client, at, |api, hash| api.beacon(hash))
+    }
+
+    fn beacon_records(
+        &self,
+        from: Slot,
+        limit: Option<u32>,
+        at: Option<Hash>,
+    ) -> RpcResult<Vec<SlotRecordView>> {
+        let limit = limit
+            .unwrap_or(MAX_BEACON_RECORDS)
+            .clamp(1, MAX_BEACON_RECORDS);
+        reader::read(&*self.client, at, |api, hash| {
+            api.beacon_records(hash, from, limit)
+        })
+    }
+
+    fn timekeeper(&self) -> RpcResult<Statistics> {
+        Ok(Statistics::of(&self.beacon))
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! Reads the state of one block for an answer.
+
+use polkadot_sdk::*;
+
+use jsonrpsee::{core::RpcResult, types::ErrorObjectOwned};
+use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_blockchain::HeaderBackend;
+use tos_runtime::{opaque::Block, Hash};
+
+/// The code of an error that the runtime or the database reports.
+const INTERNAL: i32 = 1_500;
+/// The code of a block that this node does not know.
+const UNKNOWN_BLOCK: i32 = 1_004;
+
+fn error(code: i32, what: impl ToString) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(code, what.to_string(), None::<()>)
+}
+
+/// The block to read: the one named, if this node has it, or the best one.
+pub fn block<C>(client: &C, at: Option<Hash>) -> RpcResult<Hash>
+where
+    C: HeaderBackend<Block>,
+{
+    match at {
+        None => Ok(client.info().best_hash),
+        Some(hash) => match client.number(hash) {
+            Ok(Some(_)) => Ok(hash),
+            Ok(None) => Err(error(UNKNOWN_BLOCK, format!("unknown block {hash:?}"))),
+            Err(cause) => Err(error(INTERNAL, cause)),
+        },
+    }
+}
+
+/// What `call` reads from that block.
+pub fn read<C, T>(
+    client: &C,
+    at: Option<Hash>,
+    call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
+) -> RpcResult<T>
+where
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
+{
+    let hash = block(client, at)?;
+    call(&client.runtime_api(), hash).map_err(|cause| error(INTERNAL, cause))
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How the walk goes on.
+
+use crate::{pallet::*, types::*};
+use alloc::vec;
+use frame_support::{
+    ensure,
+    traits::{Get, UnixTime},
+    BoundedVec,
+};
+use polkadot_sdk::*;
+use sp_runtime::{traits::UniqueSaturatedInto, DispatchError, DispatchResult};
+use tos_primitives::beacon::{
+    accumulate, check_spots, epoch_seed, next_start, starts, BeaconScale, Epoch, Hash, Head, Slot,
+    SlotClaim, SpotClaim, RECORDS,
+};
+use tos_vdf::{initial_state, SlotProof};
+
+impl<T: Config> Pallet<T> {
+    /// The state before the first slot.
+    pub(crate) fn begin(scale: &BeaconScale, seed: &Hash) {
+        let head = Head {
+            slot: 0,
+            end: initial_state(seed),
+            next_iteration: 0,
+        };
+        let first = Epoch {
+            number: 0,
+            seed: epoch_seed(0, seed),
+            params: scale.params,
+        };
+        Scale::<T>::put(scale);
+        CurrentHead::<T>::put(head);
+        Accumulator::<T>::put(seed);
+        Epochs::<T>::put(BoundedVec::truncate_from(vec![first]));
+        // Slot 1 links to it like every slot to the one before.
+        Records::<T>::insert(
+            0,
+            SlotRecord {
+                slot: 0,
+                end: head.end,
+                fine_root: Hash::default(),
+                first_iteration: 0,
+                block: 0,
+                stalled: 0,
+            },
+        );
+    }
+
+    /// The current block.
+    pub(crate) fn now() -> u32 {
+        frame_system::Pallet::<T>::block_number().unique_saturated_into()
+    }
+
+    /// How far the walk has come.
+    pub(crate) fn head() -> Head {
+        CurrentHead::<T>::get().unwrap_or(Head {
+            slot: 0,
+            end: [0; 64],
+            next_iteration: 0,
+        })
+    }
+
+    /// An included slot, if it is still on record.
+    pub(crate) fn record(head: Slot, slot: Slot) -> Option<SlotRecord> {
+        if slot > head {
+            return None;
+        }
+        Records::<T>::get(ring(slot, RECORDS)).filter(|record| record.slot == slot)
+    }
+
+    /// Keeps the VRF output of the parent's author and accumulates it.
+    pub(crate) fn note_vrf() {
+        let output = T::Vrf::get();
+        let Some(block) = Self::now().checked_sub(1) else {
+            return;
+        };
+        BlockVrf::<T>::insert(ring(block.into(), RECORDS), VrfRecord { block, output });
+        if let Some(output) = output {
+            Accumulator::<T>::mutate(|acc| *acc = accumulate(acc, &output));
+        }
+    }
+
+    /// Includes the slots after the head.
+    pub(crate) fn do_advance(slots: &[SlotClaim], spots: &[SpotClaim]) -> DispatchResult {
+        let now_ms = u64::try_from(T::Time::now().as_millis()).unwrap_or(u64::MAX);
+        Self::advance_at(now_ms, slots, spots)
+    }
+
+    /// Includes the slots after the head, at a time.
+    pub(crate) fn advance_at(
+        now_ms: u64,
+        slots: &[SlotClaim],
+        spots: &[SpotClaim],
+    ) -> DispatchResult {
+        let block = Self::now();
+        ensure!(
+            LastProgress::<T>::get() != Some(block),
+            Error::<T>::AlreadyAdvanced
+        );
+        ensure!(!slots.is_empty(), Error::<T>::NoSlots);
+        let (scale, head) = (Scale::<T>::get(), Self::head());
+
+        let genesis_ms =
+            GenesisMs::<T>::get().unwrap_or(now_ms.saturating_sub(scale.slot_ms.into()));
+        let reached = head.slot.saturating_add(slots.len() as u64);
+        ensure!(
+            reached <= scale.cap(genesis_ms, now_ms),
+            Error::<T>::AheadOfTime
+        );
+
+        let starts =
+            starts(&scale, &OnRecord::<T>::load(), &head, slots).map_err(Error::<T>::from)?;
+        let parent = frame_system::Pallet::<T>::parent_hash();
+        let walks =
+            check_spots(parent.as_ref(), slots, &starts, spots).map_err(Error::<T>::from)?;
+        for (epoch, segments) in walks {
+            ensure!(
+                tos_host::verify_segments(&epoch.params, &epoch.seed, &segments),
+                Error::<T>::FalseSegment
+            );
+        }
+
+        let stalled = Self::note_progress(block);
+        let entropy = Accumulator::<T>::get();
+        let mut head = head;
+        for (start, claim) in starts.iter().zip(slots) {
+            let slot = start.slot;
+            let record = SlotRecord {
+                slot,
+                end: claim.end,
+                fine_root: claim.fine_root,
+                first_iteration: start.first_iteration,
+                block,
+                stalled,
+            };
+            Records::<T>::insert(ring(slot, RECORDS), record);
+            if scale.begins_window(slot) {
+                let window = scale.window_of(slot);
+                WindowEntropy::<T>::insert(ring(window, ENTROPY_RING), (window, entropy));
+            }
+            head = start.head(&claim.end).ok_or(Error::<T>::Exhausted)?;
+        }
+        CurrentHead::<T>::put(head);
+        if !GenesisMs::<T>::exists() {
+            GenesisMs::<T>::put(genesis_ms);
+        }
+        Self::deposit_event(Event::Advanced {
+            head: head.slot,
+            slots: slots.len() as u32,
+        });
+        if stalled == block {
+            Self::deposit_event(Event::Resumed { head: head.slot });
+        }
+        if let Some(number) = scale.fixes_epoch(head.slot) {
+            Self::fix_epoch(number, &entropy)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that this block includes slots. The last degraded block, which this one is if it ends a
+    /// stall.
+    fn note_progress(block: u32) -> u32 {
+        if Self::stands_still() {
+            LastStall::<T>::put(block);
+        }
+        LastProgress::<T>::put(block);
+        LastStall::<T>::get().unwrap_or(0)
+    }
+
+    /// Fixes the seed and the parameters of an epoch, unless they are fixed.
+    fn fix_epoch(number: u64, entropy: &Hash) -> Result<(), DispatchError> {
+        let mut epochs = Epochs::<T>::get();
+        let last = *epochs.last().ok_or(Error::<T>::UnknownEpoch)?;
+        // After a dispute the walk comes by here a second time.
+        if number <= last.number {
+            return Ok(());
+        }
+        let params = NextParams::<T>::take().unwrap_or(last.params);
+        let seed = epoch_seed(number, entropy);
+        if epochs.is_full() {
+            epochs.remove(0);
+        }
+        epochs
+            .try_push(Epoch {
+                number,
+                seed,
+                params,
+            })
+            .map_err(|_| Error::<T>::Exhausted)?;
+        Epochs::<T>::put(epochs);
+        Self::deposit_event(Event::EpochFixed {
+            number,
+            seed,
+            params,
+        });
+        Ok(())
+    }
+
+    /// Voids a slot if the proof shows that it is false.
+    pub(crate) fn do_dispute(who: T::AccountId, slot: Slot, proof: &SlotProof) -> DispatchResult {
+        let head = Self::head().slot;
+        let before = slot.checked_sub(1).ok_or(Error::<T>::UnknownSlot)?;
+        let record = Self::record(head, slot).ok_or(Error::<T>::UnknownSlot)?;
+        let before = Self::record(head, before).ok_or(Error::<T>::UnknownSlot)?;
+        // Before the costly part.
+        ensure!(
+            (&record.end, &record.fine_root) != (proof.end(), &proof.fine_root),
+            Error::<T>::SameResult
+        );
+        let before = Head {
+            slot: before.slot,
+            end: before.end,
+            next_iteration: record.first_iteration,
+        };
+        let start = next_start(&Scale::<T>::get(), &OnRecord::<T>::load(), &before)
+            .map_err(Error::<T>::from)?;
+        ensure!(
+            tos_host::verify_slot(
+                &start.epoch.params,
+                &start.epoch.seed,
+                &start.start,
+                start.first_iteration,
+                proof,
+            ),
+            Error::<T>::WrongProof
+        );
+        CurrentHead::<T>::put(before);
+        Self::deposit_event(Event::SlotVoided { slot, head, who });
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Seeds by ticket.
+
+use crate::{pallet::*, types::*};
+use tos_primitives::{
+    beacon::{degraded_seed, ticket_seed, RECORDS, TICKET_DELAY},
+    traits::{Randomness, Seed, Ticket},
+};
+
+impl<T: Config> Pallet<T> {
+    /// Whether the beacon is degraded in this block. The same from the block's beginning to its end: the
+    /// block that ends a stall still counts.
+    pub(crate) fn stands_still() -> bool {
+        let now = Self::now();
+        LastStall::<T>::get() == Some(now)
+            || LastProgress::<T>::get()
+                .is_none_or(|last| now.saturating_sub(last) > Scale::<T>::get().stall_blocks)
+    }
+}
+
+impl<T: Config> Randomness for Pallet<T> {
+    fn request() -> Ticket {
+        Ticket {
+            slot: Self::head().slot.saturating_add(TICKET_DELAY),
+            block: Self::now(),
+        }
+    }
+
+    /// Depends on what is on record alone, not on when it is asked: a seed that was ready once is the
+    /// same until it expires, stalls or no stalls. Only a dispute, which voids the slot, changes it.
+    fn seed(ticket: &Ticket, subject: &[u8]) -> Seed {
+        let now = Self::now();
+        if ticket.block >= now {
+            return Seed::Pending;
+        }
+        let Some(vrf) = BlockVrf::<T>::get(ring(ticket.block.into(), RECORDS))
+            .filter(|record| record.block == ticket.block)
+        else {
+            // The parent's output comes on record when this pallet's block begins.
+            return match ticket.block.saturating_add(1) == now {
+                true => Seed::Pending,
+                false => Seed::Expired,
+            };
+        };
+        // A block without output never gets one.
+        let Some(vrf) = vrf.output else {
+            return Seed::Expired;
+        };
+        let head = Self::head().slot;
+        let record = Self::record(head, ticket.slot);
+        let stalled = match &record {
+            Some(record) => record.stalled,
+            None if ticket.slot <= head => return Seed::Expired,
+            None if Self::stands_still() => now,
+            None => LastStall::<T>::get().unwrap_or(0),
+        };
+        if stalled > ticket.block {
+            return Seed::Ready(degraded_seed(&vrf, subject));
+        }
+        record.map_or(Seed::Pending, |record| {
+            let output = tos_vdf::output(record.slot, &record.end);
+            Seed::Ready(ticket_seed(&output, &vrf, subject))
+        })
+    }
+
+    fn degraded() -> bool {
+        Self::stands_still()
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_ready(ticket: &Ticket) {
+        if Self::now() <= ticket.block {
+            frame_system::Pallet::<T>::set_block_number(ticket.block.saturating_add(1).into());
+        }
+        LastProgress::<T>::put(Self::now());
+        BlockVrf::<T>::insert(
+            ring(ticket.block.into(), RECORDS),
+            VrfRecord {
+                block: ticket.block,
+                output: Some([7; 32]),
+            },
+        );
+        let mut head = Self::head();
+        Records::<T>::insert(
+            ring(ticket.slot, RECORDS),
+            SlotRecord {
+                slot: ticket.slot,
+                end: head.end,
+                fine_root: [0; 32],
+                first_iteration: head.next_iteration,
+                block: ticket.block,
+                stalled: 0,
+            },
+        );
+        head.slot = head.slot.max(ticket.slot);
+        CurrentHead::<T>::put(head);
+    }
+}

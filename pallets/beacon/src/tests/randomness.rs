@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Seeds by ticket.
+
+use super::mock::*;
+use crate::{BlockVrf, Event, LastProgress};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngSeed},
+};
+use tos_primitives::{
+    beacon::{degraded_seed, ticket_seed, Hash},
+    traits::{Randomness, Seed, Ticket},
+};
+use tos_vdf::output;
+
+fn request() -> Ticket {
+    <Beacon as Randomness>::request()
+}
+
+fn seed(ticket: &Ticket) -> Seed {
+    <Beacon as Randomness>::seed(ticket, b"subject")
+}
+
+fn degraded() -> bool {
+    <Beacon as Randomness>::degraded()
+}
+
+/// The seed of a ticket in normal times, from first principles.
+fn expected(ticket: &Ticket) -> Hash {
+    let record = Beacon::records_view(ticket.slot, 1)[0];
+    assert_eq!(record.slot, ticket.slot);
+    ticket_seed(
+        &output(record.slot, &record.end),
+        &vrf_of(ticket.block),
+        b"subject",
+    )
+}
+
+#[test]
+fn a_ticket_is_for_four_slots_on_and_for_this_block() {
+    execute(|| {
+        started();
+        let ticket = request();
+        assert_eq!(
+            (ticket.slot, u64::from(ticket.block)),
+            (12, System::block_number())
+        );
+        assert_eq!(request(), ticket);
+    });
+}
+
+#[test]
+fn a_seed_is_pending_until_both_of_its_sources_exist() {
+    execute(|| {
+        started();
+        let ticket = request();
+        assert_eq!(seed(&ticket), Seed::Pending);
+        // The VRF output alone does not do.
+        block(3);
+        assert_eq!(seed(&ticket), Seed::Pending);
+        block(1);
+        assert_eq!(seed(&ticket), Seed::Ready(expected(&ticket)));
+    });
+}
+
+#[test]
+fn the_slot_alone_does_not_do_either() {
+    execute(|| {
+        started();
+        begin_block();
+        // As if asked before the block's own inherent: the slot comes in the same block.
+        let ticket = request();
+        assert!(apply(inherent(&compute(8))).is_ok());
+        assert_eq!(seed(&ticket), Seed::Pending);
+        begin_block();
+        assert_eq!(seed(&ticket), Seed::Ready(expected(&ticket)));
+    });
+}
+
+#[test]
+fn a_seed_does_not_depend_on_when_or_where_its_slot_was_included() {
+    let run = |blocks: &[usize]| {
+        let mut found = None;
+        execute(|| {
+            started();
+            let ticket = request();
+            for slots in blocks {
+                block(*slots);
+            }
+            found = Some((seed(&ticket), expected(&ticket)));
+        });
+        found.unwrap()
+    };
+    let at_once = run(&[8]);
+    assert_eq!(at_once.0, Seed::Ready(at_once.1));
+    assert_eq!(run(&[1, 1, 1, 1]), at_once);
+    assert_eq!(run(&[0, 2, 0, 5]), at_once);
+}
+
+#[test]
+fn a_seed_depends_on_slot_block_and_subject() {
+    execute(|| {
+        started();
+        let ticket = request();
+        block(8);
+        block(8);
+        let other = |slot, block| seed(&Ticket { slot, block });
+        let Seed::Ready(seed) = seed(&ticket) else {
+            panic!("ready by now");
+        };
+        assert_ne!(other(ticket.slot + 1, ticket.block), Seed::Ready(seed));
+        assert_ne!(other(ticket.slot, ticket.block + 1), Seed::Ready(seed));
+        assert_ne!(
+            <Beacon as Randomness>::seed(&ticket, b"other"),
+            Seed::Ready(seed)
+        );
+    });
+}
+
+#[test]
+fn a_beacon_that_never_started_is_degraded() {
+    execute(|| {
+        begin_block();
+        assert!(degraded());
+        let ticket = request();
+        assert_eq!(seed(&ticket), Seed::Pending);
+        begin_block();
+        assert_eq!(
+            seed(&ticket),
+            Seed::Ready(degraded_seed(&vrf_of(1), b"subject"))
+        );
+    });
+}
+
+#[test]
+fn a_stall_degrades_and_progress_ends_it() {
+    execute(|| {
+        started();
+        let ticket = request();
+        for _ in 0..5 {
+            block(0);
+            assert!(!degraded());
+            assert_eq!(seed(&ticket), Seed::Pending);
+        }
+        block(0);
+        assert!(degraded());
+        assert!(Beacon::beacon_view().degraded);
+        let ready = Seed::Ready(degraded_seed(&vrf_of(ticket.block), b"subject"));
+        assert_eq!(seed(&ticket), ready);
+        // A ticket of this very block waits for the block's VRF output, degraded or not.
+        let late = request();
+        assert_eq!(seed(&late), Seed::Pending);
+
+        // The block that resumes counts as degraded from its beginning to its end.
+        begin_block();
+        assert!(degraded());
+        let resuming = request();
+        assert!(apply(inherent(&compute(8))).is_ok());
+        System::assert_has_event(Event::Resumed { head: 16 }.into());
+        assert!(degraded());
+        block(1);
+        assert!(!degraded());
+        // What was ready stays what it was, though the slot is there now.
+        assert_eq!(seed(&ticket), ready);
+        let late_seed = degraded_seed(&vrf_of(late.block), b"subject");
+        assert_eq!(seed(&late), Seed::Ready(late_seed));
+        // Later tickets use the walk again.
+        assert_eq!(seed(&resuming), Seed::Ready(expected(&resuming)));
+        let fresh = request();
+        block(8);
+        assert_eq!(seed(&fresh), Seed::Ready(expected(&fresh)));
+    });
+}
+
+#[test]
+fn the_walk_resumes_where_it_stood() {
+    execute(|| {
+        started();
+        let before = Beacon::beacon_view();
+        for _ in 0..20 {
+            block(0);
+        }
+        let after = Beacon::beacon_view();
+        assert_eq!((after.head, after.end), (before.head, before.end));
+        assert_eq!(after.next_start, before.next_start);
+        block(8);
+        assert_eq!(Beacon::head_slot(), 16);
+    });
+}
+
+#[test]
+fn a_ticket_expires_with_the_records_of_its_block() {
+    execute(|| {
+        started();
+        let ticket = request();
+        block(8);
+        let ready = seed(&ticket);
+        let at = u64::from(ticket.block) + 2_048;
+        while System::block_number() < at {
+            block(0);
+        }
+        assert_eq!(seed(&ticket), ready);
+        assert_eq!(BlockVrf::<Test>::iter().count(), 2_048);
+        block(0);
+        assert_eq!(seed(&ticket), Seed::Expired);
+    });
+}
+
+#[test]
+fn a_ticket_expires_with_the_record_of_its_slot() {
+    execute(|| {
+        started();
+        let ticket = request();
+        walk_to(ticket.slot + 2_047);
+        assert_eq!(seed(&ticket), Seed::Ready(expected(&ticket)));
+        block(1);
+        assert_eq!(seed(&ticket), Seed::Expired);
+    });
+}
+
+#[test]
+fn the_ticket_of_a_block_without_vrf_output_is_worth_nothing() {
+    execute(|| {
+        started();
+        let ticket = request();
+        System::set_block_number(System::block_number() + 1);
+        ParentVrf::set(None);
+        let before = crate::Accumulator::<Test>::get();
+        // Before the block begins for this pallet nothing is known yet.
+        assert_eq!(seed(&ticket), Seed::Pending);
+        Beacon::note_vrf();
+        assert_eq!(seed(&ticket), Seed::Expired);
+        assert_eq!(crate::Accumulator::<Test>::get(), before);
+    });
+}
+
+#[test]
+fn the_accumulator_takes_in_every_vrf_output() {
+    execute(|| {
+        block(1);
+        let before = crate::Accumulator::<Test>::get();
+        block(0);
+        assert_eq!(
+            crate::Accumulator::<Test>::get(),
+            tos_primitives::beacon::accumulate(&before, &vrf_of(1))
+        );
+    });
+}
+
+proptest! {
+    #![proptest_config(Config {
+        cases: 40,
+        rng_seed: RngSeed::Fixed(0x705),
+        failure_persistence: None,
+        ..Config::default()
+    })]
+
+    /// Whatever the pace, with stalls of any length: a seed that was ready once is the same in every
+    /// later block, and every ticket gets one in the end.
+    #[test]
+    fn a_seed_once_ready_stays_the_same(paces in prop::collection::vec(0usize..12, 1..40)) {
+        execute(|| {
+            started();
+            let mut tickets: Vec<(Ticket, Option<Hash>)> = Vec::new();
+            for pace in paces {
+                // From nine upwards: a stall of so many blocks.
+                let (slots, blocks) = if pace > 8 { (0, 2 * pace - 14) } else { (pace, 1) };
+                for _ in 0..blocks {
+                    block(slots);
+                    for (ticket, known) in &mut tickets {
+                        match (seed(ticket), *known) {
+                            (Seed::Ready(seed), None) => *known = Some(seed),
+                            (Seed::Ready(seed), Some(known)) => assert_eq!(seed, known),
+                            (Seed::Pending, None) => {}
+                            (other, known) => panic!("{known:?} became {other:?}"),
+                        }
+                    }
+                    tickets.push((request(), None));
+                }
+            }
+            block(8);
+            block(0);
+            assert!(tickets.iter().all(|(ticket, _)| matches!(seed(ticket), Seed::Ready(_))));
+            assert!(LastProgress::<Test>::get().is_some());
+        });
+    }
+}

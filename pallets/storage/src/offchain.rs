@@ -1,0 +1,166 @@
+//! Answers from the node itself, where it stores replicas and holds their keys.
+//!
+//! Only off-chain workers reach the prover; without one there is nothing to do here.
+
+use crate::*;
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+use codec::Encode;
+use frame_support::traits::Get;
+use frame_system::offchain::{CreateAuthorizedTransaction, SubmitTransaction};
+use sp_core::{crypto::KeyTypeId, sr25519};
+use sp_io::hashing::blake2_256;
+use sp_runtime::{offchain::storage::StorageValueRef, traits::UniqueSaturatedInto};
+use tos_host::prover;
+use tos_primitives::{
+    storage::{
+        group_payload, seal_payload, window_payload, ChallengeKind, SealAnswer, SignedRoot,
+        WindowAnswer, PROOF_KEY_TYPE,
+    },
+    ReplicaId,
+};
+use tos_storage_proofs::signing_payload;
+
+const KEY_TYPE: KeyTypeId = KeyTypeId(PROOF_KEY_TYPE);
+/// Blocks after which an answer that is still asked for is sent again.
+const SEND_AGAIN: u32 = 5;
+
+impl<T: Config> Pallet<T> {
+    /// Answers what is asked of the replicas stored at this node.
+    pub(crate) fn answer() {
+        let Some(local) = prover::replicas() else {
+            return;
+        };
+        let keys = sp_io::crypto::sr25519_public_keys(KEY_TYPE);
+        let mut groups = BTreeSet::new();
+        for id in local.into_iter().map(ReplicaId) {
+            let Some(replica) = Replicas::<T>::get(id) else {
+                continue;
+            };
+            let Some(provider) = Providers::<T>::get(&replica.provider) else {
+                continue;
+            };
+            let key = sr25519::Public::from_raw(provider.key);
+            if !keys.contains(&key) {
+                continue;
+            }
+            groups.extend(replica.position.map(|(group, _)| (group, provider.key)));
+            for (moment, audit) in Audits::<T>::iter_prefix(id) {
+                Self::once(("audit", id, moment), || {
+                    Self::audit_call(&key, id, moment, &audit)
+                });
+            }
+            for (kind, challenge) in Challenges::<T>::iter_prefix(id) {
+                Self::once(("challenge", id, kind), || {
+                    Self::challenge_call(&key, id, &replica, kind, &challenge)
+                });
+            }
+        }
+        for (group, key) in groups {
+            let window = Folded::<T>::get();
+            Self::once(("group", window, group), || {
+                Self::group_call(&sr25519::Public::from_raw(key), window, group)
+            });
+        }
+    }
+
+    fn sign(key: &sr25519::Public, payload: &[u8; 32]) -> Option<[u8; 64]> {
+        sp_io::crypto::sr25519_sign(KEY_TYPE, key, payload).map(|signature| signature.0)
+    }
+
+    fn audit_call(
+        key: &sr25519::Public,
+        id: ReplicaId,
+        moment: u32,
+        audit: &Audit,
+    ) -> Option<Call<T>> {
+        let mut proof = prover::compact_proof(&id.0, &audit.seed, moment.into())?;
+        proof.extend([0; 64]);
+        let (payload, _) = signing_payload(&proof)?;
+        let signature = Self::sign(key, &payload)?;
+        proof.truncate(proof.len().checked_sub(64)?);
+        proof.extend(signature);
+        let proof = proof.try_into().ok()?;
+        Some(Call::respond_audit { proof })
+    }
+
+    fn challenge_call(
+        key: &sr25519::Public,
+        id: ReplicaId,
+        replica: &Replica<T::AccountId>,
+        kind: ChallengeKind,
+        challenge: &Challenge<T::AccountId>,
+    ) -> Option<Call<T>> {
+        let seed = challenge.seed?;
+        match kind {
+            ChallengeKind::Seal => {
+                let opening = prover::seal_opening(&id.0, &seed, challenge.words)?;
+                let payload = seal_payload(&T::ChainId::get(), &id, &seed, &opening);
+                let answer = Box::new(SealAnswer {
+                    replica: id,
+                    opening: opening.try_into().ok()?,
+                    signature: Self::sign(key, &payload)?,
+                });
+                Some(Call::respond_seal { answer })
+            }
+            ChallengeKind::Window(window) => {
+                let (group, _) = replica.position?;
+                let found = prover::window_answer(window, group, &id.0)?;
+                let previous = found.previous_leaf;
+                let chain = T::ChainId::get();
+                let payload = window_payload(&chain, &id, window, &previous, &found.proof);
+                let answer = Box::new(WindowAnswer {
+                    replica: id,
+                    window,
+                    previous,
+                    path: found.path.try_into().ok()?,
+                    proof: found.proof.try_into().ok()?,
+                    signature: Self::sign(key, &payload)?,
+                });
+                Some(Call::respond_window { answer })
+            }
+        }
+    }
+
+    fn group_call(key: &sr25519::Public, window: u64, group: u32) -> Option<Call<T>> {
+        let Stage::Open { seed, .. } = CurrentStage::<T>::get() else {
+            return None;
+        };
+        let owner = Groups::<T>::get(group)?;
+        if owner.due(window) == 0 || GroupWindows::<T>::get(window, group).root.is_some() {
+            return None;
+        }
+        let members: Vec<_> = Self::members_of(group)
+            .into_iter()
+            .filter(|(_, _, replica)| replica.takes_part(window))
+            .map(|(place, id, _)| (place, id.0))
+            .collect();
+        let root = prover::group_root(window, group, &seed, &members)?;
+        let payload = group_payload(&T::ChainId::get(), window, group, &root);
+        let signature = Self::sign(key, &payload)?;
+        Some(Call::submit_group {
+            window,
+            group,
+            signed: SignedRoot { root, signature },
+        })
+    }
+
+    /// Submits the answer to one question, unless that was done a few blocks ago.
+    fn once(question: impl Encode, answer: impl FnOnce() -> Option<Call<T>>) {
+        let key = (b"tos/storage/sent", question).using_encoded(blake2_256);
+        let sent = StorageValueRef::local(&key);
+        let now: u32 = frame_system::Pallet::<T>::block_number().unique_saturated_into();
+        let last = sent.get::<u32>().ok().flatten();
+        if last.is_some_and(|last| now >= last && now < last.saturating_add(SEND_AGAIN)) {
+            return;
+        }
+        let Some(call) = answer() else {
+            return;
+        };
+        let transaction =
+            <T as CreateAuthorizedTransaction<Call<T>>>::create_authorized_transaction(call.into());
+        match SubmitTransaction::<T, Call<T>>::submit_transaction(transaction) {
+            Ok(()) => sent.set(&now),
+            Err(()) => log::debug!(target: LOG_TARGET, "an answer was not taken by the pool"),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Storage time, and the queue of what is due.
+//!
+//! A deal and a replica have at most one entry each, an audit and a challenge exactly one. What ends with a
+//! window is looked at when that window may be over at the earliest, and again until it is.
+
+use crate::*;
+use frame_support::{
+    ensure,
+    storage::with_storage_layer,
+    weights::{Weight, WeightMeter},
+};
+use sp_runtime::{DispatchError, DispatchResult};
+use tos_primitives::{
+    storage::{ChallengeKind, DealStatus, ReplicaStatus, Window},
+    traits::{Clock, Randomness},
+    DealId, ReplicaId, Tick,
+};
+
+/// Doublings of the delay after failures in a row: the longest is 64 ticks.
+const MAX_DOUBLINGS: u32 = 6;
+
+impl<T: Config> Pallet<T> {
+    /// Storage time: the clock's, less what passed while the beacon was degraded.
+    pub fn now() -> Tick {
+        T::Clock::now().saturating_sub(TimeLost::<T>::get().lost)
+    }
+
+    /// Looks at the clock. What passed since the last block does not count while the beacon is degraded.
+    pub(crate) fn keep_time() {
+        let seen = T::Clock::now();
+        let mut time = TimeLost::<T>::get();
+        let passed = seen.saturating_sub(time.seen);
+        if passed == 0 {
+            return;
+        }
+        time.seen = seen;
+        if T::Randomness::degraded() {
+            time.lost = time.lost.saturating_add(passed);
+        }
+        TimeLost::<T>::put(time);
+    }
+
+    /// The window so many after the current one.
+    pub(crate) fn window_in(windows: u32) -> Window {
+        Folded::<T>::get().saturating_add(windows.into())
+    }
+
+    /// The earliest tick at which window `until` may be the current one, and never now.
+    fn tick_of(until: Window) -> Tick {
+        let length = Scale::<T>::get().window;
+        let left = until.saturating_sub(Folded::<T>::get());
+        // The current window has begun already; in the last one we look four times.
+        let whole = u32::try_from(left.saturating_sub(1)).unwrap_or(u32::MAX);
+        let last = if left > 0 { length >> 2 } else { 0 };
+        let wait = whole.saturating_mul(length).saturating_add(last).max(1);
+        Self::now().saturating_add(wait)
+    }
+
+    pub(crate) fn enqueue(due: Tick, item: Item) {
+        Agenda::<T>::insert(due, item, ());
+    }
+
+    pub(crate) fn schedule_deal(id: DealId, deal: &mut Deal<T::AccountId>) {
+        Self::set_deal_due(id, deal, Some(Self::tick_of(deal.until)));
+    }
+
+    pub(crate) fn unschedule_deal(id: DealId, deal: &mut Deal<T::AccountId>) {
+        Self::set_deal_due(id, deal, None);
+    }
+
+    fn set_deal_due(id: DealId, deal: &mut Deal<T::AccountId>, due: Option<Tick>) {
+        if let Some(before) = deal.due.take() {
+            Agenda::<T>::remove(before, Item::Deal(id));
+        }
+        if let Some(due) = due {
+            Self::enqueue(due, Item::Deal(id));
+        }
+        deal.due = due;
+    }
+
+    pub(crate) fn schedule_replica(id: ReplicaId, replica: &mut Replica<T::AccountId>) {
+        Self::set_replica_due(id, replica, Some(Self::tick_of(replica.until)));
+    }
+
+    pub(crate) fn unschedule_replica(id: ReplicaId, replica: &mut Replica<T::AccountId>) {
+        Self::set_replica_due(id, replica, None);
+    }
+
+    fn set_replica_due(id: ReplicaId, replica: &mut Replica<T::AccountId>, due: Option<Tick>) {
+        if let Some(before) = replica.due.take() {
+            Agenda::<T>::remove(before, Item::Replica(id));
+        }
+        if let Some(due) = due {
+            Self::enqueue(due, Item::Replica(id));
+        }
+        replica.due = due;
+    }
+
+    /// Takes due steps, earliest tick first, as long as the meter can pay for the worst of each.
+    /// What is left waits for the next block.
+    pub(crate) fn run_agenda(meter: &mut WeightMeter) {
+        if meter.try_consume(T::WeightInfo::agenda_start()).is_err() {
+            return;
+        }
+        // While the beacon is degraded time stands still, and nothing is due that was not before.
+        let now = Self::now();
+        let start = AgendaCursor::<T>::get();
+        let mut cursor = start;
+        while cursor <= now && Self::run_tick(cursor, meter) {
+            cursor = cursor.saturating_add(1);
+        }
+        if cursor != start {
+            AgendaCursor::<T>::put(cursor);
+        }
+    }
+
+    /// Takes the steps due in one tick. Returns whether there are no more.
+    ///
+    /// Steps add entries for later ticks only, so going on from the last key is sound.
+    fn run_tick(tick: Tick, meter: &mut WeightMeter) -> bool {
+        let mut entries = Agenda::<T>::iter_key_prefix(tick);
+        loop {
+            if meter.try_consume(T::WeightInfo::agenda_tick()).is_err() {
+                return false;
+            }
+            let Some(item) = entries.next() else {
+                return true;
+            };
+            if meter.try_consume(Self::step_weight(&item)).is_err() {
+                return false;
+            }
+            Self::run_step(tick, item);
+        }
+    }
+
+    /// Takes one step. When it fails, nothing changes, but it is tried again later: neither does it
+    /// hold up others, nor is it ever forgotten.
+    pub(crate) fn run_step(tick: Tick, item: Item) {
+        if let Err(error) = with_storage_layer(|| Self::step(item, None)) {
+            log::error!(target: LOG_TARGET, "a step of {item:?} failed: {error:?}");
+            Self::postpone(tick, item);
+        }
+    }
+
+    fn step(item: Item, reporter: Option<&T::AccountId>) -> Result<bool, DispatchError> {
+        match item {
+            Item::Deal(deal) => Self::step_deal(deal),
+            Item::Replica(replica) => Self::step_replica(replica),
+            Item::Audit(replica, moment) => Self::step_audit(replica, moment, reporter),
+            Item::Challenge(replica, kind) => Self::step_challenge(replica, kind),
+        }
+    }
+
+    /// Puts off a step that failed, longer each time where failures are counted.
+    pub(crate) fn postpone(tick: Tick, item: Item) {
+        let delay = |failures: u8| 2u32.saturating_pow(u32::from(failures).min(MAX_DOUBLINGS));
+        let now = Self::now();
+        let retry_at = match item {
+            Item::Deal(id) => Deals::<T>::mutate(id, |deal| {
+                let deal = deal.as_mut()?;
+                let due = now.saturating_add(delay(deal.failures));
+                deal.failures = deal.failures.saturating_add(1);
+                Self::set_deal_due(id, deal, Some(due));
+                Some(due)
+            }),
+            Item::Replica(id) => Replicas::<T>::mutate(id, |replica| {
+                let replica = replica.as_mut()?;
+                let due = now.saturating_add(delay(replica.failures));
+                replica.failures = replica.failures.saturating_add(1);
+                Self::set_replica_due(id, replica, Some(due));
+                Some(due)
+            }),
+            Item::Audit(id, moment) => Audits::<T>::mutate(id, moment, |audit| {
+                let retry_at = now.saturating_add(delay(u8::MAX));
+                audit.as_mut()?.due = retry_at.saturating_sub(1);
+                Agenda::<T>::remove(tick, item);
+                Self::enqueue(retry_at, item);
+                Some(retry_at)
+            }),
+            Item::Challenge(id, kind) => Challenges::<T>::mutate(id, kind, |challenge| {
+                let retry_at = now.saturating_add(delay(u8::MAX));
+                challenge.as_mut()?.due = retry_at.saturating_sub(1);
+                Agenda::<T>::remove(tick, item);
+                Self::enqueue(retry_at, item);
+                Some(retry_at)
+            }),
+        };
+        match retry_at {
+            Some(retry_at) => Self::deposit_event(Event::StepFailed { retry_at }),
+            // An entry for something that is not there.
+            None => Agenda::<T>::remove(tick, item),
+        }
+    }
+
+    /// What a step may cost at most.
+    fn step_weight(item: &Item) -> Weight {
+        let worst = match item {
+            Item::Deal(_) => T::WeightInfo::step_deal(),
+            Item::Replica(_) => T::WeightInfo::step_replica(),
+            Item::Audit(..) => T::WeightInfo::step_miss(),
+            Item::Challenge(..) => T::WeightInfo::step_challenge(),
+        };
+        worst.saturating_add(T::WeightInfo::step_failed())
+    }
+
+    /// The most any step may cost.
+    pub(crate) fn heaviest_step() -> Weight {
+        T::WeightInfo::step_deal()
+            .max(T::WeightInfo::step_replica())
+            .max(T::WeightInfo::step_miss())
+            .max(T::WeightInfo::step_challenge())
+    }
+
+    /// The weight `crank` is charged before anybody knows what it will do.
+    pub(crate) fn crank_weight() -> Weight {
+        let steps = u64::from(
+            MAX_CRANKED_AUDITS
+                .saturating_add(MAX_CHALLENGES)
+                .saturating_add(1),
+        );
+        Self::heaviest_step().saturating_mul(steps)
+    }
+
+    /// Takes everything of a replica that is due: audits, challenges, then its own step.
+    pub(crate) fn do_crank(who: T::AccountId, id: ReplicaId) -> DispatchResult {
+        ensure!(Replicas::<T>::contains_key(id), Error::<T>::UnknownReplica);
+        let now = Self::now();
+        let most = usize::try_from(MAX_CRANKED_AUDITS).unwrap_or(usize::MAX);
+        let late = |due: Tick| due < now;
+        let audits: alloc::vec::Vec<_> = Audits::<T>::iter_prefix(id)
+            .filter(|(_, audit)| late(audit.due))
+            .take(most)
+            .map(|(moment, _)| Item::Audit(id, moment))
+            .collect();
+        let challenges: alloc::vec::Vec<_> = Challenges::<T>::iter_prefix(id)
+            .filter(|(_, challenge)| late(challenge.due))
+            .map(|(kind, _)| Item::Challenge(id, kind))
+            .collect();
+        let mut done = false;
+        for item in audits.into_iter().chain(challenges) {
+            // A miss may have failed the replica, and that has closed its challenges.
+            let open = match item {
+                Item::Challenge(id, kind) => Challenges::<T>::contains_key(id, kind),
+                _ => true,
+            };
+            done |= open && Self::step(item, Some(&who))?;
+        }
+        let due = Replicas::<T>::get(id).and_then(|replica| {
+            let waits = replica.due.is_some() && replica.status != ReplicaStatus::Checking;
+            (waits && Folded::<T>::get() >= replica.until).then_some(())
+        });
+        if due.is_some() {
+            done |= Self::step(Item::Replica(id), Some(&who))?;
+        }
+        ensure!(done, Error::<T>::NotDue);
+        Ok(())
+    }
+
+    pub(crate) fn do_crank_deal(id: DealId) -> DispatchResult {
+        let deal = Self::deal_of(&id)?;
+        let waits = !matches!(deal.status, DealStatus::Taken | DealStatus::Closed);
+        ensure!(
+            waits && Folded::<T>::get() >= deal.until,
+            Error::<T>::NotDue
+        );
+        let done = Self::step(Item::Deal(id), None)?;
+        ensure!(done, Error::<T>::NotDue);
+        Ok(())
+    }
+
+    /// Takes an audit or a challenge out of the queue.
+    pub(crate) fn dequeue_audit(id: ReplicaId, moment: u32, audit: &Audit) {
+        Agenda::<T>::remove(Self::after(audit.due), Item::Audit(id, moment));
+    }
+
+    /// Takes a challenge out of the queue.
+    pub(crate) fn dequeue_challenge(id: ReplicaId, kind: ChallengeKind, due: Tick) {
+        Agenda::<T>::remove(Self::after(due), Item::Challenge(id, kind));
+    }
+
+    /// The tick in which the queue looks at what could be answered until `due`.
+    pub(crate) fn after(due: Tick) -> Tick {
+        due.saturating_add(1)
+    }
+}

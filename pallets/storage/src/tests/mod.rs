@@ -1,0 +1,15 @@
+//! Tests of storage, by topic.
+
+mod attacks;
+mod audits;
+mod challenges;
+mod committee;
+mod illegal;
+mod lifecycle;
+pub mod mock;
+mod money;
+mod offchain;
+mod random;
+mod reads;
+mod windows;
+mod world;

@@ -1,0 +1,219 @@
+//! The beacon: its time scale, how slots follow one another, and what blocks say about them
+//! (`docs/beacon.md`). The runtime, the node and tests use these same functions.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use tos_vdf::VdfParams;
+
+mod claims;
+mod seeds;
+mod walk;
+
+pub use claims::*;
+pub use seeds::*;
+pub use tos_vdf::Hash;
+pub use walk::*;
+
+/// The number of a slot of the beacon. Slot 0 is the genesis state; the first one computed is 1.
+pub type Slot = u64;
+
+/// The most slots one block may include.
+pub const MAX_SLOTS_PER_BLOCK: u32 = 8;
+/// Spot openings that accompany the slots of a block.
+pub const SPOTS_PER_BLOCK: u32 = 4;
+/// Slots, and blocks, of which the chain keeps records.
+pub const RECORDS: u32 = 2_048;
+/// Slots between a ticket and the head at the time it was taken.
+pub const TICKET_DELAY: Slot = 4;
+/// Slots by which the head may run ahead of the wall clock.
+pub const WALL_CLOCK_LEAD: Slot = 2;
+
+/// The lengths of the beacon's periods and the parameters of its first epoch. Genesis data.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BeaconScale {
+    /// The walk's parameters in the first epoch.
+    pub params: VdfParams,
+    /// Milliseconds that a slot should take; paces the wall-clock cap.
+    pub slot_ms: u32,
+    /// Slots in a window.
+    pub window_slots: u32,
+    /// Windows between two injections of entropy.
+    pub inject_windows: u32,
+    /// Windows in an epoch.
+    pub epoch_windows: u32,
+    /// Slots before the end of an epoch at which the next one is fixed.
+    pub prebuild_slots: u32,
+    /// Blocks without progress after which the beacon is degraded.
+    pub stall_blocks: u32,
+}
+
+impl BeaconScale {
+    /// A real network: one-second slots, 40-second windows, entropy every two minutes, a dataset a day.
+    pub const PRODUCTION: Self = Self {
+        params: VdfParams::MAINNET,
+        slot_ms: 1_000,
+        window_slots: 40,
+        inject_windows: 3,
+        epoch_windows: 2_160,
+        prebuild_slots: 600,
+        stall_blocks: 200,
+    };
+
+    /// Development: the small dataset of the tests, at the pace of a real network.
+    pub const DEVELOPMENT: Self = Self {
+        params: VdfParams::TEST,
+        slot_ms: 1_000,
+        window_slots: 8,
+        inject_windows: 3,
+        epoch_windows: 90,
+        prebuild_slots: 40,
+        stall_blocks: 20,
+    };
+
+    /// Tests: a dataset of 1 MiB, four slots a second, windows of two seconds.
+    pub const FAST: Self = Self {
+        params: VdfParams::TEST,
+        slot_ms: 250,
+        window_slots: 8,
+        inject_windows: 3,
+        epoch_windows: 30,
+        prebuild_slots: 40,
+        stall_blocks: 20,
+    };
+
+    /// Why this scale cannot work, if it cannot.
+    pub fn check(&self) -> Result<(), &'static str> {
+        self.params
+            .check()
+            .map_err(|_| "beacon: the walk's parameters are out of bounds")?;
+        if self.slot_ms < 50 {
+            return Err("beacon: a slot is shorter than 50 ms");
+        }
+        if self.window_slots < MAX_SLOTS_PER_BLOCK {
+            // Or one block could pass a whole window, which then had no entropy of its own.
+            return Err("beacon: a window is shorter than what one block may include");
+        }
+        if self.inject_windows < 3 {
+            return Err(
+                "beacon: entropy of two windows earlier must be younger than the last injection",
+            );
+        }
+        if self.epoch_windows == 0 || self.stall_blocks == 0 {
+            return Err("beacon: empty epochs or stalls");
+        }
+        if u64::from(self.prebuild_slots) >= self.epoch_slots() || self.prebuild_slots == 0 {
+            return Err("beacon: the next epoch must be fixed within the current one");
+        }
+        Ok(())
+    }
+
+    /// Slots in an epoch.
+    pub fn epoch_slots(&self) -> Slot {
+        u64::from(self.epoch_windows).saturating_mul(self.window_slots.into())
+    }
+
+    /// The window of a slot.
+    pub fn window_of(&self, slot: Slot) -> u64 {
+        slot.saturating_sub(1)
+            .checked_div(self.window_slots.into())
+            .unwrap_or(0)
+    }
+
+    /// The epoch of a slot.
+    pub fn epoch_of(&self, slot: Slot) -> u64 {
+        slot.saturating_sub(1)
+            .checked_div(self.epoch_slots())
+            .unwrap_or(0)
+    }
+
+    /// Whether a slot is the first of its window.
+    pub fn begins_window(&self, slot: Slot) -> bool {
+        slot > 0 && slot.saturating_sub(1).checked_rem(self.window_slots.into()) == Some(0)
+    }
+
+    /// The window whose recorded entropy goes into the start of `slot`, if entropy does.
+    pub fn injects_at(&self, slot: Slot) -> Option<u64> {
+        let window = self.window_of(slot);
+        let due = self.begins_window(slot)
+            && window > 0
+            && window.checked_rem(self.inject_windows.into()) == Some(0);
+        due.then(|| window.saturating_sub(2))
+    }
+
+    /// The epoch that must be fixed once `slot` is included: the next one, if `slot` lies within
+    /// the last [`Self::prebuild_slots`] of its own.
+    pub fn fixes_epoch(&self, slot: Slot) -> Option<u64> {
+        let epoch = self.epoch_of(slot);
+        let next = epoch.saturating_add(1);
+        let end = next.saturating_mul(self.epoch_slots());
+        (slot > 0 && slot.saturating_add(self.prebuild_slots.into()) > end).then_some(next)
+    }
+
+    /// The highest slot that a block of time `now_ms` may include.
+    pub fn cap(&self, genesis_ms: u64, now_ms: u64) -> Slot {
+        now_ms
+            .saturating_sub(genesis_ms)
+            .checked_div(self.slot_ms.into())
+            .unwrap_or(0)
+            .saturating_add(WALL_CLOCK_LEAD)
+    }
+}
+
+impl Default for BeaconScale {
+    fn default() -> Self {
+        Self::PRODUCTION
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scales_are_sound() {
+        for scale in [
+            BeaconScale::PRODUCTION,
+            BeaconScale::DEVELOPMENT,
+            BeaconScale::FAST,
+        ] {
+            assert_eq!(scale.check(), Ok(()));
+        }
+        assert_eq!(BeaconScale::PRODUCTION.epoch_slots(), 86_400);
+    }
+
+    #[test]
+    fn entropy_goes_in_at_every_third_window_and_never_at_the_first() {
+        let scale = BeaconScale::FAST;
+        assert_eq!(scale.injects_at(1), None);
+        let injected: Vec<_> = (0..100)
+            .filter_map(|slot| scale.injects_at(slot).map(|from| (slot, from)))
+            .collect();
+        assert_eq!(injected, [(25, 1), (49, 4), (73, 7), (97, 10)]);
+    }
+
+    #[test]
+    fn slots_belong_to_the_window_and_epoch_that_they_end_in() {
+        let scale = BeaconScale::FAST;
+        assert_eq!((scale.window_of(8), scale.window_of(9)), (0, 1));
+        assert_eq!((scale.epoch_of(240), scale.epoch_of(241)), (0, 1));
+        assert_eq!(scale.fixes_epoch(200), None);
+        assert_eq!(scale.fixes_epoch(201), Some(1));
+        assert_eq!(scale.fixes_epoch(240), Some(1));
+        assert_eq!(scale.fixes_epoch(241), None);
+    }
+}

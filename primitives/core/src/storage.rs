@@ -1,0 +1,665 @@
+//! Storage deals and proofs: the scale of a network, what a client offers, and what is signed
+//! (`docs/storage.md`).
+
+use crate::{content::MAX_LOCATOR, views::wei, Balance, ContentHash, ReplicaId, Tick, TOS};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use polkadot_sdk::{
+    sp_core::{bounded::BoundedVec, ConstU32},
+    sp_crypto_hashing::blake2_256,
+};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use tos_storage_proofs::{aggregate, code::MAX_DATA, SealParams, COMMITTEE_WORDS};
+
+/// The number of a window of continuous proofs, from 0.
+pub type Window = u64;
+/// The number of a group of replicas, over the whole chain.
+pub type GroupId = u32;
+
+/// The most bytes of one committee proof or one set of seal openings in an answer.
+pub const MAX_RESPONSE: u32 = 16_384;
+/// The most bytes of a compact proof.
+pub const MAX_COMPACT: u32 = 2_048;
+/// The most words one seal challenge opens; each costs the work of a whole unit in a block.
+pub const MAX_SEAL_SAMPLES: u32 = 8;
+/// The hashes between a leaf and its group's root.
+pub const GROUP_PATH: u32 = aggregate::GROUP_DEPTH;
+/// The words the committee, and a window challenge, ask for.
+pub const WINDOW_WORDS: u32 = COMMITTEE_WORDS;
+/// The type of the keystore keys that sign responses.
+pub const PROOF_KEY_TYPE: [u8; 4] = *b"tosp";
+
+/// Where something can be fetched.
+pub type Locator = BoundedVec<u8, ConstU32<MAX_LOCATOR>>;
+/// A committee proof, or the encoded openings of a seal challenge.
+pub type ResponseBytes = BoundedVec<u8, ConstU32<MAX_RESPONSE>>;
+/// The path from a leaf to its group's root.
+pub type GroupPath = BoundedVec<[u8; 32], ConstU32<GROUP_PATH>>;
+
+/// The lengths, limits and prices of storage. Genesis data, so that one runtime serves networks and
+/// tests of every speed; governance may change what no existing replica depends on.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StorageScale {
+    /// How replicas are sealed. Fixed for good.
+    pub seal: SealParams,
+    /// Words that one seal challenge opens, at most [`MAX_SEAL_SAMPLES`].
+    pub seal_samples: u32,
+    /// Ticks in a window.
+    pub window: Tick,
+    /// Windows in an epoch, the unit of price and retention: a day on a real network.
+    pub epoch_windows: u32,
+    /// Windows whose group roots are kept and can be disputed. Fixed for good.
+    pub ring: u32,
+    /// Positions of a group that are used, at most 1,000. Fixed for good.
+    pub group_places: u32,
+    /// Windows after which an offer that nobody accepts expires.
+    pub offer_ttl: u32,
+    /// Windows a provider has to seal what it accepted.
+    pub seal_windows: u32,
+    /// Windows between the request to remove a replica and its end.
+    pub notice_windows: u32,
+    /// Windows that a replica may be paused in an epoch.
+    pub pause_windows: u32,
+    /// Windows between a provider's last replica and the release of its bond; at least the ring, so
+    /// that late evidence still finds it.
+    pub unbonding_windows: u32,
+    /// Windows for which ended deals and replicas are kept.
+    pub retention_windows: u32,
+    /// Windows in a row that must be proven before one is paid, and before continuity is certified.
+    pub proof_window: u32,
+    /// Replicas audited in every block.
+    pub audits_per_block: u32,
+    /// Ticks to answer an audit.
+    pub audit_ticks: Tick,
+    /// Ticks to answer a seal or window challenge.
+    pub challenge_ticks: Tick,
+    /// Validators on a group's committee, at most 26.
+    pub committee: u32,
+    /// Misses in a row after which a replica fails.
+    pub max_misses: u32,
+    /// The most epochs a deal may last.
+    pub max_epochs: u32,
+    /// The least bond of a provider, in wei.
+    #[serde(with = "wei")]
+    pub min_bond: Balance,
+    /// Collateral of every replica, in wei.
+    #[serde(with = "wei")]
+    pub collateral_base: Balance,
+    /// Collateral for each started GiB of sealed bytes, in wei.
+    #[serde(with = "wei")]
+    pub collateral_per_gib: Balance,
+    /// The price of a first miss, in wei; it doubles with every miss in a row.
+    #[serde(with = "wei")]
+    pub miss_base: Balance,
+    /// The highest price of a miss, in wei.
+    #[serde(with = "wei")]
+    pub miss_cap: Balance,
+    /// The bond of a challenger, in wei.
+    #[serde(with = "wei")]
+    pub challenge_bond: Balance,
+    /// The price of two roots for one group and window, in wei.
+    #[serde(with = "wei")]
+    pub equivocation: Balance,
+}
+
+/// The most validators on a committee.
+pub const MAX_COMMITTEE: u32 = 26;
+/// Latency that is as good as any, in milliseconds.
+pub const LATENCY_TARGET_MS: u32 = 100;
+/// Latency that is as bad as any, in milliseconds.
+pub const LATENCY_LIMIT_MS: u32 = 500;
+
+impl StorageScale {
+    /// A real network with blocks of two seconds: windows of 40 s, epochs of a day.
+    pub const PRODUCTION: Self = Self {
+        seal: SealParams::MAINNET,
+        seal_samples: 2,
+        window: 20,
+        epoch_windows: 2_160,
+        ring: 276,
+        group_places: aggregate::GROUP_SIZE,
+        offer_ttl: 6_480,
+        seal_windows: 1_080,
+        notice_windows: 20,
+        pause_windows: 90,
+        unbonding_windows: 30_240,
+        retention_windows: 15_120,
+        proof_window: 5,
+        audits_per_block: 10,
+        audit_ticks: 20,
+        challenge_ticks: 150,
+        committee: MAX_COMMITTEE,
+        max_misses: 8,
+        max_epochs: 2_555,
+        min_bond: 1_000 * TOS,
+        collateral_base: 10 * TOS,
+        collateral_per_gib: TOS,
+        miss_base: 10 * TOS,
+        miss_cap: 1_000 * TOS,
+        challenge_bond: 10 * TOS,
+        equivocation: 1_000 * TOS,
+    };
+
+    /// Tests and development: windows of six ticks, epochs of four windows, units of 64 KiB.
+    pub const FAST: Self = Self {
+        seal: SealParams::TEST,
+        window: 6,
+        epoch_windows: 4,
+        ring: 16,
+        offer_ttl: 50,
+        seal_windows: 20,
+        notice_windows: 2,
+        pause_windows: 2,
+        unbonding_windows: 16,
+        retention_windows: 20,
+        audit_ticks: 6,
+        challenge_ticks: 12,
+        ..Self::PRODUCTION
+    };
+
+    /// Why this scale cannot work, if it cannot.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.seal.check().is_err() {
+            return Err("storage: the sealing parameters are out of bounds");
+        }
+        if !(1..=MAX_SEAL_SAMPLES).contains(&self.seal_samples) {
+            return Err("storage: a seal challenge opens from 1 to 8 words");
+        }
+        if !(1..=aggregate::GROUP_SIZE).contains(&self.group_places) {
+            return Err("storage: a group has from 1 to 1,000 positions");
+        }
+        if !(1..=MAX_COMMITTEE).contains(&self.committee) {
+            return Err("storage: a committee has from 1 to 26 members");
+        }
+        let lengths = [
+            self.epoch_windows,
+            self.ring,
+            self.offer_ttl,
+            self.seal_windows,
+            self.notice_windows,
+            self.retention_windows,
+            self.proof_window,
+            self.audit_ticks,
+            self.challenge_ticks,
+            self.max_misses,
+            self.max_epochs,
+        ];
+        if self.window < 2 || lengths.contains(&0) {
+            return Err("storage: a period is empty");
+        }
+        if self.audits_per_block > 64 {
+            return Err("storage: more than 64 audits in a block");
+        }
+        if self.unbonding_windows < self.ring {
+            return Err("storage: a bond could be gone before evidence expires");
+        }
+        let amounts = [
+            self.min_bond,
+            self.collateral_base,
+            self.miss_base,
+            self.challenge_bond,
+            self.equivocation,
+        ];
+        if amounts.contains(&0) || self.miss_cap < self.miss_base {
+            return Err("storage: a bond or penalty is nothing");
+        }
+        Ok(())
+    }
+
+    /// Whether `next` leaves alone what existing replicas and records depend on.
+    pub fn may_become(&self, next: &Self) -> bool {
+        self.seal == next.seal && self.ring == next.ring && self.group_places == next.group_places
+    }
+
+    /// The collateral of a replica of `sealed_bytes`.
+    pub fn collateral(&self, sealed_bytes: u64) -> Balance {
+        let gib = u128::from(sealed_bytes.div_ceil(1 << 30));
+        self.collateral_base
+            .saturating_add(self.collateral_per_gib.saturating_mul(gib))
+    }
+
+    /// The price of a miss after `before` misses in a row.
+    pub fn penalty(&self, before: u32) -> Balance {
+        let doubled = 1u128.checked_shl(before).unwrap_or(u128::MAX);
+        self.miss_base.saturating_mul(doubled).min(self.miss_cap)
+    }
+
+    /// The epoch of a window.
+    pub fn epoch_of(&self, window: Window) -> u64 {
+        window.checked_div(self.epoch_windows.into()).unwrap_or(0)
+    }
+
+    /// What has to be held for `coded_bytes` over `epochs` at `price` wei per GiB-epoch:
+    /// ⌈price · ⌈bytes / MiB⌉ · epochs / 1,024⌉. `None` when no account could ever hold it.
+    pub fn escrow(price: Balance, coded_bytes: u64, epochs: u32) -> Option<Balance> {
+        let mib = u128::from(coded_bytes.div_ceil(1 << 20));
+        let total = price.checked_mul(mib)?.checked_mul(epochs.into())?;
+        Some(total.div_ceil(1_024))
+    }
+}
+
+impl Default for StorageScale {
+    fn default() -> Self {
+        Self::PRODUCTION
+    }
+}
+
+/// How good a latency is: 10,000 up to 100 ms, 0 from 500 ms on, linear between.
+pub fn latency_score(ms: u32) -> crate::Bp {
+    let over = ms
+        .clamp(LATENCY_TARGET_MS, LATENCY_LIMIT_MS)
+        .saturating_sub(LATENCY_TARGET_MS);
+    // 400 ms are 10,000 points.
+    crate::BP.saturating_sub(u16::try_from(over.saturating_mul(25)).unwrap_or(crate::BP))
+}
+
+/// The content that a deal is about.
+#[derive(
+    Clone,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredContent {
+    /// BLAKE3 of the content.
+    #[serde(with = "crate::json::hash")]
+    pub hash: ContentHash,
+    /// Its length in bytes: 1 to 16 GiB.
+    pub length: u64,
+    /// Where the provider can fetch it.
+    #[serde(with = "crate::json::text")]
+    pub locator: Locator,
+}
+
+impl StoredContent {
+    /// Whether the length is one that can be stored.
+    pub fn is_possible(&self) -> bool {
+        (1..=MAX_DATA).contains(&self.length)
+    }
+}
+
+/// How long content is to be kept.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Retention {
+    /// 30 epochs; an epoch is a day on a real network.
+    #[codec(index = 0)]
+    Days30,
+    /// 365 epochs.
+    #[codec(index = 1)]
+    Days365,
+    /// 2,555 epochs: seven years.
+    #[codec(index = 2)]
+    Days2555,
+    /// A number of epochs, from 1 to 2,555.
+    #[codec(index = 3)]
+    Epochs(u32),
+}
+
+impl Retention {
+    /// The number of epochs.
+    pub fn epochs(self) -> u32 {
+        match self {
+            Self::Days30 => 30,
+            Self::Days365 => 365,
+            Self::Days2555 => 2_555,
+            Self::Epochs(epochs) => epochs,
+        }
+    }
+}
+
+/// What a client offers.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct DealTerms<AccountId> {
+    /// Wei per GiB of coded bytes and epoch.
+    pub price: Balance,
+    /// How long.
+    pub retention: Retention,
+    /// Who may accept; anybody if `None`.
+    pub provider: Option<AccountId>,
+}
+
+/// Where a deal is.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum DealStatus {
+    /// Waits for a provider.
+    #[codec(index = 0)]
+    Open,
+    /// A provider has accepted.
+    #[codec(index = 1)]
+    Taken,
+    /// Its replica has ended, failed or been removed.
+    #[codec(index = 2)]
+    Closed,
+    /// The client withdrew it.
+    #[codec(index = 3)]
+    Cancelled,
+    /// Nobody accepted in time.
+    #[codec(index = 4)]
+    Expired,
+}
+
+/// Where a replica is.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum ReplicaStatus {
+    /// The provider fetches, encodes and seals.
+    #[codec(index = 0)]
+    Sealing,
+    /// Committed; the first seal challenge is to come or open.
+    #[codec(index = 1)]
+    Checking,
+    /// Proven in every window.
+    #[codec(index = 2)]
+    Active,
+    /// Not proven for now.
+    #[codec(index = 3)]
+    Paused,
+    /// Active until its notice has run out.
+    #[codec(index = 4)]
+    Leaving,
+    /// Kept for all of the deal's windows.
+    #[codec(index = 5)]
+    Ended,
+    /// Ended early by its provider.
+    #[codec(index = 6)]
+    Removed,
+    /// Not sealed, not proven too often, or proven wrong.
+    #[codec(index = 7)]
+    Failed,
+}
+
+impl ReplicaStatus {
+    /// Whether the provider must be able to prove it at any time.
+    pub fn is_proving(self) -> bool {
+        matches!(self, Self::Active | Self::Leaving)
+    }
+
+    /// Whether it will never be proven again.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Ended | Self::Removed | Self::Failed)
+    }
+}
+
+/// What a challenge is about.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum ChallengeKind {
+    /// Whether the replica is sealed as it should be.
+    #[codec(index = 0)]
+    Seal,
+    /// Whether the group root of this window holds the replica's leaf, and the leaf a right response.
+    #[codec(index = 1)]
+    Window(Window),
+}
+
+/// The answer to a seal challenge.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct SealAnswer {
+    /// The replica.
+    pub replica: ReplicaId,
+    /// `tos_storage_proofs::SealOpening` of the words the challenge's seed asks for.
+    pub opening: ResponseBytes,
+    /// By the provider's proof key, over [`seal_payload`].
+    pub signature: [u8; 64],
+}
+
+/// The answer to a window challenge.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct WindowAnswer {
+    /// The replica.
+    pub replica: ReplicaId,
+    /// The window.
+    pub window: Window,
+    /// The replica's leaf in the window before, zero in its first.
+    pub previous: [u8; 32],
+    /// From the leaf to the group's root.
+    pub path: GroupPath,
+    /// The committee proof whose digest is in the leaf.
+    pub proof: ResponseBytes,
+    /// By the provider's proof key, over [`window_payload`].
+    pub signature: [u8; 64],
+}
+
+/// A group root with its provider's signature.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct SignedRoot {
+    /// The root.
+    pub root: [u8; 32],
+    /// By the provider's proof key, over [`group_payload`].
+    pub signature: [u8; 64],
+}
+
+/// What signs a group root: BLAKE2b-256 of the SCALE encoding of
+/// `("tos/storage/group/v1", chain, window, group, root)`, the text without a length.
+pub fn group_payload(
+    chain: &[u8; 32],
+    window: Window,
+    group: GroupId,
+    root: &[u8; 32],
+) -> [u8; 32] {
+    (*b"tos/storage/group/v1", chain, window, group, root).using_encoded(blake2_256)
+}
+
+/// What signs a seal answer: as [`group_payload`], of
+/// `("tos/storage/opening/v1", chain, replica, seed, BLAKE2b-256 of the opening)`; `seed` is the
+/// challenge's replica seed.
+pub fn seal_payload(
+    chain: &[u8; 32],
+    replica: &ReplicaId,
+    seed: &[u8; 32],
+    opening: &[u8],
+) -> [u8; 32] {
+    let digest = blake2_256(opening);
+    (*b"tos/storage/opening/v1", chain, replica, seed, digest).using_encoded(blake2_256)
+}
+
+/// What signs a window answer: as [`group_payload`], of
+/// `("tos/storage/answer/v1", chain, replica, window, previous leaf, BLAKE2b-256 of the proof)`. The
+/// path needs no signature: only one leads to the root.
+pub fn window_payload(
+    chain: &[u8; 32],
+    replica: &ReplicaId,
+    window: Window,
+    previous: &[u8; 32],
+    proof: &[u8],
+) -> [u8; 32] {
+    let digest = blake2_256(proof);
+    (
+        *b"tos/storage/answer/v1",
+        chain,
+        replica,
+        window,
+        previous,
+        digest,
+    )
+        .using_encoded(blake2_256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scales_are_sound() {
+        for scale in [StorageScale::PRODUCTION, StorageScale::FAST] {
+            assert_eq!(scale.check(), Ok(()));
+            assert!(scale.may_become(&scale));
+        }
+        let json = serde_json::to_string(&StorageScale::FAST).unwrap();
+        assert_eq!(
+            serde_json::from_str::<StorageScale>(&json).unwrap(),
+            StorageScale::FAST
+        );
+    }
+
+    #[test]
+    fn a_scale_that_cannot_work_is_refused() {
+        let good = StorageScale::FAST;
+        for bad in [
+            StorageScale {
+                seal_samples: 9,
+                ..good
+            },
+            StorageScale {
+                group_places: 1_001,
+                ..good
+            },
+            StorageScale { window: 0, ..good },
+            StorageScale {
+                unbonding_windows: good.ring - 1,
+                ..good
+            },
+            StorageScale {
+                miss_cap: 0,
+                ..good
+            },
+            StorageScale {
+                committee: 27,
+                ..good
+            },
+        ] {
+            assert!(bad.check().is_err(), "{bad:?}");
+        }
+        assert!(!good.may_become(&StorageScale { ring: 17, ..good }));
+    }
+
+    #[test]
+    fn prices_follow_the_rules() {
+        let scale = StorageScale::PRODUCTION;
+        assert_eq!(scale.collateral(1), 11 * TOS);
+        assert_eq!(scale.collateral(1 << 30), 11 * TOS);
+        assert_eq!(scale.collateral((1 << 30) + 1), 12 * TOS);
+        assert_eq!(scale.penalty(0), 10 * TOS);
+        assert_eq!(scale.penalty(3), 80 * TOS);
+        assert_eq!(scale.penalty(200), 1_000 * TOS);
+        assert_eq!(StorageScale::escrow(1_024, 1, 3), Some(3));
+        assert_eq!(StorageScale::escrow(1, 1, 1), Some(1), "rounded up");
+        assert_eq!(StorageScale::escrow(u128::MAX, 1 << 21, 1), None);
+    }
+
+    #[test]
+    fn latency_is_scored_between_target_and_limit() {
+        for (ms, score) in [
+            (0, 10_000),
+            (100, 10_000),
+            (300, 5_000),
+            (500, 0),
+            (u32::MAX, 0),
+        ] {
+            assert_eq!(latency_score(ms), score, "{ms}");
+        }
+    }
+
+    #[test]
+    fn what_is_signed_differs_by_purpose_and_chain() {
+        let (a, b, id) = ([1; 32], [2; 32], ReplicaId([3; 16]));
+        let payloads = [
+            group_payload(&a, 1, 1, &b),
+            group_payload(&b, 1, 1, &b),
+            group_payload(&a, 2, 1, &b),
+            group_payload(&a, 1, 2, &b),
+            seal_payload(&a, &id, &b, &[1]),
+            seal_payload(&a, &id, &b, &[2]),
+            window_payload(&a, &id, 1, &b, &[1]),
+            window_payload(&a, &id, 2, &b, &[1]),
+        ];
+        for (i, one) in payloads.iter().enumerate() {
+            assert!(!payloads[..i].contains(one), "{i}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What the runtime asks of the machine that runs it: checks that WASM could not make fast enough, and
+//! answers that only a storage provider can give.
+//!
+//! | interface | what | from where |
+//! |---|---|---|
+//! | [`tos_verify`] | verification of the walk and of storage proofs | block execution and everywhere else |
+//! | [`tos_prover`] | evaluation of slots, answers from stored data | off-chain workers, see below |
+//!
+//! Runtime code calls the typed functions of [`verify`] and [`prover`]; they are thin wrappers.
+//!
+//! # Verifying: the same everywhere
+//!
+//! A verifying function is a pure function of its arguments and total. It reads no state of the chain and
+//! no extension, bounds every argument before it decodes it or loops over it, and does not panic. A
+//! cache of datasets ([`cache`]) makes it faster and never different. There is one exception that cannot
+//! be avoided: a machine that has not the memory for a dataset cannot follow the chain, and is told so in
+//! its log; it answers `false`.
+//!
+//! Epoch seeds and parameters have to come from the runtime's own storage: an unknown pair costs the
+//! building of a dataset, 0.4 s of one core.
+//!
+//! # Versions
+//!
+//! A function that any runtime has called never changes its name, its arguments or any answer: old blocks
+//! must execute the same for ever. What has to change becomes `#[version(2)]` next to version 1, first as
+//! `#[version(2, register_only)]` in a node release that everybody runs, and callable in a runtime after that;
+//! a runtime does not instantiate on a node that misses a function it imports.
+//!
+//! # Proving: unreachable from block execution
+//!
+//! The proving functions live behind the externalities extension [`ProverExt`], which the node registers for
+//! off-chain workers alone. Without it, and block execution is always without it, every one of them
+//! answers `None`. They never panic and cannot make a block's result depend on the machine.
+#![cfg_attr(substrate_runtime, no_std)]
+// The WASM builder sets `substrate_runtime`; Cargo does not know it.
+#![allow(unexpected_cfgs)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::indexing_slicing
+    )
+)]
+
+extern crate alloc;
+
+#[cfg(not(substrate_runtime))]
+pub mod cache;
+mod interface;
+#[cfg(not(substrate_runtime))]
+mod native;
+pub mod prover;
+#[cfg(test)]
+mod tests;
+pub mod verify;
+
+pub use interface::{tos_prover, tos_verify};
+#[cfg(not(substrate_runtime))]
+pub use prover::{Prover, ProverExt};
+pub use prover::{SealStatus, WindowAnswer};
+pub use verify::*;
+
+/// All host functions of this crate, for the executor of a node.
+#[cfg(not(substrate_runtime))]
+pub type HostFunctions = (tos_verify::HostFunctions, tos_prover::HostFunctions);

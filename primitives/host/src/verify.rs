@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The verifying functions, typed. In WASM they call the host, natively the same code directly.
+
+use crate::tos_verify;
+use alloc::vec::Vec;
+use codec::{DecodeAll, Encode};
+use tos_storage_proofs::{Commitment, ProofError, SealParams, Word};
+use tos_vdf::{Hash, Segment, SlotProof, State, VdfParams};
+
+pub use tos_storage_proofs::{aggregate::MAX_PATH, compact::MAX_COMPACT, MAX_CHALLENGES};
+pub use tos_vdf::MAX_SEGMENTS;
+
+/// What [`tos_verify`] answers for a right proof.
+pub const VALID: u8 = 0;
+/// What [`tos_verify`] answers when it cannot say what is wrong with a proof.
+pub const UNKNOWN: u8 = u8::MAX;
+
+/// Whether a slot is exactly right: every coarse state and the fine root. Some 70 ms with real
+/// parameters, 0.4 s more where the epoch's dataset is not there.
+pub fn verify_slot(
+    params: &VdfParams,
+    epoch_seed: &Hash,
+    start: &State,
+    first_iteration: u64,
+    proof: &SlotProof,
+) -> bool {
+    tos_verify::verify_slot(
+        *params,
+        *epoch_seed,
+        start,
+        first_iteration,
+        &proof.encode(),
+    )
+}
+
+/// Whether all pieces of the walk are right. `false` for none, for more than [`MAX_SEGMENTS`], and for
+/// pieces longer than a coarse segment.
+pub fn verify_segments(params: &VdfParams, epoch_seed: &Hash, segments: &[Segment]) -> bool {
+    tos_verify::verify_segments(*params, *epoch_seed, &segments.encode())
+}
+
+/// The BLAKE3 hash of an epoch's dataset; `None` for impossible parameters.
+pub fn dataset_root(params: &VdfParams, epoch_seed: &Hash) -> Option<Hash> {
+    let mut root = [0; 32];
+    tos_verify::dataset_root(*params, *epoch_seed, &mut root).then_some(root)
+}
+
+/// Checks a compact proof but for its signature. Its header is read with
+/// [`tos_storage_proofs::CompactHeader::peek`].
+///
+/// # Errors
+/// Why the proof is refused.
+pub fn verify_compact(c: &Commitment, seed: &Hash, proof: &[u8]) -> Result<(), ProofError> {
+    result(tos_verify::verify_compact(c.root, c.words, *seed, proof))
+}
+
+/// Checks a proof of `count` words, at most [`MAX_CHALLENGES`].
+///
+/// # Errors
+/// Why the proof is refused.
+pub fn verify_words(
+    c: &Commitment,
+    seed: &Hash,
+    count: u32,
+    proof: &[u8],
+) -> Result<(), ProofError> {
+    result(tos_verify::verify_words(
+        c.root, c.words, *seed, count, proof,
+    ))
+}
+
+/// Whether `sealed` is `data` under the mask with this key, at word `offset` of the unit. Costs a whole
+/// fill: 0.11 s with real parameters.
+pub fn verify_seal_word(
+    params: &SealParams,
+    key: &Hash,
+    offset: u32,
+    data: &Word,
+    sealed: &Word,
+) -> bool {
+    tos_verify::verify_seal_word(*params, *key, offset, data, sealed)
+}
+
+/// Whether `leaf` stands at `position` under the global root of a window.
+pub fn verify_inclusion(global: &Hash, leaf: &Hash, position: u32, path: &[Hash]) -> bool {
+    let path: Vec<u8> = path.iter().flatten().copied().collect();
+    tos_verify::verify_inclusion(*global, *leaf, position, &path)
+}
+
+/// What an answer of [`tos_verify`] means.
+pub(crate) fn result(code: u8) -> Result<(), ProofError> {
+    match code.checked_sub(1) {
+        None => Ok(()),
+        Some(index) => Err(ProofError::decode_all(&mut &[index][..]).unwrap_or(ProofError::Length)),
+    }
+}

@@ -1,0 +1,144 @@
+//! Why something cannot be stored, read or proven.
+
+use crate::{Hash, ReplicaId};
+use std::{io, path::PathBuf};
+use tos_storage_proofs::{aggregate::FoldError, ProofError, ProveError, SealError};
+
+/// Why something cannot be stored, read or proven.
+///
+/// An error about one replica says nothing about the others: whoever serves many carries on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system fails.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another process has the store open.
+    #[error("{}: in use by another process", .0.display())]
+    Locked(PathBuf),
+    /// The store was made for another provider, another chain or other sealing parameters.
+    #[error("{}: the store belongs to another {what}", path.display())]
+    Foreign {
+        /// The store's header.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A file is not what its name says, or its checksum is wrong.
+    #[error("{}: {what}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A file was written by a newer version.
+    #[error("{}: format version {found} is unknown", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u16,
+    },
+    /// There is no such replica.
+    #[error("no replica {}", hex(.0))]
+    Unknown(ReplicaId),
+    /// The replica exists already, as something else than was asked for.
+    #[error("replica {} exists with other content", hex(.0))]
+    Exists(ReplicaId),
+    /// The replica is not sealed yet, or its content has to be fetched again.
+    #[error("replica {} is not ready: {what}", hex(replica))]
+    State {
+        /// The replica.
+        replica: ReplicaId,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// Something that writes to the replica is under way.
+    #[error("replica {} is being changed", hex(.0))]
+    Busy(ReplicaId),
+    /// The reader of the content or the writer for it fails.
+    #[error("content: {0}")]
+    Stream(io::Error),
+    /// The content is shorter or longer than it should be.
+    #[error("the content is not {expected} bytes long")]
+    Length {
+        /// What it should be.
+        expected: u64,
+    },
+    /// The content has another hash.
+    #[error("the content has another hash than {}", hex(expected))]
+    Content {
+        /// What it should be.
+        expected: Hash,
+    },
+    /// The coded content has another root or length: the commitment is of no codeword of this
+    /// content.
+    #[error("the content does not have the coded commitment it should have")]
+    Codeword,
+    /// The content is empty or longer than a replica may be.
+    #[error("content of {0} bytes cannot be stored")]
+    Size(u64),
+    /// Chunks are damaged.
+    #[error("{chunks} chunks are damaged")]
+    Damaged {
+        /// How many, as far as is known.
+        chunks: u64,
+    },
+    /// Fewer than half of the chunks of a codeword are left, or the code restores something else.
+    #[error("too much is damaged to restore the rest")]
+    Lost,
+    /// There is no such unit, word, chunk or byte.
+    #[error("out of range")]
+    Range,
+    /// Sealing fails.
+    #[error("{0}")]
+    Seal(#[from] SealError),
+    /// The proof asked for is impossible.
+    #[error("{0}")]
+    Proof(#[from] ProofError),
+    /// The leaves of a group cannot be folded.
+    #[error("{0}")]
+    Fold(#[from] FoldError),
+    /// A window older than the last one of the group cannot be proven any more.
+    #[error("group {group} has already proven window {last}")]
+    Past {
+        /// The group.
+        group: u32,
+        /// Its last window.
+        last: u64,
+    },
+}
+
+impl Error {
+    /// Whether the stored data of the replica is wrong or unreadable, so that checking and
+    /// repairing it may help.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. } | Self::Io { .. } | Self::Content { .. } | Self::Format { .. }
+        )
+    }
+}
+
+impl From<ProveError<Error>> for Error {
+    fn from(error: ProveError<Error>) -> Self {
+        match error {
+            ProveError::Refused(error) => Self::Proof(error),
+            ProveError::Source(error) => error,
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

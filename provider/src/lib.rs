@@ -1,0 +1,87 @@
+//! Keeps sealed replicas on disk and proves that it does. One library for the node's prover and for
+//! `tos storage`; it knows no chain, no keys and no network.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`store`] | a directory of replicas, locked to one process |
+//! | [`ingest`] | fetch, code and seal, resumable after a crash at any byte |
+//! | [`replica`] | one replica and its proofs |
+//! | [`check`], [`repair`] | find damaged chunks; rebuild them from the code |
+//! | [`retrieve`] | give the content back |
+//! | [`content`] | coded commitment of a file; content from a part of its coded chunks |
+//! | [`windows`] | group roots, one per window, never two |
+//! | [`mod@format`], [`pages`], [`journal`] | what the files look like, byte by byte |
+//! | [`disk`] | the file system, replaceable in tests |
+//!
+//! # Files
+//!
+//! ```text
+//! DIR/store                          parameters, provider and chain (format::StoreHeader)
+//! DIR/lock                           locked while a process has the store open; no content
+//! DIR/replicas/AB/ABCD…/meta         what the replica is (format::Meta); decides its state
+//! DIR/replicas/AB/ABCD…/sealed.bin   the sealed sequence, nothing else
+//! DIR/replicas/AB/ABCD…/sealed.tree  its tree above chunks (pages)
+//! DIR/replicas/AB/ABCD…/coded.tree   the tree of the coded sequence (pages)
+//! DIR/replicas/AB/ABCD…/coded.bin    the coded sequence, while sealing
+//! DIR/replicas/AB/ABCD…/journal      the units sealed so far, while sealing (journal)
+//! DIR/replicas/AB/ABCD…/*.tmp        leftovers of something interrupted; never read
+//! DIR/windows/GROUP/WINDOW           what was folded into a group root (windows)
+//! ```
+//!
+//! `ABCD…` is the replica's id in 32 lower-case hex digits, `AB` the first two; `GROUP` and
+//! `WINDOW` are decimal. All integers are little-endian. `store`, `meta` and window files carry
+//! magic, version and a BLAKE3 checksum and are replaced as a whole: written to `NAME.tmp`, synced,
+//! renamed, directory synced. The large files carry none: `meta` has the roots that they must lead
+//! to.
+//!
+//! # Order of writes
+//!
+//! `meta` is the only thing that says how far a replica has come, and is written last:
+//!
+//! 1. `meta` says *fetching*. Nothing else in the directory counts; a crash starts over.
+//! 2. `coded.bin` and `coded.tree` are written, checked and synced; `meta` says *sealing*.
+//! 3. Units are written to `sealed.bin` and their chunk roots to `sealed.tree`; both are synced;
+//!    then the units are added to `journal`, which is synced. After a crash each unit the journal
+//!    names is compared with its digest there, and sealed again if it is not what it should be.
+//! 4. `sealed.tree` is completed and synced; `meta` says *sealed*; then `coded.bin` and `journal`
+//!    are removed.
+//!
+//! # Memory
+//!
+//! A store holds one sealing buffer (256 MiB with the parameters of the main network) once
+//! something was sealed or unsealed, until [`Store::release`]. Apart from that and from the list of
+//! damaged chunks (16 bytes for each run of them), no operation needs more than 64 MiB, however long
+//! the content; replicas at rest need none.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod check;
+pub mod content;
+pub mod disk;
+pub mod error;
+pub mod format;
+pub mod ingest;
+pub mod journal;
+pub mod pages;
+pub mod progress;
+pub mod repair;
+pub mod replica;
+pub mod retrieve;
+pub mod store;
+pub mod windows;
+
+mod files;
+
+pub use check::{Damage, Report};
+pub use content::{commit_content, Coded, Partial};
+pub use disk::{Access, Blob, Disk, LocalDisk};
+pub use error::Error;
+pub use format::{Meta, State};
+pub use ingest::ReplicaSpec;
+pub use progress::{Progress, Stage};
+pub use replica::{Replica, Unit};
+pub use store::{Options, Store};
+pub use windows::{Built, Entry, GroupWindow, Member, Windows};
+
+pub use tos_storage_proofs::{Commitment, Hash, Layout, ReplicaId, SealParams};

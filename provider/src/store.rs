@@ -1,0 +1,331 @@
+//! A directory of replicas, locked to one process.
+
+use crate::{
+    disk::{Disk, LocalDisk},
+    error::hex,
+    files::Files,
+    format::{Meta, StoreHeader, META_BYTES, STORE_BYTES},
+    ingest::{self, ReplicaSpec},
+    progress::Watch,
+    Commitment, Error, Hash, Replica, ReplicaId, SealParams, Windows,
+};
+use std::{
+    collections::BTreeSet,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tos_storage_proofs::{Binding, Sealer};
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The file system.
+    pub disk: Arc<dyn Disk>,
+    /// Whether what is written must survive a power failure. Without it a crash of the process
+    /// alone does no harm either.
+    pub durable: bool,
+    /// While sealing, progress is made durable whenever this many bytes were sealed: what a crash
+    /// costs at most.
+    pub sync_every: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            disk: Arc::new(LocalDisk),
+            durable: true,
+            sync_every: 64 << 20,
+        }
+    }
+}
+
+/// An open store. Clones share it; the directory is unlocked when the last of them, and of the
+/// replicas and windows got from it, is dropped. All methods may be called from several threads at
+/// once.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub files: Files,
+    pub dir: PathBuf,
+    pub header: StoreHeader,
+    pub sync_every: u64,
+    sealer: Mutex<Option<Sealer>>,
+    busy: Mutex<BTreeSet<ReplicaId>>,
+    /// Held while a group root is made: two threads must not make two.
+    pub folding: Mutex<()>,
+    _lock: Box<dyn Send + Sync>,
+}
+
+/// Whatever a panicking thread left behind is checked where it is used.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store {
+    /// Opens the store in `dir`, or makes it.
+    ///
+    /// # Errors
+    /// The directory is in use, belongs to another provider, chain or other parameters, cannot be
+    /// written, or the parameters are out of bounds.
+    pub fn open(
+        dir: impl AsRef<Path>,
+        params: SealParams,
+        provider: [u8; 32],
+        genesis: Hash,
+    ) -> Result<Self, Error> {
+        Self::open_with(dir, params, provider, genesis, Options::default())
+    }
+
+    /// As [`Self::open`], on another file system or less durable.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(
+        dir: impl AsRef<Path>,
+        params: SealParams,
+        provider: [u8; 32],
+        genesis: Hash,
+        options: Options,
+    ) -> Result<Self, Error> {
+        params.check()?;
+        let dir = dir.as_ref().to_owned();
+        let files = Files {
+            disk: options.disk,
+            durable: options.durable,
+        };
+        files.create_dir(&dir)?;
+        let lock = dir.join("lock");
+        let lock = files
+            .disk
+            .lock(&lock)
+            .map_err(crate::files::at(&lock))?
+            .ok_or(Error::Locked(lock))?;
+        let wanted = StoreHeader {
+            params,
+            provider,
+            genesis,
+        };
+        let path = dir.join("store");
+        match files.load(&path, STORE_BYTES as u64 + 1)? {
+            Some(bytes) => {
+                let found = StoreHeader::from_bytes(&bytes, &path)?;
+                let differs = [
+                    (found.provider != provider, "provider"),
+                    (found.genesis != genesis, "chain"),
+                    (found.params != params, "way of sealing"),
+                ];
+                if let Some((_, what)) = differs.into_iter().find(|(differs, _)| *differs) {
+                    return Err(Error::Foreign { path, what });
+                }
+            }
+            None if files.list(&dir.join("replicas"))?.is_empty() => {
+                files.replace(&path, &wanted.to_bytes())?;
+            }
+            None => {
+                return Err(Error::Format {
+                    path,
+                    what: "missing, but there are replicas",
+                });
+            }
+        }
+        files.create_dir(&dir.join("replicas"))?;
+        files.create_dir(&dir.join("windows"))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                files,
+                dir,
+                header: wanted,
+                sync_every: options.sync_every,
+                sealer: Mutex::default(),
+                busy: Mutex::default(),
+                folding: Mutex::default(),
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// Parameters, provider and chain.
+    pub fn header(&self) -> &StoreHeader {
+        &self.inner.header
+    }
+
+    /// The replicas that have a directory, ascending, in whatever state. One whose making was
+    /// interrupted at once may be [`Error::Unknown`] when asked for.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn replicas(&self) -> Result<Vec<ReplicaId>, Error> {
+        let (files, root) = (&self.inner.files, self.inner.dir.join("replicas"));
+        let mut found = Vec::new();
+        for shelf in files.list(&root)? {
+            let names = files.list(&root.join(&shelf))?;
+            found.extend(names.iter().filter_map(|name| parse_id(name)));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// One replica, as `meta` describes it now.
+    ///
+    /// # Errors
+    /// There is no such replica, or its description is damaged.
+    pub fn replica(&self, id: &ReplicaId) -> Result<Replica, Error> {
+        Ok(Replica::new(
+            self.inner.clone(),
+            self.inner.meta(id)?.ok_or(Error::Unknown(*id))?,
+        ))
+    }
+
+    /// Stores content: fetches, checks, codes and seals it, and returns the sealed commitment. What
+    /// an earlier call interrupted is resumed, and `content` not read then; what is sealed already
+    /// is left as it is.
+    ///
+    /// # Errors
+    /// The content is not what `spec` says: nothing is kept. Or files cannot be written: calling
+    /// again resumes.
+    pub fn ingest(
+        &self,
+        spec: &ReplicaSpec,
+        content: impl Read,
+        watch: Watch<'_>,
+    ) -> Result<Commitment, Error> {
+        ingest::ingest(&self.inner, spec, content, watch)
+    }
+
+    /// Goes on sealing what was interrupted.
+    ///
+    /// # Errors
+    /// [`Error::State`] if the content has to be fetched again: call [`Self::ingest`].
+    pub fn resume(&self, id: &ReplicaId, watch: Watch<'_>) -> Result<Commitment, Error> {
+        ingest::resume(&self.inner, id, watch)
+    }
+
+    /// Forgets a replica and frees its space.
+    ///
+    /// # Errors
+    /// The replica is being changed, or files cannot be removed; calling again goes on.
+    pub fn remove(&self, id: &ReplicaId) -> Result<(), Error> {
+        let _busy = self.inner.reserve(id)?;
+        self.inner.clear(id)
+    }
+
+    /// The windows proven from this store.
+    pub fn windows(&self) -> Windows {
+        Windows::new(self.inner.clone())
+    }
+
+    /// Gives the sealing buffer back to the system. It is made again when needed.
+    pub fn release(&self) {
+        lock(&self.inner.sealer).take();
+    }
+}
+
+fn parse_id(name: &str) -> Option<ReplicaId> {
+    let digits = name.as_bytes();
+    if digits.len() != 32 || digits.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let mut id = [0; 16];
+    for (byte, [high, low]) in id.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let digit = |c: &u8| {
+            char::from(*c)
+                .to_digit(16)
+                .and_then(|d| u8::try_from(d).ok())
+        };
+        *byte = digit(high)? << 4 | digit(low)?;
+    }
+    Some(id)
+}
+
+/// A replica that nobody else changes; until dropped.
+pub(crate) struct Busy<'a> {
+    inner: &'a Inner,
+    id: ReplicaId,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        lock(&self.inner.busy).remove(&self.id);
+    }
+}
+
+impl Inner {
+    /// The directory of a replica.
+    pub fn folder(&self, id: &ReplicaId) -> PathBuf {
+        let name = hex(id);
+        let shelf = name.get(..2).unwrap_or_default();
+        self.dir.join("replicas").join(shelf).join(&name)
+    }
+
+    pub fn binding(&self, id: &ReplicaId) -> Binding {
+        Binding {
+            prover: self.header.provider,
+            chain: self.header.genesis,
+            replica: *id,
+        }
+    }
+
+    pub fn reserve(&self, id: &ReplicaId) -> Result<Busy<'_>, Error> {
+        match lock(&self.busy).insert(*id) {
+            true => Ok(Busy {
+                inner: self,
+                id: *id,
+            }),
+            false => Err(Error::Busy(*id)),
+        }
+    }
+
+    /// Seals or unseals a unit in place. One unit at a time in the whole store, for there is one
+    /// buffer.
+    pub fn apply(&self, key: &Hash, unit: &mut [u8]) -> Result<(), Error> {
+        let mut slot = lock(&self.sealer);
+        let sealer = match &mut *slot {
+            Some(sealer) => sealer,
+            None => slot.insert(Sealer::new(&self.header.params)?),
+        };
+        Ok(sealer.apply(key, unit)?)
+    }
+
+    pub fn meta(&self, id: &ReplicaId) -> Result<Option<Meta>, Error> {
+        let path = self.folder(id).join("meta");
+        let Some(bytes) = self.files.load(&path, META_BYTES as u64 + 1)? else {
+            return Ok(None);
+        };
+        let meta = Meta::from_bytes(&bytes, &path)?;
+        match meta.replica == *id {
+            true => Ok(Some(meta)),
+            false => Err(Error::Format {
+                path,
+                what: "it describes another replica",
+            }),
+        }
+    }
+
+    pub fn write_meta(&self, meta: &Meta) -> Result<(), Error> {
+        let path = self.folder(&meta.replica).join("meta");
+        self.files.replace(&path, &meta.to_bytes())
+    }
+
+    /// Removes the directory of a replica, `meta` first: without it nothing else counts.
+    pub fn clear(&self, id: &ReplicaId) -> Result<(), Error> {
+        let folder = self.folder(id);
+        self.files.remove(&folder.join("meta"))?;
+        for name in self.files.list(&folder)? {
+            self.files.remove(&folder.join(name))?;
+        }
+        self.files.remove_dir(&folder)?;
+        match folder.parent() {
+            Some(shelf) if !self.files.list(shelf)?.is_empty() => self.files.sync_dir(shelf),
+            _ => Ok(()),
+        }
+    }
+}
