@@ -71,7 +71,9 @@ impl<T: Config> Randomness for Pallet<T> {
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_ready(ticket: &Ticket) {
         if Self::now() <= ticket.block {
-            frame_system::Pallet::<T>::set_block_number(ticket.block.saturating_add(1).into());
+            polkadot_sdk::frame_system::Pallet::<T>::set_block_number(
+                ticket.block.saturating_add(1).into(),
+            );
         }
         LastProgress::<T>::put(Self::now());
         BlockVrf::<T>::insert(

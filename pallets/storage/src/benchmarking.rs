@@ -9,31 +9,15 @@
 
 use crate::*;
 use alloc::{boxed::Box, vec, vec::Vec};
-use core::convert::Infallible;
-use frame_benchmarking::{account, v2::*};
-use frame_support::{
-    assert_ok,
-    traits::{fungible::Mutate, EnsureOrigin, Get},
-    weights::WeightMeter,
-};
+use frame_benchmarking::v2::*;
+use frame_support::{assert_ok, traits::EnsureOrigin, weights::WeightMeter};
 use frame_system::RawOrigin;
-use sp_core::{crypto::KeyTypeId, sr25519};
 use tos_primitives::{
-    storage::{
-        group_payload, seal_payload, window_payload, ChallengeKind, DealTerms, Locator,
-        ReplicaStatus, Retention, SealAnswer, SignedRoot, StorageScale, StoredContent, Window,
-        WindowAnswer, MAX_COMMITTEE, MAX_SEAL_SAMPLES, PROOF_KEY_TYPE, WINDOW_WORDS,
-    },
+    storage::{ChallengeKind, ReplicaStatus, StorageScale, MAX_COMMITTEE, MAX_SEAL_SAMPLES},
     traits::{Clock, Randomness, Ticket},
-    DealId, ReplicaId, TOS,
+    ReplicaId, TOS,
 };
-use tos_storage_proofs::{
-    aggregate,
-    code::MAX_DATA,
-    compact, proof, replica_seed, response_digest, seal,
-    tree::{self, TreeSource},
-    Commitment, Hash, CHUNK, MAX_WORDS,
-};
+use tos_storage_proofs::{aggregate, compact};
 
 mod setup;
 use setup::*;

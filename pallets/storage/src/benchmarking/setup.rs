@@ -11,24 +11,22 @@ use core::convert::Infallible;
 use frame_benchmarking::account;
 use frame_support::{
     assert_ok,
-    traits::{fungible::Mutate, EnsureOrigin, Get},
-    weights::WeightMeter,
+    traits::{fungible::Mutate, Get},
 };
-use frame_system::RawOrigin;
 use sp_core::{crypto::KeyTypeId, sr25519};
 use tos_primitives::{
     storage::{
         group_payload, seal_payload, window_payload, ChallengeKind, DealTerms, Locator,
         ReplicaStatus, Retention, SealAnswer, SignedRoot, StorageScale, StoredContent, Window,
-        WindowAnswer, MAX_COMMITTEE, MAX_SEAL_SAMPLES, PROOF_KEY_TYPE, WINDOW_WORDS,
+        WindowAnswer, MAX_SEAL_SAMPLES, PROOF_KEY_TYPE, WINDOW_WORDS,
     },
-    traits::{Clock, Randomness, Ticket},
+    traits::Randomness,
     DealId, ReplicaId, TOS,
 };
 use tos_storage_proofs::{
     aggregate,
     code::MAX_DATA,
-    compact, proof, replica_seed, response_digest, seal,
+    proof, replica_seed, response_digest, seal,
     tree::{self, TreeSource},
     Commitment, Hash, CHUNK, MAX_WORDS,
 };
