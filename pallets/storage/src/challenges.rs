@@ -256,8 +256,8 @@ impl<T: Config> Pallet<T> {
         Ok(opened.is_some())
     }
 
-    /// Ends an open challenge. The loser pays: the bond goes to the provider, or the replica fails
-    /// with all of its collateral.
+    /// Ends an open challenge. The loser pays: the bond goes to the provider and the treasury, or the
+    /// replica fails with all of its collateral.
     pub(crate) fn decide(id: ReplicaId, kind: ChallengeKind, passed: bool) -> DispatchResult {
         let challenge = Challenges::<T>::take(id, kind).ok_or(Error::<T>::NothingAsked)?;
         Self::dequeue_challenge(id, kind, challenge.due);
@@ -272,7 +272,17 @@ impl<T: Config> Pallet<T> {
         });
         if passed {
             if let Some((challenger, bond)) = &challenge.challenger {
-                Self::pay(HoldReason::ChallengeBond, challenger, &who, *bond)?;
+                // Not all to the provider, or it could keep the places for challenges of its
+                // replicas taken at no cost.
+                let half = *bond >> 1;
+                let rest = bond.saturating_sub(half);
+                Self::pay(HoldReason::ChallengeBond, challenger, &who, half)?;
+                Self::pay(
+                    HoldReason::ChallengeBond,
+                    challenger,
+                    &T::Treasury::get(),
+                    rest,
+                )?;
             }
             if replica.status == ReplicaStatus::Checking {
                 Self::activate(id, &mut replica, &mut provider)?;

@@ -23,6 +23,11 @@ use tos_storage_proofs::signing_payload;
 const KEY_TYPE: KeyTypeId = KeyTypeId(PROOF_KEY_TYPE);
 /// Blocks after which an answer that is still asked for is sent again.
 const SEND_AGAIN: u32 = 5;
+/// Where the node remembers what it has sent.
+const SENT: &[u8] = b"tos/storage/sent";
+
+/// The hash of a question, and the block in which it was answered last.
+type Sent = ([u8; 32], u32);
 
 impl<T: Config> Pallet<T> {
     /// Answers what is asked of the replicas stored at this node.
@@ -45,12 +50,12 @@ impl<T: Config> Pallet<T> {
             }
             groups.extend(replica.position.map(|(group, _)| (group, provider.key)));
             for (moment, audit) in Audits::<T>::iter_prefix(id) {
-                Self::once(("audit", id, moment), || {
+                Self::once(("audit", id, moment, audit.seed), || {
                     Self::audit_call(&key, id, moment, &audit)
                 });
             }
             for (kind, challenge) in Challenges::<T>::iter_prefix(id) {
-                Self::once(("challenge", id, kind), || {
+                Self::once(("challenge", id, kind, challenge.seed), || {
                     Self::challenge_call(&key, id, &replica, kind, &challenge)
                 });
             }
@@ -146,11 +151,13 @@ impl<T: Config> Pallet<T> {
 
     /// Submits the answer to one question, unless that was done a few blocks ago.
     fn once(question: impl Encode, answer: impl FnOnce() -> Option<Call<T>>) {
-        let key = (b"tos/storage/sent", question).using_encoded(blake2_256);
-        let sent = StorageValueRef::local(&key);
+        let question = question.using_encoded(blake2_256);
         let now: u32 = frame_system::Pallet::<T>::block_number().unique_saturated_into();
-        let last = sent.get::<u32>().ok().flatten();
-        if last.is_some_and(|last| now >= last && now < last.saturating_add(SEND_AGAIN)) {
+        let recent = |at: &u32| now >= *at && now < at.saturating_add(SEND_AGAIN);
+        // Nodes have no storage for workers that follows forks; this one is for all of them.
+        let sent = StorageValueRef::persistent(SENT);
+        let known = sent.get::<Vec<Sent>>().ok().flatten().unwrap_or_default();
+        if known.iter().any(|(of, at)| *of == question && recent(at)) {
             return;
         }
         let Some(call) = answer() else {
@@ -158,9 +165,19 @@ impl<T: Config> Pallet<T> {
         };
         let transaction =
             <T as CreateAuthorizedTransaction<Call<T>>>::create_authorized_transaction(call.into());
-        match SubmitTransaction::<T, Call<T>>::submit_transaction(transaction) {
-            Ok(()) => sent.set(&now),
-            Err(()) => log::debug!(target: LOG_TARGET, "an answer was not taken by the pool"),
+        if SubmitTransaction::<T, Call<T>>::submit_transaction(transaction).is_err() {
+            log::debug!(target: LOG_TARGET, "an answer was not taken by the pool");
+            return;
+        }
+        // Old ones go, so that it stays short.
+        let noted = sent.mutate::<Vec<Sent>, (), _>(|known| {
+            let mut known = known.ok().flatten().unwrap_or_default();
+            known.retain(|(of, at)| *of != question && recent(at));
+            known.push((question, now));
+            Ok(known)
+        });
+        if noted.is_err() {
+            log::debug!(target: LOG_TARGET, "an answer may be sent twice");
         }
     }
 }

@@ -3,7 +3,8 @@
 use crate::{
     draw::{Candidate, Choice},
     types::{required_stake, Types},
-    Ballot, Call, Config, DrawTickets, Pallet, Rounds, Scores, Validators, Votes, MAX_TYPES,
+    Ballot, Call, Config, DrawTickets, Pallet, Pool, PoolSize, Rounds, Scores, Validators, Votes,
+    MAX_TYPES,
 };
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
@@ -156,8 +157,15 @@ fn ballots<T: Config>(request: &PanelRequest<T::AccountId>, ballot: impl Fn(usiz
 /// `rounds` rounds with them, everybody revealed and nobody sitting twice while there are enough.
 /// The rounds are not counted yet.
 pub(crate) fn prepare_rounds<T: Config>(request: &PanelRequest<T::AccountId>, rounds: u32) {
+    let filled = PoolSize::<T>::get(request.task_type) >= MAX_CANDIDATES;
     let pool: Vec<T::AccountId> = (0..MAX_CANDIDATES)
-        .map(|index| eligible::<T>(index, request.task_type))
+        .filter_map(|index| {
+            if filled {
+                Pool::<T>::get(request.task_type, index)
+            } else {
+                Some(eligible::<T>(index, request.task_type))
+            }
+        })
         .collect();
     // The next draw finds a ticket whose seed is there.
     let ticket = T::Randomness::request();

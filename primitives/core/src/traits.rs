@@ -344,7 +344,7 @@ pub trait Panels<AccountId> {
     /// Removes every record of the task.
     fn forget(task: &TaskId);
     /// Registers a full pool of validators of the type, all of whom may sit as experts (with
-    /// `rounds` 0 that is all: the worst case of a draw), and seats `size` of them in each of
+    /// `rounds` 0 that is all: the worst case of a draw), makes the next draw's seed ready, and seats `size` of them in each of
     /// `rounds` rounds, in which everybody has revealed a vote that earns; the rounds are not
     /// counted yet. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]

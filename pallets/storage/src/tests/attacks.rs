@@ -503,13 +503,17 @@ fn a19_a_commitment_of_the_wrong_size_is_refused_at_once() {
 }
 
 #[test]
-fn a20_challenging_ones_own_replica_earns_nothing() {
+fn a20_challenging_ones_own_replica_costs_half_of_the_bond() {
     run(|world| {
         let id = world.active(ALICE, 1);
         let before = wealth(ALICE);
         assert_ok!(Store::challenge_seal(by(ALICE), id));
         world.pass(DELAY + 3);
-        assert_eq!(wealth(ALICE), before, "the bond came home");
+        assert_eq!(
+            wealth(ALICE),
+            before - 5 * TOS,
+            "half of the bond came home"
+        );
         // Failing on purpose for an accomplice loses half of the collateral.
         world.stop(ALICE, Idle::Challenges);
         let both = wealth(ALICE) + wealth(WATCHER);
@@ -530,7 +534,7 @@ fn a20_farming_challenges_against_an_honest_provider_costs_a_bond_each() {
             world.pass(DELAY + 3);
         }
         assert_eq!(wealth(WATCHER), watcher - 50 * TOS);
-        assert_eq!(wealth(ALICE), alice + 50 * TOS);
+        assert_eq!(wealth(ALICE), alice + 25 * TOS);
         assert_eq!(status(id), ReplicaStatus::Active);
     });
 }

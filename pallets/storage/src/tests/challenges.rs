@@ -20,15 +20,17 @@ fn asked(world: &mut World, id: ReplicaId, kind: ChallengeKind) -> ([u8; 32], u3
 }
 
 #[test]
-fn a_right_answer_wins_the_challengers_bond() {
+fn a_right_answer_wins_half_of_the_challengers_bond() {
     run(|world| {
         let id = world.active(ALICE, 1);
         let (alice, watcher) = (wealth(ALICE), wealth(WATCHER));
+        let treasury = wealth(TREASURY);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
         assert_eq!(free(WATCHER), watcher - 10 * TOS);
         world.pass(DELAY + 3);
-        assert_eq!(wealth(ALICE), alice + 10 * TOS);
+        assert_eq!(wealth(ALICE), alice + 5 * TOS);
         assert_eq!(wealth(WATCHER), watcher - 10 * TOS);
+        assert_eq!(wealth(TREASURY), treasury + 5 * TOS);
         assert_eq!(status(id), ReplicaStatus::Active);
         assert_eq!(replica(id).challenges, 0);
     });
