@@ -105,6 +105,8 @@ impl Cache {
         if let Some(found) = self.lock().find(&key) {
             return Some(found);
         }
+        // A node that builds the next epoch's dataset holds two; it need not hold a mask as well.
+        crate::sealing::release();
         let built = build(params, epoch_seed).or_else(|error| match error {
             BuildError::OutOfMemory => {
                 self.lock().ready.clear();

@@ -54,6 +54,8 @@ mod interface;
 #[cfg(not(substrate_runtime))]
 mod native;
 pub mod prover;
+#[cfg(not(substrate_runtime))]
+mod sealing;
 #[cfg(test)]
 mod tests;
 pub mod verify;

@@ -2,7 +2,7 @@
 
 //! The checks themselves, on bytes as they come from the runtime.
 
-use crate::{cache, verify::*};
+use crate::{cache, sealing, verify::*};
 use codec::{DecodeAll, Encode};
 use tos_storage_proofs::{Commitment, ProofError, SealParams, Word};
 use tos_vdf::{Hash, Segment, SlotProof, State, VdfParams};
@@ -93,7 +93,7 @@ pub(crate) fn verify_seal_word(
     // Checked before the fill is paid for.
     params.check().is_ok()
         && u64::from(offset) < params.unit_words()
-        && tos_storage_proofs::verify_seal_word(params, key, offset, data, sealed)
+        && sealing::verify_word(params, key, offset, data, sealed)
 }
 
 pub(crate) fn verify_inclusion(global: &Hash, leaf: &Hash, position: u32, path: &[u8]) -> bool {

@@ -64,7 +64,7 @@ impl Get<Vec<AccountId>> for SessionValidators {
 }
 
 impl pallet_beacon::Config for Runtime {
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_beacon::WeightInfo<Runtime>;
     type Vrf = ParentVrf;
     type Time = Timestamp;
     type GovernanceOrigin = EnsureRoot<AccountId>;
@@ -127,7 +127,7 @@ impl pallet_rewards::Config for Runtime {
 }
 
 impl pallet_storage::Config for Runtime {
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_storage::WeightInfo<Runtime>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = Clock;
