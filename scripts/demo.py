@@ -200,9 +200,9 @@ class Demo:
                 reputation = self.rpc_call("tos_reputation", account)["global"]["score"]
                 say(f"  {name:<22}claimed {due / WEI:.4f} TOS for accurate votes, reputation {reputation}")
 
-    def rpc_call(self, method, *params):
+    def rpc_call(self, method, *params, port=None):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.rpc}", body,
+        request = urllib.request.Request(f"http://127.0.0.1:{port or self.rpc}", body,
                                          {"content-type": "application/json"})
         with urllib.request.urlopen(request, timeout=20) as answer:
             reply = json.load(answer)

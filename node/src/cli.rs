@@ -20,7 +20,8 @@ pub struct Duties {
 
     /// Answer storage challenges for the replicas in this store, which `tos storage init` made. The
     /// key that signs is the provider's proof key, an sr25519 key of type `tosp` in the keystore.
-    /// The store must not be in use by `tos storage run` at the same time.
+    /// The store must not be in use by `tos storage run` at the same time. Off-chain workers do this,
+    /// so they run on this node even if it is no validator.
     #[arg(long, value_name = "DIR")]
     pub storage_provider: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use crate::{
 use polkadot_sdk::*;
 
 use clap::{CommandFactory, FromArgMatches};
-use sc_cli::SubstrateCli;
+use sc_cli::{OffchainWorkerEnabled, SubstrateCli};
 use sc_network::config::NetworkBackendType;
 use sc_service::PartialComponents;
 use tos_runtime::opaque::Block;
@@ -57,9 +57,22 @@ fn parser() -> clap::Command {
         .mut_arg("pool_kbytes", |arg| arg.default_value(POOL_KILOBYTES))
 }
 
+/// The command line, with what one option makes of others.
+fn read(matches: &clap::ArgMatches) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(matches)?;
+    let workers = &mut cli.run.offchain_worker_params.enabled;
+    // Off-chain workers prove storage, and providers need not be validators.
+    if cli.duties.storage_provider.is_some()
+        && matches!(workers, OffchainWorkerEnabled::WhenAuthority)
+    {
+        *workers = OffchainWorkerEnabled::Always;
+    }
+    Ok(cli)
+}
+
 /// Parse the command line and do what it says.
 pub fn run() -> sc_cli::Result<()> {
-    let cli = Cli::from_arg_matches(&parser().get_matches()).unwrap_or_else(|error| error.exit());
+    let cli = read(&parser().get_matches()).unwrap_or_else(|error| error.exit());
     match &cli.subcommand {
         None => run_node(&cli),
         Some(subcommand) => run_subcommand(&cli, subcommand),
@@ -160,7 +173,7 @@ mod tests {
         let matches = parser()
             .try_get_matches_from(args)
             .expect("valid arguments");
-        Cli::from_arg_matches(&matches).expect("valid arguments")
+        read(&matches).expect("valid arguments")
     }
 
     #[test]
@@ -176,6 +189,20 @@ mod tests {
         let theirs = parse(&["tos-node", "--pool-limit", "7", "--pool-kbytes", "8"]);
         assert_eq!(theirs.run.pool_config.pool_limit, 7);
         assert_eq!(theirs.run.pool_config.pool_kbytes, 8);
+    }
+
+    #[test]
+    fn a_provider_runs_off_chain_workers_without_being_a_validator() {
+        let workers = |args: &[&str]| {
+            let cli = parse(&[&["tos-node"], args].concat());
+            cli.run.offchain_worker_params.enabled
+        };
+        assert!(matches!(workers(&[]), OffchainWorkerEnabled::WhenAuthority));
+        let provider = ["--storage-provider", "dir"];
+        assert!(matches!(workers(&provider), OffchainWorkerEnabled::Always));
+        // The operator's word stands; the service then refuses to start.
+        let off = ["--storage-provider", "dir", "--offchain-worker", "never"];
+        assert!(matches!(workers(&off), OffchainWorkerEnabled::Never));
     }
 
     #[test]

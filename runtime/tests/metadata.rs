@@ -13,13 +13,15 @@ use frame_metadata::{v15::RuntimeMetadataV15, RuntimeMetadata, RuntimeMetadataPr
 use scale_info::{form::PortableForm, TypeDef};
 use tos_runtime::Runtime;
 
-const DOMAIN: [&str; 6] = [
+const DOMAIN: [&str; 8] = [
     "Clock",
     "Miners",
     "Reputation",
     "Tasks",
     "Validation",
     "Rewards",
+    "Beacon",
+    "Storage",
 ];
 
 fn metadata() -> RuntimeMetadataV15 {

@@ -7,6 +7,7 @@ use frame_system::pallet_prelude::OriginFor;
 use sp_core::sr25519;
 use sp_io::hashing::blake2_256;
 use sp_runtime::{
+    traits::UniqueSaturatedInto,
     transaction_validity::{
         InvalidTransaction, TransactionPriority, TransactionValidityError, ValidTransaction,
     },
@@ -87,11 +88,14 @@ impl<T: Config> Pallet<T> {
         Ok(Self::admit(("group", window, group), ends))
     }
 
-    /// Valid until the deadline, and once: all right answers to one question exclude one another.
+    /// Valid until the deadline, and once: all right answers to one question exclude one another. In a pool, one that
+    /// is made in a later block replaces those before it and is passed on anew: nodes that had not imported the block
+    /// with the question when the first one came have refused that one for good.
     fn admit(tag: impl Encode, due: Tick) -> (ValidTransaction, Weight) {
         let left = due.saturating_sub(Self::now()).saturating_add(1);
+        let block: u64 = frame_system::Pallet::<T>::block_number().unique_saturated_into();
         let valid = ValidTransaction {
-            priority: PRIORITY,
+            priority: PRIORITY.saturating_add(block),
             requires: Default::default(),
             provides: alloc::vec![(b"tos/storage", tag).encode()],
             longevity: left.into(),

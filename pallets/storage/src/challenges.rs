@@ -7,7 +7,7 @@ use sp_runtime::{DispatchError, DispatchResult};
 use tos_primitives::{
     storage::{
         seal_payload, window_payload, ChallengeKind, ReplicaStatus, SealAnswer, Window,
-        WindowAnswer, WINDOW_WORDS,
+        WindowAnswer, MAX_SEAL_SAMPLES, WINDOW_WORDS,
     },
     traits::{Randomness, Seed, Ticket},
     Balance, ReplicaId,
@@ -150,9 +150,10 @@ impl<T: Config> Pallet<T> {
         Ok(claims.map_err(|_| Error::<T>::BadProof)?)
     }
 
-    /// What answering a seal challenge costs: the masks are what is dear.
+    /// What answering a seal challenge costs at most: the masks are what is dear. How many words were
+    /// asked for is known only from the challenge.
     pub(crate) fn respond_seal_weight() -> Weight {
-        T::WeightInfo::respond_seal(Scale::<T>::get().seal_samples)
+        T::WeightInfo::respond_seal(MAX_SEAL_SAMPLES)
     }
 
     /// What a replica is sealed to.
@@ -164,7 +165,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    pub(crate) fn do_respond_seal(answer: &SealAnswer) -> DispatchResult {
+    /// Judges an answer; returns how many words it opened.
+    pub(crate) fn do_respond_seal(answer: &SealAnswer) -> Result<u32, DispatchError> {
         let claims = Self::check_seal(answer)?;
         let params = Scale::<T>::get().seal;
         // All of them, so that a wrong answer costs what a right one does.
@@ -179,7 +181,8 @@ impl<T: Config> Pallet<T> {
                 )
         });
         // The provider itself has shown, with its signature, that it sealed something else.
-        Self::decide(answer.replica, ChallengeKind::Seal, sound)
+        Self::decide(answer.replica, ChallengeKind::Seal, sound)?;
+        Ok(u32::try_from(claims.len()).unwrap_or(MAX_SEAL_SAMPLES))
     }
 
     /// Checks an answer to a window challenge.

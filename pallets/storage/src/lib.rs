@@ -431,8 +431,11 @@ pub mod pallet {
             answer: Box<SealAnswer>,
         ) -> DispatchResultWithPostInfo {
             Self::ensure_responder(origin)?;
-            Self::do_respond_seal(&answer)?;
-            Ok(Pays::No.into())
+            let words = Self::do_respond_seal(&answer)?;
+            Ok(frame_support::dispatch::PostDispatchInfo {
+                actual_weight: Some(T::WeightInfo::respond_seal(words)),
+                pays_fee: Pays::No,
+            })
         }
 
         /// Answers a window challenge. Without fee, by anybody, once.

@@ -21,8 +21,9 @@ use tos_primitives::{
 use tos_storage_proofs::signing_payload;
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(PROOF_KEY_TYPE);
-/// Blocks after which an answer that is still asked for is sent again.
-const SEND_AGAIN: u32 = 5;
+/// Blocks after which an answer that is still asked for is sent again. Few: nodes that import the block which asks a
+/// moment later than this one refuse what it sends at once.
+const SEND_AGAIN: u32 = 2;
 /// Where the node remembers what it has sent.
 const SENT: &[u8] = b"tos/storage/sent";
 

@@ -21,7 +21,7 @@ pub const MAX_RESPONSE: u32 = 16_384;
 /// The most bytes of a compact proof.
 pub const MAX_COMPACT: u32 = 2_048;
 /// The most words one seal challenge opens; each costs the work of a whole unit in a block.
-pub const MAX_SEAL_SAMPLES: u32 = 8;
+pub const MAX_SEAL_SAMPLES: u32 = 3;
 /// The hashes between a leaf and its group's root.
 pub const GROUP_PATH: u32 = aggregate::GROUP_DEPTH;
 /// The words the committee, and a window challenge, ask for.
@@ -177,7 +177,7 @@ impl StorageScale {
             return Err("storage: the sealing parameters are out of bounds");
         }
         if !(1..=MAX_SEAL_SAMPLES).contains(&self.seal_samples) {
-            return Err("storage: a seal challenge opens from 1 to 8 words");
+            return Err("storage: a seal challenge opens from 1 to 3 words");
         }
         if !(1..=aggregate::GROUP_SIZE).contains(&self.group_places) {
             return Err("storage: a group has from 1 to 1,000 positions");

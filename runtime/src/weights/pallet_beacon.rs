@@ -23,8 +23,8 @@ impl<T: frame_system::Config> pallet_beacon::WeightInfo for WeightInfo<T> {
     // Storage: `Beacon::BlockVrf` (r:0 w:1)
     // Proof: `Beacon::BlockVrf` (`max_values`: None, `max_size`: Some(49), added: 2524, mode: `MaxEncodedLen`)
     fn on_initialize() -> Weight {
-        // At least 10_058 ns; recorded proof: 367 bytes.
-        Weight::from_parts(10_443_000, 1_518)
+        // At least 8_951 ns; recorded proof: 367 bytes.
+        Weight::from_parts(9_540_000, 1_518)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -53,8 +53,9 @@ impl<T: frame_system::Config> pallet_beacon::WeightInfo for WeightInfo<T> {
     // Proof: `Beacon::GenesisMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // `s`: 1 to 8.
     fn advance(s: u32) -> Weight {
-        // At least 2_991_256 ns; recorded proof: 325 bytes.
-        Weight::from_parts(3_946_748_478, 1_670)
+        // At least 3_243_842 ns; recorded proof: 325 bytes.
+        Weight::from_parts(3_522_493_279, 1_670)
+            .saturating_add(Weight::from_parts(38_117_094, 0).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(5))
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(s.into())))
@@ -69,8 +70,8 @@ impl<T: frame_system::Config> pallet_beacon::WeightInfo for WeightInfo<T> {
     // Storage: `Beacon::Epochs` (r:1 w:0)
     // Proof: `Beacon::Epochs` (`max_values`: Some(1), `max_size`: Some(185), added: 680, mode: `MaxEncodedLen`)
     fn dispute_slot() -> Weight {
-        // At least 52_450_884 ns; recorded proof: 638 bytes.
-        Weight::from_parts(52_871_285_000, 6_204)
+        // At least 52_210_048 ns; recorded proof: 638 bytes.
+        Weight::from_parts(52_400_675_000, 6_204)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -78,7 +79,7 @@ impl<T: frame_system::Config> pallet_beacon::WeightInfo for WeightInfo<T> {
     // Storage: `Beacon::NextParams` (r:0 w:1)
     // Proof: `Beacon::NextParams` (`max_values`: Some(1), `max_size`: Some(6), added: 501, mode: `MaxEncodedLen`)
     fn set_params() -> Weight {
-        // At least 4_532 ns; recorded proof: 0 bytes.
-        Weight::from_parts(4_946_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        // At least 4_479 ns; recorded proof: 0 bytes.
+        Weight::from_parts(4_658_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 }

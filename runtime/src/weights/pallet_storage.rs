@@ -29,8 +29,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::CounterForProviders` (r:1 w:1)
     // Proof: `Storage::CounterForProviders` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     fn register_provider() -> Weight {
-        // At least 54_652 ns; recorded proof: 521 bytes.
-        Weight::from_parts(56_342_000, 4_936)
+        // At least 56_951 ns; recorded proof: 521 bytes.
+        Weight::from_parts(58_916_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -40,8 +40,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Folded` (r:1 w:0)
     // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     fn set_provider() -> Weight {
-        // At least 14_344 ns; recorded proof: 538 bytes.
-        Weight::from_parts(17_046_000, 4_936)
+        // At least 13_705 ns; recorded proof: 538 bytes.
+        Weight::from_parts(14_671_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -53,8 +53,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
     fn top_up() -> Weight {
-        // At least 56_485 ns; recorded proof: 838 bytes.
-        Weight::from_parts(58_660_000, 4_936)
+        // At least 57_438 ns; recorded proof: 838 bytes.
+        Weight::from_parts(60_005_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -68,8 +68,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
     fn withdraw() -> Weight {
-        // At least 49_248 ns; recorded proof: 1018 bytes.
-        Weight::from_parts(51_049_000, 4_936)
+        // At least 51_389 ns; recorded proof: 1018 bytes.
+        Weight::from_parts(53_698_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -77,8 +77,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Providers` (r:1 w:1)
     // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
     fn exit() -> Weight {
-        // At least 13_288 ns; recorded proof: 538 bytes.
-        Weight::from_parts(13_928_000, 4_936)
+        // At least 13_768 ns; recorded proof: 538 bytes.
+        Weight::from_parts(15_037_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -102,8 +102,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::FreeGroups` (r:0 w:128)
     // Proof: `Storage::FreeGroups` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
     fn leave() -> Weight {
-        // At least 425_259 ns; recorded proof: 2110 bytes.
-        Weight::from_parts(433_658_000, 4_936)
+        // At least 458_761 ns; recorded proof: 2110 bytes.
+        Weight::from_parts(471_235_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(261))
     }
@@ -133,8 +133,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn offer() -> Weight {
-        // At least 65_146 ns; recorded proof: 587 bytes.
-        Weight::from_parts(69_332_000, 3_968)
+        // At least 70_691 ns; recorded proof: 587 bytes.
+        Weight::from_parts(73_240_000, 3_968)
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().writes(8))
     }
@@ -160,8 +160,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:2)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn cancel_offer() -> Weight {
-        // At least 76_632 ns; recorded proof: 1325 bytes.
-        Weight::from_parts(78_682_000, 3_968)
+        // At least 78_376 ns; recorded proof: 1325 bytes.
+        Weight::from_parts(81_562_000, 3_968)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(7))
     }
@@ -195,8 +195,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:2)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn accept() -> Weight {
-        // At least 44_063 ns; recorded proof: 1471 bytes.
-        Weight::from_parts(47_077_000, 4_936)
+        // At least 46_141 ns; recorded proof: 1471 bytes.
+        Weight::from_parts(48_078_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(10))
     }
@@ -218,8 +218,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Challenges` (r:0 w:1)
     // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
     fn commit_seal() -> Weight {
-        // At least 28_619 ns; recorded proof: 963 bytes.
-        Weight::from_parts(31_212_000, 3_735)
+        // At least 29_821 ns; recorded proof: 963 bytes.
+        Weight::from_parts(33_261_000, 3_735)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -245,8 +245,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:2)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn pause() -> Weight {
-        // At least 42_690 ns; recorded proof: 1450 bytes.
-        Weight::from_parts(46_489_000, 6_480)
+        // At least 41_847 ns; recorded proof: 1450 bytes.
+        Weight::from_parts(44_142_000, 6_480)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -272,8 +272,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::ActiveByIndex` (r:0 w:1)
     // Proof: `Storage::ActiveByIndex` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     fn resume() -> Weight {
-        // At least 31_690 ns; recorded proof: 1042 bytes.
-        Weight::from_parts(33_311_000, 3_735)
+        // At least 32_390 ns; recorded proof: 1042 bytes.
+        Weight::from_parts(34_673_000, 3_735)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(7))
     }
@@ -291,8 +291,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:2)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn request_removal() -> Weight {
-        // At least 23_743 ns; recorded proof: 926 bytes.
-        Weight::from_parts(25_277_000, 3_735)
+        // At least 23_502 ns; recorded proof: 926 bytes.
+        Weight::from_parts(27_020_000, 3_735)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -312,8 +312,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Counters` (r:1 w:1)
     // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
     fn settle() -> Weight {
-        // At least 80_196 ns; recorded proof: 2007 bytes.
-        Weight::from_parts(84_747_000, 6_196)
+        // At least 82_820 ns; recorded proof: 2007 bytes.
+        Weight::from_parts(87_880_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -337,8 +337,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn challenge_seal() -> Weight {
-        // At least 68_666 ns; recorded proof: 1398 bytes.
-        Weight::from_parts(70_733_000, 3_748)
+        // At least 70_983 ns; recorded proof: 1398 bytes.
+        Weight::from_parts(73_748_000, 3_748)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -366,8 +366,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn challenge_window() -> Weight {
-        // At least 80_655 ns; recorded proof: 1565 bytes.
-        Weight::from_parts(83_451_000, 3_748)
+        // At least 83_156 ns; recorded proof: 1565 bytes.
+        Weight::from_parts(87_450_000, 3_748)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -387,8 +387,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn respond_audit() -> Weight {
-        // At least 84_291 ns; recorded proof: 1280 bytes.
-        Weight::from_parts(92_374_000, 4_936)
+        // At least 87_786 ns; recorded proof: 1280 bytes.
+        Weight::from_parts(92_326_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -408,8 +408,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Scale` (r:1 w:0)
     // Proof: `Storage::Scale` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
     fn authorize_seal() -> Weight {
-        // At least 194_518 ns; recorded proof: 1346 bytes.
-        Weight::from_parts(202_557_000, 4_936).saturating_add(T::DbWeight::get().reads(7))
+        // At least 194_984 ns; recorded proof: 1346 bytes.
+        Weight::from_parts(201_029_000, 4_936).saturating_add(T::DbWeight::get().reads(7))
     }
 
     // Storage: `Storage::Challenges` (r:1 w:1)
@@ -448,9 +448,9 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
     // `n`: 1 to 8.
     fn respond_seal(n: u32) -> Weight {
-        // At least 224_728_583 ns; recorded proof: 3215 bytes.
-        Weight::from_parts(225_973_887_000, 11_402)
-            .saturating_add(Weight::from_parts(284_739_324_143, 0).saturating_mul(n.into()))
+        // At least 134_434_964 ns; recorded proof: 3215 bytes.
+        Weight::from_parts(19_466_681_495, 11_402)
+            .saturating_add(Weight::from_parts(129_173_597_716, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(20))
             .saturating_add(T::DbWeight::get().writes(19))
     }
@@ -478,8 +478,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn respond_window() -> Weight {
-        // At least 277_491 ns; recorded proof: 2170 bytes.
-        Weight::from_parts(280_861_000, 8_799)
+        // At least 281_639 ns; recorded proof: 2170 bytes.
+        Weight::from_parts(293_700_000, 8_799)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -501,8 +501,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Providers` (r:1 w:0)
     // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
     fn submit_group() -> Weight {
-        // At least 69_412 ns; recorded proof: 1130 bytes.
-        Weight::from_parts(75_680_000, 4_936)
+        // At least 70_978 ns; recorded proof: 1130 bytes.
+        Weight::from_parts(76_932_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -526,8 +526,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Counters` (r:1 w:1)
     // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
     fn report_equivocation() -> Weight {
-        // At least 183_799 ns; recorded proof: 1908 bytes.
-        Weight::from_parts(190_905_000, 8_799)
+        // At least 197_812 ns; recorded proof: 1908 bytes.
+        Weight::from_parts(202_394_000, 8_799)
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().writes(7))
     }
@@ -545,8 +545,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Attested` (r:1 w:1)
     // Proof: `Storage::Attested` (`max_values`: None, `max_size`: Some(1053), added: 3528, mode: `MaxEncodedLen`)
     fn attest() -> Weight {
-        // At least 54_842 ns; recorded proof: 33796 bytes.
-        Weight::from_parts(57_037_000, 33_487)
+        // At least 56_306 ns; recorded proof: 33796 bytes.
+        Weight::from_parts(58_433_000, 33_487)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -554,8 +554,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Scale` (r:1 w:1)
     // Proof: `Storage::Scale` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
     fn set_scale() -> Weight {
-        // At least 7_528 ns; recorded proof: 259 bytes.
-        Weight::from_parts(7_884_000, 1_675)
+        // At least 8_174 ns; recorded proof: 259 bytes.
+        Weight::from_parts(8_331_000, 1_675)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -569,8 +569,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Beacon::LastProgress` (r:1 w:0)
     // Proof: `Beacon::LastProgress` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     fn keep_time() -> Weight {
-        // At least 6_022 ns; recorded proof: 326 bytes.
-        Weight::from_parts(6_554_000, 1_493)
+        // At least 6_376 ns; recorded proof: 326 bytes.
+        Weight::from_parts(6_602_000, 1_493)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -598,8 +598,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::ActiveCount` (r:1 w:0)
     // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     fn draw_start() -> Weight {
-        // At least 37_198 ns; recorded proof: 1231 bytes.
-        Weight::from_parts(37_634_000, 3_597)
+        // At least 37_527 ns; recorded proof: 1231 bytes.
+        Weight::from_parts(37_830_000, 3_597)
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -623,8 +623,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Audits` (r:0 w:1)
     // Proof: `Storage::Audits` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     fn open_audit() -> Weight {
-        // At least 23_652 ns; recorded proof: 1082 bytes.
-        Weight::from_parts(24_987_000, 3_735)
+        // At least 22_573 ns; recorded proof: 1082 bytes.
+        Weight::from_parts(23_776_000, 3_735)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -652,8 +652,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::WindowRecords` (r:0 w:1)
     // Proof: `Storage::WindowRecords` (`max_values`: None, `max_size`: Some(89), added: 2564, mode: `MaxEncodedLen`)
     fn window_stage() -> Weight {
-        // At least 35_599 ns; recorded proof: 33007 bytes.
-        Weight::from_parts(36_556_000, 34_492)
+        // At least 37_288 ns; recorded proof: 33007 bytes.
+        Weight::from_parts(38_528_000, 34_492)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -671,8 +671,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Providers` (r:1 w:1)
     // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
     fn fold_group() -> Weight {
-        // At least 37_655 ns; recorded proof: 34388 bytes.
-        Weight::from_parts(40_147_000, 33_487)
+        // At least 39_534 ns; recorded proof: 34388 bytes.
+        Weight::from_parts(47_018_000, 33_487)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -690,8 +690,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::CurrentStage` (r:0 w:1)
     // Proof: `Storage::CurrentStage` (`max_values`: Some(1), `max_size`: Some(37), added: 532, mode: `MaxEncodedLen`)
     fn fold_end() -> Weight {
-        // At least 200_655 ns; recorded proof: 33086 bytes.
-        Weight::from_parts(204_117_000, 34_592)
+        // At least 202_170 ns; recorded proof: 33086 bytes.
+        Weight::from_parts(205_005_000, 34_592)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -703,8 +703,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::AgendaCursor` (r:1 w:1)
     // Proof: `Storage::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     fn agenda_start() -> Weight {
-        // At least 3_717 ns; recorded proof: 123 bytes.
-        Weight::from_parts(4_118_000, 1_493)
+        // At least 3_718 ns; recorded proof: 123 bytes.
+        Weight::from_parts(3_977_000, 1_493)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -712,8 +712,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:1 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn agenda_tick() -> Weight {
-        // At least 5_203 ns; recorded proof: 307 bytes.
-        Weight::from_parts(5_616_000, 3_511)
+        // At least 5_333 ns; recorded proof: 307 bytes.
+        Weight::from_parts(5_414_000, 3_511)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -739,8 +739,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:2)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn step_deal() -> Weight {
-        // At least 58_432 ns; recorded proof: 1356 bytes.
-        Weight::from_parts(59_577_000, 3_968)
+        // At least 58_658 ns; recorded proof: 1356 bytes.
+        Weight::from_parts(59_634_000, 3_968)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(7))
     }
@@ -776,8 +776,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Members` (r:0 w:1)
     // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
     fn step_replica() -> Weight {
-        // At least 132_045 ns; recorded proof: 2978 bytes.
-        Weight::from_parts(136_901_000, 6_480)
+        // At least 133_250 ns; recorded proof: 2978 bytes.
+        Weight::from_parts(150_886_000, 6_480)
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().writes(15))
     }
@@ -817,8 +817,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Members` (r:0 w:1)
     // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
     fn step_miss() -> Weight {
-        // At least 374_947 ns; recorded proof: 4081 bytes.
-        Weight::from_parts(379_840_000, 14_040)
+        // At least 375_878 ns; recorded proof: 4081 bytes.
+        Weight::from_parts(377_581_000, 14_040)
             .saturating_add(T::DbWeight::get().reads(26))
             .saturating_add(T::DbWeight::get().writes(30))
     }
@@ -856,8 +856,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Members` (r:0 w:1)
     // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
     fn step_challenge() -> Weight {
-        // At least 369_777 ns; recorded proof: 3857 bytes.
-        Weight::from_parts(398_569_000, 14_040)
+        // At least 367_771 ns; recorded proof: 3857 bytes.
+        Weight::from_parts(368_738_000, 14_040)
             .saturating_add(T::DbWeight::get().reads(24))
             .saturating_add(T::DbWeight::get().writes(27))
     }
@@ -871,8 +871,8 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:2)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn step_failed() -> Weight {
-        // At least 13_893 ns; recorded proof: 687 bytes.
-        Weight::from_parts(14_239_000, 3_735)
+        // At least 14_329 ns; recorded proof: 687 bytes.
+        Weight::from_parts(15_078_000, 3_735)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }

@@ -116,6 +116,21 @@ fn an_answer_counts_until_its_tick_and_not_after() {
 }
 
 #[test]
+fn an_answer_sent_again_in_a_later_block_replaces_the_one_before_it_in_pools() {
+    run(|world| {
+        let id = world.active(ALICE, 1);
+        audited(world, id);
+        let view = Store::open_audits_of(&ALICE)[0];
+        let proof = world.audit_proof(ALICE, &view).unwrap();
+        let (first, _) = Store::authorize_audit(&proof).unwrap();
+        tick();
+        let (second, _) = Store::authorize_audit(&proof).unwrap();
+        assert_eq!(first.provides, second.provides);
+        assert!(second.priority > first.priority);
+    });
+}
+
+#[test]
 fn any_flipped_byte_is_refused_and_the_right_proof_still_counts() {
     run(|world| {
         let id = world.active(ALICE, 1);

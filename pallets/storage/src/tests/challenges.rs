@@ -348,7 +348,7 @@ fn an_expired_ticket_is_replaced() {
         );
         let alice = wealth(ALICE);
         world.pass(DELAY + 3);
-        assert_eq!(wealth(ALICE), alice + 10 * TOS);
+        assert_eq!(wealth(ALICE), alice + 5 * TOS);
     });
 }
 

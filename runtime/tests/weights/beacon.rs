@@ -1,0 +1,46 @@
+//! The calls and the step of the beacon, in their worst case.
+
+use super::*;
+use tos_primitives::beacon::{
+    BeaconScale, SlotClaim, SpotClaim, MAX_SLOTS_PER_BLOCK, SPOTS_PER_BLOCK,
+};
+
+type Call = pallet_beacon::Call<Runtime>;
+
+/// Every call of the beacon.
+pub fn calls() -> Vec<(&'static str, RuntimeCall)> {
+    let claims = vec![zeros::<SlotClaim>(); MAX_SLOTS_PER_BLOCK as usize];
+    let spots = vec![zeros::<SpotClaim>(); SPOTS_PER_BLOCK as usize];
+    vec![
+        (
+            "beacon.advance",
+            Call::advance {
+                slots: claims.try_into().unwrap(),
+                spots: spots.try_into().unwrap(),
+            }
+            .into(),
+        ),
+        (
+            "beacon.dispute_slot",
+            Call::dispute_slot {
+                slot: u64::MAX,
+                proof: zeros(),
+            }
+            .into(),
+        ),
+        (
+            "beacon.set_params",
+            Call::set_params {
+                params: BeaconScale::PRODUCTION.params,
+            }
+            .into(),
+        ),
+    ]
+}
+
+/// Every step of the beacon's hook.
+pub fn steps() -> Vec<(&'static str, Weight)> {
+    use pallet_beacon::WeightInfo as _;
+    type Of = <Runtime as pallet_beacon::Config>::WeightInfo;
+    vec![("beacon: note the parent's VRF output", Of::on_initialize())]
+}

@@ -1,0 +1,405 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The beacon on a network: one timekeeper, everybody else verifies; it is lost, and comes back.
+
+Four validators and a full node that votes on nothing. Only one validator computes slots.
+
+* The others verify every slot that it gossips, and all include the same ones.
+* The timekeeper is killed with SIGKILL. Blocks and finality go on with three validators; the head stands still, the
+  beacon is degraded, and the clock of storage stops.
+* Meanwhile the full node is killed too, loses its database and comes back as a storage provider. It synchronises from
+  the others and has the same head and the same records.
+* The timekeeper comes back on its old data. The walk goes on where it stood: no slot is missing, none comes twice.
+* Entropy goes in at every third window and nowhere else, and the walk passes into a second epoch.
+* The provider's node alone, without `tos storage run`, answers the seal challenge and the audits, and hands in the root
+  of its group in every window. Nothing is missed, and all nodes fold the same roots.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import storage
+from storage import parts
+
+# A minute for 240 slots, and the start of five nodes that share this machine's cores.
+LIMIT = 150
+STREAK = 6
+VALIDATORS = ("alice", "bob", "charlie", "dave")
+KEEPER, FULL = "alice", "store"
+NODES = (*VALIDATORS, FULL)
+CLIENT, PROVIDER = "//Eve", "//Ferdie"
+RECORDS = 64
+
+
+class Missed(Exception):
+    """Something that no waiting repairs."""
+
+
+class Net(storage.Net):
+    """Five nodes that know each other, and clients that talk to the second one."""
+
+    def __init__(self, binaries, folder):
+        super().__init__(binaries, folder)
+        self.rpc_ports = {name: parts.free_port() for name in NODES}
+        self.p2p_ports = {name: parts.free_port() for name in NODES}
+        self.metrics = parts.free_port()
+        self.rpc = self.rpc_ports["bob"]
+        self.url = f"ws://127.0.0.1:{self.rpc}"
+        self.spec = os.path.join(folder, "spec.json")
+        self.peers = {}
+
+    def make_node_keys(self):
+        """Gives every node a key, so that it can be found again after it lost everything else."""
+        for name in NODES:
+            path = os.path.join(self.folder, name + ".node-key")
+            done = subprocess.run([self.node, "key", "generate-node-key", "--file", path],
+                                  capture_output=True, text=True, timeout=60)
+            if done.returncode != 0:
+                raise parts.Failed(f"no node key: {done.stderr}")
+            self.peers[name] = re.search(r"12D3\w+", done.stderr + done.stdout).group()
+
+    def write_spec(self):
+        """Makes the genesis state once for all nodes; each would make it for itself at every fresh start."""
+        done = subprocess.run([self.node, "export-chain-spec", "--chain", "local-fast", "--raw"],
+                              capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            raise parts.Failed(f"no chain specification: {done.stderr}")
+        with open(self.spec, "w", encoding="utf-8") as file:
+            file.write(done.stdout)
+
+    def start_node(self, name, *options):
+        others = [f"/ip4/127.0.0.1/tcp/{self.p2p_ports[n]}/p2p/{self.peers[n]}" for n in NODES if n != name]
+        metrics = ["--prometheus-port", str(self.metrics)] if name == "bob" else ["--no-prometheus"]
+        self.start(name, [
+            self.node, "--chain", self.spec, "--base-path", self.base(name), "--no-telemetry", "--no-mdns",
+            "--node-key-file", os.path.join(self.folder, name + ".node-key"),
+            "--listen-addr", f"/ip4/127.0.0.1/tcp/{self.p2p_ports[name]}", "--bootnodes", *others,
+            "--rpc-port", str(self.rpc_ports[name]), *metrics,
+            "--timekeeper" if name == KEEPER else "--no-timekeeper",
+            *([f"--{name}"] if name in VALIDATORS else ["--name", name]), *options])
+
+    def base(self, name):
+        return os.path.join(self.folder, "base-" + name)
+
+    def eventually(self, what, probe, limit=60):
+        left = LIMIT - (time.monotonic() - self.from_start)
+        return super().eventually(what, probe, max(1, min(limit, left)))
+
+    # --- what nodes say ------------------------------------------------------------------------
+
+    def ask(self, name, method, *params):
+        return self.rpc_call(method, *params, port=self.rpc_ports[name])
+
+    def best(self, name):
+        return int(self.ask(name, "chain_getHeader")["number"], 16)
+
+    def finalised(self, name):
+        """Number and hash of the last finalised block."""
+        block = self.ask(name, "chain_getFinalizedHead")
+        return int(self.ask(name, "chain_getHeader", block)["number"], 16), block
+
+    def finalised_records(self, name):
+        """Every slot that finalised blocks include, by its number."""
+        _, block = self.finalised(name)
+        records, first = {}, 1
+        while page := self.ask(name, "tos_beaconRecords", first, RECORDS, block):
+            records.update({record["slot"]: record for record in page})
+            first = page[-1]["slot"] + 1
+        return records
+
+    def window_roots(self, name):
+        """Folded windows by number: their seed, global root, and how many groups handed in a root."""
+        answer = self.ask(name, "state_call", "StorageApi_window_roots", "0x" + (100).to_bytes(4, "little").hex())
+        data = bytes.fromhex(answer[2:])
+        # SCALE: the length is below 64 as long as the ring is, and then one byte.
+        count, at, roots = data[0] >> 2, 1, {}
+        for _ in range(count):
+            window, seed = int.from_bytes(data[at:at + 8], "little"), data[at + 8:at + 40]
+            folded, at = data[at + 40], at + 41
+            root, at = (data[at:at + 32], at + 32) if folded else (None, at)
+            groups, at = int.from_bytes(data[at:at + 4], "little"), at + 4
+            if root:
+                roots[window] = (seed.hex(), root.hex(), groups)
+        if at != len(data):
+            raise parts.Failed("the roots of windows have another form than expected")
+        return roots
+
+    # --- what must hold ------------------------------------------------------------------------
+
+    def same_records(self, names, least):
+        """Waits until each node finalised that slot; all must have the same slots without a gap. Returns them."""
+        found = {}
+
+        def all_there():
+            found.update({name: self.finalised_records(name) for name in names})
+            return all(max(records, default=0) >= least for records in found.values())
+
+        self.eventually(f"slot {least} finalised at {', '.join(names)}", all_there)
+        last = min(max(records) for records in found.values())
+        first, *others = ([records.get(slot) for slot in range(1, last + 1)] for records in found.values())
+        if any(other != first for other in others):
+            raise parts.Failed(f"the records of {', '.join(names)} differ")
+        step = self.ask(names[0], "tos_beacon")["scale"]["params"]["iterationsPerSlot"]
+        for number, record in enumerate(first):
+            if record is None or record["firstIteration"] != number * step:
+                raise parts.Failed(f"slot {number + 1} does not continue the walk: {record}")
+        if len({record["output"] for record in first}) != len(first):
+            raise parts.Failed("two slots have the same output")
+        return first
+
+    def same_block(self, names):
+        """All finalised the same block; returns its number."""
+        number = min(self.finalised(name)[0] for name in names)
+        hashes = {self.ask(name, "chain_getBlockHash", number) for name in names}
+        if len(hashes) != 1:
+            raise parts.Failed(f"different blocks {number} are final: {hashes}")
+        return number
+
+    def verifiers(self, names):
+        """What those without timekeeper did: they verified, and computed next to nothing. Returns it."""
+        done = {name: self.ask(name, "tos_timekeeper") for name in names}
+        for name, count in done.items():
+            if count["timekeeper"] or count["verifiedSlots"] == 0:
+                raise parts.Failed(f"{name} verified nothing: {count}")
+            if count["rejectedSlots"] + count["faultySlots"] > 0:
+                raise parts.Failed(f"{name} met a false slot: {count}")
+            if count["evaluatedSlots"] > count["verifiedSlots"] // 4:
+                raise parts.Failed(f"{name} had to compute slots: {count}")
+        return done
+
+
+def start(net):
+    net.make_node_keys()
+    net.write_spec()
+    for name in VALIDATORS:
+        net.start_node(name)
+    net.start_node(FULL)
+    net.eventually("a moving beacon on every node", lambda: all(
+        not (view := net.ask(name, "tos_beacon"))["degraded"] and view["head"] > 0 and net.finalised(name)[0] > 0
+        for name in NODES))
+    net.say(f"four validators and a full node, block {net.best('bob')}; only {KEEPER} computes slots")
+
+
+def publish(net):
+    """A provider with an accepted deal that is not sealed yet. Returns deal, replica and store."""
+    port = parts.free_port()
+    made = net.call("provider", PROVIDER, "storage", "init", "--bond", "2000",
+                    "--public-url", f"http://127.0.0.1:{parts.free_port()}")
+    path = os.path.join(net.folder, "content")
+    with open(path, "wb") as file:
+        file.write(storage.sources(("primitives",)))
+    deal = net.call("client", CLIENT, "storage", "publish", path, "--price", "0.5", "--retention", "365d",
+                    "--provider", made["provider"], "--public-url", f"http://127.0.0.1:{port}")["deal"]
+    net.call("provider", PROVIDER, "storage", "accept", deal)
+    net.start("content", net.client("client", CLIENT, "content", "serve", f"127.0.0.1:{port}"))
+    net.say(f"a deal over {os.path.getsize(path) / 2**20:.1f} MiB is accepted")
+    return deal, made
+
+
+def agree(net, least):
+    records = net.same_records(NODES, least)
+    number = net.same_block(NODES)
+    done = net.verifiers([name for name in NODES if name != KEEPER])
+    keeper = net.ask(KEEPER, "tos_timekeeper")
+    if not keeper["timekeeper"] or keeper["evaluatedSlots"] < least:
+        raise parts.Failed(f"{KEEPER} did not compute the slots: {keeper}")
+    net.say(f"five nodes have the same block {number} and the same slots 1 to {len(records)}")
+    net.say(f"{KEEPER} computed {keeper['evaluatedSlots']}; the others verified (and computed): " + ", ".join(
+        f"{name} {count['verifiedSlots']} ({count['evaluatedSlots']})" for name, count in done.items()))
+
+
+def lose_timekeeper(net, deal, made):
+    """Returns the head where the walk stands, and the block where it was degraded."""
+    others = [name for name in NODES if name != KEEPER]
+    net.stop(KEEPER, signal.SIGKILL)
+    net.say(f"{KEEPER} is killed, and with it the only timekeeper")
+
+    # The provider's node: without a database, and from now on with the store.
+    net.call("provider", PROVIDER, "storage", "seal", deal)
+    net.stop("content")
+    net.stop(FULL, signal.SIGKILL)
+    shutil.rmtree(net.base(FULL))
+    net.start_node(FULL, "--storage-provider", made["dir"], "--rpc-methods", "unsafe")
+    net.say(f"{FULL} is killed, has lost its database, and comes back as a storage provider")
+    secret = net.call("provider", PROVIDER, "keys", "export", "storage-proof")["secret"]
+    net.eventually(f"{FULL}'s RPC", lambda: net.ask(FULL, "system_health") is not None)
+    net.ask(FULL, "author_insertKey", "tosp", secret, made["proofKey"])
+
+    net.eventually("a degraded beacon", lambda: all(net.ask(name, "tos_beacon")["degraded"] for name in others))
+    before = {name: (net.best(name), net.finalised(name)[0], net.ask(name, "tos_beacon")["head"],
+                     net.ask(name, "tos_storageWindow")) for name in others}
+    stood = before["bob"][2]
+    net.say(f"the beacon is degraded everywhere at block {before['bob'][0]}; its head stands at slot {stood}")
+    net.eventually("eight more blocks, final everywhere", lambda: all(
+        net.finalised(name)[0] >= before[name][0] + 8 for name in others))
+    for name in others:
+        view, window = net.ask(name, "tos_beacon"), net.ask(name, "tos_storageWindow")
+        if view["head"] != stood or not view["degraded"]:
+            raise parts.Failed(f"{name}: the head moved without a timekeeper: {view}")
+        if not window["degraded"] or window["now"] != before[name][3]["now"]:
+            raise parts.Failed(f"{name}: the clock of storage goes on without the beacon: {window}")
+    net.say(f"blocks and finality go on: {net.same_block(others)} is final; the clock of storage stands still")
+    records = net.same_records(others, stood)
+    if len(records) != stood:
+        raise parts.Failed(f"{len(records)} records for a head of {stood}")
+    net.say(f"{FULL} has synchronised: the same {stood} slots")
+    return stood
+
+
+def recover(net, stood):
+    net.start_node(KEEPER)
+    goal = stood + 9
+    net.eventually("a head that moves on", lambda: all(
+        not (view := net.ask(name, "tos_beacon"))["degraded"] and view["head"] >= goal for name in NODES))
+    records = net.same_records(NODES, goal)
+    stalled = records[stood]["block"] - records[stood - 1]["block"]
+    if stalled < net.ask("bob", "tos_beacon")["scale"]["stallBlocks"]:
+        raise parts.Failed(f"a stall of {stalled} blocks")
+    keeper = net.ask(KEEPER, "tos_timekeeper")
+    # It may have missed a block's slots when it was killed, but no more.
+    if keeper["evaluatedSlots"] > keeper["known"] - stood + 8:
+        raise parts.Failed(f"{KEEPER} computed slots again that the chain had: {keeper}")
+    net.say(f"{KEEPER} is back: slot {stood + 1} follows slot {stood} after {stalled} blocks, nothing in between "
+            f"is missing; it computed {keeper['evaluatedSlots']} slots since")
+
+
+def prove(net, deal):
+    """The node alone proves the replica."""
+    provider = net.show(deal)["replica"]["provider"]
+    replica = net.show(deal)["replica"]["id"]
+    last = None
+
+    def long_enough():
+        nonlocal last
+        view, account = net.ask(FULL, "tos_replica", replica), net.ask(FULL, "tos_provider", provider)
+        if account["missed"] or view["misses"] or view["status"] not in ("checking", "active"):
+            raise Missed(f"{FULL} missed something: {view} {account}")
+        if view["status"] == "active" and last is None:
+            net.say(f"{FULL} has opened its sealing; the replica is active from window {view['firstWindow']}")
+            last = view["firstWindow"]
+        return view["streak"] >= STREAK and (view, account)
+
+    view, account = net.eventually(f"{STREAK} windows in a row", long_enough)
+    if account["answered"] <= view["streak"]:
+        raise parts.Failed(f"audits were not answered: {account}")
+    net.eventually("the same certificate everywhere", lambda: all(
+        (net.ask(name, "tos_continuity", replica)["certified"] or {"streak": 0})["streak"] >= STREAK for name in NODES))
+    net.say(f"{FULL} alone proved {view['streak']} windows in a row and answered {account['answered']} audits and "
+            f"challenges; nothing missed, certified by every node")
+    return view["firstWindow"]
+
+
+def roots(net, first):
+    """All nodes fold the same windows, with the group's root in each."""
+    found = {name: net.window_roots(name) for name in NODES}
+    common = sorted(set.intersection(*(set(of) for of in found.values())))
+    proven = [window for window in common if window >= first]
+    for window in common:
+        if len({of[window] for of in found.values()}) != 1:
+            raise parts.Failed(f"the nodes have different roots of window {window}")
+    if len(proven) < STREAK or any(found["bob"][window][2] != 1 for window in proven):
+        raise parts.Failed(f"the group's root is missing: {found['bob']}")
+    net.say(f"five nodes have the same roots of windows {common[0]} to {common[-1]}; the group's is in "
+            f"{proven[0]} to {proven[-1]}")
+
+
+def entropy(net):
+    """Entropy went in where it belongs and nowhere else, through a change of the epoch."""
+    scale = net.ask("bob", "tos_beacon")["scale"]
+    length = scale["windowSlots"] * scale["epochWindows"]
+    net.eventually("the second epoch", lambda: all(net.ask(name, "tos_beacon")["head"] > length + 8 for name in NODES))
+    records = net.same_records(NODES, length + 1)
+    period = scale["injectWindows"] * scale["windowSlots"]
+    height, _ = net.finalised("bob")
+    announced, seen, epochs = {}, 0, {}
+    for block in net.ask("bob", "chain_getBlockHash", list(range(1, height + 1))):
+        view = net.ask("bob", "tos_beacon", block)
+        for coming in view["injections"]:
+            if announced.setdefault(coming["slot"], coming["entropy"]) != coming["entropy"]:
+                raise parts.Failed(f"the entropy of slot {coming['slot']} changed")
+        for epoch in view["epochs"]:
+            if epochs.setdefault(epoch["number"], epoch["seed"]) != epoch["seed"]:
+                raise parts.Failed(f"the seed of epoch {epoch['number']} changed")
+        following = view["head"] + 1
+        injected = following in announced
+        if view["nextStart"] is not None:
+            if injected != (view["nextStart"] != view["end"]):
+                raise parts.Failed(f"slot {following} does not start as it should: {view}")
+            seen += injected
+    windows = [(slot - 1) / scale["windowSlots"] for slot in announced]
+    due = set(range(period + 1, len(records) + 1, period))
+    if not due <= set(announced) or any(window % scale["injectWindows"] for window in windows) or 0 in windows:
+        raise parts.Failed(f"entropy went in elsewhere: {sorted(announced)}")
+    if len(set(announced.values())) != len(announced) or len(set(epochs.values())) != len(epochs):
+        raise parts.Failed("entropy or the seed of an epoch came twice")
+    if 1 not in epochs:
+        raise parts.Failed(f"no second epoch: {epochs}")
+    net.say("entropy went in at windows " + ", ".join(f"{window:g}" for window in sorted(windows)) +
+            f" ({seen} blocks ended right before one), nowhere else; "
+            f"epoch 1 began at slot {length + 1}, block {records[length]['block']}")
+
+
+def metrics(net):
+    with urllib.request.urlopen(f"http://127.0.0.1:{net.metrics}/metrics", timeout=20) as answer:
+        text = answer.read().decode()
+    found = {name: float(value) for name, value in re.findall(r"^\w*?(tos_beacon_\w+)(?:\{.*\})? (\S+)$", text, re.M)}
+    names = ("head", "lag_slots", "evaluated_slots", "iterations_per_second", "verified_slots", "rejected_slots",
+             "cached_slots")
+    missing = [name for name in names if "tos_beacon_" + name not in found]
+    if missing or found["tos_beacon_head"] == 0 or found["tos_beacon_verified_slots"] == 0:
+        raise parts.Failed(f"Prometheus: without {missing}: {found}")
+    net.say("Prometheus at bob: " + ", ".join(f"{name} {found['tos_beacon_' + name]:g}" for name in names))
+
+
+def run(net):
+    start(net)
+    deal, made = publish(net)
+    agree(net, 20)
+    stood = lose_timekeeper(net, deal, made)
+    recover(net, stood)
+    first = prove(net, deal)
+    roots(net, first)
+    entropy(net)
+    net.verifiers(("bob", "charlie", "dave"))
+    metrics(net)
+    number = net.same_block(NODES)
+    block = net.ask("bob", "chain_getBlockHash", number)
+    if len({json.dumps(net.ask(name, "tos_beacon", block), sort_keys=True) for name in NODES}) != 1:
+        raise parts.Failed(f"the nodes read another beacon from block {number}")
+    net.say(f"five nodes have the same block {number}, and the same beacon in it")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", required=True, help="folder of tos-node and tos")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="tos-beacon-") as folder:
+        net = Net(os.path.abspath(options.bin), folder)
+        try:
+            run(net)
+            parts.say("beacon: all as it should be")
+            return 0
+        except (parts.Failed, Missed) as failure:
+            print(f"beacon test failed: {failure}", file=sys.stderr)
+            for name, _ in net.processes.running:
+                path = os.path.join(folder, name + ".log")
+                if os.path.exists(path):
+                    with open(path, encoding="utf-8", errors="replace") as log:
+                        print(f"--- {name}\n" + "".join(log.readlines()[-12:]), file=sys.stderr)
+            return 1
+        finally:
+            net.processes.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
