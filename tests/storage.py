@@ -65,10 +65,10 @@ def sources(folders):
     return data.getvalue()
 
 
-def bound(loss, window):
-    """Windows within which a loss is caught, but for one case in 2^40."""
+def bound(loss, window, deadline):
+    """Windows within which a loss is caught, but for one case in 2^40: two words a tick, and the time to answer."""
     words = 40 * math.log(2) / -math.log(1 - loss)
-    return math.ceil(words / (2 * window)) + 1
+    return math.ceil((words / 2 + deadline) / window) + 1
 
 
 class Net(parts.Demo):
@@ -225,7 +225,7 @@ def run(net):
         missed = net.status(providers["careless"])
         before = next(r for r in missed["replicas"] if r["id"] == replica)
         losses[number] = {"from": missed["window"]["number"], "collateral": int(before["collateral"]),
-                          "bound": bound(loss, window), "loss": loss}
+                          "bound": bound(loss, window, status["scale"]["auditTicks"]), "loss": loss}
         net.say(f"careless: {lost} of {chunks} chunks of file {number} are gone; "
                 f"to be caught within {losses[number]['bound']} windows")
 

@@ -4,7 +4,10 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout as Memory, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::{
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        LazyLock,
+    },
 };
 use tos_provider::{commit_content, Error, Layout, ReplicaSpec, SealParams, Store};
 use tos_storage_proofs::CHUNK;
@@ -31,7 +34,11 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const LENGTH: u64 = (129 << 20) + 12_345;
+/// Bytes of content: 129 MiB and a little, or as many MiB as `TOS_LARGE_MIB` says (disk: four times that).
+static LENGTH: LazyLock<u64> = LazyLock::new(|| {
+    let mib = std::env::var("TOS_LARGE_MIB").map_or(129, |mib| mib.parse().unwrap());
+    (mib << 20) + 12_345
+});
 const PARAMS: SealParams = SealParams {
     log2_unit: 22,
     memory_kib: 8_192,
@@ -41,7 +48,7 @@ const PARAMS: SealParams = SealParams {
 /// Content that is made while it is read.
 fn content() -> impl std::io::Read {
     let stream = blake3::Hasher::new_keyed(&[3; 32]).finalize_xof();
-    std::io::Read::take(stream, LENGTH)
+    std::io::Read::take(stream, *LENGTH)
 }
 
 /// The most memory in use during `work`, beyond what was in use before.
@@ -72,19 +79,20 @@ fn storing_checking_reading_and_repairing_take_less_than_64_mib_and_the_sealing_
     let mut coded = None;
     let used = extra(|| {
         let scratch = dir.path().join("scratch");
-        coded = Some(commit_content(content(), LENGTH, &scratch, &mut |_| ()).unwrap());
+        coded = Some(commit_content(content(), *LENGTH, &scratch, &mut |_| ()).unwrap());
     });
     assert!(used < MOST, "committing took {used}");
     let coded = coded.unwrap();
-    let layout = Layout::of(LENGTH).unwrap();
-    assert_eq!(layout.shard_chunks, 2);
+    let layout = Layout::of(*LENGTH).unwrap();
+    assert!(layout.shard_chunks >= 2);
+    let wide = layout.shard_chunks;
 
     let store = Store::open(dir.path().join("store"), PARAMS, [1; 32], [2; 32]).unwrap();
     let spec = ReplicaSpec {
         replica: [5; 16],
         deal: [6; 16],
         content: coded.content,
-        length: LENGTH,
+        length: *LENGTH,
         coded: coded.commitment,
     };
     let used = extra(|| {
@@ -113,7 +121,7 @@ fn storing_checking_reading_and_repairing_take_less_than_64_mib_and_the_sealing_
                 .unwrap();
         }
     };
-    let lost = |chunk: &u64| (chunk / 2 + chunk).is_multiple_of(2);
+    let lost = |chunk: &u64| (chunk / wide + chunk % wide).is_multiple_of(2);
     spoil(&mut (0..layout.coded_chunks).filter(lost));
     let used = extra(|| read().unwrap());
     assert!(used < MOST + sealing, "reading took {used}");
@@ -129,6 +137,6 @@ fn storing_checking_reading_and_repairing_take_less_than_64_mib_and_the_sealing_
     read().unwrap();
 
     // More than half of one column alone is too much.
-    spoil(&mut (0..u64::from(layout.shards) + 1).map(|shard| shard * 2));
+    spoil(&mut (0..u64::from(layout.shards) + 1).map(|shard| shard * wide));
     assert!(matches!(read(), Err(Error::Lost)));
 }

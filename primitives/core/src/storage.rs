@@ -166,7 +166,7 @@ impl StorageScale {
         pause_windows: 2,
         unbonding_windows: 16,
         retention_windows: 20,
-        audit_ticks: 6,
+        audit_ticks: 20,
         challenge_ticks: 12,
         ..Self::PRODUCTION
     };
