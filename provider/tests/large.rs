@@ -8,8 +8,9 @@ use std::{
         atomic::{AtomicUsize, Ordering::Relaxed},
         LazyLock,
     },
+    time::Instant,
 };
-use tos_provider::{commit_content, Error, Layout, ReplicaSpec, SealParams, Store};
+use tos_provider::{commit_content, Error, Layout, Progress, ReplicaSpec, SealParams, Store};
 use tos_storage_proofs::CHUNK;
 
 struct Counting;
@@ -39,6 +40,10 @@ static LENGTH: LazyLock<u64> = LazyLock::new(|| {
     let mib = std::env::var("TOS_LARGE_MIB").map_or(129, |mib| mib.parse().unwrap());
     (mib << 20) + 12_345
 });
+/// Whether to stop after storing (`TOS_LARGE_STAGES=ingest`): for sizes whose repair takes long.
+static INGEST_ONLY: LazyLock<bool> =
+    LazyLock::new(|| std::env::var("TOS_LARGE_STAGES").is_ok_and(|stages| stages == "ingest"));
+
 const PARAMS: SealParams = SealParams {
     log2_unit: 22,
     memory_kib: 8_192,
@@ -57,6 +62,25 @@ fn extra(work: impl FnOnce()) -> usize {
     PEAK.store(before, Relaxed);
     work();
     PEAK.load(Relaxed) - before
+}
+
+/// Says how far long work is, a line for each tenth; silent where the tests capture output.
+fn tell() -> impl FnMut(Progress) {
+    let (started, mut told) = (Instant::now(), None);
+    move |progress| {
+        let tenth = progress.done * 10 / progress.total.max(1);
+        if told != Some((progress.stage, tenth)) {
+            told = Some((progress.stage, tenth));
+            println!(
+                "{:?}: {} of {} MiB after {} s, peak {} MiB",
+                progress.stage,
+                progress.done >> 20,
+                progress.total >> 20,
+                started.elapsed().as_secs(),
+                PEAK.load(Relaxed) >> 20,
+            );
+        }
+    }
 }
 
 struct Hashing(blake3::Hasher);
@@ -79,7 +103,7 @@ fn storing_checking_reading_and_repairing_take_less_than_64_mib_and_the_sealing_
     let mut coded = None;
     let used = extra(|| {
         let scratch = dir.path().join("scratch");
-        coded = Some(commit_content(content(), *LENGTH, &scratch, &mut |_| ()).unwrap());
+        coded = Some(commit_content(content(), *LENGTH, &scratch, &mut tell()).unwrap());
     });
     assert!(used < MOST, "committing took {used}");
     let coded = coded.unwrap();
@@ -96,9 +120,17 @@ fn storing_checking_reading_and_repairing_take_less_than_64_mib_and_the_sealing_
         coded: coded.commitment,
     };
     let used = extra(|| {
-        store.ingest(&spec, content(), &mut |_| ()).unwrap();
+        store.ingest(&spec, content(), &mut tell()).unwrap();
     });
     assert!(used < MOST + sealing, "storing took {used}");
+    println!(
+        "storing took {} MiB, of which {} are for sealing",
+        used >> 20,
+        sealing >> 20
+    );
+    if *INGEST_ONLY {
+        return;
+    }
     let replica = store.replica(&[5; 16]).unwrap();
     let read = || {
         let mut out = Hashing(blake3::Hasher::new());

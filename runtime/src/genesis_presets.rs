@@ -24,7 +24,7 @@ use crate::{
     time_scale::TimeScale,
     AccountId, BabeConfig, Balance, BalancesConfig, BeaconConfig, ClockConfig, MinersConfig,
     RuntimeGenesisConfig, SessionConfig, SessionKeys, StakingConfig, StorageConfig, SudoConfig,
-    TimeScaleConfig, Treasury,
+    TechnicalCommitteeConfig, TimeScaleConfig, Treasury,
 };
 use alloc::{vec, vec::Vec};
 use polkadot_sdk::*;
@@ -128,6 +128,17 @@ fn first_experts() -> Vec<(AccountId, Certification, tos_primitives::Tick)> {
     .into()
 }
 
+/// Who may speed up and pause before referenda name others: three, so that two of them decide.
+fn first_committee() -> Vec<AccountId> {
+    [
+        Sr25519Keyring::Alice,
+        Sr25519Keyring::Bob,
+        Sr25519Keyring::Charlie,
+    ]
+    .map(|member| member.to_account_id())
+    .into()
+}
+
 /// A network of these validators, in which every well-known account is endowed.
 fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> Value {
     let count = u32::try_from(validators.len()).unwrap_or(MAX_VALIDATORS);
@@ -167,6 +178,9 @@ fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> V
                 .collect::<Vec<_>>(),
         },
         sudo: SudoConfig { key: sudo },
+        technical_committee: TechnicalCommitteeConfig {
+            members: first_committee()
+        },
         clock: ClockConfig {
             windows: pace.windows
         },

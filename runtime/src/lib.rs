@@ -31,10 +31,12 @@ pub mod constants;
 pub mod emission;
 pub mod genesis_presets;
 pub mod migrations;
+pub mod origins;
 mod queries;
 #[cfg(test)]
 mod tests;
 pub mod time_scale;
+pub mod tracks;
 pub mod transactions;
 pub mod weights;
 
@@ -212,6 +214,25 @@ mod runtime {
 
     #[runtime::pallet_index(30)]
     pub type Sudo = pallet_sudo;
+
+    // Decisions by those who hold TOS.
+    #[runtime::pallet_index(31)]
+    pub type Origins = crate::origins;
+
+    #[runtime::pallet_index(32)]
+    pub type ConvictionVoting = pallet_conviction_voting;
+
+    #[runtime::pallet_index(33)]
+    pub type Referenda = pallet_referenda;
+
+    #[runtime::pallet_index(34)]
+    pub type TechnicalCommittee = pallet_collective<Instance1>;
+
+    #[runtime::pallet_index(35)]
+    pub type Whitelist = pallet_whitelist;
+
+    #[runtime::pallet_index(36)]
+    pub type TxPause = pallet_tx_pause;
 
     // Before everything that has deadlines.
     #[runtime::pallet_index(40)]

@@ -52,6 +52,9 @@ pub struct TimeScale {
     pub slash_defer_eras: u32,
     /// Blocks in a protocol minute.
     pub minute_blocks: u32,
+    /// Blocks in an hour of governance, the unit of every period of a referendum. Apart from the
+    /// protocol minute, because tests must be able to hold a vote within a minute.
+    pub governance_hour_blocks: u32,
 }
 
 impl TimeScale {
@@ -63,6 +66,7 @@ impl TimeScale {
         bonding_eras: 28,
         slash_defer_eras: 27,
         minute_blocks: 30,
+        governance_hour_blocks: 1_800,
     };
 
     /// Development: real slots, but epochs of five minutes and short windows.
@@ -73,6 +77,7 @@ impl TimeScale {
         bonding_eras: 3,
         slash_defer_eras: 1,
         minute_blocks: 5,
+        governance_hour_blocks: 5,
     };
 
     /// Automated tests: half-second slots and epochs of half a minute.
@@ -83,6 +88,7 @@ impl TimeScale {
         bonding_eras: 3,
         slash_defer_eras: 1,
         minute_blocks: 2,
+        governance_hour_blocks: 1,
     };
 
     /// Why this scale cannot work, if it cannot.
@@ -97,8 +103,12 @@ impl TimeScale {
         if self.epoch_slots < 10 {
             return Err("an epoch needs at least ten slots");
         }
-        if self.sessions_per_era == 0 || self.bonding_eras == 0 || self.minute_blocks == 0 {
-            return Err("eras, bonding and protocol minutes cannot be empty");
+        if self.sessions_per_era == 0
+            || self.bonding_eras == 0
+            || self.minute_blocks == 0
+            || self.governance_hour_blocks == 0
+        {
+            return Err("eras, bonding, protocol minutes and hours cannot be empty");
         }
         if self.slash_defer_eras >= self.bonding_eras {
             return Err("slashes must be applied before the stake is released");

@@ -4,15 +4,15 @@
 
 use super::{governance::TreasuryAccount, system::MAXIMUM_BLOCK_WEIGHT};
 use crate::{
-    AccountId, Balances, Beacon, Clock, Miners, Reputation, Rewards, Runtime, RuntimeHoldReason,
-    Session, System, Tasks, Timestamp, Validation,
+    origins::EnsureParameters, AccountId, Balances, Beacon, Clock, Miners, Reputation, Rewards,
+    Runtime, RuntimeHoldReason, Session, System, Tasks, Timestamp, Validation,
 };
 use polkadot_sdk::*;
 
 use alloc::vec::Vec;
 use frame_support::{
     parameter_types,
-    traits::{ConstU32, Get, Randomness},
+    traits::{ConstU32, EitherOf, Get, Randomness},
     weights::Weight,
 };
 use frame_system::EnsureRoot;
@@ -63,6 +63,9 @@ impl Get<Vec<AccountId>> for SessionValidators {
     }
 }
 
+/// Who sets what the protocol works with.
+type ParametersOrigin = EitherOf<EnsureRoot<AccountId>, EnsureParameters>;
+
 impl pallet_beacon::Config for Runtime {
     type WeightInfo = crate::weights::pallet_beacon::WeightInfo<Runtime>;
     type Vrf = ParentVrf;
@@ -80,7 +83,7 @@ impl pallet_miners::Config for Runtime {
     type Currency = Balances;
     type Clock = Clock;
     type GovernanceOrigin = EnsureRoot<AccountId>;
-    type CertifyOrigin = EnsureRoot<AccountId>;
+    type CertifyOrigin = ParametersOrigin;
     type MaxRelations = ConstU32<16>;
 }
 
@@ -101,7 +104,7 @@ impl pallet_tasks::Config for Runtime {
     type Panels = Validation;
     type Vault = Rewards;
     type Treasury = TreasuryAccount;
-    type GovernanceOrigin = EnsureRoot<AccountId>;
+    type GovernanceOrigin = ParametersOrigin;
     type MaxWork = TaskWork;
 }
 
@@ -123,7 +126,7 @@ impl pallet_rewards::Config for Runtime {
     type Currency = Balances;
     type Clock = Clock;
     type Treasury = TreasuryAccount;
-    type GovernanceOrigin = EnsureRoot<AccountId>;
+    type GovernanceOrigin = ParametersOrigin;
 }
 
 impl pallet_storage::Config for Runtime {
@@ -134,7 +137,7 @@ impl pallet_storage::Config for Runtime {
     type Randomness = Beacon;
     type Validators = SessionValidators;
     type Treasury = TreasuryAccount;
-    type GovernanceOrigin = EnsureRoot<AccountId>;
+    type GovernanceOrigin = ParametersOrigin;
     type ChainId = GenesisHash;
     type MaxWork = StorageWork;
 }

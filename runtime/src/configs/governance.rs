@@ -5,6 +5,7 @@
 use super::{system::part_of_block, Minutes};
 use crate::{
     constants::currency::{deposit, MILLI_TOS},
+    origins::EnsureTreasurer,
     AccountId, Balance, Balances, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent,
     RuntimeHoldReason, RuntimeOrigin, System, Treasury,
 };
@@ -15,7 +16,7 @@ use frame_support::{
     traits::{
         fungible::HoldConsideration,
         tokens::{PayFromAccount, UnityAssetBalanceConversion},
-        ConstU32, EqualPrivilegeOnly, LinearStoragePrice,
+        ConstU32, EitherOf, EqualPrivilegeOnly, LinearStoragePrice,
     },
     weights::Weight,
     PalletId,
@@ -45,6 +46,9 @@ parameter_types! {
     pub SchedulerWeight: Weight = part_of_block(Perbill::from_percent(50));
 }
 
+/// Who spends from the treasury.
+type TreasurerOrigin = EitherOf<EnsureRoot<AccountId>, EnsureTreasurer>;
+
 /// A day, in protocol minutes.
 const DAY: u32 = 24 * 60;
 
@@ -52,8 +56,8 @@ impl pallet_treasury::Config for Runtime {
     type PalletId = TreasuryPalletId;
     type Currency = Balances;
     type RuntimeEvent = RuntimeEvent;
-    type RejectOrigin = EnsureRoot<AccountId>;
-    type SpendOrigin = EnsureWithSuccess<EnsureRoot<AccountId>, AccountId, MaxSpend>;
+    type RejectOrigin = TreasurerOrigin;
+    type SpendOrigin = EnsureWithSuccess<TreasurerOrigin, AccountId, MaxSpend>;
     type SpendPeriod = Minutes<DAY>;
     type Burn = TreasuryBurn;
     type BurnDestination = ();

@@ -6,16 +6,18 @@ mod accounts;
 mod consensus;
 mod domain;
 mod governance;
+mod referenda;
 mod staking;
 mod system;
 mod time;
 
 pub use accounts::{DealWithFees, ProxyType};
+pub use referenda::{pausable_calls, NeverPaused, TechnicalCollective};
 pub use staking::MAX_VALIDATORS;
 pub use system::{
     RuntimeBlockLength, RuntimeBlockWeights, MAXIMUM_BLOCK_WEIGHT, NORMAL_DISPATCH_RATIO,
 };
 pub use time::{
-    BondingEras, BondingSlots, EpochSlots, MaxPayoutMs, MinimumPeriodMs, Minutes, SessionsPerEra,
-    SlashDeferEras, SlotDurationMs,
+    BondingEras, BondingSlots, EpochSlots, Hours, MaxPayoutMs, MinimumPeriodMs, Minutes,
+    SessionsPerEra, SlashDeferEras, SlotDurationMs,
 };

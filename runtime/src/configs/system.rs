@@ -8,7 +8,7 @@ use crate::migrations::MultiBlock;
 use crate::{
     constants::SS58_PREFIX, migrations::SingleBlock, AccountId, Babe, Balance, Block, BlockNumber,
     MultiBlockMigrations, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
-    RuntimeTask, VERSION,
+    RuntimeTask, TxPause, VERSION,
 };
 use polkadot_sdk::*;
 
@@ -17,7 +17,7 @@ use frame_support::{
     dispatch::DispatchClass,
     migrations::FreezeChainOnFailedMigration,
     parameter_types,
-    traits::ConstU32,
+    traits::{ConstU32, Everything, InsideBoth},
     weights::{
         constants::{
             BlockExecutionWeight, ExtrinsicBaseWeight, RocksDbWeight, WEIGHT_REF_TIME_PER_MILLIS,
@@ -99,6 +99,8 @@ parameter_types! {
 
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
+    // What the technical committee has paused is refused, also inside other calls.
+    type BaseCallFilter = InsideBoth<Everything, TxPause>;
     type Block = Block;
     type BlockWeights = RuntimeBlockWeights;
     type BlockLength = RuntimeBlockLength;

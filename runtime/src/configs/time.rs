@@ -84,3 +84,11 @@ impl<const N: u32> Get<BlockNumber> for Minutes<N> {
         scale().minute_blocks.saturating_mul(N)
     }
 }
+
+/// `N` hours of governance, in blocks: the unit of referenda, motions and their locks.
+pub struct Hours<const N: u32>;
+impl<const N: u32> Get<BlockNumber> for Hours<N> {
+    fn get() -> BlockNumber {
+        scale().governance_hour_blocks.saturating_mul(N)
+    }
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Attacks on the walk, by their numbers in the catalogue of scenarios: A1 acceleration, A9 weak
-//! randomness, A13 timing, A17 precomputation, A18 replay across epochs.
+//! randomness, A10 wrong clocks, A13 timing, A17 precomputation, A18 replay across epochs.
 
 use super::mock::*;
 use crate::{Epochs, Error, WindowEntropy};
@@ -115,6 +115,34 @@ fn a13_slots_before_their_time_are_refused() {
             }
             assert!(Beacon::head_slot() <= since / 250 + 2);
         }
+    });
+}
+
+#[test]
+fn a10_a_timekeeper_whose_clock_is_an_hour_off_gains_no_slot_and_costs_nobody() {
+    const HOUR: u64 = 3_600_000;
+    execute(|| {
+        started();
+        // An hour ahead: its slots are refused until their time has come.
+        let issued = Beacon::head_slot();
+        begin_block_after(0);
+        let since = NowMs::get() - crate::GenesisMs::<Test>::get().unwrap();
+        let allowed = (since / 250 + 2 - issued) as usize;
+        assert!(allowed < 8, "a slot too many fits into an inherent");
+        assert_noop!(
+            apply(inherent(&compute(allowed + 1))),
+            Error::<Test>::AheadOfTime
+        );
+        assert_eq!(Beacon::head_slot(), issued);
+        // An hour behind: the beacon stands still, which excuses everybody who is late, and then
+        // goes on from where it stood.
+        begin_block_after(HOUR);
+        for _ in 0..64 {
+            begin_block_after(250);
+        }
+        assert!(<Beacon as Randomness>::degraded());
+        assert_ok!(apply(inherent(&compute(8))));
+        assert_eq!(Beacon::head_slot(), issued + 8);
     });
 }
 

@@ -3,6 +3,7 @@
 mod attacks;
 mod audits;
 mod challenges;
+mod combined;
 mod committee;
 mod illegal;
 mod lifecycle;
