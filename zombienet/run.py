@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the network scenarios with real nodes, two beside each other, and leaves nothing running.
+
+    zombienet/run.py              all scenarios
+    zombienet/run.py --quick      the subset that scripts/test runs (under ten minutes on two cores)
+    zombienet/run.py --only sync
+
+Exit code 0 when all passed, 1 when one failed, 2 when the arguments are wrong. A scenario that this machine does not
+allow is skipped and says why; --strict makes that a failure.
+"""
+
+import argparse
+import concurrent.futures
+import importlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from network import OPEN, Failed, Skipped  # noqa: E402
+
+# The longest first, so that the others fit beside them.
+NAMES = ("crashes", "equivocation", "rotation", "sync", "finality", "partition")
+
+
+def target():
+    return os.environ.get("CARGO_TARGET_DIR") or os.path.join(os.path.expanduser("~"), ".cache", "tos-target")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="only the bounded subset")
+    parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}; repeatable")
+    parser.add_argument("--list", action="store_true", help="say what each scenario proves, and run nothing")
+    parser.add_argument("--bin", default=os.path.join(target(), "release"), help="folder of tos-node (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="networks that run beside one another (%(default)s)")
+    parser.add_argument("--keep", action="store_true", help="keep databases and logs of failed scenarios")
+    parser.add_argument("--strict", action="store_true", help="a skipped scenario is a failure")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    return parser.parse_args()
+
+
+def attempt(name, module, binary, options):
+    """Runs one scenario, and says how it ended."""
+    print(f"{name}: {' '.join(module.__doc__.split())}", file=sys.stderr, flush=True)
+    folder, began = tempfile.mkdtemp(prefix=f"tos-{name}-"), time.monotonic()
+    try:
+        module.run(binary, folder, options)
+        outcome, reason = "ok", None
+    except Skipped as skipped:
+        outcome, reason = "skipped", str(skipped)
+    except Failed as failed:
+        outcome, reason = "failed", str(failed)
+    seconds = round(time.monotonic() - began, 1)
+    print(f"{name}: {outcome} after {seconds} s{': ' + reason if reason else ''}", file=sys.stderr, flush=True)
+    if outcome == "failed" and options.keep:
+        print(f"{name}: logs in {folder}", file=sys.stderr)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return {"scenario": name, "outcome": outcome, "seconds": seconds, "reason": reason}
+
+
+def interrupted(number, _):
+    """Stops everything that runs, and then this."""
+    for net in list(OPEN):
+        net.close()
+    os._exit(128 + number)
+
+
+def main():
+    options = arguments()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
+    modules = {name: importlib.import_module(f"scenarios.{name}") for name in NAMES}
+    if options.list:
+        for name, module in modules.items():
+            print(f"{name}{' (quick)' if module.QUICK else ''}\n    {' '.join(module.__doc__.split())}")
+        return 0
+    binary = os.path.join(options.bin, "tos-node")
+    if not os.access(binary, os.X_OK):
+        print(f"there is no node at {binary}; run: cargo build --release --workspace", file=sys.stderr)
+        return 2
+    wanted = options.only or [name for name, module in modules.items() if module.QUICK or not options.quick]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(lambda name: attempt(name, modules[name], binary, options), wanted))
+    if options.json:
+        print(json.dumps(results))
+    bad = {"failed", "skipped"} if options.strict else {"failed"}
+    return 1 if any(result["outcome"] in bad for result in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

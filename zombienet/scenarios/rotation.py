@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fifth validator bonds, proves that it owns its session keys, stands for election and enters the set through sessions;
+its blocks are finalised, and an era is paid out to it by anybody's call."""
+
+from network import Failed, Network
+
+QUICK = False
+
+
+def run(binary, folder, options):
+    net = Network(binary, folder, "four.toml")
+    try:
+        net.start()
+        net.advances(list(net.nodes))
+        net.add("eve", ["--validator", "--no-timekeeper"], validator=True)
+        net.start("eve")
+        joined = net.script("validate", "//Eve", node="eve")
+        net.say(f"eve bonded {joined['bonded']} wei and set her keys")
+        net.eventually("eve is in the set", lambda: joined["who"] in net.script("validators")["validators"], 300)
+        net.say("eve validates")
+        net.advances(list(net.nodes))
+        paid = net.script("payout", "//Eve", "//Ferdie", limit=300)
+        if int(paid["after"]) <= int(paid["before"]):
+            raise Failed("an era was paid out, and eve got nothing")
+        net.say(f"era {paid['era']} paid {int(paid['after']) - int(paid['before'])} wei to eve")
+    finally:
+        net.close()

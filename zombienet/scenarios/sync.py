@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fresh node joins by full, by fast (state) and by warp synchronisation; each ends with the blocks and the state of the
+others and goes on finalising with them. A node of another network is not let in, and garbage at a node's door changes nothing."""
+
+import os
+import socket
+
+from network import Failed, Network
+
+QUICK = True
+
+
+def run(binary, folder, options):
+    net = Network(binary, folder, "four.toml")
+    try:
+        everybody = list(net.nodes)
+        net.start()
+        # Past the first epoch, so that a warp proof has an authority set to prove.
+        height = net.eventually("block 70 is final", lambda: (h := net.finalised("alice")) >= 70 and h, 120)
+        for mode in ("full", "fast", "warp"):
+            node = f"fresh-{mode}"
+            net.add(node, ["--no-timekeeper", "--sync", mode])
+            net.start(node)
+            net.eventually(f"{node} has block {height}", lambda node=node: net.finalised(node) >= height, 90)
+            goal = net.advances([*everybody, node])
+            net.same([*everybody, node], goal)
+            roots = {net.ask(name, "chain_getHeader", net.hash(name, goal))["stateRoot"] for name in ("alice", node)}
+            if len(roots) != 1:
+                raise Failed(f"{node} has another state at block {goal}")
+            # The state itself is there, not only its root.
+            if not net.ask(node, "state_getStorageSize", "0x3a636f6465", net.hash(node, goal)):
+                raise Failed(f"{node} has no state at block {goal}")
+            net.say(f"{mode}: at block {goal} with the state of the others")
+            net.stop(node)
+
+        stranger = net.add("stranger", ["--no-timekeeper"])
+        net.start("stranger", spec="dev-fast")
+        garbage(net.nodes["alice"])
+        net.advances(everybody)
+        if net.peers("stranger"):
+            raise Failed("a node of another network has peers here")
+        net.say("a node of another network has no peers; garbage at alice's door changed nothing")
+        if stranger.process.poll() is not None:
+            raise Failed("the stranger ended")
+    finally:
+        net.close()
+
+
+def garbage(node):
+    """Forty connections that speak no protocol, some long, some cut off."""
+    for attempt in range(40):
+        with socket.create_connection((node.host, node.p2p), 5) as sock:
+            try:
+                sock.sendall(os.urandom(1 + attempt * attempt * 40))
+            except OSError:
+                pass  # Closed on us: as it should be.
