@@ -12,7 +12,7 @@ use serde::{de::DeserializeOwned, Deserialize, Serialize};
 use std::path::Path;
 use tos_primitives::{
     commitment::{Commitment, Salt},
-    json, AnswerScore, ContentRef, TaskId,
+    json, AnswerScore, ContentRef, Report, TaskId,
 };
 
 const ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
@@ -44,6 +44,22 @@ pub struct Answer {
     pub content: ContentRef,
     /// Its SimHash.
     pub simhash: u64,
+    /// What makes it a check of the validators, if it is one.
+    #[serde(default)]
+    pub known: Option<KnownKey>,
+}
+
+/// What a planter tells of its answer after the count. Its salt was made from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownKey {
+    /// The quality of the answer.
+    pub quality: u8,
+    /// What hid it.
+    #[serde(with = "json::hash")]
+    pub secret: [u8; 32],
+    /// It has been told.
+    pub told: bool,
 }
 
 /// A validator's vote in one round.
@@ -58,6 +74,9 @@ pub struct Vote {
     pub salt: Salt,
     /// The scores to reveal.
     pub scores: Vec<AnswerScore>,
+    /// What the pinned tool found, from an automatic seat.
+    #[serde(default)]
+    pub report: Option<Report>,
     /// The task is over, finally.
     pub done: bool,
 }
@@ -129,6 +148,16 @@ impl Journal {
         })?;
         work.answer
             .ok_or_else(|| Error::Failed("journal lost an answer".into()))
+    }
+
+    /// The chain knows that the answer was a check.
+    pub fn told(&self, task: TaskId) -> Result<()> {
+        let tell = |work: &mut Work| {
+            if let Some(known) = work.answer.as_mut().and_then(|a| a.known.as_mut()) {
+                known.told = true;
+            }
+        };
+        self.change_work(task, tell).map(|_| ())
     }
 
     /// The task is over in a finalised block.
@@ -235,6 +264,7 @@ mod tests {
             salt: [salt; 32],
             content: ContentRef::inline(b"an honest answer").unwrap(),
             simhash: u64::MAX - 1,
+            known: None,
         }
     }
 
@@ -267,6 +297,7 @@ mod tests {
                 quality: 90,
                 ..Default::default()
             }],
+            report: None,
             done: false,
         };
         assert_eq!(journal.seal_vote(TASK, 0, vote(1)).unwrap(), vote(1));
@@ -277,6 +308,18 @@ mod tests {
         let open = journal.open_votes().unwrap();
         assert_eq!(open.len(), 1);
         assert_eq!((open[0].0, open[0].1), (TASK, 1));
+    }
+
+    #[test]
+    fn entries_of_earlier_versions_are_read() {
+        let hash = json::to_hex(&[1; 32]);
+        let content = serde_json::to_value(answer(1).content).unwrap();
+        let old = serde_json::json!({
+            "commitment": hash, "salt": hash, "content": content, "simhash": u64::MAX - 1,
+        });
+        assert_eq!(serde_json::from_value::<Answer>(old).unwrap(), answer(1));
+        let old = serde_json::json!({"commitment": hash, "salt": hash, "scores": [], "done": true});
+        assert_eq!(serde_json::from_value::<Vote>(old).unwrap().report, None);
     }
 
     #[test]

@@ -235,7 +235,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
         })
         .collect();
     for who in &panel {
-        let commitment = commitment::vote(&id, 0, who, &scores, &SALT);
+        let commitment = commitment::vote(&id, 0, who, &scores, None, &SALT);
         let call = pallet_validation::Call::commit_vote {
             task: id,
             commitment,
@@ -247,6 +247,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
         let call = pallet_validation::Call::reveal_vote {
             task: id,
             scores: scores.clone().try_into().unwrap(),
+            report: None,
             salt: SALT,
         };
         measured.call("reveal_vote", who, call);

@@ -140,6 +140,7 @@ fn motion_result() -> Result<(), DispatchError> {
 fn profile() -> TypeProfile {
     TypeProfile {
         equal_answers_allowed: true,
+        tool: None,
     }
 }
 

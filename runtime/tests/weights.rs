@@ -125,6 +125,22 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
             pallet_miners::Call::set_owner { owner: Some(id()) }.into(),
         ),
         (
+            "miners.endorse",
+            pallet_miners::Call::endorse { who: id() }.into(),
+        ),
+        (
+            "miners.retract_endorsement",
+            pallet_miners::Call::retract_endorsement {
+                endorser: id(),
+                who: id(),
+            }
+            .into(),
+        ),
+        (
+            "miners.review_level",
+            pallet_miners::Call::review_level { who: id() }.into(),
+        ),
+        (
             "miners.declare_relation",
             pallet_miners::Call::declare_relation { other: id() }.into(),
         ),
@@ -206,7 +222,25 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
             pallet_validation::Call::reveal_vote {
                 task,
                 scores: scores().try_into().unwrap(),
+                report: None,
                 salt: [0; 32],
+            }
+            .into(),
+        ),
+        (
+            "validation.set_planter",
+            pallet_validation::Call::set_planter {
+                who: id(),
+                approved: true,
+            }
+            .into(),
+        ),
+        (
+            "validation.reveal_known",
+            pallet_validation::Call::reveal_known {
+                task,
+                quality: 90,
+                secret: [0; 32],
             }
             .into(),
         ),

@@ -24,12 +24,12 @@ export function answerCommitment(api, task, miner, contentHash, simhash, secret)
   )));
 }
 
-/** The commitment of a validator to its scores in one round. */
-export function voteCommitment(api, task, round, validator, scores, secret) {
-  const call = api.tx.validation.revealVote(task, scores, secret);
+/** The commitment of a validator to its scores, and to its report if it has one, in one round. */
+export function voteCommitment(api, task, round, validator, scores, report, secret) {
+  const call = api.tx.validation.revealVote(task, scores, report, secret);
   return u8aToHex(blake2AsU8a(u8aConcat(
     stringToU8a('tos/vote/v1'), api.createType('[u8;16]', task).toU8a(), api.createType('u32', round).toU8a(),
-    validator.publicKey, call.args[1].toU8a(), api.createType('[u8;32]', secret).toU8a(),
+    validator.publicKey, call.args[1].toU8a(), call.args[2].toU8a(), api.createType('[u8;32]', secret).toU8a(),
   )));
 }
 

@@ -97,14 +97,14 @@ test('a task runs from escrow to payout, final under GRANDPA', async () => {
       : { quality: 10, innovation: 50, verdict: 'Valid' }));
   const voteSecrets = validators.map(salt);
   await Promise.all(validators.map((v, i) =>
-    send(api, api.tx.validation.commitVote(id, voteCommitment(api, id, 0, v, scores, voteSecrets[i])), v)));
+    send(api, api.tx.validation.commitVote(id, voteCommitment(api, id, 0, v, scores, null, voteSecrets[i])), v)));
   await untilBlock(api, async () => (await phase(id)) === 'VoteReveal', 'vote reveal');
   const tooHigh = scores.map((s) => ({ ...s, quality: 101 }));
   await refused(
-    send(api, api.tx.validation.revealVote(id, tooHigh, voteSecrets[0]), validators[0]),
+    send(api, api.tx.validation.revealVote(id, tooHigh, null, voteSecrets[0]), validators[0]),
     'validation.ScoreOutOfRange',
   );
-  await Promise.all(validators.map((v, i) => send(api, api.tx.validation.revealVote(id, scores, voteSecrets[i]), v)));
+  await Promise.all(validators.map((v, i) => send(api, api.tx.validation.revealVote(id, scores, null, voteSecrets[i]), v)));
 
   await untilBlock(api, async () => (await phase(id)) === 'Closed', 'settlement');
   const closed = await task(id);

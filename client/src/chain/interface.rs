@@ -25,7 +25,7 @@ use tos_primitives::{
         ReplicaChallengeView, ReplicaView, ReputationView, RoundView, StorageStats, TaskSummary,
         TaskView, TimelineEntry, ValidatorView, WindowView,
     },
-    AnswerScore, Balance, ContentHash, ContentRef, DealId, Difficulty, ReplicaId, TaskId,
+    AnswerScore, Balance, ContentHash, ContentRef, DealId, Difficulty, ReplicaId, Report, TaskId,
     TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
 };
 use tos_storage_proofs::Commitment as StorageCommitment;
@@ -34,6 +34,14 @@ use tos_storage_proofs::Commitment as StorageCommitment;
 pub type Types = Vec<TaskType>;
 /// One vote.
 pub type Scores = BoundedVec<AnswerScore, ConstU32<MAX_PARTICIPANTS>>;
+/// The rules of a task type, as the chain keeps them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, scale_info::TypeInfo)]
+pub struct TypeProfile {
+    /// Whether equal answers may all earn.
+    pub equal_answers_allowed: bool,
+    /// The pinned tool, by the BLAKE3 hash of its file.
+    pub tool: Option<ContentHash>,
+}
 /// A compact proof.
 pub type CompactBytes = BoundedVec<u8, ConstU32<MAX_COMPACT>>;
 /// What encodes like the chain's bounded list of task types.
@@ -48,6 +56,9 @@ macro_rules! calls {
         #[allow(missing_docs)]
         pub enum Call {
             $($(#[$doc])* $variant { $($arg: $ty),* },)*
+            /// An encoded call as the superuser. Not among the shapes that are checked: networks
+            /// other than those for development have no superuser.
+            Sudo { call: Vec<u8> },
         }
 
         impl Call {
@@ -55,6 +66,7 @@ macro_rules! calls {
             pub fn name(&self) -> (&'static str, &'static str) {
                 match self {
                     $(Self::$variant { .. } => ($pallet, $call),)*
+                    Self::Sudo { .. } => ("Sudo", "sudo"),
                 }
             }
 
@@ -65,6 +77,8 @@ macro_rules! calls {
                     $(Self::$variant { $($arg),* } => {
                         $($arg.encode_to(&mut bytes);)*
                     })*
+                    // It is a call already, and a call has no length in front.
+                    Self::Sudo { call } => bytes.extend_from_slice(call),
                 }
                 bytes
             }
@@ -132,7 +146,15 @@ calls! {
     /// Commits to a vote.
     CommitVote = "Validation" "commit_vote" { task: TaskId, commitment: Commitment }
     /// Reveals a vote.
-    RevealVote = "Validation" "reveal_vote" { task: TaskId, scores: Scores, salt: Salt }
+    RevealVote = "Validation" "reveal_vote" {
+        task: TaskId, scores: Scores, report: Option<Report>, salt: Salt
+    }
+    /// Tells that an answer was a check of the validators.
+    RevealKnown = "Validation" "reveal_known" { task: TaskId, quality: u8, secret: [u8; 32] }
+    /// Approves an account for planting known answers, or takes that back.
+    SetPlanter = "Validation" "set_planter" { who: AccountId32, approved: bool }
+    /// Sets the rules of a task type.
+    SetTaskType = "Tasks" "set_task_type" { task_type: TaskType, profile: Option<TypeProfile> }
     /// Claims one reward.
     Claim = "Rewards" "claim" { task: TaskId }
     /// Claims all rewards.

@@ -8,7 +8,7 @@ mod shape;
 mod transaction;
 
 use interface::check;
-pub use interface::{Call, CompactBytes, Scores};
+pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use transaction::{Included, Wait};
 
 use crate::error::{Context, Error, Result};
@@ -191,6 +191,26 @@ impl Connection {
 }
 
 impl At {
+    /// A call as this runtime encodes it, with the numbers of its pallet and of itself in front.
+    pub fn encode(&self, call: &Call) -> Result<Vec<u8>> {
+        let (pallet, name) = call.name();
+        let missing = || Error::Failed(format!("the chain has no call {pallet}.{name}"));
+        let metadata = self.block.metadata_ref();
+        let pallet = metadata.pallet_by_name(pallet).ok_or_else(missing)?;
+        let variant = pallet.call_variant_by_name(name).ok_or_else(missing)?;
+        let mut bytes = vec![pallet.call_index(), variant.index];
+        bytes.extend(call.encode_arguments());
+        Ok(bytes)
+    }
+
+    /// The same call, as the superuser of a network for development.
+    pub fn sudo(&self, call: &Call) -> Result<Call> {
+        let call = self.encode(call)?;
+        let sudo = Call::Sudo { call };
+        // Refused here where the chain has no superuser.
+        self.encode(&sudo).map(|_| sudo)
+    }
+
     /// The number of the block.
     pub fn number(&self) -> u64 {
         self.block.block_number()

@@ -4,6 +4,7 @@
 
 mod chain;
 mod content;
+mod governance;
 mod keys;
 mod parse;
 mod rewards;
@@ -112,6 +113,9 @@ enum Command {
     /// The chain and its accounts.
     #[command(subcommand)]
     Chain(chain::Chain),
+    /// What panels check with: tools of task types, and who plants known answers.
+    #[command(subcommand)]
+    Governance(governance::Governance),
     /// Content by hash: keep, get and serve it.
     #[command(subcommand)]
     Content(content::Content),
@@ -167,6 +171,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<()> {
         Command::Validator(command) => command.run(global, output).await,
         Command::Rewards(command) => command.run(global, output).await,
         Command::Chain(command) => command.run(global, output).await,
+        Command::Governance(command) => command.run(global, output).await,
         Command::Content(command) => command.run(global, output).await,
         Command::Storage(command) => command.run(global, output).await,
         Command::Commands => {
@@ -409,6 +414,8 @@ mod tests {
             "chain status",
             "chain account",
             "chain events",
+            "governance set-type",
+            "governance planter",
             "content put",
             "content get",
             "content serve",

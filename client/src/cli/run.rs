@@ -9,8 +9,8 @@ use crate::{
     http::Http,
     journal::Journal,
     worker::{
-        self, Endpoint, Limits, Miner, MinerOptions, Mode, Solver, Validator, ValidatorOptions,
-        Workshop, MAX_OUTPUT,
+        self, Endpoint, Limits, Miner, MinerOptions, Mode, Solver, Tools, Validator,
+        ValidatorOptions, Workshop, MAX_OUTPUT,
     },
 };
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
@@ -95,6 +95,10 @@ pub struct ValidatorArgs {
     /// scores as JSON. See docs/worker-protocol.md.
     #[arg(long, value_name = "COMMAND")]
     judge_cmd: String,
+    /// A pinned tool to run from automatic seats: the file whose BLAKE3 hash the task type names.
+    /// May be given more than once. See docs/worker-protocol.md.
+    #[arg(long = "tool", value_name = "FILE")]
+    tools: Vec<PathBuf>,
     /// Votes to work on at the same time.
     #[arg(long, value_name = "COUNT", default_value_t = 2,
         value_parser = clap::value_parser!(u32).range(1..))]
@@ -153,6 +157,7 @@ impl ValidatorArgs {
         let options = ValidatorOptions {
             account: key.account(),
             judge: self.judge_cmd,
+            tools: Tools::adopt(&self.tools, &global.folder()?.join("tools"))?,
             concurrency: self.concurrency as usize,
             attempts: self.common.attempts,
             claim: !self.common.no_claim,

@@ -278,7 +278,7 @@ impl<C: Chain> Role<C> for Auditor {
                 }
             }
         }
-        let sent = self.patience.submit(chain, calls).await?;
+        let sent = self.patience.submit(chain, calls).await?.len();
         Ok(Progress {
             sent,
             jobs: self.running.len(),

@@ -515,7 +515,7 @@ impl<C: Chain> Role<C> for Provider {
         }
         calls.extend(self.settle(&replicas));
         calls.extend(self.accept(&at, &provider, &replicas).await?);
-        let sent = self.patience.submit(chain, calls).await?;
+        let sent = self.patience.submit(chain, calls).await?.len();
         self.tidy(&replicas, &chain.finalised().await?).await?;
         Ok(Progress {
             sent,

@@ -22,7 +22,8 @@ use tos_primitives::{
         Action, AssignmentView, ClaimView, CommitmentView, RefusalView, Role, SubmissionView,
         TaskSummary, TaskView,
     },
-    AnswerScore, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Tick, TOS,
+    AnswerScore, Closure, ContentHash, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams,
+    TaskType, Tick, TOS,
 };
 
 /// The account that tests work for.
@@ -33,6 +34,7 @@ const OPEN_UNTIL: Tick = 30;
 const REVEAL_UNTIL: Tick = 45;
 const VOTE_UNTIL: Tick = 60;
 const VOTE_REVEAL_UNTIL: Tick = 75;
+const CHALLENGE_UNTIL: Tick = 85;
 /// How far finality lags.
 const LAG: usize = 3;
 
@@ -113,6 +115,7 @@ pub fn workshop() -> (tempfile::TempDir, Workshop) {
 struct Ballot {
     commitment: Option<[u8; 32]>,
     revealed: Option<Vec<AnswerScore>>,
+    report: Option<Report>,
 }
 
 /// The state after one block.
@@ -124,6 +127,12 @@ pub struct State {
     panellist: bool,
     ballots: Vec<(TaskId, Ballot)>,
     claims: Vec<ClaimView>,
+    /// The tool whose report the panels want.
+    tool: Option<ContentHash>,
+    /// The salts of revealed answers.
+    salts: Vec<(TaskId, [u8; 32])>,
+    /// Tasks of which it was told that the answer was a check.
+    told: Vec<TaskId>,
 }
 
 /// See the [module](self).
@@ -150,6 +159,7 @@ impl FakeChain {
             panellist,
             ballots,
             claims,
+            ..State::default()
         };
         let chain = Self::default();
         chain.states.borrow_mut().push(genesis);
@@ -162,6 +172,24 @@ impl FakeChain {
         self
     }
 
+    /// Asks the account for reports of this tool.
+    pub fn with_tool(self, tool: ContentHash) -> Self {
+        self.states
+            .borrow_mut()
+            .iter_mut()
+            .for_each(|state| state.tool = Some(tool));
+        self
+    }
+
+    /// The reports revealed, by task.
+    pub fn reports(&self) -> Vec<Option<Report>> {
+        self.state()
+            .ballots
+            .into_iter()
+            .map(|(_, ballot)| ballot.report)
+            .collect()
+    }
+
     /// Whether the worker has been killed.
     pub fn has_killed(&self) -> bool {
         self.kill_at.get().is_none()
@@ -171,7 +199,7 @@ impl FakeChain {
     pub fn is_over(&self) -> bool {
         let states = self.states.borrow();
         let finalised = &states[states.len().saturating_sub(1 + LAG)];
-        finalised.tick > VOTE_REVEAL_UNTIL
+        finalised.tick > CHALLENGE_UNTIL
     }
 
     /// The calls that took effect.
@@ -204,6 +232,7 @@ impl FakeChain {
                 tick if tick <= REVEAL_UNTIL => (Phase::AnswerReveal, REVEAL_UNTIL),
                 tick if tick <= VOTE_UNTIL => (Phase::VoteCommit, VOTE_UNTIL),
                 tick if tick <= VOTE_REVEAL_UNTIL => (Phase::VoteReveal, VOTE_REVEAL_UNTIL),
+                tick if tick <= CHALLENGE_UNTIL => (Phase::Challenge, CHALLENGE_UNTIL),
                 _ => (Phase::Closed(Closure::Settled), Tick::MAX),
             };
             let closes = matches!(phase, Phase::Closed(_)) && task.summary.phase != phase;
@@ -232,7 +261,11 @@ impl FakeChain {
             None => self.refused.borrow_mut().push(call.clone()),
         }
         self.states.borrow_mut().push(state);
-        done.ok_or_else(|| Error::refused(format!("{call:?}")))
+        let known = matches!(call, Call::RevealKnown { .. });
+        done.ok_or_else(|| match known {
+            true => Error::refused(super::miner::ALREADY_KNOWN),
+            false => Error::refused(format!("{call:?}")),
+        })
     }
 }
 
@@ -289,6 +322,7 @@ impl State {
                 (matches && mine.content.is_none() && content.check().is_ok()).then_some(())?;
                 mine.content = Some(content);
                 task.summary.revealed += 1;
+                self.salts.push((id, salt));
             }
             Call::CommitVote { task, commitment } => {
                 self.task(task, Phase::VoteCommit)?;
@@ -296,13 +330,32 @@ impl State {
                 ballot.commitment.is_none().then_some(())?;
                 ballot.commitment = Some(commitment);
             }
-            Call::RevealVote { task, scores, salt } => {
+            Call::RevealVote {
+                task,
+                scores,
+                report,
+                salt,
+            } => {
                 self.task(task, Phase::VoteReveal)?;
-                let opened = commitment::vote(&task, 0, &ME, &scores, &salt);
+                let opened = commitment::vote(&task, 0, &ME, &scores, report.as_ref(), &salt);
                 let ballot = self.ballot(task)?;
                 let matches = ballot.commitment == Some(opened) && ballot.revealed.is_none();
                 matches.then_some(())?;
                 ballot.revealed = Some(scores.into_inner());
+                ballot.report = report;
+            }
+            Call::RevealKnown {
+                task: id,
+                quality,
+                secret,
+            } => {
+                let task = self.task(id, Phase::Challenge)?;
+                let mine = task.submissions.iter().find(|s| s.miner == ME)?;
+                let hash = mine.content.as_ref()?.hash;
+                let salt = commitment::known_answer(&id, &ME, &hash, quality, &secret);
+                let fits = self.salts.contains(&(id, salt)) && !self.told.contains(&id);
+                fits.then_some(())?;
+                self.told.push(id);
             }
             Call::ClaimAll {} => {
                 (!self.claims.is_empty()).then_some(())?;
@@ -413,6 +466,10 @@ impl Snapshot for State {
 
     async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>> {
         Ok(self.tasks.iter().find(|t| t.summary.id == task).cloned())
+    }
+
+    async fn tool(&self, _: TaskId) -> Result<Option<ContentHash>> {
+        Ok(self.tool)
     }
 
     async fn claimable(&self) -> Result<Vec<ClaimView>> {

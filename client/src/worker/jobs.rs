@@ -6,6 +6,7 @@ use super::{
     openai::Endpoint,
     process::{self, Limits},
     protocol::{self, Seen},
+    tools::Tool,
 };
 use crate::{
     canonical,
@@ -19,7 +20,7 @@ use tos_primitives::{
     content::{MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
     simhash::simhash,
     views::TaskView,
-    AnswerScore, ContentRef,
+    AnswerScore, ContentRef, Report,
 };
 
 /// What answers tasks.
@@ -29,6 +30,15 @@ pub enum Solver {
     Command(String),
     /// A language model.
     Endpoint(Endpoint),
+}
+
+/// A judged task.
+#[derive(Debug, PartialEq)]
+pub struct Judgement {
+    /// What the judge says.
+    pub scores: Vec<AnswerScore>,
+    /// What the pinned tool found, from an automatic seat.
+    pub report: Option<Report>,
 }
 
 /// What a job needs; shared by all jobs of a worker.
@@ -53,6 +63,8 @@ pub struct Draft {
     pub content: ContentRef,
     /// Its SimHash.
     pub simhash: u64,
+    /// From planters: the quality that makes it a check of the validators.
+    pub known_quality: Option<u8>,
 }
 
 impl Workshop {
@@ -78,15 +90,18 @@ impl Workshop {
         if let Some(note) = solution.note {
             tracing::info!(task = %task.summary.id, note, "solver");
         }
-        self.draft(&canonical::answer_bytes(&solution.answer))
+        let mut draft = self.draft(&canonical::answer_bytes(&solution.answer))?;
+        draft.known_quality = solution.known_quality;
+        Ok(draft)
     }
 
-    /// Judges all answers of a task.
+    /// Judges all answers of a task and, from an automatic seat, has the tool check them.
     pub async fn judge(
         &self,
         command: String,
+        tool: Option<Tool>,
         task: Arc<TaskView<AccountId32>>,
-    ) -> Result<Vec<AnswerScore>> {
+    ) -> Result<Judgement> {
         let spec = self
             .fetcher
             .get(&task.spec)
@@ -119,7 +134,25 @@ impl Workshop {
         let answers = futures::future::join_all(answers).await;
         let input = protocol::judge_input(&task, &spec, &answers).to_string();
         let output = process::run(&command, input.as_bytes(), self.limits).await;
-        protocol::judge_output(&output.context("judge")?, &answers)
+        let scores = protocol::judge_output(&output.context("judge")?, &answers)?;
+        let report = match tool {
+            None => None,
+            // A vote without a report is worth more than none.
+            Some(tool) => match self.check(&tool, input.as_bytes(), answers.len()).await {
+                Ok(report) => Some(report),
+                Err(error) => {
+                    tracing::error!(%error, "no report from the pinned tool");
+                    None
+                }
+            },
+        };
+        Ok(Judgement { scores, report })
+    }
+
+    /// Runs the pinned tool over what the judge was given.
+    async fn check(&self, tool: &Tool, input: &[u8], answers: usize) -> Result<Report> {
+        let output = process::run(&tool.command()?, input, self.limits).await;
+        protocol::tool_output(&output.context("pinned tool")?, answers)
     }
 
     /// Stores the bytes of an answer and makes the reference to reveal.
@@ -146,6 +179,7 @@ impl Workshop {
         Ok(Draft {
             content,
             simhash: simhash(bytes),
+            known_quality: None,
         })
     }
 }
@@ -210,9 +244,10 @@ mod tests {
             '{"scores": [{"quality": 1, "innovation": 2, "verdict": "valid"},
             {"quality": 3, "innovation": 4, "verdict": "malformed"}]}';; *) exit 1;; esac"#;
         let scores = workshop
-            .judge(command.into(), Arc::new(task))
+            .judge(command.into(), None, Arc::new(task))
             .await
-            .unwrap();
+            .unwrap()
+            .scores;
         assert_eq!(
             scores[1],
             AnswerScore {
@@ -227,7 +262,9 @@ mod tests {
     async fn a_judge_that_fails_gives_no_vote() {
         let (_folder, workshop) = fake::workshop();
         let task = Arc::new(fake::task_view(1));
-        assert!(workshop.judge("exit 1".into(), task.clone()).await.is_err());
-        assert!(workshop.judge("echo nonsense".into(), task).await.is_err());
+        for judge in ["exit 1", "echo nonsense"] {
+            let judged = workshop.judge(judge.into(), None, task.clone()).await;
+            assert!(judged.is_err(), "{judge}");
+        }
     }
 }

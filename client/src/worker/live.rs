@@ -12,7 +12,7 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::time::Duration;
 use tos_primitives::{
     views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView, MAX_PAGE},
-    TaskId, TaskType, Tick,
+    ContentHash, TaskId, TaskType, Tick,
 };
 
 /// A connection, used with one key.
@@ -102,6 +102,12 @@ impl Snapshot for LiveSnapshot {
 
     async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>> {
         self.at.task(task).await
+    }
+
+    async fn tool(&self, task: TaskId) -> Result<Option<ContentHash>> {
+        let duties = self.at.duties(self.who.clone()).await?;
+        let duty = duties.into_iter().find(|duty| duty.task == task);
+        Ok(duty.and_then(|duty| duty.tool))
     }
 
     async fn claimable(&self) -> Result<Vec<ClaimView>> {

@@ -5,12 +5,12 @@
 use super::{
     is_over,
     jobs::{Draft, Solver, Workshop},
-    Chain, Patience, Progress, Role, Snapshot,
+    Chain, Outcome, Patience, Progress, Role, Snapshot,
 };
 use crate::{
     chain::Call,
     error::{Error, Result},
-    journal::{Answer, Journal},
+    journal::{Answer, Journal, KnownKey, Work},
 };
 use chacha20poly1305::aead::{rand_core::RngCore, OsRng};
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -22,7 +22,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tos_primitives::{
     commitment,
     views::{Action, AssignmentView, Role as TaskRole, SubmissionView},
-    TaskId, TaskType, Tick,
+    Phase, TaskId, TaskType, Tick,
 };
 
 /// What a miner is to do.
@@ -204,8 +204,22 @@ impl Miner {
     fn seal(&self, task: TaskId, draft: Draft) -> Result<()> {
         let mut salt = [0; 32];
         OsRng.fill_bytes(&mut salt);
-        let Draft { content, simhash } = draft;
+        let Draft {
+            content,
+            simhash,
+            known_quality,
+        } = draft;
         let account = &self.options.account;
+        let known = known_quality.map(|quality| {
+            let mut secret = [0; 32];
+            OsRng.fill_bytes(&mut secret);
+            salt = commitment::known_answer(&task, account, &content.hash, quality, &secret);
+            KnownKey {
+                quality,
+                secret,
+                told: false,
+            }
+        });
         let commitment = commitment::answer(&task, account, &content.hash, simhash, &salt);
         self.journal.seal_answer(
             task,
@@ -214,11 +228,33 @@ impl Miner {
                 salt,
                 content,
                 simhash,
+                known,
             },
         )?;
         tracing::info!(%task, "answer ready");
         Ok(())
     }
+}
+
+/// The refusal of a known answer that the chain knows.
+pub(crate) const ALREADY_KNOWN: &str = "Validation::AlreadyKnown";
+
+/// Tells, once the votes are counted, that an answer was a check.
+async fn tell(at: &impl Snapshot, task: TaskId, work: &Work) -> Result<Option<Call>> {
+    let known = work
+        .answer
+        .as_ref()
+        .and_then(|answer| answer.known.as_ref());
+    let Some(known) = known.filter(|known| !known.told) else {
+        return Ok(None);
+    };
+    let view = at.task(task).await?;
+    let counted = view.is_some_and(|view| view.summary.phase == Phase::Challenge);
+    Ok(counted.then_some(Call::RevealKnown {
+        task,
+        quality: known.quality,
+        secret: known.secret,
+    }))
 }
 
 impl<C: Chain> Role<C> for Miner {
@@ -245,7 +281,8 @@ impl<C: Chain> Role<C> for Miner {
         let finalised = chain.finalised().await?;
         // The tasks the account is in: those with something to do, and those that only go on.
         let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
-        for (task, _) in self.journal.open_work()? {
+        for (task, work) in self.journal.open_work()? {
+            calls.extend(tell(&at, task, &work).await?);
             if open.contains(&task) {
                 continue;
             }
@@ -265,7 +302,19 @@ impl<C: Chain> Role<C> for Miner {
                 calls.push(Call::ClaimAll {});
             }
         }
-        let sent = self.patience.submit(chain, calls).await?;
+        let outcomes = self.patience.submit(chain, calls).await?;
+        let sent = outcomes.len();
+        for (call, outcome) in outcomes {
+            // Known already: told before a crash, and not noted.
+            let told = match outcome {
+                Outcome::Done => true,
+                Outcome::Refused(why) => why == ALREADY_KNOWN,
+                Outcome::Waits => false,
+            };
+            if let (Call::RevealKnown { task, .. }, true) = (call, told) {
+                self.journal.told(task)?;
+            }
+        }
         let handled = self.handled.len() as u64;
         Ok(Progress {
             sent,

@@ -17,6 +17,7 @@ mod process;
 mod protocol;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod validator;
 
 pub(crate) use engine::run;
@@ -26,6 +27,7 @@ pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
 pub use openai::Endpoint;
 pub use process::{Limits, MAX_OUTPUT};
+pub use tools::Tools;
 pub use validator::{Validator, ValidatorOptions};
 
 use crate::{
@@ -36,7 +38,7 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{collections::HashMap, time::Duration};
 use tos_primitives::{
     views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView},
-    Phase, TaskId, TaskType, Tick,
+    ContentHash, Phase, TaskId, TaskType, Tick,
 };
 
 /// The chain at one block, as far as a worker reads it.
@@ -54,6 +56,8 @@ pub(crate) trait Snapshot {
     async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>>;
     /// A task.
     async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>>;
+    /// The pinned tool that the account should run over the task's answers, if it has such a seat.
+    async fn tool(&self, task: TaskId) -> Result<Option<ContentHash>>;
     /// The account's rewards that wait.
     async fn claimable(&self) -> Result<Vec<ClaimView>>;
 }
@@ -121,8 +125,13 @@ impl Patience {
         self.step += 1;
     }
 
-    /// Sends what has not been refused lately, and remembers what is refused now.
-    pub async fn submit(&mut self, chain: &impl Submit, mut calls: Vec<Call>) -> Result<usize> {
+    /// Sends what has not been refused lately, remembers what is refused now, and tells what became
+    /// of each call that was sent.
+    pub async fn submit(
+        &mut self,
+        chain: &impl Submit,
+        mut calls: Vec<Call>,
+    ) -> Result<Vec<(Call, Outcome)>> {
         calls.retain(|call| {
             let waits = self
                 .refused
@@ -131,32 +140,52 @@ impl Patience {
             !waits.unwrap_or(false)
         });
         if calls.is_empty() {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let results = chain.submit(&calls).await?;
-        for (call, result) in calls.iter().zip(results) {
+        let mut outcomes = Vec::new();
+        for (call, result) in calls.into_iter().zip(results) {
             let (pallet, name) = call.name();
-            let (label, about) = (format!("{pallet}.{name}"), subject(call));
-            match result {
+            let (label, about) = (format!("{pallet}.{name}"), subject(&call));
+            let outcome = match result {
                 Ok(()) => {
                     tracing::info!(call = label, about, "done");
-                    self.refused.remove(&key(call));
+                    self.refused.remove(&key(&call));
+                    Outcome::Done
                 }
-                Err(error @ Error::Refused { .. }) => {
-                    let entry = self.refused.entry(key(call)).or_default();
+                Err(Error::Refused { name, docs }) => {
+                    let entry = self.refused.entry(key(&call)).or_default();
                     entry.0 += 1;
                     entry.1 = self.step + (1 << entry.0.min(6));
+                    let error = Error::Refused {
+                        name: name.clone(),
+                        docs,
+                    };
                     tracing::warn!(call = label, about, %error, "refused");
+                    Outcome::Refused(name)
                 }
                 // Decided anew from the chain's state in the next step.
                 Err(error @ (Error::Pending(_) | Error::TimedOut(_))) => {
                     tracing::info!(call = label, about, %error, "not in a block yet");
+                    Outcome::Waits
                 }
                 Err(error) => return Err(error),
-            }
+            };
+            outcomes.push((call, outcome));
         }
-        Ok(calls.len())
+        Ok(outcomes)
     }
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is in a best block and took effect.
+    Done,
+    /// The chain refused it, with this error.
+    Refused(String),
+    /// It is not in a block yet.
+    Waits,
 }
 
 /// Names a call; answers and votes of one task are told apart by their commitments.
@@ -178,7 +207,8 @@ fn subject(call: &Call) -> String {
         | Call::Commit { task, .. }
         | Call::Reveal { task, .. }
         | Call::CommitVote { task, .. }
-        | Call::RevealVote { task, .. } => task.to_string(),
+        | Call::RevealVote { task, .. }
+        | Call::RevealKnown { task, .. } => task.to_string(),
         Call::AcceptDeal { deal } => deal.to_string(),
         Call::CommitSeal { replica, .. }
         | Call::ChallengeWindow { replica, .. }

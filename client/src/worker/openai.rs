@@ -155,6 +155,7 @@ pub fn extract(text: &str) -> Solution {
         return Solution {
             answer: Value::from(text),
             note: None,
+            known_quality: None,
         };
     };
     match value {
@@ -164,10 +165,12 @@ pub fn extract(text: &str) -> Solution {
                 .get("note")
                 .and_then(Value::as_str)
                 .map(str::to_owned),
+            known_quality: None,
         },
         other => Solution {
             answer: other,
             note: None,
+            known_quality: None,
         },
     }
 }

@@ -7,8 +7,8 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::Deserialize;
 use serde_json::{json, Value};
 use tos_primitives::{
-    json::to_hex, simhash::simhash, views::TaskView, vote::MAX_SCORE, AnswerScore, ContentHash,
-    Verdict,
+    content::content_hash, json::to_hex, simhash::simhash, views::TaskView, vote::MAX_SCORE,
+    AnswerScore, ContentHash, Report, Verdict,
 };
 
 /// Version of the protocol; raised when a change would break a program.
@@ -110,6 +110,9 @@ pub struct Solution {
     /// For the miner's log.
     #[serde(default)]
     pub note: Option<String>,
+    /// From planters: the quality a careful judge must find, which makes the answer a check.
+    #[serde(default)]
+    pub known_quality: Option<u8>,
 }
 
 /// Reads what a solver wrote.
@@ -119,7 +122,41 @@ pub fn solver_output(bytes: &[u8]) -> Result<Solution> {
     if output.get("answer").is_none() {
         return Err(Error::Failed("solver output: no field `answer`".into()));
     }
-    serde_json::from_value(output).context("solver output")
+    let solution: Solution = serde_json::from_value(output).context("solver output")?;
+    if solution
+        .known_quality
+        .is_some_and(|quality| quality > MAX_SCORE)
+    {
+        return Err(Error::Failed(
+            "solver output: `known_quality` is above 100".into(),
+        ));
+    }
+    Ok(solution)
+}
+
+#[derive(Deserialize)]
+struct Findings {
+    failed: Vec<u32>,
+}
+
+/// Reads what a pinned tool printed: the report is about these very bytes.
+pub fn tool_output(bytes: &[u8], answers: usize) -> Result<Report> {
+    let Findings { failed } = serde_json::from_slice(bytes).context("tool output")?;
+    let mut bits = 0u32;
+    for index in failed {
+        let bit = 1u32
+            .checked_shl(index)
+            .filter(|_| (index as usize) < answers);
+        bits |= bit.ok_or_else(|| {
+            Error::Failed(format!(
+                "tool output: there is no answer {index} among {answers}"
+            ))
+        })?;
+    }
+    Ok(Report {
+        hash: content_hash(bytes),
+        failed: bits,
+    })
 }
 
 #[derive(Deserialize)]
@@ -247,8 +284,36 @@ mod tests {
             solver_output(br#"{"answer": null}"#).unwrap().answer,
             Value::Null
         );
-        for bad in ["", "hello", "{}", "[1]", "{\"answer\": 1} {}"] {
+        let known = solver_output(br#"{"answer": 1, "known_quality": 100}"#).unwrap();
+        assert_eq!(
+            (known.known_quality, solution.known_quality),
+            (Some(100), None)
+        );
+        let beyond = r#"{"answer": 1, "known_quality": 101}"#;
+        for bad in ["", "hello", "{}", "[1]", "{\"answer\": 1} {}", beyond] {
             assert!(solver_output(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tool_reports_on_its_very_output_and_only_on_answers_there_are() {
+        let output = br#"{"failed": [0, 2], "lengths": [1, 2, 3]}"#;
+        let report = tool_output(output, 3).unwrap();
+        assert_eq!(report.hash, content_hash(output));
+        assert_eq!(report.failed, 0b101);
+        assert_eq!(tool_output(br#"{"failed": []}"#, 0).unwrap().failed, 0);
+        assert_eq!(
+            tool_output(br#"{"failed": [31]}"#, 32).unwrap().failed,
+            1 << 31
+        );
+        for bad in [
+            r#"{"failed": [3]}"#,
+            r#"{"failed": [-1]}"#,
+            r#"{"failed": [64]}"#,
+            "{}",
+            "ok",
+        ] {
+            assert!(tool_output(bad.as_bytes(), 3).is_err(), "{bad}");
         }
     }
 

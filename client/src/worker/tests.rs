@@ -5,7 +5,7 @@
 use super::{
     fake::{self, FakeChain, ME},
     jobs::{Solver, Workshop},
-    Miner, MinerOptions, Progress, Role, Submit, Validator, ValidatorOptions,
+    Miner, MinerOptions, Progress, Role, Submit, Tools, Validator, ValidatorOptions,
 };
 use crate::{chain::Call, error::Result, journal::Journal};
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -37,9 +37,14 @@ fn miner(folder: &Path, workshop: &Workshop, options: impl FnOnce(&mut MinerOpti
 }
 
 fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Validator {
+    validator_with(folder, workshop, judge, Tools::default())
+}
+
+fn validator_with(folder: &Path, workshop: &Workshop, judge: &str, tools: Tools) -> Validator {
     let options = ValidatorOptions {
         account: ME,
         judge: judge.into(),
+        tools,
         concurrency: 2,
         attempts: 2,
         claim: true,
@@ -268,4 +273,111 @@ async fn a_commitment_made_elsewhere_is_left_alone() {
     live(&chain, &mut miner).await.unwrap();
     assert_eq!(count(&chain.accepted(), "reveal"), 0);
     assert!(chain.refused().is_empty());
+}
+
+/// Reports something else every time it is run, so that running it twice shows.
+const TOOL: &str =
+    "#!/bin/sh\ncat >/dev/null; echo \"{\\\"failed\\\": [0], \\\"at\\\": $(date +%s%N)}\"\n";
+
+fn tool(folder: &Path) -> (Tools, [u8; 32]) {
+    let file = folder.join("tool");
+    std::fs::write(&file, TOOL).unwrap();
+    let tools = Tools::adopt(&[file], &folder.join("tools")).unwrap();
+    (
+        tools,
+        tos_primitives::content::content_hash(TOOL.as_bytes()),
+    )
+}
+
+#[tokio::test]
+async fn an_automatic_member_killed_anywhere_reveals_the_report_it_committed_to() {
+    let mut kills = 0;
+    loop {
+        let (folder, workshop) = fake::workshop();
+        let (tools, hash) = tool(folder.path());
+        let mut task = fake::task_view(1);
+        fake::reveal(
+            &mut task,
+            7,
+            ContentRef::inline(b"the answer of seven").unwrap(),
+        );
+        let chain = FakeChain::new(vec![task], true)
+            .with_tool(hash)
+            .kill_at(kills + 1);
+        loop {
+            let mut validator = validator_with(folder.path(), &workshop, JUDGE, tools.clone());
+            if live(&chain, &mut validator).await.is_ok() {
+                break;
+            }
+        }
+        // The chain accepts a reveal only when it opens the commitment, report included.
+        let calls = chain.accepted();
+        assert_eq!(count(&calls, "reveal_vote"), 1, "kill {kills}: {calls:?}");
+        let report = chain.reports()[0].unwrap();
+        assert_eq!(report.failed, 1);
+        assert!(chain.refused().is_empty(), "kill {kills}");
+        if !chain.has_killed() {
+            return;
+        }
+        kills += 1;
+    }
+}
+
+#[tokio::test]
+async fn without_the_pinned_tool_or_when_it_fails_a_validator_votes_without_a_report() {
+    for (script, known) in [
+        ("#!/bin/sh\nexit 1\n", true),
+        ("#!/bin/sh\necho no\n", true),
+        ("", false),
+    ] {
+        let (folder, workshop) = fake::workshop();
+        let file = folder.path().join("tool");
+        std::fs::write(&file, script).unwrap();
+        let files = if known { vec![file] } else { Vec::new() };
+        let tools = Tools::adopt(&files, &folder.path().join("tools")).unwrap();
+        let hash = tos_primitives::content::content_hash(script.as_bytes());
+        let mut task = fake::task_view(1);
+        fake::reveal(
+            &mut task,
+            7,
+            ContentRef::inline(b"the answer of seven").unwrap(),
+        );
+        let chain = FakeChain::new(vec![task], true).with_tool(hash);
+        let mut validator = validator_with(folder.path(), &workshop, JUDGE, tools);
+        live(&chain, &mut validator).await.unwrap();
+        assert_eq!(count(&chain.accepted(), "reveal_vote"), 1);
+        assert_eq!(chain.reports(), [None]);
+    }
+}
+
+#[tokio::test]
+async fn a_planter_killed_anywhere_tells_the_quality_it_hid_in_its_salt() {
+    const PLANT: &str =
+        r#"cat >/dev/null; echo '{"answer": "a planted answer", "known_quality": 35}'"#;
+    let mut kills = 0;
+    loop {
+        let (folder, workshop) = fake::workshop();
+        let chain = FakeChain::new(vec![fake::task_view(1)], false).kill_at(kills + 1);
+        loop {
+            let plant = |options: &mut MinerOptions| options.solver = Solver::Command(PLANT.into());
+            let mut miner = miner(folder.path(), &workshop, plant);
+            if live(&chain, &mut miner).await.is_ok() {
+                break;
+            }
+        }
+        // The chain accepts the key only when it opens the salt of the answer.
+        let calls = chain.accepted();
+        assert_eq!(count(&calls, "reveal_known"), 1, "kill {kills}: {calls:?}");
+        // Between the block and the note of it a crash costs one refused call, and no more.
+        assert!(
+            chain.refused().len() <= 1,
+            "kill {kills}: {:?}",
+            chain.refused()
+        );
+        if !chain.has_killed() {
+            assert!(chain.refused().is_empty());
+            return;
+        }
+        kills += 1;
+    }
 }

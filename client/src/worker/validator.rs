@@ -2,7 +2,12 @@
 
 //! The validator: has answers judged, commits to the scores and reveals them.
 
-use super::{is_over, jobs::Workshop, Chain, Patience, Progress, Role, Snapshot};
+use super::{
+    is_over,
+    jobs::{Judgement, Workshop},
+    tools::{Tool, Tools},
+    Chain, Patience, Progress, Role, Snapshot,
+};
 use crate::{
     chain::{Call, Scores},
     error::{Error, Result},
@@ -17,8 +22,9 @@ use std::{
 use tokio::task::{AbortHandle, JoinSet};
 use tos_primitives::{
     commitment,
+    json::to_hex,
     views::{Action, AssignmentView, Role as TaskRole},
-    AnswerScore, TaskId,
+    TaskId,
 };
 
 /// What a validator is to do.
@@ -27,6 +33,8 @@ pub struct ValidatorOptions {
     pub account: AccountId32,
     /// The program that judges.
     pub judge: String,
+    /// The pinned tools it can run.
+    pub tools: Tools,
     /// Panels in work at the same time.
     pub concurrency: usize,
     /// How often a judge may fail on one vote.
@@ -43,7 +51,7 @@ pub struct Validator {
     options: ValidatorOptions,
     journal: Journal,
     workshop: Workshop,
-    jobs: JoinSet<(Ballot, Result<Vec<AnswerScore>>)>,
+    jobs: JoinSet<(Ballot, Result<Judgement>)>,
     running: HashMap<Ballot, AbortHandle>,
     failures: HashMap<Ballot, u32>,
     handled: HashSet<TaskId>,
@@ -104,6 +112,7 @@ impl Validator {
                 Ok(Some(Call::RevealVote {
                     task,
                     scores,
+                    report: vote.report,
                     salt: vote.salt,
                 }))
             }
@@ -119,11 +128,27 @@ impl Validator {
         let Some(view) = at.task(task).await? else {
             return Ok(());
         };
+        let tool = self.tool(at, ballot).await?;
         tracing::info!(%task, round, answers = view.answers.len(), "judging");
         let (workshop, judge) = (self.workshop.clone(), self.options.judge.clone());
-        let job = async move { (ballot, workshop.judge(judge, Arc::new(view)).await) };
+        let job = async move { (ballot, workshop.judge(judge, tool, Arc::new(view)).await) };
         self.running.insert(ballot, self.jobs.spawn(job));
         Ok(())
+    }
+
+    /// The tool to run for a ballot, if the seat is an automatic one and the tool is there.
+    async fn tool(&self, at: &impl Snapshot, (task, round): Ballot) -> Result<Option<Tool>> {
+        let Some(hash) = at.tool(task).await? else {
+            return Ok(None);
+        };
+        let tool = self.options.tools.get(&hash);
+        if tool.is_none() {
+            let hash = to_hex(&hash);
+            tracing::error!(%task, round, hash, "the pinned tool is missing, so this vote has no \
+                report and will count as inaccurate: get the file with this BLAKE3 hash and start \
+                with --tool FILE");
+        }
+        Ok(tool)
     }
 
     fn stuck(&mut self, ballot: Ballot, why: &str) {
@@ -133,10 +158,12 @@ impl Validator {
     }
 
     /// Keeps a vote, with a fresh salt, before anything about it is sent.
-    fn seal(&self, (task, round): Ballot, scores: Vec<AnswerScore>) -> Result<()> {
+    fn seal(&self, (task, round): Ballot, judgement: Judgement) -> Result<()> {
+        let Judgement { scores, report } = judgement;
         let mut salt = [0; 32];
         OsRng.fill_bytes(&mut salt);
-        let commitment = commitment::vote(&task, round, &self.options.account, &scores, &salt);
+        let account = &self.options.account;
+        let commitment = commitment::vote(&task, round, account, &scores, report.as_ref(), &salt);
         self.journal.seal_vote(
             task,
             round,
@@ -144,6 +171,7 @@ impl Validator {
                 commitment,
                 salt,
                 scores,
+                report,
                 done: false,
             },
         )?;
@@ -195,7 +223,7 @@ impl<C: Chain> Role<C> for Validator {
                 calls.push(Call::ClaimAll {});
             }
         }
-        let sent = self.patience.submit(chain, calls).await?;
+        let sent = self.patience.submit(chain, calls).await?.len();
         let handled = self.handled.len() as u64;
         Ok(Progress {
             sent,
@@ -216,7 +244,7 @@ impl<C: Chain> Role<C> for Validator {
         };
         self.running.remove(&ballot);
         match result {
-            Ok(scores) => self.seal(ballot, scores),
+            Ok(judgement) => self.seal(ballot, judgement),
             Err(error) => {
                 *self.failures.entry(ballot).or_default() += 1;
                 tracing::warn!(task = %ballot.0, round = ballot.1, %error, "no vote");

@@ -13,9 +13,10 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use tos_primitives::{
+    level::{Level, MAX_ENDORSEMENTS},
     task::Certification,
-    traits::{Clock, MinerRegistry},
-    TaskType, Tick,
+    traits::{Clock, MinerRegistry, ReputationBook},
+    TaskType, Tick, BP,
 };
 
 /// An account that can pay any registration stake.
@@ -54,6 +55,7 @@ fn unbonded<T: Config>() -> T::AccountId {
         }
     });
     Suspensions::<T>::insert(&who, now);
+    endorsed::<T>(&who, MAX_ENDORSEMENTS);
     who
 }
 
@@ -62,6 +64,26 @@ fn others<T: Config>(n: u32) -> Vec<T::AccountId> {
     let mut others: Vec<T::AccountId> = (0..n).map(|i| account("other", i, 0)).collect();
     others.sort();
     others
+}
+
+/// A miner that may endorse, because of its level.
+fn specialist<T: Config>(index: u32) -> T::AccountId {
+    let who: T::AccountId = account("specialist", index, 0);
+    Pallet::<T>::benchmark_register(&who, TaskType::General);
+    Miners::<T>::mutate(&who, |miner| {
+        if let Some(miner) = miner {
+            miner.level.level = Level::Specialist;
+        }
+    });
+    who
+}
+
+/// Gives `who` endorsements by that many miners, all of which count.
+fn endorsed<T: Config>(who: &T::AccountId, count: u32) {
+    for index in 1..=count {
+        Pallet::<T>::do_endorse(specialist::<T>(index), who.clone())
+            .expect("specialists may endorse, and there is room");
+    }
 }
 
 fn governance<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
@@ -218,7 +240,8 @@ mod benchmarks {
     #[benchmark]
     fn suspend() -> Result<(), BenchmarkError> {
         let origin = governance::<T>()?;
-        let who: T::AccountId = account("who", 0, 0);
+        // A miner, who loses a level.
+        let who = specialist::<T>(0);
         Pallet::<T>::do_suspend(&who, 1)?;
         let longest = T::Clock::windows().day.saturating_mul(MAX_SUSPENSION_DAYS);
 
@@ -240,6 +263,61 @@ mod benchmarks {
 
         assert!(!Pallet::<T>::is_suspended(&who));
         Ok(())
+    }
+
+    #[benchmark]
+    fn endorse() {
+        let (endorser, who) = (specialist::<T>(0), account::<T::AccountId>("who", 0, 0));
+        Pallet::<T>::benchmark_register(&who, TaskType::General);
+        endorsed::<T>(&who, MAX_ENDORSEMENTS.saturating_sub(1));
+        // Both read the declarations of the other's owner.
+        let owner: T::AccountId = account("owner", 0, 0);
+        for one in [&endorser, &who] {
+            Owners::<T>::insert(one, owner.clone());
+            let declared = others::<T>(T::MaxRelations::get());
+            Relations::<T>::insert(one, BoundedVec::truncate_from(declared.clone()));
+            Relations::<T>::insert(&owner, BoundedVec::truncate_from(declared));
+        }
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(endorser.clone()), who.clone());
+
+        assert!(Endorsements::<T>::get(&who).contains(&endorser));
+    }
+
+    #[benchmark]
+    fn retract_endorsement() {
+        let who: T::AccountId = account("who", 0, 0);
+        Pallet::<T>::benchmark_register(&who, TaskType::General);
+        endorsed::<T>(&who, MAX_ENDORSEMENTS);
+        let endorser: T::AccountId = account("specialist", 1, 0);
+
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(endorser.clone()),
+            endorser.clone(),
+            who.clone(),
+        );
+
+        assert!(!Endorsements::<T>::get(&who).contains(&endorser));
+    }
+
+    #[benchmark]
+    fn review_level() {
+        let who: T::AccountId = account("who", 0, 0);
+        Pallet::<T>::benchmark_register(&who, TaskType::General);
+        T::Reputation::benchmark_set(&who, TaskType::General, BP, 100);
+        endorsed::<T>(&who, MAX_ENDORSEMENTS);
+        Miners::<T>::mutate(&who, |miner| {
+            if let Some(miner) = miner {
+                miner.completed = 1_000;
+            }
+        });
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(whitelisted_caller()), who.clone());
+
+        assert!(Miners::<T>::get(&who).is_some_and(|m| m.level.probation.is_some()));
     }
 
     impl_benchmark_test_suite!(

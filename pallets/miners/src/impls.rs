@@ -2,8 +2,8 @@
 
 use crate::{
     types::{required_stake, MAX_SUSPENSION_DAYS},
-    Certificate, Certificates, Config, Error, Event, HoldReason, Miner, Miners, Owners, Pallet,
-    Relations, Specialisations, Suspensions,
+    Certificate, Certificates, Config, Endorsements, Error, Event, HoldReason, Miner, Miners,
+    Owners, Pallet, Relations, Specialisations, Suspensions,
 };
 use frame_support::{
     defensive, ensure,
@@ -15,6 +15,7 @@ use frame_support::{
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult, TokenError, TryRuntimeError};
 use tos_primitives::{
+    level::LevelRecord,
     params::MAX_CONCURRENT_TASKS,
     task::Certification,
     traits::{Clock, MinerRegistry, Refusal},
@@ -44,6 +45,7 @@ impl<T: Config> Pallet<T> {
             registered: T::Clock::now(),
             last_active_day: T::Clock::today(),
             leaving: None,
+            level: LevelRecord::default(),
         };
         Miners::<T>::insert(&who, miner);
         Self::deposit_event(Event::Registered {
@@ -102,6 +104,7 @@ impl<T: Config> Pallet<T> {
             Precision::Exact,
         )?;
         Miners::<T>::remove(&who);
+        Self::forget_endorsements(&who);
         // It is over, or the withdrawal had been refused.
         Suspensions::<T>::remove(&who);
         Self::deposit_event(Event::Withdrawn { who, amount });
@@ -215,6 +218,7 @@ impl<T: Config> Pallet<T> {
             who: who.clone(),
             until,
         });
+        Self::set_back(who);
         Ok(())
     }
 
@@ -251,7 +255,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The first tick after the suspension that `who` is under now.
-    fn suspension(who: &T::AccountId) -> Option<Tick> {
+    pub(crate) fn suspension(who: &T::AccountId) -> Option<Tick> {
         Suspensions::<T>::get(who).filter(|until| T::Clock::now() < *until)
     }
 
@@ -325,6 +329,13 @@ impl<T: Config> Pallet<T> {
             suspended_until,
             certification: certificate.map(|c| c.level).unwrap_or_default(),
             certified_until: certificate.map(|c| c.expires),
+            level: miner.level.level,
+            success: miner.level.success(),
+            endorsements: Endorsements::<T>::decode_len(who)
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or(0),
+            probation_until: miner.level.probation_until(),
+            grace_until: miner.level.grace_until(),
             specialisations: miner.specialisations.into_inner(),
             stake: miner.stake,
             open_tasks: miner.open_tasks,
@@ -404,6 +415,17 @@ impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
         Self::certificate(who).map(|c| c.level).unwrap_or_default()
     }
 
+    fn stake_percent(who: &T::AccountId) -> u128 {
+        let level = Miners::<T>::get(who).map(|miner| miner.level.level);
+        let by_level = level.unwrap_or_default().stake_percent();
+        by_level.min(Self::certification(who).stake_percent())
+    }
+
+    fn vote_tenths(who: &T::AccountId) -> u64 {
+        let level = Miners::<T>::get(who).map(|miner| miner.level.level);
+        level.unwrap_or_default().vote_tenths()
+    }
+
     fn must_recuse(who: &T::AccountId, party: &T::AccountId) -> bool {
         Self::recuses(who, party)
     }
@@ -417,6 +439,7 @@ impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
     }
 
     fn finish_task(who: &T::AccountId, completed: bool) {
+        let today = T::Clock::today();
         let known = Miners::<T>::mutate(who, |miner| {
             let Some(miner) = miner.as_mut().filter(|miner| miner.open_tasks > 0) else {
                 return false;
@@ -424,10 +447,13 @@ impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
             miner.open_tasks = miner.open_tasks.saturating_sub(1);
             if completed {
                 miner.completed = miner.completed.saturating_add(1);
-                miner.last_active_day = T::Clock::today();
+                miner.last_active_day = today;
             } else {
                 // Not an activity: it may have done nothing since it started.
                 miner.failed = miner.failed.saturating_add(1);
+            }
+            if let Some(change) = miner.level.note(completed, today) {
+                Self::tell(who, miner, change);
             }
             true
         });

@@ -26,13 +26,14 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod impls;
+mod levels;
 #[cfg(test)]
 mod tests;
 pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::{Certificate, Miner, Specialisations};
+pub use types::{Certificate, Endorsers, Miner, Specialisations};
 pub use weights::WeightInfo;
 
 use polkadot_sdk::*;
@@ -49,8 +50,9 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_runtime::TryRuntimeError;
     use tos_primitives::{
+        level::{Level, LevelChange},
         task::Certification,
-        traits::{Clock, Refusal},
+        traits::{Clock, Refusal, ReputationBook},
         views::MinerView,
         Balance, TaskType, Tick,
     };
@@ -75,6 +77,8 @@ pub mod pallet {
             + fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
         /// Protocol time.
         type Clock: Clock;
+        /// What accounts' work has been worth, for their levels.
+        type Reputation: ReputationBook<Self::AccountId>;
         /// Who suspends accounts and ends suspensions.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// Who certifies accounts and revokes certificates.
@@ -119,6 +123,15 @@ pub mod pallet {
         BoundedVec<T::AccountId, T::MaxRelations>,
         ValueQuery,
     >;
+
+    /// Who speaks for each miner.
+    #[pallet::storage]
+    pub type Endorsements<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, Endorsers<T::AccountId>, ValueQuery>;
+
+    /// How many miners each account speaks for.
+    #[pallet::storage]
+    pub type Endorsing<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
 
     /// Who starts with what.
     #[pallet::genesis_config]
@@ -255,6 +268,32 @@ pub mod pallet {
             /// The account.
             who: T::AccountId,
         },
+        /// An account speaks for a miner.
+        #[codec(index = 13)]
+        Endorsed {
+            /// Who speaks.
+            endorser: T::AccountId,
+            /// For whom.
+            who: T::AccountId,
+        },
+        /// An account speaks for a miner no more.
+        #[codec(index = 14)]
+        EndorsementRetracted {
+            /// Who spoke.
+            endorser: T::AccountId,
+            /// For whom.
+            who: T::AccountId,
+        },
+        /// Something happened to a miner's level.
+        #[codec(index = 15)]
+        LevelChanged {
+            /// The miner.
+            who: T::AccountId,
+            /// What happened.
+            change: LevelChange,
+            /// Its level now.
+            level: Level,
+        },
     }
 
     /// Why a call was refused.
@@ -333,6 +372,34 @@ pub mod pallet {
         /// The account is not suspended.
         #[codec(index = 23)]
         NotSuspended,
+        /// The miner has the highest level: there is nothing to endorse it for.
+        #[codec(index = 24)]
+        HighestLevel,
+        /// Only miners of the level that the endorsed one wants to reach, and accounts certified
+        /// Professional or better, may endorse, and none that is suspended or leaving.
+        #[codec(index = 25)]
+        NotEntitled,
+        /// One of the two has to keep away from the other.
+        #[codec(index = 26)]
+        RelatedEndorser,
+        /// The account endorses as many miners as it may: retract one first.
+        #[codec(index = 27)]
+        EndorsesTooMany,
+        /// The account endorses this miner already.
+        #[codec(index = 28)]
+        AlreadyEndorsed,
+        /// The miner holds as many endorsements as it may: it can retract one that counts no more.
+        #[codec(index = 29)]
+        TooManyEndorsements,
+        /// The account does not endorse this miner.
+        #[codec(index = 30)]
+        NotEndorsed,
+        /// Only the two between whom an endorsement is may retract it.
+        #[codec(index = 31)]
+        NotInvolved,
+        /// Nothing changes about the miner's level now: see what its view says.
+        #[codec(index = 32)]
+        NothingToReview,
     }
 
     #[pallet::hooks]
@@ -462,6 +529,34 @@ pub mod pallet {
             T::GovernanceOrigin::ensure_origin(origin)?;
             Self::do_lift_suspension(who)
         }
+
+        /// Speak for a miner, for the next level it wants to reach. Counts only while the caller is
+        /// entitled to: see [`Error::NotEntitled`].
+        #[pallet::call_index(13)]
+        pub fn endorse(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
+            Self::do_endorse(ensure_signed(origin)?, who)
+        }
+
+        /// Take an endorsement back, as the one who gave it or the one who has it: there is room for
+        /// sixteen, and one that counts no more is in the way.
+        #[pallet::call_index(14)]
+        pub fn retract_endorsement(
+            origin: OriginFor<T>,
+            endorser: T::AccountId,
+            who: T::AccountId,
+        ) -> DispatchResult {
+            let caller = ensure_signed(origin)?;
+            ensure!(caller == endorser || caller == who, Error::<T>::NotInvolved);
+            Self::do_retract_endorsement(endorser, who)
+        }
+
+        /// Look whether a miner's level changes: a probation that can begin, fails or is passed, or
+        /// a grace period that is over. Anybody may ask for anybody.
+        #[pallet::call_index(15)]
+        pub fn review_level(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_review_level(who)
+        }
     }
 
     #[pallet::view_functions]
@@ -494,7 +589,8 @@ pub mod pallet {
         /// Checks every invariant of this pallet's storage.
         pub fn do_try_state() -> Result<(), TryRuntimeError> {
             Self::check_miners()?;
-            Self::check_accounts()
+            Self::check_accounts()?;
+            Self::check_levels()
         }
     }
 }

@@ -5,7 +5,11 @@ use frame_support::BoundedVec;
 use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
-use tos_primitives::{task::Certification, Balance, TaskType, Tick, TOS};
+use tos_primitives::{
+    level::{LevelRecord, MAX_ENDORSEMENTS},
+    task::Certification,
+    Balance, TaskType, Tick, TOS,
+};
 
 /// The most specialisations of one miner.
 pub const MAX_SPECIALISATIONS: u32 = 8;
@@ -37,7 +41,12 @@ pub struct Miner {
     pub last_active_day: u32,
     /// While it is leaving: the first tick in which its unbonding is over.
     pub leaving: Option<Tick>,
+    /// Its level, and what that rests on.
+    pub level: LevelRecord,
 }
+
+/// Who speaks for one miner.
+pub type Endorsers<AccountId> = BoundedVec<AccountId, ConstU32<MAX_ENDORSEMENTS>>;
 
 /// What an account has been certified for. Counts only until it expires.
 #[derive(

@@ -31,6 +31,12 @@ pub trait WeightInfo {
     fn suspend() -> Weight;
     /// Ending a suspension early.
     fn lift_suspension() -> Weight;
+    /// Giving the last endorsement that fits.
+    fn endorse() -> Weight;
+    /// Taking back one of the most endorsements.
+    fn retract_endorsement() -> Weight;
+    /// Beginning a probation, with the most endorsements by miners.
+    fn review_level() -> Weight;
 }
 
 /// A call's own work, and its accesses to the database.
@@ -91,5 +97,17 @@ impl WeightInfo for () {
     // Suspensions, tick.
     fn lift_suspension() -> Weight {
         estimate(2, 1)
+    }
+    // Miners twice, Suspensions, Certificates, Owners and Relations of both, Endorsements, Endorsing.
+    fn endorse() -> Weight {
+        estimate(12, 2)
+    }
+    // Endorsements, Endorsing.
+    fn retract_endorsement() -> Weight {
+        estimate(2, 2)
+    }
+    // Miners, reputation, Endorsements; of each endorser: Suspensions, Certificates, Miners.
+    fn review_level() -> Weight {
+        estimate(54, 1)
     }
 }

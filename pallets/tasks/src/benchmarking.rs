@@ -235,6 +235,7 @@ pub(crate) fn synthetic_task<T: Config>(id: TaskId) -> TaskOf<T> {
         min_quality: 50,
         max_participants: MAX_PARTICIPANTS,
         equal_answers_allowed: false,
+        tool: Some([0x70; 32]),
         phase: Phase::PanelDraw,
         round: 0,
         escalations: 0,

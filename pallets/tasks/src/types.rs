@@ -6,9 +6,14 @@ use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
 use tos_primitives::{
-    commitment::Commitment, params, params::MAX_CONCURRENT_TASKS, split::JudgedAnswer,
-    traits::AnswerResult, views::TimelineEntry, Balance, ContentHash, Difficulty, Phase, TaskId,
-    TaskParams, TaskType, Tick, Verdict, MAX_PARTICIPANTS,
+    commitment::{Commitment, Salt},
+    params,
+    params::MAX_CONCURRENT_TASKS,
+    split::JudgedAnswer,
+    traits::AnswerResult,
+    views::TimelineEntry,
+    Balance, ContentHash, Difficulty, Phase, TaskId, TaskParams, TaskType, Tick, Verdict,
+    MAX_PARTICIPANTS,
 };
 
 /// Phases a task can go through at most: the first, the reveal, three per round, two challenge
@@ -49,6 +54,10 @@ pub type Results = BoundedVec<AnswerResult, ConstU32<MAX_PARTICIPANTS>>;
 pub struct TypeProfile {
     /// Whether equal answers may all earn, because the right answer is the same for everyone.
     pub equal_answers_allowed: bool,
+    /// The tool that automatic validators run over the answers: the BLAKE3 hash of its file. None
+    /// when answers of this type cannot be checked by a tool.
+    #[serde(default, with = "tos_primitives::json::optional_hash")]
+    pub tool: Option<ContentHash>,
 }
 
 impl TypeProfile {
@@ -56,6 +65,7 @@ impl TypeProfile {
     pub fn built_in(task_type: TaskType) -> Self {
         Self {
             equal_answers_allowed: task_type == TaskType::LogicReasoning,
+            tool: None,
         }
     }
 }
@@ -79,6 +89,8 @@ pub struct Task<AccountId> {
     pub max_participants: u32,
     /// Whether equal answers may all earn; the type's rule when the task was published.
     pub equal_answers_allowed: bool,
+    /// The tool its automatic validators run; the type's when the task was published.
+    pub tool: Option<ContentHash>,
     /// Where it is in its life.
     pub phase: Phase,
     /// The current round of voting, from 0.
@@ -154,6 +166,8 @@ pub struct Revealed {
     pub hash: ContentHash,
     /// The SimHash the miner states for it.
     pub simhash: u64,
+    /// The salt of the commitment. It shows whether the answer is a check of the validators.
+    pub salt: Salt,
 }
 
 /// One miner's part in a task.

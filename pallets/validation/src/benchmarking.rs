@@ -3,8 +3,8 @@
 use crate::{
     draw::{Candidate, Choice},
     types::{required_stake, Types},
-    Ballot, Call, Config, DrawTickets, Pallet, Pool, PoolSize, Rounds, Scores, Validators, Votes,
-    MAX_TYPES,
+    Ballot, Call, Config, DrawTickets, Known, KnownAnswer, KnownAnswers, Pallet, Planters, Pool,
+    PoolSize, Rounds, Scores, Validators, Vote, Votes, MAX_TYPES,
 };
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
@@ -19,13 +19,14 @@ use frame_system::RawOrigin;
 use polkadot_sdk::*;
 use tos_primitives::{
     commitment,
-    params::{MAX_CANDIDATES, NO_VOTE_REVEAL_SLASH_BP},
+    params::{MAX_CANDIDATES, MAX_PLANTERS, NO_VOTE_REVEAL_SLASH_BP},
     task::Certification,
     traits::{
         MinerRegistry, PanelRequest, Panels, Randomness, ReputationBook, VotingAgenda, VotingStage,
     },
     views::ValidatorStatus,
-    AnswerScore, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
+    AnswerScore, Report, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
+    TOS,
 };
 
 const TASK: TaskId = TaskId([0x5a; 16]);
@@ -72,6 +73,8 @@ fn registered<T: Config>(index: u32, types: Types) -> T::AccountId {
 fn eligible<T: Config>(index: u32, task_type: TaskType) -> T::AccountId {
     let who = registered::<T>(index, types_with(task_type));
     T::Miners::benchmark_certify(&who, Certification::Expert);
+    // Its level counts too.
+    T::Miners::benchmark_register(&who, task_type);
     T::Reputation::benchmark_set(&who, task_type, 5_000, 100);
     Validators::<T>::mutate_extant(&who, |validator| validator.accuracy = BP);
     who
@@ -105,8 +108,15 @@ fn request<T: Config>(round: u32) -> PanelRequest<T::AccountId> {
         publisher: party(MAX_PARTICIPANTS),
         submitters: (0..MAX_PARTICIPANTS).map(party).collect(),
         answers: MAX_PARTICIPANTS,
+        automatic: true,
     }
 }
+
+/// What the tool found: nothing against any answer.
+const REPORT: Report = Report {
+    hash: [3; 32],
+    failed: 0,
+};
 
 /// A vote near enough to the others' that everybody earns.
 fn vote(index: usize, answers: u32) -> Scores {
@@ -146,8 +156,11 @@ fn ballots<T: Config>(request: &PanelRequest<T::AccountId>, ballot: impl Fn(usiz
         for (index, member) in members.enumerate() {
             member.ballot = ballot(index);
             if member.ballot == Ballot::Revealed {
-                let scores = vote(index, request.answers);
-                Votes::<T>::insert((request.task, request.round, &member.who), scores);
+                let vote = Vote {
+                    scores: vote(index, request.answers),
+                    report: member.automatic.then_some(REPORT),
+                };
+                Votes::<T>::insert((request.task, request.round, &member.who), vote);
             }
         }
     });
@@ -181,6 +194,16 @@ pub(crate) fn prepare_rounds<T: Config>(request: &PanelRequest<T::AccountId>, ro
         seated::<T>(&request, members);
         ballots::<T>(&request, |_| Ballot::Revealed);
     }
+}
+
+/// The first `count` answers, known from the beginning.
+fn known(count: u32) -> KnownAnswers {
+    let known = (0..count).map(|index| KnownAnswer {
+        index,
+        quality: 90,
+        round: MAX_ROUNDS,
+    });
+    BoundedVec::truncate_from(known.collect())
 }
 
 #[benchmarks]
@@ -287,7 +310,7 @@ mod benches {
         prepare_rounds::<T>(&request, 1);
         let who: T::AccountId = account("validator", 0, 0);
         let scores = vote(0, request.answers);
-        let commitment = commitment::vote(&TASK, 0, &who, &scores, &SALT);
+        let commitment = commitment::vote(&TASK, 0, &who, &scores, Some(&REPORT), &SALT);
         ballots::<T>(&request, |index| match index {
             0 => Ballot::Committed(commitment),
             _ => Ballot::Revealed,
@@ -296,9 +319,40 @@ mod benches {
         T::Agenda::benchmark_stage(&TASK, VotingStage::Reveal { round: 0 });
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(who), TASK, scores, SALT);
+        _(RawOrigin::Signed(who), TASK, scores, Some(REPORT), SALT);
 
         assert!(Pallet::<T>::all_revealed(&TASK));
+    }
+
+    #[benchmark]
+    fn set_planter() -> Result<(), BenchmarkError> {
+        for index in 1..MAX_PLANTERS {
+            Planters::<T>::insert(account::<T::AccountId>("planter", index, 0), ());
+        }
+        let who: T::AccountId = account("planter", 0, 0);
+        let origin = T::GovernanceOrigin::try_successful_origin()
+            .map_err(|()| BenchmarkError::Weightless)?;
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, who.clone(), true);
+
+        assert!(Planters::<T>::contains_key(&who));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn reveal_known() {
+        let who: T::AccountId = account("planter", 0, 0);
+        Planters::<T>::insert(&who, ());
+        let (content, secret) = ([5; 32], [6; 32]);
+        let salt = commitment::known_answer(&TASK, &who, &content, 90, &secret);
+        T::Agenda::benchmark_judged(&TASK, &who, content, salt);
+        Known::<T>::insert(TASK, known(MAX_PARTICIPANTS.saturating_sub(1)));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), TASK, 90, secret);
+
+        assert_eq!(Known::<T>::get(TASK).len(), MAX_PARTICIPANTS as usize);
     }
 
     // The last round: the members of all earlier ones have to be looked up.
@@ -343,6 +397,7 @@ mod benches {
             };
             ballots::<T>(&request, |_| Ballot::Committed([1; 32]));
         }
+        Known::<T>::insert(TASK, known(MAX_PARTICIPANTS));
         let concluded;
 
         #[block]
@@ -360,6 +415,7 @@ mod benches {
     fn forget() {
         prepare_rounds::<T>(&request::<T>(0), MAX_ROUNDS);
         Pallet::<T>::tally(&TASK);
+        Known::<T>::insert(TASK, known(MAX_PARTICIPANTS));
         Pallet::<T>::conclude(&TASK, TaskType::General, true);
 
         #[block]

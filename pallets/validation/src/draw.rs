@@ -12,7 +12,8 @@ use sp_io::hashing::blake2_256;
 use tos_primitives::{
     median::{cap_weights, distinct_indices, weighted_sample},
     params::{
-        EXPERT_ACCURACY, MAX_CANDIDATES, MAX_CONCURRENT_PANELS, MIN_PANEL, MIN_SETTLED_TO_VOTE,
+        AUTOMATIC_SEATS, EXPERT_ACCURACY, MAX_CANDIDATES, MAX_CONCURRENT_PANELS, MIN_PANEL,
+        MIN_SETTLED_TO_VOTE,
     },
     task::Certification,
     traits::{MinerRegistry, PanelRequest, ReputationBook},
@@ -98,7 +99,7 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let expert =
-            certification >= Certification::Expert && validator.accuracy >= EXPERT_ACCURACY;
+            certification >= Certification::Expert && validator.is_accurate(EXPERT_ACCURACY);
         Some(Candidate {
             who,
             weight,
@@ -107,12 +108,13 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Reputation in the type, for those who have shown anything yet.
+    /// Reputation in the type times the level's factor, for those who have shown anything yet.
     fn vote_weight(who: &T::AccountId, task_type: TaskType, certification: Certification) -> u64 {
         let proven = certification >= Certification::Professional
             || T::Reputation::settled(who) >= MIN_SETTLED_TO_VOTE;
         if proven {
-            u64::from(T::Reputation::domain(who, task_type))
+            let reputation = u64::from(T::Reputation::domain(who, task_type));
+            reputation.saturating_mul(T::Miners::vote_tenths(who)) / 10
         } else {
             0
         }
@@ -123,14 +125,17 @@ impl<T: Config> Pallet<T> {
         let Choice { members, expert } = choice;
         let mut weights: Vec<u64> = members.iter().map(|m| m.weight).collect();
         cap_weights(&mut weights);
-        let seats = members
-            .into_iter()
-            .zip(weights)
-            .map(|(member, weight)| Member {
-                who: member.who,
-                weight,
-                ballot: Ballot::Awaited,
-            });
+        let seats =
+            members
+                .into_iter()
+                .zip(weights)
+                .enumerate()
+                .map(|(place, (member, weight))| Member {
+                    who: member.who,
+                    weight,
+                    automatic: request.automatic && place < AUTOMATIC_SEATS as usize,
+                    ballot: Ballot::Awaited,
+                });
         let members = BoundedVec::truncate_from(seats.collect());
         for member in &members {
             Self::take_on(&member.who, request);
@@ -142,6 +147,7 @@ impl<T: Config> Pallet<T> {
             answers: request.answers,
             expert,
             tally: None,
+            report: None,
         };
         Rounds::<T>::insert(request.task, request.round, round);
         CurrentRound::<T>::insert(request.task, request.round);

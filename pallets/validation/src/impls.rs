@@ -1,8 +1,8 @@
 //! The calls.
 
 use crate::{
-    types::required_stake, Ballot, Config, Error, Event, HoldReason, Pallet, Rounds, Scores, Types,
-    Validator, ValidatorCount, Validators, Votes, START_ACCURACY,
+    types::required_stake, Ballot, Config, Error, Event, HoldReason, Member, Pallet, Rounds, Types,
+    Validator, ValidatorCount, Validators, Vote, Votes, START_ACCURACY,
 };
 use frame_support::{
     ensure,
@@ -29,6 +29,8 @@ impl<T: Config> Pallet<T> {
             stake: 0,
             types,
             accuracy: START_ACCURACY,
+            known: START_ACCURACY,
+            checks: 0,
             panels: 0,
             status: ValidatorStatus::Active,
         };
@@ -132,9 +134,9 @@ impl<T: Config> Pallet<T> {
         let Some(VotingStage::Commit { round }) = T::Agenda::stage(&task) else {
             return Err(Error::<T>::NoVoteNow.into());
         };
-        let complete = Self::mutate_ballot(task, round, who, |ballot, _| {
-            ensure!(*ballot == Ballot::Awaited, Error::<T>::AlreadyCommitted);
-            *ballot = Ballot::Committed(commitment);
+        let complete = Self::mutate_seat(task, round, who, |seat, _| {
+            ensure!(seat.ballot == Ballot::Awaited, Error::<T>::AlreadyCommitted);
+            seat.ballot = Ballot::Committed(commitment);
             Ok(())
         })?;
         Self::deposit_event(Event::VoteCommitted {
@@ -151,19 +153,20 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_reveal_vote(
         who: &T::AccountId,
         task: TaskId,
-        scores: Scores,
+        vote: Vote,
         salt: Salt,
     ) -> DispatchResult {
         ensure!(Validators::<T>::contains_key(who), Error::<T>::NotValidator);
         let Some(VotingStage::Reveal { round }) = T::Agenda::stage(&task) else {
             return Err(Error::<T>::NoVoteNow.into());
         };
-        let complete = Self::mutate_ballot(task, round, who, |ballot, answers| {
-            let committed = match ballot {
+        let complete = Self::mutate_seat(task, round, who, |seat, answers| {
+            let committed = match seat.ballot {
                 Ballot::Awaited => return Err(Error::<T>::NotCommitted.into()),
                 Ballot::Revealed => return Err(Error::<T>::AlreadyRevealed.into()),
-                Ballot::Committed(commitment) => *commitment,
+                Ballot::Committed(commitment) => commitment,
             };
+            let Vote { scores, report } = &vote;
             ensure!(
                 u32::try_from(scores.len()) == Ok(answers),
                 Error::<T>::WrongScoreCount
@@ -172,17 +175,27 @@ impl<T: Config> Pallet<T> {
                 scores.iter().all(AnswerScore::in_range),
                 Error::<T>::ScoreOutOfRange
             );
-            let opened = commitment::vote(&task, round, who, &scores, &salt);
+            ensure!(
+                seat.automatic || report.is_none(),
+                Error::<T>::ReportNotWanted
+            );
+            ensure!(
+                report.is_none_or(|report| report.in_range(answers)),
+                Error::<T>::ReportOutOfRange
+            );
+            let opened = commitment::vote(&task, round, who, scores, report.as_ref(), &salt);
             ensure!(opened == committed, Error::<T>::WrongPreimage);
-            *ballot = Ballot::Revealed;
+            seat.ballot = Ballot::Revealed;
             Ok(())
         })?;
-        Votes::<T>::insert((task, round, who), &scores);
+        Votes::<T>::insert((task, round, who), &vote);
+        let Vote { scores, report } = vote;
         Self::deposit_event(Event::VoteRevealed {
             task,
             round,
             who: who.clone(),
             scores,
+            report,
         });
         if complete {
             T::Agenda::phase_complete(&task);
@@ -190,19 +203,19 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Changes the ballot of `who` in a round, given the number of answers, and tells whether the
+    /// Changes the seat of `who` in a round, given the number of answers, and tells whether the
     /// panel now has nothing more to do in this phase.
-    fn mutate_ballot(
+    fn mutate_seat(
         task: TaskId,
         round: u32,
         who: &T::AccountId,
-        change: impl FnOnce(&mut Ballot, u32) -> DispatchResult,
+        change: impl FnOnce(&mut Member<T::AccountId>, u32) -> DispatchResult,
     ) -> Result<bool, DispatchError> {
         Rounds::<T>::try_mutate(task, round, |slot| {
             let round = slot.as_mut().ok_or(Error::<T>::NotOnPanel)?;
             let member = round.members.iter_mut().find(|m| m.who == *who);
             let member = member.ok_or(Error::<T>::NotOnPanel)?;
-            change(&mut member.ballot, round.answers)?;
+            change(member, round.answers)?;
             Ok(match member.ballot {
                 Ballot::Revealed => round.all_revealed(),
                 _ => round.all_committed(),

@@ -42,6 +42,7 @@ extern crate alloc;
 mod benchmarking;
 mod draw;
 mod impls;
+mod known;
 mod panels;
 mod pool;
 #[cfg(test)]
@@ -73,8 +74,8 @@ pub mod pallet {
     use tos_primitives::{
         commitment::{Commitment, Salt},
         traits::{Clock, MinerRegistry, Randomness, ReputationBook, Tally, Ticket, VotingAgenda},
-        views::{DutyView, RoundView, ValidatorView},
-        Balance, Bp, TaskId, TaskType, Tick,
+        views::{CheckStats, DutyView, RoundView, ValidatorView},
+        Balance, Bp, Report, TaskId, TaskType, Tick,
     };
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -99,7 +100,10 @@ pub mod pallet {
         type Clock: Clock;
 
         /// The task side of a vote: which votes are taken now.
-        type Agenda: VotingAgenda;
+        type Agenda: VotingAgenda<Self::AccountId>;
+
+        /// Who approves the accounts that may plant known answers.
+        type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// Suspensions, certifications and recusals.
         type Miners: MinerRegistry<Self::AccountId>;
@@ -190,13 +194,26 @@ pub mod pallet {
             NMapKey<Twox64Concat, u32>,
             NMapKey<Blake2_128Concat, T::AccountId>,
         ),
-        Scores,
+        Vote,
         OptionQuery,
     >;
 
     /// The result of each task: that of its latest counted round with a quorum.
     #[pallet::storage]
     pub type Results<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, Findings, OptionQuery>;
+
+    /// The accounts approved to plant answers of known quality.
+    #[pallet::storage]
+    pub type Planters<T: Config> =
+        CountedStorageMap<_, Blake2_128Concat, T::AccountId, (), OptionQuery>;
+
+    /// The known answers of each task, once told. Kept until the task is pruned.
+    #[pallet::storage]
+    pub type Known<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, KnownAnswers, ValueQuery>;
+
+    /// How many answers of concluded tasks were checks of the validators.
+    #[pallet::storage]
+    pub type Checks<T: Config> = StorageValue<_, CheckStats, ValueQuery>;
 
     /// Validators of a new chain, who pay their stake from their genesis balance.
     #[pallet::genesis_config]
@@ -318,6 +335,8 @@ pub mod pallet {
             who: T::AccountId,
             /// Its scores, in the order of the answers.
             scores: Scores,
+            /// What its tool found, from an automatic seat.
+            report: Option<Report>,
         },
         /// A round was counted.
         #[codec(index = 10)]
@@ -366,6 +385,57 @@ pub mod pallet {
             /// How close it was.
             accuracy: Bp,
             /// Its running accuracy now.
+            running: Bp,
+        },
+        /// Automatic members agree on what the pinned tool found.
+        #[codec(index = 14)]
+        ReportAgreed {
+            /// The task.
+            task: TaskId,
+            /// The round.
+            round: u32,
+            /// What it found.
+            report: Report,
+        },
+        /// No two automatic members reported the same, or too few reported. The round cannot end
+        /// in a consensus.
+        #[codec(index = 15)]
+        ReportsDiffer {
+            /// The task.
+            task: TaskId,
+            /// The round.
+            round: u32,
+        },
+        /// An account was approved for planting known answers, or not any more.
+        #[codec(index = 16)]
+        PlanterSet {
+            /// The account.
+            who: T::AccountId,
+            /// Whether it is approved now.
+            approved: bool,
+        },
+        /// An answer turned out to be a check: its quality was fixed before anybody voted.
+        #[codec(index = 17)]
+        KnownRevealed {
+            /// The task.
+            task: TaskId,
+            /// Who planted it.
+            planter: T::AccountId,
+            /// Its place among the answers.
+            index: u32,
+            /// Its quality.
+            quality: u8,
+        },
+        /// A validator's votes on known answers were measured.
+        #[codec(index = 18)]
+        Checked {
+            /// The validator.
+            who: T::AccountId,
+            /// The task.
+            task: TaskId,
+            /// How close it was.
+            accuracy: Bp,
+            /// Its running accuracy on known answers now.
             running: Bp,
         },
     }
@@ -433,6 +503,32 @@ pub mod pallet {
         /// The account is suspended. Try again when the suspension is over.
         #[codec(index = 18)]
         Suspended,
+        /// The vote has a report, and the seat is not an automatic one. Reveal exactly what was
+        /// committed to; such a vote cannot be revealed at all.
+        #[codec(index = 19)]
+        ReportNotWanted,
+        /// The report speaks of more answers than there are.
+        #[codec(index = 20)]
+        ReportOutOfRange,
+        /// The account is not approved for planting known answers. Governance approves.
+        #[codec(index = 21)]
+        NotPlanter,
+        /// The account is approved already.
+        #[codec(index = 22)]
+        AlreadyPlanter,
+        /// As many accounts as there may be are approved. Remove one first.
+        #[codec(index = 23)]
+        TooManyPlanters,
+        /// A known answer can be told from the count of the votes until the task settles, while no
+        /// further round goes on, by the account that gave it.
+        #[codec(index = 24)]
+        NotKnownNow,
+        /// Quality and secret do not give the salt of the answer.
+        #[codec(index = 25)]
+        WrongKey,
+        /// This known answer has been told already.
+        #[codec(index = 26)]
+        AlreadyKnown,
     }
 
     #[pallet::hooks]
@@ -509,17 +605,44 @@ pub mod pallet {
             Self::do_commit_vote(&who, task, commitment)
         }
 
-        /// Reveal the vote committed to: a score per answer, in the order of commitment, and the
-        /// salt.
+        /// Reveal the vote committed to: a score per answer, in the order of commitment, from an
+        /// automatic seat what the pinned tool found, and the salt.
         #[pallet::call_index(7)]
         pub fn reveal_vote(
             origin: OriginFor<T>,
             task: TaskId,
             scores: Scores,
+            report: Option<Report>,
             salt: Salt,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_reveal_vote(&who, task, scores, salt)
+            Self::do_reveal_vote(&who, task, Vote { scores, report }, salt)
+        }
+
+        /// Approve an account for planting answers of known quality, or take that back. Only
+        /// governance may do this.
+        #[pallet::call_index(8)]
+        pub fn set_planter(
+            origin: OriginFor<T>,
+            who: T::AccountId,
+            approved: bool,
+        ) -> DispatchResult {
+            T::GovernanceOrigin::ensure_origin(origin)?;
+            Self::do_set_planter(who, approved)
+        }
+
+        /// Tell that the caller's answer to a task was a check of the validators, and of what
+        /// quality it is: both were bound into the salt of the answer before anybody voted. See
+        /// [`tos_primitives::commitment::known_answer`].
+        #[pallet::call_index(9)]
+        pub fn reveal_known(
+            origin: OriginFor<T>,
+            task: TaskId,
+            quality: u8,
+            secret: [u8; 32],
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_reveal_known(who, task, quality, &secret)
         }
     }
 
@@ -538,6 +661,11 @@ pub mod pallet {
         /// One round of voting on a task.
         pub fn round(task: TaskId, round: u32) -> Option<RoundView<T::AccountId>> {
             Self::round_view(&task, round)
+        }
+
+        /// How many of the answers that panels judged were checks.
+        pub fn check_stats() -> CheckStats {
+            Checks::<T>::get()
         }
     }
 }

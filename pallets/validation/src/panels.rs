@@ -1,9 +1,10 @@
 //! Rounds as the tasks pallet drives them: draw, count, conclude, forget.
 
 use crate::{
-    types::{blend, points, Conduct},
-    Answers, Ballot, Config, CurrentRound, DrawTickets, Duties, Event, Findings, HoldReason,
-    Pallet, Results, Round, Rounds, Scores, Validator, Validators, Votes,
+    types::{agreed, blend, Conduct},
+    Answers, Ballot, Config, CurrentRound, DrawTickets, Duties, Event, Findings, HoldReason, Known,
+    KnownAnswers, Member, Pallet, Results, Round, Rounds, Scores, Validator, Validators, Vote,
+    Votes,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -19,11 +20,14 @@ use polkadot_sdk::*;
 use sp_runtime::DispatchError;
 use tos_primitives::{
     median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
-    params::{share_of, AGREEMENT_BP, AGREEMENT_POINTS, NO_VOTE_REVEAL_SLASH_BP, NO_VOTE_SLASH_BP},
+    params::{
+        share_of, AGREEMENT_BP, AGREEMENT_POINTS, MIN_PARTICIPATION_QUALITY,
+        NO_VOTE_REVEAL_SLASH_BP, NO_VOTE_SLASH_BP,
+    },
     reputation::Performance,
     traits::{AnswerResult, Draw, PanelRequest, Panels, Randomness, ReputationBook, Seed, Tally},
     views::ValidatorStatus,
-    Bp, TaskId, TaskType, Verdict, BP, MAX_ROUNDS,
+    Bp, Report, TaskId, TaskType, Verdict, BP, MAX_ROUNDS,
 };
 
 impl<T: Config> Panels<T::AccountId> for Pallet<T> {
@@ -73,15 +77,33 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         if let Some(tally) = round.tally {
             return tally;
         }
-        let votes: Vec<(Scores, u64)> = round
-            .members
-            .iter()
-            .filter(|member| member.ballot == Ballot::Revealed)
-            .filter_map(|member| {
-                Votes::<T>::get((task, number, &member.who)).map(|vote| (vote, member.weight))
-            })
-            .collect();
-        let (tally, answers) = count(&votes, round.weight(), round.answers);
+        let mut votes: Vec<(Scores, u64)> = Vec::new();
+        let mut reports: Vec<Report> = Vec::new();
+        for member in &round.members {
+            if let Some(vote) = Votes::<T>::get((task, number, &member.who)) {
+                votes.push((vote.scores, member.weight));
+                reports.extend(vote.report);
+            }
+        }
+        let (mut tally, answers) = count(&votes, round.weight(), round.answers);
+        if round.is_automatic() {
+            round.report = agreed(&reports);
+            if tally == Tally::Consensus && !supported(round.report.as_ref(), &answers) {
+                tally = Tally::Split;
+            }
+            let task = *task;
+            Self::deposit_event(match round.report {
+                Some(report) => Event::ReportAgreed {
+                    task,
+                    round: number,
+                    report,
+                },
+                None => Event::ReportsDiffer {
+                    task,
+                    round: number,
+                },
+            });
+        }
         round.tally = Some(tally);
         Rounds::<T>::insert(task, number, round);
         if tally != Tally::NoQuorum {
@@ -116,7 +138,9 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         } else {
             Vec::new()
         };
-        Self::conduct(task, last, &results)
+        let known = Known::<T>::get(task);
+        Self::count_checks(results.len(), known.len());
+        Self::conduct(task, last, &results, &known)
             .into_iter()
             .map(|conduct| {
                 let points = Self::close_duty(task, task_type, &conduct);
@@ -129,6 +153,7 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         DrawTickets::<T>::remove(task);
         CurrentRound::<T>::remove(task);
         Results::<T>::remove(task);
+        Known::<T>::remove(task);
         for number in 0..MAX_ROUNDS {
             let Some(round) = Rounds::<T>::take(task, number) else {
                 continue;
@@ -152,69 +177,58 @@ impl<T: Config> Pallet<T> {
         Rounds::<T>::get(task, number).map(|round| (number, round))
     }
 
-    /// What everybody did in the rounds up to `last`, measured against the results if there are
-    /// any; one entry per account, in the order of their first seats.
-    fn conduct(task: &TaskId, last: u32, results: &[AnswerResult]) -> Vec<Conduct<T::AccountId>> {
+    /// What everybody did in the rounds up to `last`, measured against the results and the known
+    /// answers if there are any; one entry per account, in the order of their first seats.
+    fn conduct(
+        task: &TaskId,
+        last: u32,
+        results: &[AnswerResult],
+        known: &KnownAnswers,
+    ) -> Vec<Conduct<T::AccountId>> {
         let mut all: Vec<Conduct<T::AccountId>> = Vec::new();
         for number in (0..MAX_ROUNDS).take_while(|number| *number <= last) {
             let Some(round) = Rounds::<T>::get(task, number) else {
                 continue;
             };
             for member in round.members {
-                let (failure, accuracy) = match member.ballot {
-                    Ballot::Awaited => (Some(NO_VOTE_SLASH_BP), None),
-                    Ballot::Committed(_) => (Some(NO_VOTE_REVEAL_SLASH_BP), None),
-                    Ballot::Revealed => (
-                        None,
-                        Self::vote_accuracy(task, number, &member.who, results),
-                    ),
-                };
-                let known = all
+                let place = all
                     .iter()
                     .position(|c| c.who == member.who)
                     .unwrap_or_else(|| {
-                        let (failures, accuracies) = (Vec::new(), Vec::new());
-                        all.push(Conduct {
-                            who: member.who,
-                            failures,
-                            accuracies,
-                        });
+                        all.push(Conduct::of(member.who.clone()));
                         all.len().saturating_sub(1)
                     });
-                if let Some(conduct) = all.get_mut(known) {
-                    conduct
-                        .failures
-                        .extend(failure.map(|share| (number, share)));
-                    conduct.accuracies.extend(accuracy);
+                let Some(conduct) = all.get_mut(place) else {
+                    continue;
+                };
+                match member.ballot {
+                    Ballot::Awaited => conduct.failures.push((number, NO_VOTE_SLASH_BP)),
+                    Ballot::Committed(_) => {
+                        conduct.failures.push((number, NO_VOTE_REVEAL_SLASH_BP));
+                    }
+                    // A vote is read only when there is something to measure it by.
+                    Ballot::Revealed if results.is_empty() && known.is_empty() => {}
+                    Ballot::Revealed => {
+                        if let Some(vote) = Votes::<T>::get((task, number, &member.who)) {
+                            let accuracy =
+                                vote_accuracy(&member, &vote, results, round.report.as_ref());
+                            conduct.accuracies.extend(accuracy);
+                            conduct
+                                .checks
+                                .extend(Self::known_accuracy(&vote, number, known));
+                        }
+                    }
                 }
             }
         }
         all
     }
 
-    /// How close one vote is to the results; `None` when there are none.
-    fn vote_accuracy(
-        task: &TaskId,
-        round: u32,
-        who: &T::AccountId,
-        results: &[AnswerResult],
-    ) -> Option<Bp> {
-        if results.is_empty() {
-            return None;
-        }
-        let vote = Votes::<T>::get((task, round, who))?;
-        let pairs: Vec<(u8, u8)> = vote
-            .iter()
-            .zip(results)
-            .map(|(s, r)| (s.effective().0, r.quality))
-            .collect();
-        Some(accuracy(&pairs))
-    }
-
     /// Slashes, judges and frees one account; returns its reward points.
     fn close_duty(task: &TaskId, task_type: TaskType, conduct: &Conduct<T::AccountId>) -> Bp {
         let who = &conduct.who;
         let accuracy = conduct.accuracy();
+        let mut points = 0;
         let panels = Duties::<T>::mutate_exists(who, |slot| {
             let duties = slot.get_or_insert_with(Default::default);
             duties.retain(|duty| duty != task);
@@ -229,7 +243,17 @@ impl<T: Config> Pallet<T> {
             for (round, share) in &conduct.failures {
                 Self::slash(who, &mut validator, task, *round, *share);
             }
+            if let Some(accuracy) = conduct.known_accuracy() {
+                validator.check(accuracy);
+                Self::deposit_event(Event::Checked {
+                    who: who.clone(),
+                    task: *task,
+                    accuracy,
+                    running: validator.known,
+                });
+            }
             if let Some(accuracy) = accuracy {
+                points = validator.points(accuracy);
                 validator.accuracy = blend(validator.accuracy, accuracy);
                 Self::deposit_event(Event::Judged {
                     who: who.clone(),
@@ -261,7 +285,7 @@ impl<T: Config> Pallet<T> {
             ..Performance::default()
         };
         T::Reputation::record(who, task_type, &performance);
-        accuracy.map_or(0, points)
+        points
     }
 
     /// Takes a share of the validator's stake to the treasury.
@@ -346,6 +370,41 @@ pub(crate) fn count(votes: &[(Scores, u64)], assigned: u64, answers: u32) -> (Ta
         },
         results,
     )
+}
+
+/// Whether an agreed report speaks against nothing that the panel lets take part. Without one, layer
+/// one has not spoken, and the panel alone makes no consensus.
+fn supported(report: Option<&Report>, answers: &Answers) -> bool {
+    report.is_some_and(|report| {
+        (0u32..).zip(answers).all(|(index, answer)| {
+            let passes =
+                answer.verdict == Verdict::Valid && answer.quality >= MIN_PARTICIPATION_QUALITY;
+            !(passes && report.fails(index))
+        })
+    })
+}
+
+/// How close one vote is to the results; `None` when there are none. A member that should have
+/// reported what the others found, and did not, was not close at all.
+fn vote_accuracy<AccountId>(
+    member: &Member<AccountId>,
+    vote: &Vote,
+    results: &[AnswerResult],
+    agreed: Option<&Report>,
+) -> Option<Bp> {
+    if results.is_empty() {
+        return None;
+    }
+    if member.automatic && agreed.is_some() && vote.report.as_ref() != agreed {
+        return Some(0);
+    }
+    let pairs: Vec<(u8, u8)> = vote
+        .scores
+        .iter()
+        .zip(results)
+        .map(|(s, r)| (s.effective().0, r.quality))
+        .collect();
+    Some(accuracy(&pairs))
 }
 
 /// Whether `part` is at least `share` of `whole`.

@@ -2,8 +2,8 @@
 
 use crate::{
     types::{min_stake, MAX_TYPES, MIN_REWARDED_ACCURACY, START_ACCURACY},
-    Ballot, Config, CurrentRound, Duties, HoldReason, Pallet, Pool, PoolIndex, PoolSize, Results,
-    Rounds, ValidatorCount, Validators, Votes,
+    Ballot, Config, CurrentRound, Duties, HoldReason, Known, Pallet, Planters, Pool, PoolIndex,
+    PoolSize, Results, Rounds, ValidatorCount, Validators, Votes,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -15,8 +15,9 @@ use sp_runtime::TryRuntimeError;
 use tos_primitives::{
     median::{cap_weights, max_share},
     params::{
-        share_of, ESCALATION_STEP, EXPERT_ACCURACY, MAX_CANDIDATES, MAX_ESCALATIONS, MIN_PANEL,
-        NO_VOTE_REVEAL_SLASH_BP, NO_VOTE_SLASH_BP,
+        share_of, AGREEING_REPORTS, AUTOMATIC_SEATS, ESCALATION_STEP, EXPERT_ACCURACY,
+        MAX_CANDIDATES, MAX_ESCALATIONS, MAX_PLANTERS, MIN_PANEL, NO_VOTE_REVEAL_SLASH_BP,
+        NO_VOTE_SLASH_BP,
     },
     views::ValidatorStatus,
     Difficulty, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
@@ -54,6 +55,17 @@ const _: () = {
     );
 };
 
+const _: () = {
+    assert!(
+        AUTOMATIC_SEATS <= MIN_PANEL,
+        "every panel must have room for the automatic seats"
+    );
+    assert!(
+        AGREEING_REPORTS * 2 > AUTOMATIC_SEATS,
+        "two different reports must not both be agreed on"
+    );
+};
+
 /// Checks what the pallet relies on in panel sizes and in the runtime's currency.
 pub(crate) fn check_parameters<T: Config>() {
     let growth = ESCALATION_STEP.saturating_mul(MAX_ROUNDS.saturating_sub(1));
@@ -87,7 +99,8 @@ impl<T: Config> Pallet<T> {
         Self::pools_are_exact()?;
         Self::duties_match_seats()?;
         Self::rounds_are_sound()?;
-        Self::results_match_rounds()
+        Self::results_match_rounds()?;
+        Self::known_answers_are_judged()
     }
 
     fn stakes_are_on_hold() -> Result<(), TryRuntimeError> {
@@ -112,7 +125,10 @@ impl<T: Config> Pallet<T> {
                 distinct.len() == validator.types.len(),
                 "validator: duplicate types"
             );
-            ensure!(validator.accuracy <= BP, "validator: accuracy out of range");
+            ensure!(
+                validator.accuracy <= BP && validator.known <= BP,
+                "validator: accuracy out of range"
+            );
             let short = validator.stake < validator.required();
             let consistent = match validator.status {
                 ValidatorStatus::Active => !short,
@@ -224,6 +240,19 @@ impl<T: Config> Pallet<T> {
                 weights.iter().all(|w| *w > 0),
                 "round: a member without weight"
             );
+            let automatic = round.members.iter().filter(|m| m.automatic).count();
+            ensure!(
+                automatic == 0 || automatic == AUTOMATIC_SEATS as usize,
+                "round: wrong number of automatic seats"
+            );
+            ensure!(
+                round.members.iter().take(automatic).all(|m| m.automatic),
+                "round: automatic seats are not the first"
+            );
+            ensure!(
+                round.report.is_none() || (automatic > 0 && round.tally.is_some()),
+                "round: a report nobody was asked for"
+            );
             for member in &round.members {
                 let vote = Votes::<T>::get((task, number, &member.who));
                 let expected = member.ballot == Ballot::Revealed;
@@ -232,7 +261,12 @@ impl<T: Config> Pallet<T> {
                     "vote: stored without a reveal, or missing"
                 );
                 if let Some(vote) = vote {
-                    ensure!(vote.len() == round.answers as usize, "vote: wrong length");
+                    let (scores, report) = (vote.scores, vote.report);
+                    ensure!(scores.len() == round.answers as usize, "vote: wrong length");
+                    ensure!(
+                        report.is_none_or(|r| member.automatic && r.in_range(round.answers)),
+                        "vote: a report that should not be there"
+                    );
                     revealed = revealed.saturating_add(1);
                 }
             }
@@ -251,6 +285,22 @@ impl<T: Config> Pallet<T> {
             ensure!(
                 findings.answers.len() == round.answers as usize,
                 "results: wrong length"
+            );
+            Ok(())
+        })
+    }
+
+    fn known_answers_are_judged() -> Result<(), TryRuntimeError> {
+        ensure!(Planters::<T>::count() <= MAX_PLANTERS, "too many planters");
+        Known::<T>::iter().try_for_each(|(task, known)| {
+            let findings = Results::<T>::get(task).ok_or("known answers without a result")?;
+            let places: BTreeSet<u32> = known.iter().map(|k| k.index).collect();
+            ensure!(places.len() == known.len(), "an answer is known twice");
+            ensure!(
+                places
+                    .iter()
+                    .all(|index| (*index as usize) < findings.answers.len()),
+                "a known answer that is none"
             );
             Ok(())
         })

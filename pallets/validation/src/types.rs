@@ -7,10 +7,10 @@ use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use tos_primitives::{
     commitment::Commitment,
-    params::MAX_CONCURRENT_PANELS,
+    params::{AGREEING_REPORTS, KNOWN_SHARE_BP, MAX_CONCURRENT_PANELS},
     traits::{AnswerResult, Tally},
     views::ValidatorStatus,
-    AnswerScore, Balance, Bp, TaskId, TaskType, MAX_PANEL, MAX_PARTICIPANTS, TOS,
+    AnswerScore, Balance, Bp, Report, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, TOS,
 };
 
 /// The most task types one validator may judge.
@@ -40,7 +40,7 @@ pub fn required_stake(types: &[TaskType]) -> Balance {
 
 /// The task types one validator judges.
 pub type Types = BoundedVec<TaskType, ConstU32<MAX_TYPES>>;
-/// One vote: a score per answer, in the order of commitment.
+/// A score per answer, in the order of commitment.
 pub type Scores = BoundedVec<AnswerScore, ConstU32<MAX_PARTICIPANTS>>;
 /// One result per answer, in the order of commitment.
 pub type Answers = BoundedVec<AnswerResult, ConstU32<MAX_PARTICIPANTS>>;
@@ -49,6 +49,29 @@ pub type DutyList = BoundedVec<TaskId, ConstU32<MAX_CONCURRENT_PANELS>>;
 /// The accounts of one panel.
 pub type PanelMembers<AccountId> = BoundedVec<AccountId, ConstU32<MAX_PANEL>>;
 
+/// The answers of one task whose quality was known beforehand.
+pub type KnownAnswers = BoundedVec<KnownAnswer, ConstU32<MAX_PARTICIPANTS>>;
+
+/// An answer whose quality was known before anybody voted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct KnownAnswer {
+    /// Its place among the task's answers.
+    pub index: u32,
+    /// The quality a vote should give it, 0 to 100.
+    pub quality: u8,
+    /// The last round of voting when this was told: later votes could know it.
+    pub round: u32,
+}
+
+/// A revealed vote.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Vote {
+    /// The scores.
+    pub scores: Scores,
+    /// What the pinned tool found, from a member with an automatic seat.
+    pub report: Option<Report>,
+}
+
 /// A registered validator.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Validator {
@@ -56,8 +79,12 @@ pub struct Validator {
     pub stake: Balance,
     /// What it judges.
     pub types: Types,
-    /// Its running accuracy.
+    /// Its running accuracy, by the results of panels.
     pub accuracy: Bp,
+    /// Its running accuracy, by answers whose quality was known beforehand.
+    pub known: Bp,
+    /// Tasks with such answers it has voted in.
+    pub checks: u32,
     /// Tasks it has a seat in that are not concluded; the length of its duty list.
     pub panels: u32,
     /// Whether it can be drawn.
@@ -65,6 +92,33 @@ pub struct Validator {
 }
 
 impl Validator {
+    /// Whether it is accurate enough to sit as an expert, by both measures it has.
+    pub fn is_accurate(&self, least: Bp) -> bool {
+        self.accuracy >= least && (self.checks == 0 || self.known >= least)
+    }
+
+    /// Takes in how accurate it was in one more task with known answers.
+    pub fn check(&mut self, accuracy: Bp) {
+        self.known = blend(self.known, accuracy);
+        self.checks = self.checks.saturating_add(1);
+    }
+
+    /// Reward points for a task in which its accuracy was this. Once it has met known answers, its
+    /// running accuracy on them decides [`KNOWN_SHARE_BP`] of the points.
+    pub fn points(&self, accuracy: Bp) -> Bp {
+        if self.checks == 0 {
+            return points(accuracy);
+        }
+        if points(accuracy) == 0 || points(self.known) == 0 {
+            return 0;
+        }
+        let by_panel =
+            u32::from(accuracy).saturating_mul(u32::from(BP.saturating_sub(KNOWN_SHARE_BP)));
+        let by_known = u32::from(self.known).saturating_mul(u32::from(KNOWN_SHARE_BP));
+        let sum = by_panel.saturating_add(by_known) / u32::from(BP);
+        Bp::try_from(sum).unwrap_or(BP)
+    }
+
     /// The stake its types ask for.
     pub fn required(&self) -> Balance {
         required_stake(&self.types)
@@ -108,6 +162,8 @@ pub struct Member<AccountId> {
     pub who: AccountId,
     /// The weight of its vote, fixed when the panel was drawn.
     pub weight: u64,
+    /// Whether it runs the task's pinned tool and reports what that found.
+    pub automatic: bool,
     /// What it has done.
     pub ballot: Ballot,
 }
@@ -123,6 +179,8 @@ pub struct Round<AccountId> {
     pub expert: bool,
     /// What the count gave; `None` before it.
     pub tally: Option<Tally>,
+    /// The report that automatic members agree on; `None` before the count and without one.
+    pub report: Option<Report>,
 }
 
 impl<AccountId> Round<AccountId> {
@@ -142,6 +200,11 @@ impl<AccountId> Round<AccountId> {
             .members
             .iter()
             .any(|m| matches!(m.ballot, Ballot::Committed(_)))
+    }
+
+    /// Whether some members have to report what a tool found.
+    pub fn is_automatic(&self) -> bool {
+        self.members.iter().any(|m| m.automatic)
     }
 
     /// The weight of the whole panel.
@@ -169,19 +232,50 @@ pub(crate) struct Conduct<AccountId> {
     pub failures: Vec<(u32, Bp)>,
     /// The accuracy of each vote it revealed, where there is a result to compare with.
     pub accuracies: Vec<Bp>,
+    /// The same, by the known answers alone.
+    pub checks: Vec<Bp>,
 }
 
 impl<AccountId> Conduct<AccountId> {
-    /// The mean accuracy of its votes, rounded down; `None` when none was measured.
-    pub fn accuracy(&self) -> Option<Bp> {
-        let sum = self
-            .accuracies
-            .iter()
-            .fold(0u32, |sum, a| sum.saturating_add(u32::from(*a)));
-        let count = u32::try_from(self.accuracies.len()).unwrap_or(u32::MAX);
-        sum.checked_div(count)
-            .and_then(|mean| Bp::try_from(mean).ok())
+    /// Somebody of whom nothing is known yet.
+    pub fn of(who: AccountId) -> Self {
+        Self {
+            who,
+            failures: Vec::new(),
+            accuracies: Vec::new(),
+            checks: Vec::new(),
+        }
     }
+
+    /// The mean accuracy of its votes.
+    pub fn accuracy(&self) -> Option<Bp> {
+        mean(&self.accuracies)
+    }
+
+    /// The mean accuracy of its votes on known answers.
+    pub fn known_accuracy(&self) -> Option<Bp> {
+        mean(&self.checks)
+    }
+}
+
+/// The mean, rounded down; `None` of nothing.
+fn mean(values: &[Bp]) -> Option<Bp> {
+    let sum = values
+        .iter()
+        .fold(0u32, |sum, a| sum.saturating_add(u32::from(*a)));
+    let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+    sum.checked_div(count)
+        .and_then(|mean| Bp::try_from(mean).ok())
+}
+
+/// The report that at least [`AGREEING_REPORTS`] of these are. There are at most
+/// [`tos_primitives::params::AUTOMATIC_SEATS`], so at most one is.
+pub(crate) fn agreed(reports: &[Report]) -> Option<Report> {
+    let same = |report: &Report| reports.iter().filter(|other| *other == report).count();
+    let agreeing = reports
+        .iter()
+        .find(|report| same(report) >= AGREEING_REPORTS as usize);
+    agreeing.copied()
 }
 
 /// Reward points for a given accuracy.

@@ -16,6 +16,8 @@ impl<T: Config> Pallet<T> {
             required: validator.required(),
             types: validator.types.into_inner(),
             accuracy: validator.accuracy,
+            known: validator.known,
+            checks: validator.checks,
             panels: validator.panels,
             status: validator.status,
             suspended_until: T::Miners::suspended_until(who),
@@ -48,22 +50,31 @@ impl<T: Config> Pallet<T> {
             answers: round.answers,
             action,
             deadline: T::Agenda::deadline(&task),
+            tool: seat
+                .filter(|seat| seat.automatic)
+                .and_then(|_| T::Agenda::tool(&task)),
         })
     }
 
     pub(crate) fn round_view(task: &TaskId, number: u32) -> Option<RoundView<T::AccountId>> {
         let round = Rounds::<T>::get(task, number)?;
-        let members = round.members.into_iter().map(|member| MemberView {
-            committed: member.ballot != Ballot::Awaited,
-            vote: Votes::<T>::get((task, number, &member.who)).map(|scores| scores.into_inner()),
-            weight: member.weight,
-            who: member.who,
+        let members = round.members.into_iter().map(|member| {
+            let vote = Votes::<T>::get((task, number, &member.who));
+            MemberView {
+                automatic: member.automatic,
+                committed: member.ballot != Ballot::Awaited,
+                report: vote.as_ref().and_then(|vote| vote.report),
+                vote: vote.map(|vote| vote.scores.into_inner()),
+                weight: member.weight,
+                who: member.who,
+            }
         });
         Some(RoundView {
             members: members.collect(),
             answers: round.answers,
             expert: round.expert,
             tally: round.tally,
+            report: round.report,
         })
     }
 }

@@ -25,6 +25,10 @@ pub trait WeightInfo {
     fn commit_vote() -> Weight;
     /// The last reveal of the largest panel, with the most answers.
     fn reveal_vote() -> Weight;
+    /// Approving the last planter there is room for.
+    fn set_planter() -> Weight;
+    /// Telling the last known answer of a task in which all are known.
+    fn reveal_known() -> Weight;
     /// Drawing the largest panel from the most candidates, against the most submitters.
     fn draw() -> Weight;
     /// Counting the largest panel with the most answers.
@@ -39,9 +43,9 @@ pub trait WeightInfo {
 const POOLS: u64 = crate::MAX_TYPES as u64;
 const CANDIDATES: u64 = MAX_CANDIDATES as u64;
 const SUBMITTERS: u64 = MAX_PARTICIPANTS as u64;
-/// Per candidate: pool, validator, suspension, certification, settled, reputation, owner, and the
+/// Per candidate: pool, validator, suspension, certification, settled, reputation, level, owner, and the
 /// declarations of both; these are looked into again for the publisher and for each submitter.
-const CANDIDATE_READS: u64 = 9 * CANDIDATES + CANDIDATES * (SUBMITTERS + 1);
+const CANDIDATE_READS: u64 = 10 * CANDIDATES + CANDIDATES * (SUBMITTERS + 1);
 const PANEL: u64 = MAX_PANEL as u64;
 const SEATS: u64 = (MAX_PANEL * MAX_ROUNDS) as u64;
 
@@ -91,6 +95,15 @@ impl WeightInfo for () {
 
     fn reveal_vote() -> Weight {
         step(40, 5, 4)
+    }
+
+    fn set_planter() -> Weight {
+        step(15, 2, 2)
+    }
+
+    fn reveal_known() -> Weight {
+        // Planter, task, answers, submission, current round, known answers.
+        step(25, 6, 1)
     }
 
     fn draw() -> Weight {

@@ -4,7 +4,10 @@
 //! another account opens to nothing. It is BLAKE2b-256 over the SCALE encoding of a domain tag
 //! and the fields, in the order of the arguments.
 
-use crate::{vote::AnswerScore, ContentHash, TaskId};
+use crate::{
+    vote::{AnswerScore, Report},
+    ContentHash, TaskId,
+};
 use codec::Encode;
 use polkadot_sdk::sp_crypto_hashing::blake2_256;
 
@@ -25,15 +28,29 @@ pub fn answer<A: Encode>(
     (b"tos/answer/v1", task, miner, content, simhash, salt).using_encoded(blake2_256)
 }
 
-/// The commitment of `validator` to its scores in one round of a task.
+/// The salt by which `planter` binds itself to the quality of its answer before anybody votes: a
+/// check of the validators that nobody can tell from any other answer, until `secret` is told.
+pub fn known_answer<A: Encode>(
+    task: &TaskId,
+    planter: &A,
+    content: &ContentHash,
+    quality: u8,
+    secret: &[u8; 32],
+) -> Salt {
+    (b"tos/known/v1", task, planter, content, quality, secret).using_encoded(blake2_256)
+}
+
+/// The commitment of `validator` to its scores in one round of a task and, where it has an
+/// automatic seat, to its report.
 pub fn vote<A: Encode>(
     task: &TaskId,
     round: u32,
     validator: &A,
     scores: &[AnswerScore],
+    report: Option<&Report>,
     salt: &Salt,
 ) -> Commitment {
-    (b"tos/vote/v1", task, round, validator, scores, salt).using_encoded(blake2_256)
+    (b"tos/vote/v1", task, round, validator, scores, report, salt).using_encoded(blake2_256)
 }
 
 #[cfg(test)]
@@ -56,8 +73,42 @@ mod tests {
     fn votes_do_not_open_in_another_round() {
         let task = TaskId([1; 16]);
         assert_ne!(
-            vote(&task, 0, &1u8, &[], &[0; 32]),
-            vote(&task, 1, &1u8, &[], &[0; 32])
+            vote(&task, 0, &1u8, &[], None, &[0; 32]),
+            vote(&task, 1, &1u8, &[], None, &[0; 32])
+        );
+    }
+
+    #[test]
+    fn a_vote_is_bound_to_its_report_or_to_having_none() {
+        let task = TaskId([1; 16]);
+        let report = |failed| Report {
+            hash: [2; 32],
+            failed,
+        };
+        let made = |report: Option<&Report>| vote(&task, 0, &1u8, &[], report, &[0; 32]);
+        assert_ne!(made(None), made(Some(&report(0))));
+        assert_ne!(made(Some(&report(1))), made(Some(&report(0))));
+    }
+
+    #[test]
+    fn a_known_answer_is_bound_to_all_it_says() {
+        let task = TaskId([1; 16]);
+        let made = |planter: u8, content: u8, quality, secret: u8| {
+            known_answer(&task, &planter, &[content; 32], quality, &[secret; 32])
+        };
+        let key = made(1, 2, 90, 4);
+        assert_eq!(key, made(1, 2, 90, 4));
+        for other in [
+            made(0, 2, 90, 4),
+            made(1, 0, 90, 4),
+            made(1, 2, 91, 4),
+            made(1, 2, 90, 0),
+        ] {
+            assert_ne!(key, other);
+        }
+        assert_ne!(
+            key,
+            known_answer(&TaskId([9; 16]), &1u8, &[2; 32], 90, &[4; 32])
         );
     }
 }

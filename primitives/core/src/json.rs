@@ -47,6 +47,35 @@ pub mod hash {
     }
 }
 
+/// Fixed-size bytes as `0x…`, or nothing.
+pub mod optional_hash {
+    use super::*;
+
+    /// Writes bytes as `0x…`, or null.
+    pub fn serialize<S: Serializer, const N: usize>(
+        bytes: &Option<[u8; N]>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match bytes {
+            Some(bytes) => to.serialize_some(&to_hex(bytes)),
+            None => to.serialize_none(),
+        }
+    }
+
+    /// Reads exactly `N` bytes from `0x…`, or null.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        from: D,
+    ) -> Result<Option<[u8; N]>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(from)? else {
+            return Ok(None);
+        };
+        from_hex(&text)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Some)
+            .ok_or_else(|| D::Error::custom(format!("expected null, or 0x and {N} bytes of hex")))
+    }
+}
+
 /// Bounded bytes as `0x…`.
 pub mod bytes {
     use super::*;

@@ -16,6 +16,7 @@ pub mod commitment;
 pub mod content;
 pub mod ids;
 pub mod json;
+pub mod level;
 pub mod median;
 pub mod params;
 pub mod reputation;
@@ -33,7 +34,7 @@ pub use content::{ContentHash, ContentRef};
 pub use ids::{DealId, ReplicaId, TaskId};
 pub use task::{Closure, Difficulty, Phase, TaskParams, TaskType};
 pub use time::{Tick, Windows};
-pub use vote::{AnswerScore, Verdict};
+pub use vote::{AnswerScore, Report, Verdict};
 
 /// A share, score or reputation in basis points: 0 to 10,000.
 pub type Bp = u16;

@@ -30,6 +30,14 @@ pub const CHALLENGE_POINTS: u8 = 15;
 pub const MIN_PARTICIPATION_QUALITY: u8 = 20;
 /// A vote agrees with the median when it lies within this many points.
 pub const AGREEMENT_POINTS: u8 = 15;
+/// Members of a panel, the first in the order of drawing, who run the pinned tool.
+pub const AUTOMATIC_SEATS: u32 = 3;
+/// Automatic members whose reports must be the same.
+pub const AGREEING_REPORTS: u32 = 2;
+/// Accounts that governance may approve for planting known answers.
+pub const MAX_PLANTERS: u32 = 256;
+/// Share of a validator's reward points that known answers decide, once it has met one.
+pub const KNOWN_SHARE_BP: Bp = 3_000;
 /// Share of the revealed weight that must agree.
 pub const AGREEMENT_BP: Bp = 7_500;
 /// Escalations after the first round.

@@ -329,14 +329,15 @@ impl Certification {
             Self::Master => 40,
         }
     }
+}
 
-    /// Stake per answer at `difficulty`, in wei.
-    pub fn answer_stake(self, difficulty: Difficulty) -> Balance {
-        difficulty
-            .min_stake()
-            .saturating_mul(self.stake_percent())
-            .saturating_div(100)
-    }
+/// Stake per answer at `difficulty` for a miner whose standing asks for `percent` of the least, in
+/// wei.
+pub fn answer_stake(difficulty: Difficulty, percent: u128) -> Balance {
+    difficulty
+        .min_stake()
+        .saturating_mul(percent)
+        .saturating_div(100)
 }
 
 /// Where a task is in its life.

@@ -12,10 +12,11 @@
 //! | [`Randomness`] | beacon | validation, storage |
 
 use crate::{
+    commitment::Salt,
     reputation::Performance,
     split::{Allocation, JudgedAnswer},
     task::Certification,
-    Balance, Bp, Difficulty, TaskId, TaskType, Tick, Windows,
+    Balance, Bp, ContentHash, Difficulty, TaskId, TaskType, Tick, Windows,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -155,6 +156,11 @@ pub trait MinerRegistry<AccountId> {
     fn suspended_until(who: &AccountId) -> Option<Tick>;
     /// The certification of `who`, `Unverified` when it has none or it has expired.
     fn certification(who: &AccountId) -> Certification;
+    /// Stake per answer, in per cent of the difficulty's: the lower one of what the certification
+    /// and the level of `who` ask for.
+    fn stake_percent(who: &AccountId) -> u128;
+    /// Weight of a vote of `who`, in tenths of that of a miner of the lowest level, or of no miner.
+    fn vote_tenths(who: &AccountId) -> u64;
     /// Whether `who` must keep away from a task in which `party` has a stake: because they are the
     /// same, or because `who`, or the owner that `who` named, said so. Nothing that `party` or
     /// any other account does can make it true, or whoever has a stake could choose its judges.
@@ -257,6 +263,8 @@ pub struct PanelRequest<AccountId> {
     pub submitters: Vec<AccountId>,
     /// Number of answers; every vote scores all of them, in the order of commitment.
     pub answers: u32,
+    /// Whether the first [`crate::params::AUTOMATIC_SEATS`] members run a pinned tool.
+    pub automatic: bool,
 }
 
 /// What came of drawing a panel.
@@ -366,17 +374,38 @@ pub enum VotingStage {
     },
 }
 
+/// A revealed answer, as somebody who planted it must open it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RevealedAnswer {
+    /// Its place among the task's answers, in the order of commitment.
+    pub index: u32,
+    /// The hash of its content.
+    pub content: ContentHash,
+    /// The salt of its commitment.
+    pub salt: Salt,
+    /// The last round of voting so far.
+    pub round: u32,
+}
+
 /// The task side of a vote.
-pub trait VotingAgenda {
+pub trait VotingAgenda<AccountId> {
     /// What votes the task takes now, if any. `None` also when the deadline has passed.
     fn stage(task: &TaskId) -> Option<VotingStage>;
     /// Deadline of the current phase, if the task exists.
     fn deadline(task: &TaskId) -> Option<Tick>;
+    /// The tool that the task's automatic validators run, by the BLAKE3 hash of its file.
+    fn tool(task: &TaskId) -> Option<ContentHash>;
+    /// The answer of `who`, while the task has a result that is not settled and no vote is open.
+    fn judged_answer(task: &TaskId, who: &AccountId) -> Option<RevealedAnswer>;
     /// Nothing more is to come in this phase: let the next one begin in the next block.
     fn phase_complete(task: &TaskId);
     /// Puts the task into the given stage. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_stage(task: &TaskId, stage: VotingStage);
+    /// Puts the task into the phase in which known answers are told, with the most answers, the last
+    /// of which is by `who` with this content and salt. For benchmarks only.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_judged(task: &TaskId, who: &AccountId, content: ContentHash, salt: Salt);
 }
 
 /// What is to be settled.

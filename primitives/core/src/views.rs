@@ -4,6 +4,7 @@
 //! beyond 2⁵³; annotate them with `#[serde(with = "crate::views::wei")]`.
 
 use crate::{
+    level::Level,
     task::{Certification, TaskType},
     time::Windows,
     traits::Refusal,
@@ -200,6 +201,16 @@ pub struct MinerView {
     pub certification: Certification,
     /// The last tick its certification is good for; `None` when it has none.
     pub certified_until: Option<Tick>,
+    /// Its level.
+    pub level: Level,
+    /// Share of its last tasks, up to 100, with a valid answer.
+    pub success: Bp,
+    /// Endorsements it holds, whether or not they count now.
+    pub endorsements: u32,
+    /// The day on which its probation for the next level is over; `None` without one.
+    pub probation_until: Option<u32>,
+    /// The day on which it loses its level unless it recovers; `None` while it is not in danger.
+    pub grace_until: Option<u32>,
 }
 
 /// One record of reputation.

@@ -42,6 +42,48 @@ pub enum Verdict {
     Plagiarised,
 }
 
+/// What a member with an automatic seat found by running the tool that the task's type pins. Two
+/// who ran the same tool over the same answers report the same, to the byte.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// BLAKE3 of everything the tool printed.
+    #[serde(with = "crate::json::hash")]
+    pub hash: [u8; 32],
+    /// Bit `i` is set when answer `i`, in the order of commitment, does not pass.
+    pub failed: u32,
+}
+
+impl Report {
+    /// Whether it speaks of no more than `answers` answers.
+    pub fn in_range(&self, answers: u32) -> bool {
+        self.failed.checked_shr(answers).unwrap_or(0) == 0
+    }
+
+    /// Whether answer `index` does not pass.
+    pub fn fails(&self, index: u32) -> bool {
+        self.failed.checked_shr(index).unwrap_or(0) & 1 == 1
+    }
+}
+
+const _: () = assert!(
+    crate::MAX_PARTICIPANTS <= u32::BITS,
+    "a report has a bit for every answer"
+);
+
 /// One validator's judgement of one answer.
 #[derive(
     Clone,
@@ -80,5 +122,24 @@ impl AnswerScore {
             Verdict::Valid => (self.quality, self.innovation),
             _ => (0, 0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_speaks_of_the_answers_there_are_and_no_others() {
+        let report = |failed| Report {
+            hash: [1; 32],
+            failed,
+        };
+        assert!(report(0).in_range(0) && !report(1).in_range(0));
+        assert!(report(0b111).in_range(3) && !report(0b1000).in_range(3));
+        assert!(report(u32::MAX).in_range(32));
+        assert!(!report(1 << 31).in_range(31) && report(1 << 31).in_range(32));
+        assert!(report(0b100).fails(2) && !report(0b100).fails(1));
+        assert!(!report(u32::MAX).fails(32));
     }
 }

@@ -82,6 +82,7 @@ impl pallet_miners::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = Clock;
+    type Reputation = Reputation;
     type GovernanceOrigin = EnsureRoot<AccountId>;
     type CertifyOrigin = ParametersOrigin;
     type MaxRelations = ConstU32<16>;
@@ -114,6 +115,7 @@ impl pallet_validation::Config for Runtime {
     type Currency = Balances;
     type Clock = Clock;
     type Agenda = Tasks;
+    type GovernanceOrigin = ParametersOrigin;
     type Miners = Miners;
     type Reputation = Reputation;
     type Randomness = Beacon;

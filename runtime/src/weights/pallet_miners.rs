@@ -168,4 +168,22 @@ impl<T: frame_system::Config> pallet_miners::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
+
+    fn endorse() -> Weight {
+        Weight::from_parts(60_000_000, 20_000)
+            .saturating_add(T::DbWeight::get().reads(12))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    fn retract_endorsement() -> Weight {
+        Weight::from_parts(30_000_000, 6_000)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    fn review_level() -> Weight {
+        Weight::from_parts(200_000_000, 150_000)
+            .saturating_add(T::DbWeight::get().reads(54))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
 }

@@ -164,6 +164,18 @@ impl<T: frame_system::Config> pallet_validation::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
+    fn set_planter() -> Weight {
+        Weight::from_parts(20_000_000, 4_612)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    fn reveal_known() -> Weight {
+        Weight::from_parts(60_000_000, 8_000)
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
     // Storage: `Validation::Rounds` (r:3 w:1)
     // Proof: `Validation::Rounds` (`max_values`: None, `max_size`: Some(1147), added: 3622, mode: `MaxEncodedLen`)
     // Storage: `Validation::PoolSize` (r:1 w:0)

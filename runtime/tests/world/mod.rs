@@ -19,8 +19,8 @@ use sp_runtime::{traits::Dispatchable, AccountId32, BuildStorage, DispatchErrorW
 use tos_primitives::{
     commitment::{self, Salt},
     task::Certification,
-    AnswerScore, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict, Windows,
-    TOS,
+    AnswerScore, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams, TaskType, Verdict,
+    Windows, TOS,
 };
 use tos_runtime::*;
 
@@ -65,9 +65,27 @@ pub fn genesis(accounts: u8, certified: u8, windows: Windows) -> sp_io::TestExte
     .build_storage()
     .expect("genesis is valid")
     .into();
-    ext.execute_with(|| System::set_block_number(1));
+    ext.execute_with(|| {
+        System::set_block_number(1);
+        for task_type in [TaskType::AlgorithmOptimization, TaskType::LogicReasoning] {
+            let profile = pallet_tasks::TypeProfile {
+                tool: Some([0x70; 32]),
+                ..pallet_tasks::TypeProfile::built_in(task_type)
+            };
+            pallet_tasks::TaskTypes::<Runtime>::insert(task_type, profile);
+        }
+        for planter in PLANTERS {
+            Validation::set_planter(RuntimeOrigin::root(), account(planter), true)
+                .expect("there is room for planters");
+        }
+    });
     ext
 }
+
+/// Miners whose every answer is a check of the validators.
+const PLANTERS: [u8; 2] = [5, 6];
+/// What they say of it, and with which secret.
+const KNOWN: (u8, [u8; 32]) = (63, [9; 32]);
 
 /// Runs the hooks of one empty block, as the executive does, for the pallets of the protocol.
 pub fn next_block(seed: u64) {
@@ -137,7 +155,7 @@ pub struct World {
     miners: Vec<AccountId>,
     validators: Vec<AccountId>,
     answers: BTreeMap<(TaskId, AccountId), (ContentRef, Salt)>,
-    votes: BTreeMap<(TaskId, u32, AccountId), (Vec<AnswerScore>, Salt)>,
+    votes: BTreeMap<(TaskId, u32, AccountId), (Vec<AnswerScore>, Option<Report>, Salt)>,
     /// Calls that were accepted, by name.
     pub accepted: BTreeMap<String, u32>,
     /// Calls that were refused, by error.
@@ -271,7 +289,17 @@ impl World {
                 let task = self.some_task(|_| true)?;
                 (self.anybody(), pallet_tasks::Call::crank { task }.into())
             }
-            91..=94 => self.claim()?,
+            91..=93 => self.claim()?,
+            94 => {
+                let task = self.some_task(|p| matches!(p, Phase::Challenge))?;
+                let (quality, secret) = KNOWN;
+                let call = pallet_validation::Call::reveal_known {
+                    task,
+                    quality,
+                    secret,
+                };
+                (account(self.rng.gen_range(5..=7)), call.into())
+            }
             _ => self.leave_or_return(),
         })
     }
@@ -329,7 +357,11 @@ impl World {
         };
         let content = ContentRef::inline(format!("answer number {number}").as_bytes())?;
         let simhash = tos_primitives::simhash::simhash(&content.inline);
-        let salt = self.salt();
+        let salt = if PLANTERS.map(account).contains(&who) {
+            commitment::known_answer(&task, &who, &content.hash, KNOWN.0, &KNOWN.1)
+        } else {
+            self.salt()
+        };
         let commitment = commitment::answer(&task, &who, &content.hash, simhash, &salt);
         let known = pallet_tasks::Submissions::<Runtime>::get(task, &who)
             .is_some_and(|s| s.commitment.is_some());
@@ -406,11 +438,18 @@ impl World {
                 }
             })
             .collect();
+        let automatic = pallet_validation::Rounds::<Runtime>::get(task, round)
+            .is_some_and(|r| r.members.iter().any(|m| m.who == who && m.automatic));
+        // Most tools find the same; some fail, some are other tools.
+        let report = (automatic && self.rng.gen_bool(0.9)).then(|| Report {
+            hash: [if honest { 1 } else { self.rng.gen() }; 32],
+            failed: u32::from(task.0[1].is_multiple_of(5)),
+        });
         let salt = self.salt();
-        let commitment = commitment::vote(&task, round, &who, &scores, &salt);
+        let commitment = commitment::vote(&task, round, &who, &scores, report.as_ref(), &salt);
         self.votes
             .entry((task, round, who.clone()))
-            .or_insert((scores, salt));
+            .or_insert((scores, report, salt));
         Some((
             who,
             pallet_validation::Call::commit_vote { task, commitment }.into(),
@@ -419,14 +458,20 @@ impl World {
 
     fn reveal_vote(&mut self) -> Option<(AccountId, RuntimeCall)> {
         let (who, task, round) = self.voter(|p| matches!(p, Phase::VoteReveal))?;
-        let (mut scores, salt) = self.votes.get(&(task, round, who.clone()))?.clone();
+        let (mut scores, report, salt) = self.votes.get(&(task, round, who.clone()))?.clone();
         if self.rng.gen_bool(0.03) {
             scores.first_mut()?.quality = 101;
         }
         let scores = scores.try_into().ok()?;
         Some((
             who,
-            pallet_validation::Call::reveal_vote { task, scores, salt }.into(),
+            pallet_validation::Call::reveal_vote {
+                task,
+                scores,
+                report,
+                salt,
+            }
+            .into(),
         ))
     }
 

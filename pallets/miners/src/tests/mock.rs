@@ -12,7 +12,12 @@ use frame_system::{EnsureRoot, EnsureSignedBy};
 use polkadot_sdk::*;
 use sp_io::TestExternalities;
 use sp_runtime::BuildStorage;
-use tos_primitives::{task::Certification, traits::Clock, Balance, TaskType, Tick, Windows, TOS};
+use tos_primitives::{
+    reputation::Performance,
+    task::Certification,
+    traits::{Clock, ReputationBook, Severity},
+    Balance, Bp, TaskType, Tick, Windows, TOS,
+};
 
 pub const ALICE: u64 = 1;
 pub const BOB: u64 = 2;
@@ -92,8 +97,47 @@ frame_support::ord_parameter_types! {
     pub const Certifier: u64 = CERTIFIER;
 }
 
+parameter_types! {
+    pub storage Reputations: Vec<(u64, Bp)> = Vec::new();
+}
+
+/// Reputation that tests set.
+pub struct TestReputation;
+
+impl TestReputation {
+    pub fn set(who: u64, score: Bp) {
+        let mut all = Reputations::get();
+        all.retain(|(other, _)| *other != who);
+        all.push((who, score));
+        Reputations::set(&all);
+    }
+}
+
+impl ReputationBook<u64> for TestReputation {
+    fn global(who: &u64) -> Bp {
+        let all = Reputations::get();
+        let found = all.iter().find(|(other, _)| other == who);
+        found.map_or(tos_primitives::reputation::START, |(_, score)| *score)
+    }
+    fn domain(who: &u64, _: TaskType) -> Bp {
+        Self::global(who)
+    }
+    fn settled(_: &u64) -> u32 {
+        0
+    }
+    fn record(_: &u64, _: TaskType, _: &Performance) {}
+    fn penalise(who: &u64, _: TaskType, _: Severity) {
+        Self::set(*who, 0);
+    }
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_set(who: &u64, _: TaskType, score: Bp, _: u32) {
+        Self::set(*who, score);
+    }
+}
+
 impl pallet_miners::Config for Test {
     type WeightInfo = ();
+    type Reputation = TestReputation;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = TestClock;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod leaving;
+mod levels;
 pub(crate) mod mock;
 mod properties;
 mod registration;

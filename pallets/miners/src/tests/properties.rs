@@ -5,7 +5,7 @@ use crate::{Miners as Register, Owners, Relations, Suspensions};
 use frame_support::traits::fungible::Inspect;
 use polkadot_sdk::*;
 use proptest::{collection::vec, prelude::*};
-use tos_primitives::{task::Certification, traits::MinerRegistry, TaskType, Tick};
+use tos_primitives::{task::Certification, traits::MinerRegistry, TaskType, Tick, BP};
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -23,6 +23,9 @@ enum Action {
     Declare(u64, u64),
     Retract(u64, u64),
     Certify(u64, Tick),
+    Endorse(u64, u64),
+    Disown(u64, u64, u64),
+    Review(u64, u16),
     Advance(Tick),
 }
 
@@ -58,7 +61,10 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (who(), 0..4_000u32).prop_map(|(w, d)| Action::Suspend(w, d)),
         1 => who().prop_map(Action::Lift),
         3 => declaration(),
-        1 => (who(), 0..500u32).prop_map(|(w, e)| Action::Certify(w, e)),
+        2 => (who(), 0..500u32).prop_map(|(w, e)| Action::Certify(w, e)),
+        3 => (who(), who()).prop_map(|(e, w)| Action::Endorse(e, w)),
+        1 => (who(), who(), who()).prop_map(|(b, e, w)| Action::Disown(b, e, w)),
+        2 => (who(), 0..=BP).prop_map(|(w, r)| Action::Review(w, r)),
         4 => (0..300u32).prop_map(Action::Advance),
     ]
 }
@@ -87,7 +93,13 @@ fn act(action: Action) {
         Action::Declare(who, other) => Miners::declare_relation(signed(who), other),
         Action::Retract(who, other) => Miners::retract_relation(signed(who), other),
         Action::Certify(who, expires) => {
-            Miners::certify(root(), who, Certification::Basic, expires)
+            Miners::certify(root(), who, Certification::Professional, expires)
+        }
+        Action::Endorse(endorser, who) => Miners::endorse(signed(endorser), who),
+        Action::Disown(by, endorser, who) => Miners::retract_endorsement(signed(by), endorser, who),
+        Action::Review(who, reputation) => {
+            TestReputation::set(who, reputation);
+            Miners::review_level(signed(who), who)
         }
         Action::Advance(ticks) => {
             advance(ticks);

@@ -109,6 +109,12 @@ impl MinerRegistry<u64> for TestMiners {
     fn certification(_: &u64) -> Certification {
         Certification::Unverified
     }
+    fn stake_percent(who: &u64) -> u128 {
+        Self::certification(who).stake_percent()
+    }
+    fn vote_tenths(_: &u64) -> u64 {
+        10
+    }
     fn must_recuse(who: &u64, party: &u64) -> bool {
         who == party
     }

@@ -10,6 +10,7 @@ use tos_primitives::{
     commitment::{self, Commitment, Salt},
     content::ContentError,
     params,
+    task::answer_stake,
     traits::{Clock, MinerRegistry, Panels, ReputationBook, Vault},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick, MAX_PARTICIPANTS,
 };
@@ -91,6 +92,7 @@ impl<T: Config> Pallet<T> {
             min_quality,
             max_participants,
             equal_answers_allowed: profile.equal_answers_allowed,
+            tool: profile.tool,
             phase: Phase::Open,
             round: 0,
             escalations: 0,
@@ -156,7 +158,7 @@ impl<T: Config> Pallet<T> {
         );
         T::Miners::start_task(&miner, task.task_type())?;
         ActiveOf::<T>::try_append(&miner, id).map_err(|()| Error::<T>::TooManyTasks)?;
-        let stake = T::Miners::certification(&miner).answer_stake(task.difficulty);
+        let stake = answer_stake(task.difficulty, T::Miners::stake_percent(&miner));
         Self::hold(
             &miner,
             HoldReason::AnswerStake,
@@ -240,7 +242,11 @@ impl<T: Config> Pallet<T> {
         ensure!(opened == committed.hash, Error::<T>::WrongPreimage);
 
         let (hash, size) = (content.hash, content.size);
-        submission.revealed = Some(Revealed { hash, simhash });
+        submission.revealed = Some(Revealed {
+            hash,
+            simhash,
+            salt,
+        });
         Submissions::<T>::insert(id, &miner, submission);
         Contents::<T>::insert(id, &miner, content);
         task.revealed = task.revealed.saturating_add(1);

@@ -152,6 +152,7 @@ impl<T: Config> Pallet<T> {
             publisher: task.publisher.clone(),
             submitters: Answers::<T>::get(id).into_inner(),
             answers: task.revealed,
+            automatic: task.tool.is_some(),
         }
     }
 

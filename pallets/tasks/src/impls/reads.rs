@@ -3,13 +3,18 @@
 use crate::*;
 use alloc::vec::Vec;
 use frame_support::traits::fungible::InspectHold;
+#[cfg(feature = "runtime-benchmarks")]
+use tos_primitives::commitment::Salt;
 use tos_primitives::{
-    traits::{Clock, MinerRegistry, Refusal, ReputationBook, VotingAgenda, VotingStage},
+    task::answer_stake,
+    traits::{
+        Clock, MinerRegistry, Refusal, ReputationBook, RevealedAnswer, VotingAgenda, VotingStage,
+    },
     views::{
         Action, AssignmentView, ChallengeView, CommitmentView, Role, SubmissionView, TaskSummary,
         TaskView,
     },
-    Phase, TaskId, TaskType, Tick,
+    ContentHash, Phase, TaskId, TaskType, Tick,
 };
 
 /// The most tasks one page holds.
@@ -47,7 +52,7 @@ impl<T: Config> Pallet<T> {
         if ActiveOf::<T>::decode_len(who) >= Some(ActiveTasks::bound()) {
             return refuse(Refusal::TooManyTasks);
         }
-        let stake = T::Miners::certification(who).answer_stake(task.difficulty);
+        let stake = answer_stake(task.difficulty, T::Miners::stake_percent(who));
         if !T::Currency::can_hold(&HoldReason::AnswerStake.into(), who, stake) {
             return refuse(Refusal::StakeUnaffordable);
         }
@@ -192,7 +197,7 @@ fn summary<T: Config>(id: TaskId, task: &TaskOf<T>) -> TaskSummary<T::AccountId>
     }
 }
 
-impl<T: Config> VotingAgenda for Pallet<T> {
+impl<T: Config> VotingAgenda<T::AccountId> for Pallet<T> {
     fn stage(id: &TaskId) -> Option<VotingStage> {
         let task = Tasks::<T>::get(id)?;
         let round = task.round;
@@ -206,6 +211,27 @@ impl<T: Config> VotingAgenda for Pallet<T> {
 
     fn deadline(id: &TaskId) -> Option<Tick> {
         Tasks::<T>::get(id).map(|task| task.deadline)
+    }
+
+    fn tool(id: &TaskId) -> Option<ContentHash> {
+        Tasks::<T>::get(id)?.tool
+    }
+
+    fn judged_answer(id: &TaskId, who: &T::AccountId) -> Option<RevealedAnswer> {
+        let task = Tasks::<T>::get(id)?;
+        if task.phase != Phase::Challenge {
+            return None;
+        }
+        let index = Answers::<T>::get(id)
+            .iter()
+            .position(|miner| miner == who)?;
+        let revealed = Submissions::<T>::get(id, who)?.revealed?;
+        Some(RevealedAnswer {
+            index: u32::try_from(index).ok()?,
+            content: revealed.hash,
+            salt: revealed.salt,
+            round: task.round,
+        })
     }
 
     fn phase_complete(id: &TaskId) {
@@ -230,5 +256,37 @@ impl<T: Config> VotingAgenda for Pallet<T> {
         Self::enter(id, &mut task, phase, T::Clock::windows().vote_commit)
             .expect("a timeline has room for the phases of a benchmark");
         Tasks::<T>::insert(id, task);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_judged(id: &TaskId, who: &T::AccountId, content: ContentHash, salt: Salt) {
+        let mut task =
+            Tasks::<T>::get(id).unwrap_or_else(|| benchmarking::synthetic_task::<T>(*id));
+        Self::enter(
+            id,
+            &mut task,
+            Phase::Challenge,
+            T::Clock::windows().challenge,
+        )
+        .expect("a timeline has room for the phases of a benchmark");
+        Tasks::<T>::insert(id, task);
+        let others = (1..tos_primitives::MAX_PARTICIPANTS)
+            .map(|index| frame_benchmarking::v2::account("author", index, 0));
+        let authors = others.chain(core::iter::once(who.clone())).collect();
+        Answers::<T>::insert(id, AccountsOf::<T>::truncate_from(authors));
+        let submission = Submission {
+            stake: 0,
+            commitment: None,
+            revealed: Some(Revealed {
+                hash: content,
+                simhash: 0,
+                salt,
+            }),
+            duplicate: false,
+            result: None,
+            earned: 0,
+            lost: 0,
+        };
+        Submissions::<T>::insert(id, who, submission);
     }
 }

@@ -179,6 +179,12 @@ impl MinerRegistry<AccountId> for TestMiners {
                 .unwrap_or(Certification::Basic)
         })
     }
+    fn stake_percent(who: &AccountId) -> u128 {
+        Self::certification(who).stake_percent()
+    }
+    fn vote_tenths(_: &AccountId) -> u64 {
+        10
+    }
     fn must_recuse(who: &AccountId, party: &AccountId) -> bool {
         who == party || script(|s| s.recused.contains(&(*who, *party)))
     }

@@ -1,6 +1,7 @@
 //! Tests of tasks, by topic, and the steps they are made of.
 
 mod answers;
+mod checks;
 mod illegal;
 mod lifecycle;
 pub mod mock;

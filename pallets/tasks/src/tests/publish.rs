@@ -270,6 +270,7 @@ fn governance_decides_which_types_there_are_and_running_tasks_keep_their_rules()
         let custom = TaskType::Custom(3);
         let profile = TypeProfile {
             equal_answers_allowed: true,
+            tool: Some([7; 32]),
         };
         assert_noop!(
             Work::set_task_type(RuntimeOrigin::signed(1), custom, Some(profile)),

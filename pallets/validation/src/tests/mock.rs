@@ -1,7 +1,7 @@
 //! A runtime of this pallet, with a settable world around it.
 
 use crate as pallet_validation;
-use crate::{Pallet, Scores, Validator, Validators};
+use crate::{Pallet, Scores, Validator, Validators, Vote as Ballot};
 use codec::Encode;
 use frame_support::{assert_ok, derive_impl, parameter_types, traits::ConstU128};
 use polkadot_sdk::*;
@@ -17,9 +17,9 @@ use tos_primitives::{
     task::Certification,
     traits::{
         Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, Refusal, ReputationBook,
-        Seed, Severity, Tally, Ticket, VotingAgenda, VotingStage,
+        RevealedAnswer, Seed, Severity, Tally, Ticket, VotingAgenda, VotingStage,
     },
-    AnswerScore, Balance, Bp, TaskId, TaskType, Tick, Verdict, Windows, TOS,
+    AnswerScore, Balance, Bp, ContentHash, Report, TaskId, TaskType, Tick, Verdict, Windows, TOS,
 };
 
 type Block = frame_system::mocking::MockBlock<Test>;
@@ -82,6 +82,7 @@ impl crate::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Clock = World;
     type Agenda = World;
+    type GovernanceOrigin = frame_system::EnsureRoot<u64>;
     type Miners = World;
     type Reputation = World;
     type Randomness = World;
@@ -100,7 +101,12 @@ pub struct World {
     pub expired: u32,
     pub stages: BTreeMap<TaskId, VotingStage>,
     pub completed: Vec<TaskId>,
+    pub tool: Option<ContentHash>,
+    /// Answers whose task has a result that is not settled.
+    pub judged: BTreeMap<(TaskId, u64), RevealedAnswer>,
     pub certifications: BTreeMap<u64, Certification>,
+    /// Weights of votes in tenths, where they are not ten.
+    pub tenths: BTreeMap<u64, u64>,
     pub suspended: BTreeSet<u64>,
     /// Who must keep away from whom.
     pub recused: BTreeSet<(u64, u64)>,
@@ -149,12 +155,18 @@ impl Randomness for World {
     }
 }
 
-impl VotingAgenda for World {
+impl VotingAgenda<u64> for World {
     fn stage(task: &TaskId) -> Option<VotingStage> {
         world(|w| w.stages.get(task).copied())
     }
     fn deadline(task: &TaskId) -> Option<Tick> {
         Self::stage(task).map(|_| 77)
+    }
+    fn tool(_: &TaskId) -> Option<ContentHash> {
+        world(|w| w.tool)
+    }
+    fn judged_answer(task: &TaskId, who: &u64) -> Option<RevealedAnswer> {
+        world(|w| w.judged.get(&(*task, *who)).copied())
     }
     fn phase_complete(task: &TaskId) {
         world(|w| w.completed.push(*task))
@@ -162,6 +174,16 @@ impl VotingAgenda for World {
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_stage(task: &TaskId, stage: VotingStage) {
         world(|w| w.stages.insert(*task, stage));
+    }
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_judged(task: &TaskId, who: &u64, content: ContentHash, salt: Salt) {
+        let answer = RevealedAnswer {
+            index: tos_primitives::MAX_PARTICIPANTS - 1,
+            content,
+            salt,
+            round: 0,
+        };
+        world(|w| w.judged.insert((*task, *who), answer));
     }
 }
 
@@ -177,6 +199,12 @@ impl MinerRegistry<u64> for World {
     }
     fn certification(who: &u64) -> Certification {
         world(|w| w.certifications.get(who).copied().unwrap_or_default())
+    }
+    fn stake_percent(who: &u64) -> u128 {
+        Self::certification(who).stake_percent()
+    }
+    fn vote_tenths(who: &u64) -> u64 {
+        world(|w| w.tenths.get(who).copied().unwrap_or(10))
     }
     fn must_recuse(who: &u64, party: &u64) -> bool {
         who == party || world(|w| w.recused.contains(&(*who, *party)))
@@ -328,6 +356,7 @@ pub fn request(round: u32, size: u32) -> PanelRequest<u64> {
         publisher: PUBLISHER,
         submitters: SUBMITTERS.to_vec(),
         answers: 3,
+        automatic: world(|w| w.tool.is_some()),
     }
 }
 
@@ -366,17 +395,34 @@ pub fn salt(who: u64) -> Salt {
 }
 
 pub fn commit(who: u64, round: u32, scores: &Scores) {
-    let commitment = commitment::vote(&TASK, round, &who, scores, &salt(who));
+    commit_with(who, round, scores, None);
+}
+
+pub fn commit_with(who: u64, round: u32, scores: &Scores, report: Option<Report>) {
+    let commitment = commitment::vote(&TASK, round, &who, scores, report.as_ref(), &salt(who));
     assert_ok!(Validation::commit_vote(origin(who), TASK, commitment));
 }
 
 pub fn reveal(who: u64, scores: &Scores) {
+    reveal_with(who, scores, None);
+}
+
+pub fn reveal_with(who: u64, scores: &Scores, report: Option<Report>) {
     assert_ok!(Validation::reveal_vote(
         origin(who),
         TASK,
         scores.clone(),
+        report,
         salt(who)
     ));
+}
+
+/// A vote without a report, as it is stored.
+pub fn stored(scores: Scores) -> Ballot {
+    Ballot {
+        scores,
+        report: None,
+    }
 }
 
 /// What a member does in a whole round.
@@ -384,6 +430,8 @@ pub fn reveal(who: u64, scores: &Scores) {
 pub enum Vote {
     /// Commits and reveals.
     Full(Scores),
+    /// Commits and reveals, with what a tool found.
+    Reported(Scores, Report),
     /// Commits and hides.
     Hidden,
     /// Does nothing.
@@ -402,14 +450,17 @@ pub fn play_votes(round: u32, votes: &[Vote]) -> Tally {
     for (who, vote) in members.iter().zip(votes) {
         match vote {
             Vote::Full(scores) => commit(*who, round, scores),
+            Vote::Reported(scores, report) => commit_with(*who, round, scores, Some(*report)),
             Vote::Hidden => commit(*who, round, &flat(1)),
             Vote::Absent => {}
         }
     }
     set_stage(VotingStage::Reveal { round });
     for (who, vote) in members.iter().zip(votes) {
-        if let Vote::Full(scores) = vote {
-            reveal(*who, scores);
+        match vote {
+            Vote::Full(scores) => reveal(*who, scores),
+            Vote::Reported(scores, report) => reveal_with(*who, scores, Some(*report)),
+            Vote::Hidden | Vote::Absent => {}
         }
     }
     world(|w| w.stages.clear());

@@ -2,8 +2,10 @@
 
 pub(crate) mod mock;
 
+mod automatic;
 mod conclude;
 mod draw;
+mod known;
 mod money;
 mod registration;
 mod robustness;

@@ -38,7 +38,7 @@ fn a_full_round_of_votes_completes_each_phase_once() {
             assert!(!Validation::all_revealed(&TASK));
             assert_eq!(world(|w| w.completed.len()), 1);
             reveal(*who, &flat(60));
-            assert_eq!(Votes::<Test>::get((TASK, 0, who)), Some(flat(60)));
+            assert_eq!(Votes::<Test>::get((TASK, 0, who)), Some(stored(flat(60))));
         }
         assert!(Validation::all_revealed(&TASK));
         assert_eq!(world(|w| w.completed.clone()), [TASK, TASK]);
@@ -88,7 +88,7 @@ fn reveals_are_refused_each_with_its_own_error() {
         let scores = flat(40);
         commit(who, 0, &scores);
         let reveal_vote = |who, scores: &Scores, salt| {
-            Validation::reveal_vote(origin(who), TASK, scores.clone(), salt)
+            Validation::reveal_vote(origin(who), TASK, scores.clone(), None, salt)
         };
         assert_noop!(
             reveal_vote(who, &scores, salt(who)),
@@ -151,7 +151,7 @@ fn a_score_above_a_hundred_cannot_be_revealed_even_when_committed_to() {
         set_stage(VotingStage::Reveal { round: 0 });
         for (who, scores) in [(members[0], too_good), (members[1], too_new)] {
             assert_noop!(
-                Validation::reveal_vote(origin(who), TASK, scores, salt(who)),
+                Validation::reveal_vote(origin(who), TASK, scores, None, salt(who)),
                 Error::<Test>::ScoreOutOfRange
             );
         }
@@ -165,14 +165,14 @@ fn a_copied_commitment_opens_for_nobody_but_its_author() {
         let members = open_round(0, 3);
         let (author, thief) = (members[0], members[1]);
         let scores = flat(73);
-        let commitment = commitment::vote(&TASK, 0, &author, &scores, &salt(author));
+        let commitment = commitment::vote(&TASK, 0, &author, &scores, None, &salt(author));
         assert_ok!(Validation::commit_vote(origin(author), TASK, commitment));
         assert_ok!(Validation::commit_vote(origin(thief), TASK, commitment));
         set_stage(VotingStage::Reveal { round: 0 });
         reveal(author, &scores);
         // The thief now knows the scores and the salt, and still cannot use them.
         assert_noop!(
-            Validation::reveal_vote(origin(thief), TASK, scores, salt(author)),
+            Validation::reveal_vote(origin(thief), TASK, scores, None, salt(author)),
             Error::<Test>::WrongPreimage
         );
     });
@@ -184,11 +184,11 @@ fn a_commitment_of_one_round_does_not_open_in_the_next() {
         let who = open_round(0, 3)[0];
         Validation::tally(&TASK);
         open_round(1, 3);
-        let old = commitment::vote(&TASK, 0, &who, &flat(50), &salt(who));
+        let old = commitment::vote(&TASK, 0, &who, &flat(50), None, &salt(who));
         assert_ok!(Validation::commit_vote(origin(who), TASK, old));
         set_stage(VotingStage::Reveal { round: 1 });
         assert_noop!(
-            Validation::reveal_vote(origin(who), TASK, flat(50), salt(who)),
+            Validation::reveal_vote(origin(who), TASK, flat(50), None, salt(who)),
             Error::<Test>::WrongPreimage
         );
     });

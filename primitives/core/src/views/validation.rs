@@ -1,7 +1,7 @@
 //! Validators, their duties and the rounds of voting, as clients read them.
 
 use super::{wei, Action};
-use crate::{traits::Tally, AnswerScore, Balance, Bp, TaskId, TaskType, Tick};
+use crate::{traits::Tally, AnswerScore, Balance, Bp, ContentHash, Report, TaskId, TaskType, Tick};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -52,6 +52,10 @@ pub struct ValidatorView {
     pub types: Vec<TaskType>,
     /// Its running accuracy.
     pub accuracy: Bp,
+    /// Its running accuracy on answers whose quality was known beforehand.
+    pub known: Bp,
+    /// Tasks with such answers it has voted in.
+    pub checks: u32,
     /// Tasks with a seat that are not concluded.
     pub panels: u32,
     /// Whether it can be drawn.
@@ -74,6 +78,9 @@ pub struct DutyView {
     pub action: Option<Action>,
     /// The last tick of the task's current phase.
     pub deadline: Option<Tick>,
+    /// The tool to run, by the BLAKE3 hash of its file, where the seat is an automatic one.
+    #[serde(with = "crate::json::optional_hash")]
+    pub tool: Option<ContentHash>,
 }
 
 /// A seat in a panel.
@@ -84,10 +91,14 @@ pub struct MemberView<AccountId> {
     pub who: AccountId,
     /// The weight of its vote.
     pub weight: u64,
+    /// Whether it runs the task's pinned tool and reports what that found.
+    pub automatic: bool,
     /// Whether it committed to a vote.
     pub committed: bool,
     /// Its vote, once revealed: a score per answer, in the order of commitment.
     pub vote: Option<Vec<AnswerScore>>,
+    /// What its tool found, once revealed.
+    pub report: Option<Report>,
 }
 
 /// One round of voting on a task.
@@ -102,4 +113,29 @@ pub struct RoundView<AccountId> {
     pub expert: bool,
     /// What the count gave; `None` before it.
     pub tally: Option<Tally>,
+    /// The report on which automatic members agree; `None` before the count and without one.
+    pub report: Option<Report>,
+}
+
+/// How many answers were checks of the validators.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Default,
+    Encode,
+    Decode,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckStats {
+    /// Answers that panels have judged, in concluded tasks.
+    pub answers: u64,
+    /// Those among them whose quality was known.
+    pub checks: u64,
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `tos governance`: the calls by which a network decides what panels check with.
+
+use super::{parse, Global};
+use crate::{
+    chain::{Call, TypeProfile},
+    error::{Error, Result},
+    keys::parse_account,
+    output::Output,
+};
+use polkadot_sdk::{sp_core::crypto::AccountId32, sp_crypto_hashing::blake2_256};
+use serde_json::json;
+use std::path::PathBuf;
+use tos_primitives::{content::content_hash, json::to_hex, TaskType};
+
+/// See `tos governance --help`.
+#[derive(clap::Subcommand)]
+pub enum Governance {
+    /// Set the rules of a task type, with the tool that automatic validators run.
+    SetType {
+        /// The task type, such as code-analysis.
+        #[arg(value_parser = parse::task_type)]
+        task_type: TaskType,
+        /// The tool to pin: a single file. Without it, tasks of the type are checked by no tool.
+        #[arg(long, value_name = "FILE")]
+        tool: Option<PathBuf>,
+        /// Equal answers may all earn, because the right answer is the same for everyone.
+        #[arg(long)]
+        equal_answers: bool,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Approve an account for planting known answers, which check validators.
+    Planter {
+        /// The account.
+        #[arg(value_parser = parse_account)]
+        account: AccountId32,
+        /// Take the approval back.
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+/// What to do with a call that only governance may make.
+#[derive(clap::Args)]
+pub struct How {
+    /// Send it by sudo, on a network that has it. Otherwise the encoded call is printed, to be the
+    /// preimage of a referendum on the parameters track.
+    #[arg(long)]
+    sudo: bool,
+}
+
+impl Governance {
+    /// Runs the command.
+    pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
+        let (call, how) = match self {
+            Self::SetType {
+                task_type,
+                tool,
+                equal_answers,
+                how,
+            } => {
+                let tool = tool.map(|path| {
+                    std::fs::read(&path)
+                        .map(|bytes| content_hash(&bytes))
+                        .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))
+                });
+                let profile = Some(TypeProfile {
+                    equal_answers_allowed: equal_answers,
+                    tool: tool.transpose()?,
+                });
+                (Call::SetTaskType { task_type, profile }, how)
+            }
+            Self::Planter {
+                account,
+                remove,
+                how,
+            } => {
+                let (who, approved) = (account, !remove);
+                (Call::SetPlanter { who, approved }, how)
+            }
+        };
+        if how.sudo {
+            let call = global.connect().await?.best().await?.sudo(&call)?;
+            return global.submit_and_show(call, output).await;
+        }
+        let encoded = global.connect().await?.best().await?.encode(&call)?;
+        let (pallet, name) = call.name();
+        let value = json!({
+            "call": format!("{pallet}.{name}"),
+            "encoded": to_hex(&encoded),
+            "hash": to_hex(&blake2_256(&encoded)),
+        });
+        output.show(&value, || {
+            format!(
+                "{pallet}.{name}\npreimage  {}\nhash      {}\nNote the preimage and open a \
+                 referendum on the parameters track: docs/governance.md",
+                to_hex(&encoded),
+                to_hex(&blake2_256(&encoded)),
+            )
+        });
+        Ok(())
+    }
+}

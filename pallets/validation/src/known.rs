@@ -1,0 +1,99 @@
+//! Known answers: checks of the validators that do not depend on what the crowd says.
+//!
+//! A planter answers a task like any miner, with its own stake, but makes the salt of its answer
+//! from the quality that a careful judge must find. Nobody can tell such a salt from a random one,
+//! so a check looks like every other answer until the votes are counted. The quality was fixed
+//! before anybody voted, so it cannot be fitted to the votes.
+
+use crate::{
+    Checks, Config, Error, Event, Known, KnownAnswer, KnownAnswers, Pallet, Planters, Vote,
+};
+use alloc::vec::Vec;
+use frame_support::ensure;
+use polkadot_sdk::*;
+use sp_runtime::DispatchResult;
+use tos_primitives::{
+    commitment, median::accuracy, params::MAX_PLANTERS, traits::VotingAgenda, vote::MAX_SCORE, Bp,
+    TaskId,
+};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_set_planter(who: T::AccountId, approved: bool) -> DispatchResult {
+        let is = Planters::<T>::contains_key(&who);
+        if approved {
+            ensure!(!is, Error::<T>::AlreadyPlanter);
+            ensure!(
+                Planters::<T>::count() < MAX_PLANTERS,
+                Error::<T>::TooManyPlanters
+            );
+            Planters::<T>::insert(&who, ());
+        } else {
+            ensure!(is, Error::<T>::NotPlanter);
+            Planters::<T>::remove(&who);
+        }
+        Self::deposit_event(Event::PlanterSet { who, approved });
+        Ok(())
+    }
+
+    pub(crate) fn do_reveal_known(
+        planter: T::AccountId,
+        task: TaskId,
+        quality: u8,
+        secret: &[u8; 32],
+    ) -> DispatchResult {
+        ensure!(
+            Planters::<T>::contains_key(&planter),
+            Error::<T>::NotPlanter
+        );
+        ensure!(quality <= MAX_SCORE, Error::<T>::ScoreOutOfRange);
+        let answer = T::Agenda::judged_answer(&task, &planter).ok_or(Error::<T>::NotKnownNow)?;
+        let salt = commitment::known_answer(&task, &planter, &answer.content, quality, secret);
+        ensure!(salt == answer.salt, Error::<T>::WrongKey);
+        let index = answer.index;
+        Known::<T>::try_mutate(task, |known| -> DispatchResult {
+            ensure!(
+                known.iter().all(|other| other.index != index),
+                Error::<T>::AlreadyKnown
+            );
+            let round = answer.round;
+            let told = KnownAnswer {
+                index,
+                quality,
+                round,
+            };
+            // A task has no more answers than there is room, and each is told once.
+            known
+                .try_push(told)
+                .map_err(|_| Error::<T>::NotKnownNow.into())
+        })?;
+        Self::deposit_event(Event::KnownRevealed {
+            task,
+            planter,
+            index,
+            quality,
+        });
+        Ok(())
+    }
+
+    /// How close a vote of this round is on the answers that were known, and not yet told then.
+    pub(crate) fn known_accuracy(vote: &Vote, round: u32, known: &KnownAnswers) -> Option<Bp> {
+        let pairs: Vec<(u8, u8)> = known
+            .iter()
+            .filter(|known| round <= known.round)
+            .filter_map(|known| {
+                let score = vote.scores.get(usize::try_from(known.index).ok()?)?;
+                Some((score.effective().0, known.quality))
+            })
+            .collect();
+        (!pairs.is_empty()).then(|| accuracy(&pairs))
+    }
+
+    /// Counts the answers of a concluded task, and the checks among them.
+    pub(crate) fn count_checks(answers: usize, checks: usize) {
+        Checks::<T>::mutate(|stats| {
+            let long = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+            stats.answers = stats.answers.saturating_add(long(answers));
+            stats.checks = stats.checks.saturating_add(long(checks));
+        });
+    }
+}

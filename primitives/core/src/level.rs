@@ -1,0 +1,722 @@
+//! Miner levels: what long good work is worth, and how it is lost.
+//!
+//! A miner rises when four conditions hold (tasks, success, endorsements, reputation) and go on to
+//! hold through a probation, and falls when it fails and does not recover within a grace period.
+//! All of it is computed from [`LevelRecord`] and a few facts, by the functions here, so that the
+//! chain, its clients and the tests agree.
+
+use crate::{Bp, BP};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// The outcomes that success is computed from: the last so many.
+pub const OUTCOMES: u8 = 100;
+/// Outcomes below which nobody falls for its success.
+pub const MIN_OUTCOMES: u8 = 10;
+/// Endorsements one miner can hold.
+pub const MAX_ENDORSEMENTS: u32 = 16;
+/// Miners one account can endorse.
+pub const MAX_ENDORSED: u32 = 10;
+
+/// The level of a miner.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Level {
+    /// Where everybody starts.
+    #[default]
+    #[codec(index = 0)]
+    Standard,
+    /// After 50 tasks.
+    #[codec(index = 1)]
+    Advanced,
+    /// After 100 tasks.
+    #[codec(index = 2)]
+    Specialist,
+    /// After 200 tasks.
+    #[codec(index = 3)]
+    Master,
+}
+
+/// What it takes to reach a level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Promotion {
+    /// Tasks with a valid answer.
+    pub tasks: u32,
+    /// Share of the last [`OUTCOMES`] tasks with a valid answer.
+    pub success: Bp,
+    /// Endorsements that count.
+    pub endorsements: u32,
+    /// Reputation over all types.
+    pub reputation: Bp,
+    /// Days of probation.
+    pub days: u32,
+    /// Share of the tasks of the probation with a valid answer.
+    pub consistency: Bp,
+}
+
+/// What costs a level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Demotion {
+    /// So many tasks in a row without a valid answer.
+    pub failures: u8,
+    /// Success below this.
+    pub success: Bp,
+    /// Days to recover in.
+    pub grace: u32,
+}
+
+impl Level {
+    /// All levels, in order.
+    pub const ALL: [Self; 4] = [
+        Self::Standard,
+        Self::Advanced,
+        Self::Specialist,
+        Self::Master,
+    ];
+
+    /// The next higher one.
+    pub const fn next(self) -> Option<Self> {
+        match self {
+            Self::Standard => Some(Self::Advanced),
+            Self::Advanced => Some(Self::Specialist),
+            Self::Specialist => Some(Self::Master),
+            Self::Master => None,
+        }
+    }
+
+    /// The next lower one; the lowest stays.
+    pub const fn lower(self) -> Self {
+        match self {
+            Self::Standard | Self::Advanced => Self::Standard,
+            Self::Specialist => Self::Advanced,
+            Self::Master => Self::Specialist,
+        }
+    }
+
+    /// Stake per answer, in per cent of the difficulty's.
+    pub const fn stake_percent(self) -> u128 {
+        match self {
+            Self::Standard => 150,
+            Self::Advanced => 120,
+            Self::Specialist => 80,
+            Self::Master => 50,
+        }
+    }
+
+    /// Weight of a vote, in tenths of a miner's of the lowest level.
+    pub const fn vote_tenths(self) -> u64 {
+        match self {
+            Self::Standard => 10,
+            Self::Advanced => 15,
+            Self::Specialist => 20,
+            Self::Master => 30,
+        }
+    }
+
+    /// What it takes to reach this level; `None` for the lowest.
+    pub const fn promotion(self) -> Option<Promotion> {
+        let (tasks, success, endorsements, reputation, days, consistency) = match self {
+            Self::Standard => return None,
+            Self::Advanced => (50, 8_000, 3, 7_500, 14, 7_500),
+            Self::Specialist => (100, 9_000, 5, 8_500, 30, 8_500),
+            Self::Master => (200, 9_500, 10, 9_500, 60, 9_500),
+        };
+        Some(Promotion {
+            tasks,
+            success,
+            endorsements,
+            reputation,
+            days,
+            consistency,
+        })
+    }
+
+    /// What costs this level; `None` for the lowest.
+    pub const fn demotion(self) -> Option<Demotion> {
+        let (failures, success, grace) = match self {
+            Self::Standard => return None,
+            Self::Advanced => (7, 7_500, 21),
+            Self::Specialist => (5, 8_500, 14),
+            Self::Master => (3, 9_000, 7),
+        };
+        Some(Demotion {
+            failures,
+            success,
+            grace,
+        })
+    }
+}
+
+/// A probation that goes on.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Probation {
+    /// The day it began.
+    pub since: u32,
+    /// Tasks with a valid answer since.
+    pub completed: u16,
+    /// Tasks without one.
+    pub failed: u16,
+}
+
+/// What a miner's level rests on.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct LevelRecord {
+    /// The level now.
+    pub level: Level,
+    /// The last outcomes, the latest in bit 0; set where the answer was valid.
+    pub outcomes: u128,
+    /// How many of them there are, at most [`OUTCOMES`].
+    pub count: u8,
+    /// Tasks in a row without a valid answer.
+    pub failures: u8,
+    /// The probation for the next level, if one goes on.
+    pub probation: Option<Probation>,
+    /// The day since which the level is in danger, if it is.
+    pub grace: Option<u32>,
+}
+
+/// What a promotion rests on beside the record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Facts {
+    /// Tasks with a valid answer, ever.
+    pub completed: u32,
+    /// Reputation over all types.
+    pub reputation: Bp,
+    /// Endorsements that count now.
+    pub endorsements: u32,
+}
+
+/// What happened to a level.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum LevelChange {
+    /// The conditions of the next level hold: now they must go on to hold.
+    #[codec(index = 0)]
+    ProbationStarted,
+    /// They hold no more, or the work of the probation was not good enough.
+    #[codec(index = 1)]
+    ProbationFailed,
+    /// One level up.
+    #[codec(index = 2)]
+    Promoted,
+    /// The level is lost unless the miner recovers in time.
+    #[codec(index = 3)]
+    GraceStarted,
+    /// It has recovered.
+    #[codec(index = 4)]
+    GraceEnded,
+    /// One level down.
+    #[codec(index = 5)]
+    Demoted,
+}
+
+impl LevelRecord {
+    /// Share of the last outcomes that were valid answers; all of none.
+    pub fn success(&self) -> Bp {
+        share(self.outcomes.count_ones(), u32::from(self.count)).unwrap_or(BP)
+    }
+
+    /// Takes in the outcome of one more task. Looks at nothing but the record, so that it costs a
+    /// settlement nothing.
+    pub fn note(&mut self, completed: bool, today: u32) -> Option<LevelChange> {
+        const WINDOW: u128 = (1 << OUTCOMES) - 1;
+        self.outcomes = (self.outcomes << 1 | u128::from(completed)) & WINDOW;
+        self.count = self.count.saturating_add(1).min(OUTCOMES);
+        self.failures = if completed {
+            0
+        } else {
+            self.failures.saturating_add(1)
+        };
+        if let Some(probation) = &mut self.probation {
+            let counter = if completed {
+                &mut probation.completed
+            } else {
+                &mut probation.failed
+            };
+            *counter = counter.saturating_add(1);
+        }
+        self.watch(today)
+    }
+
+    /// Looks at everything, on a day on which nothing need have happened; `None` when nothing
+    /// changes. Asks for the facts only when they can decide.
+    pub fn review(&mut self, today: u32, facts: impl FnOnce() -> Facts) -> Option<LevelChange> {
+        if let Some(change) = self.watch(today) {
+            return Some(change);
+        }
+        let wanted = self.level.next()?.promotion()?;
+        if self.probation.is_none() && !self.may_rise(&wanted) {
+            return None;
+        }
+        let holds = self.may_rise(&wanted) && wanted.holds(&facts());
+        let Some(probation) = self.probation else {
+            return holds.then(|| {
+                self.probation = Some(Probation {
+                    since: today,
+                    completed: 0,
+                    failed: 0,
+                });
+                LevelChange::ProbationStarted
+            });
+        };
+        if !holds {
+            self.probation = None;
+            return Some(LevelChange::ProbationFailed);
+        }
+        let over = today.saturating_sub(probation.since) >= wanted.days;
+        // Without any work there is nothing to go by: it goes on.
+        let consistency = share(
+            u32::from(probation.completed),
+            u32::from(probation.completed).saturating_add(u32::from(probation.failed)),
+        );
+        let consistency = consistency.filter(|_| over)?;
+        self.probation = None;
+        if consistency < wanted.consistency {
+            return Some(LevelChange::ProbationFailed);
+        }
+        self.level = self.level.next()?;
+        Some(LevelChange::Promoted)
+    }
+
+    /// One level down at once, as a suspension costs. `None` at the lowest, without a probation.
+    pub fn set_back(&mut self) -> Option<LevelChange> {
+        let probation = self.probation.take();
+        self.grace = None;
+        if self.level == Level::Standard {
+            return probation.map(|_| LevelChange::ProbationFailed);
+        }
+        self.level = self.level.lower();
+        Some(LevelChange::Demoted)
+    }
+
+    /// The day on which the probation is over.
+    pub fn probation_until(&self) -> Option<u32> {
+        let days = self.level.next()?.promotion()?.days;
+        Some(self.probation?.since.saturating_add(days))
+    }
+
+    /// The day on which the level is lost.
+    pub fn grace_until(&self) -> Option<u32> {
+        let days = self.level.demotion()?.grace;
+        Some(self.grace?.saturating_add(days))
+    }
+
+    /// The conditions of a rise that the record alone can tell.
+    fn may_rise(&self, wanted: &Promotion) -> bool {
+        self.grace.is_none() && self.success() >= wanted.success
+    }
+
+    /// Begins, ends or enforces the grace period.
+    fn watch(&mut self, today: u32) -> Option<LevelChange> {
+        let bound = self.level.demotion()?;
+        let poor = self.count >= MIN_OUTCOMES && self.success() < bound.success;
+        let endangered = poor || self.failures >= bound.failures;
+        match (endangered, self.grace) {
+            (true, None) => {
+                self.grace = Some(today);
+                self.probation = None;
+                Some(LevelChange::GraceStarted)
+            }
+            (true, Some(since)) if today.saturating_sub(since) >= bound.grace => {
+                self.grace = None;
+                self.level = self.level.lower();
+                Some(LevelChange::Demoted)
+            }
+            (false, Some(_)) => {
+                self.grace = None;
+                Some(LevelChange::GraceEnded)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Promotion {
+    /// Whether the facts are good enough.
+    fn holds(&self, facts: &Facts) -> bool {
+        facts.completed >= self.tasks
+            && facts.reputation >= self.reputation
+            && facts.endorsements >= self.endorsements
+    }
+}
+
+/// `part` of `whole` in basis points, rounded down; `None` of nothing.
+fn share(part: u32, whole: u32) -> Option<Bp> {
+    let scaled = part.saturating_mul(u32::from(BP)).checked_div(whole)?;
+    Bp::try_from(scaled).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use LevelChange::*;
+
+    const RISING: [Level; 3] = [Level::Advanced, Level::Specialist, Level::Master];
+
+    /// A record of the level below `level`, with this many valid ones among 100 outcomes.
+    fn below(level: Level, valid: u32) -> LevelRecord {
+        LevelRecord {
+            level: level.lower(),
+            // The failures lie far back.
+            outcomes: (1u128 << valid) - 1,
+            count: OUTCOMES,
+            ..LevelRecord::default()
+        }
+    }
+
+    fn facts(level: Level) -> Facts {
+        let wanted = level.promotion().unwrap();
+        Facts {
+            completed: wanted.tasks,
+            reputation: wanted.reputation,
+            endorsements: wanted.endorsements,
+        }
+    }
+
+    fn review(record: &mut LevelRecord, today: u32, facts: Facts) -> Option<LevelChange> {
+        record.review(today, || facts)
+    }
+
+    #[test]
+    fn the_table_is_that_of_the_protocol() {
+        let row = |level: Level| {
+            let up = level.promotion().map(|p| {
+                let Promotion {
+                    tasks,
+                    success,
+                    endorsements,
+                    reputation,
+                    days,
+                    consistency,
+                } = p;
+                (tasks, success, endorsements, reputation, days, consistency)
+            });
+            let down = level.demotion().map(|d| (d.failures, d.success, d.grace));
+            (level.stake_percent(), level.vote_tenths(), up, down)
+        };
+        assert_eq!(row(Level::Standard), (150, 10, None, None));
+        let advanced = Some((50, 8_000, 3, 7_500, 14, 7_500));
+        assert_eq!(
+            row(Level::Advanced),
+            (120, 15, advanced, Some((7, 7_500, 21)))
+        );
+        let specialist = Some((100, 9_000, 5, 8_500, 30, 8_500));
+        assert_eq!(
+            row(Level::Specialist),
+            (80, 20, specialist, Some((5, 8_500, 14)))
+        );
+        let master = Some((200, 9_500, 10, 9_500, 60, 9_500));
+        assert_eq!(row(Level::Master), (50, 30, master, Some((3, 9_000, 7))));
+        for level in Level::ALL {
+            assert_eq!(level.next().map_or(level, Level::lower), level);
+        }
+    }
+
+    #[test]
+    fn a_probation_begins_exactly_when_every_condition_holds() {
+        for level in RISING {
+            let wanted = level.promotion().unwrap();
+            let (good, enough) = (facts(level), u32::from(wanted.success / 100));
+            assert_eq!(
+                review(&mut below(level, enough), 5, good),
+                Some(ProbationStarted)
+            );
+            assert_eq!(review(&mut below(level, enough - 1), 5, good), None);
+            for short in [
+                Facts {
+                    completed: good.completed - 1,
+                    ..good
+                },
+                Facts {
+                    reputation: good.reputation - 1,
+                    ..good
+                },
+                Facts {
+                    endorsements: good.endorsements - 1,
+                    ..good
+                },
+            ] {
+                assert_eq!(
+                    review(&mut below(level, enough), 5, short),
+                    None,
+                    "{short:?}"
+                );
+            }
+        }
+        let mut top = LevelRecord {
+            level: Level::Master,
+            ..below(Level::Master, 100)
+        };
+        assert_eq!(review(&mut top, 5, facts(Level::Master)), None);
+    }
+
+    #[test]
+    fn a_probation_ends_in_promotion_on_its_last_day_and_not_before() {
+        for level in RISING {
+            let days = level.promotion().unwrap().days;
+            let mut record = below(level, 100);
+            review(&mut record, 7, facts(level));
+            assert_eq!(record.probation_until(), Some(7 + days));
+            assert_eq!(record.note(true, 8), None);
+            assert_eq!(review(&mut record, 7 + days - 1, facts(level)), None);
+            assert_eq!(review(&mut record, 7 + days, facts(level)), Some(Promoted));
+            assert_eq!((record.level, record.probation), (level, None));
+        }
+    }
+
+    #[test]
+    fn a_probation_without_work_goes_on_and_one_with_poor_work_fails() {
+        for level in RISING {
+            let wanted = level.promotion().unwrap();
+            let mut idle = below(level, 100);
+            review(&mut idle, 0, facts(level));
+            assert_eq!(review(&mut idle, 1_000, facts(level)), None);
+            assert!(idle.probation.is_some());
+
+            // 100 tasks: just good enough, and one too few.
+            for (missing, expected) in [(0, Promoted), (1, ProbationFailed)] {
+                let mut record = below(level, 100);
+                review(&mut record, 0, facts(level));
+                let probation = record.probation.as_mut().unwrap();
+                probation.completed = wanted.consistency / 100 - missing;
+                probation.failed = 100 - probation.completed;
+                assert_eq!(
+                    review(&mut record, wanted.days, facts(level)),
+                    Some(expected)
+                );
+                assert_eq!(record.probation, None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_that_breaks_ends_the_probation_whenever_somebody_looks() {
+        let level = Level::Advanced;
+        let good = facts(level);
+        for broken in [
+            Facts {
+                reputation: good.reputation - 1,
+                ..good
+            },
+            Facts {
+                endorsements: good.endorsements - 1,
+                ..good
+            },
+        ] {
+            let mut record = below(level, 100);
+            review(&mut record, 0, good);
+            assert_eq!(review(&mut record, 1, broken), Some(ProbationFailed));
+        }
+        let mut record = below(level, 80);
+        review(&mut record, 0, good);
+        record.note(false, 1);
+        // One valid outcome of the hundred fell out of sight as well? No: the oldest was a failure.
+        assert_eq!(record.success(), 8_000);
+        record.outcomes &= !2;
+        assert_eq!(review(&mut record, 1, good), Some(ProbationFailed));
+    }
+
+    #[test]
+    fn failures_in_a_row_put_a_level_in_danger_and_time_takes_it() {
+        for level in RISING {
+            let bound = level.demotion().unwrap();
+            let mut record = LevelRecord {
+                level,
+                ..below(level, 100)
+            };
+            for _ in 1..bound.failures {
+                assert_eq!(record.note(false, 3), None, "{level:?}");
+            }
+            assert_eq!(record.note(false, 3), Some(GraceStarted));
+            assert_eq!(record.grace_until(), Some(3 + bound.grace));
+            assert_eq!(record.note(false, 3 + bound.grace - 1), None);
+            assert_eq!(
+                review(&mut record, 3 + bound.grace - 1, Facts::default()),
+                None
+            );
+            let mut by_review = record;
+            assert_eq!(record.note(false, 3 + bound.grace), Some(Demoted));
+            assert_eq!(
+                review(&mut by_review, 3 + bound.grace, Facts::default()),
+                Some(Demoted)
+            );
+            assert_eq!((record.level, record.grace), (level.lower(), None));
+        }
+    }
+
+    #[test]
+    fn success_below_the_bound_is_danger_once_there_are_enough_outcomes() {
+        for level in RISING {
+            let bound = level.demotion().unwrap();
+            let valid = u32::from(bound.success / 100);
+            // The newest outcomes are valid, so that nothing fails in a row; one falls out of sight.
+            let mut record = LevelRecord {
+                level,
+                ..below(level, valid)
+            };
+            assert_eq!(record.note(true, 1), None);
+            let mut record = LevelRecord {
+                level,
+                ..below(level, valid - 2)
+            };
+            assert_eq!(record.note(true, 1), Some(GraceStarted), "{level:?}");
+            // Two more valid ones, and it has recovered.
+            assert_eq!(record.note(true, 1), Some(GraceEnded));
+
+            let mut young = LevelRecord {
+                level,
+                ..LevelRecord::default()
+            };
+            for _ in 0..MIN_OUTCOMES / 2 {
+                young.note(true, 0);
+            }
+            assert_eq!(young.note(false, 0), None);
+        }
+    }
+
+    #[test]
+    fn a_level_in_danger_rises_no_further() {
+        let mut record = LevelRecord {
+            level: Level::Advanced,
+            ..below(Level::Specialist, 100)
+        };
+        review(&mut record, 0, facts(Level::Specialist));
+        for _ in 0..7 {
+            record.note(false, 1);
+        }
+        assert!(record.grace.is_some() && record.probation.is_none());
+        assert_eq!(review(&mut record, 1, facts(Level::Specialist)), None);
+    }
+
+    #[test]
+    fn a_suspension_costs_one_level_at_once() {
+        for level in RISING {
+            let mut record = LevelRecord {
+                level,
+                grace: Some(1),
+                ..below(level, 100)
+            };
+            assert_eq!(record.set_back(), Some(Demoted));
+            assert_eq!((record.level, record.grace), (level.lower(), None));
+        }
+        let mut record = below(Level::Advanced, 100);
+        assert_eq!(record.set_back(), None);
+        review(&mut record, 0, facts(Level::Advanced));
+        assert_eq!(record.set_back(), Some(ProbationFailed));
+    }
+
+    #[test]
+    fn only_the_last_hundred_outcomes_count_and_facts_are_asked_for_only_when_they_decide() {
+        let mut record = LevelRecord::default();
+        assert_eq!(record.success(), BP);
+        for _ in 0..300 {
+            record.note(false, 0);
+        }
+        assert_eq!(
+            (record.count, record.success(), record.failures),
+            (100, 0, 255)
+        );
+        for valid in 1..=100 {
+            record.note(true, 0);
+            assert_eq!(record.success(), valid * 100);
+        }
+        record.note(false, 0);
+        assert_eq!(record.success(), 9_900);
+        let mut poor = below(Level::Advanced, 79);
+        assert_eq!(poor.review(0, || panic!("nothing to decide")), None);
+    }
+
+    #[test]
+    fn no_sequence_of_days_and_outcomes_skips_a_level_or_leaves_a_contradiction() {
+        let mut state = 7u64;
+        let mut random = |below: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % below
+        };
+        let (mut record, mut today) = (LevelRecord::default(), 0);
+        let mut seen = [0u32; 6];
+        for _ in 0..50_000 {
+            today += random(3) as u32;
+            let before = record.level;
+            // Long good times and long bad ones.
+            let good = (today / 400) % 3 != 2;
+            let change = if random(4) > 0 {
+                record.note(good || random(3) > 0, today)
+            } else {
+                let facts = Facts {
+                    completed: 1_000,
+                    reputation: BP,
+                    endorsements: 16,
+                };
+                record.review(today, || facts)
+            };
+            let step = (record.level as i8 - before as i8).abs();
+            assert_eq!(step, i8::from(matches!(change, Some(Promoted | Demoted))));
+            assert!(record.grace.is_none() || record.probation.is_none());
+            assert!(record.grace.is_none() || record.level > Level::Standard);
+            assert!(record.probation.is_none() || record.level < Level::Master);
+            if let Some(change) = change {
+                seen[change as usize] += 1;
+            }
+        }
+        assert!(
+            seen[0] > 0 && seen[2] > 0 && seen[3] > 0 && seen[4] > 0 && seen[5] > 0,
+            "{seen:?}"
+        );
+    }
+}
