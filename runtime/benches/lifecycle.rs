@@ -111,6 +111,7 @@ impl Measured {
     fn step(&mut self, id: TaskId, seed: &mut u64) {
         let phase = phase(id);
         let miners = pallet_tasks::Participants::<Runtime>::get(id).len() as u32;
+        let seats = pallet_tasks::Tasks::<Runtime>::get(id).map_or(0, |task| task.seats());
         type Weights = <Runtime as pallet_tasks::Config>::WeightInfo;
         let (name, weight) = match phase {
             Some(Phase::Open) => ("step: to reveals", Weights::step_advance()),
@@ -118,8 +119,8 @@ impl Measured {
             Some(Phase::PanelDraw) => ("step: draw", Weights::step_draw(miners)),
             Some(Phase::VoteCommit) => ("step: to vote reveals", Weights::step_advance_votes()),
             Some(Phase::VoteReveal) => ("step: tally", Weights::step_tally(miners)),
-            Some(Phase::Challenge) => ("step: settle", Weights::step_settle(miners)),
-            _ => ("step: prune", Weights::step_prune(miners)),
+            Some(Phase::Challenge) => ("step: settle", Weights::step_settle(miners, seats)),
+            _ => ("step: prune", Weights::step_prune(miners, seats)),
         };
         self.demand.steps += weight.saturating_add(Weights::agenda_tick());
         for _ in 0..Windows::development().retention * 2 {

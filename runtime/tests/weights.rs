@@ -285,7 +285,7 @@ fn steps() -> Vec<(&'static str, Weight)> {
     type OfClock = <Runtime as pallet_clock::Config>::WeightInfo;
     type OfTasks = <Runtime as pallet_tasks::Config>::WeightInfo;
     type OfRewards = <Runtime as pallet_rewards::Config>::WeightInfo;
-    let all = MAX_PARTICIPANTS;
+    let (all, seats) = (MAX_PARTICIPANTS, pallet_tasks::types::MAX_SEATS);
     vec![
         ("clock: advance", OfClock::on_poll()),
         ("clock: measure the block", OfClock::on_finalize()),
@@ -298,9 +298,12 @@ fn steps() -> Vec<(&'static str, Weight)> {
         ("tasks: collect the answers", OfTasks::step_collect(all)),
         ("tasks: draw a panel", OfTasks::step_draw(all)),
         ("tasks: tally", OfTasks::step_tally(all)),
-        ("tasks: close unresolved", OfTasks::step_unresolve(all)),
-        ("tasks: settle", OfTasks::step_settle(all)),
-        ("tasks: prune", OfTasks::step_prune(all)),
+        (
+            "tasks: close unresolved",
+            OfTasks::step_unresolve(all, seats),
+        ),
+        ("tasks: settle", OfTasks::step_settle(all, seats)),
+        ("tasks: prune", OfTasks::step_prune(all, seats)),
         ("rewards: begin to sweep", OfRewards::on_idle_base()),
         ("rewards: skip an empty tick", OfRewards::skip_tick()),
         ("rewards: sweep one claim", OfRewards::sweep_expired()),

@@ -12,9 +12,9 @@ use frame_support::{
 use frame_system::RawOrigin;
 use tos_primitives::{
     commitment, content,
-    traits::{AnswerResult, Clock, Draw, MinerRegistry, Panels, ReputationBook, Tally},
+    traits::{AnswerResult, Clock, MinerRegistry, PanelRequest, Panels, ReputationBook, Tally},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict,
-    MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
+    MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
 };
 
 const SALT: [u8; 32] = [7; 32];
@@ -156,15 +156,28 @@ fn revealed<T: Config>(p: u32, answers: fn(usize) -> Vec<Answer>) -> TaskId {
     id
 }
 
-/// A task with `p` answers, all of which may earn, after the given number of full rounds. The last
-/// is counted where the phase comes after that.
-fn voted<T: Config>(p: u32, rounds: u32, phase: Phase) -> TaskId {
+/// Seats of so many rounds of the largest panels.
+fn full(rounds: u32) -> u32 {
+    rounds.saturating_mul(MAX_PANEL)
+}
+
+/// Fills that many seats of the largest panels, silent or not.
+fn seat<T: Config>(id: TaskId, task: &mut TaskOf<T>, seats: u32, silent: bool) {
+    task.round = seats.div_ceil(MAX_PANEL).saturating_sub(1);
+    let request = PanelRequest {
+        size: MAX_PANEL,
+        ..Pallet::<T>::panel_request(&id, task)
+    };
+    T::Panels::benchmark_rounds(&request, seats, silent);
+}
+
+/// A task with `p` answers, all of which may earn, after rounds with that many seats in all. The
+/// last is counted where the phase comes after that.
+fn voted<T: Config>(p: u32, seats: u32, phase: Phase) -> TaskId {
     let id = revealed::<T>(p, originals);
     step::<T>(id);
     make_due::<T>(id, |task| {
-        task.round = rounds.saturating_sub(1);
-        let request = Pallet::<T>::panel_request(&id, task);
-        T::Panels::benchmark_rounds(&request, rounds);
+        seat::<T>(id, task, seats, false);
         task.phase = phase;
     });
     if phase == Phase::Challenge {
@@ -173,25 +186,18 @@ fn voted<T: Config>(p: u32, rounds: u32, phase: Phase) -> TaskId {
     id
 }
 
-/// A task with `p` answers whose panels of all rounds kept silent: everybody is to be slashed.
-fn ignored<T: Config>(p: u32) -> TaskId {
+/// A task with `p` answers whose panels kept silent: everybody is to be slashed.
+fn ignored<T: Config>(p: u32, seats: u32) -> TaskId {
     let id = revealed::<T>(p, originals);
     step::<T>(id);
-    make_due::<T>(id, |task| {
-        for round in 0..MAX_ROUNDS {
-            task.round = round;
-            let request = Pallet::<T>::panel_request(&id, task);
-            T::Panels::benchmark_rounds(&request, 0);
-            assert_ne!(T::Panels::draw(&request), Draw::Retry);
-        }
-    });
+    make_due::<T>(id, |task| seat::<T>(id, task, seats, true));
     id
 }
 
 /// A challenged task, in the last round there can be. Its votes confirm what was challenged, so
 /// that the challenger loses its bond.
 fn challenged<T: Config>(p: u32, phase: Phase) -> TaskId {
-    let id = voted::<T>(p, MAX_ROUNDS, phase);
+    let id = voted::<T>(p, full(MAX_ROUNDS), phase);
     let challenger = rich::<T>("challenger", 0);
     let bond = TOS;
     let hold = HoldReason::ChallengeBond;
@@ -326,7 +332,7 @@ mod benches {
 
     #[benchmark]
     fn challenge() {
-        let id = voted::<T>(MAX_PARTICIPANTS, MAX_ROUNDS - 1, Phase::Challenge);
+        let id = voted::<T>(MAX_PARTICIPANTS, full(MAX_ROUNDS - 1), Phase::Challenge);
         #[extrinsic_call]
         _(RawOrigin::Signed(publisher::<T>()), id);
         assert!(Challenges::<T>::contains_key(id));
@@ -400,7 +406,7 @@ mod benches {
     #[benchmark]
     fn step_advance_votes() {
         // Nobody has committed: the next step is hastened.
-        let id = ignored::<T>(MAX_PARTICIPANTS);
+        let id = ignored::<T>(MAX_PARTICIPANTS, full(MAX_ROUNDS));
         make_due::<T>(id, |task| task.phase = Phase::VoteCommit);
         #[block]
         {
@@ -436,7 +442,7 @@ mod benches {
 
     #[benchmark]
     fn step_draw(p: Linear<1, { MAX_PARTICIPANTS }>) {
-        let id = voted::<T>(p, MAX_ROUNDS - 1, Phase::PanelDraw);
+        let id = voted::<T>(p, full(MAX_ROUNDS - 1), Phase::PanelDraw);
         make_due::<T>(id, |task| {
             task.round = MAX_ROUNDS - 1;
             task.deadline = T::Clock::now();
@@ -464,8 +470,8 @@ mod benches {
     }
 
     #[benchmark]
-    fn step_unresolve(p: Linear<1, { MAX_PARTICIPANTS }>) {
-        let id = ignored::<T>(p);
+    fn step_unresolve(p: Linear<1, { MAX_PARTICIPANTS }>, s: Linear<3, { MAX_SEATS }>) {
+        let id = ignored::<T>(p, s);
         let task = Tasks::<T>::get(id).unwrap();
         #[block]
         {
@@ -478,8 +484,8 @@ mod benches {
     }
 
     #[benchmark]
-    fn step_settle(p: Linear<1, { MAX_PARTICIPANTS }>) {
-        let id = voted::<T>(p, MAX_ROUNDS, Phase::Challenge);
+    fn step_settle(p: Linear<1, { MAX_PARTICIPANTS }>, s: Linear<3, { MAX_SEATS }>) {
+        let id = voted::<T>(p, s, Phase::Challenge);
         #[block]
         {
             step::<T>(id);
@@ -494,8 +500,8 @@ mod benches {
     }
 
     #[benchmark]
-    fn step_prune(p: Linear<1, { MAX_PARTICIPANTS }>) {
-        let id = voted::<T>(p, MAX_ROUNDS, Phase::Challenge);
+    fn step_prune(p: Linear<1, { MAX_PARTICIPANTS }>, s: Linear<3, { MAX_SEATS }>) {
+        let id = voted::<T>(p, s, Phase::Challenge);
         step::<T>(id);
         make_due::<T>(id, |_| ());
         #[block]

@@ -82,29 +82,29 @@ impl<T: Config> Pallet<T> {
 
     /// What the task's next step may cost at most.
     pub(crate) fn step_weight(task: &TaskOf<T>) -> Weight {
-        Self::weight_of(Self::step_of(task), task.joined)
+        Self::weight_of(Self::step_of(task), task.joined, task.seats())
     }
 
-    fn weight_of(step: Step, miners: u32) -> Weight {
+    fn weight_of(step: Step, miners: u32, seats: u32) -> Weight {
         let worst = match step {
             Step::Advance => T::WeightInfo::step_advance().max(T::WeightInfo::step_advance_votes()),
             Step::Expire => T::WeightInfo::step_expire(miners),
             Step::Collect => T::WeightInfo::step_collect(miners),
             Step::Draw => T::WeightInfo::step_draw(miners),
             Step::Tally => T::WeightInfo::step_tally(miners),
-            Step::GiveUp => T::WeightInfo::step_unresolve(miners),
+            Step::GiveUp => T::WeightInfo::step_unresolve(miners, seats),
             Step::LastTally => T::WeightInfo::step_tally(miners)
-                .saturating_add(T::WeightInfo::step_unresolve(miners)),
+                .saturating_add(T::WeightInfo::step_unresolve(miners, seats)),
             // A result that cannot be paid by is closed as unresolved.
-            Step::Settle => {
-                T::WeightInfo::step_settle(miners).max(T::WeightInfo::step_unresolve(miners))
-            }
-            Step::Prune => T::WeightInfo::step_prune(miners),
+            Step::Settle => T::WeightInfo::step_settle(miners, seats)
+                .max(T::WeightInfo::step_unresolve(miners, seats)),
+            Step::Prune => T::WeightInfo::step_prune(miners, seats),
         };
         worst.saturating_add(T::WeightInfo::step_failed())
     }
 
-    /// The most a step of a task with that many miners may cost, with finding it in the queue.
+    /// The most a step of a task with that many miners may cost, after the most rounds of the largest
+    /// panels, with finding it in the queue.
     pub(crate) fn heaviest_step(miners: u32) -> Weight {
         let steps = [
             Step::Advance,
@@ -119,7 +119,7 @@ impl<T: Config> Pallet<T> {
         ];
         let heaviest = steps
             .into_iter()
-            .map(|step| Self::weight_of(step, miners))
+            .map(|step| Self::weight_of(step, miners, MAX_SEATS))
             .fold(Weight::zero(), |most, weight| most.max(weight));
         heaviest
             .saturating_add(T::WeightInfo::agenda_start())

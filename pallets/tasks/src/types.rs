@@ -13,9 +13,11 @@ use tos_primitives::{
     traits::AnswerResult,
     views::TimelineEntry,
     Balance, ContentHash, Difficulty, Phase, TaskId, TaskParams, TaskType, Tick, Verdict,
-    MAX_PARTICIPANTS,
+    MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
 };
 
+/// Seats of all rounds of one task at most.
+pub const MAX_SEATS: u32 = MAX_PANEL * MAX_ROUNDS;
 /// Phases a task can go through at most: the first, the reveal, three per round, two challenge
 /// windows and the end, with room to spare.
 pub const MAX_TIMELINE: u32 = 24;
@@ -142,9 +144,20 @@ impl<AccountId> Task<AccountId> {
 
     /// Members wanted for the current round.
     pub fn panel_size(&self) -> u32 {
+        self.size_of(self.round)
+    }
+
+    /// Seats of all rounds so far at most: what ending the task costs grows with them.
+    pub fn seats(&self) -> u32 {
+        (0..=self.round.min(MAX_ROUNDS.saturating_sub(1)))
+            .map(|round| self.size_of(round).min(MAX_PANEL))
+            .fold(0, u32::saturating_add)
+    }
+
+    fn size_of(&self, round: u32) -> u32 {
         self.difficulty
             .panel_size()
-            .saturating_add(params::ESCALATION_STEP.saturating_mul(self.round))
+            .saturating_add(params::ESCALATION_STEP.saturating_mul(round))
     }
 }
 

@@ -37,12 +37,12 @@ pub trait WeightInfo {
     fn step_draw(p: u32) -> Weight;
     /// Counting the votes of the largest panel.
     fn step_tally(p: u32) -> Weight;
-    /// Closing a task without a result after the most rounds.
-    fn step_unresolve(p: u32) -> Weight;
-    /// Settling a task after the most rounds.
-    fn step_settle(p: u32) -> Weight;
-    /// Removing every record of a task after the most rounds.
-    fn step_prune(p: u32) -> Weight;
+    /// Closing a task with `p` answers without a result, after rounds of `s` seats in all.
+    fn step_unresolve(p: u32, s: u32) -> Weight;
+    /// Settling a task with `p` answers after rounds of `s` seats in all.
+    fn step_settle(p: u32, s: u32) -> Weight;
+    /// Removing every record of a task with `p` answers after rounds of `s` seats in all.
+    fn step_prune(p: u32, s: u32) -> Weight;
 }
 
 fn weight(micros: u64, proof: u64, reads: u64, writes: u64) -> Weight {
@@ -119,19 +119,22 @@ impl WeightInfo for () {
         weight(200, 60_000, 30, 12).saturating_add(weight(20, 1_000, 0, 0).saturating_mul(p.into()))
     }
 
-    fn step_unresolve(p: u32) -> Weight {
-        // Up to 36 members in four rounds are freed, and slashed when they did not vote.
-        weight(3_000, 400_000, 340, 260)
+    fn step_unresolve(p: u32, s: u32) -> Weight {
+        // Members are freed, and slashed when they did not vote.
+        weight(200, 30_000, 20, 20)
             .saturating_add(weight(60, 9_000, 7, 7).saturating_mul(p.into()))
+            .saturating_add(weight(80, 11_000, 9, 7).saturating_mul(s.into()))
     }
 
-    fn step_settle(p: u32) -> Weight {
-        weight(5_000, 600_000, 480, 380)
+    fn step_settle(p: u32, s: u32) -> Weight {
+        weight(300, 40_000, 20, 20)
             .saturating_add(weight(180, 14_000, 15, 14).saturating_mul(p.into()))
+            .saturating_add(weight(130, 16_000, 13, 10).saturating_mul(s.into()))
     }
 
-    fn step_prune(p: u32) -> Weight {
-        weight(300, 120_000, 45, 90)
+    fn step_prune(p: u32, s: u32) -> Weight {
+        weight(100, 30_000, 10, 10)
             .saturating_add(weight(15, 7_000, 0, 2).saturating_mul(p.into()))
+            .saturating_add(weight(5, 3_000, 1, 2).saturating_mul(s.into()))
     }
 }

@@ -11,7 +11,7 @@ use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{
         fungible::{Inspect, Mutate},
-        Get,
+        EnsureOrigin, Get,
     },
     BoundedVec,
 };
@@ -166,10 +166,14 @@ fn ballots<T: Config>(request: &PanelRequest<T::AccountId>, ballot: impl Fn(usiz
     });
 }
 
-/// Registers a pool of the most candidates a draw looks at, all of whom may sit, and fills
-/// `rounds` rounds with them, everybody revealed and nobody sitting twice while there are enough.
-/// The rounds are not counted yet.
-pub(crate) fn prepare_rounds<T: Config>(request: &PanelRequest<T::AccountId>, rounds: u32) {
+/// Registers a pool of the most candidates a draw looks at, all of whom may sit, and fills `seats`
+/// seats with them in rounds of the wanted size, everybody revealed or everybody silent, and nobody
+/// sitting twice while there are enough. The rounds are not counted yet.
+pub(crate) fn prepare_rounds<T: Config>(
+    request: &PanelRequest<T::AccountId>,
+    seats: u32,
+    silent: bool,
+) {
     let filled = PoolSize::<T>::get(request.task_type) >= MAX_CANDIDATES;
     let pool: Vec<T::AccountId> = (0..MAX_CANDIDATES)
         .filter_map(|index| {
@@ -185,14 +189,18 @@ pub(crate) fn prepare_rounds<T: Config>(request: &PanelRequest<T::AccountId>, ro
     T::Randomness::benchmark_ready(&ticket);
     DrawTickets::<T>::insert(request.task, ticket);
     let mut next = pool.iter().cycle();
-    for round in 0..rounds {
+    for round in 0..seats.div_ceil(request.size) {
         let request = PanelRequest {
             round,
             ..request.clone()
         };
-        let members = next.by_ref().take(request.size as usize).cloned().collect();
+        let left = seats.saturating_sub(round.saturating_mul(request.size));
+        let size = left.min(request.size) as usize;
+        let members = next.by_ref().take(size).cloned().collect();
         seated::<T>(&request, members);
-        ballots::<T>(&request, |_| Ballot::Revealed);
+        if !silent {
+            ballots::<T>(&request, |_| Ballot::Revealed);
+        }
     }
 }
 
@@ -290,7 +298,7 @@ mod benches {
     #[benchmark]
     fn commit_vote() {
         let request = request::<T>(0);
-        prepare_rounds::<T>(&request, 1);
+        prepare_rounds::<T>(&request, MAX_PANEL, false);
         ballots::<T>(&request, |index| match index {
             0 => Ballot::Awaited,
             _ => Ballot::Committed([1; 32]),
@@ -307,7 +315,7 @@ mod benches {
     #[benchmark]
     fn reveal_vote() {
         let request = request::<T>(0);
-        prepare_rounds::<T>(&request, 1);
+        prepare_rounds::<T>(&request, MAX_PANEL, false);
         let who: T::AccountId = account("validator", 0, 0);
         let scores = vote(0, request.answers);
         let commitment = commitment::vote(&TASK, 0, &who, &scores, Some(&REPORT), &SALT);
@@ -360,7 +368,7 @@ mod benches {
     fn draw() {
         let last = MAX_ROUNDS.saturating_sub(1);
         let request = request::<T>(last);
-        prepare_rounds::<T>(&request, last);
+        prepare_rounds::<T>(&request, last.saturating_mul(MAX_PANEL), false);
         let seats;
 
         #[block]
@@ -373,7 +381,7 @@ mod benches {
 
     #[benchmark]
     fn tally() {
-        prepare_rounds::<T>(&request::<T>(0), 1);
+        prepare_rounds::<T>(&request::<T>(0), MAX_PANEL, false);
 
         #[block]
         {
@@ -388,7 +396,7 @@ mod benches {
     fn conclude() {
         treasury::<T>();
         let base = request::<T>(0);
-        prepare_rounds::<T>(&base, MAX_ROUNDS);
+        prepare_rounds::<T>(&base, MAX_PANEL.saturating_mul(MAX_ROUNDS), false);
         Pallet::<T>::tally(&TASK);
         for round in 0..MAX_ROUNDS {
             let request = PanelRequest {
@@ -413,7 +421,11 @@ mod benches {
 
     #[benchmark]
     fn forget() {
-        prepare_rounds::<T>(&request::<T>(0), MAX_ROUNDS);
+        prepare_rounds::<T>(
+            &request::<T>(0),
+            MAX_PANEL.saturating_mul(MAX_ROUNDS),
+            false,
+        );
         Pallet::<T>::tally(&TASK);
         Known::<T>::insert(TASK, known(MAX_PARTICIPANTS));
         Pallet::<T>::conclude(&TASK, TaskType::General, true);

@@ -165,8 +165,8 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
     }
 
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_rounds(request: &PanelRequest<T::AccountId>, rounds: u32) {
-        crate::benchmarking::prepare_rounds::<T>(request, rounds);
+    fn benchmark_rounds(request: &PanelRequest<T::AccountId>, seats: u32, silent: bool) {
+        crate::benchmarking::prepare_rounds::<T>(request, seats, silent);
     }
 }
 

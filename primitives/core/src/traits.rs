@@ -351,12 +351,13 @@ pub trait Panels<AccountId> {
     fn conclude(task: &TaskId, task_type: TaskType, judge: bool) -> Vec<(AccountId, Bp)>;
     /// Removes every record of the task.
     fn forget(task: &TaskId);
-    /// Registers a full pool of validators of the type, all of whom may sit as experts (with
-    /// `rounds` 0 that is all: the worst case of a draw), makes the next draw's seed ready, and seats `size` of them in each of
-    /// `rounds` rounds, in which everybody has revealed a vote that earns; the rounds are not
-    /// counted yet. For benchmarks only.
+    /// Registers a full pool of validators of the type, all of whom may sit as experts (without
+    /// `seats` that is all: the worst case of a draw), makes the next draw's seed ready, and fills
+    /// `seats` seats in rounds of `size` each, the last one smaller. Everybody has revealed a vote
+    /// that earns or, where they are `silent`, done nothing; the rounds are not counted yet. For
+    /// benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_rounds(request: &PanelRequest<AccountId>, rounds: u32);
+    fn benchmark_rounds(request: &PanelRequest<AccountId>, seats: u32, silent: bool);
 }
 
 /// Which votes a task takes now.

@@ -455,7 +455,7 @@ impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
     // Storage: `Tasks::Agenda` (r:0 w:2)
     // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // `p`: 1 to 32.
-    fn step_unresolve(p: u32) -> Weight {
+    fn step_unresolve(p: u32, _s: u32) -> Weight {
         // At least 2_931_730 ns; recorded proof: 29004 bytes + p * 604.
         Weight::from_parts(2_949_656_883, 136_132)
             .saturating_add(Weight::from_parts(52_347_516, 0).saturating_mul(p.into()))
@@ -519,7 +519,7 @@ impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
     // Storage: `Tasks::Agenda` (r:0 w:2)
     // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // `p`: 1 to 32.
-    fn step_settle(p: u32) -> Weight {
+    fn step_settle(p: u32, _s: u32) -> Weight {
         // At least 6_898_517 ns; recorded proof: 38036 bytes + p * 766.
         Weight::from_parts(6_922_546_071, 169_228)
             .saturating_add(Weight::from_parts(136_048_355, 0).saturating_mul(p.into()))
@@ -563,7 +563,7 @@ impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
     // Storage: `Tasks::Challenges` (r:0 w:1)
     // Proof: `Tasks::Challenges` (`max_values`: None, `max_size`: Some(163), added: 2638, mode: `MaxEncodedLen`)
     // `p`: 1 to 32.
-    fn step_prune(p: u32) -> Weight {
+    fn step_prune(p: u32, _s: u32) -> Weight {
         // At least 259_237 ns; recorded proof: 3523 bytes + p * 32.
         Weight::from_parts(270_131_632, 15_478)
             .saturating_add(Weight::from_parts(2_719_606, 0).saturating_mul(p.into()))

@@ -274,7 +274,7 @@ impl Panels<AccountId> for TestPanels {
         script(|s| s.forgotten.push(*task))
     }
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_rounds(request: &PanelRequest<AccountId>, _: u32) {
+    fn benchmark_rounds(request: &PanelRequest<AccountId>, _: u32, _: bool) {
         let result = AnswerResult {
             quality: 95,
             innovation: 50,
