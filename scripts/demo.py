@@ -20,6 +20,11 @@ WEI = 10**18
 
 PUBLISHER = ("publisher", "//Alice")
 JUDGES = [("judge 1", "//Dave"), ("judge 2", "//Eve"), ("judge 3", "//Ferdie")]
+#: Holds the sudo key of a development chain.
+SUDO = "//Alice"
+#: What automatic judges check answers with, by task type.
+TOOLS = {"algorithm-optimization": os.path.join(EXAMPLES, "tsp", "check.py"),
+         "code-analysis": os.path.join(EXAMPLES, "code-review", "check.py")}
 
 
 class Failed(Exception):
@@ -148,11 +153,17 @@ class Demo:
             account = self.tos("keys", "show", key=key)["address"]
             self.names[account] = name
 
+    def pin_tools(self):
+        say("Pinning a checking tool for each of the two task types (governance; sudo here) …")
+        for task_type, tool in TOOLS.items():
+            self.tos("governance", "set-type", task_type, "--tool", tool, "--sudo", key=SUDO)
+
     def start_workers(self, tsp, code):
         judge = f"{sys.executable} {example('judge.py')}"
         for name, key in JUDGES:
             # They claim in the end, all at once, so that their pay can be seen.
-            self.worker(name, key, "validator", "--judge-cmd", judge, "--no-claim")
+            self.worker(name, key, "validator", "--judge-cmd", judge, "--no-claim",
+                        *[part for tool in TOOLS.values() for part in ("--tool", tool)])
         for name, key, command in tsp:
             self.worker(name, key, "miner", "--solver-cmd", command,
                         "--types", "algorithm-optimization")
@@ -219,6 +230,15 @@ class Demo:
             f"{view['summary']['joined']} miners, ended in round {view['summary']['round'] + 1}")
         say(f"  {'miner':<22}{'quality':>8}{'innovation':>12}  {'verdict':<12}{'earned TOS':>11}"
             f"{'lost TOS':>10}{'reputation':>12}")
+        panel = self.rpc_call("tos_round", task, view["summary"]["round"])
+        agreed = panel["report"]
+        if agreed is None:
+            raise Failed("the automatic judges do not agree on what the tool found")
+        same = sum(member["report"] == agreed for member in panel["members"])
+        answers = [self.names[miner] for miner in view["answers"]]
+        failing = [name for i, name in enumerate(answers) if agreed["failed"] >> i & 1]
+        say(f"  pinned tool: {same} automatic judges report the same ({agreed['hash'][:18]}…); "
+            f"fails: {', '.join(failing) or 'nobody'}")
         parts = {}
         for part in view["submissions"]:
             name = self.names[part["miner"]]
@@ -275,6 +295,7 @@ def run(demo):
 
     demo.start_node()
     demo.register(tsp, code)
+    demo.pin_tools()
     say("Starting the workers …")
     demo.start_workers(tsp, code)
 

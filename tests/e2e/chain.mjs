@@ -24,6 +24,15 @@ export function answerCommitment(api, task, miner, contentHash, simhash, secret)
   )));
 }
 
+/** The salt that binds a planter to the quality of its answer: see docs/protocol.md, "Known answers". */
+export function knownAnswer(api, task, planter, contentHash, quality, secret) {
+  return u8aToHex(blake2AsU8a(u8aConcat(
+    stringToU8a('tos/known/v1'), api.createType('[u8;16]', task).toU8a(), planter.publicKey,
+    api.createType('[u8;32]', contentHash).toU8a(), api.createType('u8', quality).toU8a(),
+    api.createType('[u8;32]', secret).toU8a(),
+  )));
+}
+
 /** The commitment of a validator to its scores, and to its report if it has one, in one round. */
 export function voteCommitment(api, task, round, validator, scores, report, secret) {
   const call = api.tx.validation.revealVote(task, scores, report, secret);

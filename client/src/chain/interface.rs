@@ -131,6 +131,14 @@ calls! {
     RejoinMiner = "Miners" "rejoin" {}
     /// Works again after a long pause.
     Reactivate = "Miners" "reactivate" {}
+    /// Speaks for a miner.
+    Endorse = "Miners" "endorse" { who: AccountId32 }
+    /// Speaks for a miner no more.
+    RetractEndorsement = "Miners" "retract_endorsement" {
+        endorser: AccountId32, who: AccountId32
+    }
+    /// Looks whether a miner's level changes.
+    ReviewLevel = "Miners" "review_level" { who: AccountId32 }
     /// Becomes a validator.
     RegisterValidator = "Validation" "register" { types: Types as TypesShape }
     /// Judges other types.

@@ -49,6 +49,23 @@ pub enum Miner {
     Withdraw,
     /// Work again after more than 90 days without work.
     Reactivate,
+    /// Speak for a miner that wants to reach the next level.
+    Endorse {
+        /// The miner.
+        #[arg(value_parser = parse_account)]
+        miner: AccountId32,
+    },
+    /// Take an endorsement back that you gave or, with --by, one that you have.
+    Unendorse {
+        /// The miner that is endorsed; the key's account with --by.
+        #[arg(value_parser = parse_account, required_unless_present = "by", conflicts_with = "by")]
+        miner: Option<AccountId32>,
+        /// Who endorses you.
+        #[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
+        by: Option<AccountId32>,
+    },
+    /// Have a miner's level looked at: begin or end a probation, or a period of grace.
+    Review(Whose),
 }
 
 /// See `tos validator --help`.
@@ -86,6 +103,17 @@ impl Miner {
             Self::Rejoin => Call::RejoinMiner {},
             Self::Withdraw => Call::WithdrawMiner {},
             Self::Reactivate => Call::Reactivate {},
+            Self::Endorse { miner } => Call::Endorse { who: miner },
+            Self::Unendorse { miner, by } => {
+                let own = global.signer()?.account();
+                Call::RetractEndorsement {
+                    endorser: by.unwrap_or_else(|| own.clone()),
+                    who: miner.unwrap_or(own),
+                }
+            }
+            Self::Review(Whose { account }) => Call::ReviewLevel {
+                who: global.account(&account)?,
+            },
             Self::Run(arguments) => return arguments.run(global).await,
             Self::Status(Whose { account }) => {
                 let who = global.account(&account)?;

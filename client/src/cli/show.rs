@@ -177,7 +177,21 @@ pub fn miner(miner: &MinerView) -> String {
         )
         .to_lowercase(),
         format!("certification  {:?}", miner.certification).to_lowercase(),
+        format!("level          {:?}", miner.level).to_lowercase(),
+        format!(
+            "success        {} of the last tasks",
+            percent(miner.success)
+        ),
+        format!("endorsements   {}", miner.endorsements),
     ];
+    if let Some(day) = miner.probation_until {
+        lines.push(format!(
+            "probation      for the next level, until day {day}"
+        ));
+    }
+    if let Some(day) = miner.grace_until {
+        lines.push(format!("in danger      the level is lost on day {day}"));
+    }
     if let Some(tick) = miner.suspended_until {
         lines.push(format!("suspended      until tick {tick}"));
     }
@@ -199,6 +213,11 @@ pub fn validator(validator: &ValidatorView) -> String {
             amount::format(required)
         ),
         format!("accuracy  {}", percent(validator.accuracy)),
+        format!(
+            "known     {} on {} tasks with known answers",
+            percent(validator.known),
+            validator.checks
+        ),
         format!("panels    {}", validator.panels),
         format!("status    {:?}", validator.status).to_lowercase(),
     ];
