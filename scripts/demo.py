@@ -228,8 +228,6 @@ class Demo:
         say(f"{title}  ({task})")
         say(f"  reward {int(view['summary']['reward']) / WEI:g} TOS, "
             f"{view['summary']['joined']} miners, ended in round {view['summary']['round'] + 1}")
-        say(f"  {'miner':<22}{'quality':>8}{'innovation':>12}  {'verdict':<12}{'earned TOS':>11}"
-            f"{'lost TOS':>10}{'reputation':>12}")
         panel = self.rpc_call("tos_round", task, view["summary"]["round"])
         agreed = panel["report"]
         if agreed is None:
@@ -237,8 +235,10 @@ class Demo:
         same = sum(member["report"] == agreed for member in panel["members"])
         answers = [self.names[miner] for miner in view["answers"]]
         failing = [name for i, name in enumerate(answers) if agreed["failed"] >> i & 1]
-        say(f"  pinned tool: {same} automatic judges report the same ({agreed['hash'][:18]}…); "
+        say(f"  pinned tool: {same} automatic judges report the same ({agreed['output'][:18]}…); "
             f"fails: {', '.join(failing) or 'nobody'}")
+        say(f"  {'miner':<22}{'quality':>8}{'innovation':>12}  {'verdict':<12}{'earned TOS':>11}"
+            f"{'lost TOS':>10}{'reputation':>12}")
         parts = {}
         for part in view["submissions"]:
             name = self.names[part["miner"]]

@@ -62,10 +62,10 @@ test('automatic members report under their commitments, and a known answer measu
   const [duty] = await api.call.tosApi.duties(judges[0].address);
   assert.equal(duty.tool.unwrap().toHex(), TOOL);
   // Two find that the first answer fails; the third runs something else and is carried away by it.
-  const report = { hash: '0x' + '11'.repeat(32), failed: 1 };
+  const report = { output: '0x' + '11'.repeat(32), failed: 1 };
   const votes = judges.map((_, i) => ({
     scores: [{ quality: i === 2 ? 20 : 10, innovation: 50, verdict: 'Valid' }, { quality: 90, innovation: 50, verdict: 'Valid' }],
-    report: i === 2 ? { hash: '0x' + '22'.repeat(32), failed: 0 } : report,
+    report: i === 2 ? { output: '0x' + '22'.repeat(32), failed: 0 } : report,
     secret: salt(),
   }));
   await Promise.all(judges.map((v, i) => send(api, api.tx.validation.commitVote(
@@ -85,7 +85,7 @@ test('automatic members report under their commitments, and a known answer measu
 
   const round = (await api.call.tosApi.round(id, 0)).unwrap();
   assert.equal(round.tally.unwrap().type, 'Consensus');
-  assert.equal(round.report.unwrap().hash.toHex(), report.hash);
+  assert.equal(round.report.unwrap().output.toHex(), report.output);
   assert.ok(round.members.every((member) => member.automatic.isTrue));
   const standing = await Promise.all(judges.map(async (v) => (await api.call.tosApi.validator(v.address)).unwrap()));
   assert.deepEqual(standing.map((v) => v.checks.toNumber()), [1, 1, 1]);
@@ -98,7 +98,7 @@ test('automatic members report under their commitments, and a known answer measu
 });
 
 test('endorsements and reviews have their rules, and a miner reads its level', async () => {
-  const [alice, miner, other] = ['//Alice', '//Charlie', '//Dave'].map(at);
+  const [alice, miner, other] = ['//Alice', '//Charlie', '//Bob'].map(at);
   await refused(send(api, api.tx.miners.endorse(miner.address), other), 'miners.NotEntitled');
   await send(api, api.tx.sudo.sudo(api.tx.miners.certify(other.address, 'Professional', 1_000_000_000)), alice);
   await send(api, api.tx.miners.endorse(miner.address), other);

@@ -154,7 +154,7 @@ pub fn tool_output(bytes: &[u8], answers: usize) -> Result<Report> {
         })?;
     }
     Ok(Report {
-        hash: content_hash(bytes),
+        output: content_hash(bytes),
         failed: bits,
     })
 }
@@ -299,7 +299,7 @@ mod tests {
     fn a_tool_reports_on_its_very_output_and_only_on_answers_there_are() {
         let output = br#"{"failed": [0, 2], "lengths": [1, 2, 3]}"#;
         let report = tool_output(output, 3).unwrap();
-        assert_eq!(report.hash, content_hash(output));
+        assert_eq!(report.output, content_hash(output));
         assert_eq!(report.failed, 0b101);
         assert_eq!(tool_output(br#"{"failed": []}"#, 0).unwrap().failed, 0);
         assert_eq!(

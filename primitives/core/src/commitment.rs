@@ -82,7 +82,7 @@ mod tests {
     fn a_vote_is_bound_to_its_report_or_to_having_none() {
         let task = TaskId([1; 16]);
         let report = |failed| Report {
-            hash: [2; 32],
+            output: [2; 32],
             failed,
         };
         let made = |report: Option<&Report>| vote(&task, 0, &1u8, &[], report, &[0; 32]);

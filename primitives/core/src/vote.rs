@@ -62,7 +62,7 @@ pub enum Verdict {
 pub struct Report {
     /// BLAKE3 of everything the tool printed.
     #[serde(with = "crate::json::hash")]
-    pub hash: [u8; 32],
+    pub output: [u8; 32],
     /// Bit `i` is set when answer `i`, in the order of commitment, does not pass.
     pub failed: u32,
 }
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_report_speaks_of_the_answers_there_are_and_no_others() {
         let report = |failed| Report {
-            hash: [1; 32],
+            output: [1; 32],
             failed,
         };
         assert!(report(0).in_range(0) && !report(1).in_range(0));

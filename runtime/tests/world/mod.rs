@@ -442,7 +442,7 @@ impl World {
             .is_some_and(|r| r.members.iter().any(|m| m.who == who && m.automatic));
         // Most tools find the same; some fail, some are other tools.
         let report = (automatic && self.rng.gen_bool(0.9)).then(|| Report {
-            hash: [if honest { 1 } else { self.rng.gen() }; 32],
+            output: [if honest { 1 } else { self.rng.gen() }; 32],
             failed: u32::from(task.0[1].is_multiple_of(5)),
         });
         let salt = self.salt();

@@ -12,9 +12,9 @@ use tos_primitives::{
 
 const TOOL: [u8; 32] = [7; 32];
 
-fn report(hash: u8, failed: u32) -> Report {
+fn report(output: u8, failed: u32) -> Report {
     Report {
-        hash: [hash; 32],
+        output: [output; 32],
         failed,
     }
 }
