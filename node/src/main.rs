@@ -9,6 +9,7 @@ mod chain_spec;
 mod cli;
 mod command;
 mod host_functions;
+mod metrics;
 mod offchain;
 mod prover;
 mod rpc;

@@ -358,6 +358,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
         telemetry: telemetry.as_mut(),
         tracing_execute_block: None,
     })?;
+    crate::metrics::launch(&task_manager, Arc::clone(&client), registry.as_ref())?;
     let telemetry_handle = || telemetry.as_ref().map(|telemetry| telemetry.handle());
 
     if let Some(discovery) = discovery {
