@@ -115,8 +115,9 @@ impl Validator {
         let by_panel =
             u32::from(accuracy).saturating_mul(u32::from(BP.saturating_sub(KNOWN_SHARE_BP)));
         let by_known = u32::from(self.known).saturating_mul(u32::from(KNOWN_SHARE_BP));
-        let sum = by_panel.saturating_add(by_known) / u32::from(BP);
-        Bp::try_from(sum).unwrap_or(BP)
+        let sum = by_panel.saturating_add(by_known);
+        let points = sum.checked_div(u32::from(BP));
+        points.and_then(|p| Bp::try_from(p).ok()).unwrap_or(BP)
     }
 
     /// The stake its types ask for.

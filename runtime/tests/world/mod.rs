@@ -148,6 +148,9 @@ pub fn owned(who: &AccountId) -> Balance {
     Balances::total_balance(who)
 }
 
+/// What a member of a panel committed to, and what opens it.
+type Vote = (Vec<AnswerScore>, Option<Report>, Salt);
+
 /// Who does what: publishers, miners and validators are disjoint, so that panels are eligible.
 pub struct World {
     rng: StdRng,
@@ -155,7 +158,7 @@ pub struct World {
     miners: Vec<AccountId>,
     validators: Vec<AccountId>,
     answers: BTreeMap<(TaskId, AccountId), (ContentRef, Salt)>,
-    votes: BTreeMap<(TaskId, u32, AccountId), (Vec<AnswerScore>, Option<Report>, Salt)>,
+    votes: BTreeMap<(TaskId, u32, AccountId), Vote>,
     /// Calls that were accepted, by name.
     pub accepted: BTreeMap<String, u32>,
     /// Calls that were refused, by error.
