@@ -27,7 +27,7 @@ sys.path.insert(0, HERE)
 from network import OPEN, Failed, Skipped  # noqa: E402
 
 # The longest first, so that the others fit beside them.
-NAMES = ("crashes", "equivocation", "rotation", "sync", "finality", "partition")
+NAMES = ("crashes", "equivocation", "rotation", "work", "clock", "sync", "finality", "partition")
 
 
 def target():

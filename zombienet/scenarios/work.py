@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A task goes from publication to settlement while validators are killed in every phase: its workers talk to different
+nodes, find theirs again, and lose no answer, no vote and no stake; all nodes end with the same final state."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from network import HERE, Failed, Network
+
+QUICK = False
+EXAMPLES = os.path.join(os.path.dirname(HERE), "client", "examples")
+KIND = "algorithm-optimization"
+# Whom each worker asks: no two of a role the same node.
+JUDGES = (("//Dave", "bob"), ("//Eve", "charlie"), ("//Ferdie", "dave"))
+MINERS = (("//One", "charlie", "solve_nearest_neighbour.py"), ("//Two", "dave", "solve_two_opt.py"))
+
+
+class Workers:
+    """The client, and its workers."""
+
+    def __init__(self, net, binary, folder):
+        self.net, self.folder, self.running = net, folder, []
+        self.tos_binary = os.path.join(os.path.dirname(binary), "tos")
+
+    def command(self, node, key):
+        slug = key.strip("/").lower()
+        return [self.tos_binary, "--json", "--url", f"ws://127.0.0.1:{self.net.nodes[node].rpc}", "--suri", key,
+                "--data-dir", os.path.join(self.folder, f"worker-{slug}")]
+
+    def ask(self, node, key, *arguments):
+        """What the client prints."""
+        done = subprocess.run([*self.command(node, key), *arguments], capture_output=True, text=True, timeout=180)
+        if done.returncode != 0:
+            raise Failed(f"tos {' '.join(arguments)}: {done.stderr.strip()[-600:]}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def start(self, node, key, *arguments):
+        """A worker beside."""
+        with open(os.path.join(self.folder, f"worker{len(self.running)}.log"), "ab") as log:
+            self.running.append(subprocess.Popen([*self.command(node, key), *arguments], stdin=subprocess.DEVNULL,
+                                                 stdout=log, stderr=log, start_new_session=True))
+
+    def check(self):
+        """All of them still run."""
+        for number, process in enumerate(self.running):
+            if process.poll() is not None:
+                raise Failed(f"worker {number} ended with {process.returncode}")
+
+    def stop(self):
+        for process in self.running:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def run(binary, folder, options):
+    net = Network(binary, folder, "four.toml")
+    workers = Workers(net, binary, folder)
+    try:
+        everybody = list(net.nodes)
+        net.start()
+        net.advances(everybody)
+        for key, node in JUDGES:
+            workers.ask(node, key, "validator", "register", "--types", KIND)
+        for key, node, _ in MINERS:
+            workers.ask(node, key, "miner", "register", "--types", KIND)
+        judge = f"{sys.executable} {os.path.join(EXAMPLES, 'judge.py')}"
+        for key, node in JUDGES:
+            workers.start(node, key, "validator", "run", "--judge-cmd", judge)
+        for key, node, solver in MINERS:
+            command = f"sleep 2; {sys.executable} {os.path.join(EXAMPLES, 'tsp', solver)}"
+            workers.start(node, key, "miner", "run", "--solver-cmd", command)
+        task = workers.ask(
+            "alice", "//Alice", "task", "publish", "--type", KIND, "--difficulty", "beginner", "--reward", "10",
+            "--spec", os.path.join(EXAMPLES, "tsp", "berlin52.json"), "--open-for", "120", "--min-quality", "1",
+            "--max-participants", "2", "--param", "problem=tsp", "--param", "objective=minimise")["task"]
+        net.say(f"published {task}")
+        view = live(net, workers, task)
+        judge_the_end(net, workers, task, view)
+        height = net.advances(everybody, limit=90)
+        net.same(everybody, height)
+        views = [net.ask(name, "tos_task", task) for name in everybody]
+        if any(other != views[0] for other in views):
+            raise Failed("the nodes tell different things of the task")
+        net.say(f"settled; all nodes say the same at block {height}")
+    finally:
+        workers.stop()
+        net.close()
+
+
+def live(net, workers, task):
+    """Kills one validator after another, a different one in every phase, until the task is closed."""
+    seen, order = [], ["bob", "charlie", "dave"]
+    while True:
+        workers.check()
+        view = net.eventually("the task is known", lambda: net.ask("alice", "tos_task", task))
+        phase = view["summary"]["phase"]
+        if isinstance(phase, dict):
+            break
+        if phase not in seen and (phase != "open" or view["summary"]["joined"] > 0):
+            seen.append(phase)
+            name = order[len(seen) % len(order)]
+            net.kill(name)
+            net.start(name)
+            net.say(f"{name} killed and back during {phase}")
+    wanted = {"open", "answerReveal", "voteCommit", "voteReveal", "challenge"}
+    if not wanted <= set(seen):
+        raise Failed(f"too fast to be hit in every phase: {seen}")
+    return view
+
+
+def judge_the_end(net, workers, task, view):
+    """Nothing was lost."""
+    if view["summary"]["phase"] != {"closed": "settled"} or view["summary"]["round"] != 0:
+        raise Failed(f"the task ended as {view['summary']['phase']} in round {view['summary']['round']}")
+    if len(view["submissions"]) != 2 or any(part["content"] is None for part in view["submissions"]):
+        raise Failed("an answer or its salt was lost")
+    members = net.ask("alice", "tos_round", task, 0)["members"]
+    if len(members) != 3 or any(member["vote"] is None for member in members):
+        raise Failed("a vote or its salt was lost")
+    for key, node in JUDGES:
+        status = workers.ask(node, key, "validator", "status")["validator"]
+        if status["stake"] != status["required"]:
+            raise Failed(f"{key} was slashed")
