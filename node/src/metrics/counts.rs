@@ -15,8 +15,8 @@ use tos_runtime::{AccountId, BlockNumber, Runtime, RuntimeEvent};
 
 use super::{gauges::tos, Spans, PHASES};
 
-/// A miner is active for this many blocks after it committed an answer: a day of six-second blocks.
-const ACTIVE: BlockNumber = 14_400;
+/// A miner is active for this many blocks after it committed an answer: a day of two-second blocks.
+const ACTIVE: BlockNumber = 43_200;
 /// Miners that are remembered at most.
 const MINERS: usize = 100_000;
 /// Miners are forgotten in every so many blocks.
@@ -230,7 +230,7 @@ impl Counts {
             active: register(
                 Gauge::new(
                     "tos_miners_active",
-                    "Miners that committed an answer within the last 14,400 final blocks",
+                    "Miners that committed an answer within the last 43,200 final blocks",
                 )?,
                 registry,
             )?,
