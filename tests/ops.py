@@ -332,6 +332,14 @@ def every_metric_that_is_named_is_one_of_a_running_node(binary, folder):
              os.path.join(folder, "node"), "--rpc-port", str(rpc), "--port", str(free_port()), "--prometheus-port",
              str(port), "--no-telemetry", "--no-mdns", "--unsafe-force-node-key-generation"],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    def tos(*arguments):
+        done = subprocess.run(
+            [os.path.join(os.path.dirname(binary), "tos"), "--json", "--url", f"ws://127.0.0.1:{rpc}", "--suri", "//Alice",
+             "--data-dir", os.path.join(folder, "tos"), *arguments], capture_output=True, text=True, timeout=60)
+        check(done.returncode == 0, f"tos {' '.join(arguments[:2])}: {done.stderr}")
+        return json.loads(done.stdout)
+
     try:
         seen, page = set(), {}
         missing = {name for name in named if not name.startswith(MACHINE)}
@@ -360,6 +368,20 @@ def every_metric_that_is_named_is_one_of_a_running_node(binary, folder):
         value = {series.partition("{")[0]: number for series, number in page.items()}
         check(value["tos_metrics_failed_reads"] == 0, "reading the best block fails")
         check(value["tos_metrics_unread_blocks_total"] == 0, "events of final blocks cannot be read")
+        # A task published and withdrawn, for everything that counts events.
+        spec = os.path.join(ROOT, "client", "examples", "tsp", "berlin52.json")
+        made = tos("task", "publish", "--type", "general", "--difficulty", "beginner", "--reward", "10", "--spec", spec,
+                   "--open-for", "600", "--min-quality", "1", "--max-participants", "1", "--param", "subject=metrics")
+        tos("task", "cancel", made["task"])
+
+        def counted():
+            read()
+            return {series.partition("{")[0]: number for series, number in page.items()
+                    if 'closure="' not in series or 'closure="cancelled"' in series}
+
+        once = ("tos_tasks_published_total", "tos_tasks_closed_total", "tos_task_life_blocks_count", "tos_tasks")
+        eventually("a task published and withdrawn is counted once", lambda: all(counted()[name] == 1 for name in once), 30,
+                   lambda: str({name: counted()[name] for name in once}))
         print(f"  {len(missing)} metrics of alerts and dashboard are there, {len(seen)} in all", flush=True)
     finally:
         process.terminate()
