@@ -34,6 +34,19 @@ async function until(probe) {
   }
 }
 
+/** Hands a transaction in until the pool takes it: after a reorganisation it may not see what pays for it for a moment. */
+async function insist(submit, attempts = 20) {
+  for (;;) {
+    try {
+      return await submit();
+    } catch (error) {
+      if (error.code === 1013) return null; // It has it already.
+      if ((attempts -= 1) <= 0) throw error;
+      await new Promise((wake) => { setTimeout(wake, 500); });
+    }
+  }
+}
+
 const free = async (who) => (await api.query.system.account(who)).data.free.toBigInt();
 
 const actions = {
@@ -72,7 +85,8 @@ const actions = {
     const sender = at(`//Spam//${round}`);
     await send(api.tx.balances.transferKeepAlive(sender.address, 100n * TOS), at('//Eve'));
     for (let nonce = 0; nonce < Number(count); nonce += 1) {
-      await api.tx.balances.transferAllowDeath(at('//Ferdie').address, TOS).signAndSend(sender, { nonce });
+      const transfer = await api.tx.balances.transferAllowDeath(at('//Ferdie').address, TOS).signAsync(sender, { nonce });
+      await insist(() => transfer.send());
     }
     return { height: (await api.rpc.chain.getHeader()).number.toNumber() };
   },
