@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The command line.
+
+use crate::{
+    accounts::MAX_ACCOUNTS,
+    commands::{self, Ending},
+    error::{Error, Result},
+    pace::parse_rate,
+    tasks,
+};
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+use std::{
+    io::Write,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// Drives a Substrate node with signed transactions and accounts for every one of them.
+///
+/// Exit codes: 0 all went as it should; 1 something did not, such as lost transactions; 2 the command
+/// line makes no sense; 3 the node cannot be reached.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make accounts and give each what a run needs; leaves alone those that have it. The other
+    /// commands do this by themselves.
+    Fund(Fund),
+    /// Send transfers at a steady rate, or as many as the chain takes.
+    Transfers(Transfers),
+    /// Send many transfers at once, try again those that find no room, and prove that none is lost.
+    Burst(Burst),
+    /// Send more than the pool holds, and show that the node stays alive and recovers.
+    Flood(Burst),
+    /// Take tasks of a TOS chain through their whole lives.
+    Tasks(tasks::Tasks),
+}
+
+/// Where to, and from whom.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// WebSocket endpoint of a node. Several may be given: the first is followed, and all get
+    /// transactions in turn.
+    #[arg(long, default_value = "ws://127.0.0.1:9944")]
+    pub url: Vec<String>,
+    /// The account that pays for everything: a path below the development phrase, a phrase, or a
+    /// hexadecimal seed.
+    #[arg(long, default_value = "//Alice")]
+    pub rich: String,
+    /// Accounts that send; as many others receive.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_ACCOUNTS)))]
+    pub accounts: u32,
+    /// Connections that send.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: u16,
+    /// Requests that may wait for their answer on each connection.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4_096))]
+    pub depth: u16,
+    /// Blocks for which transactions are good: a power of two from 4 to 65536. Without it they are
+    /// good for ever.
+    #[arg(long, value_parser = parse_mortality)]
+    pub mortality: Option<u64>,
+    /// Seconds to wait at the end until everything is final.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=7_200))]
+    pub drain: u64,
+    /// What each transfer moves, in the smallest unit.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub amount: u64,
+    /// Print the report as one line of JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Make accounts and give each what a run needs.
+#[derive(Debug, Args)]
+pub struct Fund {
+    #[command(flatten)]
+    pub common: Common,
+    /// Transactions that each account shall be able to pay for.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub transactions: u32,
+}
+
+/// Sustained load.
+#[derive(Debug, Args)]
+pub struct Transfers {
+    #[command(flatten)]
+    pub common: Common,
+    /// Transfers a second, whatever the node does; or 'max': as many as keep --in-flight of them
+    /// outside blocks.
+    #[arg(long, value_parser = parse_rate_arg)]
+    pub rate: Rate,
+    /// For how long, in seconds.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+    /// Seconds at the beginning that do not count.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(0..=3_600))]
+    pub warm_up: u64,
+    /// With --rate max: transfers outside blocks. Keep it below what the node's pool holds.
+    #[arg(long, default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub in_flight: u32,
+    /// With --rate max: transfers signed in advance for each second. When they run out the report
+    /// says so.
+    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub signed_per_second: u32,
+}
+
+/// Many at once.
+#[derive(Debug, Args)]
+pub struct Burst {
+    #[command(flatten)]
+    pub common: Common,
+    /// How many transfers.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    pub count: u32,
+}
+
+/// A rate, or as much as goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate(pub Option<f64>);
+
+fn parse_rate_arg(text: &str) -> Result<Rate, String> {
+    parse_rate(text).map(Rate)
+}
+
+fn parse_mortality(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(blocks) if blocks.is_power_of_two() && (4..=65_536).contains(&blocks) => Ok(blocks),
+        _ => Err("a power of two from 4 to 65536".into()),
+    }
+}
+
+/// Parses the command line, runs, and says how it went.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("tos-load: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    let ended = runtime.block_on(run(cli.command));
+    // A request to a dead node must not hold the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tos-load: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Fund(fund) => {
+            let done = commands::fund(&fund).await?;
+            let text = format!(
+                "{} accounts funded by {} transactions in {:.1} s, {} had enough",
+                done.funded, done.transactions, done.seconds, done.skipped
+            );
+            show(fund.common.json, &done, &text)
+        }
+        Command::Transfers(it) => {
+            let began = Instant::now();
+            let ended = commands::transfers(&it).await?;
+            finish(it.common.json, ended, began)
+        }
+        Command::Burst(it) => {
+            let began = Instant::now();
+            let ended = commands::burst("burst", &it).await?;
+            finish(it.common.json, ended, began)
+        }
+        Command::Flood(it) => {
+            let began = Instant::now();
+            let ended = commands::burst("flood", &it).await?;
+            finish(it.common.json, ended, began)
+        }
+        Command::Tasks(it) => {
+            let report = tasks::run(&it).await?;
+            show(it.common.json, &report, &report.text())?;
+            report.verdict()
+        }
+    }
+}
+
+/// Shows the report even where something went wrong: it says what.
+fn finish(json: bool, ended: Ending, began: Instant) -> Result<()> {
+    let Ending { mut report, error } = ended;
+    report.seconds = began.elapsed().as_secs_f64();
+    show(json, &report, &report.text())?;
+    match error {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}
+
+fn show<T: Serialize>(json: bool, value: &T, text: &str) -> Result<()> {
+    let line = match json {
+        true => serde_json::to_string(value).map_err(|error| Error::Failed {
+            doing: "writing the report".into(),
+            reason: error.to_string(),
+        })?,
+        false => text.to_owned(),
+    };
+    // A closed pipe (`tos-load … | head -1`) is the reader's choice, not a failure.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+        assert!(parse("tos-load transfers --rate max --seconds 10 --json").is_ok());
+        assert!(parse("tos-load transfers --rate 500 --url ws://a --url ws://b").is_ok());
+        assert!(parse("tos-load burst --count 1000 --mortality 64").is_ok());
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_refused_as_usage() {
+        for line in [
+            "tos-load",
+            "tos-load transfers",
+            "tos-load transfers --rate 0",
+            "tos-load transfers --rate 10 --seconds 0",
+            "tos-load transfers --rate 10 --accounts 0",
+            "tos-load burst --count 0",
+            "tos-load burst --count 10 --mortality 65",
+            "tos-load burst --count 10 --amount 0",
+            "tos-load flood --count 99999999999",
+        ] {
+            let error = parse(line).err().map(|error| error.exit_code());
+            assert_eq!(error, Some(2), "{line}");
+        }
+    }
+}
