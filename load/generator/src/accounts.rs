@@ -16,6 +16,12 @@ pub enum Kind {
     Sender,
     /// Those that only receive: what they own proves what was executed.
     Sink,
+    /// Those that publish tasks.
+    Publisher,
+    /// Those that answer them.
+    Miner,
+    /// Those that judge the answers.
+    Validator,
 }
 
 impl Kind {
@@ -23,6 +29,9 @@ impl Kind {
         match self {
             Self::Sender => "tos-load",
             Self::Sink => "tos-load-sink",
+            Self::Publisher => "tos-load-publisher",
+            Self::Miner => "tos-load-miner",
+            Self::Validator => "tos-load-validator",
         }
     }
 }

@@ -191,13 +191,19 @@ impl Chain {
         let mut arguments = Vec::new();
         Compact(u32::try_from(calls.len()).context("a batch")?).encode_to(&mut arguments);
         for call in calls {
-            let index = self.call_index(call.pallet, call.name);
-            let (pallet, name) =
-                index.ok_or_else(|| Error::Unsupported("lacks a call of a batch".into()))?;
-            arguments.extend([pallet, name]);
-            arguments.extend_from_slice(&call.arguments.0);
+            arguments.extend(self.encode(call)?);
         }
         self.call("Utility", "batch_all", arguments)
+    }
+
+    /// A call with its numbers in front, as calls are arguments of calls.
+    pub fn encode(&self, call: &Call) -> Result<Vec<u8>> {
+        let index = self.call_index(call.pallet, call.name);
+        let unknown = || Error::Unsupported(format!("has no call {}.{}", call.pallet, call.name));
+        let (pallet, name) = index.ok_or_else(unknown)?;
+        let mut bytes = vec![pallet, name];
+        bytes.extend_from_slice(&call.arguments.0);
+        Ok(bytes)
     }
 
     /// Signs a call.
@@ -285,7 +291,7 @@ impl Chain {
     }
 
     /// A storage value without a key, raw.
-    pub async fn value(&self, pallet: &str, name: &str, at: &Hash) -> Result<Option<Vec<u8>>> {
+    async fn value(&self, pallet: &str, name: &str, at: &Hash) -> Result<Option<Vec<u8>>> {
         let key = [twox_128(pallet.as_bytes()), twox_128(name.as_bytes())].concat();
         let params = rpc_params![to_hex(&key), to_hex(at)];
         let value: Option<String> = self.rpc.call("state_getStorage", params).await?;
@@ -302,13 +308,29 @@ impl Chain {
         })
     }
 
-    /// The events of a block, as the runtime's metadata decodes them.
-    pub async fn events(&self, at: &Hash) -> Result<subxt::events::Events<SubstrateConfig>> {
+    /// What `read` makes of the events of a block, given pallet, name and fields of each.
+    pub async fn events<T>(
+        &self,
+        at: &Hash,
+        read: impl Fn(&str, &str, &[u8]) -> Option<T>,
+    ) -> Result<Vec<T>> {
         let bytes = self.value("System", "Events", at).await?;
-        Ok(self
-            .at
-            .events()
-            .from_bytes(bytes.unwrap_or_else(|| vec![0])))
+        let events = self.at.events();
+        let events = events.from_bytes(bytes.unwrap_or_else(|| vec![0]));
+        let mut found = Vec::new();
+        for event in events.iter() {
+            let event = event.context("reading events")?;
+            let (pallet, name) = (event.pallet_name(), event.event_name());
+            found.extend(read(pallet, name, event.field_bytes()));
+        }
+        Ok(found)
+    }
+
+    /// The name of a pallet's error, by the numbers of both.
+    pub fn error_name(&self, pallet: u8, error: u8) -> Option<String> {
+        let pallet = self.at.metadata_ref().pallet_by_error_index(pallet)?;
+        let error = pallet.error_variant_by_index(error)?;
+        Some(format!("{}.{}", pallet.name(), error.name))
     }
 
     /// Chain, node and runtime, for the report.
