@@ -4,7 +4,7 @@
 //! notifications too; of a block only the hashes of its transactions are kept.
 
 use crate::{
-    chain::{At, Chain, Header},
+    chain::{At, Header},
     error::{Error, Result},
     rpc::{from_hex, number, Rpc},
     sign::Hash,
@@ -66,6 +66,8 @@ pub enum Event {
     Final {
         /// They.
         blocks: Vec<Arc<Block>>,
+        /// Blocks that were of the best chain and never can be again.
+        left: Vec<Arc<Block>>,
         /// When the node said so.
         at: Instant,
     },
@@ -87,17 +89,18 @@ impl Drop for Follower {
 }
 
 impl Follower {
-    /// Follows a node from a final block on, without that one.
-    pub async fn start(chain: &Chain, from: At) -> Result<Self> {
-        let feeds = Feeds::open(chain.rpc.url()).await?;
+    /// Follows a node from a final block on, without that one. `timestamp` has the numbers of
+    /// the call `Timestamp.set`.
+    pub async fn start(url: &str, timestamp: Option<(u8, u8)>, from: At) -> Result<Self> {
+        let feeds = Feeds::open(url).await?;
         let (sender, events) = channel(QUEUE);
         let mut walk = Walk {
-            timestamp: chain.call_index("Timestamp", "set"),
+            timestamp,
             known: HashMap::new(),
             best: from.hash,
             last: from,
         };
-        let url = chain.rpc.url().to_owned();
+        let url = url.to_owned();
         let task = tokio::spawn(async move {
             if let Err(error) = follow(&url, feeds, &mut walk, &sender).await {
                 let _ = sender.send(Event::Over(error)).await;
@@ -219,9 +222,16 @@ impl Walk {
             number: head.number,
             hash,
         };
+        let kept: HashSet<_> = blocks.iter().map(|block| block.hash).collect();
+        let mut left = self.held_chain_to(self.best);
+        left.retain(|block| block.number <= head.number && !kept.contains(&block.hash));
+        if !left.is_empty() {
+            // Nothing on top of those remains either, until the node names another best block.
+            self.best = hash;
+        }
         let last = head.number;
         self.known.retain(|_, block| block.number > last);
-        Ok(Some(Event::Final { blocks, at }))
+        Ok(Some(Event::Final { blocks, left, at }))
     }
 
     /// All blocks after the last final one up to `hash`, oldest first; reads those it does not hold.

@@ -147,6 +147,11 @@ impl Chain {
         self.genesis
     }
 
+    /// The numbers of `Timestamp.set`.
+    pub fn timestamp(&self) -> Option<(u8, u8)> {
+        self.call_index("Timestamp", "set")
+    }
+
     /// Whether the runtime has this call.
     pub fn has_call(&self, pallet: &str, name: &str) -> bool {
         has_call(self.at.metadata_ref(), pallet, name)
@@ -370,7 +375,8 @@ pub struct At {
     pub hash: Hash,
 }
 
-async fn head(rpc: &Rpc, which: Head) -> Result<At> {
+/// The head of the chain behind a connection.
+pub async fn head(rpc: &Rpc, which: Head) -> Result<At> {
     let method = match which {
         Head::Best => "chain_getBlockHash",
         Head::Final => "chain_getFinalizedHead",

@@ -67,8 +67,8 @@ pub struct Common {
     /// good for ever.
     #[arg(long, value_parser = parse_mortality)]
     pub mortality: Option<u64>,
-    /// Seconds to wait at the end until everything is final.
-    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=7_200))]
+    /// Seconds to wait at the end while nothing more becomes final.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=7_200))]
     pub drain: u64,
     /// What each transfer moves, in the smallest unit.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]

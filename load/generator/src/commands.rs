@@ -225,7 +225,8 @@ async fn load(plan: Plan<'_>) -> Result<Ending> {
 
 fn setup<'a>(plan: &Plan<'a>, chain: &'a Chain, signed: Vec<Signed>, senders: usize) -> Setup<'a> {
     Setup {
-        chain,
+        rpc: &chain.rpc,
+        timestamp: chain.timestamp(),
         urls: &plan.common.url,
         transactions: signed,
         senders,

@@ -5,7 +5,7 @@
 
 use crate::{
     blocks::{self, Event, Follower},
-    chain::{At, Chain, Head},
+    chain::{head, At, Head},
     error::{Error, Result},
     ledger::{Ledger, Next, State},
     pace::{back_off, Pace},
@@ -35,13 +35,17 @@ const STILL: Duration = Duration::from_secs(60);
 const IDLE_BLOCKS: u32 = 3;
 /// Pause between two questions of the probe.
 const PROBE: Duration = Duration::from_millis(100);
+/// The least room that a pool is taken to have.
+const LEAST_ROOM: usize = 16;
 /// The most answers handled before blocks and pace get their turn.
 const ANSWERS: usize = 512;
 
 /// What to run.
 pub struct Setup<'a> {
-    /// The chain that is followed.
-    pub chain: &'a Chain,
+    /// The node that is followed.
+    pub rpc: &'a Rpc,
+    /// The numbers of its call `Timestamp.set`.
+    pub timestamp: Option<(u8, u8)>,
     /// The nodes that get the transactions.
     pub urls: &'a [String],
     /// Transactions, one of each sender in turn.
@@ -50,9 +54,9 @@ pub struct Setup<'a> {
     pub senders: usize,
     /// How fast they are offered.
     pub pace: Pace,
-    /// For how long; None until all are.
+    /// For how long; None until all are. A rate goes on until all are in any case.
     pub offering: Option<Duration>,
-    /// How long to wait afterwards until everything is final.
+    /// How long to wait afterwards while nothing more becomes final.
     pub drain: Duration,
     /// Whether what the pool lost is offered again.
     pub resubmit: bool,
@@ -120,11 +124,11 @@ impl Run {
 
 /// Runs it.
 pub async fn run(setup: Setup<'_>) -> Result<Run> {
-    let from = setup.chain.head(Head::Final).await?;
-    let mut follower = Follower::start(setup.chain, from).await?;
+    let from = head(setup.rpc, Head::Final).await?;
+    let mut follower = Follower::start(setup.rpc.url(), setup.timestamp, from).await?;
     let connected = Submitter::connect(setup.urls, setup.connections, setup.depth).await?;
     let (submitter, mut answers) = connected;
-    let probe = Probe::start(setup.chain.rpc.url()).await?;
+    let probe = Probe::start(setup.rpc.url()).await?;
     let mut state = Engine::new(&setup, submitter, from);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -172,12 +176,16 @@ struct Engine<'a, 'b> {
     next: usize,
     /// Those to offer again, and when.
     again: BinaryHeap<Reverse<(u32, u32)>>,
+    /// What the pool seems to hold of ours.
+    room: usize,
     /// Senders of whom nothing can follow.
     dead: Vec<bool>,
     began: Instant,
     began_ms: u64,
     offered_for: Duration,
     last_block: Instant,
+    /// When a transaction became final last.
+    progress: Instant,
     last: At,
     rows: BTreeMap<u64, Row>,
     retracted: usize,
@@ -198,6 +206,7 @@ impl<'a, 'b> Engine<'a, 'b> {
             ledger: Ledger::new(setup.transactions.iter().map(|signed| signed.hash)),
             next: 0,
             again: BinaryHeap::new(),
+            room: usize::MAX,
             dead: vec![false; setup.senders],
             began,
             began_ms: since_1970.map_or(0, |time| {
@@ -205,6 +214,7 @@ impl<'a, 'b> Engine<'a, 'b> {
             }),
             offered_for: Duration::ZERO,
             last_block: began,
+            progress: began,
             last: from,
             rows: BTreeMap::new(),
             retracted: 0,
@@ -227,10 +237,10 @@ impl<'a, 'b> Engine<'a, 'b> {
     }
 
     fn still_offering(&self) -> bool {
-        let in_time = self
-            .setup
-            .offering
-            .is_none_or(|limit| self.began.elapsed() < limit);
+        // A rate has offered everything when its time is up, give or take a tick.
+        let timed = !matches!(self.setup.pace, Pace::Rate(_));
+        let limit = self.setup.offering.filter(|_| timed);
+        let in_time = limit.is_none_or(|limit| self.began.elapsed() < limit);
         in_time && self.next < self.setup.transactions.len()
     }
 
@@ -248,18 +258,17 @@ impl<'a, 'b> Engine<'a, 'b> {
         if self.still_offering() {
             return false;
         }
-        let deadline = match self.setup.offering {
-            Some(limit) => limit + self.setup.drain,
-            None => self.setup.drain,
-        };
-        self.ledger.open() == 0 || self.began.elapsed() > deadline
+        // Bounded, for each progress takes one transaction nearer to its end.
+        let since = self.progress.max(self.began + self.offered_for);
+        self.ledger.open() == 0 || since.elapsed() > self.setup.drain
     }
 
     /// Sends what is due: first what is to be offered again, then new ones.
     fn offer(&mut self) {
         let now = self.now_ms();
         while let Some(&Reverse((due, number))) = self.again.peek() {
-            if due > now {
+            // What is refused for room costs the node as well: wait until blocks have made some.
+            if due > now || self.ledger.outside() >= self.room {
                 break;
             }
             self.again.pop();
@@ -303,6 +312,9 @@ impl<'a, 'b> Engine<'a, 'b> {
     }
 
     fn answered(&mut self, number: u32, answer: Answer) {
+        if matches!(&answer, Answer::Refused(refusal) if refusal.is_full()) {
+            self.room = self.ledger.count(State::Pooled).max(LEAST_ROOM);
+        }
         match self.ledger.answer(number, answer) {
             Next::Wait => {}
             Next::Again(refusals) => self.later(number, back_off(refusals)),
@@ -327,12 +339,17 @@ impl<'a, 'b> Engine<'a, 'b> {
                 for block in joined {
                     let ours = self.ledger.best(&block.extrinsics, now);
                     self.idle_blocks = if ours == 0 { self.idle_blocks + 1 } else { 0 };
+                    // Others' transactions leave the pool too: see whether there is more room.
+                    self.room = self.room.saturating_add(self.room / 20 + 1);
                 }
             }
-            Event::Final { blocks, at } => {
+            Event::Final { blocks, left, at } => {
                 let now = self.ms_of(at);
                 for block in blocks {
                     let ours = self.ledger.finalised(&block.extrinsics, now);
+                    if ours > 0 {
+                        self.progress = Instant::now();
+                    }
                     self.last = At {
                         number: block.number,
                         hash: block.hash,
@@ -347,6 +364,10 @@ impl<'a, 'b> Engine<'a, 'b> {
                     };
                     self.rows.insert(block.number, row);
                 }
+                self.retracted += left.len();
+                for block in left {
+                    self.ledger.retracted(&block.extrinsics);
+                }
             }
             Event::Over(error) => self.trouble = Some(error),
         }
@@ -360,7 +381,7 @@ impl<'a, 'b> Engine<'a, 'b> {
             return;
         }
         // A pool that cannot be asked now is asked again a few blocks later.
-        let Ok(pool) = blocks::pool(&self.setup.chain.rpc).await else {
+        let Ok(pool) = blocks::pool(self.setup.rpc).await else {
             return;
         };
         let missing = self.ledger.missing(&pool);

@@ -39,6 +39,8 @@ struct Entry {
     state: State,
     /// Whether the pool ever took it.
     accepted: bool,
+    /// Whether it ever was in a block.
+    seen: bool,
     refusals: u16,
     /// When it was offered first.
     offered_ms: u32,
@@ -81,6 +83,7 @@ impl Ledger {
         let entry = Entry {
             state: State::Waiting,
             accepted: false,
+            seen: false,
             refusals: 0,
             offered_ms: 0,
         };
@@ -250,8 +253,14 @@ impl Ledger {
             ours += 1;
             if !matches!(self.state(at), State::InBlock | State::Final) {
                 self.set(at, State::InBlock);
-                let offered = self.entries.get(at as usize).map_or(0, |e| e.offered_ms);
-                self.in_block_ms.push(now_ms.saturating_sub(offered));
+                let Some(entry) = self.entries.get_mut(at as usize) else {
+                    continue;
+                };
+                if !entry.seen {
+                    entry.seen = true;
+                    self.in_block_ms
+                        .push(now_ms.saturating_sub(entry.offered_ms));
+                }
             }
         }
         ours
@@ -387,6 +396,9 @@ mod tests {
             (ledger.state(0), ledger.state(1)),
             (State::Pooled, State::Final)
         );
+        // The first block counts for latency, and only it.
+        ledger.best(&[hash(0)], 900);
+        assert_eq!(ledger.in_block_ms, [10, 10]);
     }
 
     #[test]

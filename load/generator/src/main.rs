@@ -11,6 +11,8 @@ mod cli;
 mod commands;
 mod engine;
 mod error;
+#[cfg(test)]
+mod fake;
 mod fund;
 mod ledger;
 mod pace;

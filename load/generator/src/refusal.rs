@@ -34,6 +34,7 @@ const BANNED: i32 = 1012;
 const KNOWN: i32 = 1013;
 const LOW_PRIORITY: i32 = 1014;
 const DROPPED: i32 = 1016;
+const FUTURE: i32 = 1021;
 /// The server's own limits: too busy, or too many requests at once.
 const BUSY: [i32; 2] = [-32009, -32999];
 
@@ -57,6 +58,8 @@ impl Refusal {
             KNOWN => Meaning::Known,
             // A transaction that was dropped for room is banned for a while.
             DROPPED | BANNED => Meaning::NoRoom,
+            // An earlier one of the account has not arrived.
+            FUTURE => Meaning::NoRoom,
             // Another transaction of this account and nonce is there, from an earlier run perhaps.
             LOW_PRIORITY => Meaning::NoRoom,
             INVALID if self.says("outdated") || self.says("stale") => Meaning::Stale,
@@ -64,6 +67,11 @@ impl Refusal {
             code if BUSY.contains(&code) => Meaning::NoRoom,
             _ => Meaning::Never,
         }
+    }
+
+    /// Whether the pool is full, rather than displeased with this transaction.
+    pub fn is_full(&self) -> bool {
+        self.code == DROPPED
     }
 
     fn says(&self, word: &str) -> bool {

@@ -39,7 +39,7 @@ pub async fn run(it: &Tasks) -> Result<Report> {
     let chain = Chain::open(url).await?;
     let cast = set_up(&chain, it).await?;
     let from = chain.head(Head::Final).await?;
-    let mut follower = Follower::start(&chain, from).await?;
+    let mut follower = Follower::start(url, chain.timestamp(), from).await?;
     let connections = it.common.connections.into();
     let (submitter, mut answers) =
         Submitter::connect(&it.common.url, connections, it.common.depth.into()).await?;

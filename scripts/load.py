@@ -1,0 +1,580 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How the full runtime compares under load with a bare one, on one machine. See docs/load.md.
+
+The same node program runs on two chains: one with this repository's runtime, and one with consensus, accounts, transfers and
+fees alone. `tos-load` drives them by turns (A B A B), each time on a fresh database, so that what else the machine does
+meets both alike. What counts are the ratios within a run. Everything listens on loopback addresses only.
+"""
+
+import argparse
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+MODES = ("sustained", "burst", "flood", "memory", "sync", "domain")
+# What runs on which chain, and with which duties.
+VARIANTS = {
+    "bare": ("bare", ["--no-timekeeper"]),
+    "full": ("dev", ["--no-timekeeper"]),
+    "timekeeper": ("dev", ["--timekeeper"]),
+}
+FIELDS = {"VmRSS": "resident", "RssAnon": "anonymous", "VmHWM": "peak"}
+MIB = 1024 * 1024
+# Histograms of the node, by what they say. Seconds each. A node imports its own blocks without the second one.
+HISTOGRAMS = {
+    "construct_ms": "substrate_proposer_block_constructed",
+    "import_ms": "substrate_block_verification_and_import_time",
+}
+# Why the node put no more into its blocks, counted by reason.
+REASONS = "substrate_proposer_end_proposal_reason"
+# A proxy of the environment has no business with a node on this machine.
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Failed(Exception):
+    """Something did not hold."""
+
+
+class Usage(Exception):
+    """The command line asks for what cannot be."""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def free_port():
+    """A TCP port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def mean(values):
+    values = [value for value in values if value is not None]
+    return statistics.mean(values) if values else None
+
+
+def median(values):
+    values = [value for value in values if value is not None]
+    return statistics.median(values) if values else None
+
+
+# --- nodes --------------------------------------------------------------------------------------
+
+
+class Node:
+    """A node on a database of its own."""
+
+    running = []
+
+    def __init__(self, arguments, folder, variant, validator=True, bootnode=None):
+        self.folder, self.variant = tempfile.mkdtemp(prefix=f"{variant}-", dir=folder), variant
+        chain, duties = VARIANTS[variant]
+        self.rpc_port, self.p2p, self.prometheus = free_port(), free_port(), free_port()
+        self.url = f"ws://127.0.0.1:{self.rpc_port}"
+        command = [
+            os.path.join(arguments.bin, "tos-node"), "--chain", arguments.specs.get(chain, chain),
+            "--base-path", os.path.join(self.folder, "base"), "--rpc-port", str(self.rpc_port),
+            "--listen-addr", f"/ip4/127.0.0.1/tcp/{self.p2p}", "--prometheus-port", str(self.prometheus),
+            "--no-telemetry", "--no-mdns", "--unsafe-force-node-key-generation", *duties]
+        command += ["--alice", "--validator", "--force-authoring"] if validator else ["--name", "second"]
+        command += ["--bootnodes", bootnode] if bootnode else []
+        command += arguments.node_arg
+        self.log = os.path.join(self.folder, "log")
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        Node.running.append(self)
+        self.started = time.monotonic()
+
+    def wait(self, blocks=1, limit=120):
+        """Waits until it has so many blocks."""
+        deadline = time.monotonic() + limit
+        while True:
+            self.check()
+            try:
+                if self.height() >= blocks:
+                    return
+            except (OSError, ValueError):
+                pass
+            if time.monotonic() > deadline:
+                raise Failed(f"{self.variant}: no block {blocks} within {limit} s; its log ends:\n{self.tail()}")
+            time.sleep(0.2)
+
+    def check(self):
+        if self.process.poll() is not None:
+            raise Failed(f"{self.variant}: the node ended with {self.process.returncode}; its log ends:\n{self.tail()}")
+
+    def tail(self):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return log.read()[-1500:]
+
+    def stop(self):
+        """By its process id, gently first."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self in Node.running:
+            Node.running.remove(self)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what it says ---
+
+    def ask(self, method, *params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.rpc_port}", body, {"Content-Type": "application/json"})
+        with OPENER.open(request, timeout=20) as answer:
+            reply = json.load(answer)
+        if "error" in reply:
+            raise Failed(f"{self.variant}: {method}: {reply['error']}")
+        return reply["result"]
+
+    def height(self):
+        return int(self.ask("chain_getHeader")["number"], 16)
+
+    def address(self):
+        return f"/ip4/127.0.0.1/tcp/{self.p2p}/p2p/{self.ask('system_localPeerId')}"
+
+    def memory(self):
+        """Linux's account of it, in MiB."""
+        found = {}
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii", errors="replace") as status:
+            for line in status:
+                name, _, value = line.partition(":")
+                if name in FIELDS:
+                    found[FIELDS[name]] = round(int(value.split()[0]) / 1024, 1)
+        return found
+
+    def cpu(self):
+        """Processor seconds it has used."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def database(self):
+        """Bytes on disk."""
+        total = 0
+        for where, _, names in os.walk(os.path.join(self.folder, "base")):
+            for name in names:
+                try:
+                    total += os.stat(os.path.join(where, name)).st_blocks * 512
+                except FileNotFoundError:
+                    pass  # The database has just compacted it away.
+        return total
+
+    def histograms(self):
+        """Sum and count of each histogram, as far as the node has it, and how blocks ended."""
+        try:
+            with OPENER.open(f"http://127.0.0.1:{self.prometheus}/metrics", timeout=20) as answer:
+                text = answer.read().decode()
+        except (OSError, urllib.error.URLError):
+            return {}
+        found = {}
+        for name, metric in HISTOGRAMS.items():
+            parts = []
+            for part in ("sum", "count"):
+                lines = re.findall(rf"^{metric}_{part}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
+                parts.append(sum(float(value) for value in lines))
+            found[name] = tuple(parts)
+        reasons = re.findall(rf'^{REASONS}_?[a-z]*{{[^}}]*reason="([^"]+)"[^}}]*}} (\S+)$', text, re.MULTILINE)
+        found[REASONS] = {reason: float(count) for reason, count in reasons}
+        return found
+
+    def snapshot(self):
+        return {"memory": self.memory(), "cpu": self.cpu(), "database": self.database(), "histograms": self.histograms(),
+                "block": self.height()}
+
+
+def used_by(before, after):
+    """What a node used between two snapshots."""
+    used = {
+        "rss_before": before["memory"].get("resident"), "rss_after": after["memory"].get("resident"),
+        "heap_before": before["memory"].get("anonymous"), "heap_after": after["memory"].get("anonymous"),
+        "rss_peak": after["memory"].get("peak"), "node_cpu": round(after["cpu"] - before["cpu"], 2),
+        "db_growth_mib": round((after["database"] - before["database"]) / MIB, 2),
+        "blocks": after["block"] - before["block"]}
+    for name in HISTOGRAMS:
+        first, last = before["histograms"].get(name), after["histograms"].get(name)
+        used[name] = None
+        if first and last and last[1] > first[1]:
+            used[name] = round((last[0] - first[0]) / (last[1] - first[1]) * 1000, 2)
+    first, last = before["histograms"].get(REASONS, {}), after["histograms"].get(REASONS, {})
+    used["block_ends"] = {reason: int(count - first.get(reason, 0)) for reason, count in last.items()}
+    return used
+
+
+# --- load ---------------------------------------------------------------------------------------
+
+
+def generate(arguments, node, command, *options, limit):
+    """Runs `tos-load` and returns its report; a failed expectation is an error."""
+    binary = os.path.join(arguments.bin, "tos-load")
+    line = [binary, command, "--url", node.url, "--json", "--accounts", str(arguments.accounts), *map(str, options)]
+    cpu = children_cpu()
+    process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        out, err = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired as late:
+        raise Failed(f"{node.variant}: tos-load {command} did not end within {limit} s") from late
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    node.check()
+    if process.returncode != 0:
+        raise Failed(f"{node.variant}: tos-load {command} ended with {process.returncode}: {err.strip()[-1500:]}")
+    report = json.loads(out.splitlines()[-1])
+    report["generatorCpu"] = round(children_cpu() - cpu, 2)
+    return report
+
+
+def children_cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def per_second(rate):
+    return round(rate["perSecond"], 1) if rate else None
+
+
+def transfers(report):
+    """The numbers of a report of transfers."""
+    full = [row["ours"] for row in report["blocks"] if row["ours"]]
+    return {
+        "tps": per_second(report["sustained"]), "overall_tps": per_second(report["overall"]),
+        "peak_block_tps": per_second(report["peakBlock"]), "peak_10s_tps": per_second(report["peakTenSeconds"]),
+        "offered": report["offered"], "accepted": report["accepted"], "final": report["final"],
+        "executed": (report["proof"] or {}).get("executed"), "lost": report["fates"]["lost"],
+        "refused_first": report["refusedFirst"], "evicted": report["evicted"],
+        "in_block_p50": report["latencyMs"]["inBlock"]["p50"], "in_block_p99": report["latencyMs"]["inBlock"]["p99"],
+        "final_p50": report["latencyMs"]["final"]["p50"], "final_p99": report["latencyMs"]["final"]["p99"],
+        "health_p99_ms": round(report["healthUs"]["p99"] / 1000, 1), "fullest": max(full, default=0),
+        "generator_cpu": report["generatorCpu"], "exhausted": report["exhausted"],
+        "refusals": {str(r["code"]): r["count"] for r in report["refusals"]}}
+
+
+def check(arguments, numbers, variant):
+    """What has to hold in every run of transfers; `tos-load` has failed already where it does not."""
+    wrong = []
+    if numbers["lost"]:
+        wrong.append(f"{numbers['lost']} transfers lost")
+    if numbers["executed"] != numbers["final"]:
+        wrong.append(f"{numbers['final']} transfers are final, but balances show {numbers['executed']}")
+    if numbers["exhausted"]:
+        wrong.append("signed transfers ran out; the chain may be faster than this says")
+    if arguments.smoke and numbers["final"] != numbers["offered"]:
+        wrong.append(f"{numbers['offered']} offered, {numbers['final']} final")
+    if wrong:
+        raise Failed(f"{variant}: {'; '.join(wrong)}")
+    return numbers
+
+
+def funded(arguments, node, transactions):
+    """Accounts are funded before anything is measured."""
+    node.wait()
+    generate(arguments, node, "fund", "--transactions", transactions, limit=600)
+
+
+def sustained(arguments, node):
+    each = arguments.seconds * arguments.max_rate // arguments.accounts + 1
+    funded(arguments, node, each)
+    before = node.snapshot()
+    report = generate(
+        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds, "--in-flight",
+        arguments.in_flight, "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
+    return check(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
+
+
+def at_once(command):
+    def mode(arguments, node):
+        count = arguments.count if command == "burst" else arguments.flood_count
+        funded(arguments, node, count // arguments.accounts + 1)
+        before = node.snapshot()
+        report = generate(arguments, node, command, "--count", count, limit=1200)
+        return check(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
+    return mode
+
+
+def memory(arguments, node):
+    """Samples memory during a long run at a steady rate."""
+    rate = arguments.rate if arguments.rate != "max" else "200"
+    funded(arguments, node, int(float(rate) * arguments.seconds) // arguments.accounts + 1)
+    samples, over = [], threading.Event()
+    began = time.monotonic()
+
+    def watch():
+        while not over.wait(min(10, max(1, arguments.seconds / 60))):
+            try:
+                samples.append((round(time.monotonic() - began, 1), node.memory()))
+            except (OSError, ValueError):
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    before = node.snapshot()
+    watcher.start()
+    try:
+        report = generate(
+            arguments, node, "transfers", "--rate", rate, "--seconds", arguments.seconds, limit=arguments.seconds + 600)
+    finally:
+        over.set()
+        watcher.join()
+    numbers = check(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
+    numbers["samples"] = [{"s": at, **used} for at, used in samples]
+    thirds = [samples[i * len(samples) // 3:(i + 1) * len(samples) // 3] for i in range(3)]
+    means = [mean(used["resident"] for _, used in third) for third in thirds]
+    numbers["rss_thirds"] = [round(value, 1) if value else None for value in means]
+    numbers["rss_mib_per_minute"] = slope(samples[len(samples) // 2:])
+    return numbers
+
+
+def slope(samples):
+    """The least-squares growth of resident memory, in MiB a minute."""
+    if len(samples) < 3:
+        return None
+    times, sizes = [at / 60 for at, _ in samples], [used["resident"] for _, used in samples]
+    middle, level = statistics.mean(times), statistics.mean(sizes)
+    spread = sum((t - middle) ** 2 for t in times)
+    return round(sum((t - middle) * (s - level) for t, s in zip(times, sizes)) / spread, 3) if spread else None
+
+
+def sync(arguments, node):
+    """How fast a fresh node takes over a loaded chain."""
+    funded(arguments, node, arguments.seconds * arguments.max_rate // arguments.accounts + 1)
+    report = generate(
+        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds, "--in-flight",
+        arguments.in_flight, "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
+    goal = node.height()
+    second = Node(arguments, arguments.folder, node.variant, validator=False, bootnode=node.address())
+    try:
+        deadline = time.monotonic() + 300
+        first = None
+        while True:
+            second.check()
+            try:
+                height = second.height()
+            except (OSError, ValueError):
+                height = 0
+            now = time.monotonic()
+            # From its first block on: starting and finding the other node is another matter.
+            if height > 0 and first is None:
+                first = (now, height)
+            if height >= goal:
+                break
+            if now > deadline:
+                raise Failed(f"{node.variant}: the second node has {height} of {goal} blocks after 300 s")
+            time.sleep(0.05)
+        took = max(now - first[0], 0.05)
+        imported = second.histograms().get("import_ms")
+        return {
+            "sync_blocks": goal - first[1], "sync_s": round(took, 2), "since_start_s": round(now - second.started, 2),
+            "sync_blocks_s": round((goal - first[1]) / took, 1), "sync_tps": round(report["final"] / took, 1),
+            "final": report["final"], "lost": report["fates"]["lost"], "sync_rss": second.memory().get("resident"),
+            "import_ms": round(imported[0] / imported[1] * 1000, 2) if imported and imported[1] else None}
+    finally:
+        second.stop()
+
+
+def domain(arguments, node):
+    node.wait()
+    before = node.snapshot()
+    report = generate(arguments, node, "tasks", "--tasks", arguments.tasks, limit=1800)
+    return {**report["numbers"], **used_by(before, node.snapshot())}
+
+
+RUN = {"sustained": sustained, "burst": at_once("burst"), "flood": at_once("flood"), "memory": memory, "sync": sync,
+       "domain": domain}
+
+
+# --- the comparison -----------------------------------------------------------------------------
+
+SHOWN = {
+    "sustained": ("tps", "peak_block_tps", "peak_10s_tps", "fullest", "in_block_p50", "in_block_p99", "final_p50", "final_p99",
+                  "construct_ms", "rss_before", "rss_after", "heap_after", "db_growth_mib", "node_cpu", "generator_cpu",
+                  "health_p99_ms"),
+    "burst": ("overall_tps", "peak_10s_tps", "fullest", "final_p50", "final_p99", "refused_first", "evicted", "rss_peak",
+              "db_growth_mib", "node_cpu", "health_p99_ms"),
+    "flood": ("overall_tps", "accepted", "refused_first", "evicted", "final_p99", "rss_peak", "node_cpu", "health_p99_ms"),
+    "memory": ("tps", "rss_before", "rss_after", "heap_after", "rss_peak", "rss_mib_per_minute", "final_p99"),
+    "sync": ("sync_blocks", "sync_s", "since_start_s", "sync_blocks_s", "sync_tps", "import_ms", "sync_rss"),
+    "domain": ("tasks", "settled", "calls", "calls_per_second", "seconds", "construct_ms", "rss_after", "db_growth_mib", "node_cpu"),
+}
+
+
+def one(arguments, mode, variant):
+    node = Node(arguments, arguments.folder, variant)
+    try:
+        return RUN[mode](arguments, node)
+    finally:
+        node.stop()
+
+
+def compare(arguments, mode):
+    """All rounds of a mode, variants by turns."""
+    variants = [v for v in arguments.variants if mode != "domain" or VARIANTS[v][0] != "bare"]
+    rounds = []
+    for number in range(arguments.rounds):
+        found = {}
+        for variant in variants:
+            began = time.monotonic()
+            found[variant] = one(arguments, mode, variant)
+            say(f"{mode} {number + 1}/{arguments.rounds} {variant}: {time.monotonic() - began:.0f} s, "
+                + ", ".join(f"{name} {found[variant].get(name)}" for name in SHOWN[mode][:3]))
+        rounds.append(found)
+    return {"mode": mode, "variants": variants, "rounds": rounds, "summary": summary(mode, variants, rounds)}
+
+
+def summary(mode, variants, rounds):
+    """Medians of each variant, and medians of the ratios to the first variant within each round."""
+    rows = []
+    for name in SHOWN[mode]:
+        row = {"what": name}
+        for variant in variants:
+            row[variant] = median(found[variant].get(name) for found in rounds)
+        for variant in variants[1:]:
+            pairs = [(found[variant].get(name), found[variants[0]].get(name)) for found in rounds]
+            ratios = [ours / base for ours, base in pairs if ours is not None and base]
+            row[f"{variant}/{variants[0]}"] = round(statistics.median(ratios), 3) if ratios else None
+            row[f"{variant}/{variants[0]} from"] = round(min(ratios), 3) if ratios else None
+            row[f"{variant}/{variants[0]} to"] = round(max(ratios), 3) if ratios else None
+        rows.append(row)
+    return rows
+
+
+def table(result):
+    variants, rows = result["variants"], result["summary"]
+    ratios = [f"{variant}/{variants[0]}" for variant in variants[1:]]
+    lines = ["| " + " | ".join([result["mode"], *variants, *ratios]) + " |",
+             "|---|" + "---:|" * (len(variants) + len(ratios))]
+    for row in rows:
+        cells = [row["what"]] + [text(row[variant]) for variant in variants]
+        for ratio in ratios:
+            value, low, high = row[ratio], row[f"{ratio} from"], row[f"{ratio} to"]
+            cells.append(text(value) if value is None or len(result["rounds"]) == 1 else f"{value:.2f} ({low:.2f}–{high:.2f})")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def text(value):
+    if value is None:
+        return "–"
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
+
+
+def specification(arguments):
+    """The bare chain's specification, raw, for one validator."""
+    binary = os.path.join(arguments.bin, "tos-bare-spec")
+    if not os.path.exists(binary):
+        raise Usage(f"{binary} is missing: build it with the feature 'wasm' of tos-bare-runtime, or use --variants full")
+    made = subprocess.run([binary, "--validators", "1"], capture_output=True, text=True, timeout=120)
+    if made.returncode != 0:
+        raise Failed(f"tos-bare-spec: {made.stderr.strip()[-800:]}")
+    path = os.path.join(arguments.folder, "bare.json")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(made.stdout)
+    return path
+
+
+def bounded(low, high):
+    def parse(value):
+        number = int(value)
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"from {low} to {high}")
+        return number
+    return parse
+
+
+def rate(value):
+    if value != "max" and not 0 < float(value) <= 100_000:
+        raise argparse.ArgumentTypeError("'max', or a number above 0 and up to 100000")
+    return value
+
+
+def names(known):
+    def parse(value):
+        chosen = [name for name in value.split(",") if name]
+        if not chosen or set(chosen) - set(known):
+            raise argparse.ArgumentTypeError(f"some of {', '.join(known)}")
+        return chosen
+    return parse
+
+
+def parse_arguments():
+    target = os.environ.get("CARGO_TARGET_DIR") or os.path.expanduser("~/.cache/tos-target")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", default=os.path.join(target, "release"), help="folder with tos-node, tos-load and tos-bare-spec")
+    parser.add_argument("--only", type=names(MODES), default=["sustained", "burst"],
+                        help=f"what to run, with commas between: {', '.join(MODES)} (default sustained,burst)")
+    parser.add_argument("--variants", type=names(VARIANTS), default=["bare", "full"],
+                        help=f"what to compare, the first being the yardstick: {', '.join(VARIANTS)} (default bare,full)")
+    parser.add_argument("--rounds", type=bounded(1, 20), default=2, help="times each variant runs, by turns (default 2)")
+    parser.add_argument("--seconds", type=bounded(5, 86_400), default=60, help="length of a load (default 60)")
+    parser.add_argument("--rate", type=rate, default="max", help="transfers a second, or max (default; memory: 200)")
+    parser.add_argument("--accounts", type=bounded(1, 20_000), default=1_000, help="accounts that send (default 1000)")
+    parser.add_argument("--in-flight", type=bounded(1, 100_000), default=6_000, help="with max: outside blocks (default 6000)")
+    parser.add_argument("--max-rate", type=bounded(1, 20_000), default=3_000, help="with max: signed for each second (default 3000)")
+    parser.add_argument("--count", type=bounded(1, 1_000_000), default=8_000, help="transfers of a burst (default 8000)")
+    parser.add_argument("--flood-count", type=bounded(1, 1_000_000), default=30_000, help="transfers of a flood (default 30000)")
+    parser.add_argument("--tasks", type=bounded(1, 100_000), default=500, help="tasks of a domain load (default 500)")
+    parser.add_argument("--node-arg", action="append", default=[], help="one more argument of the nodes; may be given several times")
+    parser.add_argument("--smoke", action="store_true",
+                        help="less than a minute: low rate, one round, everything offered must be final")
+    parser.add_argument("--json", action="store_true", help="print all numbers as one line of JSON")
+    arguments = parser.parse_args()
+    if arguments.smoke:
+        arguments.only, arguments.rounds, arguments.seconds, arguments.rate = ["sustained"], 1, 8, "50"
+        arguments.accounts, arguments.max_rate = 20, 50
+        if not os.path.exists(os.path.join(arguments.bin, "tos-bare-spec")):
+            arguments.variants = ["full"]
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    # A terminated script leaves no nodes behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="tos-load-") as folder:
+        arguments.folder, arguments.specs = folder, {}
+        try:
+            for name in ("tos-node", "tos-load"):
+                if not os.access(os.path.join(arguments.bin, name), os.X_OK):
+                    raise Usage(f"no {name} in {arguments.bin}: build it, or name another folder with --bin")
+            if any(VARIANTS[variant][0] == "bare" for variant in arguments.variants):
+                arguments.specs["bare"] = specification(arguments)
+            results = []
+            for mode in arguments.only:
+                results.append(compare(arguments, mode))
+                if not arguments.json:
+                    print(table(results[-1]) + "\n", flush=True)
+            if arguments.json:
+                print(json.dumps({"results": results}))
+        except Failed as failure:
+            print(failure, file=sys.stderr)
+            return 1
+        except Usage as usage:
+            print(usage, file=sys.stderr)
+            return 2
+        finally:
+            for node in list(Node.running):
+                node.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
