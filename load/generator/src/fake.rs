@@ -92,10 +92,10 @@ impl State_ {
             return Err(refusal(1016, "Immediately Dropped"));
         }
         self.seen += 1;
-        if habits.refuse > 0 && self.seen % habits.refuse == 0 {
+        if habits.refuse > 0 && self.seen.is_multiple_of(habits.refuse) {
             return Err(refusal(1010, "Invalid Transaction"));
         }
-        let forget = habits.forget > 0 && self.seen % habits.forget == 0;
+        let forget = habits.forget > 0 && self.seen.is_multiple_of(habits.forget);
         if forget && self.forgotten.insert(text.clone()) {
             return Ok(hash);
         }
@@ -121,7 +121,7 @@ impl Fake {
         let (best, parent) = (state.best, state.blocks[&state.best].0.parent_hash.0);
         let number = state.blocks[&best].0.number;
         let fork = state.habits.fork;
-        let on = if fork > 0 && number > 1 && number % fork == 0 && best != state.last {
+        let on = if fork > 0 && number > 1 && number.is_multiple_of(fork) && best != state.last {
             let back = state.blocks[&best].1.clone();
             state.pool.extend(back);
             let on = state.build(parent, 1);
