@@ -297,8 +297,8 @@ def sustained(arguments, node):
     funded(arguments, node, each)
     before = node.snapshot()
     report = generate(
-        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds, "--in-flight",
-        arguments.in_flight, "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
+        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds,
+        "--warm-up", min(6, arguments.seconds // 4), "--in-flight", arguments.in_flight, "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
     return check(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
 
 
@@ -358,8 +358,8 @@ def sync(arguments, node):
     """How fast a fresh node takes over a loaded chain."""
     funded(arguments, node, arguments.seconds * arguments.max_rate // arguments.accounts + 1)
     report = generate(
-        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds, "--in-flight",
-        arguments.in_flight, "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
+        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds,
+        "--warm-up", min(6, arguments.seconds // 4), "--in-flight", arguments.in_flight, "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
     goal = node.height()
     second = Node(arguments, arguments.folder, node.variant, validator=False, bootnode=node.address())
     try:
@@ -394,7 +394,7 @@ def sync(arguments, node):
 def domain(arguments, node):
     node.wait()
     before = node.snapshot()
-    report = generate(arguments, node, "tasks", "--tasks", arguments.tasks, limit=1800)
+    report = generate(arguments, node, "tasks", "--tasks", arguments.tasks, "--in-flight", arguments.tasks_open, limit=1800)
     return {**report["numbers"], **used_by(before, node.snapshot())}
 
 
@@ -532,13 +532,14 @@ def parse_arguments():
     parser.add_argument("--count", type=bounded(1, 1_000_000), default=8_000, help="transfers of a burst (default 8000)")
     parser.add_argument("--flood-count", type=bounded(1, 1_000_000), default=30_000, help="transfers of a flood (default 30000)")
     parser.add_argument("--tasks", type=bounded(1, 100_000), default=500, help="tasks of a domain load (default 500)")
+    parser.add_argument("--tasks-open", type=bounded(1, 5_000), default=200, help="tasks that are open at once (default 200)")
     parser.add_argument("--node-arg", action="append", default=[], help="one more argument of the nodes; may be given several times")
     parser.add_argument("--smoke", action="store_true",
                         help="less than a minute: low rate, one round, everything offered must be final")
     parser.add_argument("--json", action="store_true", help="print all numbers as one line of JSON")
     arguments = parser.parse_args()
     if arguments.smoke:
-        arguments.only, arguments.rounds, arguments.seconds, arguments.rate = ["sustained"], 1, 8, "50"
+        arguments.only, arguments.rounds, arguments.seconds, arguments.rate = ["sustained"], 1, 6, "50"
         arguments.accounts, arguments.max_rate = 20, 50
         if not os.path.exists(os.path.join(arguments.bin, "tos-bare-spec")):
             arguments.variants = ["full"]

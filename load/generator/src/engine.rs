@@ -103,8 +103,8 @@ pub struct Run {
     pub health_us: Percentiles,
     /// Health questions that got no answer.
     pub health_failed: u32,
-    /// The most that were pooled or on their way at once.
-    pub most_outside: usize,
+    /// The most that the pool held at once, as far as is known here.
+    pub most_pooled: usize,
     /// Whether there were no signed transactions left before the time was up.
     pub exhausted: bool,
     /// Why it ended early, if it did.
@@ -159,7 +159,7 @@ pub async fn run(setup: Setup<'_>) -> Result<Run> {
         offered_for: state.offered_for,
         last: state.last,
         retracted: state.retracted,
-        most_outside: state.most_outside,
+        most_pooled: state.most_pooled,
         exhausted: state.exhausted,
         trouble: state.trouble,
         ledger: state.ledger,
@@ -189,7 +189,7 @@ struct Engine<'a, 'b> {
     last: At,
     rows: BTreeMap<u64, Row>,
     retracted: usize,
-    most_outside: usize,
+    most_pooled: usize,
     exhausted: bool,
     idle_blocks: u32,
     hopeless: bool,
@@ -218,7 +218,7 @@ impl<'a, 'b> Engine<'a, 'b> {
             last: from,
             rows: BTreeMap::new(),
             retracted: 0,
-            most_outside: 0,
+            most_pooled: 0,
             exhausted: false,
             idle_blocks: 0,
             hopeless: false,
@@ -297,7 +297,6 @@ impl<'a, 'b> Engine<'a, 'b> {
             }
         }
         self.offered_for = elapsed;
-        self.most_outside = self.most_outside.max(self.ledger.outside());
     }
 
     fn send(&mut self, number: u32, now: u32) {
@@ -312,6 +311,7 @@ impl<'a, 'b> Engine<'a, 'b> {
     }
 
     fn answered(&mut self, number: u32, answer: Answer) {
+        self.most_pooled = self.most_pooled.max(self.ledger.count(State::Pooled));
         if matches!(&answer, Answer::Refused(refusal) if refusal.is_full()) {
             self.room = self.ledger.count(State::Pooled).max(LEAST_ROOM);
         }

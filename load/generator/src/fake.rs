@@ -283,7 +283,7 @@ async fn a_steady_load_becomes_final_and_is_counted_once() {
 #[tokio::test]
 async fn a_closed_loop_keeps_its_level_and_stops_in_time() {
     let (ran, _) = load(HONEST, 100_000, Pace::Fill(80), false).await;
-    assert!(ran.most_outside <= 80 && !ran.exhausted);
+    assert!(ran.most_pooled <= 80 && !ran.exhausted);
     assert_eq!(ran.ledger.count(State::Final), ran.ledger.offered());
     assert!(ran.ledger.offered() > 80);
 }

@@ -126,8 +126,8 @@ pub struct Report {
     pub unanswered: u64,
     /// Transactions that the pool lost and that were offered again.
     pub evicted: usize,
-    /// The most that were pooled or on their way at once.
-    pub most_outside: usize,
+    /// The most that the pool held at once, as far as is known here.
+    pub most_pooled: usize,
     /// Transactions in blocks, final or not.
     pub included: usize,
     /// Transactions in final blocks.
@@ -221,17 +221,17 @@ impl Report {
                 .collect(),
             unanswered: run.ledger.unanswered,
             evicted: run.ledger.evicted,
-            most_outside: run.most_outside,
+            most_pooled: run.most_pooled,
             included: run.ledger.included(),
             is_final: run.ledger.count(State::Final),
             fates,
             pool_left: 0,
             retracted_blocks: run.retracted,
             offered_seconds: seconds,
-            offered_per_second: if seconds > 0.0 {
-                offered as f64 / seconds
-            } else {
-                0.0
+            // All at once is no rate.
+            offered_per_second: match settings.pace {
+                Pace::AtOnce => 0.0,
+                _ => offered as f64 / seconds.max(0.001),
             },
             exhausted: run.exhausted,
             sustained: settings.offering.and_then(|_| sustained(&marks, from, to)),
@@ -326,8 +326,8 @@ impl Report {
             (
                 "pool",
                 format!(
-                    "at most {} outside blocks; {} left at the end",
-                    self.most_outside, self.pool_left
+                    "at most {} of these at once; {} left at the end",
+                    self.most_pooled, self.pool_left
                 ),
             ),
         ];
