@@ -11,6 +11,7 @@ mod command;
 mod host_functions;
 mod metrics;
 mod offchain;
+mod offers;
 mod prover;
 mod rpc;
 mod service;

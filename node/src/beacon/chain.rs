@@ -13,12 +13,12 @@ use tos_primitives::{
     beacon::{Epoch, Head, Slot},
     views::{BeaconView, SlotRecordView},
 };
-use tos_runtime::Hash;
+use tos_runtime::{opaque::Block, Hash};
 use tos_runtime_api::BeaconApi;
 use tos_vdf::VdfParams;
 
 use super::{outlook::Outlook, slot::SlotInputs, state::Beacon, LOG};
-use crate::service::FullClient;
+use crate::{offers, service::FullClient};
 
 /// Datasets that were asked for lately; asking again is cheap, so a short memory does.
 const PREPARED: usize = 8;
@@ -55,14 +55,24 @@ pub fn outlook_at(client: &FullClient, at: Hash) -> Result<Outlook, ApiError> {
     Ok(outlook_of(&client.runtime_api().beacon(at)?))
 }
 
+/// The same; `None` on a chain that has no beacon.
+pub fn outlook_if_any(client: &FullClient, at: Hash) -> Result<Option<Outlook>, ApiError> {
+    if offers::answers::<dyn BeaconApi<Block>>(client, at)? {
+        outlook_at(client, at).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
 /// Follows the best block for as long as the node runs.
 pub async fn follow(client: Arc<FullClient>, beacon: Arc<Beacon>) {
     let mut blocks = client.import_notification_stream();
     let mut prepared = Prepared::default();
     let mut at = client.info().best_hash;
     loop {
-        match outlook_at(&client, at) {
-            Ok(outlook) => {
+        match outlook_if_any(&client, at) {
+            Ok(None) => {}
+            Ok(Some(outlook)) => {
                 if beacon.follows_head() {
                     prepared.prepare(&outlook);
                     check_head(&client, at, &outlook, &beacon);

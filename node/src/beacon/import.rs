@@ -15,7 +15,7 @@ use sc_consensus::{
     BlockCheckParams, BlockImport, BlockImportParams, ImportResult, StateAction, StorageChanges,
 };
 use schnellru::{ByLength, LruMap};
-use sp_api::{ApiExt, ProvideRuntimeApi};
+use sp_api::{ApiExt, CallContext, ProvideRuntimeApi};
 use sp_consensus::{BlockOrigin, BlockStatus, Error as ConsensusError};
 use sp_runtime::traits::Header as _;
 use tos_primitives::beacon::SlotClaim;
@@ -29,7 +29,7 @@ use super::{
     state::{Beacon, Event, Interrupted},
     LOG,
 };
-use crate::service::FullClient;
+use crate::{offers, service::FullClient};
 
 /// Refused blocks that are remembered, so that none costs a second of computing twice.
 const REFUSED: u32 = 256;
@@ -155,13 +155,15 @@ impl<I> BeaconBlockImport<I> {
         if !matches!(status, BlockStatus::InChainWithState) {
             return Ok(Ok(()));
         }
-        let api = self.client.runtime_api();
-        let has_beacon = api
-            .has_api::<dyn BeaconApi<Block>>(parent)
+        // Asked of the code that is about to execute the block, and of no other: a chain without a
+        // beacon has nothing to check, and nobody can make this one look like such a chain.
+        let has_beacon = offers::executes::<dyn BeaconApi<Block>>(&*self.client, parent)
             .map_err(|error| client_error(error.to_string()))?;
         if !has_beacon {
             return Ok(Ok(()));
         }
+        let mut api = self.client.runtime_api();
+        api.set_call_context(CallContext::Onchain { import: true });
         let claims = api
             .beacon_claims(parent, body.clone())
             .map_err(|error| client_error(error.to_string()))?;

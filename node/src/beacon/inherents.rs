@@ -10,7 +10,7 @@ use tos_primitives::beacon::{
 };
 use tos_runtime::Hash;
 
-use super::{chain::outlook_at, outlook::Outlook, state::Beacon, LOG};
+use super::{chain::outlook_if_any, outlook::Outlook, state::Beacon, LOG};
 use crate::service::FullClient;
 
 /// Slots and their spot openings, if there are any.
@@ -19,8 +19,10 @@ pub struct Slots(Option<BeaconInherent>);
 impl Slots {
     /// What a block on `parent` made at `now_ms` may include of what is known here.
     pub fn provide(client: &FullClient, beacon: &Beacon, parent: Hash, now_ms: u64) -> Self {
-        match outlook_at(client, parent) {
-            Ok(outlook) => Self(collect(beacon, &outlook, &parent, now_ms)),
+        match outlook_if_any(client, parent) {
+            Ok(outlook) => {
+                Self(outlook.and_then(|outlook| collect(beacon, &outlook, &parent, now_ms)))
+            }
             Err(error) => {
                 log::debug!(target: LOG, "block {parent:?} says nothing: {error}");
                 Self(None)

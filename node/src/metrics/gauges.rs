@@ -5,7 +5,7 @@
 use polkadot_sdk::*;
 use std::collections::BTreeMap;
 
-use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_api::{ApiError, ProvideRuntimeApi, RuntimeApiInfo};
 use sp_blockchain::HeaderBackend;
 use substrate_prometheus_endpoint::{
     register, Gauge, GaugeVec, Opts, PrometheusError, Registry, F64, U64,
@@ -18,7 +18,7 @@ use tos_runtime::{opaque::Block, AccountId, Hash};
 use tos_runtime_api::{BeaconApi, StorageApi, TosApi};
 
 use super::{label, LOG, PHASES};
-use crate::service::FullClient;
+use crate::{offers, service::FullClient};
 
 /// Pages of tasks that one reading looks at. The rest is shown as not looked at.
 const PAGES: u32 = 20;
@@ -189,9 +189,9 @@ impl Gauges {
     /// Reads the state after a block.
     pub fn read(&self, client: &FullClient, at: Hash) {
         let parts = [
-            self.tasks(client, at),
-            self.beacon(client, at),
-            self.storage.read(client, at),
+            part::<dyn TosApi<Block, AccountId>>(client, at, || self.tasks(client, at)),
+            part::<dyn BeaconApi<Block>>(client, at, || self.beacon(client, at)),
+            part::<dyn StorageApi<Block, AccountId>>(client, at, || self.storage.read(client, at)),
         ];
         let mut failures = 0;
         for error in parts.into_iter().filter_map(Result::err) {
@@ -243,6 +243,19 @@ impl Gauges {
         self.longest.set(census.longest.into());
         self.escrow.set(tos(census.escrow));
         self.places.set(census.places);
+    }
+}
+
+/// Reads what the API `A` tells; a chain without it has nothing to show.
+fn part<A: RuntimeApiInfo + ?Sized>(
+    client: &FullClient,
+    at: Hash,
+    read: impl FnOnce() -> Result<(), ApiError>,
+) -> Result<(), ApiError> {
+    if offers::answers::<A>(client, at)? {
+        read()
+    } else {
+        Ok(())
     }
 }
 

@@ -27,7 +27,7 @@ use tos_runtime::{opaque::Block, AccountId, Hash, RuntimeEvent};
 use tos_runtime_api::TosApi;
 
 use self::{counts::Counts, gauges::Gauges};
-use crate::service::FullClient;
+use crate::{offers, service::FullClient};
 
 const LOG: &str = "metrics";
 /// The least time between two readings of the best block: a node that catches up imports hundreds
@@ -99,6 +99,12 @@ fn count(client: &FullClient, at: Hash, counts: &mut Counts) {
     let Ok(Some(number)) = client.number(at) else {
         return;
     };
+    // Events of another runtime must not be read as those of TOS.
+    match offers::answers::<dyn TosApi<Block, AccountId>>(client, at) {
+        Ok(true) => {}
+        Ok(false) => return counts.block(number),
+        Err(_) => return counts.unread(),
+    }
     let Some(records) = events(client, at) else {
         counts.unread();
         return;

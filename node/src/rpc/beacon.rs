@@ -9,7 +9,7 @@ use polkadot_sdk::*;
 use std::sync::Arc;
 
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
-use sp_api::ProvideRuntimeApi;
+use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use tos_primitives::{
     beacon::Slot,
@@ -52,13 +52,26 @@ impl<C> BeaconRpc<C> {
     }
 }
 
+impl<C> BeaconRpc<C>
+where
+    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block>,
+{
+    fn read<T>(
+        &self,
+        at: Option<Hash>,
+        call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
+    ) -> RpcResult<T> {
+        reader::read::<dyn BeaconRuntimeApi<Block>, _, _>(&*self.client, "beacon", at, call)
+    }
+}
+
 impl<C> BeaconRpcApiServer for BeaconRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block> + Send + Sync + 'static,
     C::Api: BeaconRuntimeApi<Block>,
 {
     fn beacon(&self, at: Option<Hash>) -> RpcResult<BeaconView> {
-        reader::read(&*self.client, at, |api, hash| api.beacon(hash))
+        self.read(at, |api, hash| api.beacon(hash))
     }
 
     fn beacon_records(
@@ -70,9 +83,7 @@ where
         let limit = limit
             .unwrap_or(MAX_BEACON_RECORDS)
             .clamp(1, MAX_BEACON_RECORDS);
-        reader::read(&*self.client, at, |api, hash| {
-            api.beacon_records(hash, from, limit)
-        })
+        self.read(at, |api, hash| api.beacon_records(hash, from, limit))
     }
 
     fn timekeeper(&self) -> RpcResult<Statistics> {

@@ -5,12 +5,16 @@
 use polkadot_sdk::*;
 
 use jsonrpsee::{core::RpcResult, types::ErrorObjectOwned};
-use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi, RuntimeApiInfo};
 use sp_blockchain::HeaderBackend;
 use tos_runtime::{opaque::Block, Hash};
 
+use crate::offers;
+
 /// The code of an error that the runtime or the database reports.
 const INTERNAL: i32 = 1_500;
+/// The code of a question that this chain has no answer to: its runtime knows nothing of the subject.
+const NOT_OFFERED: i32 = 1_006;
 /// The code of a block that this node does not know.
 const UNKNOWN_BLOCK: i32 = 1_004;
 
@@ -33,15 +37,30 @@ where
     }
 }
 
-/// What `call` reads from that block.
-pub fn read<C, T>(
+/// Fails where the chain's runtime, at a block, lacks the API `A`; `subject` says what that is about.
+pub fn offered<A>(client: &impl CallApiAt<Block>, at: Hash, subject: &str) -> RpcResult<()>
+where
+    A: RuntimeApiInfo + ?Sized,
+{
+    match offers::answers::<A>(client, at) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(error(NOT_OFFERED, format!("this chain has no {subject}"))),
+        Err(cause) => Err(error(INTERNAL, cause)),
+    }
+}
+
+/// What `call` reads from that block by the API `A`, which is about `subject`.
+pub fn read<A, C, T>(
     client: &C,
+    subject: &str,
     at: Option<Hash>,
     call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
 ) -> RpcResult<T>
 where
-    C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
+    A: RuntimeApiInfo + ?Sized,
+    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block>,
 {
     let hash = block(client, at)?;
+    offered::<A>(client, hash, subject)?;
     call(&client.runtime_api(), hash).map_err(|cause| error(INTERNAL, cause))
 }

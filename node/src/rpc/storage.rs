@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use serde::{Deserialize, Serialize};
-use sp_api::ProvideRuntimeApi;
+use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use tos_primitives::{
     views::{
@@ -72,25 +72,43 @@ impl<C> StorageRpc<C> {
     }
 }
 
+impl<C> StorageRpc<C>
+where
+    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block>,
+{
+    fn read<T>(
+        &self,
+        at: Option<Hash>,
+        call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
+    ) -> RpcResult<T> {
+        reader::read::<dyn StorageRuntimeApi<Block, AccountId>, _, _>(
+            &*self.client,
+            "storage",
+            at,
+            call,
+        )
+    }
+}
+
 impl<C> StorageRpcApiServer for StorageRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block> + Send + Sync + 'static,
     C::Api: StorageRuntimeApi<Block, AccountId>,
 {
     fn storage_stats(&self, at: Option<Hash>) -> RpcResult<StorageStats> {
-        reader::read(&*self.client, at, |api, hash| api.storage_stats(hash))
+        self.read(at, |api, hash| api.storage_stats(hash))
     }
 
     fn storage_window(&self, at: Option<Hash>) -> RpcResult<WindowView> {
-        reader::read(&*self.client, at, |api, hash| api.window(hash))
+        self.read(at, |api, hash| api.window(hash))
     }
 
     fn provider(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Option<ProviderView>> {
-        reader::read(&*self.client, at, |api, hash| api.provider(hash, who))
+        self.read(at, |api, hash| api.provider(hash, who))
     }
 
     fn deal(&self, id: DealId, at: Option<Hash>) -> RpcResult<Option<DealView<AccountId>>> {
-        reader::read(&*self.client, at, |api, hash| api.deal(hash, id))
+        self.read(at, |api, hash| api.deal(hash, id))
     }
 
     fn replica(
@@ -98,11 +116,11 @@ where
         id: ReplicaId,
         at: Option<Hash>,
     ) -> RpcResult<Option<ReplicaView<AccountId>>> {
-        reader::read(&*self.client, at, |api, hash| api.replica(hash, id))
+        self.read(at, |api, hash| api.replica(hash, id))
     }
 
     fn continuity(&self, id: ReplicaId, at: Option<Hash>) -> RpcResult<Continuity> {
-        let answer = reader::read(&*self.client, at, |api, hash| api.continuity(hash, id))?;
+        let answer = self.read(at, |api, hash| api.continuity(hash, id))?;
         Ok(match answer {
             Ok(certified) => Continuity {
                 certified: Some(certified),

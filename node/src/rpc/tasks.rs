@@ -20,7 +20,7 @@ use jsonrpsee::{
 use sc_client_api::BlockchainEvents;
 use sc_rpc::SubscriptionTaskExecutor;
 use serde::{Deserialize, Serialize};
-use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_runtime::traits::Header as _;
 use tos_primitives::{
@@ -35,6 +35,8 @@ use tos_runtime_api::TosApi as TosRuntimeApi;
 
 /// The most items of a page; what a caller asks beyond is cut to this.
 const MAX_PAGE: u32 = 50;
+/// What a chain lacks that cannot answer.
+const SUBJECT: &str = "tasks";
 /// Items of a page when the caller does not say.
 const DEFAULT_PAGE: u32 = 20;
 
@@ -192,7 +194,7 @@ fn page<T>(at: Hash, limit: u32, mut items: Vec<T>, id: impl Fn(&T) -> TaskId) -
 
 impl<C> TosRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
+    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block>,
 {
     fn block(&self, at: Option<Hash>) -> RpcResult<Hash> {
         reader::block(&*self.client, at)
@@ -203,7 +205,7 @@ where
         at: Option<Hash>,
         call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
     ) -> RpcResult<T> {
-        reader::read(&*self.client, at, call)
+        reader::read::<dyn TosRuntimeApi<Block, AccountId>, _, _>(&*self.client, SUBJECT, at, call)
     }
 }
 
@@ -215,6 +217,7 @@ fn page_size(limit: Option<u32>) -> u32 {
 impl<C> TosApiServer for TosRpc<C>
 where
     C: ProvideRuntimeApi<Block>
+        + CallApiAt<Block>
         + HeaderBackend<Block>
         + BlockchainEvents<Block>
         + Send
@@ -315,6 +318,13 @@ where
         pending: PendingSubscriptionSink,
         id: Option<TaskId>,
     ) -> SubscriptionResult {
+        let best = self.client.info().best_hash;
+        let offered =
+            reader::offered::<dyn TosRuntimeApi<Block, AccountId>>(&*self.client, best, SUBJECT);
+        if let Err(refusal) = offered {
+            pending.reject(refusal).await;
+            return Ok(());
+        }
         let changes = changes(Arc::clone(&self.client))
             .filter(move |notice| future::ready(id.is_none_or(|id| id == notice.change.task)));
         self.executor.spawn(
