@@ -11,11 +11,7 @@ use crate::{
 use polkadot_sdk::*;
 
 use codec::Encode;
-use frame_support::{
-    dispatch::GetDispatchInfo,
-    traits::{Get, IntegrityTest},
-    weights::Weight,
-};
+use frame_support::{dispatch::GetDispatchInfo, traits::Get, weights::Weight};
 use frame_system::offchain::CreateAuthorizedTransaction;
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
@@ -87,9 +83,7 @@ fn fee() -> Balance {
         let RuntimeEvent::TransactionPayment(event) = record.event else {
             return None;
         };
-        let pallet_transaction_payment::Event::TransactionFeePaid { actual_fee, .. } = event else {
-            return None;
-        };
+        let pallet_transaction_payment::Event::TransactionFeePaid { actual_fee, .. } = event;
         Some(actual_fee)
     });
     paid.expect("a fee was paid")
@@ -183,11 +177,6 @@ fn a_transfer_of_more_than_there_is_moves_nothing_and_costs_its_fee() {
 }
 
 #[test]
-fn every_pallet_agrees_with_its_configuration() {
-    chain().execute_with(<AllPalletsWithSystem as IntegrityTest>::integrity_test);
-}
-
-#[test]
 fn blocks_have_the_limits_of_tos() {
     let weights = format!("{:?}", RuntimeBlockWeights::get());
     let theirs = format!("{:?}", tos_runtime::configs::RuntimeBlockWeights::get());
@@ -247,10 +236,9 @@ fn fees_are_those_of_tos() {
     assert_eq!(Ours::max(), Theirs::max());
     assert_eq!(Ours::target(), Theirs::target());
     assert_eq!(Ours::variability(), Theirs::variability());
-    assert_eq!(
-        <Runtime as Config>::OperationalFeeMultiplier::get(),
-        <Tos as Config>::OperationalFeeMultiplier::get()
-    );
+    let ours: u8 = <Runtime as Config>::OperationalFeeMultiplier::get();
+    let theirs: u8 = <Tos as Config>::OperationalFeeMultiplier::get();
+    assert_eq!(ours, theirs);
     chain().execute_with(|| {
         for unit in [1, 1_000, 123_456_789] {
             let weight = Weight::from_parts(unit, 0);
