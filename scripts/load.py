@@ -292,13 +292,18 @@ def funded(arguments, node, transactions):
     generate(arguments, node, "fund", "--transactions", transactions, limit=600)
 
 
+def steady(arguments, node):
+    return generate(
+        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds,
+        "--warm-up", min(6, arguments.seconds // 4), "--in-flight", arguments.in_flight,
+        "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
+
+
 def sustained(arguments, node):
     each = arguments.seconds * arguments.max_rate // arguments.accounts + 1
     funded(arguments, node, each)
     before = node.snapshot()
-    report = generate(
-        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds,
-        "--warm-up", min(6, arguments.seconds // 4), "--in-flight", arguments.in_flight, "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
+    report = steady(arguments, node)
     return check(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
 
 
@@ -357,9 +362,7 @@ def slope(samples):
 def sync(arguments, node):
     """How fast a fresh node takes over a loaded chain."""
     funded(arguments, node, arguments.seconds * arguments.max_rate // arguments.accounts + 1)
-    report = generate(
-        arguments, node, "transfers", "--rate", arguments.rate, "--seconds", arguments.seconds,
-        "--warm-up", min(6, arguments.seconds // 4), "--in-flight", arguments.in_flight, "--signed-per-second", arguments.max_rate, limit=arguments.seconds * 3 + 400)
+    report = steady(arguments, node)
     goal = node.height()
     second = Node(arguments, arguments.folder, node.variant, validator=False, bootnode=node.address())
     try:
@@ -527,7 +530,7 @@ def parse_arguments():
     parser.add_argument("--seconds", type=bounded(5, 86_400), default=60, help="length of a load (default 60)")
     parser.add_argument("--rate", type=rate, default="max", help="transfers a second, or max (default; memory: 200)")
     parser.add_argument("--accounts", type=bounded(1, 20_000), default=1_000, help="accounts that send (default 1000)")
-    parser.add_argument("--in-flight", type=bounded(1, 100_000), default=6_000, help="with max: outside blocks (default 6000)")
+    parser.add_argument("--in-flight", type=bounded(1, 100_000), default=4_000, help="with max: outside blocks (default 4000)")
     parser.add_argument("--max-rate", type=bounded(1, 20_000), default=3_000, help="with max: signed for each second (default 3000)")
     parser.add_argument("--count", type=bounded(1, 1_000_000), default=8_000, help="transfers of a burst (default 8000)")
     parser.add_argument("--flood-count", type=bounded(1, 1_000_000), default=30_000, help="transfers of a flood (default 30000)")
