@@ -39,6 +39,10 @@ class Skipped(Exception):
     """This machine does not allow the scenario."""
 
 
+class Idle(Exception):
+    """There is nothing to try now, on any machine."""
+
+
 def free_port():
     """A TCP port that was free a moment ago."""
     with socket.socket() as sock:
@@ -69,10 +73,11 @@ class Node:
 
 
 class Network:
-    """The nodes of a definition, none of them running yet."""
+    """The nodes of a definition, none of them running yet. `spec` is the text of a specification that takes the place of
+    the definition's chain; `others` are the programs of nodes, by name, that do not run `binary`."""
 
-    def __init__(self, binary, folder, definition, isolate=False):
-        self.binary, self.folder = binary, folder
+    def __init__(self, binary, folder, definition, isolate=False, spec=None, others=None):
+        self.binary, self.folder, self.others = binary, folder, others or {}
         self.label = os.path.basename(folder).split("-")[1]
         with open(os.path.join(HERE, definition), "rb") as file:
             chain = tomllib.load(file)["relaychain"]
@@ -82,11 +87,13 @@ class Network:
         self.nodes = {}
         OPEN.append(self)
         self.spec = os.path.join(folder, "spec.json")
-        with MAKING:
-            if chain["chain"] not in SPECS:
-                SPECS[chain["chain"]] = quiet(binary, "export-chain-spec", "--chain", chain["chain"], "--raw").stdout
+        if spec is None:
+            with MAKING:
+                if chain["chain"] not in SPECS:
+                    SPECS[chain["chain"]] = quiet(binary, "export-chain-spec", "--chain", chain["chain"], "--raw").stdout
+            spec = SPECS[chain["chain"]]
         with open(self.spec, "w", encoding="utf-8") as file:
-            file.write(SPECS[chain["chain"]])
+            file.write(spec)
         try:
             if isolate:
                 self.make_bridge()
@@ -117,7 +124,7 @@ class Network:
             node = self.nodes[name]
             others = [other.address for other in self.nodes.values() if other is not node]
             command = [
-                self.binary, "--chain", spec or self.spec, "--base-path", self.file(name, "base"),
+                self.others.get(name, self.binary), "--chain", spec or self.spec, "--base-path", self.file(name, "base"),
                 "--node-key-file", self.file(name, "key"), "--name", name, *self.common,
                 "--listen-addr", f"/ip4/{'0.0.0.0' if node.netns else '127.0.0.1'}/tcp/{node.p2p}",
                 "--rpc-port", str(node.rpc), "--bootnodes", *others, *node.args, *options]
@@ -244,15 +251,19 @@ class Network:
     def peers(self, name):
         return self.ask(name, "system_health")["peers"]
 
-    def script(self, action, *arguments, node="alice", limit=120):
-        """Runs an action of `extrinsics.mjs`, which signs and submits; returns what it prints as JSON."""
+    def script(self, action, *arguments, node="alice", limit=120, file="extrinsics.mjs"):
+        """Runs an action of a script beside this one, which signs and submits; returns what it prints as JSON."""
         at = self.nodes[node]
-        done = subprocess.run(
-            ["node", os.path.join(HERE, "extrinsics.mjs"), f"ws://{at.host}:{at.rpc}", action, *map(str, arguments)],
-            capture_output=True, text=True, timeout=limit)
+        try:
+            done = subprocess.run(
+                ["node", os.path.join(HERE, file), f"ws://{at.host}:{at.rpc}", action, *map(str, arguments)],
+                capture_output=True, text=True, timeout=limit)
+        except subprocess.TimeoutExpired as late:
+            raise Failed(f"{action}: not within {limit} s") from late
         if done.returncode != 0:
             raise Failed(f"{action}: {done.stderr.strip()[-800:]}")
-        return json.loads(done.stdout)
+        # The packages say in lines of their own that a runtime is new.
+        return json.loads(done.stdout.splitlines()[-1])
 
     # --- what must hold ---------------------------------------------------------------------
 

@@ -7,7 +7,8 @@
     zombienet/run.py --only sync
 
 Exit code 0 when all passed, 1 when one failed, 2 when the arguments are wrong. A scenario that this machine does not
-allow is skipped and says why; --strict makes that a failure.
+allow is skipped and says why; --strict makes that a failure. A scenario for which there is nothing to try (an upgrade, just
+after a release) is idle, which never is one.
 """
 
 import argparse
@@ -20,14 +21,15 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from network import OPEN, Failed, Skipped  # noqa: E402
+from network import OPEN, Failed, Idle, Skipped  # noqa: E402
 
 # The longest first, so that the others fit beside them.
-NAMES = ("crashes", "equivocation", "rotation", "work", "clock", "sync", "finality", "partition")
+NAMES = ("crashes", "upgrade", "referendum", "equivocation", "rotation", "work", "clock", "sync", "finality", "partition")
 
 
 def target():
@@ -40,6 +42,9 @@ def arguments():
     parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}; repeatable")
     parser.add_argument("--list", action="store_true", help="say what each scenario proves, and run nothing")
     parser.add_argument("--bin", default=os.path.join(target(), "release"), help="folder of tos-node (%(default)s)")
+    parser.add_argument("--old-bin", metavar="PATH", help="a node of the last release, which runs two of four validators where a "
+                        "network is upgraded (scripts/release-node makes it)")
+    parser.add_argument("--code", metavar="FILE", help="the runtime to upgrade to, instead of the one that the node carries")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="networks that run beside one another (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep databases and logs of failed scenarios")
     parser.add_argument("--strict", action="store_true", help="a skipped scenario is a failure")
@@ -56,8 +61,13 @@ def attempt(name, module, binary, options):
         outcome, reason = "ok", None
     except Skipped as skipped:
         outcome, reason = "skipped", str(skipped)
+    except Idle as idle:
+        outcome, reason = "idle", str(idle)
     except Failed as failed:
         outcome, reason = "failed", str(failed)
+    except Exception as error:  # A defect of the scenario is a failure of it, not the end of the others.
+        traceback.print_exc()
+        outcome, reason = "failed", repr(error)
     seconds = round(time.monotonic() - began, 1)
     print(f"{name}: {outcome} after {seconds} s{': ' + reason if reason else ''}", file=sys.stderr, flush=True)
     if outcome == "failed" and options.keep:
@@ -86,6 +96,9 @@ def main():
     binary = os.path.join(options.bin, "tos-node")
     if not os.access(binary, os.X_OK):
         print(f"there is no node at {binary}; run: cargo build --release --workspace", file=sys.stderr)
+        return 2
+    if options.old_bin and not os.access(options.old_bin, os.X_OK):
+        print(f"there is no node at {options.old_bin}; run: scripts/release-node", file=sys.stderr)
         return 2
     wanted = options.only or [name for name, module in modules.items() if module.QUICK or not options.quick]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

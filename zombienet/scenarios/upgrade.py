@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Four validators that were born with the last release upgrade to the runtime of this build, by the sudo key, while tasks are
+in every state of unrest: all follow, finality goes on, every record is migrated, readable and worth what it was, every task
+comes to its settlement, and a node that was away, a fresh one and one that joins by warp synchronisation follow too."""
+
+import hashlib
+import json
+import os
+import re
+import uuid
+
+from network import HERE, Failed, Idle, Network, quiet
+
+QUICK = True
+ROOT = os.path.dirname(HERE)
+RELEASES = os.path.join(ROOT, "runtime", "releases")
+# Whom `--old-bin` runs. Dave, who is away during the upgrade, is one of them.
+OLD = ("charlie", "dave")
+
+
+def run(binary, folder, options):
+    upgrade(binary, folder, options, "sudo")
+
+
+def upgrade(binary, folder, options, how):
+    release = last_release()
+    code = options.code or carried(binary, folder)
+    version, newborn = newborn_with(code, binary, folder)
+    if version == release["spec_version"]:
+        raise Idle(f"the runtime to upgrade to is of version {version}, as the last release is")
+    others = dict.fromkeys(OLD, options.old_bin) if options.old_bin else {}
+    kept = os.path.join(RELEASES, str(release["spec_version"]))
+    net = Network(binary, folder, "four.toml", spec=genesis(f"{kept}.local-fast.json", f"{kept}.wasm", binary, folder), others=others)
+    try:
+        everybody = list(net.nodes)
+        net.start()
+        height = net.advances(everybody)
+        net.say(f"born with version {release['spec_version']}, at block {height}; upgrade to {version} by {how}"
+                + (f"; {' and '.join(OLD)} run the released node" if others else ""))
+        for name in everybody:
+            at_version(net, name, release["spec_version"])
+        with open(code, "rb") as file:
+            digest = "0x" + hashlib.blake2b(file.read(), digest_size=32).hexdigest()
+        act(net, "authorise", how, digest, limit=180)
+        tasks = act(net, "prepare", limit=240)
+        net.say("authorised; tasks are open, committed to, voted on and settled")
+
+        net.stop("dave")
+        three = [name for name in everybody if name != "dave"]
+        done = act(net, "apply", code)
+        net.say(f"applied in block {done['upgrade']}; migrated in block {done['migrated']}")
+        height = net.advances(three)
+        net.same(three, height)
+        found = act(net, "compare", done["upgrade"], done["migrated"])
+        if found["wrong"]:
+            raise Failed("; ".join(found["wrong"]))
+        net.say(f"{found['tasks']} tasks say what they said{', and ' + ', '.join(found['added']) if found['added'] else ''}; "
+                f"all {found['values']} values of the state decode; no wei was made or lost, with {found['fees']} wei of fees")
+
+        # The one that was away takes the upgrade from blocks, a fresh one from the first block on; warp takes the state.
+        net.start("dave")
+        net.add("fresh-full", ["--no-timekeeper"])
+        net.add("fresh-warp", ["--no-timekeeper", "--sync", "warp"])
+        net.start("fresh-full", "fresh-warp")
+        paid = act(net, "finish", json.dumps(tasks), limit=240)["paid"]
+        net.say(f"tasks of before the upgrade settled: {paid}")
+        all_nodes = list(net.nodes)
+        height = net.advances(all_nodes, limit=120)
+        block = net.same(all_nodes, height)
+        for name in all_nodes:
+            at_version(net, name, version)
+            storage = act(net, "versions", node=name)["storage"]
+            if storage != newborn:
+                raise Failed(f"{name}: storage versions {differing(newborn, storage)} are not those of a network born with {version}")
+            views = {key: net.ask(name, "tos_task", str(uuid.UUID(task[2:]))) for key, task in tasks.items()}
+            if any(view["summary"]["phase"] != {"closed": "settled"} for view in views.values()):
+                raise Failed(f"{name}: {views}")
+        roots = {net.ask(name, "chain_getHeader", block)["stateRoot"] for name in all_nodes}
+        if len(roots) != 1:
+            raise Failed(f"the nodes have different states at block {height}")
+        net.say(f"all {len(all_nodes)} nodes have version {version}, the same state and the settled tasks at block {height}")
+    finally:
+        net.close()
+
+
+def act(net, action, *arguments, **options):
+    return net.script(action, *arguments, file="upgrade.mjs", **options)
+
+
+def at_version(net, name, version):
+    found = net.ask(name, "state_getRuntimeVersion")["specVersion"]
+    if found != version:
+        raise Failed(f"{name} has version {found}, not {version}")
+
+
+def differing(wanted, found):
+    return {name: found.get(name) for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)}
+
+
+def last_release():
+    """What is kept of the last release."""
+    versions = [int(match.group(1)) for name in os.listdir(RELEASES) if (match := re.fullmatch(r"(\d+)\.json", name))]
+    if not versions:
+        raise Idle("no release is kept in runtime/releases")
+    with open(os.path.join(RELEASES, f"{max(versions)}.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def carried(binary, folder):
+    """The runtime that a node carries, in a file."""
+    spec = json.loads(quiet(binary, "export-chain-spec", "--chain", "local-fast").stdout)
+    path = os.path.join(folder, "code.wasm")
+    with open(path, "wb") as file:
+        file.write(bytes.fromhex(spec["genesis"]["runtimeGenesis"]["code"][2:]))
+    return path
+
+
+def newborn_with(code, binary, folder):
+    """The version of a runtime, and the storage versions of a network that is born with it."""
+    place = os.path.join(folder, f"{os.path.basename(folder)}-newborn")
+    os.mkdir(place)
+    preset = os.path.join(ROOT, "chain-specs", "local-fast.json")
+    net = Network(binary, place, "four.toml", spec=genesis(preset, code, binary, place))
+    try:
+        net.start("alice")
+        versions = act(net, "versions")
+        return versions["spec"], versions["storage"]
+    finally:
+        net.close()
+
+
+def genesis(preset, code, binary, folder):
+    """The genesis, as text, of a network with a preset and a runtime."""
+    with open(preset, encoding="utf-8") as file:
+        spec = json.load(file)
+    with open(code, "rb") as file:
+        spec["genesis"]["runtimeGenesis"]["code"] = "0x" + file.read().hex()
+    path = os.path.join(folder, "genesis.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(spec, file)
+    return quiet(binary, "export-chain-spec", "--chain", path, "--raw").stdout
