@@ -56,11 +56,16 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def free_port():
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+def free_ports(count):
+    """TCP ports that were free a moment ago, all different."""
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for sock in held:
+            sock.bind(("127.0.0.1", 0))
+        return [sock.getsockname()[1] for sock in held]
+    finally:
+        for sock in held:
+            sock.close()
 
 
 def mean(values):
@@ -84,8 +89,7 @@ class Node:
     def __init__(self, arguments, folder, variant, validator=True, bootnode=None):
         self.folder, self.variant = tempfile.mkdtemp(prefix=f"{variant}-", dir=folder), variant
         chain, duties = VARIANTS[variant]
-        self.rpc_port, self.p2p, self.prometheus = free_port(), free_port(), free_port()
-        self.url = f"ws://127.0.0.1:{self.rpc_port}"
+        self.rpc_port, self.p2p, self.prometheus = free_ports(3)
         command = [
             os.path.join(arguments.bin, "tos-node"), "--chain", arguments.specs.get(chain, chain),
             "--base-path", os.path.join(self.folder, "base"), "--rpc-port", str(self.rpc_port),
@@ -109,10 +113,20 @@ class Node:
                 if self.height() >= blocks:
                     return
             except (OSError, ValueError):
-                pass
+                self.find()
             if time.monotonic() > deadline:
                 raise Failed(f"{self.variant}: no block {blocks} within {limit} s; its log ends:\n{self.tail()}")
             time.sleep(0.2)
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.rpc_port}"
+
+    def find(self):
+        """Where it answers: elsewhere, if another process has taken the port since it was free."""
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            if found := re.search(r"JSON-RPC server: addr=127\.0\.0\.1:(\d+)", log.read()):
+                self.rpc_port = int(found.group(1))
 
     def check(self):
         if self.process.poll() is not None:
@@ -373,6 +387,7 @@ def sync(arguments, node):
             try:
                 height = second.height()
             except (OSError, ValueError):
+                second.find()
                 height = 0
             now = time.monotonic()
             # From its first block on: starting and finding the other node is another matter.
@@ -398,7 +413,8 @@ def domain(arguments, node):
     node.wait()
     before = node.snapshot()
     report = generate(arguments, node, "tasks", "--tasks", arguments.tasks, "--in-flight", arguments.tasks_open, limit=1800)
-    return {**report["numbers"], **used_by(before, node.snapshot())}
+    return {**report["numbers"], "closures": report["closures"], "failures": report["failures"],
+            **used_by(before, node.snapshot())}
 
 
 RUN = {"sustained": sustained, "burst": at_once("burst"), "flood": at_once("flood"), "memory": memory, "sync": sync,
