@@ -412,7 +412,10 @@ def sync(arguments, node):
 def domain(arguments, node):
     node.wait()
     before = node.snapshot()
-    report = generate(arguments, node, "tasks", "--tasks", arguments.tasks, "--in-flight", arguments.tasks_open, limit=1800)
+    # Long enough for all that are open at once to be published and answered in full blocks.
+    window = max(15, arguments.tasks_open // 15)
+    report = generate(arguments, node, "tasks", "--tasks", arguments.tasks, "--in-flight", arguments.tasks_open,
+                      "--open-for", window, limit=1800)
     return {**report["numbers"], "closures": report["closures"], "failures": report["failures"],
             **used_by(before, node.snapshot())}
 
