@@ -54,9 +54,9 @@ ROLES = sorted(name[:-4] for name in os.listdir(os.path.join(OPS, "config")))
 
 
 class Node:
-    """A node of a development chain, started from a template."""
+    """A node of a development chain, or of another, started from a template."""
 
-    def __init__(self, binary, folder, role, **changed):
+    def __init__(self, binary, folder, role, chain="dev-fast", **changed):
         self.base = os.path.join(folder, f"{role}-{free_port()}")
         self.rpc, self.metrics = free_port(), free_port()
         arguments = " ".join(template(role)[1])
@@ -65,7 +65,7 @@ class Node:
         for name, value in changed.items():
             arguments, count = re.subn(rf"--{name} \S+", f"--{name} {value}", arguments)
             check(count == 1, f"the template of {role} has no --{name}")
-        self.command = [binary, "--chain", "dev-fast", *arguments.split(), "--no-private-ip"]
+        self.command = [binary, "--chain", chain, *arguments.split(), "--no-private-ip"]
         self.log = open(self.base + ".log", "w", encoding="utf-8")  # noqa: SIM115
         self.process = None
 
@@ -109,6 +109,12 @@ class Node:
         reply = self.ask(method, *params)
         check("result" in reply, f"{method}: {reply}")
         return reply["result"]
+
+    def refusal(self, method, *params):
+        """The code of the error that a call gets."""
+        reply = self.ask(method, *params)
+        check("error" in reply, f"{method} is answered: {reply}")
+        return reply["error"]["code"]
 
     def until(self, height):
         """Waits for a final block of at least this number."""
@@ -329,6 +335,149 @@ def run_ops(name, *arguments):
     return done.returncode, printed
 
 
+NOT_FOUND, NOT_OFFERED = -32601, 1006
+AUTHOR = ("--alice", "--force-authoring", "--unsafe-force-node-key-generation")
+
+
+def over_websocket(node, method):
+    """The first reply to a call by WebSocket."""
+    sock = handshake(node.rpc)
+    check(sock, "no connection")
+    sock.settimeout(10)
+    sock.sendall(frame(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": []})))
+    heard, body = b"", b""
+    while len(body) < 4 or not body.endswith(b"}"):
+        heard += sock.recv(65536)
+        # What the handshake left of the response's header comes first.
+        body = heard.partition(b"\r\n\r\n")[2]
+    sock.close()
+    length, start = body[1], 2
+    if length == 126:
+        length, start = int.from_bytes(body[2:4], "big"), 4
+    return json.loads(body[start:start + length])
+
+
+def only_listed_methods_are_served(binary, folder):
+    node = Node(binary, folder, "archive")
+    lists = ("--rpc-allow", "chain_*,system_health", "--rpc-allow", "state_getMetadata", "--rpc-deny", "chain_getBlock")
+    try:
+        node.start(*lists)
+        node.result("chain_getHeader")
+        for method in ("chain_getBlock", "system_chain", "state_call", "author_submitExtrinsic", "tos_chain", "nonsense"):
+            check(node.refusal(method) == NOT_FOUND, f"{method}: another error than that of an unknown method")
+        listed = set(node.result("rpc_methods")["methods"])
+        wrong = {name for name in listed if not name.startswith("chain_")} ^ {"system_health", "state_getMetadata", "rpc_methods"}
+        check(not wrong and "chain_getBlock" not in listed, f"served is {sorted(listed)}")
+        check("result" in over_websocket(node, "chain_subscribeNewHeads"), "an allowed subscription is refused")
+        reply = over_websocket(node, "state_subscribeRuntimeVersion")
+        check(reply.get("error", {}).get("code") == NOT_FOUND, f"a subscription that is not allowed: {reply}")
+        connection = http.client.HTTPConnection("127.0.0.1", node.rpc, timeout=20)
+        connection.request("GET", "/health")
+        check(connection.getresponse().status == 200, "/health is closed though system_health is allowed")
+        connection.close()
+    finally:
+        node.stop()
+    for lists, near in ((["--rpc-allow", "chain_getBlok"], "chain_getBlock"), (["--rpc-deny", "autor_*"], "author_")):
+        mistaken = Node(binary, folder, "archive")
+        done = subprocess.run([*mistaken.command, *lists], capture_output=True, text=True, check=False, timeout=60)
+        check(done.returncode != 0 and f"{lists[0]} {lists[1]}" in done.stderr and near in done.stderr,
+              f"{lists}: {done.returncode}, {done.stderr[-300:]}")
+    public = Node(binary, folder, "rpc")
+    try:
+        public.start()
+        listed = set(public.result("rpc_methods")["methods"])
+        needed = {"author_submitAndWatchExtrinsic", "author_submitExtrinsic", "author_unwatchExtrinsic", "chain_getBlock",
+                  "chain_subscribeFinalizedHeads", "chainHead_v1_follow", "payment_queryInfo", "state_call",
+                  "state_getKeysPaged", "state_getMetadata", "state_queryStorageAt", "state_subscribeRuntimeVersion",
+                  "system_accountNextIndex", "system_health", "tos_beacon", "tos_subscribeTasks", "tos_task"}
+        check(needed <= listed, f"a public node lacks {sorted(needed - listed)}")
+        open_to_all = {name for name in listed if name.startswith(("author_rotate", "author_insert", "offchain_", "dev_"))}
+        check(not open_to_all, f"a public node serves {sorted(open_to_all)}")
+    finally:
+        public.stop()
+
+
+def lines_of(node):
+    """The lines of a node's log, each of which must be an object with all fields."""
+    lines = []
+    with open(node.log.name, encoding="utf-8") as file:
+        for text_line in file:
+            try:
+                line = json.loads(text_line)
+            except ValueError:
+                raise Failed(f"not JSON: {text_line[:200]!r}") from None
+            missing = {"timestamp", "level", "target", "message", "fields", "spans"} - set(line)
+            check(not missing, f"without {missing}: {line}")
+            check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line["timestamp"]), f"not RFC 3339: {line}")
+            check(line["level"] in ("ERROR", "WARN", "INFO", "DEBUG", "TRACE"), f"level {line}")
+            check("\x1b" not in line["message"], f"colours: {line}")
+            lines.append(line)
+    return lines
+
+
+def a_json_log_has_one_object_a_line(binary, folder):
+    node = Node(binary, folder, "validator")
+    json_log = ("--log-format", "json", "--log", "beacon=debug", "--enable-log-reloading", "--detailed-log-output")
+    try:
+        node.start(*AUTHOR, *json_log)
+        node.until(15)
+        lines = lines_of(node)
+        check(len(lines) > 20, f"only {len(lines)} lines")
+        check(any("Imported" in line["message"] for line in lines), "nothing about blocks")
+        check(all("thread" in line for line in lines[5:]), "a detailed log names no threads")
+
+        def debug(lines):
+            return sum(line["target"] == "babe" and line["level"] == "DEBUG" for line in lines)
+        check(debug(lines) == 0, "more is logged than was asked for")
+        check(node.result("system_addLogFilter", "babe=debug") is None, "the filter is not changed")
+        node.until(20)
+        changed = debug(lines_of(node))
+        check(changed > 0, "the filter was changed, and nothing more is logged")
+        check(node.result("system_resetLogFilter") is None, "the filter is not reset")
+        at_reset = debug(lines_of(node))
+        node.until(25)
+        check(debug(lines_of(node)) <= at_reset + 2, "the filter was reset, and more is logged still")
+    finally:
+        node.stop()
+    lines_of(node)
+    mistaken = Node(binary, folder, "validator")
+    done = subprocess.run([*mistaken.command, *json_log, "--unsafe-force-node-key-generation", "--rpc-allow", "nonsense"],
+                          capture_output=True, text=True, check=False, timeout=60)
+    last = json.loads(done.stderr.strip().splitlines()[-1])
+    check(done.returncode == 1 and last["level"] == "ERROR" and "nonsense" in last["message"], f"a failed start: {last}")
+
+
+def a_chain_without_anything_of_tos_runs_on_the_same_node(binary, folder):
+    maker = os.path.join(os.path.dirname(binary), "tos-bare-spec")
+    if not os.path.exists(maker):
+        print("  skipped: no tos-bare-spec, which `cargo build --release --workspace --features tos-bare-runtime/wasm` makes",
+              flush=True)
+        return
+    chain = os.path.join(folder, "bare.json")
+    with open(chain, "w", encoding="utf-8") as file:
+        subprocess.run([maker, "--validators", "1", "--slot-ms", "500"], stdout=file, check=True)
+    # As a timekeeper, too: there is no time to keep, and no harm in trying.
+    node = Node(binary, folder, "validator", chain=chain)
+    try:
+        node.start(*AUTHOR, "--log-format", "json", "--offchain-worker", "always", "--timekeeper")
+        node.until(15)
+        for method, params in (("tos_chain", []), ("tos_beacon", []), ("tos_storageStats", []), ("tos_tasks", [])):
+            check(node.refusal(method, *params) == NOT_OFFERED, f"{method}: not the error that this chain has no such thing")
+        reply = over_websocket(node, "tos_subscribeTasks")
+        check(reply.get("error", {}).get("code") == NOT_OFFERED, f"a subscription to tasks: {reply}")
+        connection = http.client.HTTPConnection("127.0.0.1", node.metrics, timeout=20)
+        connection.request("GET", "/metrics")
+        metrics = connection.getresponse().read().decode()
+        connection.close()
+        for name in ("tos_metrics_failed_reads", "tos_metrics_unread_blocks_total"):
+            value = re.search(rf"^{name}\{{[^}}]*\}} (\d+)$", metrics, re.MULTILINE)
+            check(value and value.group(1) == "0", f"{name}: {value and value.group(1)}")
+        bad = [line for line in lines_of(node) if line["level"] == "ERROR"]
+        check(not bad, f"errors in the log: {bad[:3]}")
+    finally:
+        node.stop()
+
+
 def readiness_and_a_backup_drill(binary, folder):
     check(run_ops("ready", "--url", f"http://127.0.0.1:{free_port()}")[0] == 4, "a node that is not there")
     check(run_ops("ready", "--url", "nonsense")[0] == 2, "an address that is none")
@@ -389,7 +538,8 @@ def readiness_and_a_backup_drill(binary, folder):
 
 
 TESTS = (templates_name_only_arguments_that_exist, the_unit_is_sound, container_files_are_sound, a_public_node_is_closed,
-         readiness_and_a_backup_drill)
+         only_listed_methods_are_served, a_json_log_has_one_object_a_line,
+         a_chain_without_anything_of_tos_runs_on_the_same_node, readiness_and_a_backup_drill)
 
 
 def main():

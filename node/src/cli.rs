@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use sc_cli::RunCmd;
 
+use crate::{logging::LogFormat, rpc::MethodLists};
+
 /// What a running node does beside keeping the chain.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Duties {
@@ -47,6 +49,14 @@ pub struct Cli {
     /// What else to do.
     #[command(flatten)]
     pub duties: Duties,
+
+    /// What to answer.
+    #[command(flatten)]
+    pub methods: MethodLists,
+
+    /// How to write the log: as text for people or as one JSON object per line.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub log_format: LogFormat,
 }
 
 /// What a node can do beside running.

@@ -5,7 +5,8 @@
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
-    service,
+    logging::{self, LogFormat},
+    service::{self, Options},
 };
 use polkadot_sdk::*;
 
@@ -80,19 +81,31 @@ pub fn run() -> sc_cli::Result<()> {
 }
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
-    let duties = cli.duties.clone();
-    cli.create_runner(&cli.run)?
-        .run_node_until_exit(|config| async move {
-            match config.network.network_backend {
-                NetworkBackendType::Libp2p => {
-                    service::new_full::<sc_network::NetworkWorker<_, _>>(config, &duties)
-                }
-                NetworkBackendType::Litep2p => {
-                    service::new_full::<sc_network::Litep2pNetworkBackend>(config, &duties)
-                }
+    let (runner, levels) = logging::runner(cli)?;
+    let options = Options {
+        duties: cli.duties.clone(),
+        methods: cli.methods.clone(),
+        levels,
+    };
+    let outcome = runner.run_node_until_exit(|config| async move {
+        match config.network.network_backend {
+            NetworkBackendType::Libp2p => {
+                service::new_full::<sc_network::NetworkWorker<_, _>>(config, options)
             }
-            .map_err(sc_cli::Error::Service)
-        })
+            NetworkBackendType::Litep2p => {
+                service::new_full::<sc_network::Litep2pNetworkBackend>(config, options)
+            }
+        }
+        .map_err(sc_cli::Error::Service)
+    });
+    match (outcome, cli.log_format) {
+        // The last line is a line of the log, too.
+        (Err(error), LogFormat::Json) => {
+            log::error!("{error}");
+            std::process::exit(1)
+        }
+        (outcome, _) => outcome,
+    }
 }
 
 fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {

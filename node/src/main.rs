@@ -4,11 +4,13 @@
 
 #![warn(missing_docs)]
 
+mod background;
 mod beacon;
 mod chain_spec;
 mod cli;
 mod command;
 mod host_functions;
+mod logging;
 mod metrics;
 mod offchain;
 mod offers;

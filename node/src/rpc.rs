@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What the node answers beside the SDK's own methods.
+//! What the node answers: the SDK's own methods (`standard`), and others beside them.
 
 mod beacon;
+mod levels;
+mod methods;
 mod reader;
+mod standard;
 mod storage;
 mod tasks;
+
+pub use levels::change_levels;
+pub use methods::MethodLists;
+pub use standard::{standard, StandardDeps};
 
 use crate::{
     beacon::Beacon,
@@ -62,8 +69,10 @@ pub struct FullDeps {
     pub grandpa: GrandpaDeps,
 }
 
-type Extension = RpcModule<()>;
-type Error = Box<dyn std::error::Error + Send + Sync>;
+/// Methods, which can be merged.
+pub type Extension = RpcModule<()>;
+/// Why methods cannot be put together.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Accounts and fees.
 fn accounts(client: &Arc<FullClient>, pool: &Arc<TransactionPool>) -> Result<Extension, Error> {

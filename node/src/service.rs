@@ -3,10 +3,13 @@
 //! Puts a node together: database, network, block production, finality.
 
 use crate::{
+    background::{self, Background},
     beacon::{self, Beacon, BeaconBlockImport},
     cli::Duties,
     host_functions::HostFunctions,
-    offchain, rpc,
+    logging::Levels,
+    offchain,
+    rpc::{self, MethodLists},
 };
 use polkadot_sdk::*;
 
@@ -19,8 +22,8 @@ use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProport
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf, SharedVoterState};
 use sc_network::{event::Event, NetworkEventStream};
 use sc_service::{
-    build_network, spawn_tasks, BuildNetworkParams, Configuration, Error as ServiceError,
-    PartialComponents, RpcHandlers, SpawnTasksParams, TaskManager, WarpSyncConfig,
+    build_network, BuildNetworkParams, Configuration, Error as ServiceError, PartialComponents,
+    TaskManager, WarpSyncConfig,
 };
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
@@ -181,11 +184,26 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
     })
 }
 
+/// What a node is told beside the SDK's configuration.
+pub struct Options {
+    /// What it does beside keeping the chain.
+    pub duties: Duties,
+    /// Which RPC methods it serves.
+    pub methods: MethodLists,
+    /// What changes the levels of its log, if that is not the SDK's.
+    pub levels: Option<Levels>,
+}
+
 /// Start a node.
 pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     config: Configuration,
-    duties: &Duties,
+    options: Options,
 ) -> Result<TaskManager, ServiceError> {
+    let Options {
+        duties,
+        methods,
+        levels,
+    } = options;
     let Parts {
         client,
         backend,
@@ -249,21 +267,20 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
         Vec::new(),
     ));
 
-    let (network, system_rpc_tx, tx_handler_controller, sync_service, _) =
-        build_network(BuildNetworkParams {
-            config: &config,
-            net_config,
-            client: Arc::clone(&client),
-            transaction_pool: Arc::clone(&transaction_pool),
-            spawn_handle: task_manager.spawn_handle(),
-            spawn_essential_handle: task_manager.spawn_essential_handle(),
-            import_queue,
-            block_announce_validator_builder: None,
-            warp_sync_config: Some(WarpSyncConfig::WithProvider(warp_sync)),
-            block_relay: None,
-            metrics,
-            gap_sync_body_policy: None,
-        })?;
+    let (network, questions, transactions, sync_service, _) = build_network(BuildNetworkParams {
+        config: &config,
+        net_config,
+        client: Arc::clone(&client),
+        transaction_pool: Arc::clone(&transaction_pool),
+        spawn_handle: task_manager.spawn_handle(),
+        spawn_essential_handle: task_manager.spawn_essential_handle(),
+        import_queue,
+        block_announce_validator_builder: None,
+        warp_sync_config: Some(WarpSyncConfig::WithProvider(warp_sync)),
+        block_relay: None,
+        metrics,
+        gap_sync_body_policy: None,
+    })?;
 
     beacon::launch(
         &mut task_manager,
@@ -299,7 +316,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     }
 
     let voter_state = SharedVoterState::empty();
-    let rpc_builder = {
+    let own_methods = {
         let client = Arc::clone(&client);
         let pool = Arc::clone(&transaction_pool);
         let beacon = Arc::clone(&beacon);
@@ -314,23 +331,22 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
         );
         move |executor| {
             rpc::create_full(rpc::FullDeps {
-                client: Arc::clone(&client),
-                pool: Arc::clone(&pool),
-                beacon: Arc::clone(&beacon),
+                client,
+                pool,
+                beacon,
                 babe: rpc::BabeDeps {
-                    worker: babe_worker.clone(),
-                    keystore: keystore.clone(),
-                    select_chain: select_chain.clone(),
+                    worker: babe_worker,
+                    keystore,
+                    select_chain,
                 },
                 grandpa: rpc::GrandpaDeps {
-                    voter_state: voter_state.clone(),
-                    authority_set: authority_set.clone(),
-                    justifications: justifications.clone(),
-                    proofs: Arc::clone(&proofs),
+                    voter_state,
+                    authority_set,
+                    justifications,
+                    proofs,
                     executor,
                 },
             })
-            .map_err(Into::into)
         }
     };
 
@@ -343,21 +359,24 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             ..Default::default()
         });
 
-    let _: RpcHandlers = spawn_tasks(SpawnTasksParams {
-        config,
-        client: Arc::clone(&client),
-        backend,
-        task_manager: &mut task_manager,
-        keystore: keystore.clone(),
-        transaction_pool: Arc::clone(&transaction_pool),
-        rpc_builder: Box::new(rpc_builder),
-        network: Arc::clone(&network),
-        system_rpc_tx,
-        tx_handler_controller,
-        sync_service: Arc::clone(&sync_service),
-        telemetry: telemetry.as_mut(),
-        tracing_execute_block: None,
-    })?;
+    background::launch(
+        &mut task_manager,
+        Background {
+            config,
+            client: Arc::clone(&client),
+            backend,
+            keystore: keystore.clone(),
+            pool: Arc::clone(&transaction_pool),
+            network: Arc::clone(&network),
+            sync: Arc::clone(&sync_service),
+            questions,
+            transactions,
+            telemetry: telemetry.as_mut(),
+            methods: Box::new(own_methods),
+            lists: methods,
+            levels,
+        },
+    )?;
     crate::metrics::launch(&task_manager, Arc::clone(&client), registry.as_ref())?;
     let telemetry_handle = || telemetry.as_ref().map(|telemetry| telemetry.handle());
 
