@@ -118,10 +118,6 @@ class Node:
                 raise Failed(f"{self.variant}: no block {blocks} within {limit} s; its log ends:\n{self.tail()}")
             time.sleep(0.2)
 
-    @property
-    def url(self):
-        return f"ws://127.0.0.1:{self.rpc_port}"
-
     def find(self):
         """Where it answers: elsewhere, if another process has taken the port since it was free."""
         with open(self.log, encoding="utf-8", errors="replace") as log:
@@ -240,7 +236,7 @@ def used_by(before, after):
 def generate(arguments, node, command, *options, limit):
     """Runs `tos-load` and returns its report; a failed expectation is an error."""
     binary = os.path.join(arguments.bin, "tos-load")
-    line = [binary, command, "--url", node.url, "--json", "--accounts", str(arguments.accounts), *map(str, options)]
+    line = [binary, command, "--url", f"ws://127.0.0.1:{node.rpc_port}", "--json", "--accounts", str(arguments.accounts), *map(str, options)]
     cpu = children_cpu()
     process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
