@@ -109,19 +109,14 @@ async function due(id, hold) {
   return steps;
 }
 
-/** Does what is due for tasks until each is where it shall be. */
-async function tend(wanted) {
-  await everyBlock('the tasks are where they shall be', async () => {
-    const open = [];
-    for (const want of wanted) if (!(await want.until())) open.push(want);
-    for (const { id, hold } of open) {
-      const done = await Promise.allSettled((await due(id, hold)).map(([tx, who]) => act(tx, who)));
-      // A phase may end between the look and the block; what counts is where the task comes to.
-      for (const { reason } of done) if (reason && !(reason instanceof Refused)) throw reason;
-    }
-    return open.length === 0;
-  });
-}
+/** Does what is due for tasks, each by itself, until each is where it shall be. */
+const tend = (wanted) => Promise.all(wanted.map(({ id, hold, until }) => everyBlock(`task ${id} is where it shall be`, async () => {
+  if (await until()) return true;
+  const done = await Promise.allSettled((await due(id, hold)).map(([tx, who]) => act(tx, who)));
+  // A phase may end between the look and the block; what counts is where the task comes to.
+  for (const { reason } of done) if (reason && !(reason instanceof Refused)) throw reason;
+  return until();
+})));
 
 async function ended(id) {
   const { phase } = await task(id);

@@ -59,11 +59,11 @@ def upgrade(binary, folder, options, how):
 
         # The one that was away takes the upgrade from blocks, a fresh one from the first block on; warp takes the state.
         net.start("dave")
+        paid = act(net, "finish", json.dumps(tasks), limit=240)["paid"]
+        net.say(f"tasks of before the upgrade settled: {paid}")
         net.add("fresh-full", ["--no-timekeeper"])
         net.add("fresh-warp", ["--no-timekeeper", "--sync", "warp"])
         net.start("fresh-full", "fresh-warp")
-        paid = act(net, "finish", json.dumps(tasks), limit=240)["paid"]
-        net.say(f"tasks of before the upgrade settled: {paid}")
         all_nodes = list(net.nodes)
         height = net.advances(all_nodes, limit=120)
         block = net.same(all_nodes, height)
