@@ -21,11 +21,12 @@ def run(binary, folder, options):
         net.advances(everybody)
         for number in range(times):
             load = net.script("spam", 40, number)
-            net.eventually("blocks with load", lambda: net.best("dave") >= load["height"] + moments.randrange(3), 30)
+            moment = load["height"] + moments.randrange(3)
+            net.eventually("blocks with load", lambda moment=moment: net.best("dave") >= moment, 120)
             net.kill("dave")
             net.start("dave")
             height = net.finalised("alice") + 2
-            net.eventually("dave catches up", lambda: net.finalised("dave") >= height, 60)
+            net.eventually("dave catches up", lambda height=height: net.finalised("dave") >= height, 120)
             net.same(["alice", "dave"], height)
             if number % 10 == 9 or number + 1 == times:
                 net.say(f"killed {number + 1} times; at block {height} like the others")
