@@ -57,7 +57,11 @@ const secret = (id, who, kind) => blake2AsHex(`${id} ${who.address} ${kind}`);
 const answer = (miner) => inline(miner === MINERS[0] ? '{"prime":101,"why":"no divisor up to ten"}' : '{"prime":111,"why":"it looks like one"}');
 // Far apart, so that neither counts as a copy of the other.
 const simhash = (miner) => (miner === MINERS[0] ? 0x00ff00ff00ff00ffn : 0xff00ff00ff00ff00n);
-const task = async (id) => (await api.query.tasks.tasks(id)).unwrap();
+/** A task, once the best chain has it: the block that had it first may be of a fork. */
+const task = (id) => everyBlock(`task ${id} is there`, async () => {
+  const found = await api.query.tasks.tasks(id);
+  return found.isSome && found.unwrap();
+});
 
 /** A task for two: when both have committed, its open window closes, however long it is. */
 async function publish(subject) {
