@@ -38,9 +38,9 @@ use tos_primitives::{
     views::{
         AssignmentView, AuditView, BeaconView, ChainView, ClaimView, CommitteeDutyView,
         ContinuityError, ContinuityView, DealView, DutyView, GroupView, HistoryView, InclusionView,
-        MinerView, ProviderView, RefusalView, ReplicaChallengeView, ReplicaView, ReputationView,
-        RoundView, SlotRecordView, StorageStats, TaskChange, TaskSummary, TaskView, TimelineEntry,
-        ValidatorView, WindowRootView, WindowView,
+        MinerView, ParametersView, ProviderView, RefusalView, ReplicaChallengeView, ReplicaView,
+        ReputationView, RoundView, SlotRecordView, StorageStats, TaskChange, TaskSummary, TaskView,
+        TimelineEntry, ValidatorView, WindowRootView, WindowView,
     },
     DealId, ReplicaId, TaskId, TaskType,
 };
@@ -356,6 +356,10 @@ impl_runtime_apis! {
 
         fn chain() -> ChainView {
             queries::chain()
+        }
+
+        fn parameters() -> ParametersView {
+            crate::parameters::view()
         }
     }
 

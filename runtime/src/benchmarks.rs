@@ -22,11 +22,16 @@ frame_benchmarking::define_benchmarks!(
     [pallet_balances, Balances]
     [pallet_beacon, Beacon]
     [pallet_clock, Clock]
+    [pallet_collective, TechnicalCommittee]
+    [pallet_conviction_voting, ConvictionVoting]
+    [pallet_fees, Fees]
     [pallet_migrations, MultiBlockMigrations]
     [pallet_miners, Miners]
     [pallet_multisig, Multisig]
+    [pallet_parameters, Parameters]
     [pallet_preimage, Preimage]
     [pallet_proxy, Proxy]
+    [pallet_referenda, Referenda]
     [pallet_reputation, Reputation]
     [pallet_rewards, Rewards]
     [pallet_scheduler, Scheduler]
@@ -37,8 +42,10 @@ frame_benchmarking::define_benchmarks!(
     [pallet_timestamp, Timestamp]
     [pallet_transaction_payment, TransactionPayment]
     [pallet_treasury, Treasury]
+    [pallet_tx_pause, TxPause]
     [pallet_utility, Utility]
     [pallet_validation, Validation]
+    [pallet_whitelist, Whitelist]
 );
 
 impl frame_system_benchmarking::Config for Runtime {}

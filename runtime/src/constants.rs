@@ -20,13 +20,6 @@ pub mod currency {
     pub const EXISTENTIAL_DEPOSIT: Balance = MILLI_TOS;
     /// No more than this can ever exist. `emission` mints up to it and never past it.
     pub const MAX_SUPPLY: Balance = 184_000_000 * TOS;
-
-    /// What an account leaves on deposit for `items` entries of `bytes` bytes in the state.
-    pub const fn deposit(items: u32, bytes: u32) -> Balance {
-        (items as Balance)
-            .saturating_mul(100 * MILLI_TOS)
-            .saturating_add((bytes as Balance).saturating_mul(MILLI_TOS))
-    }
 }
 
 /// What consensus is built with and cannot change after genesis.

@@ -18,10 +18,6 @@ use sp_runtime::Perbill;
 /// Milliseconds in a halving period: four years of 365.25 days.
 pub const HALVING_PERIOD_MS: u64 = 1_461 * 24 * 60 * 60 * 1_000;
 
-/// The part of an era's payout that goes to validators and their nominators; the rest goes to the
-/// treasury, which funds the bootstrap rewards of the other roles.
-pub const STAKERS_SHARE: Perbill = Perbill::from_percent(50);
-
 /// What leaves a pool of `pool` with `remaining` left in it during `duration_ms`.
 pub fn scheduled(pool: Balance, remaining: Balance, duration_ms: u64) -> Balance {
     // The current halving period emits `tranche`, and it ends when `tranche` is what remains.
@@ -61,6 +57,10 @@ pub mod pallet {
         /// The longest time that one payout may cover, so that a halted chain does not come back
         /// to a windfall.
         type MaxPayoutMs: Get<u64>;
+
+        /// The part of an era's payout that goes to validators and their nominators; the rest goes
+        /// to the treasury, which funds the bootstrap rewards of the other roles.
+        type StakersShare: Get<Perbill>;
     }
 
     /// The emission pool.
@@ -130,7 +130,7 @@ pub mod pallet {
     impl<T: Config> sp_staking::EraPayout<Balance> for Pallet<T> {
         fn era_payout(_: Balance, _: Balance, era_duration_ms: u64) -> (Balance, Balance) {
             let due = Self::take(era_duration_ms);
-            let stakers = STAKERS_SHARE.mul_floor(due);
+            let stakers = T::StakersShare::get().mul_floor(due);
             (stakers, due.saturating_sub(stakers))
         }
     }

@@ -32,6 +32,7 @@ pub mod emission;
 pub mod genesis_presets;
 pub mod migrations;
 pub mod origins;
+pub mod parameters;
 mod queries;
 #[cfg(test)]
 mod tests;
@@ -115,7 +116,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("tos"),
     impl_name: Cow::Borrowed("tos-node"),
     authoring_version: 1,
-    spec_version: 100,
+    spec_version: 101,
     impl_version: 0,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 1,
@@ -187,6 +188,10 @@ mod runtime {
     #[runtime::pallet_index(13)]
     pub type AuthorityDiscovery = pallet_authority_discovery;
 
+    // After the authorship pallet, which knows the author when a block begins.
+    #[runtime::pallet_index(14)]
+    pub type Fees = pallet_fees;
+
     #[runtime::pallet_index(20)]
     pub type Treasury = pallet_treasury;
 
@@ -233,6 +238,9 @@ mod runtime {
 
     #[runtime::pallet_index(36)]
     pub type TxPause = pallet_tx_pause;
+
+    #[runtime::pallet_index(37)]
+    pub type Parameters = pallet_parameters;
 
     // Before everything that has deadlines.
     #[runtime::pallet_index(40)]

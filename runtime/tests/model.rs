@@ -28,6 +28,9 @@ fn live(seed: u64, blocks: u64) -> (BTreeMap<String, u32>, BTreeMap<String, u32>
         let mut world = World::new(seed);
         for block in 0..blocks {
             next_block(seed.wrapping_mul(1_000_003).wrapping_add(block));
+            if block % 10 == 9 {
+                world.decree();
+            }
             for _ in 0..12 {
                 world.act();
             }

@@ -83,7 +83,32 @@ test('nobody holds the sudo key', async () => {
   await assert.rejects(send(api, api.tx.sudo.sudo(api.tx.system.remark('0x00')), alice), { name: 'sudo.RequireSudo' });
 });
 
-test('a parameter changes by referendum', async () => {
+/** `parameters`, as they are now, with one group of the rules of tasks changed. */
+const rules = async (group, change) => {
+  const now = (await api.call.tosApi.parameters())[group].toJSON();
+  const name = group[0].toUpperCase() + group.slice(1);
+  return api.tx.parameters.setParameter({ Tasks: { [name]: [null, { ...now, ...change }] } });
+};
+
+test('the protocol\'s parameters change by referendum, and tasks keep the rules they were published with', async () => {
+  const before = find(await send(api, publish(), alice), 'tasks', 'Published').task;
+  await decide(parameters, await rules('publishing', { publisherStake: 2_000 }));
+  assert.equal((await api.call.tosApi.parameters()).publishing.publisherStake.toNumber(), 2_000);
+  const after = find(await send(api, publish(), alice), 'tasks', 'Published').task;
+  const stake = async (task) => (await api.query.tasks.tasks(task)).unwrap();
+  const [old, young] = [await stake(before), await stake(after)];
+  assert.equal(old.publisherStake.toBigInt(), TOS);
+  assert.equal(old.rules.publishing.publisherStake.toNumber(), 1_000);
+  assert.equal(young.publisherStake.toBigInt(), 2n * TOS);
+});
+
+test('a parameter out of its bounds is refused before anybody pays', async () => {
+  const greedy = await rules('slashes', { plagiarism: 10_001 });
+  await assert.rejects(send(api, greedy, alice), /bad format|decode|1010|invalid/i);
+  await assert.rejects(send(api, await rules('slashes', { plagiarism: 9_000 }), alice), /BadOrigin/);
+});
+
+test('a task type changes by referendum', async () => {
   await decide(parameters, api.tx.tasks.setTaskType({ Custom: 9 }, { equalAnswersAllowed: true }));
   assert.ok((await api.query.tasks.taskTypes({ Custom: 9 })).unwrap().equalAnswersAllowed.isTrue);
 });

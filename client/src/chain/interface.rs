@@ -5,6 +5,7 @@
 //! against the metadata.
 
 use super::{
+    parameter::Parameter,
     shape::{Collector, Known},
     At,
 };
@@ -21,9 +22,9 @@ use tos_primitives::{
     },
     views::{
         AssignmentView, AuditView, ChainView, ClaimView, CommitteeDutyView, ContinuityError,
-        ContinuityView, DealView, DutyView, GroupView, MinerView, ProviderView, RefusalView,
-        ReplicaChallengeView, ReplicaView, ReputationView, RoundView, StorageStats, TaskSummary,
-        TaskView, TimelineEntry, ValidatorView, WindowView,
+        ContinuityView, DealView, DutyView, GroupView, MinerView, ParametersView, ProviderView,
+        RefusalView, ReplicaChallengeView, ReplicaView, ReputationView, RoundView, StorageStats,
+        TaskSummary, TaskView, TimelineEntry, ValidatorView, WindowView,
     },
     AnswerScore, Balance, ContentHash, ContentRef, DealId, Difficulty, ReplicaId, Report, TaskId,
     TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
@@ -163,6 +164,8 @@ calls! {
     SetPlanter = "Validation" "set_planter" { who: AccountId32, approved: bool }
     /// Sets the rules of a task type.
     SetTaskType = "Tasks" "set_task_type" { task_type: TaskType, profile: Option<TypeProfile> }
+    /// Sets a parameter of the protocol.
+    SetParameter = "Parameters" "set_parameter" { key_value: Parameter }
     /// Claims one reward.
     Claim = "Rewards" "claim" { task: TaskId }
     /// Claims all rewards.
@@ -288,6 +291,8 @@ api! { api_shapes, "TosApi":
     fn reputation(who: AccountId32) -> ReputationView;
     /// The protocol as a whole.
     fn chain() -> ChainView;
+    /// What governance can change.
+    fn parameters() -> ParametersView;
 }
 
 api! { storage_shapes, "StorageApi":

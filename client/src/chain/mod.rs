@@ -4,11 +4,13 @@
 
 mod decode;
 mod interface;
+mod parameter;
 mod shape;
 mod transaction;
 
 use interface::check;
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
+pub use parameter::{Parameter, NAMES as PARAMETER_NAMES};
 pub use transaction::{Included, Wait};
 
 use crate::error::{Context, Error, Result};

@@ -4,15 +4,16 @@
 
 use super::{parse, Global};
 use crate::{
-    chain::{Call, TypeProfile},
+    chain::{Call, Parameter, TypeProfile, PARAMETER_NAMES},
     error::{Error, Result},
     keys::parse_account,
     output::Output,
 };
+use clap::builder::PossibleValuesParser;
 use polkadot_sdk::{sp_core::crypto::AccountId32, sp_crypto_hashing::blake2_256};
-use serde_json::json;
+use serde_json::{json, Value};
 use std::path::PathBuf;
-use tos_primitives::{content::content_hash, json::to_hex, TaskType};
+use tos_primitives::{content::content_hash, json::to_hex, views::ParametersView, TaskType};
 
 /// See `tos governance --help`.
 #[derive(clap::Subcommand)]
@@ -28,6 +29,19 @@ pub enum Governance {
         /// Equal answers may all earn, because the right answer is the same for everyone.
         #[arg(long)]
         equal_answers: bool,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Show the parameters of the protocol as they are now.
+    Parameters,
+    /// Set a parameter of the protocol.
+    SetParameter {
+        /// The parameter, such as tasks.slashes or fees.least-multiplier.
+        #[arg(value_parser = PossibleValuesParser::new(PARAMETER_NAMES))]
+        name: String,
+        /// Its new value: a number, or JSON for a group of rules, as `tos governance parameters
+        /// --json` shows it. Without one, what a network is born with.
+        value: Option<String>,
         #[command(flatten)]
         how: How,
     },
@@ -74,6 +88,14 @@ impl Governance {
                 });
                 (Call::SetTaskType { task_type, profile }, how)
             }
+            Self::Parameters => {
+                let parameters = global.connect().await?.best().await?.parameters().await?;
+                return show(&parameters, output);
+            }
+            Self::SetParameter { name, value, how } => {
+                let key_value = Parameter::parse(&name, value.as_deref()).map_err(Error::Usage)?;
+                (Call::SetParameter { key_value }, how)
+            }
             Self::Planter {
                 account,
                 remove,
@@ -103,5 +125,33 @@ impl Governance {
             )
         });
         Ok(())
+    }
+}
+
+/// Shows parameters, a group of rules by its fields.
+fn show(parameters: &ParametersView, output: Output) -> Result<()> {
+    let value = serde_json::to_value(parameters)
+        .map_err(|error| Error::Failed(format!("parameters: {error}")))?;
+    output.show(&value, || {
+        let mut lines = Vec::new();
+        flatten("", &value, &mut lines);
+        lines.join("\n")
+    });
+    Ok(())
+}
+
+fn flatten(prefix: &str, value: &Value, lines: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let name = match prefix {
+                    "" => name.clone(),
+                    _ => format!("{prefix}.{name}"),
+                };
+                flatten(&name, field, lines);
+            }
+        }
+        Value::String(text) => lines.push(format!("{prefix:<36} {text}")),
+        other => lines.push(format!("{prefix:<36} {other}")),
     }
 }

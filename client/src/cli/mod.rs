@@ -417,6 +417,8 @@ mod tests {
             "chain status",
             "chain account",
             "chain events",
+            "governance parameters",
+            "governance set-parameter",
             "governance set-type",
             "governance planter",
             "content put",

@@ -17,6 +17,7 @@ use std::{
 };
 use tos_primitives::{
     commitment,
+    rules::{DifficultyTerms, TaskRules},
     traits::Refusal,
     views::{
         Action, AssignmentView, ClaimView, CommitmentView, RefusalView, Role, SubmissionView,
@@ -66,6 +67,8 @@ pub fn task_view(number: u8) -> TaskView<AccountId32> {
         submissions: Vec::new(),
         answers: Vec::new(),
         challenge: None,
+        terms: DifficultyTerms::standard(Difficulty::Beginner),
+        rules: TaskRules::STANDARD,
     }
 }
 

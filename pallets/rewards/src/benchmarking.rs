@@ -20,7 +20,8 @@ use frame_support::{
 use frame_system::RawOrigin;
 use polkadot_sdk::*;
 use tos_primitives::{
-    split::{JudgedAnswer, SplitProfile, WinnerRule},
+    params::MIN_PARTICIPATION_QUALITY,
+    split::{JudgedAnswer, QualityBars, SplitProfile, WinnerRule},
     traits::{Clock, Settlement, Vault},
     Balance, Difficulty, TaskId, TaskType, Tick, MAX_PARTICIPANTS, TOS,
 };
@@ -62,7 +63,10 @@ fn settlement<T: Config>(task: TaskId, a: u32, v: u32) -> Settlement<T::AccountI
         task,
         task_type: TaskType::General,
         difficulty: Difficulty::Expert,
-        min_quality: 0,
+        bars: QualityBars {
+            win: 0,
+            take_part: MIN_PARTICIPATION_QUALITY,
+        },
         answers: (0..a)
             .map(|i| (funded::<T>("miner", i), judged(i)))
             .collect(),

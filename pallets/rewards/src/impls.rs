@@ -246,7 +246,7 @@ impl<T: Config> Pallet<T> {
             amount,
             &Self::profile_for(settlement.task_type, settlement.difficulty),
             Self::rule_for(settlement.task_type),
-            settlement.min_quality,
+            settlement.bars,
             &answers,
             &points,
         );

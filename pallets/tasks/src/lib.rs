@@ -26,6 +26,7 @@ mod benchmarking;
 mod checks;
 mod events;
 mod impls;
+pub mod migrations;
 #[cfg(test)]
 mod tests;
 mod tick;
@@ -50,13 +51,14 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use tos_primitives::{
         commitment::{Commitment, Salt},
+        rules::CurrentRules,
         traits::{Clock, MinerRegistry, Panels, Refusal, ReputationBook, Tally, Vault},
         views::{TaskSummary, TaskView, TimelineEntry},
         Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
         Tick, Verdict,
     };
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// Tasks and their way from publication to settlement.
     #[pallet::pallet]
@@ -87,6 +89,8 @@ pub mod pallet {
         type Vault: Vault<Self::AccountId>;
         /// Where slashed stakes go.
         type Treasury: Get<Self::AccountId>;
+        /// The rules for what is published now.
+        type Rules: CurrentRules;
         /// Who decides which task types there are.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// The most weight the queue may take of a block before its transactions.

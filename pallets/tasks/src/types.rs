@@ -7,8 +7,8 @@ use scale_info::TypeInfo;
 use sp_core::ConstU32;
 use tos_primitives::{
     commitment::{Commitment, Salt},
-    params,
-    params::MAX_CONCURRENT_TASKS,
+    params::{ESCALATION_STEP, MAX_CONCURRENT_TASKS},
+    rules::{DifficultyTerms, JudgingRules, SlashRules, TaskRules},
     split::JudgedAnswer,
     traits::AnswerResult,
     views::TimelineEntry,
@@ -93,6 +93,10 @@ pub struct Task<AccountId> {
     pub equal_answers_allowed: bool,
     /// The tool its automatic validators run; the type's when the task was published.
     pub tool: Option<ContentHash>,
+    /// What its difficulty asked for when it was published.
+    pub terms: DifficultyTerms,
+    /// The rules it was published with; later changes do not touch it.
+    pub rules: TaskRules,
     /// Where it is in its life.
     pub phase: Phase,
     /// The current round of voting, from 0.
@@ -138,7 +142,7 @@ impl<AccountId> Task<AccountId> {
     /// Whether experts are wanted in the current round.
     pub fn wants_experts(&self) -> bool {
         self.difficulty == Difficulty::Expert
-            || self.reward > params::EXPERT_PANEL_REWARD
+            || self.reward > self.rules.publishing.expert_reward
             || self.round > 0
     }
 
@@ -157,7 +161,7 @@ impl<AccountId> Task<AccountId> {
     fn size_of(&self, round: u32) -> u32 {
         self.difficulty
             .panel_size()
-            .saturating_add(params::ESCALATION_STEP.saturating_mul(round))
+            .saturating_add(ESCALATION_STEP.saturating_mul(round))
     }
 }
 
@@ -254,12 +258,12 @@ pub enum SlashReason {
 
 impl SlashReason {
     /// Why the author of a judged answer loses stake, if it does.
-    pub fn of(result: &AnswerResult) -> Option<Self> {
+    pub fn of(result: &AnswerResult, rules: &JudgingRules) -> Option<Self> {
         match result.verdict {
             Verdict::Plagiarised => Some(Self::Plagiarised),
             Verdict::Malformed => Some(Self::Malformed),
             Verdict::Unavailable => Some(Self::Unavailable),
-            Verdict::Valid if result.quality < params::MIN_PARTICIPATION_QUALITY => {
+            Verdict::Valid if result.quality < rules.participation_quality => {
                 Some(Self::LowQuality)
             }
             Verdict::Valid => None,
@@ -267,16 +271,35 @@ impl SlashReason {
     }
 
     /// The share of the stake that is lost.
-    pub fn share(self) -> tos_primitives::Bp {
+    pub fn share(self, slashes: &SlashRules) -> tos_primitives::Bp {
         match self {
-            Self::NoShow => params::NO_SHOW_SLASH_BP,
-            Self::NonReveal => params::NON_REVEAL_SLASH_BP,
-            Self::LowQuality => params::LOW_QUALITY_SLASH_BP,
-            Self::Malformed | Self::Unavailable => params::MALFORMED_SLASH_BP,
-            Self::Plagiarised => params::PLAGIARISM_SLASH_BP,
+            Self::NoShow => slashes.no_show,
+            Self::NonReveal => slashes.non_reveal,
+            Self::LowQuality => slashes.low_quality,
+            Self::Malformed | Self::Unavailable => slashes.malformed,
+            Self::Plagiarised => slashes.plagiarism,
             Self::ChallengeRejected => tos_primitives::BP,
         }
     }
+}
+
+impl SlashReason {
+    /// What it costs under these rules.
+    pub(crate) fn by(self, slashes: &SlashRules) -> Slash {
+        Slash {
+            reason: self,
+            share: self.share(slashes),
+        }
+    }
+}
+
+/// A loss of stake: why, and which share of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Slash {
+    /// Why.
+    pub reason: SlashReason,
+    /// The share that is lost, in basis points.
+    pub share: tos_primitives::Bp,
 }
 
 /// The next step of a task, by what it costs.

@@ -11,12 +11,10 @@ use polkadot_sdk::*;
 use sp_io::hashing::blake2_256;
 use tos_primitives::{
     median::{cap_weights, distinct_indices, weighted_sample},
-    params::{
-        AUTOMATIC_SEATS, EXPERT_ACCURACY, MAX_CANDIDATES, MAX_CONCURRENT_PANELS, MIN_PANEL,
-        MIN_SETTLED_TO_VOTE,
-    },
+    params::{AUTOMATIC_SEATS, MAX_CANDIDATES, MAX_CONCURRENT_PANELS, MIN_PANEL},
+    rules::JudgingRules,
     task::Certification,
-    traits::{MinerRegistry, PanelRequest, ReputationBook},
+    traits::{MinerRegistry, PanelRequest, ReputationBook, VotingAgenda},
     views::ValidatorStatus,
     TaskType, MAX_PANEL,
 };
@@ -59,11 +57,12 @@ impl<T: Config> Pallet<T> {
             .flat_map(|round| round.members)
             .map(|member| member.who)
             .collect();
+        let rules = T::Agenda::rules(&request.task).judging;
         let pool = PoolSize::<T>::get(request.task_type);
         distinct_indices(pool, MAX_CANDIDATES, derive(&seed, b"pool"))
             .into_iter()
             .filter_map(|index| Pool::<T>::get(request.task_type, index))
-            .filter_map(|who| Self::candidate(request, who, &earlier))
+            .filter_map(|who| Self::candidate(request, who, &earlier, &rules))
             .collect()
     }
 
@@ -72,6 +71,7 @@ impl<T: Config> Pallet<T> {
         request: &PanelRequest<T::AccountId>,
         who: T::AccountId,
         earlier: &[T::AccountId],
+        rules: &JudgingRules,
     ) -> Option<Candidate<T::AccountId>> {
         let validator = Validators::<T>::get(&who)?;
         if validator.status != ValidatorStatus::Active {
@@ -86,7 +86,7 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let certification = T::Miners::certification(&who);
-        let weight = Self::vote_weight(&who, request.task_type, certification);
+        let weight = Self::vote_weight(&who, request.task_type, certification, rules);
         if weight == 0 {
             return None;
         }
@@ -99,7 +99,7 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let expert =
-            certification >= Certification::Expert && validator.is_accurate(EXPERT_ACCURACY);
+            certification >= Certification::Expert && validator.is_accurate(rules.expert_accuracy);
         Some(Candidate {
             who,
             weight,
@@ -109,9 +109,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Reputation in the type times the level's factor, for those who have shown anything yet.
-    fn vote_weight(who: &T::AccountId, task_type: TaskType, certification: Certification) -> u64 {
+    fn vote_weight(
+        who: &T::AccountId,
+        task_type: TaskType,
+        certification: Certification,
+        rules: &JudgingRules,
+    ) -> u64 {
         let proven = certification >= Certification::Professional
-            || T::Reputation::settled(who) >= MIN_SETTLED_TO_VOTE;
+            || T::Reputation::settled(who) >= rules.settled_to_vote;
         if proven {
             let reputation = u64::from(T::Reputation::domain(who, task_type));
             reputation.saturating_mul(T::Miners::vote_tenths(who)) / 10

@@ -2,7 +2,7 @@
 
 use crate::{
     types::required_stake, Ballot, Config, Error, Event, HoldReason, Member, Pallet, Rounds, Types,
-    Validator, ValidatorCount, Validators, Vote, Votes, START_ACCURACY,
+    Validator, ValidatorCount, Validators, Vote, Votes,
 };
 use frame_support::{
     ensure,
@@ -12,6 +12,7 @@ use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_primitives::{
     commitment::{self, Commitment, Salt},
+    params::START_ACCURACY,
     traits::{Clock, MinerRegistry, VotingAgenda, VotingStage},
     views::ValidatorStatus,
     AnswerScore, TaskId,

@@ -20,12 +20,13 @@ use polkadot_sdk::*;
 use sp_runtime::DispatchError;
 use tos_primitives::{
     median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
-    params::{
-        share_of, AGREEMENT_BP, AGREEMENT_POINTS, MIN_PARTICIPATION_QUALITY,
-        NO_VOTE_REVEAL_SLASH_BP, NO_VOTE_SLASH_BP,
-    },
+    params::share_of,
     reputation::Performance,
-    traits::{AnswerResult, Draw, PanelRequest, Panels, Randomness, ReputationBook, Seed, Tally},
+    rules::{JudgingRules, SlashRules},
+    traits::{
+        AnswerResult, Draw, PanelRequest, Panels, Randomness, ReputationBook, Seed, Tally,
+        VotingAgenda,
+    },
     views::ValidatorStatus,
     Bp, Report, TaskId, TaskType, Verdict, BP, MAX_ROUNDS,
 };
@@ -85,10 +86,11 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
                 reports.extend(vote.report);
             }
         }
-        let (mut tally, answers) = count(&votes, round.weight(), round.answers);
+        let rules = T::Agenda::rules(task).judging;
+        let (mut tally, answers) = count(&votes, round.weight(), round.answers, &rules);
         if round.is_automatic() {
             round.report = agreed(&reports);
-            if tally == Tally::Consensus && !supported(round.report.as_ref(), &answers) {
+            if tally == Tally::Consensus && !supported(round.report.as_ref(), &answers, &rules) {
                 tally = Tally::Split;
             }
             let task = *task;
@@ -140,10 +142,11 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         };
         let known = Known::<T>::get(task);
         Self::count_checks(results.len(), known.len());
-        Self::conduct(task, last, &results, &known)
+        let rules = T::Agenda::rules(task);
+        Self::conduct(task, last, &results, &known, &rules.slashes)
             .into_iter()
             .map(|conduct| {
-                let points = Self::close_duty(task, task_type, &conduct);
+                let points = Self::close_duty(task, task_type, &conduct, &rules.judging);
                 (conduct.who, points)
             })
             .collect()
@@ -184,6 +187,7 @@ impl<T: Config> Pallet<T> {
         last: u32,
         results: &[AnswerResult],
         known: &KnownAnswers,
+        slashes: &SlashRules,
     ) -> Vec<Conduct<T::AccountId>> {
         let mut all: Vec<Conduct<T::AccountId>> = Vec::new();
         for number in (0..MAX_ROUNDS).take_while(|number| *number <= last) {
@@ -202,9 +206,9 @@ impl<T: Config> Pallet<T> {
                     continue;
                 };
                 match member.ballot {
-                    Ballot::Awaited => conduct.failures.push((number, NO_VOTE_SLASH_BP)),
+                    Ballot::Awaited => conduct.failures.push((number, slashes.no_vote)),
                     Ballot::Committed(_) => {
-                        conduct.failures.push((number, NO_VOTE_REVEAL_SLASH_BP));
+                        conduct.failures.push((number, slashes.no_vote_reveal));
                     }
                     // A vote is read only when there is something to measure it by.
                     Ballot::Revealed if results.is_empty() && known.is_empty() => {}
@@ -225,7 +229,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Slashes, judges and frees one account; returns its reward points.
-    fn close_duty(task: &TaskId, task_type: TaskType, conduct: &Conduct<T::AccountId>) -> Bp {
+    fn close_duty(
+        task: &TaskId,
+        task_type: TaskType,
+        conduct: &Conduct<T::AccountId>,
+        rules: &JudgingRules,
+    ) -> Bp {
         let who = &conduct.who;
         let accuracy = conduct.accuracy();
         let mut points = 0;
@@ -253,7 +262,7 @@ impl<T: Config> Pallet<T> {
                 });
             }
             if let Some(accuracy) = accuracy {
-                points = validator.points(accuracy);
+                points = validator.points(accuracy, rules);
                 validator.accuracy = blend(validator.accuracy, accuracy);
                 Self::deposit_event(Event::Judged {
                     who: who.clone(),
@@ -334,7 +343,12 @@ impl<T: Config> Pallet<T> {
 
 /// Counts the revealed votes of a panel with the given weight. Without a quorum there are no
 /// results.
-pub(crate) fn count(votes: &[(Scores, u64)], assigned: u64, answers: u32) -> (Tally, Answers) {
+pub(crate) fn count(
+    votes: &[(Scores, u64)],
+    assigned: u64,
+    answers: u32,
+    rules: &JudgingRules,
+) -> (Tally, Answers) {
     let revealed = votes
         .iter()
         .fold(0u64, |sum, (_, weight)| sum.saturating_add(*weight));
@@ -357,8 +371,8 @@ pub(crate) fn count(votes: &[(Scores, u64)], assigned: u64, answers: u32) -> (Ta
             innovation: weighted_median(&innovation).unwrap_or(0),
             verdict: majority_verdict(&verdicts),
         };
-        let near = agreeing_weight(&quality, result.quality, AGREEMENT_POINTS);
-        agreed &= is_share(near, revealed, AGREEMENT_BP);
+        let near = agreeing_weight(&quality, result.quality, rules.agreement_points);
+        agreed &= is_share(near, revealed, rules.agreement_share);
         // Cannot fail: a round has at most as many answers as the result has places.
         let _ = results.try_push(result);
     }
@@ -374,11 +388,11 @@ pub(crate) fn count(votes: &[(Scores, u64)], assigned: u64, answers: u32) -> (Ta
 
 /// Whether an agreed report speaks against nothing that the panel lets take part. Without one, layer
 /// one has not spoken, and the panel alone makes no consensus.
-fn supported(report: Option<&Report>, answers: &Answers) -> bool {
+fn supported(report: Option<&Report>, answers: &Answers, rules: &JudgingRules) -> bool {
     report.is_some_and(|report| {
         (0u32..).zip(answers).all(|(index, answer)| {
             let passes =
-                answer.verdict == Verdict::Valid && answer.quality >= MIN_PARTICIPATION_QUALITY;
+                answer.verdict == Verdict::Valid && answer.quality >= rules.participation_quality;
             !(passes && report.fails(index))
         })
     })

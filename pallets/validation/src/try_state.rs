@@ -1,7 +1,7 @@
 //! What must hold at any time, in small checks.
 
 use crate::{
-    types::{min_stake, MAX_TYPES, MIN_REWARDED_ACCURACY, START_ACCURACY},
+    types::{min_stake, MAX_TYPES},
     Ballot, Config, CurrentRound, Duties, HoldReason, Known, Pallet, Planters, Pool, PoolIndex,
     PoolSize, Results, Rounds, ValidatorCount, Validators, Votes,
 };
@@ -15,10 +15,10 @@ use sp_runtime::TryRuntimeError;
 use tos_primitives::{
     median::{cap_weights, max_share},
     params::{
-        share_of, AGREEING_REPORTS, AUTOMATIC_SEATS, ESCALATION_STEP, EXPERT_ACCURACY,
-        MAX_CANDIDATES, MAX_ESCALATIONS, MAX_PLANTERS, MIN_PANEL, NO_VOTE_REVEAL_SLASH_BP,
-        NO_VOTE_SLASH_BP,
+        share_of, AGREEING_REPORTS, AUTOMATIC_SEATS, ESCALATION_STEP, MAX_CANDIDATES,
+        MAX_ESCALATIONS, MAX_PLANTERS, MIN_PANEL,
     },
+    rules::LEAST_VOTE_SLASH,
     views::ValidatorStatus,
     Difficulty, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
 };
@@ -44,14 +44,6 @@ const _: () = {
     assert!(
         MAX_TYPES as usize >= TaskType::BUILT_IN.len(),
         "one may judge all built-in types"
-    );
-    assert!(
-        MIN_REWARDED_ACCURACY <= START_ACCURACY && START_ACCURACY < EXPERT_ACCURACY,
-        "accuracy starts above the reward mark and below the expert mark",
-    );
-    assert!(
-        NO_VOTE_SLASH_BP < NO_VOTE_REVEAL_SLASH_BP && NO_VOTE_REVEAL_SLASH_BP < BP,
-        "hiding a vote must cost more than not voting, and not everything",
     );
 };
 
@@ -86,7 +78,7 @@ pub(crate) fn check_parameters<T: Config>() {
         .min()
         .unwrap_or(0);
     assert!(
-        share_of(smallest, NO_VOTE_SLASH_BP) >= T::Currency::minimum_balance(),
+        share_of(smallest, LEAST_VOTE_SLASH) >= T::Currency::minimum_balance(),
         "the smallest slash of a full stake must be able to create the treasury's account",
     );
 }

@@ -7,7 +7,8 @@ use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use tos_primitives::{
     commitment::Commitment,
-    params::{AGREEING_REPORTS, KNOWN_SHARE_BP, MAX_CONCURRENT_PANELS},
+    params::{AGREEING_REPORTS, MAX_CONCURRENT_PANELS},
+    rules::JudgingRules,
     traits::{AnswerResult, Tally},
     views::ValidatorStatus,
     AnswerScore, Balance, Bp, Report, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, TOS,
@@ -15,10 +16,6 @@ use tos_primitives::{
 
 /// The most task types one validator may judge.
 pub const MAX_TYPES: u32 = 8;
-/// The accuracy every validator starts with.
-pub const START_ACCURACY: Bp = 7_000;
-/// Accuracy below this earns nothing.
-pub const MIN_REWARDED_ACCURACY: Bp = 5_000;
 
 /// The stake that judging tasks of this type takes.
 pub const fn min_stake(task_type: TaskType) -> Balance {
@@ -104,17 +101,24 @@ impl Validator {
     }
 
     /// Reward points for a task in which its accuracy was this. Once it has met known answers, its
-    /// running accuracy on them decides [`KNOWN_SHARE_BP`] of the points.
-    pub fn points(&self, accuracy: Bp) -> Bp {
+    /// running accuracy on them decides `rules.known_share` of the points.
+    pub fn points(&self, accuracy: Bp, rules: &JudgingRules) -> Bp {
+        let points = |accuracy: Bp| {
+            if accuracy < rules.rewarded_accuracy {
+                0
+            } else {
+                accuracy
+            }
+        };
         if self.checks == 0 {
             return points(accuracy);
         }
         if points(accuracy) == 0 || points(self.known) == 0 {
             return 0;
         }
-        let by_panel =
-            u32::from(accuracy).saturating_mul(u32::from(BP.saturating_sub(KNOWN_SHARE_BP)));
-        let by_known = u32::from(self.known).saturating_mul(u32::from(KNOWN_SHARE_BP));
+        let share = rules.known_share;
+        let by_panel = u32::from(accuracy).saturating_mul(u32::from(BP.saturating_sub(share)));
+        let by_known = u32::from(self.known).saturating_mul(u32::from(share));
         let sum = by_panel.saturating_add(by_known);
         let points = sum.checked_div(u32::from(BP));
         points.and_then(|p| Bp::try_from(p).ok()).unwrap_or(BP)
@@ -277,15 +281,6 @@ pub(crate) fn agreed(reports: &[Report]) -> Option<Report> {
         .iter()
         .find(|report| same(report) >= AGREEING_REPORTS as usize);
     agreeing.copied()
-}
-
-/// Reward points for a given accuracy.
-pub(crate) fn points(accuracy: Bp) -> Bp {
-    if accuracy < MIN_REWARDED_ACCURACY {
-        0
-    } else {
-        accuracy
-    }
 }
 
 /// The running accuracy after one more task: `(9·old + new)/10`.

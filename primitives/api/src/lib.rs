@@ -28,8 +28,8 @@ use codec::Codec;
 use polkadot_sdk::*;
 use tos_primitives::{
     views::{
-        AssignmentView, ChainView, ClaimView, DutyView, MinerView, RefusalView, ReputationView,
-        RoundView, TaskChange, TaskSummary, TaskView, TimelineEntry, ValidatorView,
+        AssignmentView, ChainView, ClaimView, DutyView, MinerView, ParametersView, RefusalView,
+        ReputationView, RoundView, TaskChange, TaskSummary, TaskView, TimelineEntry, ValidatorView,
     },
     TaskId, TaskType,
 };
@@ -43,7 +43,7 @@ pub use tos_primitives::views::MAX_PAGE;
 
 sp_api::decl_runtime_apis! {
     /// Tasks, their workers and what they earn.
-    #[api_version(1)]
+    #[api_version(2)]
     pub trait TosApi<AccountId>
     where
         AccountId: Codec,
@@ -98,6 +98,10 @@ sp_api::decl_runtime_apis! {
 
         /// Protocol time, the windows and how many there are of everything.
         fn chain() -> ChainView;
+
+        /// What governance can change, as it is now. A task keeps the rules it was published with.
+        #[api_version(2)]
+        fn parameters() -> ParametersView;
     }
 }
 

@@ -20,6 +20,7 @@ pub mod level;
 pub mod median;
 pub mod params;
 pub mod reputation;
+pub mod rules;
 pub mod simhash;
 pub mod split;
 pub mod storage;

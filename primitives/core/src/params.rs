@@ -1,4 +1,8 @@
 //! Protocol constants that more than one pallet, or a client, needs.
+//!
+//! Those that are fields of [`crate::rules`] are only what a network is born with: governance can
+//! change them. The others shape what is stored or how much work a block may hold, and change with
+//! the code alone.
 
 use crate::{Balance, Bp, Tick, TOS};
 
@@ -50,6 +54,10 @@ pub const MIN_PANEL: u32 = 3;
 pub const MAX_CANDIDATES: u32 = 64;
 /// Reward above which the first panel is already an expert panel.
 pub const EXPERT_PANEL_REWARD: Balance = 200 * TOS;
+/// Accuracy that a validator starts with.
+pub const START_ACCURACY: Bp = 7_000;
+/// Accuracy below which a validator earns nothing for a task.
+pub const MIN_REWARDED_ACCURACY: Bp = 5_000;
 /// Accuracy an expert validator must have.
 pub const EXPERT_ACCURACY: Bp = 8_500;
 /// Settled tasks or votes after which an uncertified account has a vote weight.
@@ -74,11 +82,11 @@ pub fn share_of(amount: Balance, share: Bp) -> Balance {
 }
 
 /// How timely an answer committed at `committed` is, in basis points: full within the first
-/// [`TIMELY_BP`] of the window `[opened, deadline]`, then falling linearly to nothing at the end.
-pub fn timeliness(opened: Tick, committed: Tick, deadline: Tick) -> Bp {
+/// `timely` basis points of the window `[opened, deadline]`, then falling linearly to nothing at the end.
+pub fn timeliness(opened: Tick, committed: Tick, deadline: Tick, timely: Bp) -> Bp {
     let window = u64::from(deadline.saturating_sub(opened));
     let used = u64::from(committed.saturating_sub(opened)).min(window);
-    let free = window.saturating_mul(u64::from(TIMELY_BP)) / 10_000;
+    let free = window.saturating_mul(u64::from(timely)) / 10_000;
     let slope = window.saturating_sub(free);
     if used <= free || slope == 0 {
         return 10_000;
@@ -101,10 +109,10 @@ mod tests {
 
     #[test]
     fn timeliness_is_full_early_and_nothing_at_the_deadline() {
-        assert_eq!(timeliness(100, 100, 200), 10_000);
-        assert_eq!(timeliness(100, 120, 200), 10_000);
-        assert_eq!(timeliness(100, 160, 200), 5_000);
-        assert_eq!(timeliness(100, 200, 200), 0);
-        assert_eq!(timeliness(100, 100, 100), 10_000);
+        assert_eq!(timeliness(100, 100, 200, TIMELY_BP), 10_000);
+        assert_eq!(timeliness(100, 120, 200, TIMELY_BP), 10_000);
+        assert_eq!(timeliness(100, 160, 200, TIMELY_BP), 5_000);
+        assert_eq!(timeliness(100, 200, 200, TIMELY_BP), 0);
+        assert_eq!(timeliness(100, 100, 100, TIMELY_BP), 10_000);
     }
 }

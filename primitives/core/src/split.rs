@@ -1,6 +1,6 @@
 //! Splitting an escrow into rewards, exact to the wei.
 
-use crate::{params::MIN_PARTICIPATION_QUALITY, task::Difficulty, Balance, Bp, TaskType};
+use crate::{task::Difficulty, Balance, Bp, TaskType};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::cmp::Reverse;
@@ -209,13 +209,22 @@ pub fn final_score(answer: &JudgedAnswer) -> u32 {
     quality.saturating_add(innovation).saturating_add(time) / 7
 }
 
+/// The median qualities that an answer needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QualityBars {
+    /// To win.
+    pub win: u8,
+    /// To get a share for taking part.
+    pub take_part: u8,
+}
+
 /// Splits an escrow among the answers (in order of commitment), the validators, the network and,
 /// where nobody has earned it, the publisher. All parts sum to `escrow`.
 pub fn allocate(
     escrow: Balance,
     profile: &SplitProfile,
     rule: WinnerRule,
-    min_quality: u8,
+    bars: QualityBars,
     answers: &[JudgedAnswer],
     validator_points: &[Bp],
 ) -> Allocation {
@@ -230,7 +239,7 @@ pub fn allocate(
     let mut class = || classes.next().unwrap_or(0);
     let (for_winners, for_participants, for_validators) = (class(), class(), class());
 
-    let winners = rank(rule, min_quality, answers);
+    let winners = rank(rule, bars.win, answers);
     let mut earned = alloc::vec![0; answers.len()];
     let mut refund: Balance = 0;
 
@@ -245,7 +254,7 @@ pub fn allocate(
     let merits: Vec<u128> = answers
         .iter()
         .map(|a| {
-            if a.eligible && a.quality >= MIN_PARTICIPATION_QUALITY {
+            if a.eligible && a.quality >= bars.take_part {
                 a.quality
             } else {
                 0

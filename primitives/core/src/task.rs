@@ -236,7 +236,8 @@ impl Difficulty {
         Self::Expert,
     ];
 
-    /// Smallest and largest reward, inclusive, in wei.
+    /// Smallest and largest reward, inclusive, in wei, on a new network
+    /// ([`crate::rules::DifficultyTerms`] is what governance makes of it).
     pub const fn reward_band(self) -> (Balance, Balance) {
         match self {
             Self::Beginner => (5 * TOS, 15 * TOS),
@@ -329,15 +330,6 @@ impl Certification {
             Self::Master => 40,
         }
     }
-}
-
-/// Stake per answer at `difficulty` for a miner whose standing asks for `percent` of the least, in
-/// wei.
-pub fn answer_stake(difficulty: Difficulty, percent: u128) -> Balance {
-    difficulty
-        .min_stake()
-        .saturating_mul(percent)
-        .saturating_div(100)
 }
 
 /// Where a task is in its life.

@@ -14,7 +14,8 @@
 use crate::{
     commitment::Salt,
     reputation::Performance,
-    split::{Allocation, JudgedAnswer},
+    rules::TaskRules,
+    split::{Allocation, JudgedAnswer, QualityBars},
     task::Certification,
     Balance, Bp, ContentHash, Difficulty, TaskId, TaskType, Tick, Windows,
 };
@@ -394,6 +395,8 @@ pub trait VotingAgenda<AccountId> {
     fn stage(task: &TaskId) -> Option<VotingStage>;
     /// Deadline of the current phase, if the task exists.
     fn deadline(task: &TaskId) -> Option<Tick>;
+    /// The rules the task was published with; those of a new network if there is no such task.
+    fn rules(task: &TaskId) -> TaskRules;
     /// The tool that the task's automatic validators run, by the BLAKE3 hash of its file.
     fn tool(task: &TaskId) -> Option<ContentHash>;
     /// The answer of `who`, while the task has a result that is not settled and no vote is open.
@@ -418,8 +421,8 @@ pub struct Settlement<AccountId> {
     pub task_type: TaskType,
     /// Its difficulty.
     pub difficulty: Difficulty,
-    /// Lowest quality that can win.
-    pub min_quality: u8,
+    /// The qualities an answer needs to win and to take part.
+    pub bars: QualityBars,
     /// The judged answers, in order of commitment.
     pub answers: Vec<(AccountId, JudgedAnswer)>,
     /// Accuracy points of the validators.

@@ -16,11 +16,13 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 mod beacon;
+mod parameters;
 mod storage;
 mod task;
 mod validation;
 
 pub use beacon::*;
+pub use parameters::*;
 pub use storage::*;
 pub use task::*;
 pub use validation::*;

@@ -108,7 +108,10 @@ fn splits_agree_with_the_reference() {
                 per: rule[0],
                 cap: rule[1],
             },
-            number(&case["minQuality"]),
+            split::QualityBars {
+                win: number(&case["minQuality"]),
+                take_part: tos_primitives::params::MIN_PARTICIPATION_QUALITY,
+            },
             &answers,
             &numbers::<u16>(&case["points"]),
         );

@@ -4,26 +4,24 @@
 
 use super::governance::TreasuryAccount;
 use crate::{
-    constants::currency::{deposit, EXISTENTIAL_DEPOSIT, MICRO_TOS},
-    AccountId, Authorship, Balance, Balances, OriginCaller, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeFreezeReason, RuntimeHoldReason, System,
+    constants::currency::{EXISTENTIAL_DEPOSIT, MICRO_TOS},
+    parameters::{AdjustmentVariable, Deposit, MinimumMultiplier, TargetFullness},
+    AccountId, Authorship, Balance, Balances, Fees, OriginCaller, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, System,
 };
 use polkadot_sdk::*;
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     parameter_types,
-    traits::{
-        fungible::{Balanced, Credit},
-        Imbalance, InstanceFilter, OnUnbalanced, VariantCountOf,
-    },
-    weights::ConstantMultiplier,
+    traits::{Get, InstanceFilter, VariantCountOf},
+    weights::{ConstantMultiplier, Weight},
 };
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use scale_info::TypeInfo;
 use sp_runtime::{
     traits::{BlakeTwo256, Bounded, ConstU32, ConstU8},
-    FixedPointNumber, Perquintill,
+    Perbill,
 };
 
 parameter_types! {
@@ -35,27 +33,10 @@ parameter_types! {
     pub const WeightFee: Balance = 10_000_000;
     /// Fee for a byte of a transaction.
     pub const ByteFee: Balance = MICRO_TOS;
-    /// Fullness of blocks at which fees stay as they are.
-    pub const TargetFullness: Perquintill = Perquintill::from_percent(25);
-    /// How fast fees follow fullness: full blocks for a day raise them about tenfold.
-    pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(75, 1_000_000);
-    /// Fees never fall below a tenth of their base, or growing again would take days.
-    pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 10);
+    /// The treasury's part of fees. The rest, and all tips, are the author's.
+    pub const TreasuryShare: Perbill = Perbill::from_percent(80);
     /// Fees have no upper bound.
     pub MaximumMultiplier: Multiplier = Bounded::max_value();
-
-    /// Deposit for a pending multisig operation, before its approvals.
-    pub const MultisigDepositBase: Balance = deposit(1, 88);
-    /// Deposit for each approval of a pending multisig operation.
-    pub const MultisigDepositFactor: Balance = deposit(0, 32);
-    /// Deposit for having proxies at all.
-    pub const ProxyDepositBase: Balance = deposit(1, 8);
-    /// Deposit for each proxy.
-    pub const ProxyDepositFactor: Balance = deposit(0, 37);
-    /// Deposit for having announcements at all.
-    pub const AnnouncementDepositBase: Balance = deposit(1, 8);
-    /// Deposit for each announcement.
-    pub const AnnouncementDepositFactor: Balance = deposit(0, 68);
 }
 
 impl pallet_balances::Config for Runtime {
@@ -75,34 +56,25 @@ impl pallet_balances::Config for Runtime {
     type WeightInfo = crate::weights::pallet_balances::WeightInfo<Runtime>;
 }
 
-/// Splits fees: four fifths to the treasury, one fifth and all tips to the block's author.
-pub struct DealWithFees;
-
-impl DealWithFees {
-    fn pay(to: &AccountId, credit: Credit<AccountId, Balances>) {
-        // A credit too small to open an account is burnt; there is nobody to give it to.
-        drop(Balances::resolve(to, credit));
+/// The author of the block.
+pub struct BlockAuthor;
+impl Get<Option<AccountId>> for BlockAuthor {
+    fn get() -> Option<AccountId> {
+        Authorship::author()
     }
 }
 
-impl OnUnbalanced<Credit<AccountId, Balances>> for DealWithFees {
-    fn on_unbalanceds(mut fees_then_tips: impl Iterator<Item = Credit<AccountId, Balances>>) {
-        let Some(fees) = fees_then_tips.next() else {
-            return;
-        };
-        let (treasury, mut author) = fees.ration(80, 20);
-        for tip in fees_then_tips {
-            author.subsume(tip);
-        }
-        let treasury_account = TreasuryAccount::get();
-        Self::pay(&treasury_account, treasury);
-        Self::pay(&Authorship::author().unwrap_or(treasury_account), author);
-    }
+impl pallet_fees::Config for Runtime {
+    type WeightInfo = ();
+    type Currency = Balances;
+    type Author = BlockAuthor;
+    type Treasury = TreasuryAccount;
+    type TreasuryShare = TreasuryShare;
 }
 
 impl pallet_transaction_payment::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
-    type OnChargeTransaction = FungibleAdapter<Balances, DealWithFees>;
+    type OnChargeTransaction = FungibleAdapter<Balances, Fees>;
     type WeightToFee = ConstantMultiplier<Balance, WeightFee>;
     type LengthToFee = ConstantMultiplier<Balance, ByteFee>;
     type FeeMultiplierUpdate = TargetedFeeAdjustment<
@@ -113,7 +85,19 @@ impl pallet_transaction_payment::Config for Runtime {
         MaximumMultiplier,
     >;
     type OperationalFeeMultiplier = ConstU8<5>;
-    type WeightInfo = crate::weights::pallet_transaction_payment::WeightInfo<Runtime>;
+    type WeightInfo = ChargeWeight;
+}
+
+/// The weight of charging a fee. The payer's account is read for the nonce before and written once
+/// for both, which the benchmark of the fee alone cannot see.
+pub struct ChargeWeight;
+
+impl pallet_transaction_payment::WeightInfo for ChargeWeight {
+    fn charge_transaction_payment() -> Weight {
+        let measured = crate::weights::pallet_transaction_payment::WeightInfo::<Runtime>::charge_transaction_payment();
+        let payer = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
+        measured.saturating_sub(payer)
+    }
 }
 
 impl pallet_utility::Config for Runtime {
@@ -127,8 +111,10 @@ impl pallet_multisig::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type RuntimeCall = RuntimeCall;
     type Currency = Balances;
-    type DepositBase = MultisigDepositBase;
-    type DepositFactor = MultisigDepositFactor;
+    /// Before the approvals.
+    type DepositBase = Deposit<1, 88>;
+    /// For each approval.
+    type DepositFactor = Deposit<0, 32>;
     type MaxSignatories = ConstU32<100>;
     type BlockNumberProvider = System;
     type WeightInfo = crate::weights::pallet_multisig::WeightInfo<Runtime>;
@@ -242,13 +228,17 @@ impl pallet_proxy::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type Currency = Balances;
     type ProxyType = ProxyType;
-    type ProxyDepositBase = ProxyDepositBase;
-    type ProxyDepositFactor = ProxyDepositFactor;
+    /// For having proxies at all.
+    type ProxyDepositBase = Deposit<1, 8>;
+    /// For each proxy.
+    type ProxyDepositFactor = Deposit<0, 37>;
     type MaxProxies = ConstU32<32>;
     type MaxPending = ConstU32<32>;
     type CallHasher = BlakeTwo256;
-    type AnnouncementDepositBase = AnnouncementDepositBase;
-    type AnnouncementDepositFactor = AnnouncementDepositFactor;
+    /// For having announcements at all.
+    type AnnouncementDepositBase = Deposit<1, 8>;
+    /// For each announcement.
+    type AnnouncementDepositFactor = Deposit<0, 68>;
     type BlockNumberProvider = System;
     type WeightInfo = crate::weights::pallet_proxy::WeightInfo<Runtime>;
 }

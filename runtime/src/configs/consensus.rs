@@ -4,22 +4,14 @@
 
 use super::{staking::MAX_VALIDATORS, BondingSlots, EpochSlots, SlotDurationMs};
 use crate::{
-    constants::currency::deposit, AccountId, Babe, Balance, Balances, Historical, Offences,
-    Runtime, RuntimeEvent, Session, SessionKeys, Staking,
+    parameters::Deposit, AccountId, Babe, Balances, Historical, Offences, Runtime, RuntimeEvent,
+    Session, SessionKeys, Staking,
 };
 use polkadot_sdk::*;
 
-use frame_support::{
-    parameter_types,
-    traits::{ConstU32, ConstU64},
-};
+use frame_support::traits::{ConstU32, ConstU64};
 use sp_runtime::traits::{ConvertInto, OpaqueKeys};
 use sp_session::MembershipProof;
-
-parameter_types! {
-    /// On deposit while session keys are registered: they occupy the state of every node.
-    pub const SessionKeyDeposit: Balance = deposit(1, 5 * 32);
-}
 
 /// Upper bound of the nominators whose stake one slash touches; only weights depend on it.
 type MaxNominatorsPerOffender = ConstU32<1_000>;
@@ -63,7 +55,8 @@ impl pallet_session::Config for Runtime {
     type DisablingStrategy = pallet_session::disabling::UpToLimitWithReEnablingDisablingStrategy;
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;
-    type KeyDeposit = SessionKeyDeposit;
+    /// On deposit while session keys are registered: they occupy the state of every node.
+    type KeyDeposit = Deposit<1, { 5 * 32 }>;
 }
 
 impl pallet_session::historical::Config for Runtime {

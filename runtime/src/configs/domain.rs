@@ -105,6 +105,7 @@ impl pallet_tasks::Config for Runtime {
     type Panels = Validation;
     type Vault = Rewards;
     type Treasury = TreasuryAccount;
+    type Rules = crate::parameters::Rules;
     type GovernanceOrigin = ParametersOrigin;
     type MaxWork = TaskWork;
 }

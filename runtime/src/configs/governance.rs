@@ -4,8 +4,8 @@
 
 use super::{system::part_of_block, Minutes};
 use crate::{
-    constants::currency::{deposit, MILLI_TOS},
     origins::EnsureTreasurer,
+    parameters::{Deposit, MaxSpend},
     AccountId, Balance, Balances, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent,
     RuntimeHoldReason, RuntimeOrigin, System, Treasury,
 };
@@ -29,15 +29,9 @@ parameter_types! {
     pub const TreasuryPalletId: PalletId = PalletId(*b"tos/trsy");
     /// The treasury burns nothing: the supply shrinks by decision, not by habit.
     pub const TreasuryBurn: Permill = Permill::zero();
-    /// Most that one treasury spend may take.
-    pub const MaxSpend: Balance = Balance::MAX;
     /// The treasury's account.
     pub TreasuryAccount: AccountId = Treasury::account_id();
 
-    /// Deposit for a stored preimage, before its bytes.
-    pub const PreimageBaseDeposit: Balance = deposit(2, 64);
-    /// Deposit for each byte of a stored preimage.
-    pub const PreimageByteDeposit: Balance = MILLI_TOS;
     /// Why a preimage's deposit is held.
     pub const PreimageHoldReason: RuntimeHoldReason =
         RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
@@ -84,7 +78,7 @@ impl pallet_preimage::Config for Runtime {
         AccountId,
         Balances,
         PreimageHoldReason,
-        LinearStoragePrice<PreimageBaseDeposit, PreimageByteDeposit, Balance>,
+        LinearStoragePrice<Deposit<2, 64>, Deposit<0, 1>, Balance>,
     >;
     type WeightInfo = crate::weights::pallet_preimage::WeightInfo<Runtime>;
 }

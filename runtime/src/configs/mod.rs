@@ -11,7 +11,7 @@ mod staking;
 mod system;
 mod time;
 
-pub use accounts::{DealWithFees, ProxyType};
+pub use accounts::ProxyType;
 pub use referenda::{pausable_calls, NeverPaused, TechnicalCollective};
 pub use staking::MAX_VALIDATORS;
 pub use system::{

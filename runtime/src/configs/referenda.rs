@@ -5,10 +5,10 @@
 
 use super::{system::part_of_block, Hours};
 use crate::{
-    constants::currency::TOS,
     origins::{self, EnsureEmergency, EnsureWhitelistedCaller},
+    parameters::{MotionDeposit, SubmissionDeposit},
     tracks::Tracks,
-    AccountId, Balance, Balances, Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent,
+    AccountId, Balances, Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent,
     RuntimeHoldReason, RuntimeOrigin, Scheduler, System, Treasury,
 };
 use polkadot_sdk::*;
@@ -36,10 +36,6 @@ type Half = pallet_collective::EnsureProportionAtLeast<AccountId, TechnicalColle
 const LOCK_HOURS: u32 = 7 * 24;
 
 parameter_types! {
-    /// Deposit for a referendum, before the larger one for its decision.
-    pub const SubmissionDeposit: Balance = 10 * TOS;
-    /// Deposit for a motion of the committee.
-    pub const MotionDeposit: Balance = 10 * TOS;
     /// Why a motion's deposit is held.
     pub const MotionHoldReason: RuntimeHoldReason = RuntimeHoldReason::TechnicalCommittee(
         pallet_collective::HoldReason::ProposalSubmission,

@@ -144,6 +144,7 @@ impl crate::emission::Config for Runtime {
     type Currency = Balances;
     type MaxSupply = MaxSupply;
     type MaxPayoutMs = MaxPayoutMs;
+    type StakersShare = crate::parameters::StakersShare;
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use super::MinimumPeriodMs;
 #[cfg(not(feature = "runtime-benchmarks"))]
 use crate::migrations::MultiBlock;
 use crate::{
-    constants::SS58_PREFIX, migrations::SingleBlock, AccountId, Babe, Balance, Block, BlockNumber,
-    MultiBlockMigrations, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
-    RuntimeTask, TxPause, VERSION,
+    constants::SS58_PREFIX, migrations::SingleBlock, weights::base, AccountId, Babe, Balance,
+    Block, BlockNumber, MultiBlockMigrations, Nonce, PalletInfo, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeOrigin, RuntimeTask, TxPause, VERSION,
 };
 use polkadot_sdk::*;
 
@@ -18,12 +18,7 @@ use frame_support::{
     migrations::FreezeChainOnFailedMigration,
     parameter_types,
     traits::{ConstU32, Everything, InsideBoth},
-    weights::{
-        constants::{
-            BlockExecutionWeight, ExtrinsicBaseWeight, RocksDbWeight, WEIGHT_REF_TIME_PER_MILLIS,
-        },
-        Weight,
-    },
+    weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, RuntimeDbWeight, Weight},
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use sp_runtime::Perbill;
@@ -40,7 +35,7 @@ const AVERAGE_ON_INITIALIZE_RATIO: Perbill = Perbill::from_percent(10);
 /// is executed by everyone else within the slot.
 pub const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(
     WEIGHT_REF_TIME_PER_MILLIS.saturating_mul(660),
-    MAX_BLOCK_BYTES as u64,
+    MAX_PROOF_BYTES,
 );
 
 /// This part of a whole block, rounded down.
@@ -51,8 +46,13 @@ pub fn part_of_block(part: Perbill) -> Weight {
     )
 }
 
-/// Longest block, in bytes, and largest storage proof.
+/// Longest block, in bytes.
 const MAX_BLOCK_BYTES: u32 = 5 * 1024 * 1024;
+
+/// Largest storage proof. No node of this chain sends or checks one: the limit only keeps what a
+/// witness of a block would take within reason. It must not be what fills blocks first: sizes are
+/// charged for the worst case, 16 KB for a transfer whose account data are 80 bytes.
+const MAX_PROOF_BYTES: u64 = 40 * 1024 * 1024;
 
 /// Longest header. Digests carry consensus messages; a validator set of the largest size fits.
 const MAX_HEADER_BYTES: u32 = 128 * 1024;
@@ -67,9 +67,9 @@ parameter_types! {
 
     /// How much work fits into a block.
     pub RuntimeBlockWeights: BlockWeights = BlockWeights::builder()
-        .base_block(BlockExecutionWeight::get())
+        .base_block(base::BLOCK)
         .for_class(DispatchClass::all(), |weights| {
-            weights.base_extrinsic = ExtrinsicBaseWeight::get();
+            weights.base_extrinsic = base::EXTRINSIC;
         })
         .for_class(DispatchClass::Normal, |weights| {
             weights.max_total = Some(part_of_block(NORMAL_DISPATCH_RATIO));
@@ -93,6 +93,9 @@ parameter_types! {
         .max_header_size(MAX_HEADER_BYTES)
         .build();
 
+    /// What an access of the database costs.
+    pub const DatabaseWeight: RuntimeDbWeight = base::DATABASE;
+
     /// Part of a block that a running migration may take.
     pub MigrationWeight: Weight = part_of_block(Perbill::from_percent(80));
 }
@@ -108,7 +111,7 @@ impl frame_system::Config for Runtime {
     type AccountId = AccountId;
     type Nonce = Nonce;
     type AccountData = pallet_balances::AccountData<Balance>;
-    type DbWeight = RocksDbWeight;
+    type DbWeight = DatabaseWeight;
     type Version = Version;
     type SS58Prefix = Ss58Prefix;
     type MaxConsumers = ConstU32<128>;

@@ -18,6 +18,7 @@ use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
 use sp_runtime::{traits::Dispatchable, AccountId32, BuildStorage, DispatchErrorWithPostInfo};
 use tos_primitives::{
     commitment::{self, Salt},
+    rules::{Checked, JudgingRules, PublishingRules, SlashRules},
     task::Certification,
     AnswerScore, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams, TaskType, Verdict,
     Windows, TOS,
@@ -178,6 +179,52 @@ impl World {
             votes: BTreeMap::new(),
             accepted: BTreeMap::new(),
             refused: BTreeMap::new(),
+        }
+    }
+
+    /// Governance changes rules at random, within their bounds, while tasks are on their way.
+    pub fn decree(&mut self) {
+        use parameters::{
+            dynamic_params::tasks::{Judging, Parameters as Of, Publishing, Slashes},
+            RuntimeParameters,
+        };
+        let rng = &mut self.rng;
+        let publishing = PublishingRules {
+            publisher_stake: rng.gen_range(100..=5_000),
+            cancel_fee: rng.gen_range(0..=500),
+            challenge_bond: rng.gen_range(100..=2_000),
+            timely: rng.gen_range(500..=5_000),
+            expert_reward: rng.gen_range(15 * TOS..=500 * TOS),
+        };
+        let (no_show, no_vote) = (rng.gen_range(500..=1_500), rng.gen_range(100..=2_000));
+        let slashes = SlashRules {
+            no_show,
+            non_reveal: rng.gen_range(1_501..=5_000),
+            low_quality: rng.gen_range(500..=3_000),
+            malformed: rng.gen_range(2_500..=10_000),
+            plagiarism: rng.gen_range(5_000..=10_000),
+            no_vote,
+            no_vote_reveal: rng.gen_range(2_001..=5_000),
+        };
+        let judging = JudgingRules {
+            participation_quality: rng.gen_range(1..=50),
+            agreement_points: rng.gen_range(5..=30),
+            agreement_share: rng.gen_range(5_100..=9_500),
+            challenge_points: rng.gen_range(1..=50),
+            escalations: rng.gen_range(0..=2),
+            duplicate_distance: rng.gen_range(0..=8),
+            known_share: rng.gen_range(0..=5_000),
+            rewarded_accuracy: rng.gen_range(1_000..=7_000),
+            expert_accuracy: rng.gen_range(7_100..=9_900),
+            settled_to_vote: rng.gen_range(1..=3),
+        };
+        for value in [
+            Of::Publishing(Publishing, Checked::new(publishing).ok()),
+            Of::Slashes(Slashes, Checked::new(slashes).ok()),
+            Of::Judging(Judging, Checked::new(judging).ok()),
+        ] {
+            let value = RuntimeParameters::Tasks(value);
+            Parameters::set_parameter(RuntimeOrigin::root(), value).expect("root may");
         }
     }
 

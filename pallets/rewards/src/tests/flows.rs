@@ -15,7 +15,8 @@ use frame_support::{
 use polkadot_sdk::*;
 use proptest::prelude::*;
 use tos_primitives::{
-    split::JudgedAnswer,
+    params::MIN_PARTICIPATION_QUALITY,
+    split::{JudgedAnswer, QualityBars},
     traits::{Settlement, Vault},
     Balance, Bp, Difficulty, TaskType,
 };
@@ -136,7 +137,10 @@ fn run(step: Step) {
                     task: task(nonce),
                     task_type: TaskType::CodeAnalysis,
                     difficulty: Difficulty::Beginner,
-                    min_quality: 50,
+                    bars: QualityBars {
+                        win: 50,
+                        take_part: MIN_PARTICIPATION_QUALITY,
+                    },
                     answers,
                     validators: votes,
                 })?;

@@ -16,7 +16,8 @@ use polkadot_sdk::*;
 use sp_runtime::BuildStorage;
 use std::collections::BTreeMap;
 use tos_primitives::{
-    split::JudgedAnswer,
+    params::MIN_PARTICIPATION_QUALITY,
+    split::{JudgedAnswer, QualityBars},
     traits::{Clock, Settlement, Vault},
     Balance, Bp, Difficulty, TaskId, TaskType, Tick, Windows,
 };
@@ -226,7 +227,10 @@ pub fn settlement(nonce: u64, answers: &[(u64, u8)], validators: &[(u64, Bp)]) -
         task: task(nonce),
         task_type: TaskType::General,
         difficulty: Difficulty::Beginner,
-        min_quality: 50,
+        bars: QualityBars {
+            win: 50,
+            take_part: MIN_PARTICIPATION_QUALITY,
+        },
         answers: answers
             .iter()
             .map(|(who, quality)| (*who, judged(*quality)))

@@ -10,7 +10,7 @@ use tos_primitives::{
     commitment::{self, Commitment, Salt},
     content::ContentError,
     params,
-    task::answer_stake,
+    rules::CurrentRules,
     traits::{Clock, MinerRegistry, Panels, ReputationBook, Vault},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick, MAX_PARTICIPANTS,
 };
@@ -47,9 +47,9 @@ impl<T: Config> Pallet<T> {
         let profile = TaskTypes::<T>::get(task_type).ok_or(Error::<T>::UnknownTaskType)?;
         ensure!(params.is_complete(), Error::<T>::IncompleteParams);
         Self::check_content(&spec)?;
-        let (least, most) = difficulty.reward_band();
+        let terms = T::Rules::terms(difficulty);
         ensure!(
-            (least..=most).contains(&reward),
+            (terms.least_reward..=terms.most_reward).contains(&reward),
             Error::<T>::RewardOutsideBand
         );
         let windows = T::Clock::windows();
@@ -70,7 +70,8 @@ impl<T: Config> Pallet<T> {
         let nonce = Nonces::<T>::get(&publisher);
         Nonces::<T>::insert(&publisher, nonce.saturating_add(1));
         let id = TaskId::derive(&publisher, nonce);
-        let stake = params::share_of(reward, params::PUBLISHER_STAKE_BP);
+        let rules = T::Rules::rules();
+        let stake = params::share_of(reward, rules.publishing.publisher_stake);
         let hold = HoldReason::PublisherStake;
         ensure!(
             T::Currency::can_hold(&hold.into(), &publisher, reward.saturating_add(stake)),
@@ -93,6 +94,8 @@ impl<T: Config> Pallet<T> {
             max_participants,
             equal_answers_allowed: profile.equal_answers_allowed,
             tool: profile.tool,
+            terms,
+            rules,
             phase: Phase::Open,
             round: 0,
             escalations: 0,
@@ -134,7 +137,8 @@ impl<T: Config> Pallet<T> {
             Error::<T>::NotOpen
         );
         ensure!(task.joined == 0, Error::<T>::HasParticipants);
-        T::Vault::refund(&id, params::share_of(task.reward, params::CANCEL_FEE_BP))?;
+        let fee = params::share_of(task.reward, task.rules.publishing.cancel_fee);
+        T::Vault::refund(&id, fee)?;
         Self::leave_open(&id, &task);
         Self::close(&id, task, Closure::Cancelled)
     }
@@ -152,13 +156,10 @@ impl<T: Config> Pallet<T> {
         ensure!(!Self::is_own(&task, &miner), Error::<T>::OwnTask);
         ensure!(task.joined < task.max_participants, Error::<T>::TaskFull);
         let reputation = T::Reputation::global(&miner);
-        ensure!(
-            reputation >= task.difficulty.reputation_gate(),
-            Error::<T>::ReputationTooLow
-        );
+        ensure!(reputation >= task.terms.gate, Error::<T>::ReputationTooLow);
         T::Miners::start_task(&miner, task.task_type())?;
         ActiveOf::<T>::try_append(&miner, id).map_err(|()| Error::<T>::TooManyTasks)?;
-        let stake = answer_stake(task.difficulty, T::Miners::stake_percent(&miner));
+        let stake = task.terms.answer_stake(T::Miners::stake_percent(&miner));
         Self::hold(
             &miner,
             HoldReason::AnswerStake,
@@ -274,7 +275,7 @@ impl<T: Config> Pallet<T> {
         );
         let is_party = task.publisher == who || Answers::<T>::get(id).contains(&who);
         ensure!(is_party, Error::<T>::NotAParty);
-        let bond = params::share_of(task.reward, params::CHALLENGE_BOND_BP);
+        let bond = params::share_of(task.reward, task.rules.publishing.challenge_bond);
         Self::hold(
             &who,
             HoldReason::ChallengeBond,

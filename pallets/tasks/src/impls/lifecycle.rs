@@ -4,7 +4,7 @@ use crate::*;
 use alloc::vec::Vec;
 use frame_support::dispatch::DispatchResult;
 use tos_primitives::{
-    params, simhash,
+    simhash,
     traits::{AnswerResult, Clock, Draw, PanelRequest, Panels, Tally},
     Phase, TaskId, Tick,
 };
@@ -81,7 +81,7 @@ impl<T: Config> Pallet<T> {
         }
         answers.sort_by_key(|(number, ..)| *number);
         if !task.equal_answers_allowed {
-            Self::mark_duplicates(id, &answers)?;
+            Self::mark_duplicates(id, &answers, task.rules.judging.duplicate_distance)?;
         }
         let authors: Vec<_> = answers.into_iter().map(|(_, miner, _)| miner).collect();
         let authors = AccountsOf::<T>::try_from(authors).map_err(|_| Error::<T>::Inconsistent)?;
@@ -91,11 +91,15 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn mark_duplicates(id: &TaskId, answers: &[(u32, T::AccountId, Revealed)]) -> DispatchResult {
+    fn mark_duplicates(
+        id: &TaskId,
+        answers: &[(u32, T::AccountId, Revealed)],
+        most: u32,
+    ) -> DispatchResult {
         for (index, (_, miner, answer)) in answers.iter().enumerate() {
             let original = answers.iter().take(index).find(|(_, _, earlier)| {
                 earlier.hash == answer.hash
-                    || simhash::near_duplicate(earlier.simhash, answer.simhash)
+                    || simhash::near_duplicate(earlier.simhash, answer.simhash, most)
             });
             if let Some((_, original, _)) = original {
                 let mut submission = Self::submission(id, miner)?;
@@ -158,7 +162,7 @@ impl<T: Config> Pallet<T> {
 
     /// Whether a round that does not agree is followed by another.
     fn may_escalate(task: &TaskOf<T>) -> bool {
-        !task.challenged && task.escalations < params::MAX_ESCALATIONS
+        !task.challenged && task.escalations < task.rules.judging.escalations
     }
 
     /// Counts the votes of the round.
@@ -207,7 +211,8 @@ impl<T: Config> Pallet<T> {
     /// whether the challenge's round had a quorum.
     fn decide_challenge(id: &TaskId, mut task: TaskOf<T>, counted: bool) -> DispatchResult {
         let mut challenge = Challenges::<T>::get(id).ok_or(Error::<T>::Inconsistent)?;
-        let upheld = counted && moved(&challenge.before, &T::Panels::results(id));
+        let points = task.rules.judging.challenge_points;
+        let upheld = counted && moved(&challenge.before, &T::Panels::results(id), points);
         let lost = counted && !upheld;
         challenge.upheld = Some(upheld);
         Self::free_hold(
@@ -215,7 +220,7 @@ impl<T: Config> Pallet<T> {
             &challenge.challenger,
             HoldReason::ChallengeBond,
             challenge.bond,
-            lost.then_some(SlashReason::ChallengeRejected),
+            lost.then(|| SlashReason::ChallengeRejected.by(&task.rules.slashes)),
         )?;
         Challenges::<T>::insert(id, challenge);
         Self::deposit_event(Event::ChallengeDecided {
@@ -229,9 +234,11 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// Whether a result differs so much from an earlier one that challenging that was right.
-fn moved(before: &[AnswerResult], after: &[AnswerResult]) -> bool {
-    before.iter().zip(after).any(|(old, new)| {
-        old.verdict != new.verdict || old.quality.abs_diff(new.quality) > params::CHALLENGE_POINTS
-    })
+/// Whether a result differs from an earlier one by more than `points`, or in a verdict, so that
+/// challenging that was right.
+fn moved(before: &[AnswerResult], after: &[AnswerResult], points: u8) -> bool {
+    before
+        .iter()
+        .zip(after)
+        .any(|(old, new)| old.verdict != new.verdict || old.quality.abs_diff(new.quality) > points)
 }

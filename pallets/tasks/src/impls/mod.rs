@@ -119,11 +119,11 @@ impl<T: Config> Pallet<T> {
         who: &T::AccountId,
         hold: HoldReason,
         amount: Balance,
-        slash: Option<SlashReason>,
+        slash: Option<Slash>,
     ) -> Result<Balance, DispatchError> {
         let mut left = amount;
-        if let Some(reason) = slash {
-            let share = params::share_of(amount, reason.share());
+        if let Some(Slash { reason, share }) = slash {
+            let share = params::share_of(amount, share);
             let taken = with_storage_layer::<_, DispatchError, _>(|| {
                 T::Currency::transfer_on_hold(
                     &hold.into(),

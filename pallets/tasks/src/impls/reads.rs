@@ -6,7 +6,7 @@ use frame_support::traits::fungible::InspectHold;
 #[cfg(feature = "runtime-benchmarks")]
 use tos_primitives::commitment::Salt;
 use tos_primitives::{
-    task::answer_stake,
+    rules::TaskRules,
     traits::{
         Clock, MinerRegistry, Refusal, ReputationBook, RevealedAnswer, VotingAgenda, VotingStage,
     },
@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
         if task.joined >= task.max_participants {
             return refuse(Refusal::TaskFull);
         }
-        if T::Reputation::global(who) < task.difficulty.reputation_gate() {
+        if T::Reputation::global(who) < task.terms.gate {
             return refuse(Refusal::ReputationTooLow);
         }
         T::Miners::may_work(who, task.task_type()).map_err(|reason| match reason {
@@ -52,7 +52,7 @@ impl<T: Config> Pallet<T> {
         if ActiveOf::<T>::decode_len(who) >= Some(ActiveTasks::bound()) {
             return refuse(Refusal::TooManyTasks);
         }
-        let stake = answer_stake(task.difficulty, T::Miners::stake_percent(who));
+        let stake = task.terms.answer_stake(T::Miners::stake_percent(who));
         if !T::Currency::can_hold(&HoldReason::AnswerStake.into(), who, stake) {
             return refuse(Refusal::StakeUnaffordable);
         }
@@ -133,6 +133,8 @@ impl<T: Config> Pallet<T> {
                 bond: challenge.bond,
                 upheld: challenge.upheld,
             }),
+            terms: task.terms,
+            rules: task.rules,
             params: task.params,
         })
     }
@@ -211,6 +213,10 @@ impl<T: Config> VotingAgenda<T::AccountId> for Pallet<T> {
 
     fn deadline(id: &TaskId) -> Option<Tick> {
         Tasks::<T>::get(id).map(|task| task.deadline)
+    }
+
+    fn rules(id: &TaskId) -> TaskRules {
+        Tasks::<T>::get(id).map_or(TaskRules::STANDARD, |task| task.rules)
     }
 
     fn tool(id: &TaskId) -> Option<ContentHash> {

@@ -6,7 +6,8 @@ use frame_support::dispatch::DispatchResult;
 use tos_primitives::{
     params,
     reputation::{self, Performance, SignedBp},
-    split::{self, JudgedAnswer},
+    rules::JudgingRules,
+    split::{self, JudgedAnswer, QualityBars},
     traits::{MinerRegistry, Panels, ReputationBook, Settlement, Vault},
     Closure, TaskId, Verdict,
 };
@@ -36,13 +37,13 @@ impl Outcome {
     }
 
     /// The miner's answer was judged. `mean` is the mean final score of the eligible answers.
-    fn judged(scored: &Scored, mean: Option<u32>) -> Self {
+    fn judged(scored: &Scored, mean: Option<u32>, rules: &JudgingRules) -> Self {
         let Scored {
             judged,
             result,
             duplicate,
         } = scored;
-        let slash = SlashReason::of(result);
+        let slash = SlashReason::of(result, rules);
         let completed = judged.eligible && slash.is_none();
         let completion = match slash {
             Some(_) => -10_000,
@@ -127,7 +128,12 @@ impl<T: Config> Pallet<T> {
             let judged = JudgedAnswer {
                 quality: result.quality,
                 innovation: result.innovation,
-                timeliness: params::timeliness(task.opened, committed.tick, task.open_until),
+                timeliness: params::timeliness(
+                    task.opened,
+                    committed.tick,
+                    task.open_until,
+                    task.rules.publishing.timely,
+                ),
                 eligible: !duplicate && result.verdict == Verdict::Valid,
             };
             submission.result = Some(result);
@@ -156,7 +162,10 @@ impl<T: Config> Pallet<T> {
             task: *id,
             task_type: task.task_type(),
             difficulty: task.difficulty,
-            min_quality: task.min_quality,
+            bars: QualityBars {
+                win: task.min_quality,
+                take_part: task.rules.judging.participation_quality,
+            },
             answers,
             validators,
         };
@@ -167,7 +176,7 @@ impl<T: Config> Pallet<T> {
             Submissions::<T>::insert(id, miner, submission);
         }
         Self::finish_miners(id, &task, |miner, submission| match scored.get(miner) {
-            Some(scored) => Outcome::judged(scored, mean),
+            Some(scored) => Outcome::judged(scored, mean, &task.rules.judging),
             None => Outcome::failed(undelivered(submission)),
         })?;
         Self::close(id, task, Closure::Settled)
@@ -210,6 +219,7 @@ impl<T: Config> Pallet<T> {
                 performance,
             } = outcome(&miner, &submission);
             let stake = submission.stake;
+            let slash = slash.map(|reason| reason.by(&task.rules.slashes));
             submission.lost = Self::free_hold(id, &miner, HoldReason::AnswerStake, stake, slash)?;
             Submissions::<T>::insert(id, &miner, submission);
             ActiveOf::<T>::mutate_exists(&miner, |active| {

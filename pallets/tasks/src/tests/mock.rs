@@ -14,13 +14,14 @@ use std::{
 };
 use tos_primitives::{
     reputation::Performance,
+    rules::{CurrentRules, DifficultyTable, DifficultyTerms, TaskRules},
     split::Allocation,
     task::Certification,
     traits::{
         AnswerResult, Clock, Draw, MinerRegistry, PanelRequest, Panels, Refusal, ReputationBook,
         Settlement, Severity, Tally, Vault,
     },
-    Balance, Bp, TaskId, TaskType, Tick, Windows, TOS,
+    Balance, Bp, Difficulty, TaskId, TaskType, Tick, Windows, TOS,
 };
 
 type Block = frame_system::mocking::MockBlock<Test>;
@@ -74,8 +75,27 @@ impl pallet_tasks::Config for Test {
     type Panels = TestPanels;
     type Vault = TestVault;
     type Treasury = Treasury;
+    type Rules = Rules;
     type GovernanceOrigin = frame_system::EnsureRoot<AccountId>;
     type MaxWork = MaxWork;
+}
+
+thread_local! {
+    /// The rules of what is published now.
+    pub static RULES: Cell<TaskRules> = const { Cell::new(TaskRules::STANDARD) };
+    /// The terms of what is published now.
+    pub static TERMS: Cell<DifficultyTable> = const { Cell::new(DifficultyTable::STANDARD) };
+}
+
+/// Rules that a test can change.
+pub struct Rules;
+impl CurrentRules for Rules {
+    fn rules() -> TaskRules {
+        RULES.get()
+    }
+    fn terms(difficulty: Difficulty) -> DifficultyTerms {
+        TERMS.get().terms(difficulty)
+    }
 }
 
 /// Everything a test may script and afterwards look at.
@@ -347,6 +367,8 @@ impl ExtBuilder {
     /// Runs a test and then checks that every invariant holds and that no money came or went.
     pub fn execute(test: impl FnOnce()) {
         SCRIPT.set(Script::default());
+        RULES.set(TaskRules::STANDARD);
+        TERMS.set(DifficultyTable::STANDARD);
         NOW.set(100);
         MaxWork::set(Weight::MAX);
         let mut ext = new_test_ext();

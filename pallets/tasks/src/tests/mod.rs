@@ -11,6 +11,7 @@ mod publish;
 mod queue;
 mod random;
 mod reads;
+mod rules;
 
 use crate::*;
 use frame_support::{assert_ok, dispatch::DispatchResult};

@@ -233,7 +233,7 @@ fn what_is_settled_is_what_was_judged() {
         judged(id, &[ALICE, BOB], &[good(80), bad(Verdict::Plagiarised)]);
         finish(id);
         let settlement = script(|s| s.settled[0].clone());
-        assert_eq!((settlement.task, settlement.min_quality), (id, 50));
+        assert_eq!((settlement.task, settlement.bars.win), (id, 50));
         assert_eq!(settlement.difficulty, Difficulty::Beginner);
         let eligible: Vec<_> = settlement.answers.iter().map(|(_, j)| j.eligible).collect();
         assert_eq!(eligible, vec![true, false]);

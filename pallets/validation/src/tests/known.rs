@@ -1,13 +1,13 @@
 //! Known answers: who may plant them, when they are told, and what they measure.
 
 use super::mock::*;
-use crate::{Checks, Error, Event, Known, Planters, Results, Validators, START_ACCURACY};
+use crate::{Checks, Error, Event, Known, Planters, Results, Validators};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
 use tos_primitives::{
     commitment,
-    params::{EXPERT_ACCURACY, MAX_PLANTERS},
+    params::{EXPERT_ACCURACY, MAX_PLANTERS, START_ACCURACY},
     traits::{Panels, RevealedAnswer},
     AnswerScore, Bp, TaskId,
 };

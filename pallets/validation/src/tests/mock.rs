@@ -14,6 +14,7 @@ use std::{
 use tos_primitives::{
     commitment::{self, Salt},
     reputation::Performance,
+    rules::TaskRules,
     task::Certification,
     traits::{
         Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, Refusal, ReputationBook,
@@ -102,6 +103,8 @@ pub struct World {
     pub stages: BTreeMap<TaskId, VotingStage>,
     pub completed: Vec<TaskId>,
     pub tool: Option<ContentHash>,
+    /// The rules of every task.
+    pub rules: TaskRules,
     /// Answers whose task has a result that is not settled.
     pub judged: BTreeMap<(TaskId, u64), RevealedAnswer>,
     pub certifications: BTreeMap<u64, Certification>,
@@ -161,6 +164,9 @@ impl VotingAgenda<u64> for World {
     }
     fn deadline(task: &TaskId) -> Option<Tick> {
         Self::stage(task).map(|_| 77)
+    }
+    fn rules(_: &TaskId) -> TaskRules {
+        world(|w| w.rules)
     }
     fn tool(_: &TaskId) -> Option<ContentHash> {
         world(|w| w.tool)

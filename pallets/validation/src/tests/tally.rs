@@ -3,6 +3,7 @@
 use super::mock::*;
 use crate::{panels::count, Event, Results, Rounds, Scores};
 use tos_primitives::{
+    rules::JudgingRules,
     traits::{Panels, Tally},
     AnswerScore, Verdict,
 };
@@ -92,9 +93,18 @@ fn quorum_is_two_thirds_of_the_assigned_weight_to_the_unit() {
         assert_eq!(play_votes(0, &all), Tally::NoQuorum);
         assert!(Validation::results(&TASK).is_empty());
     });
-    assert_eq!(count(&votes(&[(50, 2_000)]), 3_000, 1).0, Tally::Consensus);
-    assert_eq!(count(&votes(&[(50, 1_999)]), 3_000, 1).0, Tally::NoQuorum);
-    assert_eq!(count(&votes(&[(50, 2_000)]), 3_001, 1).0, Tally::NoQuorum);
+    assert_eq!(
+        count(&votes(&[(50, 2_000)]), 3_000, 1, &JudgingRules::STANDARD).0,
+        Tally::Consensus
+    );
+    assert_eq!(
+        count(&votes(&[(50, 1_999)]), 3_000, 1, &JudgingRules::STANDARD).0,
+        Tally::NoQuorum
+    );
+    assert_eq!(
+        count(&votes(&[(50, 2_000)]), 3_001, 1, &JudgingRules::STANDARD).0,
+        Tally::NoQuorum
+    );
 }
 
 #[test]
@@ -116,19 +126,41 @@ fn nobody_voting_is_no_quorum_and_not_a_crash() {
 
 #[test]
 fn agreement_is_three_quarters_of_the_revealed_weight_to_the_unit() {
-    let agree = |near, far| count(&votes(&[(50, near), (90, far)]), 4_000, 1).0;
+    let agree = |near, far| {
+        count(
+            &votes(&[(50, near), (90, far)]),
+            4_000,
+            1,
+            &JudgingRules::STANDARD,
+        )
+        .0
+    };
     assert_eq!(agree(3_000, 1_000), Tally::Consensus);
     assert_eq!(agree(2_999, 1_001), Tally::Split);
     // Of what was revealed, not of what was assigned.
     assert_eq!(
-        count(&votes(&[(50, 2_250), (90, 750)]), 4_000, 1).0,
+        count(
+            &votes(&[(50, 2_250), (90, 750)]),
+            4_000,
+            1,
+            &JudgingRules::STANDARD
+        )
+        .0,
         Tally::Consensus
     );
 }
 
 #[test]
 fn agreement_reaches_fifteen_points_from_the_median() {
-    let spread = |away: u8| count(&votes(&[(50, 200), (50, 100), (50 + away, 200)]), 500, 1).0;
+    let spread = |away: u8| {
+        count(
+            &votes(&[(50, 200), (50, 100), (50 + away, 200)]),
+            500,
+            1,
+            &JudgingRules::STANDARD,
+        )
+        .0
+    };
     assert_eq!(spread(15), Tally::Consensus);
     assert_eq!(spread(16), Tally::Split);
 }
@@ -139,7 +171,7 @@ fn outliers_do_not_move_a_result() {
     for extreme in [0, 100] {
         let mut all = honest.to_vec();
         all.push((extreme, 100));
-        let (tally, results) = count(&votes(&all), 500, 1);
+        let (tally, results) = count(&votes(&all), 500, 1, &JudgingRules::STANDARD);
         assert_eq!(tally, Tally::Consensus);
         assert!((60..=63).contains(&results[0].quality));
     }
@@ -148,7 +180,8 @@ fn outliers_do_not_move_a_result() {
 #[test]
 fn an_answer_is_disqualified_by_two_thirds_of_the_revealed_weight_to_the_unit() {
     use Verdict::{Malformed, Plagiarised, Valid};
-    let verdict = |given: &[(Verdict, u64)]| count(&verdicts(given), 3_000, 1).1[0];
+    let verdict =
+        |given: &[(Verdict, u64)]| count(&verdicts(given), 3_000, 1, &JudgingRules::STANDARD).1[0];
     let result = verdict(&[(Plagiarised, 2_000), (Valid, 1_000)]);
     assert_eq!(
         (result.verdict, result.quality, result.innovation),

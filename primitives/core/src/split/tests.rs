@@ -4,6 +4,13 @@ use proptest::prelude::*;
 
 const RULE: WinnerRule = WinnerRule { per: 3, cap: 3 };
 
+fn bars(win: u8) -> QualityBars {
+    QualityBars {
+        win,
+        take_part: crate::params::MIN_PARTICIPATION_QUALITY,
+    }
+}
+
 fn answer(quality: u8, innovation: u8, timeliness: Bp) -> JudgedAnswer {
     JudgedAnswer {
         quality,
@@ -28,7 +35,14 @@ fn total(allocation: &Allocation) -> Balance {
 }
 
 fn default_split(escrow: Balance, answers: &[JudgedAnswer], points: &[Bp]) -> Allocation {
-    let allocation = allocate(escrow, &SplitProfile::DEFAULT, RULE, 60, answers, points);
+    let allocation = allocate(
+        escrow,
+        &SplitProfile::DEFAULT,
+        RULE,
+        bars(60),
+        answers,
+        points,
+    );
     assert_eq!(total(&allocation), escrow);
     allocation
 }
@@ -122,7 +136,7 @@ fn the_largest_amounts_and_weights_do_not_overflow() {
         winners: u16::MAX,
         ..SplitProfile::DEFAULT
     };
-    let split = allocate(u128::MAX, &all, RULE, 0, &answers, &[u16::MAX; 40]);
+    let split = allocate(u128::MAX, &all, RULE, bars(0), &answers, &[u16::MAX; 40]);
     let parts = [
         split.answers,
         split.validators,
@@ -177,7 +191,7 @@ fn three_winners_share_by_rank_innovation_and_time() {
         validators: 0,
         network: 3_000,
     };
-    let split = allocate(10_000, &profile, RULE, 60, &answers, &[]);
+    let split = allocate(10_000, &profile, RULE, bars(60), &answers, &[]);
     assert_eq!(split.winners, [4, 2, 7]);
     assert_eq!(
         split.answers,
@@ -224,7 +238,7 @@ fn shares_nobody_earned_beside_a_winner_go_to_the_treasury() {
         100,
         &SplitProfile::DEFAULT,
         RULE,
-        0,
+        bars(0),
         &[answer(0, 0, 0)],
         &[0, 0],
     );
@@ -252,7 +266,7 @@ fn a_profile_without_shares_loses_no_money() {
         validators: 0,
         network: 0,
     };
-    let split = allocate(100, &none, RULE, 60, &[answer(90, 0, 0)], &[1]);
+    let split = allocate(100, &none, RULE, bars(60), &[answer(90, 0, 0)], &[1]);
     assert_eq!((total(&split), split.network), (100, 100));
 }
 
@@ -265,7 +279,7 @@ fn more_winners_than_rank_weights_share_the_last_weight() {
         network: 0,
     };
     let rule = WinnerRule { per: 1, cap: 6 };
-    let split = allocate(18_200, &profile, rule, 0, &[answer(90, 0, 0); 7], &[]);
+    let split = allocate(18_200, &profile, rule, bars(0), &[answer(90, 0, 0); 7], &[]);
     assert_eq!(split.answers, [7_000, 4_200, 2_800, 1_400, 1_400, 1_400, 0]);
 }
 
@@ -308,7 +322,7 @@ proptest! {
         points in prop::collection::vec(0..=10_000u16, 0..=15),
     ) {
         let rule = WinnerRule { per, cap };
-        let split = allocate(escrow, &profile, rule, min_quality, &answers, &points);
+        let split = allocate(escrow, &profile, rule, bars(min_quality), &answers, &points);
         prop_assert_eq!(split.answers.len(), answers.len());
         prop_assert_eq!(split.validators.len(), points.len());
         prop_assert_eq!(total(&split), escrow);

@@ -2,8 +2,12 @@
 
 use super::wei;
 use crate::{
-    commitment::Commitment, json, task::TaskParams, traits::AnswerResult, Balance, ContentRef,
-    Difficulty, Phase, TaskId, TaskType, Tick,
+    commitment::Commitment,
+    json,
+    rules::{DifficultyTerms, TaskRules},
+    task::TaskParams,
+    traits::AnswerResult,
+    Balance, ContentRef, Difficulty, Phase, TaskId, TaskType, Tick,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
@@ -124,6 +128,11 @@ pub struct TaskView<AccountId> {
     pub answers: Vec<AccountId>,
     /// The challenge, if there was one.
     pub challenge: Option<ChallengeView<AccountId>>,
+    // New fields come last, where readers of an earlier version overlook them.
+    /// What its difficulty asked for when it was published.
+    pub terms: DifficultyTerms,
+    /// The rules it was published with.
+    pub rules: TaskRules,
 }
 
 /// A step in a task's life.

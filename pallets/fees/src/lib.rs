@@ -1,0 +1,106 @@
+//! Fees.
+//!
+//! A transaction's fee leaves its payer at once. Where it goes to, the treasury and the block's author,
+//! is the same for every transaction of a block, so the parts are added up and paid once, in
+//! `on_finalize`. Paying them transaction by transaction cost more than the transfers that most
+//! transactions are.
+//!
+//! Between the two, fees are out of the issuance: a credit that is given up takes them out, and what
+//! is issued in `on_finalize` brings back exactly as much. [`Due`] holds the sum meanwhile, and is
+//! empty between blocks.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::indexing_slicing
+    )
+)]
+
+use polkadot_sdk::*;
+
+pub use pallet::*;
+
+mod benchmarking;
+mod impls;
+#[cfg(test)]
+mod tests;
+pub mod weights;
+
+pub use weights::WeightInfo;
+
+/// The log target of this pallet.
+const LOG_TARGET: &str = "runtime::fees";
+
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use codec::{Decode, Encode};
+    use frame_support::{pallet_prelude::*, traits::fungible::Balanced};
+    use frame_system::pallet_prelude::*;
+    use scale_info::TypeInfo;
+    use sp_runtime::Perbill;
+    use tos_primitives::Balance;
+
+    /// Fees of the block, on their way.
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    /// Who is paid, and in what.
+    #[pallet::config]
+    pub trait Config: polkadot_sdk::frame_system::Config {
+        /// Weights of the hooks.
+        type WeightInfo: WeightInfo;
+        /// The currency of fees.
+        type Currency: Balanced<Self::AccountId, Balance = Balance>;
+        /// The author of the block, asked at its beginning.
+        type Author: Get<Option<Self::AccountId>>;
+        /// Who gets the rest, and the author's part of a block without one.
+        type Treasury: Get<Self::AccountId>;
+        /// The treasury's part of fees. Tips are the author's alone.
+        #[pallet::constant]
+        type TreasuryShare: Get<Perbill>;
+    }
+
+    /// What is to be paid at the end of the block.
+    #[derive(
+        Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo,
+    )]
+    pub struct Parts {
+        /// To the treasury, in wei.
+        pub treasury: Balance,
+        /// To the author, in wei.
+        pub author: Balance,
+    }
+
+    /// What the block's transactions have paid so far. Empty between blocks: it never reaches the
+    /// database.
+    #[pallet::storage]
+    #[pallet::whitelist_storage]
+    pub type Due<T: Config> = StorageValue<_, Parts, ValueQuery>;
+
+    /// The author of the block, as long as it is being executed.
+    #[pallet::storage]
+    #[pallet::whitelist_storage]
+    pub type Author<T: Config> = StorageValue<_, T::AccountId>;
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        // Who is the author is known now; a session that ends in this block changes the answer. The
+        // weight is that of `on_finalize`, which cannot refuse to run.
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            Author::<T>::set(T::Author::get());
+            T::WeightInfo::on_finalize()
+        }
+
+        fn on_finalize(_: BlockNumberFor<T>) {
+            Self::pay_out();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+}

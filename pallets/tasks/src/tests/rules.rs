@@ -1,0 +1,209 @@
+//! Rules that change: tasks keep those they were published with, and records of version 1 get them.
+
+use super::*;
+use crate::migrations::{v1, RulesIntoTasks};
+use frame_support::{
+    assert_noop,
+    migrations::{SteppedMigration, SteppedMigrationError},
+    traits::{GetStorageVersion, StorageVersion},
+    weights::{Weight, WeightMeter},
+};
+use tos_primitives::{
+    params::share_of,
+    rules::{DifficultyTable, DifficultyTerms, TaskRules},
+};
+
+/// The strictest rules there can be.
+fn strict() -> TaskRules {
+    let mut rules = TaskRules::STANDARD;
+    rules.publishing.publisher_stake = 5_000;
+    rules.publishing.cancel_fee = 500;
+    rules.publishing.challenge_bond = 2_000;
+    rules.slashes.no_show = 1_500;
+    rules.slashes.non_reveal = 5_000;
+    rules.slashes.malformed = 10_000;
+    rules.judging.escalations = 0;
+    rules
+}
+
+fn set(rules: TaskRules) {
+    RULES.set(rules);
+}
+
+#[test]
+fn a_task_keeps_the_rules_it_was_published_with() {
+    ExtBuilder::execute(|| {
+        let old = publish();
+        set(strict());
+        let new = publish();
+        let stakes = [old, new].map(|id| task(id).publisher_stake);
+        assert_eq!(stakes, [TOS, 5 * TOS]);
+        // Nobody answers: what a no-show costs is what it cost when the task was published.
+        join(ALICE, old);
+        join(BOB, new);
+        let stake = Submissions::<Test>::get(old, ALICE).unwrap().stake;
+        assert_eq!(finish(old), Closure::Expired);
+        assert_eq!(finish(new), Closure::Expired);
+        let lost = |id, who| Submissions::<Test>::get(id, who).unwrap().lost;
+        assert_eq!(lost(old, ALICE), share_of(stake, 1_000));
+        assert_eq!(lost(new, BOB), share_of(stake, 1_500));
+    });
+}
+
+#[test]
+fn cancelling_and_challenging_cost_what_they_did_at_publication() {
+    ExtBuilder::execute(|| {
+        let old = publish();
+        set(strict());
+        let before = wealth(TREASURY);
+        assert_ok!(Work::cancel(RuntimeOrigin::signed(PUBLISHER), old));
+        assert_eq!(wealth(TREASURY) - before, share_of(10 * TOS, 10));
+        let new = publish();
+        set(TaskRules::STANDARD);
+        judged(new, &[ALICE, BOB], &[good(60), good(50)]);
+        assert_ok!(Work::challenge(RuntimeOrigin::signed(ALICE), new));
+        assert_eq!(held(ALICE, HoldReason::ChallengeBond), 2 * TOS);
+        finish(new);
+    });
+}
+
+#[test]
+fn a_task_escalates_as_often_as_its_own_rules_say() {
+    ExtBuilder::execute(|| {
+        set(strict());
+        let never = publish();
+        set(TaskRules::STANDARD);
+        script(|s| s.rounds.push_back((Tally::Split, vec![good(60)])));
+        answered(never, &[ALICE]);
+        voted(never);
+        assert_eq!(phase(never), Phase::Challenge);
+        let twice = publish();
+        for _ in 0..3 {
+            script(|s| s.rounds.push_back((Tally::Split, vec![good(60)])));
+        }
+        answered(twice, &[BOB]);
+        for _ in 0..3 {
+            voted(twice);
+        }
+        assert_eq!(
+            (phase(twice), task(twice).escalations),
+            (Phase::Challenge, 2)
+        );
+    });
+}
+
+#[test]
+fn bands_stakes_and_gates_follow_the_terms_at_publication() {
+    ExtBuilder::execute(|| {
+        let old = publish();
+        let mut table = DifficultyTable::STANDARD;
+        table.beginner = DifficultyTerms {
+            least_reward: 8 * TOS,
+            most_reward: 9 * TOS,
+            stake: 2 * TOS,
+            gate: 900,
+        };
+        TERMS.set(table);
+        assert_noop!(Offer::default().publish(), Error::<Test>::RewardOutsideBand);
+        let new = Offer {
+            reward: 9 * TOS,
+            ..Offer::default()
+        }
+        .id();
+        script(|s| s.reputation.insert(CAROL, 899));
+        assert_noop!(
+            Work::join(RuntimeOrigin::signed(CAROL), new),
+            Error::<Test>::ReputationTooLow
+        );
+        join(CAROL, old);
+        join(ALICE, new);
+        let stake = |id, who| Submissions::<Test>::get(id, who).unwrap().stake;
+        assert_eq!((stake(old, CAROL), stake(new, ALICE)), (TOS, 2 * TOS));
+    });
+}
+
+/// Makes every record what a node of version 1 would have kept. Returns today's records.
+fn downgrade() -> Vec<(TaskId, TaskOf<Test>)> {
+    let mut now: Vec<_> = Tasks::<Test>::iter().collect();
+    now.sort_by_key(|(id, _)| *id);
+    for (id, task) in &now {
+        v1::Tasks::<Test>::insert(id, v1::Task::from(task.clone()));
+    }
+    StorageVersion::new(1).put::<Work>();
+    assert_eq!(
+        Tasks::<Test>::iter().count(),
+        0,
+        "no old record can be read"
+    );
+    now
+}
+
+/// Tasks in every phase there is.
+fn tasks_in_every_phase() {
+    judged(publish(), &[ALICE, BOB], &[good(60), good(50)]);
+    answered(publish(), &[CAROL]);
+    let expired = publish();
+    finish(expired);
+    join(ALICE, publish());
+    publish();
+}
+
+#[test]
+fn records_of_version_1_become_todays_and_go_on_to_their_end() {
+    ExtBuilder::execute(|| {
+        tasks_in_every_phase();
+        let now = downgrade();
+        // Rules of a later day are not those the old tasks were published with.
+        set(strict());
+        let mut meter = WeightMeter::new();
+        let mut cursor = None;
+        loop {
+            cursor = RulesIntoTasks::<Test>::step(cursor, &mut meter).unwrap();
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let mut after: Vec<_> = Tasks::<Test>::iter().collect();
+        after.sort_by_key(|(id, _)| *id);
+        assert_eq!(after, now);
+        assert_eq!(Tasks::<Test>::count() as usize, now.len());
+        assert_eq!(Work::on_chain_storage_version(), 2);
+        Work::do_try_state().unwrap();
+        for (id, _) in now {
+            // One that ended early may have been pruned while the others went on.
+            if Tasks::<Test>::contains_key(id) {
+                finish(id);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_migration_stops_where_its_weight_ends_goes_on_and_may_run_twice() {
+    ExtBuilder::execute(|| {
+        tasks_in_every_phase();
+        let now = downgrade();
+        let one = <() as WeightInfo>::migrate_task();
+        let mut cursor = None;
+        for done in 1..=now.len() {
+            let mut meter = WeightMeter::with_limit(one);
+            cursor = RulesIntoTasks::<Test>::step(cursor, &mut meter).unwrap();
+            assert_eq!(Tasks::<Test>::iter().count(), done);
+            assert!(cursor.is_some() && meter.remaining().any_lt(one));
+        }
+        let mut meter = WeightMeter::with_limit(one);
+        assert_eq!(RulesIntoTasks::<Test>::step(cursor, &mut meter), Ok(None));
+        // Again from the start, and with the version set back: nothing changes.
+        for version in [2, 1] {
+            StorageVersion::new(version).put::<Work>();
+            let mut meter = WeightMeter::new();
+            assert_eq!(RulesIntoTasks::<Test>::step(None, &mut meter), Ok(None));
+            assert_eq!(Tasks::<Test>::iter().count(), now.len());
+        }
+        let mut meter = WeightMeter::with_limit(Weight::from_parts(1, 1));
+        assert_eq!(
+            RulesIntoTasks::<Test>::step(None, &mut meter),
+            Err(SteppedMigrationError::InsufficientWeight { required: one })
+        );
+    });
+}
