@@ -4,6 +4,8 @@
 
 use crate::{Address, Runtime, RuntimeCall, Signature};
 use polkadot_sdk::*;
+
+use frame_support::{traits::Get, weights::Weight};
 use sp_runtime::generic;
 
 /// What every transaction carries beside its call. The order is part of the format.
@@ -77,5 +79,17 @@ where
             frame_metadata_hash_extension::CheckMetadataHash::new(false),
             frame_system::WeightReclaim::new(),
         )
+    }
+}
+
+/// The weight of charging a fee. `CheckNonce`, which comes before it in [`TxExtension`], has read the
+/// payer's account, and it is written once for both; the benchmark of the fee alone cannot know that.
+pub struct ChargeWeight;
+
+impl pallet_transaction_payment::WeightInfo for ChargeWeight {
+    fn charge_transaction_payment() -> Weight {
+        type Measured = crate::weights::pallet_transaction_payment::WeightInfo<Runtime>;
+        let payer = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
+        Measured::charge_transaction_payment().saturating_sub(payer)
     }
 }

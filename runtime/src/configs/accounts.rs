@@ -15,7 +15,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     parameter_types,
     traits::{Get, InstanceFilter, VariantCountOf},
-    weights::{ConstantMultiplier, Weight},
+    weights::ConstantMultiplier,
 };
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use scale_info::TypeInfo;
@@ -85,19 +85,7 @@ impl pallet_transaction_payment::Config for Runtime {
         MaximumMultiplier,
     >;
     type OperationalFeeMultiplier = ConstU8<5>;
-    type WeightInfo = ChargeWeight;
-}
-
-/// The weight of charging a fee. The payer's account is read for the nonce before and written once
-/// for both, which the benchmark of the fee alone cannot see.
-pub struct ChargeWeight;
-
-impl pallet_transaction_payment::WeightInfo for ChargeWeight {
-    fn charge_transaction_payment() -> Weight {
-        let measured = crate::weights::pallet_transaction_payment::WeightInfo::<Runtime>::charge_transaction_payment();
-        let payer = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
-        measured.saturating_sub(payer)
-    }
+    type WeightInfo = crate::transactions::ChargeWeight;
 }
 
 impl pallet_utility::Config for Runtime {
