@@ -7,7 +7,6 @@ use crate::{
         currency::{EXISTENTIAL_DEPOSIT, MICRO_TOS},
         SS58_PREFIX,
     },
-    weights::base,
     AccountId, Babe, Balance, Balances, Block, BlockNumber, Nonce, PalletInfo, Runtime,
     RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask,
     System, VERSION,
@@ -19,7 +18,12 @@ use frame_support::{
     dispatch::DispatchClass,
     parameter_types,
     traits::{Get, VariantCountOf},
-    weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, ConstantMultiplier, RuntimeDbWeight, Weight},
+    weights::{
+        constants::{
+            BlockExecutionWeight, ExtrinsicBaseWeight, RocksDbWeight, WEIGHT_REF_TIME_PER_MILLIS,
+        },
+        ConstantMultiplier, Weight,
+    },
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
@@ -70,9 +74,9 @@ parameter_types! {
 
     /// How much work fits into a block.
     pub RuntimeBlockWeights: BlockWeights = BlockWeights::builder()
-        .base_block(base::BLOCK)
+        .base_block(BlockExecutionWeight::get())
         .for_class(DispatchClass::all(), |weights| {
-            weights.base_extrinsic = base::EXTRINSIC;
+            weights.base_extrinsic = ExtrinsicBaseWeight::get();
         })
         .for_class(DispatchClass::Normal, |weights| {
             weights.max_total = Some(part_of_block(NORMAL_DISPATCH_RATIO));
@@ -94,9 +98,6 @@ parameter_types! {
         })
         .max_header_size(MAX_HEADER_BYTES)
         .build();
-
-    /// What an access of the database costs.
-    pub const DatabaseWeight: RuntimeDbWeight = base::DATABASE;
 
     /// An account below this balance is removed from the state.
     pub const ExistentialDeposit: Balance = EXISTENTIAL_DEPOSIT;
@@ -132,7 +133,7 @@ impl frame_system::Config for Runtime {
     type AccountId = AccountId;
     type Nonce = Nonce;
     type AccountData = pallet_balances::AccountData<Balance>;
-    type DbWeight = DatabaseWeight;
+    type DbWeight = RocksDbWeight;
     type Version = Version;
     type SS58Prefix = Ss58Prefix;
     type MaxConsumers = ConstU32<128>;

@@ -6,9 +6,9 @@ use super::MinimumPeriodMs;
 #[cfg(not(feature = "runtime-benchmarks"))]
 use crate::migrations::MultiBlock;
 use crate::{
-    constants::SS58_PREFIX, migrations::SingleBlock, weights::base, AccountId, Babe, Balance,
-    Block, BlockNumber, MultiBlockMigrations, Nonce, PalletInfo, Runtime, RuntimeCall,
-    RuntimeEvent, RuntimeOrigin, RuntimeTask, TxPause, VERSION,
+    constants::SS58_PREFIX, migrations::SingleBlock, AccountId, Babe, Balance, Block, BlockNumber,
+    MultiBlockMigrations, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
+    RuntimeTask, TxPause, VERSION,
 };
 use polkadot_sdk::*;
 
@@ -18,7 +18,12 @@ use frame_support::{
     migrations::FreezeChainOnFailedMigration,
     parameter_types,
     traits::{ConstU32, Everything, InsideBoth},
-    weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, RuntimeDbWeight, Weight},
+    weights::{
+        constants::{
+            BlockExecutionWeight, ExtrinsicBaseWeight, RocksDbWeight, WEIGHT_REF_TIME_PER_MILLIS,
+        },
+        Weight,
+    },
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use sp_runtime::Perbill;
@@ -67,9 +72,9 @@ parameter_types! {
 
     /// How much work fits into a block.
     pub RuntimeBlockWeights: BlockWeights = BlockWeights::builder()
-        .base_block(base::BLOCK)
+        .base_block(BlockExecutionWeight::get())
         .for_class(DispatchClass::all(), |weights| {
-            weights.base_extrinsic = base::EXTRINSIC;
+            weights.base_extrinsic = ExtrinsicBaseWeight::get();
         })
         .for_class(DispatchClass::Normal, |weights| {
             weights.max_total = Some(part_of_block(NORMAL_DISPATCH_RATIO));
@@ -93,9 +98,6 @@ parameter_types! {
         .max_header_size(MAX_HEADER_BYTES)
         .build();
 
-    /// What an access of the database costs.
-    pub const DatabaseWeight: RuntimeDbWeight = base::DATABASE;
-
     /// Part of a block that a running migration may take.
     pub MigrationWeight: Weight = part_of_block(Perbill::from_percent(80));
 }
@@ -111,7 +113,7 @@ impl frame_system::Config for Runtime {
     type AccountId = AccountId;
     type Nonce = Nonce;
     type AccountData = pallet_balances::AccountData<Balance>;
-    type DbWeight = DatabaseWeight;
+    type DbWeight = RocksDbWeight;
     type Version = Version;
     type SS58Prefix = Ss58Prefix;
     type MaxConsumers = ConstU32<128>;
