@@ -5,7 +5,7 @@
 use crate::{Address, Runtime, RuntimeCall, Signature};
 use polkadot_sdk::*;
 
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::weights::Weight;
 use sp_runtime::generic;
 
 /// What every transaction carries beside its call. The order is part of the format.
