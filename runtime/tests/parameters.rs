@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+#[allow(dead_code)]
 mod world;
 
 use codec::{Decode, Encode};

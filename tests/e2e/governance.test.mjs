@@ -104,7 +104,7 @@ test('the protocol\'s parameters change by referendum, and tasks keep the rules 
 
 test('a parameter out of its bounds is refused before anybody pays', async () => {
   const greedy = await rules('slashes', { plagiarism: 10_001 });
-  await assert.rejects(send(api, greedy, alice), /bad format|decode|1010|invalid/i);
+  await assert.rejects(send(api, greedy, alice), /^(1002|1010): /);
   await assert.rejects(send(api, await rules('slashes', { plagiarism: 9_000 }), alice), /BadOrigin/);
 });
 

@@ -21,7 +21,8 @@ macro_rules! group {
 
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-        #[allow(missing_docs)]
+        // One lives at a time, for as long as it takes to send it.
+        #[allow(missing_docs, clippy::large_enum_variant)]
         pub enum $group {
             $(#[codec(index = $index)] $name($name, Option<$ty>),)*
         }
@@ -55,6 +56,7 @@ group! {
 
 /// A parameter with its new value; without one, the value that a network is born with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+#[allow(clippy::large_enum_variant)]
 pub enum Parameter {
     /// The rules of tasks.
     #[codec(index = 0)]
