@@ -104,8 +104,8 @@ test('the protocol\'s parameters change by referendum, and tasks keep the rules 
 
 test('a parameter out of its bounds is refused before anybody pays', async () => {
   const greedy = await rules('slashes', { plagiarism: 10_001 });
-  await assert.rejects(send(api, greedy, alice), /^(1002|1010): /);
-  await assert.rejects(send(api, await rules('slashes', { plagiarism: 9_000 }), alice), /BadOrigin/);
+  await assert.rejects(send(api, greedy, alice), /RpcError: 1002: /);
+  await assert.rejects(send(api, await rules('slashes', { plagiarism: 9_000 }), alice), /badOrigin/i);
 });
 
 test('a task type changes by referendum', async () => {
