@@ -22,6 +22,11 @@ TOS_LINKED_TOOLCHAIN=debian-web
 TOS_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 export TOS_ROOT
 
+# The runtime's WASM is the same bytes wherever it is built (docs/releases.md). Cargo does not see what the wrapper does, so
+# the mark has to change with it, or what is compiled already is taken as it is.
+export WASM_BUILD_CARGO_ARGS="--config 'build.rustc-wrapper=\"$TOS_ROOT/scripts/rustc-anywhere\"'"
+export WASM_BUILD_RUSTFLAGS="--cfg tos_anywhere_1"
+
 if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
     TOS_BOLD=$'\033[1m' TOS_RED=$'\033[31m' TOS_GREEN=$'\033[32m' TOS_OFF=$'\033[0m'
 else

@@ -187,6 +187,12 @@ def container_files_are_sound(binary, _):
                 check(argument.split("=")[0] in known, f"{name}: unknown {argument}")
             spec = service["command"][0].removeprefix("--chain=/etc/tos/")
             check(os.path.exists(os.path.join(ROOT, "chain-specs", spec)), f"{name}: no specification {spec}")
+    served = [argument for argument in compose["services"]["rpc"]["command"] if argument.startswith("--rpc-")]
+    here = {argument.partition("=")[::2] for argument in served} - {("--rpc-port", "9944")}
+    there = set(re.findall(r"(--rpc-[\w-]+) ?([^\s-]\S*)?", " ".join(template("rpc")[1])))
+    # Nothing stands before the container's node, and the ports are those inside.
+    apart = {(name, value) for name, value in there if name in ("--rpc-port", "--rpc-rate-limit-trust-proxy-headers")}
+    check(here == there - apart, f"the RPC of the container is not the template's: {here ^ (there - apart)}")
     check(used == declared, f"volumes {used ^ declared}")
     lines = re.sub(r"\\\n", " ", text("ops", "docker", "Dockerfile")).splitlines()
     steps = [line.split(None, 1) for line in lines if line and not line.startswith("#")]

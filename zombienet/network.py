@@ -259,9 +259,10 @@ class Network:
                 ["node", os.path.join(HERE, file), f"ws://{at.host}:{at.rpc}", action, *map(str, arguments)],
                 capture_output=True, text=True, timeout=limit)
         except subprocess.TimeoutExpired as late:
-            raise Failed(f"{action}: not within {limit} s") from late
+            said = (late.stderr or b"").decode(errors="replace").strip()
+            raise Failed(f"{action}: not within {limit} s{'; it said last:' if said else ''}\n{said[-1500:]}") from late
         if done.returncode != 0:
-            raise Failed(f"{action}: {done.stderr.strip()[-800:]}")
+            raise Failed(f"{action}: {done.stderr.strip()[-1500:]}")
         # The packages say in lines of their own that a runtime is new.
         return json.loads(done.stdout.splitlines()[-1])
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { answerCommitment, find, inline, Refused, send, TOS, voteCommitment } from '../tests/e2e/chain.mjs';
+import { answerCommitment, find, inline, Lost, Refused, send, TOS, voteCommitment } from '../tests/e2e/chain.mjs';
 
 // The packages are those of the end-to-end tests.
 const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'tests', 'e2e', 'package.json');
@@ -12,6 +12,8 @@ const { ApiPromise, Keyring, WsProvider } = await import(pathToFileURL(resolve('
 const { hexToU8a, u8aEq, u8aToHex } = await import(pathToFileURL(resolve('@polkadot/util')));
 const { blake2AsHex, xxhashAsHex } = await import(pathToFileURL(resolve('@polkadot/util-crypto')));
 
+// What went wrong counts, not where in the packages it was noticed.
+Error.stackTraceLimit = 2;
 const [url, action, ...rest] = process.argv.slice(2);
 const api = await ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true });
 const keyring = new Keyring({ type: 'sr25519' });
@@ -27,25 +29,58 @@ const PATIENCE = 360;
 const height = async () => (await api.rpc.chain.getHeader()).number.toNumber();
 const hash = (number) => api.rpc.chain.getBlockHash(number);
 
+/** Tells whoever reads the errors of this process how far it is. */
+const say = (what) => process.stderr.write(`${what}\n`);
+
 /** Asks `probe` once a block until it finds something. */
 async function everyBlock(what, probe, blocks = PATIENCE) {
   const end = (await height()) + blocks;
-  for (let seen = -1; ;) {
+  for (let seen = -1, waits = false; ;) {
     const now = await height();
     if (now !== seen) {
       seen = now;
       const found = await probe();
+      if (found || !waits) say(`block ${now}: ${found ? '' : 'waits until '}${what}`);
       if (found) return found;
+      waits = true;
     }
     if (now > end) throw new Error(`not within ${blocks} blocks: ${what}`);
     await new Promise((wake) => { setTimeout(wake, 100); });
   }
 }
 
+/** Does a pool's answer to a transaction change with the next block? Forks take back and give nonces. */
+const passing = (error) => error instanceof Lost || (error.code >= 1010 && error.code <= 1016);
+
+// Blocks after which no transaction of these can come any more: they live for 64.
+const LIFE = 70;
+let best = 0;
+await api.rpc.chain.subscribeNewHeads(({ number }) => { best = number.toNumber(); });
+
+/** Sends until a block has it, whatever forks do meanwhile. */
+async function insist(tx, signer, attempts = 6) {
+  for (;;) {
+    const seen = await height();
+    let watch;
+    const outlived = new Promise((_, reject) => {
+      watch = setInterval(() => { if (best > seen + LIFE) reject(new Lost(`nothing was heard of it for ${LIFE} blocks`)); }, 500);
+    });
+    try {
+      return await Promise.race([send(api, tx, signer), outlived]);
+    } catch (error) {
+      if ((attempts -= 1) === 0 || !passing(error)) throw error;
+      say(`block ${best}: again ${tx.method.section}.${tx.method.method} of ${signer.address}: ${error.message}`);
+      await everyBlock('a block more', () => best > seen);
+    } finally {
+      clearInterval(watch);
+    }
+  }
+}
+
 /** Sends for an account after what it sent before: two at once would take one nonce. */
 const lanes = new Map();
 function act(tx, signer) {
-  const sent = (lanes.get(signer.address) ?? Promise.resolve()).then(() => send(api, tx, signer));
+  const sent = (lanes.get(signer.address) ?? Promise.resolve()).then(() => insist(tx, signer));
   lanes.set(signer.address, sent.catch(() => {}));
   return sent;
 }
@@ -58,10 +93,13 @@ const answer = (miner) => inline(miner === MINERS[0] ? '{"prime":101,"why":"no d
 // Far apart, so that neither counts as a copy of the other.
 const simhash = (miner) => (miner === MINERS[0] ? 0x00ff00ff00ff00ffn : 0xff00ff00ff00ff00n);
 /** A task, once the best chain has it: the block that had it first may be of a fork. */
-const task = (id) => everyBlock(`task ${id} is there`, async () => {
-  const found = await api.query.tasks.tasks(id);
-  return found.isSome && found.unwrap();
-});
+async function task(id) {
+  const there = async () => {
+    const found = await api.query.tasks.tasks(id);
+    return found.isSome && found.unwrap();
+  };
+  return (await there()) || everyBlock(`task ${id} is there`, there);
+}
 
 /** A task for two: when both have committed, its open window closes, however long it is. */
 async function publish(subject) {
@@ -116,7 +154,9 @@ async function due(id, hold) {
 /** Does what is due for tasks, each by itself, until each is where it shall be. */
 const tend = (wanted) => Promise.all(wanted.map(({ id, hold, until }) => everyBlock(`task ${id} is where it shall be`, async () => {
   if (await until()) return true;
-  const done = await Promise.allSettled((await due(id, hold)).map(([tx, who]) => act(tx, who)));
+  const steps = await due(id, hold);
+  for (const [tx, who] of steps) say(`task ${id}: ${tx.method.method} by ${who.address}`);
+  const done = await Promise.allSettled(steps.map(([tx, who]) => act(tx, who)));
   // A phase may end between the look and the block; what counts is where the task comes to.
   for (const { reason } of done) if (reason && !(reason instanceof Refused)) throw reason;
   return until();
@@ -224,7 +264,7 @@ const actions = {
     });
     if (authorised !== code) throw new Error(`authorised was ${authorised}`);
     // Nobody can slip another code in.
-    const other = await act(api.tx.system.applyAuthorizedUpgrade('0x1234'), at('//Two')).then(() => null, (error) => error);
+    const other = await send(api, api.tx.system.applyAuthorizedUpgrade('0x1234'), at('//Two')).then(() => null, (error) => error);
     if (!(other instanceof Error)) throw new Error('a code that nobody authorised was taken');
     return { authorised, refused: other.message };
   },

@@ -222,3 +222,20 @@ fn metrics(
     );
     Ok(metrics)
 }
+
+#[cfg(test)]
+mod tests {
+    /// The version whose own function (`spawn_tasks`, `gen_rpc_module`) was compared with what is here
+    /// and in `rpc/standard.rs`, part by part.
+    const COMPARED_WITH: &str = "0.62.0";
+
+    #[test]
+    fn another_sdk_has_to_be_compared_for_new_tasks_and_methods() {
+        let locked = include_str!("../../Cargo.lock");
+        let entry = format!("name = \"sc-service\"\nversion = \"{COMPARED_WITH}\"\n");
+        assert!(
+            locked.contains(&entry),
+            "the SDK has moved on: look for tasks and methods that this node lacks"
+        );
+    }
+}

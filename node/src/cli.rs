@@ -57,6 +57,10 @@ pub struct Cli {
     /// How to write the log: as text for people or as one JSON object per line.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
+
+    /// Transactions for which the pool has room: what `--pool-limit` says.
+    #[arg(skip)]
+    pub pool_room: usize,
 }
 
 /// What a node can do beside running.

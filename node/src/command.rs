@@ -6,6 +6,7 @@ use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
     logging::{self, LogFormat},
+    pool::inner_limit,
     service::{self, Options},
 };
 use polkadot_sdk::*;
@@ -20,6 +21,10 @@ use tos_runtime::opaque::Block;
 const POOL_TRANSACTIONS: &str = "10000";
 /// Size of the pool, in kilobytes, unless the operator says otherwise: 300 MB.
 const POOL_KILOBYTES: &str = "307200";
+/// Seconds for which the pool does not take a transaction back that it threw out, unless the operator says otherwise; bans end
+/// with a block. Whoever offers it meanwhile makes the ban begin anew, so that it has to be shorter than senders wait: with the
+/// SDK's half an hour, or with ten seconds, those that try again keep themselves out for ever.
+const POOL_BAN_SECONDS: u64 = 1;
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -68,6 +73,10 @@ fn read(matches: &clap::ArgMatches) -> Result<Cli, clap::Error> {
     {
         *workers = OffchainWorkerEnabled::Always;
     }
+    let limits = &mut cli.run.pool_config;
+    cli.pool_room = limits.pool_limit;
+    limits.pool_limit = inner_limit(limits.pool_limit);
+    limits.tx_ban_seconds = limits.tx_ban_seconds.or(Some(POOL_BAN_SECONDS));
     Ok(cli)
 }
 
@@ -85,6 +94,7 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     let options = Options {
         duties: cli.duties.clone(),
         methods: cli.methods.clone(),
+        pool_room: cli.pool_room,
         levels,
     };
     let outcome = runner.run_node_until_exit(|config| async move {
@@ -197,10 +207,13 @@ mod tests {
     #[test]
     fn the_pool_has_our_limits_and_the_operator_can_change_them() {
         let ours = parse(&["tos-node"]);
-        assert_eq!(ours.run.pool_config.pool_limit, 10_000);
+        assert_eq!(ours.pool_room, 10_000);
+        assert_eq!(ours.run.pool_config.pool_limit, 100_000);
+        assert_eq!(ours.run.pool_config.tx_ban_seconds, Some(1));
         assert_eq!(ours.run.pool_config.pool_kbytes, 300 * 1_024);
         let theirs = parse(&["tos-node", "--pool-limit", "7", "--pool-kbytes", "8"]);
-        assert_eq!(theirs.run.pool_config.pool_limit, 7);
+        assert_eq!(theirs.pool_room, 7);
+        assert_eq!(theirs.run.pool_config.pool_limit, 70);
         assert_eq!(theirs.run.pool_config.pool_kbytes, 8);
     }
 

@@ -14,6 +14,7 @@ mod logging;
 mod metrics;
 mod offchain;
 mod offers;
+mod pool;
 mod prover;
 mod rpc;
 mod service;

@@ -9,6 +9,7 @@ use crate::{
     host_functions::HostFunctions,
     logging::Levels,
     offchain,
+    pool::GatedPool,
     rpc::{self, MethodLists},
 };
 use polkadot_sdk::*;
@@ -48,7 +49,7 @@ pub type FullBackend = sc_service::TFullBackend<Block>;
 /// The best chain is the longest one, among those that finality allows.
 pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 /// Transactions that wait for a block.
-pub type TransactionPool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
+pub type TransactionPool = GatedPool<sc_transaction_pool::TransactionPoolHandle<Block, FullClient>>;
 
 type GrandpaImport = GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 type BlockImport = BeaconBlockImport<BabeImport>;
@@ -113,16 +114,15 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 
     let select_chain = sc_consensus::LongestChain::new(Arc::clone(&backend));
 
-    let transaction_pool = Arc::new(
-        sc_transaction_pool::Builder::new(
-            task_manager.spawn_essential_handle(),
-            Arc::clone(&client),
-            config.role.is_authority().into(),
-        )
-        .with_options(config.transaction_pool.clone())
-        .with_prometheus(config.prometheus_registry())
-        .build(),
-    );
+    let pool = sc_transaction_pool::Builder::new(
+        task_manager.spawn_essential_handle(),
+        Arc::clone(&client),
+        config.role.is_authority().into(),
+    )
+    .with_options(config.transaction_pool.clone())
+    .with_prometheus(config.prometheus_registry())
+    .build();
+    let transaction_pool = Arc::new(GatedPool::new(pool, Arc::clone(&client)));
 
     let (grandpa_import, grandpa_link) = sc_consensus_grandpa::block_import(
         Arc::clone(&client),
@@ -190,6 +190,8 @@ pub struct Options {
     pub duties: Duties,
     /// Which RPC methods it serves.
     pub methods: MethodLists,
+    /// Transactions for which its pool has room.
+    pub pool_room: usize,
     /// What changes the levels of its log, if that is not the SDK's.
     pub levels: Option<Levels>,
 }
@@ -202,6 +204,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     let Options {
         duties,
         methods,
+        pool_room,
         levels,
     } = options;
     let Parts {
@@ -223,6 +226,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
                 mut telemetry,
             },
     } = new_partial(&config)?;
+    transaction_pool.limit(pool_room);
 
     let role = config.role;
     let force_authoring = config.force_authoring;
@@ -468,7 +472,11 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             network,
             sync: sync_service,
             notification_service: grandpa_notifications,
-            voting_rule: sc_consensus_grandpa::VotingRulesBuilder::default().build(),
+            // Votes go to the best block itself, not two blocks behind it as the SDK's default rule has them
+            // (docs/decisions/013-votes-for-the-best-block.md); a long unfinalised chain is taken in parts.
+            voting_rule: sc_consensus_grandpa::VotingRulesBuilder::new()
+                .add(sc_consensus_grandpa::ThreeQuartersOfTheUnfinalizedChain)
+                .build(),
             prometheus_registry: registry,
             shared_voter_state: voter_state,
             telemetry: telemetry_handle(),

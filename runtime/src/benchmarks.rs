@@ -42,7 +42,6 @@ frame_benchmarking::define_benchmarks!(
     [pallet_timestamp, Timestamp]
     [pallet_transaction_payment, TransactionPayment]
     [pallet_treasury, Treasury]
-    [pallet_tx_pause, TxPause]
     [pallet_utility, Utility]
     [pallet_validation, Validation]
     [pallet_whitelist, Whitelist]

@@ -143,7 +143,7 @@ impl pallet_parameters::Config for Runtime {
     type RuntimeEvent = crate::RuntimeEvent;
     type RuntimeParameters = RuntimeParameters;
     type AdminOrigin = EnsureAdmin;
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_parameters::WeightInfo<Runtime>;
 }
 
 /// The rules of what is published now.

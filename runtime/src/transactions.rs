@@ -6,6 +6,7 @@ use crate::{Address, Runtime, RuntimeCall, Signature};
 use polkadot_sdk::*;
 
 use frame_support::weights::Weight;
+use frame_system::ExtensionsWeightInfo;
 use sp_runtime::generic;
 
 /// What every transaction carries beside its call. The order is part of the format.
@@ -83,13 +84,16 @@ where
 }
 
 /// The weight of charging a fee. `CheckNonce`, which comes before it in [`TxExtension`], has read the
-/// payer's account, and it is written once for both; the benchmark of the fee alone cannot know that.
+/// payer's account, and it is written and proved once for both; the benchmark of the fee alone cannot
+/// know that.
 pub struct ChargeWeight;
 
 impl pallet_transaction_payment::WeightInfo for ChargeWeight {
     fn charge_transaction_payment() -> Weight {
         type Measured = crate::weights::pallet_transaction_payment::WeightInfo<Runtime>;
-        let payer = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
+        type System = <Runtime as frame_system::Config>::ExtensionsWeightInfo;
+        let access = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
+        let payer = access.set_proof_size(System::check_nonce().proof_size());
         Measured::charge_transaction_payment().saturating_sub(payer)
     }
 }

@@ -7,6 +7,7 @@ use crate::{
         currency::{EXISTENTIAL_DEPOSIT, MICRO_TOS},
         SS58_PREFIX,
     },
+    weights::base,
     AccountId, Babe, Balance, Balances, Block, BlockNumber, Nonce, PalletInfo, Runtime,
     RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask,
     System, VERSION,
@@ -18,12 +19,7 @@ use frame_support::{
     dispatch::DispatchClass,
     parameter_types,
     traits::{Get, VariantCountOf},
-    weights::{
-        constants::{
-            BlockExecutionWeight, ExtrinsicBaseWeight, RocksDbWeight, WEIGHT_REF_TIME_PER_MILLIS,
-        },
-        ConstantMultiplier, Weight,
-    },
+    weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, ConstantMultiplier, RuntimeDbWeight, Weight},
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
@@ -48,7 +44,7 @@ const MAX_PROOF_BYTES: u64 = 40 * 1024 * 1024;
 const MAX_HEADER_BYTES: u32 = 128 * 1024;
 /// The work of a whole block.
 const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(
-    WEIGHT_REF_TIME_PER_MILLIS.saturating_mul(660),
+    WEIGHT_REF_TIME_PER_MILLIS.saturating_mul(1_000),
     MAX_PROOF_BYTES,
 );
 
@@ -74,9 +70,9 @@ parameter_types! {
 
     /// How much work fits into a block.
     pub RuntimeBlockWeights: BlockWeights = BlockWeights::builder()
-        .base_block(BlockExecutionWeight::get())
+        .base_block(base::BLOCK)
         .for_class(DispatchClass::all(), |weights| {
-            weights.base_extrinsic = ExtrinsicBaseWeight::get();
+            weights.base_extrinsic = base::EXTRINSIC;
         })
         .for_class(DispatchClass::Normal, |weights| {
             weights.max_total = Some(part_of_block(NORMAL_DISPATCH_RATIO));
@@ -98,6 +94,9 @@ parameter_types! {
         })
         .max_header_size(MAX_HEADER_BYTES)
         .build();
+
+    /// What an access of the database costs.
+    pub const DatabaseWeight: RuntimeDbWeight = base::DATABASE;
 
     /// An account below this balance is removed from the state.
     pub const ExistentialDeposit: Balance = EXISTENTIAL_DEPOSIT;
@@ -133,7 +132,7 @@ impl frame_system::Config for Runtime {
     type AccountId = AccountId;
     type Nonce = Nonce;
     type AccountData = pallet_balances::AccountData<Balance>;
-    type DbWeight = RocksDbWeight;
+    type DbWeight = DatabaseWeight;
     type Version = Version;
     type SS58Prefix = Ss58Prefix;
     type MaxConsumers = ConstU32<128>;

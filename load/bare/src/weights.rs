@@ -2,6 +2,8 @@
 
 //! The measured weights of TOS, from its own files.
 
+#[path = "../../../runtime/src/weights/base.rs"]
+pub mod base;
 #[path = "../../../runtime/src/weights/frame_system.rs"]
 pub mod frame_system;
 #[path = "../../../runtime/src/weights/frame_system_extensions.rs"]

@@ -12,6 +12,7 @@ use frame_support::{
 use frame_system::RawOrigin;
 use tos_primitives::{
     commitment, content,
+    rules::CurrentRules,
     traits::{AnswerResult, Clock, MinerRegistry, PanelRequest, Panels, ReputationBook, Tally},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict,
     MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
@@ -242,6 +243,8 @@ pub(crate) fn synthetic_task<T: Config>(id: TaskId) -> TaskOf<T> {
         max_participants: MAX_PARTICIPANTS,
         equal_answers_allowed: false,
         tool: Some([0x70; 32]),
+        terms: T::Rules::terms(Difficulty::Expert),
+        rules: T::Rules::rules(),
         phase: Phase::PanelDraw,
         round: 0,
         escalations: 0,

@@ -65,7 +65,7 @@ impl Get<Option<AccountId>> for BlockAuthor {
 }
 
 impl pallet_fees::Config for Runtime {
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::pallet_fees::WeightInfo<Runtime>;
     type Currency = Balances;
     type Author = BlockAuthor;
     type Treasury = TreasuryAccount;

@@ -56,7 +56,7 @@ impl pallet_conviction_voting::Config for Runtime {
     type VoteLockingPeriod = Hours<LOCK_HOURS>;
     type BlockNumberProvider = System;
     type VotingHooks = ();
-    type WeightInfo = pallet_conviction_voting::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_conviction_voting::WeightInfo<Runtime>;
 }
 
 impl pallet_referenda::Config for Runtime {
@@ -77,7 +77,7 @@ impl pallet_referenda::Config for Runtime {
     type Tracks = Tracks;
     type Preimages = Preimage;
     type BlockNumberProvider = System;
-    type WeightInfo = pallet_referenda::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_referenda::WeightInfo<Runtime>;
 }
 
 impl pallet_collective::Config<TechnicalCollective> for Runtime {
@@ -100,7 +100,7 @@ impl pallet_collective::Config<TechnicalCollective> for Runtime {
         pallet_collective::deposit::Constant<MotionDeposit>,
         u32,
     >;
-    type WeightInfo = pallet_collective::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_collective::WeightInfo<Runtime>;
 }
 
 impl pallet_whitelist::Config for Runtime {
@@ -111,7 +111,7 @@ impl pallet_whitelist::Config for Runtime {
     type Preimages = Preimage;
     type DeferredDispatchExpiration = Hours<{ 28 * 24 }>;
     type BlockNumberProvider = System;
-    type WeightInfo = pallet_whitelist::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_whitelist::WeightInfo<Runtime>;
 }
 
 /// The calls that begin something new, and plain transfers: what may be paused.
@@ -158,5 +158,6 @@ impl pallet_tx_pause::Config for Runtime {
     type UnpauseOrigin = EitherOfDiverse<EitherOf<EnsureRoot<AccountId>, EnsureEmergency>, Half>;
     type WhitelistedCalls = NeverPaused;
     type MaxNameLen = ConstU32<256>;
+    // Those of the SDK: its benchmarks pause a call of their own making, which nobody may pause here.
     type WeightInfo = pallet_tx_pause::weights::SubstrateWeight<Runtime>;
 }

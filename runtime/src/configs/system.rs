@@ -6,9 +6,9 @@ use super::MinimumPeriodMs;
 #[cfg(not(feature = "runtime-benchmarks"))]
 use crate::migrations::MultiBlock;
 use crate::{
-    constants::SS58_PREFIX, migrations::SingleBlock, AccountId, Babe, Balance, Block, BlockNumber,
-    MultiBlockMigrations, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
-    RuntimeTask, TxPause, VERSION,
+    constants::SS58_PREFIX, migrations::SingleBlock, weights::base, AccountId, Babe, Balance,
+    Block, BlockNumber, MultiBlockMigrations, Nonce, PalletInfo, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeOrigin, RuntimeTask, TxPause, VERSION,
 };
 use polkadot_sdk::*;
 
@@ -18,12 +18,7 @@ use frame_support::{
     migrations::FreezeChainOnFailedMigration,
     parameter_types,
     traits::{ConstU32, Everything, InsideBoth},
-    weights::{
-        constants::{
-            BlockExecutionWeight, ExtrinsicBaseWeight, RocksDbWeight, WEIGHT_REF_TIME_PER_MILLIS,
-        },
-        Weight,
-    },
+    weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, RuntimeDbWeight, Weight},
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use sp_runtime::Perbill;
@@ -36,10 +31,11 @@ pub const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 /// Part of a block that hooks are expected to need before the first transaction.
 const AVERAGE_ON_INITIALIZE_RATIO: Perbill = Perbill::from_percent(10);
 
-/// A third of a two-second slot for computation: a block is executed by its author, travels, and
-/// is executed by everyone else within the slot.
+/// Half of a two-second slot for computation: a block is executed by its author, travels, and is
+/// executed by everyone else within the slot. Weights are worst cases, and authors stop by the clock
+/// before two thirds of a second: see `docs/decisions/014-half-a-slot-of-work.md`.
 pub const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(
-    WEIGHT_REF_TIME_PER_MILLIS.saturating_mul(660),
+    WEIGHT_REF_TIME_PER_MILLIS.saturating_mul(1_000),
     MAX_PROOF_BYTES,
 );
 
@@ -72,9 +68,9 @@ parameter_types! {
 
     /// How much work fits into a block.
     pub RuntimeBlockWeights: BlockWeights = BlockWeights::builder()
-        .base_block(BlockExecutionWeight::get())
+        .base_block(base::BLOCK)
         .for_class(DispatchClass::all(), |weights| {
-            weights.base_extrinsic = ExtrinsicBaseWeight::get();
+            weights.base_extrinsic = base::EXTRINSIC;
         })
         .for_class(DispatchClass::Normal, |weights| {
             weights.max_total = Some(part_of_block(NORMAL_DISPATCH_RATIO));
@@ -98,6 +94,9 @@ parameter_types! {
         .max_header_size(MAX_HEADER_BYTES)
         .build();
 
+    /// What an access of the database costs.
+    pub const DatabaseWeight: RuntimeDbWeight = base::DATABASE;
+
     /// Part of a block that a running migration may take.
     pub MigrationWeight: Weight = part_of_block(Perbill::from_percent(80));
 }
@@ -113,7 +112,7 @@ impl frame_system::Config for Runtime {
     type AccountId = AccountId;
     type Nonce = Nonce;
     type AccountData = pallet_balances::AccountData<Balance>;
-    type DbWeight = RocksDbWeight;
+    type DbWeight = DatabaseWeight;
     type Version = Version;
     type SS58Prefix = Ss58Prefix;
     type MaxConsumers = ConstU32<128>;
