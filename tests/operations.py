@@ -345,22 +345,37 @@ NOT_FOUND, NOT_OFFERED = -32601, 1006
 AUTHOR = ("--alice", "--force-authoring", "--unsafe-force-node-key-generation")
 
 
+def exactly(sock, count):
+    """So many bytes."""
+    heard = b""
+    while len(heard) < count:
+        more = sock.recv(count - len(heard))
+        check(more, "the connection ended")
+        heard += more
+    return heard
+
+
 def over_websocket(node, method):
     """The first reply to a call by WebSocket."""
     sock = handshake(node.rpc)
     check(sock, "no connection")
     sock.settimeout(10)
+    # The handshake has read 64 bytes of the response's header.
+    end = b""
+    while not end.endswith(b"\r\n\r\n"):
+        end = end[-3:] + exactly(sock, 1)
     sock.sendall(frame(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": []})))
-    heard, body = b"", b""
-    while len(body) < 4 or not body.endswith(b"}"):
-        heard += sock.recv(65536)
-        # What the handshake left of the response's header comes first.
-        body = heard.partition(b"\r\n\r\n")[2]
-    sock.close()
-    length, start = body[1], 2
-    if length == 126:
-        length, start = int.from_bytes(body[2:4], "big"), 4
-    return json.loads(body[start:start + length])
+    try:
+        while True:
+            kind, length = exactly(sock, 2)
+            if length >= 126:
+                length = int.from_bytes(exactly(sock, 2 if length == 126 else 8), "big")
+            body = exactly(sock, length)
+            # The server also pings.
+            if kind & 0x0F == 1:
+                return json.loads(body)
+    finally:
+        sock.close()
 
 
 def only_listed_methods_are_served(binary, folder):

@@ -32,8 +32,8 @@ pub const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 const AVERAGE_ON_INITIALIZE_RATIO: Perbill = Perbill::from_percent(10);
 
 /// Half of a two-second slot for computation: a block is executed by its author, travels, and is
-/// executed by everyone else within the slot. Weights are worst cases, and authors stop by the clock
-/// before two thirds of a second: see `docs/decisions/014-half-a-slot-of-work.md`.
+/// executed by everyone else before the next one is due. Weights are worst cases, and authors stop by
+/// the clock as well: see `docs/decisions/014-half-a-slot-of-work.md`.
 pub const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(
     WEIGHT_REF_TIME_PER_MILLIS.saturating_mul(1_000),
     MAX_PROOF_BYTES,
