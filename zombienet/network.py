@@ -20,6 +20,8 @@ import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# What every node of a scenario gets; the definitions leave it to whoever runs them.
+COMMON = ("--no-telemetry", "--no-mdns", "--no-prometheus", "--rpc-methods=unsafe")
 # Half-second slots: a block that takes longer than this to come means that none comes.
 STILL = 12
 
@@ -81,7 +83,6 @@ class Network:
         self.label = os.path.basename(folder).split("-")[1]
         with open(os.path.join(HERE, definition), "rb") as file:
             chain = tomllib.load(file)["relaychain"]
-        self.common = chain["default_args"]
         self.began = time.monotonic()
         self.bridge = None
         self.nodes = {}
@@ -125,7 +126,7 @@ class Network:
             others = [other.address for other in self.nodes.values() if other is not node]
             command = [
                 self.others.get(name, self.binary), "--chain", spec or self.spec, "--base-path", self.file(name, "base"),
-                "--node-key-file", self.file(name, "key"), "--name", name, *self.common,
+                "--node-key-file", self.file(name, "key"), "--name", name, *COMMON,
                 "--listen-addr", f"/ip4/{'0.0.0.0' if node.netns else '127.0.0.1'}/tcp/{node.p2p}",
                 "--rpc-port", str(node.rpc), "--bootnodes", *others, *node.args, *options]
             if node.netns:

@@ -29,7 +29,7 @@ sys.path.insert(0, HERE)
 from network import OPEN, Failed, Idle, Skipped  # noqa: E402
 
 # The longest first, so that the others fit beside them.
-NAMES = ("crashes", "upgrade", "referendum", "equivocation", "rotation", "work", "clock", "sync", "finality", "partition")
+NAMES = ("crashes", "upgrade", "referendum", "equivocation", "rotation", "work", "clock", "upstream", "sync", "finality", "partition")
 
 
 def target():
