@@ -26,6 +26,7 @@ const method = (description, ...params) => ({ description, params: [...params, a
 export const rpc = {
   tos: {
     chain: method('Height, tick, windows and counts.'),
+    parameters: method('What governance can change, as it is now.'),
     openTasks: method('Tasks that take answers, by type where one is given.',
       { name: 'taskType', type: 'Option<Text>', isOptional: true }, after, limit),
     tasks: method('All tasks that are not pruned yet.', after, limit),

@@ -25,8 +25,16 @@ pub fn answers<A: RuntimeApiInfo + ?Sized>(
     client: &impl CallApiAt<Block>,
     at: Hash,
 ) -> Result<bool, ApiError> {
+    Ok(version_of::<A>(client, at)?.is_some())
+}
+
+/// The version of the API `A` at the block `at`; `None` without it.
+pub fn version_of<A: RuntimeApiInfo + ?Sized>(
+    client: &impl CallApiAt<Block>,
+    at: Hash,
+) -> Result<Option<u32>, ApiError> {
     let version = client.runtime_version_at(at, CallContext::Offchain)?;
-    Ok(has::<A>(&version))
+    Ok(version.api_version(&A::ID))
 }
 
 /// Whether the code that executes a block on `parent` has the API `A`. Differs from [`answers`]

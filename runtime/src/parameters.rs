@@ -23,7 +23,8 @@ use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
 use tos_primitives::{
     rules::{
         Amount, Checked, Count, CurrentRules, DifficultyTable, DifficultyTerms, JudgingRules,
-        PublishingRules, Share, SlashRules, TaskRules,
+        LevelTable, MemberRules, MinerStakes, PublishingRules, Share, SlashRules, TaskRules,
+        ValidatorStakes,
     },
     views::ParametersView,
     Difficulty, BP,
@@ -99,6 +100,21 @@ pub mod dynamic_params {
         #[codec(index = 1)]
         pub static StakersShare: Share<1_000, 9_000> = Share::constant(5_000);
     }
+
+    /// What registrations ask for from now on, and what a miner's standing is worth.
+    #[dynamic_pallet_params]
+    #[codec(index = 4)]
+    pub mod members {
+        /// Stakes of miners' registrations.
+        #[codec(index = 0)]
+        pub static Miners: Checked<MinerStakes> = Checked::default();
+        /// Stakes of validators' registrations.
+        #[codec(index = 1)]
+        pub static Validators: Checked<ValidatorStakes> = Checked::default();
+        /// What certificates and levels are worth, and what levels ask for.
+        #[codec(index = 2)]
+        pub static Levels: Checked<LevelTable> = Checked::default();
+    }
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -127,7 +143,8 @@ impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for EnsureAdmin {
             }
             RuntimeParametersKey::Tasks(_)
             | RuntimeParametersKey::Fees(_)
-            | RuntimeParametersKey::Deposits(_) => {
+            | RuntimeParametersKey::Deposits(_)
+            | RuntimeParametersKey::Members(_) => {
                 EitherOf::<EnsureRoot<AccountId>, EnsureParameters>::try_origin(origin)
             }
         }
@@ -146,7 +163,7 @@ impl pallet_parameters::Config for Runtime {
     type WeightInfo = crate::weights::pallet_parameters::WeightInfo<Runtime>;
 }
 
-/// The rules of what is published now.
+/// The rules that hold now.
 pub struct Rules;
 
 impl CurrentRules for Rules {
@@ -163,9 +180,23 @@ impl CurrentRules for Rules {
     }
 }
 
+impl MemberRules for Rules {
+    fn miner_stakes() -> MinerStakes {
+        dynamic_params::members::Miners::get().into_inner()
+    }
+
+    fn validator_stakes() -> ValidatorStakes {
+        dynamic_params::members::Validators::get().into_inner()
+    }
+
+    fn levels() -> LevelTable {
+        dynamic_params::members::Levels::get().into_inner()
+    }
+}
+
 /// All parameters as they are now.
 pub fn view() -> ParametersView {
-    use dynamic_params::{deposits, fees, tasks, treasury};
+    use dynamic_params::{deposits, fees, members, tasks, treasury};
     ParametersView {
         publishing: tasks::Publishing::get().into_inner(),
         slashes: tasks::Slashes::get().into_inner(),
@@ -180,6 +211,9 @@ pub fn view() -> ParametersView {
         motion_deposit: deposits::Motion::get().get(),
         max_spend: treasury::MaxSpend::get().get(),
         stakers_share: treasury::StakersShare::get().get(),
+        miner_stakes: members::Miners::get().into_inner(),
+        validator_stakes: members::Validators::get().into_inner(),
+        levels: members::Levels::get().into_inner(),
     }
 }
 

@@ -20,8 +20,9 @@ use sp_runtime::DispatchError::BadOrigin;
 use std::{fmt::Write, fs, path::PathBuf};
 use tos_primitives::{
     rules::{
-        Amount, Checked, Count, DifficultyTable, DifficultyTerms, JudgingRules, PublishingRules,
-        Share, SlashRules,
+        Amount, CertifiedStakes, Checked, Count, DifficultyTable, DifficultyTerms, JudgingRules,
+        LevelTable, LevelTerms, LowestLevel, MinerStakes, PublishingRules, Share, SlashRules,
+        ValidatorStakes,
     },
     Windows, TOS,
 };
@@ -48,6 +49,11 @@ fn least_multiplier(thousandths: u32) -> RuntimeParameters {
         p::fees::LeastMultiplier,
         value,
     ))
+}
+
+fn validator_stakes(rules: ValidatorStakes) -> RuntimeParameters {
+    use p::members::{Parameters as Of, Validators};
+    RuntimeParameters::Members(Of::Validators(Validators, Checked::new(rules).ok()))
 }
 
 fn byte_deposit(wei: Balance) -> RuntimeParameters {
@@ -82,6 +88,7 @@ fn each_parameter_has_one_kind_of_origin_and_nobody_else_may_set_it() {
             slashes(Some(rules)),
             least_multiplier(200),
             byte_deposit(2 * MILLI_TOS),
+            validator_stakes(ValidatorStakes::STANDARD),
             max_spend(1_000 * TOS),
         ];
         for (index, value) in all.into_iter().enumerate() {
@@ -94,7 +101,7 @@ fn each_parameter_has_one_kind_of_origin_and_nobody_else_may_set_it() {
             ] {
                 assert_noop!(set(stranger, value.clone()), BadOrigin);
             }
-            if index < 3 {
+            if index < 4 {
                 assert_ok!(set(Origin::Parameters, value));
             } else {
                 // Public money is not for the track of parameters.
@@ -172,6 +179,61 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
         assert_eq!(
             (after.publisher_stake, after.terms.stake),
             (3 * TOS, 2 * TOS)
+        );
+        world::check_invariants(Balances::total_issuance());
+    });
+}
+
+#[test]
+fn registrations_and_the_stakes_of_answers_follow_the_parameters_of_members() {
+    with_network(|| {
+        use p::members::{Levels, Miners as MinersKey, Parameters as Of};
+        use tos_primitives::{traits::MinerRegistry, TaskType};
+        let general = || vec![TaskType::General].try_into().unwrap();
+        let register = |n| {
+            assert_ok!(Miners::register(
+                RuntimeOrigin::signed(account(n)),
+                general()
+            ));
+            pallet_miners::Miners::<Runtime>::get(account(n))
+                .unwrap()
+                .stake
+        };
+        let judge = |n| {
+            let types = vec![TaskType::General].try_into().unwrap();
+            assert_ok!(Validation::register(
+                RuntimeOrigin::signed(account(n)),
+                types
+            ));
+            pallet_validation::Validators::<Runtime>::get(account(n))
+                .unwrap()
+                .stake
+        };
+        let percent = |n| <Miners as MinerRegistry<AccountId>>::stake_percent(&account(n));
+        assert_eq!(
+            (register(1), judge(2), percent(1)),
+            (100 * TOS, 100 * TOS, 150)
+        );
+        let miners = MinerStakes {
+            general: 130 * TOS,
+            ..MinerStakes::STANDARD
+        };
+        let mut levels = LevelTable::STANDARD;
+        (levels.standard.stake, levels.certified.unverified) = (200, 250);
+        for value in [
+            Of::Miners(MinersKey, Checked::new(miners).ok()),
+            Of::Levels(Levels, Checked::new(levels).ok()),
+        ] {
+            assert_ok!(set(Origin::Parameters, RuntimeParameters::Members(value)));
+        }
+        let validators = ValidatorStakes {
+            general: 170 * TOS,
+            ..ValidatorStakes::STANDARD
+        };
+        assert_ok!(set(Origin::Parameters, validator_stakes(validators)));
+        assert_eq!(
+            (register(3), judge(4), percent(3)),
+            (130 * TOS, 170 * TOS, 200)
         );
         world::check_invariants(Balances::total_issuance());
     });
@@ -318,6 +380,39 @@ fn table() -> String {
         stakers.get(),
         "10 to 90 % (basis points)",
     );
+    rows(
+        &mut out,
+        "members.Miners",
+        &MinerStakes::STANDARD,
+        MinerStakes::BOUNDS,
+    );
+    rows(
+        &mut out,
+        "members.Validators",
+        &ValidatorStakes::STANDARD,
+        ValidatorStakes::BOUNDS,
+    );
+    let levels = LevelTable::STANDARD;
+    rows(
+        &mut out,
+        "members.Levels.certified",
+        &levels.certified,
+        CertifiedStakes::BOUNDS,
+    );
+    rows(
+        &mut out,
+        "members.Levels.standard",
+        &levels.standard,
+        LowestLevel::BOUNDS,
+    );
+    for (name, terms) in [
+        ("advanced", levels.advanced),
+        ("specialist", levels.specialist),
+        ("master", levels.master),
+    ] {
+        let name = format!("members.Levels.{name}");
+        rows(&mut out, &name, &terms, LevelTerms::BOUNDS);
+    }
     out
 }
 

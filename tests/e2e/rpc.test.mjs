@@ -74,6 +74,15 @@ test('whether an account may submit is told before it pays, with the reason', as
   assert.ok(['notRegistered', 'ownTask'].includes(answer.reason), answer.reason);
 });
 
+test('the parameters read as plain JSON, by the names that set them', async () => {
+  const parameters = await ask('parameters');
+  assert.equal(parameters.slashes.plagiarism, 8_000);
+  assert.equal(parameters.minerStakes.securityAudit, String(200n * TOS));
+  assert.equal(parameters.levels.master.endorsements, 10);
+  // The block before the first has them too: they are what the network is born with.
+  assert.deepEqual(await ask('parameters', api.genesisHash.toHex()), parameters);
+});
+
 test('malformed and unknown input is refused with a code', async () => {
   await assert.rejects(api.rpc.tos.task('not-a-uuid'), /-32602/);
   await assert.rejects(api.rpc.tos.chain(`0x${'11'.repeat(32)}`), /1004/);

@@ -6,7 +6,10 @@ use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use serde::de::DeserializeOwned;
 use tos_primitives::{
-    rules::{Bounded, DifficultyTable, JudgingRules, PublishingRules, SlashRules},
+    rules::{
+        Bounded, DifficultyTable, JudgingRules, LevelTable, MinerStakes, PublishingRules,
+        SlashRules, ValidatorStakes,
+    },
     Balance, Bp,
 };
 
@@ -54,6 +57,11 @@ group! {
     Treasury { 0 MaxSpend: Balance, 1 StakersShare: Bp }
 }
 
+group! {
+    /// What registrations ask for, and what a miner's standing is worth.
+    Members { 0 Miners: MinerStakes, 1 Validators: ValidatorStakes, 2 Levels: LevelTable }
+}
+
 /// A parameter with its new value; without one, the value that a network is born with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 #[allow(clippy::large_enum_variant)]
@@ -70,10 +78,13 @@ pub enum Parameter {
     /// Public money.
     #[codec(index = 3)]
     Treasury(Treasury),
+    /// What registrations ask for, and what a miner's standing is worth.
+    #[codec(index = 4)]
+    Members(Members),
 }
 
 /// The names of all parameters, as [`Parameter::parse`] reads them.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 16] = [
     "tasks.publishing",
     "tasks.slashes",
     "tasks.judging",
@@ -87,6 +98,9 @@ pub const NAMES: [&str; 13] = [
     "deposits.motion",
     "treasury.max-spend",
     "treasury.stakers-share",
+    "members.miners",
+    "members.validators",
+    "members.levels",
 ];
 
 impl Parameter {
@@ -116,6 +130,9 @@ impl Parameter {
             "treasury.stakers-share" => {
                 Self::Treasury(Treasury::StakersShare(StakersShare, number(value)?))
             }
+            "members.miners" => Self::Members(Members::Miners(Miners, rules(value)?)),
+            "members.validators" => Self::Members(Members::Validators(Validators, rules(value)?)),
+            "members.levels" => Self::Members(Members::Levels(Levels, rules(value)?)),
             _ => {
                 return Err(format!(
                     "unknown parameter '{name}'; known: {}",

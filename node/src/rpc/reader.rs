@@ -49,6 +49,26 @@ where
     }
 }
 
+/// Fails where that API is of a version below `since`, in which `subject` came.
+pub fn offered_since<A>(
+    client: &impl CallApiAt<Block>,
+    at: Hash,
+    since: u32,
+    subject: &str,
+) -> RpcResult<()>
+where
+    A: RuntimeApiInfo + ?Sized,
+{
+    match offers::version_of::<A>(client, at) {
+        Ok(Some(version)) if version >= since => Ok(()),
+        Ok(_) => Err(error(
+            NOT_OFFERED,
+            format!("the runtime of this block has no {subject}"),
+        )),
+        Err(cause) => Err(error(INTERNAL, cause)),
+    }
+}
+
 /// What `call` reads from that block by the API `A`, which is about `subject`.
 pub fn read<A, C, T>(
     client: &C,

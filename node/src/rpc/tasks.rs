@@ -25,8 +25,8 @@ use sp_blockchain::HeaderBackend;
 use sp_runtime::traits::Header as _;
 use tos_primitives::{
     views::{
-        AssignmentView, ChainView, ClaimView, DutyView, MinerView, RefusalView, ReputationView,
-        RoundView, TaskChange, TaskSummary, TaskView, TimelineEntry, ValidatorView,
+        AssignmentView, ChainView, ClaimView, DutyView, MinerView, ParametersView, RefusalView,
+        ReputationView, RoundView, TaskChange, TaskSummary, TaskView, TimelineEntry, ValidatorView,
     },
     TaskId, TaskType,
 };
@@ -37,6 +37,8 @@ use tos_runtime_api::TosApi as TosRuntimeApi;
 const MAX_PAGE: u32 = 50;
 /// What a chain lacks that cannot answer.
 const SUBJECT: &str = "tasks";
+/// The version of the runtime API that tells the parameters first.
+const PARAMETERS_SINCE: u32 = 2;
 /// Items of a page when the caller does not say.
 const DEFAULT_PAGE: u32 = 20;
 
@@ -100,6 +102,10 @@ pub trait TosApi {
     /// Height, tick, windows and counts.
     #[method(name = "chain")]
     fn chain(&self, at: Option<Hash>) -> RpcResult<ChainStatus>;
+
+    /// What governance can change, as it is now.
+    #[method(name = "parameters")]
+    fn parameters(&self, at: Option<Hash>) -> RpcResult<ParametersView>;
 
     /// Tasks that take answers, by type where one is given.
     #[method(name = "openTasks")]
@@ -235,6 +241,17 @@ where
             finalized: self.client.info().finalized_number,
             protocol,
         })
+    }
+
+    fn parameters(&self, at: Option<Hash>) -> RpcResult<ParametersView> {
+        let at = self.block(at)?;
+        reader::offered_since::<dyn TosRuntimeApi<Block, AccountId>>(
+            &*self.client,
+            at,
+            PARAMETERS_SINCE,
+            "parameters",
+        )?;
+        self.read(Some(at), |api, hash| api.parameters(hash))
     }
 
     fn open_tasks(

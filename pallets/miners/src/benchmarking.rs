@@ -1,7 +1,7 @@
 //! Worst cases: the most specialisations, the most relations, and every record there.
 
 use super::*;
-use crate::types::{required_stake, MAX_SPECIALISATIONS, MAX_SUSPENSION_DAYS};
+use crate::types::{MAX_SPECIALISATIONS, MAX_SUSPENSION_DAYS};
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -14,6 +14,7 @@ use frame_support::{
 use frame_system::RawOrigin;
 use tos_primitives::{
     level::{Level, MAX_ENDORSEMENTS},
+    rules::MemberRules,
     task::Certification,
     traits::{Clock, MinerRegistry, ReputationBook},
     TaskType, Tick, BP,
@@ -22,7 +23,8 @@ use tos_primitives::{
 /// An account that can pay any registration stake.
 fn funded<T: Config>() -> T::AccountId {
     let who: T::AccountId = whitelisted_caller();
-    let funds = required_stake(&TaskType::BUILT_IN)
+    let funds = T::Rules::miner_stakes()
+        .required(&TaskType::BUILT_IN)
         .saturating_mul(2)
         .saturating_add(T::Currency::minimum_balance());
     T::Currency::mint_into(&who, funds).expect("the issuance is far from its maximum");
@@ -120,7 +122,10 @@ mod benchmarks {
         _(RawOrigin::Signed(who.clone()), most_specialisations());
 
         let stake = Miners::<T>::get(&who).map(|m| m.stake);
-        assert_eq!(stake, Some(required_stake(&most_specialisations())));
+        assert_eq!(
+            stake,
+            Some(T::Rules::miner_stakes().required(&most_specialisations()))
+        );
     }
 
     #[benchmark]

@@ -1,9 +1,8 @@
 //! What the calls do, and the trait through which other pallets use the register.
 
 use crate::{
-    types::{required_stake, MAX_SUSPENSION_DAYS},
-    Certificate, Certificates, Config, Endorsements, Error, Event, HoldReason, Miner, Miners,
-    Owners, Pallet, Relations, Specialisations, Suspensions,
+    types::MAX_SUSPENSION_DAYS, Certificate, Certificates, Config, Endorsements, Error, Event,
+    HoldReason, Miner, Miners, Owners, Pallet, Relations, Specialisations, Suspensions,
 };
 use frame_support::{
     defensive, ensure,
@@ -17,6 +16,7 @@ use sp_runtime::{DispatchError, DispatchResult, TokenError, TryRuntimeError};
 use tos_primitives::{
     level::LevelRecord,
     params::MAX_CONCURRENT_TASKS,
+    rules::{MemberRules, LEAST_REGISTRATION},
     task::Certification,
     traits::{Clock, MinerRegistry, Refusal},
     views::{Activity, MinerView},
@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(Self::suspension(&who).is_none(), Error::<T>::Suspended);
         let specialisations = Self::in_order(specialisations)?;
-        let stake = required_stake(&specialisations);
+        let stake = T::Rules::miner_stakes().required(&specialisations);
         Self::hold(&who, stake)?;
         let miner = Miner {
             specialisations: specialisations.clone(),
@@ -63,7 +63,8 @@ impl<T: Config> Pallet<T> {
         let mut miner = Miners::<T>::get(&who).ok_or(Error::<T>::NotRegistered)?;
         ensure!(miner.leaving.is_none(), Error::<T>::Leaving);
         let specialisations = Self::in_order(specialisations)?;
-        let missing = required_stake(&specialisations).saturating_sub(miner.stake);
+        let asked = T::Rules::miner_stakes().required(&specialisations);
+        let missing = asked.saturating_sub(miner.stake);
         if missing > 0 {
             Self::hold(&who, missing)?;
         }
@@ -320,6 +321,7 @@ impl<T: Config> Pallet<T> {
         let miner = Miners::<T>::get(who)?;
         let suspended_until = Self::suspension(who);
         let certificate = Self::certificate(who);
+        let rules = T::Rules::levels();
         Some(MinerView {
             idle_days: Self::idle_days(&miner),
             activity: Self::activity(&miner),
@@ -334,8 +336,8 @@ impl<T: Config> Pallet<T> {
             endorsements: Endorsements::<T>::decode_len(who)
                 .and_then(|count| u32::try_from(count).ok())
                 .unwrap_or(0),
-            probation_until: miner.level.probation_until(),
-            grace_until: miner.level.grace_until(),
+            probation_until: miner.level.probation_until(&rules),
+            grace_until: miner.level.grace_until(&rules),
             specialisations: miner.specialisations.into_inner(),
             stake: miner.stake,
             open_tasks: miner.open_tasks,
@@ -352,9 +354,10 @@ impl<T: Config> Pallet<T> {
                 T::Currency::balance_on_hold(&reason, &who) == miner.stake,
                 "miners: a recorded stake is not what is held"
             );
+            // What was asked for when it registered may have been more or less than now.
             ensure!(
-                miner.stake >= required_stake(&miner.specialisations),
-                "miners: a stake does not cover the specialisations"
+                miner.stake >= LEAST_REGISTRATION,
+                "miners: a stake is less than any rules could have asked for"
             );
             let ordered = miner
                 .specialisations
@@ -417,13 +420,12 @@ impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
 
     fn stake_percent(who: &T::AccountId) -> u128 {
         let level = Miners::<T>::get(who).map(|miner| miner.level.level);
-        let by_level = level.unwrap_or_default().stake_percent();
-        by_level.min(Self::certification(who).stake_percent())
+        T::Rules::levels().stake_percent(level.unwrap_or_default(), Self::certification(who))
     }
 
     fn vote_tenths(who: &T::AccountId) -> u64 {
         let level = Miners::<T>::get(who).map(|miner| miner.level.level);
-        level.unwrap_or_default().vote_tenths()
+        T::Rules::levels().vote_tenths(level.unwrap_or_default())
     }
 
     fn must_recuse(who: &T::AccountId, party: &T::AccountId) -> bool {
@@ -452,7 +454,7 @@ impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
                 // Not an activity: it may have done nothing since it started.
                 miner.failed = miner.failed.saturating_add(1);
             }
-            if let Some(change) = miner.level.note(completed, today) {
+            if let Some(change) = miner.level.note(completed, today, &T::Rules::levels()) {
                 Self::tell(who, miner, change);
             }
             true
@@ -473,7 +475,8 @@ impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
     fn benchmark_register(who: &T::AccountId, task_type: TaskType) {
         use frame_support::traits::fungible::{Inspect as _, Mutate as _};
         // Enough for the stake, the stakes of tasks, and to stay alive.
-        let funds = required_stake(&TaskType::BUILT_IN)
+        let funds = T::Rules::miner_stakes()
+            .required(&TaskType::BUILT_IN)
             .saturating_mul(10)
             .saturating_add(T::Currency::minimum_balance());
         T::Currency::mint_into(who, funds).expect("benchmarks stay below the maximum issuance");

@@ -8,6 +8,7 @@ use polkadot_sdk::*;
 use sp_runtime::{DispatchResult, TryRuntimeError};
 use tos_primitives::{
     level::{Facts, Level, LevelChange, MAX_ENDORSED},
+    rules::MemberRules,
     task::Certification,
     traits::{Clock, ReputationBook},
 };
@@ -64,7 +65,9 @@ impl<T: Config> Pallet<T> {
             reputation: T::Reputation::global(&who),
             endorsements: Self::endorsements_for(&who, before),
         };
-        let change = miner.level.review(T::Clock::today(), facts);
+        let change = miner
+            .level
+            .review(T::Clock::today(), &T::Rules::levels(), facts);
         let change = change.ok_or(Error::<T>::NothingToReview)?;
         Self::tell(&who, &miner, change);
         Miners::<T>::insert(&who, miner);

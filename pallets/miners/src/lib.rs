@@ -51,6 +51,7 @@ pub mod pallet {
     use sp_runtime::TryRuntimeError;
     use tos_primitives::{
         level::{Level, LevelChange},
+        rules::{MemberRules, LEAST_REGISTRATION},
         task::Certification,
         traits::{Clock, Refusal, ReputationBook},
         views::MinerView,
@@ -77,6 +78,8 @@ pub mod pallet {
             + fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
         /// Protocol time.
         type Clock: Clock;
+        /// What a registration asks for, and what levels are worth.
+        type Rules: MemberRules;
         /// What accounts' work has been worth, for their levels.
         type Reputation: ReputationBook<Self::AccountId>;
         /// Who suspends accounts and ends suspensions.
@@ -415,10 +418,8 @@ pub mod pallet {
                 "a miner must be able to work on every built-in type"
             );
             assert!(
-                TaskType::BUILT_IN
-                    .iter()
-                    .all(|t| types::registration_stake(*t)
-                        >= <T::Currency as fungible::Inspect<T::AccountId>>::minimum_balance()),
+                LEAST_REGISTRATION
+                    >= <T::Currency as fungible::Inspect<T::AccountId>>::minimum_balance(),
                 "a stake must be worth more than an account's existence"
             );
         }

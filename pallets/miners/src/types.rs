@@ -8,7 +8,7 @@ use sp_core::ConstU32;
 use tos_primitives::{
     level::{LevelRecord, MAX_ENDORSEMENTS},
     task::Certification,
-    Balance, TaskType, Tick, TOS,
+    Balance, TaskType, Tick,
 };
 
 /// The most specialisations of one miner.
@@ -66,26 +66,4 @@ pub struct Certificate {
     pub level: Certification,
     /// The last tick it is good for.
     pub expires: Tick,
-}
-
-/// The stake a miner of this type has to put down, in wei.
-pub const fn registration_stake(task_type: TaskType) -> Balance {
-    match task_type {
-        TaskType::CodeAnalysis => 50 * TOS,
-        TaskType::SecurityAudit => 200 * TOS,
-        TaskType::DataAnalysis
-        | TaskType::AlgorithmOptimization
-        | TaskType::LogicReasoning
-        | TaskType::General
-        | TaskType::Custom(_) => 100 * TOS,
-    }
-}
-
-/// The stake a miner of all these types has to put down: the highest of theirs, not the sum.
-pub fn required_stake(specialisations: &[TaskType]) -> Balance {
-    specialisations
-        .iter()
-        .map(|t| registration_stake(*t))
-        .max()
-        .unwrap_or(0)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     draw::{Candidate, Choice},
-    types::{required_stake, Types},
+    types::Types,
     Ballot, Call, Config, DrawTickets, Known, KnownAnswer, KnownAnswers, Pallet, Planters, Pool,
     PoolSize, Rounds, Scores, Validators, Vote, Votes, MAX_TYPES,
 };
@@ -20,6 +20,7 @@ use polkadot_sdk::*;
 use tos_primitives::{
     commitment,
     params::{MAX_CANDIDATES, MAX_PLANTERS, NO_VOTE_REVEAL_SLASH_BP},
+    rules::MemberRules,
     task::Certification,
     traits::{
         MinerRegistry, PanelRequest, Panels, Randomness, ReputationBook, VotingAgenda, VotingStage,
@@ -84,7 +85,7 @@ fn eligible<T: Config>(index: u32, task_type: TaskType) -> T::AccountId {
 fn slashed<T: Config>(who: &T::AccountId) {
     Validators::<T>::mutate_extant(who, |validator| {
         Pallet::<T>::slash(who, validator, &TASK, 0, NO_VOTE_REVEAL_SLASH_BP);
-        validator.settle_status();
+        validator.settle_status(T::Rules::validator_stakes().required(&validator.types));
     });
 }
 
@@ -240,7 +241,7 @@ mod benches {
         _(RawOrigin::Signed(who.clone()), types.clone());
 
         let stake = Validators::<T>::get(&who).map(|validator| validator.stake);
-        assert_eq!(stake, Some(required_stake(&types)));
+        assert_eq!(stake, Some(T::Rules::validator_stakes().required(&types)));
     }
 
     #[benchmark]

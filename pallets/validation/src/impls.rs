@@ -1,8 +1,8 @@
 //! The calls.
 
 use crate::{
-    types::required_stake, Ballot, Config, Error, Event, HoldReason, Member, Pallet, Rounds, Types,
-    Validator, ValidatorCount, Validators, Vote, Votes,
+    Ballot, Config, Error, Event, HoldReason, Member, Pallet, Rounds, Types, Validator,
+    ValidatorCount, Validators, Vote, Votes,
 };
 use frame_support::{
     ensure,
@@ -13,6 +13,7 @@ use sp_runtime::{DispatchError, DispatchResult};
 use tos_primitives::{
     commitment::{self, Commitment, Salt},
     params::START_ACCURACY,
+    rules::MemberRules,
     traits::{Clock, MinerRegistry, VotingAgenda, VotingStage},
     views::ValidatorStatus,
     AnswerScore, TaskId,
@@ -233,13 +234,14 @@ impl<T: Config> Pallet<T> {
 
     /// Holds what is missing of the stake that the validator's types ask for.
     fn fund(who: &T::AccountId, validator: &mut Validator) -> DispatchResult {
-        let missing = required_stake(&validator.types).saturating_sub(validator.stake);
+        let required = T::Rules::validator_stakes().required(&validator.types);
+        let missing = required.saturating_sub(validator.stake);
         if missing > 0 {
             T::Currency::hold(&HoldReason::ValidatorStake.into(), who, missing)
                 .map_err(|_| Error::<T>::InsufficientStake)?;
             validator.stake = validator.stake.saturating_add(missing);
         }
-        validator.settle_status();
+        validator.settle_status(required);
         Ok(())
     }
 

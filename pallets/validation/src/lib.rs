@@ -73,6 +73,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use tos_primitives::{
         commitment::{Commitment, Salt},
+        rules::MemberRules,
         traits::{Clock, MinerRegistry, Randomness, ReputationBook, Tally, Ticket, VotingAgenda},
         views::{CheckStats, DutyView, RoundView, ValidatorView},
         Balance, Bp, Report, TaskId, TaskType, Tick,
@@ -113,6 +114,9 @@ pub mod pallet {
 
         /// Seeds that did not exist when the answers were revealed.
         type Randomness: Randomness;
+
+        /// What a registration asks for.
+        type Rules: MemberRules;
 
         /// Where slashed stake goes. Should exist, so that it can take any amount.
         type Treasury: Get<Self::AccountId>;

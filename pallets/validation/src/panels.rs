@@ -22,7 +22,7 @@ use tos_primitives::{
     median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
     params::share_of,
     reputation::Performance,
-    rules::{JudgingRules, SlashRules},
+    rules::{JudgingRules, MemberRules, SlashRules},
     traits::{
         AnswerResult, Draw, PanelRequest, Panels, Randomness, ReputationBook, Seed, Tally,
         VotingAgenda,
@@ -271,15 +271,9 @@ impl<T: Config> Pallet<T> {
                     running: validator.accuracy,
                 });
             }
-            let before = validator.status;
-            validator.settle_status();
-            if validator.status != before && validator.status == ValidatorStatus::Understaked {
-                let (stake, required) = (validator.stake, validator.required());
-                Self::deposit_event(Event::Understaked {
-                    who: who.clone(),
-                    stake,
-                    required,
-                });
+            // Who loses nothing stays in, also when more is asked for now than when it registered.
+            if !conduct.failures.is_empty() {
+                Self::settle_status(who, &mut validator);
             }
             Validators::<T>::insert(who, validator);
         }
@@ -295,6 +289,20 @@ impl<T: Config> Pallet<T> {
         };
         T::Reputation::record(who, task_type, &performance);
         points
+    }
+
+    /// Sets the status that what is left of the stake gives it, and tells when that is too little.
+    fn settle_status(who: &T::AccountId, validator: &mut Validator) {
+        let before = validator.status;
+        let required = T::Rules::validator_stakes().required(&validator.types);
+        validator.settle_status(required);
+        if validator.status != before && validator.status == ValidatorStatus::Understaked {
+            Self::deposit_event(Event::Understaked {
+                who: who.clone(),
+                stake: validator.stake,
+                required,
+            });
+        }
     }
 
     /// Takes a share of the validator's stake to the treasury.

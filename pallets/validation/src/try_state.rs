@@ -1,9 +1,8 @@
 //! What must hold at any time, in small checks.
 
 use crate::{
-    types::{min_stake, MAX_TYPES},
-    Ballot, Config, CurrentRound, Duties, HoldReason, Known, Pallet, Planters, Pool, PoolIndex,
-    PoolSize, Results, Rounds, ValidatorCount, Validators, Votes,
+    types::MAX_TYPES, Ballot, Config, CurrentRound, Duties, HoldReason, Known, Pallet, Planters,
+    Pool, PoolIndex, PoolSize, Results, Rounds, ValidatorCount, Validators, Votes,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -18,7 +17,7 @@ use tos_primitives::{
         share_of, AGREEING_REPORTS, AUTOMATIC_SEATS, ESCALATION_STEP, MAX_CANDIDATES,
         MAX_ESCALATIONS, MAX_PLANTERS, MIN_PANEL,
     },
-    rules::LEAST_VOTE_SLASH,
+    rules::{LEAST_REGISTRATION, LEAST_VOTE_SLASH, MOST_REGISTRATION},
     views::ValidatorStatus,
     Difficulty, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
 };
@@ -72,13 +71,8 @@ pub(crate) fn check_parameters<T: Config>() {
             "{difficulty:?}: a panel of {size} outgrows {MAX_PANEL}",
         );
     }
-    let smallest = TaskType::BUILT_IN
-        .into_iter()
-        .map(min_stake)
-        .min()
-        .unwrap_or(0);
     assert!(
-        share_of(smallest, LEAST_VOTE_SLASH) >= T::Currency::minimum_balance(),
+        share_of(LEAST_REGISTRATION, LEAST_VOTE_SLASH) >= T::Currency::minimum_balance(),
         "the smallest slash of a full stake must be able to create the treasury's account",
     );
 }
@@ -121,10 +115,10 @@ impl<T: Config> Pallet<T> {
                 validator.accuracy <= BP && validator.known <= BP,
                 "validator: accuracy out of range"
             );
-            let short = validator.stake < validator.required();
+            // What was asked for when its status was set may have been more or less than now.
             let consistent = match validator.status {
-                ValidatorStatus::Active => !short,
-                ValidatorStatus::Understaked => short,
+                ValidatorStatus::Active => validator.stake >= LEAST_REGISTRATION,
+                ValidatorStatus::Understaked => validator.stake < MOST_REGISTRATION,
                 ValidatorStatus::Leaving { .. } => true,
             };
             ensure!(consistent, "validator: status does not fit the stake");

@@ -11,29 +11,11 @@ use tos_primitives::{
     rules::JudgingRules,
     traits::{AnswerResult, Tally},
     views::ValidatorStatus,
-    AnswerScore, Balance, Bp, Report, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, TOS,
+    AnswerScore, Balance, Bp, Report, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS,
 };
 
 /// The most task types one validator may judge.
 pub const MAX_TYPES: u32 = 8;
-
-/// The stake that judging tasks of this type takes.
-pub const fn min_stake(task_type: TaskType) -> Balance {
-    match task_type {
-        TaskType::CodeAnalysis => 50 * TOS,
-        TaskType::SecurityAudit => 300 * TOS,
-        TaskType::DataAnalysis => 150 * TOS,
-        TaskType::AlgorithmOptimization
-        | TaskType::LogicReasoning
-        | TaskType::General
-        | TaskType::Custom(_) => 100 * TOS,
-    }
-}
-
-/// The stake a validator of these types needs: the greatest of theirs, not the sum.
-pub fn required_stake(types: &[TaskType]) -> Balance {
-    types.iter().copied().map(min_stake).max().unwrap_or(0)
-}
 
 /// The task types one validator judges.
 pub type Types = BoundedVec<TaskType, ConstU32<MAX_TYPES>>;
@@ -124,20 +106,15 @@ impl Validator {
         points.and_then(|p| Bp::try_from(p).ok()).unwrap_or(BP)
     }
 
-    /// The stake its types ask for.
-    pub fn required(&self) -> Balance {
-        required_stake(&self.types)
-    }
-
     /// Whether it is on its way out.
     pub fn is_leaving(&self) -> bool {
         matches!(self.status, ValidatorStatus::Leaving { .. })
     }
 
-    /// Sets the status that the stake asks for, unless the validator is leaving.
-    pub fn settle_status(&mut self) {
+    /// Sets the status that the stake gives it where `required` is asked for, unless it is leaving.
+    pub fn settle_status(&mut self, required: Balance) {
         if !self.is_leaving() {
-            self.status = if self.stake < self.required() {
+            self.status = if self.stake < required {
                 ValidatorStatus::Understaked
             } else {
                 ValidatorStatus::Active

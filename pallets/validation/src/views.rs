@@ -3,6 +3,7 @@
 use crate::{Ballot, Config, CurrentRound, Duties, Pallet, Rounds, Validators, Votes};
 use alloc::vec::Vec;
 use tos_primitives::{
+    rules::MemberRules,
     traits::{MinerRegistry, VotingAgenda, VotingStage},
     views::{Action, DutyView, MemberView, RoundView, ValidatorView},
     TaskId,
@@ -13,7 +14,7 @@ impl<T: Config> Pallet<T> {
         let validator = Validators::<T>::get(who)?;
         Some(ValidatorView {
             stake: validator.stake,
-            required: validator.required(),
+            required: T::Rules::validator_stakes().required(&validator.types),
             types: validator.types.into_inner(),
             accuracy: validator.accuracy,
             known: validator.known,

@@ -5,7 +5,10 @@
 //! All of it is computed from [`LevelRecord`] and a few facts, by the functions here, so that the
 //! chain, its clients and the tests agree.
 
-use crate::{Bp, BP};
+use crate::{
+    rules::{LevelTable, LevelTerms},
+    Bp, BP,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -43,43 +46,15 @@ pub enum Level {
     #[default]
     #[codec(index = 0)]
     Standard,
-    /// After 50 tasks.
+    /// After [`LevelTable::advanced`] holds.
     #[codec(index = 1)]
     Advanced,
-    /// After 100 tasks.
+    /// After [`LevelTable::specialist`] holds.
     #[codec(index = 2)]
     Specialist,
-    /// After 200 tasks.
+    /// After [`LevelTable::master`] holds.
     #[codec(index = 3)]
     Master,
-}
-
-/// What it takes to reach a level.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Promotion {
-    /// Tasks with a valid answer.
-    pub tasks: u32,
-    /// Share of the last [`OUTCOMES`] tasks with a valid answer.
-    pub success: Bp,
-    /// Endorsements that count.
-    pub endorsements: u32,
-    /// Reputation over all types.
-    pub reputation: Bp,
-    /// Days of probation.
-    pub days: u32,
-    /// Share of the tasks of the probation with a valid answer.
-    pub consistency: Bp,
-}
-
-/// What costs a level.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Demotion {
-    /// So many tasks in a row without a valid answer.
-    pub failures: u8,
-    /// Success below this.
-    pub success: Bp,
-    /// Days to recover in.
-    pub grace: u32,
 }
 
 impl Level {
@@ -108,59 +83,6 @@ impl Level {
             Self::Specialist => Self::Advanced,
             Self::Master => Self::Specialist,
         }
-    }
-
-    /// Stake per answer, in per cent of the difficulty's.
-    pub const fn stake_percent(self) -> u128 {
-        match self {
-            Self::Standard => 150,
-            Self::Advanced => 120,
-            Self::Specialist => 80,
-            Self::Master => 50,
-        }
-    }
-
-    /// Weight of a vote, in tenths of a miner's of the lowest level.
-    pub const fn vote_tenths(self) -> u64 {
-        match self {
-            Self::Standard => 10,
-            Self::Advanced => 15,
-            Self::Specialist => 20,
-            Self::Master => 30,
-        }
-    }
-
-    /// What it takes to reach this level; `None` for the lowest.
-    pub const fn promotion(self) -> Option<Promotion> {
-        let (tasks, success, endorsements, reputation, days, consistency) = match self {
-            Self::Standard => return None,
-            Self::Advanced => (50, 8_000, 3, 7_500, 14, 7_500),
-            Self::Specialist => (100, 9_000, 5, 8_500, 30, 8_500),
-            Self::Master => (200, 9_500, 10, 9_500, 60, 9_500),
-        };
-        Some(Promotion {
-            tasks,
-            success,
-            endorsements,
-            reputation,
-            days,
-            consistency,
-        })
-    }
-
-    /// What costs this level; `None` for the lowest.
-    pub const fn demotion(self) -> Option<Demotion> {
-        let (failures, success, grace) = match self {
-            Self::Standard => return None,
-            Self::Advanced => (7, 7_500, 21),
-            Self::Specialist => (5, 8_500, 14),
-            Self::Master => (3, 9_000, 7),
-        };
-        Some(Demotion {
-            failures,
-            success,
-            grace,
-        })
     }
 }
 
@@ -269,9 +191,9 @@ impl LevelRecord {
         share(self.outcomes.count_ones(), u32::from(self.count)).unwrap_or(BP)
     }
 
-    /// Takes in the outcome of one more task. Looks at nothing but the record, so that it costs a
-    /// settlement nothing.
-    pub fn note(&mut self, completed: bool, today: u32) -> Option<LevelChange> {
+    /// Takes in the outcome of one more task. Looks at nothing but the record and the rules, so
+    /// that it costs a settlement little.
+    pub fn note(&mut self, completed: bool, today: u32, rules: &LevelTable) -> Option<LevelChange> {
         const WINDOW: u128 = (1 << OUTCOMES) - 1;
         self.outcomes = (self.outcomes << 1 | u128::from(completed)) & WINDOW;
         self.count = self.count.saturating_add(1).min(OUTCOMES);
@@ -288,20 +210,25 @@ impl LevelRecord {
             };
             *counter = counter.saturating_add(1);
         }
-        self.watch(today)
+        self.watch(today, rules)
     }
 
     /// Looks at everything, on a day on which nothing need have happened; `None` when nothing
     /// changes. Asks for the facts only when they can decide.
-    pub fn review(&mut self, today: u32, facts: impl FnOnce() -> Facts) -> Option<LevelChange> {
-        if let Some(change) = self.watch(today) {
+    pub fn review(
+        &mut self,
+        today: u32,
+        rules: &LevelTable,
+        facts: impl FnOnce() -> Facts,
+    ) -> Option<LevelChange> {
+        if let Some(change) = self.watch(today, rules) {
             return Some(change);
         }
-        let wanted = self.level.next()?.promotion()?;
-        if self.probation.is_none() && !self.may_rise(&wanted) {
+        let wanted = rules.terms(self.level.next()?)?;
+        if self.probation.is_none() && !self.may_rise(wanted) {
             return None;
         }
-        let holds = self.may_rise(&wanted) && wanted.holds(&facts());
+        let holds = self.may_rise(wanted) && facts().reach(wanted);
         let Some(probation) = self.probation else {
             return holds.then(|| {
                 self.probation = Some(Probation {
@@ -316,7 +243,7 @@ impl LevelRecord {
             self.probation = None;
             return Some(LevelChange::ProbationFailed);
         }
-        let over = today.saturating_sub(probation.since) >= wanted.days;
+        let over = today.saturating_sub(probation.since) >= wanted.probation;
         // Without any work there is nothing to go by: it goes on.
         let consistency = share(
             u32::from(probation.completed),
@@ -343,26 +270,26 @@ impl LevelRecord {
     }
 
     /// The day on which the probation is over.
-    pub fn probation_until(&self) -> Option<u32> {
-        let days = self.level.next()?.promotion()?.days;
+    pub fn probation_until(&self, rules: &LevelTable) -> Option<u32> {
+        let days = rules.terms(self.level.next()?)?.probation;
         Some(self.probation?.since.saturating_add(days))
     }
 
     /// The day on which the level is lost.
-    pub fn grace_until(&self) -> Option<u32> {
-        let days = self.level.demotion()?.grace;
+    pub fn grace_until(&self, rules: &LevelTable) -> Option<u32> {
+        let days = rules.terms(self.level)?.grace;
         Some(self.grace?.saturating_add(days))
     }
 
     /// The conditions of a rise that the record alone can tell.
-    fn may_rise(&self, wanted: &Promotion) -> bool {
+    fn may_rise(&self, wanted: &LevelTerms) -> bool {
         self.grace.is_none() && self.success() >= wanted.success
     }
 
     /// Begins, ends or enforces the grace period.
-    fn watch(&mut self, today: u32) -> Option<LevelChange> {
-        let bound = self.level.demotion()?;
-        let poor = self.count >= MIN_OUTCOMES && self.success() < bound.success;
+    fn watch(&mut self, today: u32, rules: &LevelTable) -> Option<LevelChange> {
+        let bound = rules.terms(self.level)?;
+        let poor = self.count >= MIN_OUTCOMES && self.success() < bound.least_success;
         let endangered = poor || self.failures >= bound.failures;
         match (endangered, self.grace) {
             (true, None) => {
@@ -384,12 +311,12 @@ impl LevelRecord {
     }
 }
 
-impl Promotion {
-    /// Whether the facts are good enough.
-    fn holds(&self, facts: &Facts) -> bool {
-        facts.completed >= self.tasks
-            && facts.reputation >= self.reputation
-            && facts.endorsements >= self.endorsements
+impl Facts {
+    /// Whether they are good enough for a level.
+    fn reach(&self, wanted: &LevelTerms) -> bool {
+        self.completed >= wanted.tasks
+            && self.reputation >= wanted.reputation
+            && self.endorsements >= wanted.endorsements
     }
 }
 

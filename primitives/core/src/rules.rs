@@ -207,6 +207,12 @@ macro_rules! rules {
     };
 }
 
+mod members;
+pub use members::{
+    CertifiedStakes, LevelTable, LevelTerms, LowestLevel, MemberRules, MinerStakes,
+    ValidatorStakes, LEAST_REGISTRATION, MOST_REGISTRATION,
+};
+
 rules! {
     /// What a publisher and a challenger put down, and how time counts.
     PublishingRules {

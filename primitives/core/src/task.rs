@@ -248,7 +248,7 @@ impl Difficulty {
     }
 
     /// Stake of an uncertified-neutral (Basic) miner per answer, in wei; see
-    /// [`Certification::stake_percent`] for the multiplier.
+    /// [`crate::rules::LevelTable::stake_percent`] for the multiplier.
     pub const fn min_stake(self) -> Balance {
         match self {
             Self::Beginner => TOS,
@@ -317,19 +317,6 @@ pub enum Certification {
     /// The highest.
     #[codec(index = 4)]
     Master,
-}
-
-impl Certification {
-    /// Stake multiplier in per cent: 150, 100, 80, 60, 40.
-    pub const fn stake_percent(self) -> u128 {
-        match self {
-            Self::Unverified => 150,
-            Self::Basic => 100,
-            Self::Professional => 80,
-            Self::Expert => 60,
-            Self::Master => 40,
-        }
-    }
 }
 
 /// Where a task is in its life.

@@ -83,6 +83,7 @@ impl pallet_miners::Config for Runtime {
     type Currency = Balances;
     type Clock = Clock;
     type Reputation = Reputation;
+    type Rules = crate::parameters::Rules;
     type GovernanceOrigin = EnsureRoot<AccountId>;
     type CertifyOrigin = ParametersOrigin;
     type MaxRelations = ConstU32<16>;
@@ -120,6 +121,7 @@ impl pallet_validation::Config for Runtime {
     type Miners = Miners;
     type Reputation = Reputation;
     type Randomness = Beacon;
+    type Rules = crate::parameters::Rules;
     type Treasury = TreasuryAccount;
 }
 

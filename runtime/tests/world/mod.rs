@@ -18,7 +18,10 @@ use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
 use sp_runtime::{traits::Dispatchable, AccountId32, BuildStorage, DispatchErrorWithPostInfo};
 use tos_primitives::{
     commitment::{self, Salt},
-    rules::{Checked, JudgingRules, PublishingRules, SlashRules},
+    rules::{
+        Checked, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
+        ValidatorStakes,
+    },
     task::Certification,
     AnswerScore, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams, TaskType, Verdict,
     Windows, TOS,
@@ -224,6 +227,44 @@ impl World {
             Of::Judging(Judging, Checked::new(judging).ok()),
         ] {
             let value = RuntimeParameters::Tasks(value);
+            Parameters::set_parameter(RuntimeOrigin::root(), value).expect("root may");
+        }
+        self.decree_for_members();
+    }
+
+    /// The same for what registrations ask for and for what a standing is worth.
+    fn decree_for_members(&mut self) {
+        use parameters::{
+            dynamic_params::members::{Levels, Miners, Parameters as Of, Validators},
+            RuntimeParameters,
+        };
+        let rng = &mut self.rng;
+        // From half of what a network is born with to a fourth more: who lives here can pay that.
+        let mut other = |stake: Balance| stake / 4 * rng.gen_range(2..=5);
+        let mut miners = MinerStakes::STANDARD;
+        let mut validators = ValidatorStakes::STANDARD;
+        for stake in [
+            &mut miners.code_analysis,
+            &mut miners.security_audit,
+            &mut miners.general,
+            &mut validators.code_analysis,
+            &mut validators.security_audit,
+            &mut validators.general,
+        ] {
+            *stake = other(*stake);
+        }
+        let mut levels = LevelTable::STANDARD;
+        levels.certified.unverified = rng.gen_range(100..=300);
+        levels.standard.stake = rng.gen_range(120..=300);
+        levels.standard.votes = rng.gen_range(1..=15);
+        levels.advanced.tasks = rng.gen_range(1..=100);
+        levels.advanced.failures = rng.gen_range(5..=100);
+        for value in [
+            Of::Miners(Miners, Checked::new(miners).ok()),
+            Of::Validators(Validators, Checked::new(validators).ok()),
+            Of::Levels(Levels, Checked::new(levels).ok()),
+        ] {
+            let value = RuntimeParameters::Members(value);
             Parameters::set_parameter(RuntimeOrigin::root(), value).expect("root may");
         }
     }

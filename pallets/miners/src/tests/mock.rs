@@ -14,6 +14,7 @@ use sp_io::TestExternalities;
 use sp_runtime::BuildStorage;
 use tos_primitives::{
     reputation::Performance,
+    rules::{LevelTable, MemberRules, MinerStakes, ValidatorStakes},
     task::Certification,
     traits::{Clock, ReputationBook, Severity},
     Balance, Bp, TaskType, Tick, Windows, TOS,
@@ -135,9 +136,30 @@ impl ReputationBook<u64> for TestReputation {
     }
 }
 
+parameter_types! {
+    pub storage Stakes: MinerStakes = MinerStakes::STANDARD;
+    pub storage Levels: LevelTable = LevelTable::STANDARD;
+}
+
+/// Rules that tests set.
+pub struct Rules;
+
+impl MemberRules for Rules {
+    fn miner_stakes() -> MinerStakes {
+        Stakes::get()
+    }
+    fn validator_stakes() -> ValidatorStakes {
+        ValidatorStakes::STANDARD
+    }
+    fn levels() -> LevelTable {
+        Levels::get()
+    }
+}
+
 impl pallet_miners::Config for Test {
     type WeightInfo = ();
     type Reputation = TestReputation;
+    type Rules = Rules;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = TestClock;

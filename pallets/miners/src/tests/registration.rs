@@ -1,11 +1,11 @@
 //! Registering, and changing specialisations.
 
 use super::mock::*;
-use crate::{types::registration_stake, Error, Event, Miners as Register};
+use crate::{Error, Event, Miners as Register};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::{views::Activity, TaskType, TOS};
+use tos_primitives::{rules::MinerStakes, traits::MinerRegistry, views::Activity, TaskType, TOS};
 
 #[test]
 fn the_stake_is_the_highest_of_the_specialisations_not_their_sum() {
@@ -35,18 +35,35 @@ fn the_stake_is_the_highest_of_the_specialisations_not_their_sum() {
 }
 
 #[test]
-fn stakes_follow_the_table() {
-    assert_eq!(registration_stake(TaskType::CodeAnalysis), 50 * TOS);
-    assert_eq!(registration_stake(TaskType::SecurityAudit), 200 * TOS);
-    for other in [
-        TaskType::DataAnalysis,
-        TaskType::AlgorithmOptimization,
-        TaskType::LogicReasoning,
-        TaskType::General,
-        TaskType::Custom(7),
-    ] {
-        assert_eq!(registration_stake(other), 100 * TOS);
-    }
+fn other_stakes_hold_for_who_registers_or_changes_its_types_from_then_on() {
+    ExtBuilder::default().execute(|| {
+        let code = types(&[TaskType::CodeAnalysis]);
+        assert_ok!(Miners::register(signed(ALICE), code.clone()));
+        let dearer = MinerStakes {
+            code_analysis: 80 * TOS,
+            data_analysis: 70 * TOS,
+            ..MinerStakes::STANDARD
+        };
+        Stakes::set(&dearer);
+        // Who is registered goes on with what it put down.
+        assert_eq!(held(ALICE), 50 * TOS);
+        assert_eq!(Miners::may_work(&ALICE, TaskType::CodeAnalysis), Ok(()));
+        assert_ok!(Miners::register(signed(BOB), code.clone()));
+        assert_eq!(held(BOB), 80 * TOS);
+        assert_ok!(Miners::set_specialisations(
+            signed(ALICE),
+            types(&[TaskType::DataAnalysis])
+        ));
+        assert_eq!(held(ALICE), 70 * TOS);
+        // Less is asked for again: nobody gets anything back before it leaves, and then all of it.
+        Stakes::set(&MinerStakes::STANDARD);
+        assert_ok!(Miners::set_specialisations(signed(BOB), code));
+        assert_eq!(held(BOB), 80 * TOS);
+        assert_ok!(Miners::leave(signed(BOB)));
+        advance(UNBONDING);
+        assert_ok!(Miners::withdraw(signed(BOB)));
+        assert_eq!(held(BOB), 0);
+    });
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! `do_try_state` finds what must never be.
 
 use super::mock::*;
-use crate::{Certificate, Certificates, Miner, Miners as Register, Owners, Relations};
-use frame_support::{assert_err, assert_ok};
+use crate::{Certificate, Certificates, HoldReason, Miner, Miners as Register, Owners, Relations};
+use frame_support::{assert_err, assert_ok, traits::fungible::UnbalancedHold};
 use polkadot_sdk::*;
-use tos_primitives::{task::Certification, TaskType};
+use tos_primitives::{rules::LEAST_REGISTRATION, task::Certification, TaskType};
 
 /// Damages the state of a chain with one miner and returns what the check says.
 fn complaint(damage: impl FnOnce()) -> sp_runtime::DispatchError {
@@ -25,10 +25,14 @@ fn damaged_miner(damage: impl FnOnce(&mut Miner)) -> sp_runtime::DispatchError {
 fn damaged_miners_are_found() {
     let stake = damaged_miner(|m| m.stake += 1);
     assert_eq!(stake, "miners: a recorded stake is not what is held".into());
-    let cover = damaged_miner(|m| m.specialisations = types(&[TaskType::SecurityAudit]));
+    let least = damaged_miner(|m| {
+        let reason = HoldReason::Registration.into();
+        Balances::set_on_hold(&reason, &ALICE, LEAST_REGISTRATION - 1).unwrap();
+        m.stake = LEAST_REGISTRATION - 1;
+    });
     assert_eq!(
-        cover,
-        "miners: a stake does not cover the specialisations".into()
+        least,
+        "miners: a stake is less than any rules could have asked for".into()
     );
     let order = "miners: specialisations are not ascending and distinct".into();
     assert_eq!(damaged_miner(|m| m.specialisations = types(&[])), order);

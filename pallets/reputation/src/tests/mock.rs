@@ -7,7 +7,9 @@ use polkadot_sdk::*;
 use sp_io::TestExternalities;
 use sp_runtime::{BuildStorage, DispatchResult};
 use tos_primitives::{
+    level::Level,
     reputation::Performance,
+    rules::LevelTable,
     task::Certification,
     traits::{Clock, MinerRegistry, Refusal},
     Bp, TaskType, Tick, Windows,
@@ -110,7 +112,7 @@ impl MinerRegistry<u64> for TestMiners {
         Certification::Unverified
     }
     fn stake_percent(who: &u64) -> u128 {
-        Self::certification(who).stake_percent()
+        LevelTable::STANDARD.stake_percent(Level::Standard, Self::certification(who))
     }
     fn vote_tenths(_: &u64) -> u64 {
         10

@@ -13,8 +13,9 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
 use tos_primitives::{
+    level::Level,
     reputation::Performance,
-    rules::{CurrentRules, DifficultyTable, DifficultyTerms, TaskRules},
+    rules::{CurrentRules, DifficultyTable, DifficultyTerms, LevelTable, TaskRules},
     split::Allocation,
     task::Certification,
     traits::{
@@ -200,7 +201,7 @@ impl MinerRegistry<AccountId> for TestMiners {
         })
     }
     fn stake_percent(who: &AccountId) -> u128 {
-        Self::certification(who).stake_percent()
+        LevelTable::STANDARD.stake_percent(Level::Standard, Self::certification(who))
     }
     fn vote_tenths(_: &AccountId) -> u64 {
         10

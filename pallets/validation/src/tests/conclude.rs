@@ -7,6 +7,7 @@ use polkadot_sdk::*;
 use tos_primitives::{
     reputation::Performance,
     traits::{Draw, PanelRequest, Panels, VotingStage},
+    views::ValidatorStatus,
     AnswerScore, Bp, TaskId, Verdict, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
 };
 
@@ -294,7 +295,7 @@ fn a_treasury_that_cannot_take_a_slash_stops_nothing() {
         ));
         Validators::<Test>::mutate_extant(poor, |v| {
             v.stake = left;
-            v.settle_status();
+            v.settle_status(STAKE);
         });
         Validation::conclude(&TASK, TYPE, true);
         let amount = left / 20;
@@ -359,5 +360,49 @@ fn duties_of_other_tasks_stay() {
         Validation::conclude(&TASK, TYPE, true);
         assert!((1..=3).all(|who| Duties::<Test>::get(who).to_vec() == [other]));
         assert_eq!(validator(1).panels, 1);
+    });
+}
+
+#[test]
+fn who_loses_nothing_stays_in_when_more_is_asked_for_and_who_is_slashed_fills_up_to_it() {
+    ExtBuilder::validators(3).execute(|| {
+        let (m, _) = play_round(0, &[full(50), full(50), Vote::Absent]);
+        world(|w| w.stakes.general = 400 * TOS);
+        Validation::conclude(&TASK, TYPE, true);
+        assert_eq!(validator(m[0]).status, ValidatorStatus::Active);
+        assert_eq!(validator(m[0]).stake, STAKE);
+        let slashed = validator(m[2]);
+        assert_eq!(slashed.status, ValidatorStatus::Understaked);
+        System::assert_has_event(
+            Event::Understaked {
+                who: m[2],
+                stake: slashed.stake,
+                required: 400 * TOS,
+            }
+            .into(),
+        );
+        assert_ok!(Validation::top_up(origin(m[2])));
+        assert_eq!(validator(m[2]).stake, 400 * TOS);
+        assert_eq!(validator(m[2]).status, ValidatorStatus::Active);
+        // Changing its types is a registration anew.
+        assert_ok!(Validation::set_types(
+            origin(m[0]),
+            vec![TYPE].try_into().unwrap()
+        ));
+        assert_eq!(validator(m[0]).stake, 400 * TOS);
+    });
+}
+
+#[test]
+fn less_asked_for_brings_back_who_was_slashed_without_taking_more() {
+    ExtBuilder::validators(3).execute(|| {
+        let (m, _) = play_round(0, &[full(50), full(50), Vote::Absent]);
+        Validation::conclude(&TASK, TYPE, true);
+        let left = validator(m[2]).stake;
+        assert_eq!(validator(m[2]).status, ValidatorStatus::Understaked);
+        world(|w| w.stakes.general = 50 * TOS);
+        assert_ok!(Validation::top_up(origin(m[2])));
+        assert_eq!(validator(m[2]).stake, left);
+        assert_eq!(validator(m[2]).status, ValidatorStatus::Active);
     });
 }

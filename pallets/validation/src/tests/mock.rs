@@ -13,8 +13,9 @@ use std::{
 };
 use tos_primitives::{
     commitment::{self, Salt},
+    level::Level,
     reputation::Performance,
-    rules::TaskRules,
+    rules::{LevelTable, MemberRules, MinerStakes, TaskRules, ValidatorStakes},
     task::Certification,
     traits::{
         Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, Refusal, ReputationBook,
@@ -87,8 +88,24 @@ impl crate::Config for Test {
     type Miners = World;
     type Reputation = World;
     type Randomness = World;
+    type Rules = Rules;
     type Treasury = Treasury;
     type WeightInfo = ();
+}
+
+/// What registrations ask for, which a test can change.
+pub struct Rules;
+
+impl MemberRules for Rules {
+    fn miner_stakes() -> MinerStakes {
+        MinerStakes::STANDARD
+    }
+    fn validator_stakes() -> ValidatorStakes {
+        world(|w| w.stakes)
+    }
+    fn levels() -> LevelTable {
+        LevelTable::STANDARD
+    }
 }
 
 /// Everything outside the pallet.
@@ -105,6 +122,8 @@ pub struct World {
     pub tool: Option<ContentHash>,
     /// The rules of every task.
     pub rules: TaskRules,
+    /// What registrations ask for.
+    pub stakes: ValidatorStakes,
     /// Answers whose task has a result that is not settled.
     pub judged: BTreeMap<(TaskId, u64), RevealedAnswer>,
     pub certifications: BTreeMap<u64, Certification>,
@@ -207,7 +226,7 @@ impl MinerRegistry<u64> for World {
         world(|w| w.certifications.get(who).copied().unwrap_or_default())
     }
     fn stake_percent(who: &u64) -> u128 {
-        Self::certification(who).stake_percent()
+        LevelTable::STANDARD.stake_percent(Level::Standard, Self::certification(who))
     }
     fn vote_tenths(who: &u64) -> u64 {
         world(|w| w.tenths.get(who).copied().unwrap_or(10))

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use super::*;
+use crate::task::Certification;
 use LevelChange::*;
+
+const RULES: &LevelTable = &LevelTable::STANDARD;
 
 const RISING: [Level; 3] = [Level::Advanced, Level::Specialist, Level::Master];
 
@@ -17,7 +20,7 @@ fn below(level: Level, valid: u32) -> LevelRecord {
 }
 
 fn facts(level: Level) -> Facts {
-    let wanted = level.promotion().unwrap();
+    let wanted = RULES.terms(level).unwrap();
     Facts {
         completed: wanted.tasks,
         reputation: wanted.reputation,
@@ -26,39 +29,27 @@ fn facts(level: Level) -> Facts {
 }
 
 fn review(record: &mut LevelRecord, today: u32, facts: Facts) -> Option<LevelChange> {
-    record.review(today, || facts)
+    record.review(today, RULES, || facts)
 }
 
 #[test]
 fn the_table_is_that_of_the_protocol() {
     let row = |level: Level| {
-        let up = level.promotion().map(|p| {
-            let Promotion {
-                tasks,
-                success,
-                endorsements,
-                reputation,
-                days,
-                consistency,
-            } = p;
-            (tasks, success, endorsements, reputation, days, consistency)
+        let terms = RULES.terms(level).map(|l| {
+            let up = (l.tasks, l.success, l.endorsements, l.reputation);
+            let probation = (l.probation, l.consistency);
+            (up, probation, (l.failures, l.least_success, l.grace))
         });
-        let down = level.demotion().map(|d| (d.failures, d.success, d.grace));
-        (level.stake_percent(), level.vote_tenths(), up, down)
+        let stake = RULES.stake_percent(level, Certification::Unverified);
+        (stake, RULES.vote_tenths(level), terms)
     };
-    assert_eq!(row(Level::Standard), (150, 10, None, None));
-    let advanced = Some((50, 8_000, 3, 7_500, 14, 7_500));
-    assert_eq!(
-        row(Level::Advanced),
-        (120, 15, advanced, Some((7, 7_500, 21)))
-    );
-    let specialist = Some((100, 9_000, 5, 8_500, 30, 8_500));
-    assert_eq!(
-        row(Level::Specialist),
-        (80, 20, specialist, Some((5, 8_500, 14)))
-    );
-    let master = Some((200, 9_500, 10, 9_500, 60, 9_500));
-    assert_eq!(row(Level::Master), (50, 30, master, Some((3, 9_000, 7))));
+    assert_eq!(row(Level::Standard), (150, 10, None));
+    let advanced = ((50, 8_000, 3, 7_500), (14, 7_500), (7, 7_500, 21));
+    assert_eq!(row(Level::Advanced), (120, 15, Some(advanced)));
+    let specialist = ((100, 9_000, 5, 8_500), (30, 8_500), (5, 8_500, 14));
+    assert_eq!(row(Level::Specialist), (80, 20, Some(specialist)));
+    let master = ((200, 9_500, 10, 9_500), (60, 9_500), (3, 9_000, 7));
+    assert_eq!(row(Level::Master), (50, 30, Some(master)));
     for level in Level::ALL {
         assert_eq!(level.next().map_or(level, Level::lower), level);
     }
@@ -67,7 +58,7 @@ fn the_table_is_that_of_the_protocol() {
 #[test]
 fn a_probation_begins_exactly_when_every_condition_holds() {
     for level in RISING {
-        let wanted = level.promotion().unwrap();
+        let wanted = RULES.terms(level).unwrap();
         let (good, enough) = (facts(level), u32::from(wanted.success / 100));
         assert_eq!(
             review(&mut below(level, enough), 5, good),
@@ -105,11 +96,11 @@ fn a_probation_begins_exactly_when_every_condition_holds() {
 #[test]
 fn a_probation_ends_in_promotion_on_its_last_day_and_not_before() {
     for level in RISING {
-        let days = level.promotion().unwrap().days;
+        let days = RULES.terms(level).unwrap().probation;
         let mut record = below(level, 100);
         review(&mut record, 7, facts(level));
-        assert_eq!(record.probation_until(), Some(7 + days));
-        assert_eq!(record.note(true, 8), None);
+        assert_eq!(record.probation_until(RULES), Some(7 + days));
+        assert_eq!(record.note(true, 8, RULES), None);
         assert_eq!(review(&mut record, 7 + days - 1, facts(level)), None);
         assert_eq!(review(&mut record, 7 + days, facts(level)), Some(Promoted));
         assert_eq!((record.level, record.probation), (level, None));
@@ -119,7 +110,7 @@ fn a_probation_ends_in_promotion_on_its_last_day_and_not_before() {
 #[test]
 fn a_probation_without_work_goes_on_and_one_with_poor_work_fails() {
     for level in RISING {
-        let wanted = level.promotion().unwrap();
+        let wanted = RULES.terms(level).unwrap();
         let mut idle = below(level, 100);
         review(&mut idle, 0, facts(level));
         assert_eq!(review(&mut idle, 1_000, facts(level)), None);
@@ -133,7 +124,7 @@ fn a_probation_without_work_goes_on_and_one_with_poor_work_fails() {
             probation.completed = wanted.consistency / 100 - missing;
             probation.failed = 100 - probation.completed;
             assert_eq!(
-                review(&mut record, wanted.days, facts(level)),
+                review(&mut record, wanted.probation, facts(level)),
                 Some(expected)
             );
             assert_eq!(record.probation, None);
@@ -161,7 +152,7 @@ fn a_condition_that_breaks_ends_the_probation_whenever_somebody_looks() {
     }
     let mut record = below(level, 80);
     review(&mut record, 0, good);
-    record.note(false, 1);
+    record.note(false, 1, RULES);
     // One valid outcome of the hundred fell out of sight as well? No: the oldest was a failure.
     assert_eq!(record.success(), 8_000);
     record.outcomes &= !2;
@@ -171,23 +162,23 @@ fn a_condition_that_breaks_ends_the_probation_whenever_somebody_looks() {
 #[test]
 fn failures_in_a_row_put_a_level_in_danger_and_time_takes_it() {
     for level in RISING {
-        let bound = level.demotion().unwrap();
+        let bound = RULES.terms(level).unwrap();
         let mut record = LevelRecord {
             level,
             ..below(level, 100)
         };
         for _ in 1..bound.failures {
-            assert_eq!(record.note(false, 3), None, "{level:?}");
+            assert_eq!(record.note(false, 3, RULES), None, "{level:?}");
         }
-        assert_eq!(record.note(false, 3), Some(GraceStarted));
-        assert_eq!(record.grace_until(), Some(3 + bound.grace));
-        assert_eq!(record.note(false, 3 + bound.grace - 1), None);
+        assert_eq!(record.note(false, 3, RULES), Some(GraceStarted));
+        assert_eq!(record.grace_until(RULES), Some(3 + bound.grace));
+        assert_eq!(record.note(false, 3 + bound.grace - 1, RULES), None);
         assert_eq!(
             review(&mut record, 3 + bound.grace - 1, Facts::default()),
             None
         );
         let mut by_review = record;
-        assert_eq!(record.note(false, 3 + bound.grace), Some(Demoted));
+        assert_eq!(record.note(false, 3 + bound.grace, RULES), Some(Demoted));
         assert_eq!(
             review(&mut by_review, 3 + bound.grace, Facts::default()),
             Some(Demoted)
@@ -199,30 +190,30 @@ fn failures_in_a_row_put_a_level_in_danger_and_time_takes_it() {
 #[test]
 fn success_below_the_bound_is_danger_once_there_are_enough_outcomes() {
     for level in RISING {
-        let bound = level.demotion().unwrap();
-        let valid = u32::from(bound.success / 100);
+        let bound = RULES.terms(level).unwrap();
+        let valid = u32::from(bound.least_success / 100);
         // The newest outcomes are valid, so that nothing fails in a row; one falls out of sight.
         let mut record = LevelRecord {
             level,
             ..below(level, valid)
         };
-        assert_eq!(record.note(true, 1), None);
+        assert_eq!(record.note(true, 1, RULES), None);
         let mut record = LevelRecord {
             level,
             ..below(level, valid - 2)
         };
-        assert_eq!(record.note(true, 1), Some(GraceStarted), "{level:?}");
+        assert_eq!(record.note(true, 1, RULES), Some(GraceStarted), "{level:?}");
         // Two more valid ones, and it has recovered.
-        assert_eq!(record.note(true, 1), Some(GraceEnded));
+        assert_eq!(record.note(true, 1, RULES), Some(GraceEnded));
 
         let mut young = LevelRecord {
             level,
             ..LevelRecord::default()
         };
         for _ in 0..MIN_OUTCOMES / 2 {
-            young.note(true, 0);
+            young.note(true, 0, RULES);
         }
-        assert_eq!(young.note(false, 0), None);
+        assert_eq!(young.note(false, 0, RULES), None);
     }
 }
 
@@ -234,7 +225,7 @@ fn a_level_in_danger_rises_no_further() {
     };
     review(&mut record, 0, facts(Level::Specialist));
     for _ in 0..7 {
-        record.note(false, 1);
+        record.note(false, 1, RULES);
     }
     assert!(record.grace.is_some() && record.probation.is_none());
     assert_eq!(review(&mut record, 1, facts(Level::Specialist)), None);
@@ -262,20 +253,20 @@ fn only_the_last_hundred_outcomes_count_and_facts_are_asked_for_only_when_they_d
     let mut record = LevelRecord::default();
     assert_eq!(record.success(), BP);
     for _ in 0..300 {
-        record.note(false, 0);
+        record.note(false, 0, RULES);
     }
     assert_eq!(
         (record.count, record.success(), record.failures),
         (100, 0, 255)
     );
     for valid in 1..=100 {
-        record.note(true, 0);
+        record.note(true, 0, RULES);
         assert_eq!(record.success(), valid * 100);
     }
-    record.note(false, 0);
+    record.note(false, 0, RULES);
     assert_eq!(record.success(), 9_900);
     let mut poor = below(Level::Advanced, 79);
-    assert_eq!(poor.review(0, || panic!("nothing to decide")), None);
+    assert_eq!(poor.review(0, RULES, || panic!("nothing to decide")), None);
 }
 
 #[test]
@@ -295,14 +286,14 @@ fn no_sequence_of_days_and_outcomes_skips_a_level_or_leaves_a_contradiction() {
         // Long good times and long bad ones.
         let good = (today / 400) % 3 != 2;
         let change = if random(4) > 0 {
-            record.note(good || random(3) > 0, today)
+            record.note(good || random(3) > 0, today, RULES)
         } else {
             let facts = Facts {
                 completed: 1_000,
                 reputation: BP,
                 endorsements: 16,
             };
-            record.review(today, || facts)
+            record.review(today, RULES, || facts)
         };
         let step = (record.level as i8 - before as i8).abs();
         assert_eq!(step, i8::from(matches!(change, Some(Promoted | Demoted))));
@@ -317,4 +308,37 @@ fn no_sequence_of_days_and_outcomes_skips_a_level_or_leaves_a_contradiction() {
         seen[0] > 0 && seen[2] > 0 && seen[3] > 0 && seen[4] > 0 && seen[5] > 0,
         "{seen:?}"
     );
+}
+
+#[test]
+fn the_smaller_stake_of_level_and_certificate_counts() {
+    let stake = |level, certification| RULES.stake_percent(level, certification);
+    assert_eq!(stake(Level::Standard, Certification::Basic), 100);
+    assert_eq!(stake(Level::Advanced, Certification::Unverified), 120);
+    assert_eq!(stake(Level::Master, Certification::Basic), 50);
+    assert_eq!(stake(Level::Master, Certification::Master), 40);
+}
+
+#[test]
+fn other_rules_decide_what_happens_next_and_not_what_has_happened() {
+    let strict = LevelTable {
+        advanced: crate::rules::LevelTerms {
+            failures: 2,
+            ..RULES.advanced
+        },
+        ..*RULES
+    };
+    let mut record = LevelRecord {
+        level: Level::Advanced,
+        failures: 2,
+        ..below(Level::Advanced, 100)
+    };
+    assert_eq!(record.review(1, RULES, Facts::default), None);
+    assert_eq!(record.level, Level::Advanced);
+    assert_eq!(
+        record.review(1, &strict, Facts::default),
+        Some(GraceStarted)
+    );
+    // Milder again, and the danger is over.
+    assert_eq!(record.review(2, RULES, Facts::default), Some(GraceEnded));
 }

@@ -11,6 +11,9 @@ fn what_a_network_is_born_with_is_within_bounds() {
     assert_eq!(SlashRules::STANDARD.check(), Ok(()));
     assert_eq!(JudgingRules::STANDARD.check(), Ok(()));
     assert_eq!(DifficultyTable::STANDARD.check(), Ok(()));
+    assert_eq!(MinerStakes::STANDARD.check(), Ok(()));
+    assert_eq!(ValidatorStakes::STANDARD.check(), Ok(()));
+    assert_eq!(LevelTable::STANDARD.check(), Ok(()));
 }
 
 #[test]
@@ -206,4 +209,85 @@ fn a_number_out_of_its_bounds_is_refused_at_both_ends() {
     assert_eq!(Small::constant(3).encode(), 3u128.encode());
     assert!(decodes::<_, Share<1, 2>>(&2u16) && !decodes::<_, Share<1, 2>>(&3u16));
     assert!(decodes::<_, Count<1, 2>>(&2u32) && !decodes::<_, Count<1, 2>>(&0u32));
+}
+
+#[test]
+fn of_several_types_the_greatest_stake_counts_and_not_the_sum() {
+    use crate::TaskType::{CodeAnalysis, Custom, DataAnalysis, SecurityAudit};
+    let (miners, validators) = (MinerStakes::STANDARD, ValidatorStakes::STANDARD);
+    assert_eq!(miners.required(&[]), 0);
+    assert_eq!(miners.required(&[CodeAnalysis]), 50 * TOS);
+    assert_eq!(miners.required(&[CodeAnalysis, SecurityAudit]), 200 * TOS);
+    assert_eq!(
+        validators.required(&[SecurityAudit, CodeAnalysis]),
+        300 * TOS
+    );
+    assert_eq!(
+        validators.required(&[CodeAnalysis, DataAnalysis]),
+        150 * TOS
+    );
+    assert_eq!(validators.of(Custom(7)), 100 * TOS);
+}
+
+#[test]
+fn no_level_may_be_better_off_than_the_one_above_it() {
+    let standard = LevelTable::STANDARD;
+    let (advanced, specialist) = (standard.advanced, standard.specialist);
+    let dearer = LevelTable {
+        specialist: LevelTerms {
+            stake: 130,
+            ..specialist
+        },
+        ..standard
+    };
+    let lighter = LevelTable {
+        advanced: LevelTerms {
+            votes: 9,
+            ..advanced
+        },
+        ..standard
+    };
+    let easier = LevelTable {
+        specialist: LevelTerms {
+            tasks: 49,
+            ..specialist
+        },
+        ..standard
+    };
+    let unendorsed = LevelTable {
+        master: LevelTerms {
+            endorsements: 4,
+            ..standard.master
+        },
+        ..standard
+    };
+    let safer = LevelTable {
+        specialist: LevelTerms {
+            failures: 8,
+            ..specialist
+        },
+        ..standard
+    };
+    let cases = [
+        (dearer, "stake"),
+        (lighter, "votes"),
+        (easier, "tasks and success"),
+        (unendorsed, "endorsements and reputation"),
+        (safer, "failures and least_success"),
+    ];
+    for (table, field) in cases {
+        assert_eq!(table.check().unwrap_err().field, field);
+        assert!(!decodes::<_, Checked<LevelTable>>(&table), "{field}");
+    }
+    // Who has just risen must not be in danger at once.
+    let trap = LevelTerms {
+        least_success: advanced.success,
+        ..advanced
+    };
+    assert_eq!(trap.check().unwrap_err().field, "least_success");
+    let swapped = CertifiedStakes {
+        master: 61,
+        ..CertifiedStakes::STANDARD
+    };
+    assert_eq!(swapped.check().unwrap_err().field, "master");
 }

@@ -2,7 +2,10 @@
 
 use super::wei;
 use crate::{
-    rules::{DifficultyTable, JudgingRules, PublishingRules, SlashRules},
+    rules::{
+        DifficultyTable, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
+        ValidatorStakes,
+    },
     Balance, Bp,
 };
 use codec::{Decode, Encode};
@@ -44,4 +47,10 @@ pub struct ParametersView {
     pub max_spend: Balance,
     /// The part of an era's emission that goes to stakers, in basis points.
     pub stakers_share: Bp,
+    /// Stakes of miners' registrations.
+    pub miner_stakes: MinerStakes,
+    /// Stakes of validators' registrations.
+    pub validator_stakes: ValidatorStakes,
+    /// What certificates and levels are worth, and what levels ask for.
+    pub levels: LevelTable,
 }
