@@ -27,7 +27,7 @@ fn damaged_miners_are_found() {
     assert_eq!(stake, "miners: a recorded stake is not what is held".into());
     let least = damaged_miner(|m| {
         let reason = HoldReason::Registration.into();
-        Balances::set_on_hold(&reason, &ALICE, LEAST_REGISTRATION - 1).unwrap();
+        Balances::set_balance_on_hold(&reason, &ALICE, LEAST_REGISTRATION - 1).unwrap();
         m.stake = LEAST_REGISTRATION - 1;
     });
     assert_eq!(
