@@ -36,6 +36,21 @@ pub trait Bounded {
     fn check(&self) -> Result<(), OutOfBounds>;
 }
 
+/// The first of these relations that does not hold: the field, and what is asked of it.
+fn relations(all: &[(bool, &'static str, &'static str)]) -> Result<(), OutOfBounds> {
+    match all.iter().find(|(holds, ..)| !holds) {
+        Some((_, field, bound)) => Err(OutOfBounds { field, bound }),
+        None => Ok(()),
+    }
+}
+
+/// Whether `of` never falls from one to the next.
+fn rising<T, N: PartialOrd>(all: &[T], of: impl Fn(&T) -> N) -> bool {
+    all.iter()
+        .zip(all.iter().skip(1))
+        .all(|(a, b)| of(a) <= of(b))
+}
+
 /// A value within its bounds. Encoded as the value itself; decoding anything else fails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, MaxEncodedLen)]
 pub struct Checked<T>(T);
@@ -389,24 +404,19 @@ impl Bounded for DifficultyTable {
         for terms in &all {
             terms.check()?;
         }
-        let rising = |of: fn(&DifficultyTerms) -> Balance| {
-            all.iter()
-                .zip(all.iter().skip(1))
-                .all(|(a, b)| of(a) <= of(b))
-        };
-        let relations: [(bool, &'static str, &'static str); 4] = [
+        relations(&[
             (
-                rising(|terms| terms.least_reward) && rising(|terms| terms.most_reward),
+                rising(&all, |terms| terms.least_reward) && rising(&all, |terms| terms.most_reward),
                 "least_reward and most_reward",
                 "at least those of the easier difficulty",
             ),
             (
-                rising(|terms| terms.stake),
+                rising(&all, |terms| terms.stake),
                 "stake",
                 "at least that of the easier difficulty",
             ),
             (
-                rising(|terms| Balance::from(terms.gate)),
+                rising(&all, |terms| terms.gate),
                 "gate",
                 "at least that of the easier difficulty",
             ),
@@ -415,13 +425,7 @@ impl Bounded for DifficultyTable {
                 "gate of beginners",
                 "at most 9 %, below what every account starts with",
             ),
-        ];
-        for (holds, field, bound) in relations {
-            if !holds {
-                return Err(OutOfBounds { field, bound });
-            }
-        }
-        Ok(())
+        ])
     }
 }
 

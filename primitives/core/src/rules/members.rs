@@ -2,7 +2,7 @@
 //!
 //! They hold for what is done from now on. Who is registered stays so with what it put down.
 
-use super::{Bounded, Checked, OutOfBounds};
+use super::{relations, rising, Bounded, Checked, OutOfBounds};
 use crate::{
     level::{Level, MAX_ENDORSEMENTS},
     task::Certification,
@@ -10,6 +10,7 @@ use crate::{
     Balance, Bp, TaskType, TOS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::cmp::Reverse;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
@@ -271,51 +272,33 @@ impl Bounded for LevelTable {
         for terms in &levels {
             terms.check()?;
         }
-        let rising = |of: fn(&LevelTerms) -> u32| {
-            levels
-                .iter()
-                .zip(levels.iter().skip(1))
-                .all(|(a, b)| of(a) <= of(b))
-        };
-        let falling = |of: fn(&LevelTerms) -> u32| {
-            levels
-                .iter()
-                .zip(levels.iter().skip(1))
-                .all(|(a, b)| of(a) >= of(b))
-        };
-        let relations: [(bool, &'static str, &'static str); 5] = [
+        relations(&[
             (
-                self.advanced.stake <= self.standard.stake && falling(|l| u32::from(l.stake)),
+                self.advanced.stake <= self.standard.stake && rising(&levels, |l| Reverse(l.stake)),
                 "stake",
                 "at most that of the lower level",
             ),
             (
-                self.advanced.votes >= self.standard.votes && rising(|l| u32::from(l.votes)),
+                self.advanced.votes >= self.standard.votes && rising(&levels, |l| l.votes),
                 "votes",
                 "at least that of the lower level",
             ),
             (
-                rising(|l| l.tasks) && rising(|l| u32::from(l.success)),
+                rising(&levels, |l| l.tasks) && rising(&levels, |l| l.success),
                 "tasks and success",
                 "at least those of the lower level",
             ),
             (
-                rising(|l| l.endorsements) && rising(|l| u32::from(l.reputation)),
+                rising(&levels, |l| l.endorsements) && rising(&levels, |l| l.reputation),
                 "endorsements and reputation",
                 "at least those of the lower level",
             ),
             (
-                falling(|l| u32::from(l.failures)) && rising(|l| u32::from(l.least_success)),
+                rising(&levels, |l| Reverse(l.failures)) && rising(&levels, |l| l.least_success),
                 "failures and least_success",
                 "at least as strict as those of the lower level",
             ),
-        ];
-        for (holds, field, bound) in relations {
-            if !holds {
-                return Err(OutOfBounds { field, bound });
-            }
-        }
-        Ok(())
+        ])
     }
 }
 
