@@ -23,6 +23,9 @@ const WAVE: usize = 1_000;
 const BATCH_WAVE: usize = 20;
 /// The time in which a wave has to make progress.
 const PROGRESS: Duration = Duration::from_secs(60);
+/// The time after which what is in no block is offered again: some nodes lose what waits for an
+/// earlier transaction of the same account.
+const AGAIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(250);
 
 /// What was done.
@@ -110,36 +113,73 @@ pub async fn send_all(
         let nonce = state.first().map_or(0, |account| account.nonce);
         Ok::<_, Error>(usize::try_from(nonce.saturating_sub(start)).unwrap_or(usize::MAX))
     };
-    let (mut sent, mut included) = (0, 0);
-    let mut progress = Instant::now();
-    while included < calls.len() {
-        let room = (included + wave).min(calls.len());
-        while sent < room {
-            let Some(call) = calls.get(sent) else { break };
-            let signed = chain.sign(key, call, start + sent as u64, None)?;
+    let mut row = Row::new(Instant::now());
+    while row.included < calls.len() {
+        let room = (row.included + wave).min(calls.len());
+        while row.sent < room {
+            let Some(call) = calls.get(row.sent) else {
+                break;
+            };
+            let signed = chain.sign(key, call, start + row.sent as u64, None)?;
             let params = rpc_params![to_hex(&signed.bytes)];
             let method = "author_submitExtrinsic";
             match chain.rpc.request::<IgnoredAny>(method, params).await {
-                Ok(_) => sent += 1,
+                Ok(_) => row.sent += 1,
+                // Signing again gives other bytes: the pool has what was offered before.
+                Err(Trouble::Refused(refusal)) if refusal.is_taken() => row.sent += 1,
                 Err(Trouble::Refused(refusal)) if refusal.meaning() == Meaning::NoRoom => break,
-                Err(Trouble::Refused(refusal)) if refusal.meaning() != Meaning::Never => sent += 1,
+                Err(Trouble::Refused(refusal)) if refusal.meaning() != Meaning::Never => {
+                    row.sent += 1
+                }
                 Err(trouble) => return Err(chain.rpc.error(method, trouble)),
             }
         }
         tokio::time::sleep(POLL).await;
-        let now = used(Head::Best).await?;
-        if now > included {
-            included = now;
-            sent = sent.max(included);
-            progress = Instant::now();
-        }
-        in_time(progress, "funding comes into blocks")?;
+        row.note(used(Head::Best).await?, Instant::now());
+        in_time(row.moved, "funding comes into blocks")?;
     }
+    let progress = row.moved;
     while used(Head::Final).await? < calls.len() {
         in_time(progress, "funding becomes final")?;
         tokio::time::sleep(POLL).await;
     }
     Ok(())
+}
+
+/// How far consecutive transactions of one account are.
+struct Row {
+    /// So many were offered.
+    sent: usize,
+    /// So many are in blocks.
+    included: usize,
+    /// When the last of them got there.
+    moved: Instant,
+    /// When those in no block were offered from the first on.
+    offered: Instant,
+}
+
+impl Row {
+    fn new(now: Instant) -> Self {
+        Self {
+            sent: 0,
+            included: 0,
+            moved: now,
+            offered: now,
+        }
+    }
+
+    /// Takes in how many are in blocks now. Where none has come for a while, all others are to be
+    /// offered again: to a node that still has them, that changes nothing.
+    fn note(&mut self, included: usize, now: Instant) {
+        if included > self.included {
+            self.included = included;
+            self.sent = self.sent.max(included);
+            (self.moved, self.offered) = (now, now);
+        } else if now.duration_since(self.offered) >= AGAIN {
+            self.sent = self.included;
+            self.offered = now;
+        }
+    }
 }
 
 fn in_time(since: Instant, what: &str) -> Result<()> {
@@ -150,4 +190,38 @@ fn in_time(since: Instant, what: &str) -> Result<()> {
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_into_no_block_is_offered_again_from_the_first_on_and_not_at_every_look() {
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let mut row = Row::new(began);
+        row.sent = 100;
+        row.note(40, at(5));
+        row.note(40, at(24));
+        assert_eq!((row.included, row.sent), (40, 100));
+        row.note(40, at(25));
+        assert_eq!((row.included, row.sent), (40, 40));
+        // Once, until as much time has passed again.
+        row.sent = 100;
+        row.note(40, at(44));
+        assert_eq!(row.sent, 100);
+        row.note(40, at(45));
+        assert_eq!(row.sent, 40);
+        // The time to give up counts from the last progress, however often it was tried.
+        assert_eq!(row.moved, at(5));
+    }
+
+    #[test]
+    fn what_others_brought_into_blocks_is_not_offered() {
+        let began = Instant::now();
+        let mut row = Row::new(began);
+        row.note(7, began);
+        assert_eq!((row.included, row.sent), (7, 7));
+    }
 }

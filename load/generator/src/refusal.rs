@@ -74,6 +74,11 @@ impl Refusal {
         self.code == DROPPED
     }
 
+    /// Whether the pool holds another transaction of this account and nonce.
+    pub fn is_taken(&self) -> bool {
+        self.code == LOW_PRIORITY
+    }
+
     fn says(&self, word: &str) -> bool {
         self.message.to_ascii_lowercase().contains(word)
     }
