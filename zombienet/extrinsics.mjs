@@ -16,9 +16,12 @@ const keyring = new Keyring({ type: 'sr25519' });
 const at = (uri) => keyring.addFromUri(uri);
 const TOS = 10n ** 18n;
 
-/** Sends `tx` and resolves with its events once it is in a block. */
-const send = (tx, signer, options = {}) => new Promise((done, refuse) => {
-  tx.signAndSend(signer, { nonce: -1, ...options }, ({ status, events, dispatchError }) => {
+/**
+ * Sends `tx` and resolves with its events once it is in a block. Immortal: a mortal transaction names a recent block, and is
+ * refused, or worth nothing, on a fork without that block; validators make one now and then when the machine is busy.
+ */
+const send = (tx, signer) => new Promise((done, refuse) => {
+  tx.signAndSend(signer, { nonce: -1, era: 0 }, ({ status, events, dispatchError }) => {
     if (!status.isInBlock) return;
     if (dispatchError) refuse(new Error(dispatchError.isModule ? api.registry.findMetaError(dispatchError.asModule).name : `${dispatchError}`));
     else done(events);
@@ -50,13 +53,10 @@ async function insist(submit, attempts = 20) {
 const free = async (who) => (await api.query.system.account(who)).data.free.toBigInt();
 
 const actions = {
-  /**
-   * Sends so many TOS, and waits only until a block of this node has it. Immortal: a mortal transaction names a recent block,
-   * and is worth nothing on a fork that has not that block.
-   */
+  /** Sends so many TOS, and waits only until a block of this node has it. */
   async transfer(from, to, amount) {
     const value = BigInt(amount) * TOS;
-    await send(api.tx.balances.transferKeepAlive(at(to).address, value), at(from), { era: 0 });
+    await send(api.tx.balances.transferKeepAlive(at(to).address, value), at(from));
     return { to: at(to).address, value: value.toString() };
   },
 
