@@ -482,7 +482,7 @@ def a_chain_without_anything_of_tos_runs_on_the_same_node(binary, folder):
     try:
         node.start(*AUTHOR, "--log-format", "json", "--offchain-worker", "always", "--timekeeper")
         node.until(15)
-        for method, params in (("tos_chain", []), ("tos_beacon", []), ("tos_storageStats", []), ("tos_tasks", [])):
+        for method, params in (("tos_chain", []), ("tos_parameters", []), ("tos_beacon", []), ("tos_storageStats", []), ("tos_tasks", [])):
             check(node.refusal(method, *params) == NOT_OFFERED, f"{method}: not the error that this chain has no such thing")
         reply = over_websocket(node, "tos_subscribeTasks")
         check(reply.get("error", {}).get("code") == NOT_OFFERED, f"a subscription to tasks: {reply}")

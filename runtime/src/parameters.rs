@@ -3,7 +3,7 @@
 //! What governance can change without a new runtime, each within its bounds.
 //!
 //! A value out of bounds cannot even be decoded ([`tos_primitives::rules`]), so no origin, root
-//! included, can bring one into the state. `docs/governance.md` lists all of them, and says where the
+//! included, can bring one into the state. `docs/parameters.md` lists all of them, and says where the
 //! protocol's other numbers are changed.
 
 use crate::{

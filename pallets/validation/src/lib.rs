@@ -8,22 +8,8 @@
 //!
 //! The tasks pallet drives the rounds through [`tos_primitives::traits::Panels`]: `draw`, then
 //! votes by transaction, `tally`, possibly again, and at last `conclude` and, much later, `forget`.
-//!
-//! ## Where a validator is
-//!
-//! One pool per task type holds everybody who judges that type and is not leaving, so that a draw
-//! looks only at candidates of the right type. A validator whose stake fell below what its types
-//! ask for is *understaked*: it keeps its place and is passed over until it tops up. (Clearing its
-//! places at once would make the end of a task, where 60 validators may be slashed, eight times as
-//! expensive.)
-//!
-//! ## What a draw costs
-//!
-//! At most [`MAX_CANDIDATES`](tos_primitives::params::MAX_CANDIDATES) candidates are looked at,
-//! whatever the size of the pool. The cheap questions come first (status, seats, suspension,
-//! weight), and only who passes them is asked whether it must recuse itself from the publisher and from
-//! each submitter. That is 64 × 33 questions at worst, which is what the benchmark measures, and in
-//! proportion to the actual number of submitters otherwise.
+//! Where a validator is between two tasks is said in `pool`, what a draw costs in `draw`.
+
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
