@@ -6,6 +6,8 @@
 fn main() {
     // The builder hands this crate's features on to the WASM build, and `wasm` would bring `std` there.
     std::env::remove_var("CARGO_FEATURE_WASM");
+    // As in the runtime's own script.
+    std::env::remove_var("RUSTC_WORKSPACE_WRAPPER");
     // Outside this folder, where the builder does not look.
     for shared in ["constants.rs", "transactions.rs", "weights"] {
         println!("cargo:rerun-if-changed=../../runtime/src/{shared}");
