@@ -53,11 +53,11 @@ export class Refused extends Error {
 /** An extrinsic the node's pool gave up before any block had it: it can be sent again. */
 export class Lost extends Error {}
 
-/** Sends `tx` and resolves with its events once it is in a block; rejects with `Refused` when it failed there, with `Lost` when it will not come. */
-export function send(api, tx, signer) {
+/** Sends `tx`, signed with `options`, and resolves with its events once it is in a block; rejects with `Refused` when it failed there, with `Lost` when it will not come. */
+export function send(api, tx, signer, options = {}) {
   return new Promise((resolve, reject) => {
     let unsubscribe;
-    tx.signAndSend(signer, { nonce: -1 }, ({ status, events, dispatchError }) => {
+    tx.signAndSend(signer, { nonce: -1, ...options }, ({ status, events, dispatchError }) => {
       if (status.isInvalid || status.isDropped || status.isUsurped) {
         unsubscribe?.();
         reject(new Lost(`${tx.method.section}.${tx.method.method} of ${signer.address}: ${status.type}`));
