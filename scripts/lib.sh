@@ -4,6 +4,7 @@
 # What the scripts of this repository share. Source it; it prints nothing by itself.
 #
 #   stage NAME COMMAND...   run a command, show its progress, remember how long it took
+#   beside NAME FUNCTION... run functions beside one another, each as a stage with its output in one piece
 #   summary                 print the time of every stage
 #   say / warn / die        messages
 #
@@ -82,12 +83,20 @@ TOS_STARTED=$SECONDS
 
 _tos_clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
-# stage NAME COMMAND...: the command's exit code is the stage's.
+# stage NAME COMMAND...: the command's exit code is the stage's. A function runs in a shell of its own, which ends with the first
+# command that fails. Call it plainly: within `||` or `if` a shell goes on after a failure, and the last command alone counts.
 stage() {
-    local name="$1" from=$SECONDS code=0 took
+    local name="$1" from=$SECONDS code=0 took errexit="$-"
     shift
     say "${TOS_BOLD}==> ${name}${TOS_OFF}"
-    "$@" || code=$?
+    set +e
+    (
+        set -e
+        trap - EXIT
+        "$@"
+    )
+    code=$?
+    case "$errexit" in *e*) set -e ;; esac
     took="$(_tos_clock $((SECONDS - from)))"
     if [ "$code" -eq 0 ]; then
         say "${TOS_GREEN}    ${name}: done in ${took}${TOS_OFF}"
@@ -97,6 +106,43 @@ stage() {
         TOS_STAGES+=("$(printf '%8s  FAILED  %s' "$took" "$name")")
     fi
     return "$code"
+}
+
+# beside NAME FUNCTION [NAME FUNCTION]...: what mostly waits takes as long as the longest. All run to
+# their end; fails when one did.
+beside() {
+    local dir name number=0 finished failed=0
+    local -A names=() numbers=()
+    dir="$(mktemp -d)"
+    set -m
+    # An interrupted run leaves nothing behind. Each has a process group of its own.
+    trap 'for _pid in "${!names[@]}"; do kill -- "-$_pid" 2>/dev/null; done; rm -rf "$dir"; exit 130' INT TERM
+    while [ $# -gt 0 ]; do
+        name="$1"
+        say "${TOS_BOLD}==> ${name} (beside others)${TOS_OFF}"
+        (
+            TOS_STAGES=()
+            trap - EXIT INT TERM
+            set +e
+            stage "$1" "$2" >"$dir/$number.log" 2>&1
+            failed=$?
+            printf '%s\n' "${TOS_STAGES[0]}" >"$dir/$number.stage"
+            exit "$failed"
+        ) </dev/null &
+        names[$!]="$name" numbers[$!]="$number"
+        number=$((number + 1))
+        shift 2
+    done
+    while [ "${#names[@]}" -gt 0 ]; do
+        wait -n -p finished "${!names[@]}" || failed=1
+        cat "$dir/${numbers[$finished]}.log" >&2
+        TOS_STAGES+=("$(cat "$dir/${numbers[$finished]}.stage")")
+        unset "names[$finished]" "numbers[$finished]"
+    done
+    trap - INT TERM
+    set +m
+    rm -rf "$dir"
+    if [ "$failed" -ne 0 ]; then return 1; fi
 }
 
 # The time of every stage so far. Call it at the end, or trap it on EXIT.

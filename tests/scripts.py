@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A stage that fails is told as failed, whatever its commands do after that; a warning of the compiler is a failure.
+
+    python3 tests/scripts.py
+"""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def shell(text):
+    """The exit code and the messages of a script that uses scripts/lib.sh."""
+    done = subprocess.run(["bash", "-c", f'set -euo pipefail\n. "{ROOT}/scripts/lib.sh"\ntrap summary EXIT\n{text}'],
+                          capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+def stages(said):
+    """How each stage ended, by its name, as the summary tells."""
+    lines = said.partition("stages (minutes:seconds)")[2].splitlines()
+    return {name: outcome for _, outcome, name in (line.split(None, 2) for line in lines[1:] if " in all" not in line)}
+
+
+class Stages(unittest.TestCase):
+    def test_a_stage_ends_with_its_first_failure(self):
+        code, said = shell('work() { false; say "went on"; }\nstage work work')
+        self.assertEqual(code, 1)
+        self.assertNotIn("went on", said)
+        self.assertEqual(stages(said), {"work": "FAILED"})
+
+    def test_a_failed_stage_ends_the_script_and_a_good_one_does_not(self):
+        code, said = shell('stage one true\nstage two bash -c "exit 7"\nstage three true')
+        self.assertEqual(code, 7)
+        self.assertEqual(stages(said), {"one": "ok", "two": "FAILED"})
+
+    def test_a_failure_beside_others_is_told_after_all_have_ended(self):
+        code, said = shell('bad() { false; say "went on"; }\ngood() { sleep 0.2; say "came to its end"; }\n'
+                           'beside bad bad good good\nsay "not reached"')
+        self.assertEqual(code, 1)
+        self.assertEqual(stages(said), {"bad": "FAILED", "good": "ok"})
+        self.assertIn("came to its end", said)
+        self.assertNotIn("went on", said)
+        self.assertNotIn("not reached", said)
+
+
+class Warnings(unittest.TestCase):
+    @staticmethod
+    def judged(*messages):
+        lines = "".join(json.dumps({"reason": "compiler-message", "message": message}) + "\n" for message in messages)
+        return subprocess.run([os.path.join(ROOT, "scripts", "no_warnings.py")], input=lines, capture_output=True,
+                              text=True, timeout=60, check=False)
+
+    def test_a_warning_is_shown_and_fails(self):
+        done = self.judged({"level": "warning", "spans": [{}], "rendered": "unused variable"})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("unused variable", done.stderr)
+
+    def test_notes_and_summaries_pass(self):
+        done = self.judged({"level": "note", "spans": [{}], "rendered": "a note"},
+                           {"level": "warning", "spans": [], "rendered": "1 warning emitted"})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
