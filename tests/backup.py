@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A backup holds the whole database or is an error, whatever the folders look like, whoever owns the node and however the
+backup ends; and it leaves no node stopped. Stand-ins for the node lock their databases as RocksDB and ParityDB do; a backup of
+a real node is in tests/operations.py.
+
+    python3 tests/backup.py
+"""
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BACKUP = os.path.join(ROOT, "ops", "backup")
+ROCKSDB, PARITYDB = "chains/dev/db/full", "chains/dev/paritydb/full"
+#: Opens and locks what it is told to, says so, and lives until it is ended. With `write` its files change all the time.
+NODE = """
+import fcntl, os, sys, time
+how, lock, log = sys.argv[1:4]
+file = open(lock, "r+b")
+if how == "fcntl":
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+elif how == "flock":
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+print("ready", flush=True)
+while True:
+    if "write" in sys.argv:
+        with open(log, "ab") as out:
+            out.write(b"x" * 64)
+    time.sleep(0.0005 if "write" in sys.argv else 60)
+"""
+#: Runs a program without the rights of root, which may be needed to read it and what it imports.
+UNPRIVILEGED = """
+import locale, os, sys
+path, scope = sys.argv[1], {"__name__": "backup"}
+with open(path, encoding="utf-8") as file:
+    exec(compile(file.read(), path, "exec"), scope)
+sys.argv = sys.argv[1:]
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+sys.exit(scope["main"]())
+"""
+#: Copying a (sparse) file of this size takes seconds, so that something can happen meanwhile.
+LARGE = 8 * 2**30
+needs_root = unittest.skipUnless(os.geteuid() == 0, "takes root")
+
+
+def namespaces():
+    """Whether this machine lets this user make namespaces, as containers have."""
+    return os.geteuid() == 0 and shutil.which("unshare") and subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "true"], capture_output=True).returncode == 0
+
+
+needs_namespaces = unittest.skipUnless(namespaces(), "takes root and unshare")
+
+
+class Backups(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tos-backup-")
+        os.chmod(self.folder, 0o755)
+        self.base, self.to = os.path.join(self.folder, "base"), os.path.join(self.folder, "backups", "monday")
+        os.makedirs(os.path.dirname(self.to))
+        os.chmod(os.path.dirname(self.to), 0o777)
+        self.running = []
+
+    def tearDown(self):
+        for process in self.running:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
+        shutil.rmtree(self.folder)
+
+    # --- what there is ------------------------------------------------------------------------
+
+    def write(self, path, content=b"content"):
+        full = os.path.join(self.base, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "wb") as file:
+            file.write(content)
+        return full
+
+    def rocksdb(self):
+        """The files of a node on RocksDB, keys included."""
+        for name in ("CURRENT", "MANIFEST-000004", "000007.sst", "000009.log", "LOCK"):
+            self.write(f"{ROCKSDB}/{name}", name.encode())
+        self.write("chains/dev/keystore/6772616e00", b"secret of a session")
+        self.write("chains/dev/network/secret_ed25519", b"secret of the network")
+        return os.path.join(self.base, ROCKSDB)
+
+    def paritydb(self):
+        for name in ("metadata", "table_00_00", "log0", "lock"):
+            self.write(f"{PARITYDB}/{name}", name.encode())
+        return os.path.join(self.base, PARITYDB)
+
+    def enlarge(self, database):
+        """One more file in a database, that takes seconds to copy."""
+        with open(os.path.join(database, "000011.log"), "wb") as file:
+            file.truncate(LARGE)
+
+    def node(self, database, how="fcntl", *options, within=()):
+        """A process that has a database open."""
+        lock = os.path.join(database, "lock" if how == "flock" else "LOCK")
+        process = subprocess.Popen([*within, sys.executable, "-c", NODE, how, lock, os.path.join(database, "000009.log"), *options],
+                                   stdout=subprocess.PIPE, text=True)
+        self.running.append(process)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        return process
+
+    def backup(self, *arguments, within=(), nobody=False):
+        """Exit code of a backup, and what it says."""
+        python = [sys.executable, *(["-c", UNPRIVILEGED] if nobody else [])]
+        done = subprocess.run([*within, *python, BACKUP, "--json", *arguments], capture_output=True, text=True, timeout=120)
+        return done.returncode, json.loads(done.stdout or done.stderr)
+
+    def take(self, *options, **how):
+        return self.backup("take", "--base-path", self.base, "--to", self.to, *options, **how)
+
+    def end(self, node):
+        node.kill()
+        node.wait()
+
+    def begin(self, node):
+        """A backup of a large database which has just stopped its node and copies."""
+        self.enlarge(os.path.join(self.base, ROCKSDB))
+        process = subprocess.Popen([sys.executable, BACKUP, "--json", "take", "--base-path", self.base, "--to", self.to],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.running.append(process)
+        self.assertTrue(os.WIFSTOPPED(os.waitpid(node.pid, os.WUNTRACED)[1]), "the node ended")
+        return process
+
+    # --- what must hold -----------------------------------------------------------------------
+
+    def refused(self, answer, *words):
+        code, said = answer
+        self.assertEqual(code, 1, said)
+        for word in words:
+            self.assertIn(word, said["error"])
+        self.assertFalse(os.path.exists(self.to), "there is a backup all the same")
+        self.assertFalse(os.path.exists(self.to + ".unfinished"), "a draft is left")
+
+    def taken(self, answer):
+        code, said = answer
+        self.assertEqual(code, 0, said)
+        code, checked = self.backup("verify", "--from", self.to)
+        self.assertEqual(code, 0, checked)
+        self.assertEqual(os.listdir(os.path.dirname(self.to)), ["monday"], "a draft is left")
+        return said
+
+    def content(self, path):
+        with open(os.path.join(self.to, path), "rb") as file:
+            return file.read()
+
+    def goes_on(self, node):
+        """The stopped node runs again."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if os.waitid(os.P_PID, node.pid, os.WCONTINUED | os.WNOHANG) is not None:
+                return
+            time.sleep(0.01)
+        self.fail("the node is left stopped")
+
+    # --- whole databases ----------------------------------------------------------------------
+
+    def test_linked_folders_are_followed(self):
+        for link in ("chains", "chains/dev", "chains/dev/db", ROCKSDB):
+            with self.subTest(link=link):
+                self.rocksdb()
+                elsewhere = os.path.join(self.folder, "disk")
+                shutil.move(os.path.join(self.base, link), elsewhere)
+                os.symlink(elsewhere, os.path.join(self.base, link))
+                said = self.taken(self.take())
+                self.assertEqual(said["databases"], [ROCKSDB])
+                self.assertEqual(self.content(f"{ROCKSDB}/000007.sst"), b"000007.sst")
+                self.assertFalse(os.path.islink(os.path.join(self.to, ROCKSDB)))
+                for folder in (self.to, elsewhere, self.base):
+                    shutil.rmtree(folder)
+
+    def test_a_linked_file_is_taken_itself(self):
+        database = self.rocksdb()
+        for name in ("000007.sst", "CURRENT"):
+            os.rename(os.path.join(database, name), os.path.join(self.folder, name))
+            os.symlink(os.path.join(self.folder, name), os.path.join(database, name))
+        self.taken(self.take())
+        for name in ("000007.sst", "CURRENT"):
+            self.assertTrue(stat.S_ISREG(os.lstat(os.path.join(self.to, ROCKSDB, name)).st_mode), name)
+            self.assertEqual(self.content(f"{ROCKSDB}/{name}"), name.encode())
+
+    def test_a_link_that_leads_nowhere_or_in_a_circle_is_refused(self):
+        self.rocksdb()
+        link = os.path.join(self.base, "chains", "dev", "frontier")
+        os.symlink(os.path.join(self.folder, "not-mounted"), link)
+        self.refused(self.take(), link, "not there")
+        os.remove(link)
+        os.symlink(os.path.join(self.base, "chains"), link)
+        self.refused(self.take(), link, "symbolic link")
+
+    def test_a_backup_does_not_lie_in_what_it_is_of(self):
+        self.rocksdb()
+        shutil.move(os.path.join(self.base, "chains"), os.path.join(self.folder, "disk"))
+        os.symlink(os.path.join(self.folder, "disk"), os.path.join(self.base, "chains"))
+        for to in (os.path.join(self.base, "monday"), os.path.join(self.folder, "disk", "monday")):
+            self.to = to
+            self.refused(self.take(), "must not lie in")
+
+    def test_no_database_is_an_error_when_taken_and_when_verified(self):
+        self.write("chains/dev/network/known", b"peers")
+        self.refused(self.take(), "no database")
+        # What earlier versions made of this, and said was sound.
+        os.makedirs(self.to)
+        for files in ({}, {"chains/dev/network/known": "d"}):
+            with open(os.path.join(self.to, "backup.json"), "w", encoding="utf-8") as file:
+                json.dump({"version": 1, "taken": 0, "keys": False, "files": files}, file)
+            os.makedirs(os.path.join(self.to, "chains/dev/network"), exist_ok=True)
+            code, said = self.backup("verify", "--from", self.to)
+            self.assertEqual(code, 1, said)
+        with open(os.path.join(self.to, "backup.json"), "w", encoding="utf-8") as file:
+            json.dump({"version": 1, "taken": 0, "keys": False, "files": {}}, file)
+        code, said = self.backup("verify", "--from", self.to)
+        self.assertIn("no database", said["error"])
+        code, said = self.backup("restore", "--from", self.to, "--base-path", os.path.join(self.folder, "new"))
+        self.assertEqual(code, 1, said)
+
+    def test_a_manifest_names_no_file_outside_its_folder(self):
+        self.rocksdb()
+        self.taken(self.take())
+        path = os.path.join(self.to, "backup.json")
+        with open(path, encoding="utf-8") as file:
+            manifest = json.load(file)
+        for outside in ("../evil", "/tmp/evil", "chains/../../evil"):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**manifest, "files": {**manifest["files"], outside: "0"}}, file)
+            code, said = self.backup("restore", "--from", self.to, "--base-path", os.path.join(self.folder, "new"))
+            self.assertEqual((code, outside in said["error"]), (1, True), said)
+
+    # --- nodes that run -----------------------------------------------------------------------
+
+    def test_a_node_is_held_still_whichever_database_it_has(self):
+        for make, how in ((self.rocksdb, "fcntl"), (self.paritydb, "flock")):
+            with self.subTest(make.__name__):
+                database = make()
+                node = self.node(database, how, "write")
+                said = self.taken(self.take())
+                self.assertEqual(said["processes"], [node.pid])
+                self.assertEqual(said["databases"], [os.path.relpath(database, self.base)])
+                # Only a process that was stopped can go on.
+                self.goes_on(node)
+                self.end(node)
+                shutil.rmtree(self.to)
+                shutil.rmtree(self.base)
+
+    def test_a_node_whose_folders_are_linked_is_held_still(self):
+        database = self.rocksdb()
+        shutil.move(os.path.join(self.base, "chains"), os.path.join(self.folder, "disk"))
+        os.symlink(os.path.join(self.folder, "disk"), os.path.join(self.base, "chains"))
+        node = self.node(database)
+        self.assertEqual(self.taken(self.take())["processes"], [node.pid])
+
+    def test_every_node_of_a_base_path_is_held_still(self):
+        nodes = [self.node(self.rocksdb()), self.node(self.paritydb(), "flock")]
+        self.assertEqual(self.taken(self.take())["processes"], sorted(node.pid for node in nodes))
+
+    def test_a_node_that_stands_still_already_is_not_woken(self):
+        node = self.node(self.rocksdb())
+        node.send_signal(signal.SIGSTOP)
+        os.waitpid(node.pid, os.WUNTRACED)
+        self.taken(self.take())
+        self.assertIsNone(os.waitid(os.P_PID, node.pid, os.WCONTINUED | os.WNOHANG), "it was woken")
+
+    @needs_root
+    def test_a_node_of_another_user_is_refused(self):
+        database = self.rocksdb()
+        shutil.rmtree(os.path.join(self.base, "chains/dev/keystore"))
+        # Locked or not, only open: what this user cannot see may write.
+        for how in ("fcntl", "open"):
+            node = self.node(database, how)
+            self.refused(self.take(nobody=True), "--stopped")
+            self.assertEqual(self.taken(self.take("--stopped", nobody=True))["processes"], [])
+            shutil.rmtree(self.to)
+            self.end(node)
+
+    @needs_root
+    def test_insisting_does_not_pass_off_a_copy_of_files_that_change(self):
+        database = self.rocksdb()
+        with open(os.path.join(database, "000011.log"), "wb") as file:
+            file.truncate(2**28)
+        self.node(database, "fcntl", "write")
+        self.refused(self.take("--stopped", nobody=True), "changed while")
+
+    def test_a_node_that_does_not_run_is_taken_without_a_word(self):
+        self.rocksdb()
+        self.paritydb()
+        said = self.taken(self.take())
+        self.assertEqual((said["processes"], said["databases"]), ([], [ROCKSDB, PARITYDB]))
+
+    @needs_namespaces
+    def test_a_node_in_a_container_is_held_still_by_its_host(self):
+        database, inside = self.rocksdb(), os.path.join(self.folder, "inside")
+        os.mkdir(inside)
+        within = ["unshare", "--mount", "sh", "-c", f'mount --bind {self.base} {inside} && exec "$@"', "sh"]
+        node = self.node(os.path.join(inside, ROCKSDB), within=within)
+        self.assertFalse(os.path.exists(os.path.join(inside, "chains")), "it is no other place")
+        self.assertEqual(self.taken(self.take())["processes"], [node.pid])
+        self.assertEqual(database, os.path.join(self.base, ROCKSDB))
+
+    @needs_namespaces
+    def test_a_node_outside_of_the_container_is_refused(self):
+        within = ["unshare", "--pid", "--fork", "--mount-proc"]
+        for make, how in ((self.rocksdb, "fcntl"), (self.paritydb, "flock")):
+            node = self.node(make(), how)
+            self.refused(self.take(within=within), "cannot be seen", "--stopped")
+            self.end(node)
+
+    # --- however it ends ----------------------------------------------------------------------
+
+    def test_a_killed_backup_leaves_no_node_stopped_and_no_draft_in_the_way(self):
+        node = self.node(self.rocksdb())
+        process = self.begin(node)
+        process.kill()
+        self.assertEqual(process.wait(), -signal.SIGKILL, "it was over before it was killed")
+        self.goes_on(node)
+        self.assertTrue(os.path.exists(self.to + ".unfinished"))
+        os.remove(os.path.join(self.base, ROCKSDB, "000011.log"))
+        self.assertEqual(self.taken(self.take())["processes"], [node.pid])
+
+    def test_an_interrupted_backup_leaves_nothing(self):
+        node = self.node(self.rocksdb())
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            process = self.begin(node)
+            process.send_signal(number)
+            self.assertEqual(process.wait(60), 128 + number)
+            self.goes_on(node)
+            self.refused((1, {"error": ""}))
+
+    def test_a_suspended_backup_does_not_suspend_the_node(self):
+        node = self.node(self.rocksdb())
+        process = self.begin(node)
+        process.send_signal(signal.SIGTSTP)
+        process.send_signal(signal.SIGTERM)
+        # Had it been suspended, it would never have come to its end.
+        self.assertEqual(process.wait(60), 128 + signal.SIGTERM)
+        self.goes_on(node)
+
+    def test_two_backups_do_not_meet(self):
+        node = self.node(self.rocksdb())
+        process = self.begin(node)
+        process.send_signal(signal.SIGSTOP)
+        code, said = self.backup("take", "--base-path", self.base, "--to", self.to + "-2")
+        self.assertEqual((code, "another backup" in said["error"]), (1, True), said)
+        other = os.path.join(self.folder, "other")
+        shutil.copytree(os.path.join(self.base, "chains/dev/network"), os.path.join(other, "chains/dev/network"))
+        os.makedirs(os.path.join(other, ROCKSDB))
+        with open(os.path.join(other, ROCKSDB, "CURRENT"), "wb"):
+            pass
+        code, said = self.backup("take", "--base-path", other, "--to", self.to)
+        self.assertEqual((code, "another backup" in said["error"]), (1, True), said)
+        process.kill()
+        process.wait()
+        self.goes_on(node)
+
+    def test_what_was_not_left_by_a_backup_is_not_removed(self):
+        self.rocksdb()
+        os.mkdir(self.to + ".unfinished")
+        mine = os.path.join(self.to + ".unfinished", "notes")
+        with open(mine, "wb"):
+            pass
+        code, said = self.take()
+        self.assertEqual((code, "in the way" in said["error"]), (1, True), said)
+        self.assertTrue(os.path.exists(mine))
+
+    # --- keys ---------------------------------------------------------------------------------
+
+    def test_no_key_is_taken_without_being_asked_for(self):
+        self.rocksdb()
+        self.taken(self.take())
+        found = [name for _, folders, names in os.walk(self.to) for name in (*folders, *names)]
+        self.assertFalse([name for name in found if "secret" in name or "keystore" in name], found)
+        code, said = self.backup("restore", "--from", self.to, "--base-path", os.path.join(self.folder, "new"))
+        self.assertEqual((code, said["keys"], said["networkKey"]), (0, False, False), said)
+        self.assertIn("new peer id", said["next"])
+        self.assertIn("generate-node-key", said["next"])
+
+    def test_both_kinds_of_keys_are_taken_when_asked_for(self):
+        self.rocksdb()
+        self.taken(self.take("--with-keys"))
+        self.assertEqual(self.content("chains/dev/network/secret_ed25519"), b"secret of the network")
+        self.assertEqual(self.content("chains/dev/keystore/6772616e00"), b"secret of a session")
+        code, said = self.backup("restore", "--from", self.to, "--base-path", os.path.join(self.folder, "new"))
+        self.assertEqual((code, said["keys"], said["networkKey"]), (0, True, True), said)
+        self.assertIn("never start both", said["next"])
+
+
+if __name__ == "__main__":
+    unittest.main()
