@@ -22,8 +22,8 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What every node of a scenario gets; the definitions leave it to whoever runs them.
 COMMON = ("--no-telemetry", "--no-mdns", "--no-prometheus", "--rpc-methods=unsafe")
-# Half-second slots: a block that takes longer than this to come means that none comes.
-STILL = 12
+# Seconds within which what should happen does, also beside a build on the same cores. No scenario that passes waits so long.
+LATE = 300
 
 
 # The genesis state of a chain takes seconds to make, and is the same for every network of a run.
@@ -54,7 +54,7 @@ def free_port():
 
 def quiet(*command):
     """Runs a command that must succeed."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LATE)
     if done.returncode != 0:
         raise Failed(f"{' '.join(command)}: {done.stderr.strip()}")
     return done
@@ -119,8 +119,10 @@ class Network:
     def file(self, name, kind):
         return os.path.join(self.folder, f"{name}.{kind}")
 
-    def start(self, *names, spec=None, options=()):
+    def start(self, *names, spec=None, options=(), environment=None):
         """Starts nodes (all by default) and waits until they answer."""
+        # Of these processes alone: other networks start beside this one.
+        environment = {**os.environ, **(environment or {})}
         for name in names or list(self.nodes):
             node = self.nodes[name]
             others = [other.address for other in self.nodes.values() if other is not node]
@@ -128,14 +130,14 @@ class Network:
                 self.others.get(name, self.binary), "--chain", spec or self.spec, "--base-path", self.file(name, "base"),
                 "--node-key-file", self.file(name, "key"), "--name", name, *COMMON,
                 "--listen-addr", f"/ip4/{'0.0.0.0' if node.netns else '127.0.0.1'}/tcp/{node.p2p}",
-                "--rpc-port", str(node.rpc), "--bootnodes", *others, *node.args, *options]
+                "--rpc-port", str(node.rpc), *(["--bootnodes", *others] if others else []), *node.args, *options]
             if node.netns:
                 command = ["ip", "netns", "exec", node.netns, *command, "--unsafe-rpc-external", "--rpc-cors", "all"]
             log = open(self.file(name, "log"), "ab")
             with log:
-                node.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                node.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         for name in names or list(self.nodes):
-            self.eventually(f"{name} answers", lambda name=name: self.answers(name), 60)
+            self.eventually(f"{name} answers", lambda name=name: self.answers(name))
 
     def answers(self, name):
         process = self.nodes[name].process
@@ -234,7 +236,7 @@ class Network:
         node = self.nodes[name]
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
         request = urllib.request.Request(f"http://{node.host}:{node.rpc}", body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=LATE) as answer:
             reply = json.load(answer)
         if "error" in reply:
             raise Failed(f"{name}: {method}: {reply['error']}")
@@ -252,7 +254,7 @@ class Network:
     def peers(self, name):
         return self.ask(name, "system_health")["peers"]
 
-    def script(self, action, *arguments, node="alice", limit=120, file="extrinsics.mjs"):
+    def script(self, action, *arguments, node="alice", limit=LATE, file="extrinsics.mjs"):
         """Runs an action of a script beside this one, which signs and submits; returns what it prints as JSON."""
         at = self.nodes[node]
         try:
@@ -269,10 +271,16 @@ class Network:
 
     # --- what must hold ---------------------------------------------------------------------
 
+    def grows(self, names, blocks):
+        """Every one of these nodes has so many blocks more on its best chain, final or not."""
+        goals = {name: self.best(name) + blocks for name in names}
+        for name, goal in goals.items():
+            self.eventually(f"{name} has block {goal}", lambda name=name, goal=goal: self.best(name) >= goal)
+
     def say(self, text):
         print(f"  {self.label}: {time.monotonic() - self.began:6.1f} s  {text}", file=sys.stderr, flush=True)
 
-    def eventually(self, what, probe, limit=60):
+    def eventually(self, what, probe, limit=LATE):
         """Waits until `probe` finds something, and returns it."""
         deadline = time.monotonic() + limit
         while True:
@@ -285,7 +293,7 @@ class Network:
                 raise Failed(f"not within {limit} s: {what}")
             time.sleep(0.3)
 
-    def advances(self, names, blocks=6, limit=60):
+    def advances(self, names, blocks=6, limit=LATE):
         """Every one of these nodes finalises so many blocks more; returns the least height reached."""
         goal = max(self.finalised(name) for name in names) + blocks
         for name in names:

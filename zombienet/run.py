@@ -29,7 +29,7 @@ sys.path.insert(0, HERE)
 from network import OPEN, Failed, Idle, Skipped  # noqa: E402
 
 # The longest first, so that the others fit beside them.
-NAMES = ("crashes", "upgrade", "referendum", "equivocation", "rotation", "work", "clock", "upstream", "sync", "finality", "partition")
+NAMES = ("crashes", "history", "upgrade", "referendum", "equivocation", "rotation", "work", "hostile", "clock", "upstream", "sync", "finality", "partition")
 
 
 def target():
@@ -48,7 +48,8 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="networks that run beside one another (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep databases and logs of failed scenarios")
     parser.add_argument("--strict", action="store_true", help="a skipped scenario is a failure")
-    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON, with what scenarios measured")
+    parser.add_argument("--out", metavar="FILE", help="write the same to a file")
     return parser.parse_args()
 
 
@@ -56,8 +57,9 @@ def attempt(name, module, binary, options):
     """Runs one scenario, and says how it ended."""
     print(f"{name}: {' '.join(module.__doc__.split())}", file=sys.stderr, flush=True)
     folder, began = tempfile.mkdtemp(prefix=f"tos-{name}-"), time.monotonic()
+    figures = None
     try:
-        module.run(binary, folder, options)
+        figures = module.run(binary, folder, options)
         outcome, reason = "ok", None
     except Skipped as skipped:
         outcome, reason = "skipped", str(skipped)
@@ -74,7 +76,7 @@ def attempt(name, module, binary, options):
         print(f"{name}: logs in {folder}", file=sys.stderr)
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    return {"scenario": name, "outcome": outcome, "seconds": seconds, "reason": reason}
+    return {"scenario": name, "outcome": outcome, "seconds": seconds, "reason": reason, "figures": figures}
 
 
 def interrupted(number, _):
@@ -105,6 +107,9 @@ def main():
         results = list(pool.map(lambda name: attempt(name, modules[name], binary, options), wanted))
     if options.json:
         print(json.dumps(results))
+    if options.out:
+        with open(options.out, "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=1)
     bad = {"failed", "skipped"} if options.strict else {"failed"}
     return 1 if any(result["outcome"] in bad for result in results) else 0
 

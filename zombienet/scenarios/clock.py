@@ -36,21 +36,17 @@ def run(binary, folder, options):
         for offset in ("+5s", "-5s"):
             net.stop("dave")
             # Waiting must go on as it does: only what time it is, is wrong.
-            os.environ.update(LD_PRELOAD=shim, FAKETIME=offset, DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_RESET="1")
-            try:
-                net.start("dave")
-            finally:
-                for name in ("LD_PRELOAD", "FAKETIME", "DONT_FAKE_MONOTONIC", "FAKETIME_DONT_RESET"):
-                    del os.environ[name]
-            height = net.advances(three, blocks=20, limit=90)
+            net.start("dave", environment={
+                "LD_PRELOAD": shim, "FAKETIME": offset, "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"})
+            height = net.advances(three, blocks=20)
             net.same(three, height)
             net.say(f"a clock {offset}: the others finalised block {height}")
-            net.eventually("dave follows", lambda height=height: net.finalised("dave") >= height, 60)
+            net.eventually("dave follows", lambda height=height: net.finalised("dave") >= height)
             net.same(everybody, height)
         net.stop("dave")
         net.start("dave")
-        start = net.advances(everybody, limit=90)
-        goal = net.advances(everybody, blocks=40, limit=120)
+        start = net.advances(everybody)
+        goal = net.advances(everybody, blocks=40)
         net.same(everybody, goal)
         makers = authors(net, start, goal)
         if len(makers) != 4:

@@ -22,11 +22,11 @@ def run(binary, folder, options):
         for number in range(times):
             load = net.script("spam", 40, number)
             moment = load["height"] + moments.randrange(3)
-            net.eventually("blocks with load", lambda moment=moment: net.best("dave") >= moment, 120)
+            net.eventually("blocks with load", lambda moment=moment: net.best("dave") >= moment)
             net.kill("dave")
             net.start("dave")
             height = net.finalised("alice") + 2
-            net.eventually("dave catches up", lambda height=height: net.finalised("dave") >= height, 120)
+            net.eventually("dave catches up", lambda height=height: net.finalised("dave") >= height)
             net.same(["alice", "dave"], height)
             if number % 10 == 9 or number + 1 == times:
                 net.say(f"killed {number + 1} times; at block {height} like the others")

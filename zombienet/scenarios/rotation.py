@@ -16,10 +16,10 @@ def run(binary, folder, options):
         net.start("eve")
         joined = net.script("validate", "//Eve", node="eve")
         net.say(f"eve bonded {joined['bonded']} wei and set her keys")
-        net.eventually("eve is in the set", lambda: joined["who"] in net.script("validators")["validators"], 300)
+        net.eventually("eve is in the set", lambda: joined["who"] in net.script("validators")["validators"])
         net.say("eve validates")
         net.advances(list(net.nodes))
-        paid = net.script("payout", "//Eve", "//Ferdie", limit=300)
+        paid = net.script("payout", "//Eve", "//Ferdie")
         if int(paid["after"]) <= int(paid["before"]):
             raise Failed("an era was paid out, and eve got nothing")
         net.say(f"era {paid['era']} paid {int(paid['after']) - int(paid['before'])} wei to eve")

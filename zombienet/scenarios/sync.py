@@ -16,12 +16,12 @@ def run(binary, folder, options):
         everybody = list(net.nodes)
         net.start()
         # Past the first epoch, so that a warp proof has an authority set to prove.
-        height = net.eventually("block 70 is final", lambda: (h := net.finalised("alice")) >= 70 and h, 120)
+        height = net.eventually("block 70 is final", lambda: (h := net.finalised("alice")) >= 70 and h)
         for mode in ("full", "fast", "warp"):
             node = f"fresh-{mode}"
             net.add(node, ["--no-timekeeper", "--sync", mode])
             net.start(node)
-            net.eventually(f"{node} has block {height}", lambda node=node: net.finalised(node) >= height, 90)
+            net.eventually(f"{node} has block {height}", lambda node=node: net.finalised(node) >= height)
             goal = net.advances([*everybody, node])
             net.same([*everybody, node], goal)
             roots = {net.ask(name, "chain_getHeader", net.hash(name, goal))["stateRoot"] for name in ("alice", node)}

@@ -41,8 +41,8 @@ def upgrade(binary, folder, options, how):
             at_version(net, name, release["spec_version"])
         with open(code, "rb") as file:
             digest = "0x" + hashlib.blake2b(file.read(), digest_size=32).hexdigest()
-        act(net, "authorise", how, digest, limit=180)
-        tasks = act(net, "prepare", limit=240)
+        act(net, "authorise", how, digest)
+        tasks = act(net, "prepare")
         net.say("authorised; tasks are open, committed to, voted on and settled")
 
         net.stop("dave")
@@ -59,13 +59,13 @@ def upgrade(binary, folder, options, how):
 
         # The one that was away takes the upgrade from blocks, a fresh one from the first block on; warp takes the state.
         net.start("dave")
-        paid = act(net, "finish", json.dumps(tasks), limit=240)["paid"]
+        paid = act(net, "finish", json.dumps(tasks))["paid"]
         net.say(f"tasks of before the upgrade settled: {paid}")
         net.add("fresh-full", ["--no-timekeeper"])
         net.add("fresh-warp", ["--no-timekeeper", "--sync", "warp"])
         net.start("fresh-full", "fresh-warp")
         all_nodes = list(net.nodes)
-        height = net.advances(all_nodes, limit=120)
+        height = net.advances(all_nodes)
         block = net.same(all_nodes, height)
         for name in all_nodes:
             at_version(net, name, version)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 
-from network import HERE, Failed, Network
+from network import HERE, LATE, Failed, Network
 
 QUICK = False
 EXAMPLES = os.path.join(os.path.dirname(HERE), "client", "examples")
@@ -32,7 +32,7 @@ class Workers:
 
     def ask(self, node, key, *arguments):
         """What the client prints."""
-        done = subprocess.run([*self.command(node, key), *arguments], capture_output=True, text=True, timeout=180)
+        done = subprocess.run([*self.command(node, key), *arguments], capture_output=True, text=True, timeout=LATE)
         if done.returncode != 0:
             raise Failed(f"tos {' '.join(arguments)}: {done.stderr.strip()[-600:]}")
         return json.loads(done.stdout.splitlines()[-1])
@@ -80,7 +80,7 @@ def run(binary, folder, options):
         net.say(f"published {task}")
         view = live(net, workers, task)
         judge_the_end(net, workers, task, view)
-        height = net.advances(everybody, limit=90)
+        height = net.advances(everybody)
         net.same(everybody, height)
         views = [net.ask(name, "tos_task", task) for name in everybody]
         if any(other != views[0] for other in views):
