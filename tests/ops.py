@@ -34,6 +34,8 @@ from network import Failed, free_port  # noqa: E402
 # So many times faster than the clock of the rules goes the test with a real Prometheus.
 SCALE = 60
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+# Seconds within which what should happen does, also beside a build.
+LATE = 240
 # What node_exporter has, which is no part of the node.
 MACHINE = ("node_", "up")
 
@@ -63,7 +65,7 @@ def cases():
 
 
 def promtool(*arguments):
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=LATE)
     check(done.returncode == 0, f"promtool {' '.join(arguments[:2])}:\n{done.stdout}{done.stderr}")
 
 
@@ -245,14 +247,14 @@ def every_alert_reaches_an_alertmanager_once(_, folder):
              f"--web.listen-address=127.0.0.1:{port}", "--rules.alert.resend-delay=1s"],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        eventually("Prometheus is ready", lambda: ready(port), 30)
+        eventually("Prometheus is ready", lambda: ready(port))
         stage.play("quiet")
         # A quarter of an hour of the rules in which nothing is wrong.
         time.sleep(15)
         check(not stage.told, f"alerts while nothing is wrong: {sorted(stage.told)}")
         stage.play("fires")
         began, wanted = time.monotonic(), {(name, name) for name in alerts}
-        eventually("every alert is told", lambda: wanted <= set(stage.told), 90,
+        eventually("every alert is told", lambda: wanted <= set(stage.told),
                    lambda: f"missing: {sorted(name for name, _ in wanted - set(stage.told))}")
         print(f"  {len(alerts)} alerts told within {time.monotonic() - began:.0f} s", flush=True)
         time.sleep(2)
@@ -277,7 +279,7 @@ def ready(port):
     return False
 
 
-def eventually(what, probe, limit, detail=lambda: ""):
+def eventually(what, probe, detail=lambda: "", limit=LATE):
     deadline = time.monotonic() + limit
     while not probe():
         check(time.monotonic() < deadline, f"not within {limit} s: {what} {detail()}")
@@ -336,7 +338,7 @@ def every_metric_that_is_named_is_one_of_a_running_node(binary, folder):
     def tos(*arguments):
         done = subprocess.run(
             [os.path.join(os.path.dirname(binary), "tos"), "--json", "--url", f"ws://127.0.0.1:{rpc}", "--suri", "//Alice",
-             "--data-dir", os.path.join(folder, "tos"), *arguments], capture_output=True, text=True, timeout=60)
+             "--data-dir", os.path.join(folder, "tos"), *arguments], capture_output=True, text=True, timeout=LATE)
         check(done.returncode == 0, f"tos {' '.join(arguments[:2])}: {done.stderr}")
         return json.loads(done.stdout)
 
@@ -355,7 +357,7 @@ def every_metric_that_is_named_is_one_of_a_running_node(binary, folder):
             return missing <= seen
 
         with contextlib.suppress(Failed):
-            eventually("all metrics", read, 40)
+            eventually("all metrics", read)
         gone = sorted(missing - seen)
         check(not gone, "the node has no " + ", ".join(f"{name} ({named[name]})" for name in gone))
 
@@ -364,7 +366,7 @@ def every_metric_that_is_named_is_one_of_a_running_node(binary, folder):
             value = {series.partition("{")[0]: number for series, number in page.items()}
             return value["tos_block"] > 3 and value["tos_finalised_block"] > 0 and value["tos_process_resident_bytes"] > 2**24
 
-        eventually("the protocol's metrics follow the chain", alive, 60)
+        eventually("the protocol's metrics follow the chain", alive)
         value = {series.partition("{")[0]: number for series, number in page.items()}
         check(value["tos_metrics_failed_reads"] == 0, "reading the best block fails")
         check(value["tos_metrics_unread_blocks_total"] == 0, "events of final blocks cannot be read")
@@ -380,7 +382,7 @@ def every_metric_that_is_named_is_one_of_a_running_node(binary, folder):
                     if 'closure="' not in series or 'closure="cancelled"' in series}
 
         once = ("tos_tasks_published_total", "tos_tasks_closed_total", "tos_task_life_blocks_count", "tos_tasks")
-        eventually("a task published and withdrawn is counted once", lambda: all(counted()[name] == 1 for name in once), 30,
+        eventually("a task published and withdrawn is counted once", lambda: all(counted()[name] == 1 for name in once),
                    lambda: str({name: counted()[name] for name in once}))
         print(f"  {len(missing)} metrics of alerts and dashboard are there, {len(seen)} in all", flush=True)
     finally:

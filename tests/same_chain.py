@@ -17,7 +17,7 @@ def call(port, method, *params):
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}", body,
                                      {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)["result"]
 
 
@@ -38,7 +38,7 @@ def main():
         print(f"found {len(ports)} nodes in {sys.argv[1]}; two are needed", file=sys.stderr)
         return 1
     goal = max(finalised(port) for port in ports) + 5
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 300
     while min(heights := [finalised(port) for port in ports]) < goal:
         if time.monotonic() > deadline:
             print(f"finality stands at {heights}; waited for {goal}", file=sys.stderr)
