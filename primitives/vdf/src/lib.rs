@@ -74,7 +74,7 @@ pub use derive::{initial_state, inject, output};
 pub use merkle::{fine_root, open_spot, verify_spot_opening, SpotOpening, MAX_SIBLINGS};
 pub use params::{ParamsError, VdfParams, COARSE, FINE, READS_PER_ITERATION};
 pub use segment::{spot_segment, verify_segments, Segment, MAX_SEGMENTS};
-pub use slot::{evaluate_slot, verify_slot, SlotEvaluation, SlotProof};
+pub use slot::{evaluate_slot, evaluate_slots, verify_slot, SlotEvaluation, SlotProof, MAX_SLOTS};
 
 /// The state of the walk: four lanes of 16 bytes.
 pub type State = [u8; 64];

@@ -3,11 +3,15 @@
 use crate::{
     merkle::fine_root,
     params::{COARSE, FINE, FINE_PER_COARSE},
+    walk::WIDTH,
     Dataset, Hash, State,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+
+/// The most slots that [`evaluate_slots`] walks side by side.
+pub const MAX_SLOTS: usize = WIDTH;
 
 /// What is published about a slot: enough to verify it exactly. 2,080 bytes.
 #[derive(
@@ -37,6 +41,23 @@ pub struct SlotEvaluation {
     pub fine: Vec<State>,
 }
 
+impl SlotEvaluation {
+    /// What the end states of all fine segments make.
+    fn of(fine: Vec<State>) -> Option<Self> {
+        let mut coarse = [[0; 64]; COARSE];
+        for (coarse, fine) in coarse.iter_mut().zip(fine.chunks(FINE_PER_COARSE)) {
+            *coarse = *fine.last()?;
+        }
+        Some(Self {
+            proof: SlotProof {
+                coarse,
+                fine_root: fine_root(&fine),
+            },
+            fine,
+        })
+    }
+}
+
 /// Evaluates a slot: `iterations_per_slot` iterations from `start`, the first being number
 /// `first_iteration`. `stop` is asked before each fine segment; when it says yes the result is
 /// `None`, as it is where the iteration number would overflow.
@@ -58,17 +79,33 @@ pub fn evaluate_slot(
         first = first.checked_add(per_fine.into())?;
         fine.push(state);
     }
-    let mut coarse = [[0; 64]; COARSE];
-    for (coarse, fine) in coarse.iter_mut().zip(fine.chunks(FINE_PER_COARSE)) {
-        *coarse = *fine.last()?;
+    SlotEvaluation::of(fine)
+}
+
+/// Evaluates up to [`MAX_SLOTS`] slots side by side, each from its start state and the number of its
+/// first iteration: while the memory fetches a line for one, the others compute. Many take little
+/// longer than one, so slots whose starts are claimed are checked in the time of the longest.
+///
+/// `stop` is asked as by [`evaluate_slot`]; `None` also for more slots than that.
+pub fn evaluate_slots(
+    dataset: &Dataset,
+    slots: &[(State, u64)],
+    stop: &dyn Fn() -> bool,
+) -> Option<Vec<SlotEvaluation>> {
+    let per_fine = dataset.params().iterations_per_fine();
+    let (mut states, mut first): (Vec<State>, Vec<u64>) = slots.iter().copied().unzip();
+    let mut fine: Vec<Vec<State>> = slots.iter().map(|_| Vec::with_capacity(FINE)).collect();
+    for _ in 0..FINE {
+        if stop() {
+            return None;
+        }
+        dataset.walk_many(&mut states, &first, per_fine)?;
+        for ((fine, state), first) in fine.iter_mut().zip(&states).zip(&mut first) {
+            fine.push(*state);
+            *first = first.checked_add(per_fine.into())?;
+        }
     }
-    Some(SlotEvaluation {
-        proof: SlotProof {
-            coarse,
-            fine_root: fine_root(&fine),
-        },
-        fine,
-    })
+    fine.into_iter().map(SlotEvaluation::of).collect()
 }
 
 /// Verifies a slot exactly, by walking its coarse segments side by side. The end states of the fine

@@ -180,6 +180,32 @@ fn an_evaluation_stops_when_asked() {
     assert_eq!(asked.get(), 5);
 }
 
+#[test]
+fn slots_evaluated_side_by_side_are_those_evaluated_one_by_one() {
+    let starts: Vec<(State, u64)> = (0..9u8)
+        .map(|i| (initial_state(&[i; 32]), FIRST * u64::from(i)))
+        .collect();
+    for count in [0, 1, 2, 8, 9] {
+        let starts = &starts[..count];
+        let together = evaluate_slots(&DATASET, starts, &|| false).unwrap();
+        let alone: Vec<_> = starts
+            .iter()
+            .map(|(start, first)| evaluate_slot(&DATASET, start, *first, &|| false).unwrap())
+            .collect();
+        assert_eq!(together, alone);
+    }
+}
+
+#[test]
+fn more_slots_than_are_walked_side_by_side_and_overflows_are_refused() {
+    let many = vec![(*START, FIRST); MAX_SLOTS + 1];
+    assert!(evaluate_slots(&DATASET, &many[1..], &|| false).is_some());
+    assert!(evaluate_slots(&DATASET, &many, &|| false).is_none());
+    let last = u64::MAX - 319;
+    assert!(evaluate_slots(&DATASET, &[(*START, FIRST), (*START, last)], &|| false).is_none());
+    assert!(evaluate_slots(&DATASET, &many[1..], &|| true).is_none());
+}
+
 fn segments(count: usize) -> Vec<Segment> {
     (0..count)
         .map(|i| {
