@@ -212,6 +212,6 @@ fn what_is_encoded_is_what_is_decoded() {
     let json = serde_json::to_string(&VdfParams::MAINNET).unwrap();
     assert_eq!(
         json,
-        r#"{"log2Lines":22,"passes":3,"iterationsPerSlot":375040}"#
+        r#"{"log2Lines":22,"passes":3,"iterationsPerSlot":304960}"#
     );
 }
