@@ -45,6 +45,7 @@ mod benches {
             VrfRecord {
                 block: now - 1 - RECORDS,
                 output: Some([1; 32]),
+                accumulated: [1; 32],
             },
         );
         #[block]

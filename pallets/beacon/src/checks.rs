@@ -153,11 +153,11 @@ impl<T: Config> Pallet<T> {
     fn check_progress() -> Result<(), TryRuntimeError> {
         let (now, progress) = (Self::now(), LastProgress::<T>::get());
         ensure!(
-            progress.is_none_or(|block| block <= now),
+            progress.is_none_or(|last| last.block <= now),
             "progress was made in the future"
         );
         ensure!(
-            LastStall::<T>::get() <= progress,
+            LastStall::<T>::get() <= progress.map(|last| last.block),
             "a stall ended without progress"
         );
         ensure!(

@@ -76,9 +76,25 @@ impl<T: Config> Pallet<T> {
         let Some(block) = Self::now().checked_sub(1) else {
             return;
         };
-        BlockVrf::<T>::insert(ring(block.into(), RECORDS), VrfRecord { block, output });
-        if let Some(output) = output {
-            Accumulator::<T>::mutate(|acc| *acc = accumulate(acc, &output));
+        let accumulated = Accumulator::<T>::mutate(|acc| {
+            if let Some(output) = output {
+                *acc = accumulate(acc, &output);
+            }
+            *acc
+        });
+        let record = VrfRecord {
+            block,
+            output,
+            accumulated,
+        };
+        BlockVrf::<T>::insert(ring(block.into(), RECORDS), record);
+    }
+
+    /// The head of the parent.
+    pub(crate) fn parent_head() -> Slot {
+        match LastProgress::<T>::get() {
+            Some(last) if last.block == Self::now() => last.from,
+            _ => Self::head().slot,
         }
     }
 
@@ -96,7 +112,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let block = Self::now();
         ensure!(
-            LastProgress::<T>::get() != Some(block),
+            LastProgress::<T>::get().is_none_or(|last| last.block != block),
             Error::<T>::AlreadyAdvanced
         );
         ensure!(!slots.is_empty(), Error::<T>::NoSlots);
@@ -122,7 +138,10 @@ impl<T: Config> Pallet<T> {
             );
         }
 
-        let stalled = Self::note_progress(block);
+        let stalled = Self::note_progress(block, head.slot);
+        // After an outage the clock would be ahead for days, and every ticket with it. By how much it
+        // is set back depends on nothing that the author chooses.
+        let genesis_ms = scale.forgive(genesis_ms, head.slot, T::SlotEnd::get());
         let entropy = Accumulator::<T>::get();
         let mut head = head;
         for (start, claim) in starts.iter().zip(slots) {
@@ -143,9 +162,7 @@ impl<T: Config> Pallet<T> {
             head = start.head(&claim.end).ok_or(Error::<T>::Exhausted)?;
         }
         CurrentHead::<T>::put(head);
-        if !GenesisMs::<T>::exists() {
-            GenesisMs::<T>::put(genesis_ms);
-        }
+        GenesisMs::<T>::put(genesis_ms);
         Self::deposit_event(Event::Advanced {
             head: head.slot,
             slots: slots.len() as u32,
@@ -161,11 +178,11 @@ impl<T: Config> Pallet<T> {
 
     /// Notes that this block includes slots. The last degraded block, which this one is if it ends a
     /// stall.
-    fn note_progress(block: u32) -> u32 {
+    fn note_progress(block: u32, from: Slot) -> u32 {
         if Self::stands_still() {
             LastStall::<T>::put(block);
         }
-        LastProgress::<T>::put(block);
+        LastProgress::<T>::put(Progress { block, from });
         LastStall::<T>::get().unwrap_or(0)
     }
 

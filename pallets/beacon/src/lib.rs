@@ -69,6 +69,10 @@ pub mod pallet {
         /// The time of the block, set before this pallet's inherent; it paces the walk.
         type Time: UnixTime;
 
+        /// The time at which the block's BABE slot ends, in milliseconds since 1970: no author can
+        /// choose it, and the block's time is not later.
+        type SlotEnd: Get<u64>;
+
         /// Who may change the parameters of epochs to come.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
@@ -89,7 +93,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Records<T: Config> = StorageMap<_, Twox64Concat, u32, SlotRecord>;
 
-    /// VRF outputs of block authors: a ring, by block modulo [`beacon::RECORDS`].
+    /// VRF outputs of block authors, and what they add up to: a ring, by block modulo [`beacon::RECORDS`].
     #[pallet::storage]
     pub type BlockVrf<T: Config> = StorageMap<_, Twox64Concat, u32, VrfRecord>;
 
@@ -108,13 +112,13 @@ pub mod pallet {
         StorageValue<_, BoundedVec<Epoch, ConstU32<MAX_EPOCHS>>, ValueQuery>;
 
     /// Time of the genesis slot in milliseconds since 1970: of the first block that included a slot,
-    /// less one slot.
+    /// less one slot. It moves on where the head is more than [`beacon::MAX_LAG`] behind.
     #[pallet::storage]
     pub type GenesisMs<T: Config> = StorageValue<_, u64>;
 
-    /// The last block that included a slot.
+    /// The last block that included a slot, and the head before it.
     #[pallet::storage]
-    pub type LastProgress<T: Config> = StorageValue<_, u32>;
+    pub type LastProgress<T: Config> = StorageValue<_, Progress>;
 
     /// The last block that ended a time in which the beacon was degraded. Itself counts as degraded.
     #[pallet::storage]

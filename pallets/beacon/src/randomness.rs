@@ -3,8 +3,9 @@
 //! Seeds by ticket.
 
 use crate::{pallet::*, types::*};
+use polkadot_sdk::frame_support::traits::Get;
 use tos_primitives::{
-    beacon::{degraded_seed, ticket_seed, RECORDS, TICKET_DELAY},
+    beacon::{degraded_seed, ticket_seed, Hash, DEGRADED_BLOCKS, RECORDS},
     traits::{Randomness, Seed, Ticket},
 };
 
@@ -15,14 +16,25 @@ impl<T: Config> Pallet<T> {
         let now = Self::now();
         LastStall::<T>::get() == Some(now)
             || LastProgress::<T>::get()
-                .is_none_or(|last| now.saturating_sub(last) > Scale::<T>::get().stall_blocks)
+                .is_none_or(|last| now.saturating_sub(last.block) > Scale::<T>::get().stall_blocks)
+    }
+
+    /// What the VRF outputs of all blocks up to this one add up to, once it is on record.
+    fn accumulated(block: u32) -> Option<Hash> {
+        BlockVrf::<T>::get(ring(block.into(), RECORDS))
+            .filter(|record| record.block == block)
+            .map(|record| record.accumulated)
     }
 }
 
 impl<T: Config> Randomness for Pallet<T> {
     fn request() -> Ticket {
+        let (scale, until_ms) = (Scale::<T>::get(), T::SlotEnd::get());
+        let genesis_ms =
+            GenesisMs::<T>::get().unwrap_or(until_ms.saturating_sub(scale.slot_ms.into()));
+        let cap = scale.cap(genesis_ms, until_ms);
         Ticket {
-            slot: Self::head().slot.saturating_add(TICKET_DELAY),
+            slot: scale.ticket_slot(Self::parent_head(), cap),
             block: Self::now(),
         }
     }
@@ -56,7 +68,12 @@ impl<T: Config> Randomness for Pallet<T> {
             None => LastStall::<T>::get().unwrap_or(0),
         };
         if stalled > ticket.block {
-            return Seed::Ready(degraded_seed(&vrf, subject));
+            // The ticket's author knows its output beforehand; those of the blocks after it nobody
+            // knows alone.
+            let until = ticket.block.saturating_add(DEGRADED_BLOCKS);
+            return Self::accumulated(until).map_or(Seed::Pending, |accumulated| {
+                Seed::Ready(degraded_seed(&accumulated, subject))
+            });
         }
         record.map_or(Seed::Pending, |record| {
             let output = tos_vdf::output(record.slot, &record.end);
@@ -75,12 +92,16 @@ impl<T: Config> Randomness for Pallet<T> {
                 ticket.block.saturating_add(1).into(),
             );
         }
-        LastProgress::<T>::put(Self::now());
+        LastProgress::<T>::put(Progress {
+            block: Self::now(),
+            from: Self::head().slot,
+        });
         BlockVrf::<T>::insert(
             ring(ticket.block.into(), RECORDS),
             VrfRecord {
                 block: ticket.block,
                 output: Some([7; 32]),
+                accumulated: [7; 32],
             },
         );
         let mut head = Self::head();

@@ -52,6 +52,26 @@ pub struct SlotRecord {
     pub stalled: u32,
 }
 
+/// The last block that included slots.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Progress {
+    /// The block.
+    pub block: u32,
+    /// The head of its parent.
+    pub from: Slot,
+}
+
 /// The VRF output of a block's author.
 #[derive(
     Clone,
@@ -70,6 +90,8 @@ pub struct VrfRecord {
     pub block: u32,
     /// The output; `None` if the block had none.
     pub output: Option<Hash>,
+    /// All outputs up to this one, hashed one onto the other.
+    pub accumulated: Hash,
 }
 
 /// The epochs and the entropy that the chain has on record.

@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
             injections,
             genesis_ms: GenesisMs::<T>::get(),
             degraded: Self::stands_still(),
-            last_progress: LastProgress::<T>::get(),
+            last_progress: LastProgress::<T>::get().map(|last| last.block),
             next_params: NextParams::<T>::get(),
         }
     }

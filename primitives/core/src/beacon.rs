@@ -24,8 +24,14 @@ pub const MAX_SLOTS_PER_BLOCK: u32 = 8;
 pub const SPOTS_PER_BLOCK: u32 = 4;
 /// Slots, and blocks, of which the chain keeps records.
 pub const RECORDS: u32 = 2_048;
-/// Slots between a ticket and the head at the time it was taken.
-pub const TICKET_DELAY: Slot = 4;
+/// Slots between a ticket and the highest that anybody may include or need compute when it is taken.
+pub const TICKET_DELAY: Slot = 2;
+/// Slots that nodes compute ahead of the chain's head, as far as the clock allows.
+pub const MAX_LEAD: Slot = 64;
+/// Slots that the head may be behind what the clock allows before the clock is set after it.
+pub const MAX_LAG: Slot = 120;
+/// Blocks after a ticket whose authors all add to its seed while the beacon stands still.
+pub const DEGRADED_BLOCKS: u32 = 16;
 /// Slots by which the head may run ahead of the wall clock.
 pub const WALL_CLOCK_LEAD: Slot = 2;
 
@@ -164,6 +170,26 @@ impl BeaconScale {
         (slot > 0 && slot.saturating_add(self.prebuild_slots.into()) > end).then_some(next)
     }
 
+    /// The slot of a ticket that is taken in a block whose parent's head is `parent_head`, if `cap`
+    /// is the highest slot that any block made in the same BABE slot may include.
+    ///
+    /// Neither depends on what the block's author does. What that block can include, and what others
+    /// compute ahead of it, is lower.
+    pub fn ticket_slot(&self, parent_head: Slot, cap: Slot) -> Slot {
+        let known = parent_head
+            .saturating_add(MAX_LEAD)
+            .saturating_add(MAX_SLOTS_PER_BLOCK.into());
+        cap.min(known).saturating_add(TICKET_DELAY)
+    }
+
+    /// The time of the genesis slot from which on the head, at `parent_head`, is no more than
+    /// [`MAX_LAG`] behind what the clock allows at `now_ms`; later than `genesis_ms` only where it is.
+    pub fn forgive(&self, genesis_ms: u64, parent_head: Slot, now_ms: u64) -> u64 {
+        let allowed = parent_head.saturating_add(MAX_LAG);
+        let excess = self.cap(genesis_ms, now_ms).saturating_sub(allowed);
+        genesis_ms.saturating_add(excess.saturating_mul(self.slot_ms.into()))
+    }
+
     /// The highest slot that a block of time `now_ms` may include.
     pub fn cap(&self, genesis_ms: u64, now_ms: u64) -> Slot {
         now_ms
@@ -204,6 +230,38 @@ mod tests {
             .filter_map(|slot| scale.injects_at(slot).map(|from| (slot, from)))
             .collect();
         assert_eq!(injected, [(25, 1), (49, 4), (73, 7), (97, 10)]);
+    }
+
+    #[test]
+    fn a_ticket_lies_beyond_what_a_block_can_include_and_others_compute() {
+        let scale = BeaconScale::PRODUCTION;
+        // The head follows the clock: two slots beyond the end of the block's time.
+        assert_eq!(scale.ticket_slot(1_000, 1_003), 1_005);
+        // The head is behind: beyond what is computed ahead of it.
+        assert_eq!(scale.ticket_slot(1_000, 9_000), 1_000 + 64 + 8 + 2);
+        for (head, cap) in [(0, 3), (10, 12), (10, 80), (10, 10_000)] {
+            let block = (head + Slot::from(MAX_SLOTS_PER_BLOCK)).min(cap);
+            let computed = (block + MAX_LEAD).min(cap);
+            let ticket = scale.ticket_slot(head, cap);
+            assert!(ticket > block && ticket > computed, "{head} {cap}");
+        }
+    }
+
+    #[test]
+    fn the_clock_forgives_what_is_more_than_two_minutes_behind() {
+        let scale = BeaconScale::PRODUCTION;
+        let (genesis, head) = (5_000, 100);
+        // At most 120 behind: nothing changes.
+        let now = genesis + 218 * 1_000;
+        assert_eq!(scale.cap(genesis, now), head + MAX_LAG);
+        assert_eq!(scale.forgive(genesis, head, now), genesis);
+        // An hour later the head is 120 behind again.
+        let now = now + 3_600_000 + 345;
+        let set = scale.forgive(genesis, head, now);
+        assert_eq!(set, genesis + 3_600_000);
+        assert_eq!(scale.cap(set, now), head + MAX_LAG);
+        assert_eq!(scale.forgive(set, head, now), set);
+        assert_eq!(scale.forgive(genesis, 10_000, now), genesis);
     }
 
     #[test]

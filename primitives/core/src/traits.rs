@@ -41,7 +41,7 @@ pub trait Clock {
 }
 
 /// The moment after which nobody may know a random seed: the beacon's output for `slot`, mixed with
-/// the VRF output of `block`'s author. Neither existed when the ticket was taken.
+/// the VRF output of `block`'s author. Which slot it is does not depend on what that author does.
 #[derive(
     Clone,
     Copy,

@@ -2,7 +2,7 @@
 
 //! Proof of intelligent work: tasks, who works on them, who judges them, what they earn.
 
-use super::{governance::TreasuryAccount, system::MAXIMUM_BLOCK_WEIGHT};
+use super::{governance::TreasuryAccount, system::MAXIMUM_BLOCK_WEIGHT, SlotDurationMs};
 use crate::{
     origins::EnsureParameters, AccountId, Balances, Beacon, Clock, Miners, Reputation, Rewards,
     Runtime, RuntimeHoldReason, Session, System, Tasks, Timestamp, Validation,
@@ -36,14 +36,24 @@ parameter_types! {
     );
 }
 
-/// The VRF output of the previous block's author. Nobody knows it before that block; its author can
-/// only choose not to publish it, at the price of the block.
+/// The VRF output of the previous block's author. Nobody else knows it before that block; its author
+/// knows it from the beginning of the epoch, and can only choose not to publish it, at the price of
+/// the block.
 pub struct ParentVrf;
 impl Get<Option<[u8; 32]>> for ParentVrf {
     fn get() -> Option<[u8; 32]> {
         pallet_babe::ParentBlockRandomness::<Runtime>::random(b"tos/beacon/vrf")
             .0
             .map(Into::into)
+    }
+}
+
+/// The time at which the block's BABE slot ends. The block's time lies within it.
+pub struct SlotEnd;
+impl Get<u64> for SlotEnd {
+    fn get() -> u64 {
+        let slot = u64::from(pallet_babe::CurrentSlot::<Runtime>::get());
+        slot.saturating_add(1).saturating_mul(SlotDurationMs::get())
     }
 }
 
@@ -70,6 +80,7 @@ impl pallet_beacon::Config for Runtime {
     type WeightInfo = crate::weights::pallet_beacon::WeightInfo<Runtime>;
     type Vrf = ParentVrf;
     type Time = Timestamp;
+    type SlotEnd = SlotEnd;
     type GovernanceOrigin = EnsureRoot<AccountId>;
 }
 

@@ -6,7 +6,7 @@ use crate as pallet_beacon;
 use crate::{OnRecord, Pallet};
 use frame_support::{
     assert_ok, derive_impl,
-    traits::{Hooks, UnixTime},
+    traits::{Get, Hooks, UnixTime},
 };
 use frame_system::EnsureRoot;
 use polkadot_sdk::*;
@@ -46,9 +46,18 @@ impl UnixTime for Time {
     }
 }
 
+/// Blocks are made at the end of their BABE slots.
+pub struct SlotEnd;
+impl Get<u64> for SlotEnd {
+    fn get() -> u64 {
+        NowMs::get()
+    }
+}
+
 impl pallet_beacon::Config for Test {
     type Vrf = ParentVrf;
     type Time = Time;
+    type SlotEnd = SlotEnd;
     type GovernanceOrigin = EnsureRoot<u64>;
     type WeightInfo = ();
 }
@@ -126,6 +135,15 @@ pub fn begin_block_after(ms: u64) {
     System::set_parent_hash(H256::from_low_u64_be(number * 1_000));
     NowMs::set(NowMs::get() + ms);
     ParentVrf::set((parent > 0).then(|| vrf_of(u32::try_from(parent).unwrap())));
+    Beacon::on_initialize(number);
+}
+
+/// Begins the next block at the same time; its parent's author had this output, if it is given.
+pub fn begin_block_by(vrf: Option<Hash>) {
+    let number = System::block_number() + 1;
+    System::set_block_number(number);
+    let usual = vrf_of(u32::try_from(number - 1).unwrap());
+    ParentVrf::set(Some(vrf.unwrap_or(usual)));
     Beacon::on_initialize(number);
 }
 

@@ -3,13 +3,13 @@
 //! Seeds by ticket.
 
 use super::mock::*;
-use crate::{BlockVrf, Event, LastProgress};
+use crate::{BlockVrf, Event, GenesisMs, LastProgress};
 use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed},
 };
 use tos_primitives::{
-    beacon::{degraded_seed, ticket_seed, Hash},
+    beacon::{accumulate, degraded_seed, ticket_seed, Hash, DEGRADED_BLOCKS, MAX_LAG},
     traits::{Randomness, Seed, Ticket},
 };
 use tos_vdf::output;
@@ -37,16 +37,103 @@ fn expected(ticket: &Ticket) -> Hash {
     )
 }
 
+/// The degraded seed of a ticket, from first principles: of the genesis seed and all VRF outputs up to
+/// the last block that adds to it.
+fn expected_degraded(ticket: &Ticket) -> Hash {
+    let accumulator = (1..=ticket.block + DEGRADED_BLOCKS)
+        .fold([42; 32], |acc, block| accumulate(&acc, &vrf_of(block)));
+    degraded_seed(&accumulator, b"subject")
+}
+
 #[test]
-fn a_ticket_is_for_four_slots_on_and_for_this_block() {
+fn a_ticket_is_for_two_slots_beyond_what_the_clock_allows_and_for_this_block() {
     execute(|| {
         started();
+        // Nine slots of time since the genesis slot, and a lead of two.
         let ticket = request();
         assert_eq!(
             (ticket.slot, u64::from(ticket.block)),
-            (12, System::block_number())
+            (13, System::block_number())
         );
         assert_eq!(request(), ticket);
+    });
+}
+
+#[test]
+fn an_author_does_not_choose_the_slot_of_a_ticket_by_what_it_includes() {
+    let tickets = |lag: u64| {
+        (0..=8).map(move |slots| {
+            let mut taken = None;
+            execute(|| {
+                started();
+                for _ in 0..lag {
+                    block(0);
+                }
+                begin_block();
+                let before = request();
+                if slots > 0 {
+                    assert!(apply(inherent(&compute(slots))).is_ok());
+                }
+                let after = request();
+                assert_eq!(before, after);
+                assert!(after.slot > Beacon::head_slot());
+                taken = Some(after);
+            });
+            taken.unwrap()
+        })
+    };
+    // While the head follows the clock, while it is behind, and while it is so far behind that the
+    // clock is set back.
+    for lag in [0, 4, 40] {
+        let first = tickets(lag).next();
+        assert!(tickets(lag).all(|ticket| Some(ticket) == first), "{lag}");
+    }
+}
+
+#[test]
+fn a_ticket_lies_beyond_every_slot_that_others_have_computed_though_the_head_is_behind() {
+    execute(|| {
+        started();
+        for _ in 0..10 {
+            block(0);
+        }
+        // By the clock 88 slots more are allowed, and nodes compute 64 ahead of the head.
+        let head = Beacon::head_slot();
+        let ticket = request();
+        assert_eq!(ticket.slot, head + 64 + 8 + 2);
+        block(8);
+        assert_eq!(seed(&ticket), Seed::Pending);
+    });
+}
+
+#[test]
+fn after_an_outage_the_head_catches_up_with_a_machine_that_is_a_fifth_faster_than_the_clock() {
+    const HOUR: u64 = 3_600_000;
+    let lag = || {
+        let since = NowMs::get() - GenesisMs::<Test>::get().unwrap();
+        since / u64::from(SCALE.slot_ms) + 2 - Beacon::head_slot()
+    };
+    execute(|| {
+        started();
+        // No blocks for an hour: not even the beacon's stall is counted.
+        begin_block_after(HOUR);
+        let ticket = request();
+        assert!(apply(inherent(&compute(8))).is_ok());
+        assert!(lag() <= MAX_LAG);
+        assert_eq!(request(), ticket);
+        // Five slots of time to a block, and six slots walked.
+        let mut before = lag();
+        let mut blocks = 0;
+        while lag() > 6 {
+            begin_block_after(5 * 250);
+            assert!(apply(inherent(&compute(6))).is_ok());
+            assert!(lag() < before, "the lag does not fall");
+            before = lag();
+            blocks += 1;
+        }
+        assert!(blocks <= MAX_LAG);
+        // The ticket of the first block after the outage was not left behind.
+        assert!(matches!(seed(&ticket), Seed::Ready(_)));
     });
 }
 
@@ -57,23 +144,9 @@ fn a_seed_is_pending_until_both_of_its_sources_exist() {
         let ticket = request();
         assert_eq!(seed(&ticket), Seed::Pending);
         // The VRF output alone does not do.
-        block(3);
+        block(4);
         assert_eq!(seed(&ticket), Seed::Pending);
         block(1);
-        assert_eq!(seed(&ticket), Seed::Ready(expected(&ticket)));
-    });
-}
-
-#[test]
-fn the_slot_alone_does_not_do_either() {
-    execute(|| {
-        started();
-        begin_block();
-        // As if asked before the block's own inherent: the slot comes in the same block.
-        let ticket = request();
-        assert!(apply(inherent(&compute(8))).is_ok());
-        assert_eq!(seed(&ticket), Seed::Pending);
-        begin_block();
         assert_eq!(seed(&ticket), Seed::Ready(expected(&ticket)));
     });
 }
@@ -94,7 +167,7 @@ fn a_seed_does_not_depend_on_when_or_where_its_slot_was_included() {
     };
     let at_once = run(&[8]);
     assert_eq!(at_once.0, Seed::Ready(at_once.1));
-    assert_eq!(run(&[1, 1, 1, 1]), at_once);
+    assert_eq!(run(&[1, 1, 1, 1, 1]), at_once);
     assert_eq!(run(&[0, 2, 0, 5]), at_once);
 }
 
@@ -124,13 +197,36 @@ fn a_beacon_that_never_started_is_degraded() {
         begin_block();
         assert!(degraded());
         let ticket = request();
-        assert_eq!(seed(&ticket), Seed::Pending);
-        begin_block();
-        assert_eq!(
-            seed(&ticket),
-            Seed::Ready(degraded_seed(&vrf_of(1), b"subject"))
-        );
+        for _ in 0..=DEGRADED_BLOCKS {
+            assert_eq!(seed(&ticket), Seed::Pending);
+            begin_block();
+        }
+        assert_eq!(seed(&ticket), Seed::Ready(expected_degraded(&ticket)));
     });
+}
+
+#[test]
+fn no_author_of_a_block_knows_a_degraded_seed_before_those_of_the_blocks_after_it() {
+    // Whoever's output changes, of the ticket's block or of one of the sixteen after it: the seed is
+    // another one. That of a block later does not matter.
+    let run = |changed: Option<u32>| {
+        let mut found = None;
+        execute(|| {
+            begin_block();
+            let ticket = request();
+            for block in 1..=DEGRADED_BLOCKS + 2 {
+                begin_block_by((changed == Some(block)).then_some([0xee; 32]));
+            }
+            found = Some(seed(&ticket));
+        });
+        found.unwrap()
+    };
+    let usual = run(None);
+    assert!(matches!(usual, Seed::Ready(_)));
+    for block in 1..=DEGRADED_BLOCKS + 1 {
+        assert_ne!(run(Some(block)), usual, "block {block}");
+    }
+    assert_eq!(run(Some(DEGRADED_BLOCKS + 2)), usual);
 }
 
 #[test]
@@ -146,9 +242,14 @@ fn a_stall_degrades_and_progress_ends_it() {
         block(0);
         assert!(degraded());
         assert!(Beacon::beacon_view().degraded);
-        let ready = Seed::Ready(degraded_seed(&vrf_of(ticket.block), b"subject"));
+        // It waits for the VRF outputs of the blocks after it.
+        assert_eq!(seed(&ticket), Seed::Pending);
+        while u32::try_from(System::block_number()).unwrap() <= ticket.block + DEGRADED_BLOCKS {
+            assert_eq!(seed(&ticket), Seed::Pending);
+            block(0);
+        }
+        let ready = Seed::Ready(expected_degraded(&ticket));
         assert_eq!(seed(&ticket), ready);
-        // A ticket of this very block waits for the block's VRF output, degraded or not.
         let late = request();
         assert_eq!(seed(&late), Seed::Pending);
 
@@ -163,13 +264,13 @@ fn a_stall_degrades_and_progress_ends_it() {
         assert!(!degraded());
         // What was ready stays what it was, though the slot is there now.
         assert_eq!(seed(&ticket), ready);
-        let late_seed = degraded_seed(&vrf_of(late.block), b"subject");
-        assert_eq!(seed(&late), Seed::Ready(late_seed));
+        while u32::try_from(System::block_number()).unwrap() <= late.block + DEGRADED_BLOCKS {
+            assert_eq!(seed(&late), Seed::Pending);
+            block(8);
+        }
+        assert_eq!(seed(&late), Seed::Ready(expected_degraded(&late)));
         // Later tickets use the walk again.
         assert_eq!(seed(&resuming), Seed::Ready(expected(&resuming)));
-        let fresh = request();
-        block(8);
-        assert_eq!(seed(&fresh), Seed::Ready(expected(&fresh)));
     });
 }
 
@@ -279,8 +380,9 @@ proptest! {
                     tickets.push((request(), None));
                 }
             }
-            block(8);
-            block(0);
+            for _ in 0..20 {
+                block(8);
+            }
             assert!(tickets.iter().all(|(ticket, _)| matches!(seed(ticket), Seed::Ready(_))));
             assert!(LastProgress::<Test>::get().is_some());
         });

@@ -30,9 +30,10 @@ pub fn ticket_seed(output: &Hash, vrf: &Hash, subject: &[u8]) -> Hash {
 }
 
 /// The seed that a ticket yields while the beacon stands still:
-/// `H("tos/beacon/degraded" ‖ vrf ‖ subject)`.
-pub fn degraded_seed(vrf: &Hash, subject: &[u8]) -> Hash {
-    join(&[b"tos/beacon/degraded", vrf, subject])
+/// `H("tos/beacon/degraded" ‖ accumulator ‖ subject)`, from the accumulator after
+/// [`super::DEGRADED_BLOCKS`] more blocks.
+pub fn degraded_seed(accumulator: &Hash, subject: &[u8]) -> Hash {
+    join(&[b"tos/beacon/degraded", accumulator, subject])
 }
 
 #[cfg(test)]
