@@ -77,13 +77,15 @@ impl<T: Config> Pallet<T> {
             let Some(id) = ActiveByIndex::<T>::get(index) else {
                 continue;
             };
-            let sealed = Replicas::<T>::get(id).and_then(|replica| replica.sealed);
-            let Some(sealed) = sealed else {
+            let Some((provider, Some(sealed))) =
+                Replicas::<T>::get(id).map(|replica| (replica.provider, replica.sealed))
+            else {
                 continue;
             };
             let moment = ticket.block;
             let seed = replica_seed(seed, &id.0, &sealed.root);
             Audits::<T>::insert(id, moment, Audit { seed, due });
+            AuditsOf::<T>::insert(provider, (id, moment), ());
             Self::enqueue(Self::after(due), Item::Audit(id, moment));
             opened = opened.saturating_add(1);
             Self::deposit_event(Event::AuditOpened {
@@ -118,6 +120,7 @@ impl<T: Config> Pallet<T> {
         Audits::<T>::remove(id, moment);
         Self::dequeue_audit(id, moment, &audit);
         let replica = Self::replica_of(&id)?;
+        AuditsOf::<T>::remove(&replica.provider, (id, moment));
         Self::count_answer(&replica.provider);
         Self::deposit_event(Event::AuditPassed {
             replica: id,
@@ -146,6 +149,7 @@ impl<T: Config> Pallet<T> {
         let Some(mut replica) = Replicas::<T>::get(id) else {
             return Ok(true);
         };
+        AuditsOf::<T>::remove(&replica.provider, (id, moment));
         // Pausing after an audit was opened is no way out of it.
         if !replica.status.is_proving() && replica.status != ReplicaStatus::Paused {
             return Ok(true);

@@ -48,6 +48,7 @@ impl<T: Config> Pallet<T> {
                 due,
             });
         }
+        ChallengesOf::<T>::insert(&replica.provider, (id, kind), ());
         Challenges::<T>::insert(
             id,
             kind,
@@ -267,6 +268,7 @@ impl<T: Config> Pallet<T> {
         let mut replica = Self::replica_of(&id)?;
         replica.challenges = replica.challenges.saturating_sub(1);
         let who = replica.provider.clone();
+        ChallengesOf::<T>::remove(&who, (id, kind));
         let mut provider = Self::provider_of(&who)?;
         Self::deposit_event(Event::ChallengeClosed {
             replica: id,
@@ -319,6 +321,7 @@ impl<T: Config> Pallet<T> {
         let open: Vec<_> = Challenges::<T>::iter_prefix(id).collect();
         for (kind, challenge) in open {
             Challenges::<T>::remove(id, kind);
+            ChallengesOf::<T>::remove(&replica.provider, (id, kind));
             Self::dequeue_challenge(id, kind, challenge.due);
             if let Some((challenger, bond)) = &challenge.challenger {
                 Self::give_back(HoldReason::ChallengeBond, challenger, *bond)?;

@@ -9,7 +9,7 @@ use frame_support::{
 use sp_runtime::TryRuntimeError;
 use tos_primitives::{
     storage::{DealStatus, ReplicaStatus},
-    Balance,
+    Balance, ReplicaId,
 };
 
 type Sums<T> = BTreeMap<<T as frame_system::Config>::AccountId, Balance>;
@@ -48,6 +48,7 @@ impl<T: Config> Pallet<T> {
         Self::check_index()?;
         Self::check_queue()?;
         Self::check_challenges()?;
+        Self::check_asked()?;
         Self::check_windows()
     }
 
@@ -250,6 +251,40 @@ impl<T: Config> Pallet<T> {
             }
         }
         Self::check_holds(HoldReason::ChallengeBond, &held)
+    }
+
+    /// Every provider is listed with exactly what is asked of its replicas.
+    fn check_asked() -> Result<(), TryRuntimeError> {
+        let owned = |who: &T::AccountId, id: ReplicaId| {
+            Replicas::<T>::get(id).is_some_and(|replica| replica.provider == *who)
+        };
+        let mut audits = 0usize;
+        for (who, (id, moment)) in AuditsOf::<T>::iter_keys() {
+            let open = owned(&who, id) && Audits::<T>::contains_key(id, moment);
+            ensure!(
+                open,
+                "a provider is listed with an audit that is not its own"
+            );
+            audits = audits.saturating_add(1);
+        }
+        ensure!(
+            audits == Audits::<T>::iter_keys().count(),
+            "an audit is not listed with its provider"
+        );
+        let mut challenges = 0usize;
+        for (who, (id, kind)) in ChallengesOf::<T>::iter_keys() {
+            let open = owned(&who, id) && Challenges::<T>::contains_key(id, kind);
+            ensure!(
+                open,
+                "a provider is listed with a challenge that is not its own"
+            );
+            challenges = challenges.saturating_add(1);
+        }
+        ensure!(
+            challenges == Challenges::<T>::iter_keys().count(),
+            "a challenge is not listed with its provider"
+        );
+        Ok(())
     }
 
     /// Every folded window is in the mountain range, and the ring has no strangers.

@@ -233,6 +233,12 @@ pub mod pallet {
     #[pallet::storage]
     pub type Audits<T: Config> = StorageDoubleMap<_, Identity, ReplicaId, Twox64Concat, u32, Audit>;
 
+    /// The audits of each provider that wait for answers, so that finding them costs what is open and
+    /// not what is stored.
+    #[pallet::storage]
+    pub type AuditsOf<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, (ReplicaId, u32), ()>;
+
     /// Challenges that wait for their seed or for answers.
     #[pallet::storage]
     pub type Challenges<T: Config> = StorageDoubleMap<
@@ -242,6 +248,17 @@ pub mod pallet {
         Twox64Concat,
         ChallengeKind,
         Challenge<T::AccountId>,
+    >;
+
+    /// The challenges of each provider's replicas.
+    #[pallet::storage]
+    pub type ChallengesOf<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        Identity,
+        (ReplicaId, ChallengeKind),
+        (),
     >;
 
     /// The queue: what is due after which storage tick. Ticks are few and near each other, and

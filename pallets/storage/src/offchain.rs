@@ -3,7 +3,11 @@
 //! Only off-chain workers reach the prover; without one there is nothing to do here.
 
 use crate::*;
-use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use codec::Encode;
 use frame_support::traits::Get;
 use frame_system::offchain::{CreateAuthorizedTransaction, SubmitTransaction};
@@ -31,42 +35,58 @@ const SENT: &[u8] = b"tos/storage/sent";
 type Sent = ([u8; 32], u32);
 
 impl<T: Config> Pallet<T> {
-    /// Answers what is asked of the replicas stored at this node.
+    /// Answers what is asked of the providers whose replicas and keys are at this node.
     pub(crate) fn answer() {
-        let Some(local) = prover::replicas() else {
-            return;
-        };
-        let keys = sp_io::crypto::sr25519_public_keys(KEY_TYPE);
-        let mut groups = BTreeSet::new();
-        for id in local.into_iter().map(ReplicaId) {
-            let Some(replica) = Replicas::<T>::get(id) else {
-                continue;
-            };
-            let Some(provider) = Providers::<T>::get(&replica.provider) else {
-                continue;
-            };
+        for (who, provider) in Self::served_here() {
             let key = sr25519::Public::from_raw(provider.key);
-            if !keys.contains(&key) {
-                continue;
-            }
-            groups.extend(replica.position.map(|(group, _)| (group, provider.key)));
-            for (moment, audit) in Audits::<T>::iter_prefix(id) {
+            for (id, moment) in AuditsOf::<T>::iter_key_prefix(&who) {
+                let Some(audit) = Audits::<T>::get(id, moment) else {
+                    continue;
+                };
                 Self::once(("audit", id, moment, audit.seed), || {
                     Self::audit_call(&key, id, moment, &audit)
                 });
             }
-            for (kind, challenge) in Challenges::<T>::iter_prefix(id) {
+            for (id, kind) in ChallengesOf::<T>::iter_key_prefix(&who) {
+                let challenge = Challenges::<T>::get(id, kind);
+                let Some((challenge, replica)) = challenge.zip(Replicas::<T>::get(id)) else {
+                    continue;
+                };
                 Self::once(("challenge", id, kind, challenge.seed), || {
                     Self::challenge_call(&key, id, &replica, kind, &challenge)
                 });
             }
-        }
-        for (group, key) in groups {
             let window = Folded::<T>::get();
-            Self::once(("group", window, group), || {
-                Self::group_call(&sr25519::Public::from_raw(key), window, group)
-            });
+            for (group, _) in provider.groups {
+                Self::once(("group", window, group), || {
+                    Self::group_call(&key, window, group)
+                });
+            }
         }
+    }
+
+    /// The providers with a replica and the key at this node. The node lists so many replicas and no
+    /// more; where that is not all of them, every provider with a key here is one.
+    fn served_here() -> BTreeMap<T::AccountId, Provider> {
+        let Some(local) = prover::replicas() else {
+            return BTreeMap::new();
+        };
+        let keys = sp_io::crypto::sr25519_public_keys(KEY_TYPE);
+        let has_key = |provider: &Provider| keys.contains(&sr25519::Public::from_raw(provider.key));
+        if local.len() >= prover::MAX_REPLICAS {
+            return Providers::<T>::iter()
+                .filter(|(_, provider)| has_key(provider))
+                .collect();
+        }
+        let owners: BTreeSet<_> = local
+            .into_iter()
+            .filter_map(|id| Some(Replicas::<T>::get(ReplicaId(id))?.provider))
+            .collect();
+        owners
+            .into_iter()
+            .filter_map(|who| Some((who.clone(), Providers::<T>::get(&who)?)))
+            .filter(|(_, provider)| has_key(provider))
+            .collect()
     }
 
     fn sign(key: &sr25519::Public, payload: &[u8; 32]) -> Option<[u8; 64]> {

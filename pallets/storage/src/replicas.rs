@@ -308,6 +308,12 @@ impl<T: Config> Pallet<T> {
                 Self::finish(id, &mut replica, &mut provider, status)?;
                 Providers::<T>::insert(&replica.provider, provider);
             }
+            // The record tells whose its audits are; the queue closes them.
+            _ if Audits::<T>::iter_key_prefix(id).next().is_some() => {
+                Self::schedule_replica(id, &mut replica);
+                Replicas::<T>::insert(id, replica);
+                return Ok(false);
+            }
             ReplicaStatus::Ended | ReplicaStatus::Removed | ReplicaStatus::Failed => {
                 Self::unschedule_replica(id, &mut replica);
                 ReplicasOf::<T>::remove(&replica.provider, id);

@@ -3,7 +3,7 @@
 use crate::*;
 use alloc::vec::Vec;
 use tos_primitives::{
-    storage::{latency_score, GroupId, Window},
+    storage::{latency_score, ChallengeKind, GroupId, Window},
     traits::Randomness,
     views::{
         AuditView, CommitteeDutyView, ContinuityError, ContinuityView, DealView, GroupMemberView,
@@ -13,9 +13,6 @@ use tos_primitives::{
     DealId, ReplicaId,
 };
 use tos_storage_proofs::aggregate;
-
-/// The most replicas of a provider that are looked through for what is asked of them.
-const MAX_SCAN: usize = 4_096;
 
 fn page(limit: u32) -> usize {
     usize::try_from(limit.min(MAX_PAGE)).unwrap_or(usize::MAX)
@@ -139,40 +136,81 @@ impl<T: Config> Pallet<T> {
         ids.into_iter().filter_map(Self::replica_view).collect()
     }
 
-    /// A provider's audits that wait for answers, at most a page.
+    /// All audits of a provider that wait for answers. How many that can be is bounded by how many the
+    /// chain draws in the time for an answer.
     pub fn open_audits_of(who: &T::AccountId) -> Vec<AuditView> {
-        ReplicasOf::<T>::iter_key_prefix(who)
-            .take(MAX_SCAN)
-            .flat_map(|id| {
-                Audits::<T>::iter_prefix(id).map(move |(moment, audit)| AuditView {
-                    replica: id,
-                    moment: moment.into(),
-                    seed: audit.seed,
-                    due: audit.due,
-                })
-            })
-            .take(page(MAX_PAGE))
+        AuditsOf::<T>::iter_key_prefix(who)
+            .filter_map(Self::show_audit)
             .collect()
     }
 
-    /// A provider's challenges that wait for answers, at most a page.
-    pub fn challenges_of(who: &T::AccountId) -> Vec<ReplicaChallengeView<T::AccountId>> {
-        ReplicasOf::<T>::iter_key_prefix(who)
-            .take(MAX_SCAN)
-            .flat_map(|id| {
-                Challenges::<T>::iter_prefix(id).map(move |(kind, challenge)| {
-                    ReplicaChallengeView {
-                        replica: id,
-                        kind,
-                        challenger: challenge.challenger.map(|(who, _)| who),
-                        seed: challenge.seed.map(SeedView),
-                        words: challenge.words,
-                        due: challenge.due,
-                    }
-                })
-            })
-            .take(page(MAX_PAGE))
+    /// The same by pages, in the order of replicas, after the given replica and number.
+    pub fn open_audits_page(
+        who: &T::AccountId,
+        after: Option<(ReplicaId, u64)>,
+        limit: u32,
+    ) -> Vec<AuditView> {
+        let open = match after {
+            None => AuditsOf::<T>::iter_key_prefix(who),
+            Some((id, moment)) => {
+                let moment = u32::try_from(moment).unwrap_or(u32::MAX);
+                let from = AuditsOf::<T>::hashed_key_for(who, (id, moment));
+                AuditsOf::<T>::iter_key_prefix_from(who, from)
+            }
+        };
+        open.take(page(limit))
+            .filter_map(Self::show_audit)
             .collect()
+    }
+
+    fn show_audit((id, moment): (ReplicaId, u32)) -> Option<AuditView> {
+        let audit = Audits::<T>::get(id, moment)?;
+        Some(AuditView {
+            replica: id,
+            moment: moment.into(),
+            seed: audit.seed,
+            due: audit.due,
+        })
+    }
+
+    /// All challenges of a provider's replicas. How many that can be is bounded by the bonds that who
+    /// challenges puts down.
+    pub fn challenges_of(who: &T::AccountId) -> Vec<ReplicaChallengeView<T::AccountId>> {
+        ChallengesOf::<T>::iter_key_prefix(who)
+            .filter_map(Self::show_challenge)
+            .collect()
+    }
+
+    /// The same by pages, in the order of replicas, after the given replica and kind.
+    pub fn challenges_page(
+        who: &T::AccountId,
+        after: Option<(ReplicaId, ChallengeKind)>,
+        limit: u32,
+    ) -> Vec<ReplicaChallengeView<T::AccountId>> {
+        let open = match after {
+            None => ChallengesOf::<T>::iter_key_prefix(who),
+            Some(after) => {
+                let from = ChallengesOf::<T>::hashed_key_for(who, after);
+                ChallengesOf::<T>::iter_key_prefix_from(who, from)
+            }
+        };
+        open.take(page(limit))
+            .filter_map(Self::show_challenge)
+            .collect()
+    }
+
+    fn show_challenge(
+        (id, kind): (ReplicaId, ChallengeKind),
+    ) -> Option<ReplicaChallengeView<T::AccountId>> {
+        let challenge = Challenges::<T>::get(id, kind)?;
+        Some(ReplicaChallengeView {
+            replica: id,
+            kind,
+            challenger: challenge.challenger.map(|(who, _)| who),
+            seed: challenge.seed.map(SeedView),
+            words: challenge.words,
+            due: challenge.due,
+        })
     }
 
     /// The current window.

@@ -126,7 +126,7 @@ impl WeightInfo for () {
     }
 
     fn commit_seal() -> Weight {
-        weight(40, 8_000, 6, 5)
+        weight(40, 8_000, 6, 6)
     }
 
     fn pause() -> Weight {
@@ -146,15 +146,15 @@ impl WeightInfo for () {
     }
 
     fn challenge_seal() -> Weight {
-        weight(60, 10_000, 8, 6)
+        weight(60, 10_000, 8, 7)
     }
 
     fn challenge_window() -> Weight {
-        weight(60, 12_000, 10, 6)
+        weight(60, 12_000, 10, 7)
     }
 
     fn respond_audit() -> Weight {
-        weight(150, 10_000, 6, 6)
+        weight(150, 10_000, 6, 7)
     }
 
     fn authorize_seal() -> Weight {
@@ -162,12 +162,12 @@ impl WeightInfo for () {
     }
 
     fn respond_seal(n: u32) -> Weight {
-        weight(500, 20_000, 18, 18)
+        weight(500, 20_000, 18, 19)
             .saturating_add(weight(140_000, 0, 0, 0).saturating_mul(n.into()))
     }
 
     fn respond_window() -> Weight {
-        weight(400, 12_000, 12, 8)
+        weight(400, 12_000, 12, 9)
     }
 
     fn submit_group() -> Weight {
@@ -195,7 +195,7 @@ impl WeightInfo for () {
     }
 
     fn open_audit() -> Weight {
-        weight(15, 6_000, 3, 3)
+        weight(15, 6_000, 3, 4)
     }
 
     fn window_stage() -> Weight {
@@ -223,15 +223,15 @@ impl WeightInfo for () {
     }
 
     fn step_replica() -> Weight {
-        weight(200, 24_000, 20, 20)
+        weight(200, 28_000, 21, 24)
     }
 
     fn step_miss() -> Weight {
-        weight(450, 60_000, 45, 45)
+        weight(450, 60_000, 45, 50)
     }
 
     fn step_challenge() -> Weight {
-        weight(450, 60_000, 45, 45)
+        weight(450, 60_000, 45, 49)
     }
 
     fn step_failed() -> Weight {

@@ -16,7 +16,7 @@ use tos_vdf::{Hash, SlotProof, State, VdfParams};
 
 /// What the host answers when it has nothing to say.
 pub const UNAVAILABLE: u32 = u32::MAX;
-/// The most replicas that are listed.
+/// The most replicas that are listed. A node may store more: nothing may rely on finding one here.
 pub const MAX_REPLICAS: usize = 4_096;
 /// The most chunks that one full proof opens.
 pub const MAX_CHUNKS: u32 = 16;

@@ -296,6 +296,8 @@ pub fn audited<T: Config>(id: ReplicaId) -> Hash {
     let seed = [9; 32];
     let due = Pallet::<T>::now() + 10;
     Audits::<T>::insert(id, 1, Audit { seed, due });
+    let provider = Replicas::<T>::get(id).unwrap().provider;
+    AuditsOf::<T>::insert(provider, (id, 1), ());
     Pallet::<T>::enqueue(Pallet::<T>::after(due), Item::Audit(id, 1));
     seed
 }

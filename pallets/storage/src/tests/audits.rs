@@ -284,3 +284,73 @@ fn tickets_that_expired_are_dropped_and_drawing_goes_on() {
         assert!(Counters::<Test>::get().audits > before);
     });
 }
+
+#[test]
+fn every_open_audit_is_seen_however_many_there_are_and_whatever_else_is_on_record() {
+    ExtBuilder::scale(|scale| {
+        scale.audits_per_block = 8;
+        scale.audit_ticks = 40;
+        scale.group_places = 1_000;
+    })
+    .execute(|world| {
+        world.provider(ALICE, 5_000 * TOS);
+        for seed in 0..8 {
+            world.active(ALICE, seed);
+        }
+        world.stop(ALICE, Idle::Audits);
+        while Audits::<Test>::iter_keys().count() < 150 {
+            world.tick();
+        }
+        let over = crowd(ALICE);
+        let open: BTreeSet<_> = Audits::<Test>::iter_keys()
+            .map(|(id, moment)| (id, u64::from(moment)))
+            .collect();
+        let named = |view: tos_primitives::views::AuditView| (view.replica, view.moment);
+        let seen: BTreeSet<_> = Store::open_audits_of(&ALICE)
+            .into_iter()
+            .map(named)
+            .collect();
+        assert_eq!(seen, open);
+        let (mut paged, mut after) = (vec![], None);
+        loop {
+            let page = Store::open_audits_page(&ALICE, after, 1_000);
+            assert!(page.len() <= 100);
+            let Some(last) = page.last() else { break };
+            after = Some(named(*last));
+            paged.extend(page.into_iter().map(named));
+        }
+        assert_eq!(paged.len(), open.len());
+        assert_eq!(paged.into_iter().collect::<BTreeSet<_>>(), open);
+        assert_eq!(Store::open_audits_of(&BOB), []);
+        disperse(ALICE, over);
+
+        world.go_on(ALICE, Idle::Audits);
+        world.pass(45);
+        assert_eq!(provider(ALICE).missed, 0);
+    });
+}
+
+#[test]
+fn a_record_is_kept_as_long_as_an_audit_of_it_is_open() {
+    ExtBuilder::scale(|scale| {
+        scale.audit_ticks = 200;
+        scale.notice_windows = 1;
+        scale.retention_windows = 1;
+    })
+    .execute(|world| {
+        world.provider(ALICE, 5_000 * TOS);
+        let id = world.active(ALICE, 1);
+        audited(world, id);
+        assert_ok!(Store::request_removal(by(ALICE), id));
+        while !status(id).is_over() {
+            world.tick();
+        }
+        while Audits::<Test>::iter_keys().next().is_some() {
+            assert!(Replicas::<Test>::contains_key(id));
+            world.tick();
+        }
+        world.pass(2);
+        assert!(!Replicas::<Test>::contains_key(id));
+        assert_eq!(AuditsOf::<Test>::iter_keys().count(), 0);
+    });
+}

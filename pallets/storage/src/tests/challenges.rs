@@ -438,3 +438,27 @@ impl Key for sp_core::sr25519::Pair {
         self.public().0
     }
 }
+
+#[test]
+fn every_challenge_is_seen_whatever_else_is_on_record() {
+    run(|world| {
+        let id = world.active(ALICE, 1);
+        let over = crowd(ALICE);
+        assert_ok!(Store::challenge_seal(by(WATCHER), id));
+        world.stop(ALICE, Idle::Challenges);
+        let seen = |views: Vec<tos_primitives::views::ReplicaChallengeView<_>>| {
+            let named = views.into_iter().map(|view| (view.replica, view.kind));
+            named.collect::<Vec<_>>()
+        };
+        let all = seen(Store::challenges_of(&ALICE));
+        assert_eq!(all, [(id, ChallengeKind::Seal)]);
+        assert_eq!(seen(Store::challenges_page(&ALICE, None, 100)), all);
+        let behind = Store::challenges_page(&ALICE, Some(all[0]), 100);
+        assert_eq!(behind, []);
+        disperse(ALICE, over);
+        world.go_on(ALICE, Idle::Challenges);
+        world.pass(20);
+        assert_eq!(Store::challenges_of(&ALICE), []);
+        assert_eq!(ChallengesOf::<Test>::iter_keys().count(), 0);
+    });
+}

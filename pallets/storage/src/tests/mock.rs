@@ -360,6 +360,25 @@ impl ExtBuilder {
     }
 }
 
+/// Puts records of replicas that are over under a provider, before its others: more than anybody may
+/// have to look through.
+pub fn crowd(who: AccountId) -> Vec<ReplicaId> {
+    let over: Vec<_> = (0..5_000u128)
+        .map(|number| ReplicaId(number.to_be_bytes()))
+        .collect();
+    for id in &over {
+        ReplicasOf::<Test>::insert(who, id, ());
+    }
+    over
+}
+
+/// Takes them away again.
+pub fn disperse(who: AccountId, over: Vec<ReplicaId>) {
+    for id in over {
+        ReplicasOf::<Test>::remove(who, id);
+    }
+}
+
 /// A test with the usual scale and a provider, Alice.
 pub fn run(test: impl FnOnce(&mut World)) {
     ExtBuilder::default().execute(|world| {

@@ -24,13 +24,16 @@ type Answers = BTreeMap<(u64, ReplicaId), tos_host::WindowAnswer>;
 
 /// A node that stores the copies of a test.
 struct Node {
+    /// Replicas that are listed first, and of which the chain knows nothing any more.
+    strangers: Vec<ReplicaId>,
     copies: BTreeMap<ReplicaId, (MemoryTree, MemoryTree)>,
     answers: Mutex<Answers>,
 }
 
 impl Prover for Node {
     fn replicas(&self) -> Vec<ReplicaId> {
-        self.copies.keys().copied().collect()
+        let strangers = self.strangers.iter().copied();
+        strangers.chain(self.copies.keys().copied()).collect()
     }
     fn seal_status(&self, replica: &ReplicaId) -> Option<SealStatus> {
         let (_, sealed) = self.copies.get(replica)?;
@@ -97,13 +100,14 @@ impl Prover for Node {
     }
 }
 
-fn node_of(world: &World) -> Node {
+fn node_of(world: &World, strangers: u128) -> Node {
     let copies = world
         .copies
         .iter()
         .map(|(id, copy)| (id.0, (copy.coded.clone(), copy.sealed.clone())))
         .collect();
     Node {
+        strangers: (0..strangers).map(u128::to_be_bytes).collect(),
         copies,
         answers: Mutex::default(),
     }
@@ -114,6 +118,16 @@ fn node_of(world: &World) -> Node {
 fn with_node(
     with_key: bool,
     with_prover: bool,
+    test: impl FnOnce(tos_primitives::ReplicaId, &dyn Fn(bool) -> usize),
+) {
+    with_crowded_node(with_key, with_prover, 0, test);
+}
+
+/// The same, of a node that lists so many other replicas before it.
+fn with_crowded_node(
+    with_key: bool,
+    with_prover: bool,
+    strangers: u128,
     test: impl FnOnce(tos_primitives::ReplicaId, &dyn Fn(bool) -> usize),
 ) {
     let mut ext = new_test_ext(scale());
@@ -144,7 +158,7 @@ fn with_node(
         world.seal(ALICE, deal, &bytes)
     });
     if with_prover {
-        ext.register_extension(ProverExt(Box::new(node_of(&world))));
+        ext.register_extension(ProverExt(Box::new(node_of(&world, strangers))));
     }
     ext.execute_with(|| {
         let block = |included: bool| {
@@ -218,5 +232,17 @@ fn an_answer_that_was_lost_is_sent_again_after_a_while() {
             block(true);
         }
         assert_eq!(status(id), ReplicaStatus::Active);
+    });
+}
+
+#[test]
+fn a_node_that_stores_more_than_it_can_list_answers_for_all_of_it() {
+    with_crowded_node(true, true, 5_000, |id, block| {
+        for _ in 0..60 {
+            block(true);
+        }
+        assert_eq!(status(id), ReplicaStatus::Active);
+        assert!(replica(id).run(Folded::<Test>::get()) >= 8);
+        assert_eq!(provider(ALICE).missed, 0);
     });
 }
