@@ -8,8 +8,8 @@ use frame_support::{
     ensure,
     storage::with_storage_layer,
     traits::{
-        fungible::{InspectHold, MutateHold},
-        tokens::{Fortitude, Precision, Restriction},
+        fungible::{Inspect, InspectHold, MutateHold},
+        tokens::{DepositConsequence, Fortitude, Precision, Provenance, Restriction},
         Get,
     },
 };
@@ -56,12 +56,14 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_claim(who: &T::AccountId, task: &TaskId) -> DispatchResult {
-        let claim = Self::take_claim(who, task)?;
-        Self::release(HoldReason::Claimable, who, claim.amount)?;
+        let Claim {
+            amount, custody, ..
+        } = Self::take_claim(who, task)?;
+        Self::pay_out(who, custody, amount)?;
         Self::deposit_event(Event::Claimed {
             who: who.clone(),
             task: *task,
-            amount: claim.amount,
+            amount,
         });
         Ok(())
     }
@@ -70,18 +72,39 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_claim_all(who: &T::AccountId) -> Result<u32, DispatchError> {
         let claims = Self::claims_of(who, MAX_CLAIMS_PER_CALL);
         ensure!(!claims.is_empty(), Error::<T>::NothingToClaim);
-        let mut total: Balance = 0;
+        let (mut own, mut kept): (Balance, Balance) = (0, 0);
         for ClaimView { task, .. } in &claims {
-            let amount = Self::take_claim(who, task)?.amount;
-            total = total.checked_add(amount).ok_or(ArithmeticError::Overflow)?;
+            let Claim {
+                amount, custody, ..
+            } = Self::take_claim(who, task)?;
+            let total = match custody {
+                Custody::Owner => &mut own,
+                Custody::Treasury => &mut kept,
+            };
+            *total = total.checked_add(amount).ok_or(ArithmeticError::Overflow)?;
             Self::deposit_event(Event::Claimed {
                 who: who.clone(),
                 task: *task,
                 amount,
             });
         }
-        Self::release(HoldReason::Claimable, who, total)?;
+        for (custody, total) in [(Custody::Owner, own), (Custody::Treasury, kept)] {
+            // In one sum: several rewards too small for an account may together open it.
+            if total > 0 {
+                Self::pay_out(who, custody, total)?;
+            }
+        }
         Ok(u32::try_from(claims.len()).unwrap_or(MAX_CLAIMS_PER_CALL))
+    }
+
+    /// Moves held rewards to the free balance of their owner.
+    fn pay_out(who: &T::AccountId, custody: Custody, amount: Balance) -> DispatchResult {
+        let reason = HoldReason::Claimable;
+        let paid = match custody {
+            Custody::Owner => Self::release(reason, who, amount),
+            Custody::Treasury => Self::transfer(reason, &T::Treasury::get(), who, amount),
+        };
+        paid.map_err(|_| Error::<T>::CannotReceive.into())
     }
 
     pub(crate) fn do_set_auto_claim(who: T::AccountId, enabled: bool) -> DispatchResult {
@@ -97,20 +120,6 @@ impl<T: Config> Pallet<T> {
             }
         }
         Self::deposit_event(Event::AutoClaimSet { who, enabled });
-        Ok(())
-    }
-
-    pub(crate) fn do_sweep(who: &T::AccountId, task: &TaskId) -> DispatchResult {
-        let claim = Claims::<T>::get(who, task).ok_or(Error::<T>::NothingToClaim)?;
-        ensure!(T::Clock::now() > claim.expires, Error::<T>::NotExpired);
-        Self::take_claim(who, task)?;
-        let swept = Self::to_treasury(HoldReason::Claimable, task, who, claim.amount)?;
-        let (who, task, amount) = (who.clone(), *task, claim.amount);
-        Self::deposit_event(if swept {
-            Event::Swept { who, task, amount }
-        } else {
-            Event::Claimed { who, task, amount }
-        });
         Ok(())
     }
 
@@ -291,7 +300,8 @@ impl<T: Config> Pallet<T> {
         shares
     }
 
-    /// Books a share or pays it at once. False, and nothing changed, when `who` cannot receive it.
+    /// Books a share, pays it at once or sets it aside. False, and nothing changed, when `who` cannot
+    /// receive it and the treasury cannot keep it.
     fn deliver(
         task: &TaskId,
         publisher: &T::AccountId,
@@ -299,41 +309,81 @@ impl<T: Config> Pallet<T> {
         role: RewardRole,
         amount: Balance,
     ) -> bool {
-        let booked = !AutoClaim::<T>::contains_key(who)
+        let reachable = T::Currency::can_deposit(who, amount, Provenance::Extant)
+            == DepositConsequence::Success;
+        let booked = reachable
+            && !AutoClaim::<T>::contains_key(who)
             && with_storage_layer(|| {
                 Self::transfer(HoldReason::Escrow, publisher, who, amount)?;
                 T::Currency::hold(&HoldReason::Claimable.into(), who, amount)?;
-                Self::book_claim(who, task, amount)
+                Self::book_claim(who, task, amount, Custody::Owner)
             })
             .is_ok();
         // An account that did not exist cannot hold all it gets, because it must keep the
         // existential deposit free: it is paid at once like one with auto-claim.
-        let delivered =
-            booked || Self::transfer(HoldReason::Escrow, publisher, who, amount).is_ok();
+        let paid = reachable
+            && !booked
+            && Self::transfer(HoldReason::Escrow, publisher, who, amount).is_ok();
+        let set_aside = !booked && !paid && Self::set_aside(task, publisher, who, amount).is_ok();
+        let delivered = booked || paid || set_aside;
         if delivered {
             Self::deposit_event(Event::RewardBooked {
                 task: *task,
                 who: who.clone(),
                 role,
                 amount,
-                auto: !booked,
+                auto: paid,
+            });
+        }
+        if set_aside {
+            Self::deposit_event(Event::SetAside {
+                task: *task,
+                who: who.clone(),
+                amount,
             });
         }
         delivered
     }
 
-    /// Adds to what `who` may claim for the task; the claim window starts anew.
-    fn book_claim(who: &T::AccountId, task: &TaskId, amount: Balance) -> DispatchResult {
+    /// Keeps a share on hold on the treasury for `who`. On failure nothing changes.
+    fn set_aside(
+        task: &TaskId,
+        publisher: &T::AccountId,
+        who: &T::AccountId,
+        amount: Balance,
+    ) -> DispatchResult {
+        with_storage_layer(|| {
+            let treasury = T::Treasury::get();
+            Self::transfer(HoldReason::Escrow, publisher, &treasury, amount)?;
+            T::Currency::hold(&HoldReason::Claimable.into(), &treasury, amount)?;
+            Self::book_claim(who, task, amount, Custody::Treasury)
+        })
+    }
+
+    /// Adds to what `who` may claim for the task; the claim window starts anew. Fails when the rest
+    /// of that is held elsewhere.
+    fn book_claim(
+        who: &T::AccountId,
+        task: &TaskId,
+        amount: Balance,
+        custody: Custody,
+    ) -> DispatchResult {
         let expires = T::Clock::now().saturating_add(T::Clock::windows().claim);
         let before = Claims::<T>::get(who, task);
         if let Some(claim) = before {
+            ensure!(claim.custody == custody, Error::<T>::CannotReceive);
             Expiries::<T>::remove(claim.expires, (who, task));
         }
         let amount = before
             .map_or(0, |claim| claim.amount)
             .checked_add(amount)
             .ok_or(ArithmeticError::Overflow)?;
-        Claims::<T>::insert(who, task, Claim { amount, expires });
+        let claim = Claim {
+            amount,
+            expires,
+            custody,
+        };
+        Claims::<T>::insert(who, task, claim);
         Expiries::<T>::insert(expires, (who, task), ());
         Ok(())
     }
@@ -356,20 +406,20 @@ impl<T: Config> Pallet<T> {
         let refunded = Self::to_publisher(task, publisher, refund)?;
         let share = if refunded { &mut back } else { &mut kept };
         *share = refund;
-        let taken = Self::to_treasury(HoldReason::Escrow, task, publisher, network)?;
+        let taken = Self::to_treasury(task, publisher, network)?;
         let share = if taken { &mut kept } else { &mut back };
         *share = network.saturating_add(*share);
         Ok((back, kept))
     }
 
-    /// Moves held funds to the treasury, or gives them back to the account they are held on when
-    /// the treasury cannot receive them. Returns whether the treasury got them.
+    /// Moves a part of an escrow to the treasury, or gives it back to its publisher when the
+    /// treasury cannot receive it. Returns whether the treasury got it.
     fn to_treasury(
-        reason: HoldReason,
         task: &TaskId,
         from: &T::AccountId,
         amount: Balance,
     ) -> Result<bool, DispatchError> {
+        let reason = HoldReason::Escrow;
         let treasury = T::Treasury::get();
         if amount == 0 || Self::transfer(reason, from, &treasury, amount).is_ok() {
             return Ok(true);

@@ -5,14 +5,18 @@
 //! A task's reward is held on its publisher's account from publication until it is refunded or
 //! settled. A settlement divides it by [`tos_primitives::split`] and books every share on its
 //! beneficiary's account under [`HoldReason::Claimable`]; the beneficiary claims it, or has asked
-//! for auto-claim and gets it at once. What nobody claims within the claim window goes to the
-//! treasury. Funds are only ever held on accounts of their owners, never in a pot, so the sums of
-//! this pallet's records and the holds of the currency must agree at any time; `do_try_state`
-//! checks it.
+//! for auto-claim and gets it at once. Anybody may claim for somebody else, so that an owner who
+//! cannot pay a fee is not stuck; whoever claims, the owner is paid. What nobody claims within the
+//! claim window the chain pays out by itself.
 //!
-//! A share that cannot reach its beneficiary goes to the treasury, and what cannot reach the
-//! treasury stays with whom it was held on, each with an [`Event::Undeliverable`]: no settlement
-//! can be stopped by the state of one account.
+//! A share that cannot reach its beneficiary, because it is too small to open the account, is held
+//! for it on the treasury ([`Custody::Treasury`]) and claimed like any other once the account can
+//! receive it; it never becomes the treasury's. Only where the treasury has no account either does
+//! a share stay with the publisher, with an [`Event::Undeliverable`]: no settlement can be stopped
+//! by the state of one account.
+//!
+//! The sums of this pallet's records and the holds of the currency must agree at any time;
+//! `do_try_state` checks it.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -86,8 +90,9 @@ pub mod pallet {
         /// Protocol time; its claim window says how long a reward waits to be claimed.
         type Clock: Clock;
 
-        /// The account that gets the network's share, fees and what nobody claims. Should hold
-        /// at least the existential deposit from genesis, so that small amounts reach it.
+        /// The account that gets the network's share and fees, and on which shares are held whose
+        /// beneficiaries cannot receive them. Should hold at least the existential deposit from
+        /// genesis, so that small amounts reach it.
         type Treasury: Get<Self::AccountId>;
 
         /// Who may change how escrows are split.
@@ -103,7 +108,7 @@ pub mod pallet {
         /// The reward of an unfinished task, held on its publisher.
         #[codec(index = 0)]
         Escrow,
-        /// A reward that waits to be claimed, held on its beneficiary.
+        /// A reward that waits to be claimed, held on its beneficiary or, for it, on the treasury.
         #[codec(index = 1)]
         Claimable,
     }
@@ -117,15 +122,15 @@ pub mod pallet {
     pub type Claims<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Blake2_128Concat, TaskId, Claim>;
 
-    /// Every claim under the last tick in which it is safe: the index by which expired ones are
-    /// found.
+    /// Every claim under the last tick of its window: the index by which expired ones are found.
+    /// One that could not be paid then is in it no more, and waits for somebody to claim it.
     #[pallet::storage]
     pub type Expiries<T: Config> =
         StorageDoubleMap<_, Twox64Concat, Tick, Blake2_128Concat, (T::AccountId, TaskId), ()>;
 
-    /// The first tick whose expiries have not all been swept.
+    /// The first tick whose expired claims have not all been paid.
     #[pallet::storage]
-    pub type SweepCursor<T: Config> = StorageValue<_, Tick, ValueQuery>;
+    pub type ExpiryCursor<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
     /// Accounts whose rewards are paid at once.
     #[pallet::storage]
@@ -177,12 +182,12 @@ pub mod pallet {
             participants: Balance,
             /// What the validators got, in wei.
             validators: Balance,
-            /// What the treasury got, undeliverable shares included, in wei.
+            /// What the treasury got, in wei. Shares that it only keeps for others are not in it.
             network: Balance,
             /// What went back to the publisher, in wei.
             refund: Balance,
         },
-        /// A share of a settlement reached its beneficiary.
+        /// A share of a settlement was paid or booked for its beneficiary.
         #[codec(index = 3)]
         RewardBooked {
             /// The task.
@@ -197,20 +202,10 @@ pub mod pallet {
             /// hold, and need not be claimed.
             auto: bool,
         },
-        /// A reward was claimed.
+        /// A reward was paid out: claimed by its owner or for it, or its window was over.
         #[codec(index = 4)]
         Claimed {
-            /// Who claimed.
-            who: T::AccountId,
-            /// The task it was earned with.
-            task: TaskId,
-            /// The reward in wei.
-            amount: Balance,
-        },
-        /// An unclaimed reward went to the treasury.
-        #[codec(index = 5)]
-        Swept {
-            /// Whose reward it was.
+            /// The owner, who was paid.
             who: T::AccountId,
             /// The task it was earned with.
             task: TaskId,
@@ -255,18 +250,26 @@ pub mod pallet {
             /// The new rule; `None` is the protocol's default.
             rule: Option<WinnerRule>,
         },
+        /// A share is too small to open its beneficiary's account; the treasury keeps it on hold
+        /// for it, to be claimed once the account exists or the claims together open it.
+        #[codec(index = 10)]
+        SetAside {
+            /// The task.
+            task: TaskId,
+            /// The beneficiary.
+            who: T::AccountId,
+            /// The share in wei.
+            amount: Balance,
+        },
     }
 
     /// Why a call was refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The account has no such reward: never booked, already claimed, or swept to the
-        /// treasury. Read `claimable` for what there is.
+        /// The account has no such reward: never booked, or paid out already. Read `claimable` for
+        /// what there is.
         #[codec(index = 0)]
         NothingToClaim,
-        /// The reward may still be claimed by its owner. Sweep it after its expiry.
-        #[codec(index = 1)]
-        NotExpired,
         /// A share is outside its bounds (winners 60–70 %, participants 10–20 %, validators
         /// 10–15 %, network 5–10 %) or the shares do not sum to 100 %.
         #[codec(index = 2)]
@@ -291,13 +294,17 @@ pub mod pallet {
         /// report it.
         #[codec(index = 8)]
         SplitInexact,
+        /// The owner's account cannot receive the reward: it does not exist, and the reward is below
+        /// the existential deposit. Send it that deposit first, or claim all its rewards at once.
+        #[codec(index = 9)]
+        CannotReceive,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
             let mut meter = WeightMeter::with_limit(remaining);
-            Self::sweep_expired(&mut meter);
+            Self::pay_expired(&mut meter);
             meter.consumed()
         }
 
@@ -315,10 +322,9 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Moves the caller's reward of `task` to its free balance.
         ///
-        /// A reward past its expiry can still be claimed as long as nobody has swept it.
-        ///
         /// # Errors
-        /// `NothingToClaim` when there is none, or no more.
+        /// `NothingToClaim` when there is none, or no more; `CannotReceive` when it is held on the
+        /// treasury and still too small for the account.
         #[pallet::call_index(0)]
         pub fn claim(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
             let who = ensure_signed(origin)?;
@@ -329,7 +335,8 @@ pub mod pallet {
         /// them; call again for the rest. The fee is for as many as there were.
         ///
         /// # Errors
-        /// `NothingToClaim` when there is none.
+        /// `NothingToClaim` when there is none; `CannotReceive` when all together are too small for
+        /// the account.
         #[pallet::call_index(1)]
         #[pallet::weight(<T as Config>::WeightInfo::claim_all(MAX_CLAIMS_PER_CALL))]
         pub fn claim_all(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
@@ -348,17 +355,6 @@ pub mod pallet {
         pub fn set_auto_claim(origin: OriginFor<T>, enabled: bool) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_set_auto_claim(who, enabled)
-        }
-
-        /// Sends `who`'s expired reward of `task` to the treasury. Anyone may call it; the chain
-        /// does the same by itself when blocks have room.
-        ///
-        /// # Errors
-        /// `NothingToClaim` when there is none, `NotExpired` while its owner may claim it.
-        #[pallet::call_index(3)]
-        pub fn sweep(origin: OriginFor<T>, who: T::AccountId, task: TaskId) -> DispatchResult {
-            ensure_signed(origin)?;
-            Self::do_sweep(&who, &task)
         }
 
         /// Sets how escrows of tasks of this type and difficulty are split from now on, tasks that
@@ -390,6 +386,37 @@ pub mod pallet {
         ) -> DispatchResult {
             T::GovernanceOrigin::ensure_origin(origin)?;
             Self::do_set_winner_rule(task_type, rule)
+        }
+
+        /// Moves `owner`'s reward of `task` to the owner's free balance. By anybody: for who cannot
+        /// pay the fee of a claim.
+        ///
+        /// # Errors
+        /// Those of `claim`.
+        #[pallet::call_index(6)]
+        #[pallet::weight(<T as Config>::WeightInfo::claim())]
+        pub fn claim_for(
+            origin: OriginFor<T>,
+            owner: T::AccountId,
+            task: TaskId,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_claim(&owner, &task)
+        }
+
+        /// Moves `owner`'s rewards to the owner's free balance, as `claim_all` does. By anybody.
+        ///
+        /// # Errors
+        /// Those of `claim_all`.
+        #[pallet::call_index(7)]
+        #[pallet::weight(<T as Config>::WeightInfo::claim_all(MAX_CLAIMS_PER_CALL))]
+        pub fn claim_all_for(
+            origin: OriginFor<T>,
+            owner: T::AccountId,
+        ) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            let claimed = Self::do_claim_all(&owner)?;
+            Ok(Some(<T as Config>::WeightInfo::claim_all(claimed)).into())
         }
     }
 

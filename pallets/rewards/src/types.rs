@@ -23,6 +23,28 @@ pub struct Escrow<AccountId> {
     pub amount: Balance,
 }
 
+/// On whose account a reward is held.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Custody {
+    /// On its owner's.
+    #[codec(index = 0)]
+    Owner,
+    /// On the treasury's, because the owner's could not receive it when it was earned.
+    #[codec(index = 1)]
+    Treasury,
+}
+
 /// A reward that waits to be claimed.
 #[derive(
     Clone,
@@ -39,8 +61,10 @@ pub struct Escrow<AccountId> {
 pub struct Claim {
     /// The reward in wei.
     pub amount: Balance,
-    /// The last tick in which nobody can sweep it.
+    /// The last tick before the chain pays it out by itself.
     pub expires: Tick,
+    /// On whose account it is held.
+    pub custody: Custody,
 }
 
 /// What a reward was earned as.

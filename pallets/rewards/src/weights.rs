@@ -20,8 +20,6 @@ pub trait WeightInfo {
     fn claim_all(n: u32) -> Weight;
     /// Call `set_auto_claim`.
     fn set_auto_claim() -> Weight;
-    /// Call `sweep`.
-    fn sweep() -> Weight;
     /// Call `set_profile`.
     fn set_profile() -> Weight;
     /// Call `set_winner_rule`.
@@ -30,8 +28,8 @@ pub trait WeightInfo {
     fn on_idle_base() -> Weight;
     /// Hook: finding out that a tick has no more expiries.
     fn skip_tick() -> Weight;
-    /// Hook: finding and sweeping one expired reward.
-    fn sweep_expired() -> Weight;
+    /// Hook: finding and paying one expired reward.
+    fn pay_expired() -> Weight;
 }
 
 /// Counts of database accesses, with time for the work in between; for tests and until measured.
@@ -49,28 +47,24 @@ impl WeightInfo for () {
     fn settle(a: u32, v: u32) -> Weight {
         // Per beneficiary: auto-claim, account, holds, claim, expiry (old and new).
         let each = work(80, 4, 5);
-        // Escrow, profile, rule, tick, windows; publisher's account and holds; treasury.
-        work(100, 8, 4).saturating_add(each.saturating_mul(a.saturating_add(v).into()))
+        // Escrow, profile, rule, tick, windows; the publisher's and the treasury's account and holds.
+        work(100, 9, 5).saturating_add(each.saturating_mul(a.saturating_add(v).into()))
     }
 
     fn claim() -> Weight {
-        // Claim, expiry, account, holds.
-        work(30, 3, 4)
+        // Claim, expiry, two accounts, holds.
+        work(40, 4, 5)
     }
 
     fn claim_all(n: u32) -> Weight {
         // Per reward: the step to its key, itself, its expiry.
         let each = work(10, 2, 2);
-        work(30, 3, 2).saturating_add(each.saturating_mul(n.into()))
+        // The owner's account and holds, the treasury's account and holds.
+        work(60, 5, 4).saturating_add(each.saturating_mul(n.into()))
     }
 
     fn set_auto_claim() -> Weight {
         work(15, 2, 2)
-    }
-
-    fn sweep() -> Weight {
-        // Claim, tick, expiry, two accounts, holds.
-        work(40, 5, 5)
     }
 
     fn set_profile() -> Weight {
@@ -91,9 +85,9 @@ impl WeightInfo for () {
         work(3, 1, 0)
     }
 
-    fn sweep_expired() -> Weight {
-        // The step to its key, and a sweep.
-        work(42, 6, 5)
+    fn pay_expired() -> Weight {
+        // The step to its key, and a claim.
+        work(42, 5, 5)
     }
 }
 

@@ -58,7 +58,7 @@ pub struct ClaimView {
     /// What may be claimed, in wei.
     #[serde(with = "wei")]
     pub amount: Balance,
-    /// The last tick in which nobody else can take it; afterwards it goes to the treasury.
+    /// The last tick before the chain pays it to its owner by itself.
     pub expires: Tick,
 }
 

@@ -38,6 +38,11 @@ const MAX_ELECTING_VOTERS: u32 = 1_000;
 /// Candidates that an election considers.
 const MAX_ELECTABLE_TARGETS: u32 = 300;
 
+/// Eras whose rewards can still be paid out: 84 days of the six-hour eras of a real network, and longer
+/// than the longest bonding time that a time scale may ask for. What is not paid out by then is lost to
+/// its stakers, since emission has charged it to the pool already; anybody may call `payout_stakers`.
+const HISTORY_ERAS: u32 = 336;
+
 /// Number of bags in the voter list.
 const BAGS: usize = 86;
 
@@ -105,8 +110,7 @@ impl pallet_staking::Config for Runtime {
     type ElectionProvider = onchain::OnChainExecution<OnChainElection>;
     type GenesisElectionProvider = onchain::OnChainExecution<OnChainElection>;
     type NominationsQuota = pallet_staking::FixedNominationsQuota<MAX_NOMINATIONS>;
-    // Longer than the longest bonding time that a time scale may ask for.
-    type HistoryDepth = ConstU32<84>;
+    type HistoryDepth = ConstU32<HISTORY_ERAS>;
     type RewardRemainder = ResolveTo<TreasuryAccount, Balances>;
     type Slash = ResolveTo<TreasuryAccount, Balances>;
     // Rewards are minted; the emission pool has already been charged for them.
@@ -162,5 +166,13 @@ mod tests {
         use frame_support::traits::Get;
         let depth = <<Runtime as pallet_staking::Config>::HistoryDepth as Get<u32>>::get();
         assert!(depth > crate::time_scale::MAX_BONDING_ERAS);
+    }
+
+    #[test]
+    fn rewards_of_a_real_network_can_be_paid_out_for_84_days() {
+        use frame_support::traits::Get;
+        let depth = <<Runtime as pallet_staking::Config>::HistoryDepth as Get<u32>>::get();
+        let kept = u64::from(depth) * crate::time_scale::TimeScale::PRODUCTION.era_ms();
+        assert!(kept >= 84 * 24 * 60 * 60 * 1_000, "{kept} ms");
     }
 }

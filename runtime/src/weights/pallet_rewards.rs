@@ -125,23 +125,6 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Storage: `Rewards::Claims` (r:1 w:1)
-    // Proof: `Rewards::Claims` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Expiries` (r:0 w:1)
-    // Proof: `Rewards::Expiries` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
-    fn sweep() -> Weight {
-        // At least 66_318 ns; recorded proof: 672 bytes.
-        Weight::from_parts(67_611_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
-
     // Storage: `Rewards::Profiles` (r:0 w:1)
     // Proof: `Rewards::Profiles` (`max_values`: None, `max_size`: Some(27), added: 2502, mode: `MaxEncodedLen`)
     fn set_profile() -> Weight {
@@ -156,8 +139,8 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
         Weight::from_parts(6_620_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `Rewards::SweepCursor` (r:1 w:1)
-    // Proof: `Rewards::SweepCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Rewards::ExpiryCursor` (r:1 w:1)
+    // Proof: `Rewards::ExpiryCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     fn on_idle_base() -> Weight {
@@ -184,7 +167,7 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn sweep_expired() -> Weight {
+    fn pay_expired() -> Weight {
         // At least 75_742 ns; recorded proof: 777 bytes.
         Weight::from_parts(78_236_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(7))

@@ -3,8 +3,8 @@
 //! Accounts that cannot receive: no one of them can stop a settlement.
 
 use super::mock::*;
-use crate::{Event, RewardRole};
-use frame_support::assert_ok;
+use crate::{Error, Event, RewardRole};
+use frame_support::{assert_noop, assert_ok, storage::with_storage_layer};
 use polkadot_sdk::*;
 use tos_primitives::{traits::Vault, Balance};
 
@@ -38,30 +38,99 @@ fn a_dead_account_is_paid_at_once_because_it_cannot_hold() {
     });
 }
 
+/// Settles a task of 100 of whose validators' share of 15 `GHOST`, who has no account, gets 9: less
+/// than the existential deposit.
+fn small_share_of_a_dead_account(nonce: u64) {
+    deposit(nonce, ALICE, 100);
+    let votes = [(GHOST, 6_000), (V1, 4_000)];
+    settle(&settlement(nonce, &[(M1, 90)], &votes));
+}
+
 #[test]
-fn a_share_too_small_to_open_an_account_goes_to_the_treasury() {
+fn a_share_too_small_to_open_an_account_is_kept_for_its_owner() {
     ExtBuilder::default().execute(|| {
         deposit(0, ALICE, 100);
         events();
-        // Validators share 15: 9 is less than the existential deposit.
         let votes = [(GHOST, 6_000), (V1, 4_000)];
         assert_ok!(Rewards::settle(&settlement(0, &[(M1, 90)], &votes)));
-        assert_eq!(free(GHOST), 0);
         assert_eq!((claimable(M1), claimable(V1)), (80, 6));
-        assert_eq!(free(TREASURY), ED + 5 + 9);
+        // On hold: it is not the treasury's to spend.
+        assert_eq!((free(TREASURY), claimable(TREASURY)), (ED + 5, 9));
+        assert_eq!(Rewards::claimable(GHOST)[0].amount, 9);
         let events = events();
-        assert!(events.contains(&undeliverable(GHOST, 9, TREASURY)));
+        assert!(events.contains(&Event::SetAside {
+            task: task(0),
+            who: GHOST,
+            amount: 9,
+        }));
+        assert!(events.contains(&Event::RewardBooked {
+            task: task(0),
+            who: GHOST,
+            role: RewardRole::Validator,
+            amount: 9,
+            auto: false,
+        }));
         assert_eq!(
             events.last(),
             Some(&Event::Settled {
                 task: task(0),
                 winners: vec![M1],
                 participants: 80,
-                validators: 6,
-                network: 14,
+                validators: 15,
+                network: 5,
                 refund: 0,
             })
         );
+    });
+}
+
+#[test]
+fn what_is_kept_for_an_account_is_paid_as_soon_as_it_exists() {
+    ExtBuilder::default().execute(|| {
+        small_share_of_a_dead_account(0);
+        let claim = |owner| {
+            with_storage_layer(|| Rewards::claim_for(RuntimeOrigin::signed(BOB), owner, task(0)))
+        };
+        assert_noop!(claim(GHOST), Error::<Test>::CannotReceive);
+        assert_ok!(Balances::transfer_allow_death(
+            RuntimeOrigin::signed(ALICE),
+            GHOST,
+            ED
+        ));
+        assert_ok!(claim(GHOST));
+        assert_eq!((free(GHOST), claimable(TREASURY)), (ED + 9, 0));
+        assert_noop!(claim(GHOST), Error::<Test>::NothingToClaim);
+    });
+}
+
+#[test]
+fn small_rewards_open_an_account_together() {
+    ExtBuilder::default().execute(|| {
+        small_share_of_a_dead_account(0);
+        small_share_of_a_dead_account(1);
+        assert_ok!(Rewards::claim_all_for(RuntimeOrigin::signed(BOB), GHOST));
+        assert_eq!((free(GHOST), claimable(TREASURY)), (18, 0));
+    });
+}
+
+#[test]
+fn all_that_waits_is_paid_wherever_it_is_held() {
+    ExtBuilder::default().execute(|| {
+        small_share_of_a_dead_account(0);
+        assert_ok!(Balances::transfer_allow_death(
+            RuntimeOrigin::signed(ALICE),
+            GHOST,
+            ED
+        ));
+        reward(1, M1, GHOST);
+        assert_eq!((claimable(GHOST), claimable(TREASURY)), (150, 9));
+        let paid = Rewards::claim_all(RuntimeOrigin::signed(GHOST)).unwrap();
+        assert_eq!(
+            paid.actual_weight,
+            Some(<() as crate::WeightInfo>::claim_all(2))
+        );
+        assert_eq!(free(GHOST), ED + 150 + 9);
+        assert_eq!((claimable(GHOST), claimable(TREASURY)), (0, 0));
     });
 }
 

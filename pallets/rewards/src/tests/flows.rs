@@ -56,9 +56,12 @@ enum Step {
         who: u64,
         enabled: bool,
     },
-    Sweep {
-        who: u64,
+    ClaimFor {
+        owner: u64,
         task: u64,
+    },
+    ClaimAllFor {
+        owner: u64,
     },
     Drain {
         who: u64,
@@ -106,7 +109,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => account().prop_map(|who| Step::ClaimAll { who }),
         1 => (account(), any::<bool>())
             .prop_map(|(who, enabled)| Step::AutoClaim { who, enabled }),
-        1 => (account(), task).prop_map(|(who, task)| Step::Sweep { who, task }),
+        1 => (account(), task).prop_map(|(owner, task)| Step::ClaimFor { owner, task }),
+        1 => account().prop_map(|owner| Step::ClaimAllFor { owner }),
         1 => account()
             .prop_filter("the richest stays rich", |who| *who != ALICE)
             .prop_map(|who| Step::Drain { who }),
@@ -150,7 +154,12 @@ fn run(step: Step) {
                 Rewards::claim_all(signed(who)).map_err(|refused| refused.error)?;
             }
             Step::AutoClaim { who, enabled } => Rewards::set_auto_claim(signed(who), enabled)?,
-            Step::Sweep { who, task: nonce } => Rewards::sweep(signed(BOB), who, task(nonce))?,
+            Step::ClaimFor { owner, task: nonce } => {
+                Rewards::claim_for(signed(BOB), owner, task(nonce))?
+            }
+            Step::ClaimAllFor { owner } => {
+                Rewards::claim_all_for(signed(BOB), owner).map_err(|refused| refused.error)?;
+            }
             Step::Drain { who } => {
                 let all =
                     Balances::reducible_balance(&who, Preservation::Expendable, Fortitude::Polite);
@@ -202,9 +211,7 @@ impl Ledger {
                     told += amount;
                     self.booked += if auto { 0 } else { amount };
                 }
-                Event::Claimed { amount, .. } | Event::Swept { amount, .. } => {
-                    self.left_claims += amount;
-                }
+                Event::Claimed { amount, .. } => self.left_claims += amount,
                 _ => {}
             }
         }

@@ -2,7 +2,7 @@
 
 //! A runtime of balances and rewards.
 
-use crate::{self as pallet_rewards, Event, HoldReason};
+use crate::{self as pallet_rewards, Custody, Event, HoldReason};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
     traits::{
@@ -177,8 +177,12 @@ pub fn check_state() {
             .or_default() += escrow.amount;
     }
     for (who, _, claim) in pallet_rewards::Claims::<Test>::iter() {
+        let holder = match claim.custody {
+            Custody::Owner => who,
+            Custody::Treasury => TREASURY,
+        };
         *records
-            .entry((who, name(HoldReason::Claimable)))
+            .entry((holder, name(HoldReason::Claimable)))
             .or_default() += claim.amount;
     }
     let holds: BTreeMap<_, _> = pallet_balances::Holds::<Test>::iter()

@@ -5,8 +5,8 @@
 mod claims;
 mod delivery;
 mod escrow;
+mod expiry;
 mod flows;
 mod governance;
 pub(crate) mod mock;
 mod settlement;
-mod sweeping;

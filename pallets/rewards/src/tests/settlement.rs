@@ -3,7 +3,7 @@
 //! Splitting an escrow.
 
 use super::mock::*;
-use crate::{Claim, Claims, Error, Event, HoldReason, RewardRole};
+use crate::{Claim, Claims, Custody, Error, Event, HoldReason, RewardRole};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use tos_primitives::{split::Allocation, traits::Vault};
@@ -99,7 +99,8 @@ fn shares_of_one_account_in_two_roles_merge_into_one_claim() {
             claim,
             Claim {
                 amount: 950,
-                expires: 1 + CLAIM_WINDOW
+                expires: 1 + CLAIM_WINDOW,
+                custody: Custody::Owner,
             }
         );
         let roles: Vec<_> = events()
