@@ -56,7 +56,7 @@ type BlockImport = BeaconBlockImport<BabeImport>;
 type BabeImport = BabeBlockImport<
     Block,
     FullClient,
-    GrandpaImport,
+    beacon::Aside<GrandpaImport>,
     BabeCreateInherentDataProviders<Block>,
     FullSelectChain,
 >;
@@ -132,6 +132,8 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
         telemetry_handle(),
     )?;
     let justification_import = grandpa_import.clone();
+    let (beacon, beacon_events) = beacon::new(config.prometheus_registry())?;
+    let grandpa_import = beacon::Aside::new(grandpa_import, Arc::clone(&beacon));
 
     // Fixed at genesis, so that reading it once is enough.
     let babe_config = sc_consensus_babe::configuration(&*client)?;
@@ -148,9 +150,12 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
         select_chain.clone(),
         OffchainTransactionPoolFactory::new(Arc::clone(&transaction_pool)),
     )?;
-    let (beacon, beacon_events) = beacon::new(config.prometheus_registry())?;
-    let block_import =
-        BeaconBlockImport::new(block_import, Arc::clone(&client), Arc::clone(&beacon));
+    let block_import = BeaconBlockImport::new(
+        block_import,
+        Arc::clone(&client),
+        Arc::clone(&beacon),
+        slot_duration.as_millis(),
+    );
 
     let (import_queue, babe_worker) =
         sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
@@ -295,6 +300,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             gossip: beacon_gossip,
             network: Arc::clone(&network),
             sync: Arc::clone(&sync_service),
+            slot_ms: babe_link.config().slot_duration().as_millis(),
             keeps_time,
         },
     )?;
@@ -409,6 +415,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
         );
     }
 
+    let only_checked = beacon::OnlyChecked(Arc::clone(&beacon));
     if role.is_authority() {
         let proposer = sc_basic_authorship::ProposerFactory::new(
             task_manager.spawn_handle(),
@@ -425,7 +432,11 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             select_chain,
             env: proposer,
             block_import,
-            sync_oracle: Arc::clone(&sync_service),
+            sync_oracle: beacon::Readiness {
+                chain: Arc::clone(&client),
+                beacon: Arc::clone(&beacon),
+                sync: Arc::clone(&sync_service),
+            },
             justification_sync_link: Arc::clone(&sync_service),
             create_inherent_data_providers: move |parent, ()| {
                 let (client, beacon) = (Arc::clone(&authoring_client), Arc::clone(&beacon));
@@ -474,7 +485,10 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             notification_service: grandpa_notifications,
             // Votes go to the best block itself, not two blocks behind it as the SDK's default rule has them
             // (docs/decisions/013-votes-for-the-best-block.md); a long unfinalised chain is taken in parts.
+            // Nothing is voted for whose slots this node has not checked
+            // (docs/decisions/016-no-vote-on-unchecked-slots.md).
             voting_rule: sc_consensus_grandpa::VotingRulesBuilder::new()
+                .add(only_checked)
                 .add(sc_consensus_grandpa::ThreeQuartersOfTheUnfinalizedChain)
                 .build(),
             prometheus_registry: registry,

@@ -7,6 +7,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::StreamExt;
 use sc_client_api::BlockchainEvents;
+use sc_consensus_babe::find_pre_digest;
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use tos_primitives::{
@@ -64,12 +65,22 @@ pub fn outlook_if_any(client: &FullClient, at: Hash) -> Result<Option<Outlook>, 
     }
 }
 
+/// The time at which a block's BABE slot of so many milliseconds began.
+fn began(client: &FullClient, at: Hash, slot_ms: u64) -> Option<u64> {
+    let header = client.header(at).ok()??;
+    let digest = find_pre_digest::<Block>(&header).ok()?;
+    Some(u64::from(digest.slot()).saturating_mul(slot_ms))
+}
+
 /// Follows the best block for as long as the node runs.
-pub async fn follow(client: Arc<FullClient>, beacon: Arc<Beacon>) {
+pub async fn follow(client: Arc<FullClient>, beacon: Arc<Beacon>, slot_ms: u64) {
     let mut blocks = client.import_notification_stream();
     let mut prepared = Prepared::default();
     let mut at = client.info().best_hash;
     loop {
+        if let Some(time_ms) = began(&client, at, slot_ms) {
+            beacon.set_best_time(time_ms);
+        }
         match outlook_if_any(&client, at) {
             Ok(None) => {}
             Ok(Some(outlook)) => {

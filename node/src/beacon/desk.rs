@@ -3,8 +3,10 @@
 //! What this node says to its peers about slots, and what it believes: decisions only.
 //!
 //! A slot is passed on after it was verified, never before. A peer that sends a false one is
-//! banned: results are exact, so there is no honest way to be wrong about given inputs. What
-//! belongs to another fork, or comes too early or too late, is ignored without judgement.
+//! banned: results are exact, so there is no honest way to be wrong about given inputs. What comes
+//! too early or too late is ignored without judgement. Inputs that no fork has had when the chain
+//! passes their slot cost reputation: once is forgiven, as the fork may be one that this node never
+//! saw, a habit is not.
 
 use polkadot_sdk::*;
 use std::{
@@ -16,12 +18,13 @@ use std::{
 
 use codec::Encode;
 use sc_network::{utils::LruHashSet, PeerId, ReputationChange};
+use schnellru::{ByLength, LruMap};
 use tos_primitives::beacon::Slot;
 
 use super::{
     cache::VerifiedSlot,
     limits::Allowance,
-    pending::Pending,
+    pending::{Candidate, Pending},
     slot::{Message, SlotId, SlotInputs, SlotMessage},
     state::{Beacon, Event, Frontier},
 };
@@ -30,6 +33,9 @@ use super::{
 pub const MALFORMED: ReputationChange = ReputationChange::new(-(1 << 16), "beacon: malformed");
 /// A slot that is false.
 pub const FALSE_SLOT: ReputationChange = ReputationChange::new_fatal("beacon: false slot");
+/// A slot whose inputs no fork has had. Some twenty in a row ban a peer.
+pub const UNFOUNDED_SLOT: ReputationChange =
+    ReputationChange::new(-(1 << 26), "beacon: slot of no known fork");
 /// A slot that is right, from whoever sent it first.
 pub const GOOD_SLOT: ReputationChange = ReputationChange::new(1 << 6, "beacon: slot");
 
@@ -41,6 +47,8 @@ const QUESTION_COST: u32 = 8;
 const ASKED: usize = 3;
 /// Slots of blocks in import that are listened for.
 const WANTED: usize = 64;
+/// Inputs that are remembered to have been next on some fork.
+const MET: u32 = 1_024;
 /// Slots that a peer is remembered to know.
 const KNOWN: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 
@@ -58,11 +66,11 @@ pub enum Action {
 /// A slot to be verified.
 #[derive(Debug)]
 pub struct Verification {
-    /// Who sent it.
-    pub peer: PeerId,
+    /// Who sent it, the first one first.
+    pub peers: Vec<PeerId>,
     /// What it starts from.
     pub inputs: SlotInputs,
-    /// What the peer says.
+    /// What the peers say.
     pub message: Box<SlotMessage>,
 }
 
@@ -77,6 +85,8 @@ pub struct Desk {
     peers: HashMap<PeerId, Peer>,
     pending: Pending,
     wanted: VecDeque<SlotInputs>,
+    /// Inputs that were next on some fork, or that a block asked for.
+    met: LruMap<SlotId, ()>,
     /// Whether a slot is being verified. There is never more than one.
     verifying: bool,
     /// The frontier at the last tick: if it is still the same, the slot was lost.
@@ -103,6 +113,7 @@ impl Desk {
             peers: HashMap::new(),
             pending: Pending::default(),
             wanted: VecDeque::new(),
+            met: LruMap::new(ByLength::new(MET)),
             verifying: false,
             stuck_at: None,
             turn: 0,
@@ -136,9 +147,11 @@ impl Desk {
         }
     }
 
-    /// A peer is gone. What it sent stays: it may be right.
+    /// A peer is gone, and with it what it sent: or peers that come and go would fill the memory
+    /// while the chain stands still.
     pub fn disconnected(&mut self, peer: &PeerId) {
         self.peers.remove(peer);
+        self.pending.forget(&[*peer]);
     }
 
     /// A peer says something.
@@ -164,7 +177,13 @@ impl Desk {
     }
 
     fn heard(&mut self, peer: PeerId, message: Box<SlotMessage>) {
-        if !self.beacon.follows_head() || self.beacon.knows(&message.inputs) {
+        if !self.beacon.follows_head() {
+            return;
+        }
+        if let Some(known) = self.beacon.cached(&message.inputs) {
+            if *known.proof != message.proof {
+                self.banish(&[peer]);
+            }
             return;
         }
         let wanted = self
@@ -174,9 +193,22 @@ impl Desk {
         let ahead = self.beacon.outlook().is_some_and(|outlook| {
             outlook.head < message.slot && message.slot <= outlook.horizon(Beacon::now_ms())
         });
-        if wanted || ahead {
-            self.pending.offer(peer, message);
-            self.verify_next();
+        // What this node asked for has room whatever else peers send.
+        if wanted {
+            self.pending.found(peer, message);
+        } else if ahead {
+            self.pending.put_aside(peer, message);
+        } else {
+            return;
+        }
+        self.verify_next();
+    }
+
+    /// These peers sent what is false.
+    fn banish(&mut self, peers: &[PeerId]) {
+        self.pending.forget(peers);
+        for peer in peers {
+            self.actions.push(Action::Report(*peer, FALSE_SLOT));
         }
     }
 
@@ -210,22 +242,21 @@ impl Desk {
         match event {
             Event::Computed(slot) => self.broadcast(&slot),
             Event::Verdict {
-                peer,
+                peers,
                 message,
                 valid,
             } => {
                 self.verifying = false;
                 match valid {
                     Some(true) => {
-                        self.actions.push(Action::Report(peer, GOOD_SLOT));
+                        if let Some(first) = peers.first() {
+                            self.actions.push(Action::Report(*first, GOOD_SLOT));
+                        }
                         if let Some(slot) = self.beacon.cached(&message.inputs) {
                             self.broadcast(&slot);
                         }
                     }
-                    Some(false) => {
-                        self.pending.forget(&peer);
-                        self.actions.push(Action::Report(peer, FALSE_SLOT));
-                    }
+                    Some(false) => self.banish(&peers),
                     None => {}
                 }
             }
@@ -243,14 +274,30 @@ impl Desk {
         self.verify_next();
     }
 
+    /// What is known or passed needs no room, and whoever was wrong about it is found out.
     fn drop_obsolete(&mut self) {
-        let beacon = &self.beacon;
+        let beacon = Arc::clone(&self.beacon);
         self.wanted.retain(|inputs| !beacon.knows(&inputs.id()));
         let wanted: Vec<_> = self.wanted.iter().map(SlotInputs::id).collect();
         let head = beacon.outlook().map_or(0, |outlook| outlook.head);
-        self.pending.retain(|slot, inputs| {
-            (slot > head || wanted.contains(inputs)) && !beacon.knows(inputs)
+        let over = self.pending.take_over(|slot, inputs| {
+            (slot <= head && !wanted.contains(inputs)) || beacon.knows(inputs)
         });
+        let mut false_ones = Vec::new();
+        for Candidate { peers, message } in over {
+            let known = beacon.cached(&message.inputs);
+            if known.is_some_and(|known| *known.proof != message.proof) {
+                false_ones.extend(peers);
+            }
+        }
+        self.banish(&false_ones);
+        let met = &self.met;
+        let unfounded = self
+            .pending
+            .pass(head, |id| beacon.knows(id) || met.peek(id).is_some());
+        for peer in unfounded {
+            self.actions.push(Action::Report(peer, UNFOUNDED_SLOT));
+        }
     }
 
     /// Tells all peers that do not know a slot.
@@ -273,8 +320,9 @@ impl Desk {
             inputs: inputs.id(),
         }
         .encode();
+        // Others the next time, so that who does not answer is not asked for ever.
         let known = self.peers.len().max(1);
-        self.turn = (self.turn + 1) % known;
+        self.turn = (self.turn + peers) % known;
         let chosen = self.peers.keys().cycle().skip(self.turn);
         for peer in chosen.take(peers.min(self.peers.len())) {
             self.actions.push(Action::Send(*peer, bytes.clone()));
@@ -284,7 +332,7 @@ impl Desk {
     /// Verifies the slot whose turn it is, if a peer has sent it: the next of the best chain
     /// first, then those of blocks that are being imported.
     fn verify_next(&mut self) {
-        if self.verifying || self.pending.len() == 0 {
+        if self.verifying {
             return;
         }
         let frontier = self.beacon.outlook().and_then(|outlook| {
@@ -295,10 +343,13 @@ impl Desk {
         });
         let turns: Vec<_> = frontier.into_iter().chain(self.wanted.clone()).collect();
         for inputs in turns {
-            if let Some(candidate) = self.pending.take(inputs.slot, &inputs.id()) {
+            let id = inputs.id();
+            self.met.insert(id, ());
+            self.pending.promote(inputs.slot, &id);
+            if let Some(candidate) = self.pending.take(inputs.slot, &id) {
                 self.verifying = true;
                 self.actions.push(Action::Verify(Verification {
-                    peer: candidate.peer,
+                    peers: candidate.peers,
                     inputs,
                     message: candidate.message,
                 }));
@@ -307,7 +358,7 @@ impl Desk {
         }
     }
 
-    /// Once a second: a slot that should long be here was lost, so a peer is asked for it.
+    /// Once a second: a slot that should long be here was lost, so some peers are asked for it.
     pub fn tick(&mut self) {
         if !self.beacon.follows_head() || self.beacon.is_timekeeper() {
             return;
@@ -323,7 +374,7 @@ impl Desk {
         let late = inputs.slot.saturating_add(2) <= outlook.horizon(now_ms);
         let id = inputs.id();
         if late && self.stuck_at == Some(id) {
-            self.ask(&inputs, 1);
+            self.ask(&inputs, ASKED);
         }
         self.stuck_at = Some(id);
         self.verify_next();

@@ -44,7 +44,7 @@ fn settle(desk: &mut Desk, beacon: &Beacon) -> Vec<Action> {
             match action {
                 Action::Verify(work) => desk.happened(Event::Verdict {
                     valid: beacon.verify(&work.inputs, &work.message.proof),
-                    peer: work.peer,
+                    peers: work.peers,
                     message: work.message,
                 }),
                 other => done.push(other),
@@ -144,6 +144,160 @@ fn a_slot_of_another_fork_is_ignored_without_blame() {
     let slot = other.compute(&inputs, &never).expect("computes");
     desk.received(peer, &encoded(&slot), now);
     assert!(settle(&mut desk, &beacon).is_empty());
+}
+
+/// A slot with inputs that nobody has ever seen.
+fn junk(slot: u64, variant: u8) -> Vec<u8> {
+    Message::Slot(Box::new(SlotMessage {
+        slot,
+        inputs: [variant; 32],
+        proof: crate::beacon::testing::proof(variant.into()),
+    }))
+    .encode()
+}
+
+#[test]
+fn four_hostile_peers_with_random_inputs_do_not_hide_the_slots() {
+    let (mut desk, beacon) = desk();
+    let now = Instant::now();
+    let hostile: Vec<_> = (0..4).map(|_| PeerId::random()).collect();
+    let honest = PeerId::random();
+    for peer in hostile.iter().chain([&honest]) {
+        desk.connected(*peer, now);
+    }
+    let slots = slots(6);
+    // They are first, for every slot that an honest node may send soon, and again beside it.
+    for slot in 1..=6 {
+        for (peer, variant) in hostile.iter().zip(200..) {
+            desk.received(*peer, &junk(slot, variant), now);
+        }
+    }
+    for slot in &slots {
+        for (peer, variant) in hostile.iter().zip(100..) {
+            desk.received(*peer, &junk(slot.inputs.slot, variant), now);
+        }
+        desk.received(honest, &encoded(slot), now);
+    }
+    let done = settle(&mut desk, &beacon);
+    let outlook = beacon.outlook().expect("set");
+    assert_eq!(beacon.known_after(&outlook, 100).len(), 6);
+    assert_eq!(reports(&done, honest), [GOOD_SLOT; 6]);
+    // The chain includes them: who sent inputs that never were loses reputation for each slot.
+    let mut passed = crate::beacon::testing::outlook(6);
+    passed.end = *slots[5].end();
+    passed.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
+    beacon.set_outlook(passed);
+    desk.happened(Event::Head);
+    let done = settle(&mut desk, &beacon);
+    for peer in &hostile {
+        assert_eq!(reports(&done, *peer), [UNFOUNDED_SLOT; 6]);
+    }
+    assert!(reports(&done, honest).is_empty());
+    assert_eq!(desk.pending.len(), 0);
+}
+
+#[test]
+fn four_hostile_peers_with_false_proofs_of_right_inputs_are_all_banned_and_the_slot_is_known() {
+    let (mut desk, beacon) = desk();
+    let now = Instant::now();
+    let right = &slots(1)[0];
+    let hostile: Vec<_> = (0..4).map(|_| PeerId::random()).collect();
+    let honest = PeerId::random();
+    for (peer, variant) in hostile.iter().zip(0..) {
+        desk.connected(*peer, now);
+        let lie = Message::Slot(Box::new(SlotMessage {
+            slot: 1,
+            inputs: right.inputs.id(),
+            proof: crate::beacon::testing::proof(variant / 2),
+        }));
+        desk.received(*peer, &lie.encode(), now);
+    }
+    desk.connected(honest, now);
+    desk.received(honest, &encoded(right), now);
+    let mut done = settle(&mut desk, &beacon);
+    // Whoever lies about what is known by now is found without verifying anything.
+    let late = PeerId::random();
+    desk.connected(late, now);
+    let lie = Message::Slot(Box::new(SlotMessage {
+        slot: 1,
+        inputs: right.inputs.id(),
+        proof: crate::beacon::testing::proof(77),
+    }));
+    desk.received(late, &lie.encode(), now);
+    done.extend(settle(&mut desk, &beacon));
+    for peer in hostile.iter().chain([&late]) {
+        assert_eq!(reports(&done, *peer), [FALSE_SLOT]);
+    }
+    assert_eq!(reports(&done, honest), [GOOD_SLOT]);
+    // Two different lies among the four, one of which waits when the truth is known or before.
+    assert!(beacon.counts.rejected_slots() <= 3);
+    assert!(beacon.knows(&right.inputs.id()));
+}
+
+#[test]
+fn peers_that_come_and_go_leave_nothing_behind() {
+    let (mut desk, _beacon) = desk();
+    let now = Instant::now();
+    for variant in 0..100 {
+        let peer = PeerId::random();
+        desk.connected(peer, now);
+        for slot in 1..=40 {
+            desk.received(peer, &junk(slot, variant), now);
+        }
+        assert_eq!(desk.pending.len(), crate::beacon::pending::UNFOUNDED);
+        desk.disconnected(&peer);
+        assert_eq!(desk.pending.len(), 0);
+    }
+}
+
+#[test]
+fn a_slot_of_another_fork_costs_little_and_one_that_was_next_once_costs_nothing() {
+    let (mut desk, beacon) = desk();
+    let (peer, now) = (PeerId::random(), Instant::now());
+    desk.connected(peer, now);
+    // The best block was one of another fork when this node looked first.
+    let here = beacon.outlook().expect("set");
+    let mut there = (*here).clone();
+    there.end[0] ^= 1;
+    let inputs = there.first().expect("known");
+    beacon.set_outlook(there);
+    desk.happened(Event::Head);
+    beacon.set_outlook((*here).clone());
+    desk.happened(Event::Head);
+    let late = Message::Slot(Box::new(SlotMessage {
+        slot: 1,
+        inputs: inputs.id(),
+        proof: crate::beacon::testing::proof(1),
+    }));
+    desk.received(peer, &late.encode(), now);
+    let mut passed = (*here).clone();
+    passed.head = 1;
+    beacon.set_outlook(passed);
+    desk.happened(Event::Head);
+    assert!(reports(&settle(&mut desk, &beacon), peer).is_empty());
+}
+
+#[test]
+fn three_peers_are_asked_for_a_lost_slot_and_three_others_the_next_time() {
+    let (mut desk, _beacon) = desk();
+    let now = Instant::now();
+    let peers: Vec<_> = (0..6).map(|_| PeerId::random()).collect();
+    for peer in &peers {
+        desk.connected(*peer, now);
+    }
+    desk.tick();
+    assert!(desk.actions().is_empty());
+    let mut asked = std::collections::HashSet::new();
+    for round in 1..=2 {
+        desk.tick();
+        let actions = desk.actions();
+        assert_eq!(actions.len(), 3);
+        asked.extend(actions.iter().filter_map(|action| match action {
+            Action::Send(peer, _) => Some(*peer),
+            _ => None,
+        }));
+        assert_eq!(asked.len(), 3 * round);
+    }
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn start_verifier(beacon: Arc<Beacon>) -> std::io::Result<SyncSender<Verificatio
                 }
                 let valid = beacon.verify(&work.inputs, &work.message.proof);
                 beacon.tell(Event::Verdict {
-                    peer: work.peer,
+                    peers: work.peers,
                     message: work.message,
                     valid,
                 });

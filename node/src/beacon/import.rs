@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Refuses blocks that include false slots.
+//! Checks the slots that blocks include.
 //!
-//! The runtime re-executes four fine segments of a block's slots; a node that follows the head of
-//! the chain re-executes all of them, before the block is imported. The verdict depends on nothing
-//! but the block, so all honest nodes agree. Blocks that come while the node synchronises are
-//! covered by the runtime's check and by finality.
+//! The runtime re-executes four fine segments of a block's slots; a node re-executes all of them,
+//! before it imports a block that has just been made. Cheap checks come first, what is left is
+//! bounded for each block, and one block of an author in a slot is checked at once: a second one
+//! waits for the audit (see [`super::audit`]), as do old blocks. A block with a false slot is set aside.
 
 use polkadot_sdk::*;
 use std::sync::Arc;
@@ -14,25 +14,26 @@ use parking_lot::Mutex;
 use sc_consensus::{
     BlockCheckParams, BlockImport, BlockImportParams, ImportResult, StateAction, StorageChanges,
 };
+use sc_consensus_babe::find_pre_digest;
 use schnellru::{ByLength, LruMap};
-use sp_api::{ApiExt, CallContext, ProvideRuntimeApi};
+use sp_blockchain::HeaderBackend;
 use sp_consensus::{BlockOrigin, BlockStatus, Error as ConsensusError};
 use sp_runtime::traits::Header as _;
-use tos_primitives::beacon::SlotClaim;
-use tos_runtime::{opaque::Block, Hash};
-use tos_runtime_api::BeaconApi;
+use tos_primitives::beacon::{SlotClaim, MAX_SLOTS_PER_BLOCK};
+use tos_runtime::{opaque::Block, Hash, Header};
 
 use super::{
-    chain::outlook_at,
+    audit::{said, Said},
+    checks::Mark,
     outlook::Outlook,
     slot::SlotInputs,
     state::{Beacon, Event, Interrupted},
     LOG,
 };
-use crate::{offers, service::FullClient};
+use crate::service::FullClient;
 
-/// Refused blocks that are remembered, so that none costs a second of computing twice.
-const REFUSED: u32 = 256;
+/// Blocks whose authors and slots are remembered, to tell the first one of each.
+const AUTHORED: u32 = 1_024;
 
 /// What is wrong with the slots of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,8 +52,8 @@ impl From<Interrupted> for Fault {
     }
 }
 
-/// Whether a block's slots are re-executed.
-fn is_due(origin: BlockOrigin, follows_head: bool, executes: bool) -> bool {
+/// Whether a block's slots are re-executed before it is imported.
+fn is_due(origin: BlockOrigin, recent: bool, executes: bool) -> bool {
     let sent_now = match origin {
         BlockOrigin::NetworkInitialSync
         | BlockOrigin::NetworkBroadcast
@@ -62,7 +63,7 @@ fn is_due(origin: BlockOrigin, follows_head: bool, executes: bool) -> bool {
             false
         }
     };
-    sent_now && follows_head && executes
+    sent_now && recent && executes
 }
 
 /// Whether the block's body is executed, here or, for our own block, a moment ago.
@@ -75,8 +76,30 @@ fn executes(action: &StateAction<Block>) -> bool {
     }
 }
 
+/// Whether a block that may be of a time up to `latest_ms` may include so many slots. If not, the
+/// runtime refuses it, and looking at its slots is a waste.
+fn is_possible(outlook: &Outlook, claims: &[SlotClaim], latest_ms: u64) -> bool {
+    let count = u64::try_from(claims.len()).unwrap_or(u64::MAX);
+    count <= MAX_SLOTS_PER_BLOCK.into()
+        && outlook.head.saturating_add(count) <= outlook.cap(latest_ms)
+        && inputs_of(outlook, claims).is_ok()
+}
+
+/// Tells an author's first block in a BABE slot from its others.
+struct Authored(LruMap<(u32, u64), Hash>);
+
+impl Authored {
+    /// Whether the block is the first that came, or came before.
+    fn is_first(&mut self, author: u32, slot: u64, block: Hash) -> bool {
+        match self.0.get_or_insert((author, slot), || block) {
+            Some(first) => *first == block,
+            None => true,
+        }
+    }
+}
+
 /// The inputs of each claimed slot, if the ones before are right.
-fn inputs_of(outlook: &Outlook, claims: &[SlotClaim]) -> Result<Vec<SlotInputs>, Fault> {
+pub fn inputs_of(outlook: &Outlook, claims: &[SlotClaim]) -> Result<Vec<SlotInputs>, Fault> {
     let mut next = outlook.first();
     let mut all = Vec::with_capacity(claims.len());
     for claim in claims {
@@ -87,8 +110,8 @@ fn inputs_of(outlook: &Outlook, claims: &[SlotClaim]) -> Result<Vec<SlotInputs>,
     Ok(all)
 }
 
-/// Whether every claim is right. Takes a second for each slot that is not known and that no peer
-/// sends in time.
+/// Whether every claim is right. Takes little more than a second for all slots together that are
+/// not known and that no peer sends in time, and once as much for one that contradicts what is known.
 pub fn check(beacon: &Beacon, outlook: &Outlook, claims: &[SlotClaim]) -> Result<(), Fault> {
     let inputs = inputs_of(outlook, claims)?;
     let missing: Vec<_> = inputs
@@ -97,11 +120,16 @@ pub fn check(beacon: &Beacon, outlook: &Outlook, claims: &[SlotClaim]) -> Result
         .cloned()
         .collect();
     if !missing.is_empty() {
-        beacon.tell(Event::Wanted(missing));
+        beacon.tell(Event::Wanted(missing.clone()));
     }
-    for (inputs, claim) in inputs.iter().zip(claims) {
+    let slots = beacon.obtain(&inputs)?;
+    for ((inputs, claim), slot) in inputs.iter().zip(claims).zip(slots) {
         let root = claim.fine_root;
-        if beacon.obtain(inputs)?.agrees(&claim.end, &root) {
+        if slot.agrees(&claim.end, &root) {
+            // Peers hear only of what follows from what is right.
+            if missing.contains(inputs) {
+                beacon.tell(Event::Computed(slot));
+            }
             continue;
         }
         // Before the author is called a liar, our own memory is doubted.
@@ -112,67 +140,93 @@ pub fn check(beacon: &Beacon, outlook: &Outlook, claims: &[SlotClaim]) -> Result
     Ok(())
 }
 
+/// What is known of a block before it is imported.
+enum Verdict {
+    /// Its slots are right, or it has none.
+    Right,
+    /// They were not looked at.
+    Open,
+    /// It follows a block with a false slot.
+    OnFalse,
+    /// This is wrong with them.
+    Wrong(Fault),
+}
+
 /// Checks the slots of a block, then hands it on. It wraps BABE's import, so a block gets here
 /// with its seal verified: only an authority can make us compute.
 pub struct BeaconBlockImport<I> {
     inner: I,
     client: Arc<FullClient>,
     beacon: Arc<Beacon>,
-    refused: Arc<Mutex<LruMap<Hash, ()>>>,
+    /// Milliseconds of a BABE slot.
+    slot_ms: u64,
+    authored: Arc<Mutex<Authored>>,
 }
 
 impl<I> BeaconBlockImport<I> {
-    /// Checks before `inner` imports.
-    pub fn new(inner: I, client: Arc<FullClient>, beacon: Arc<Beacon>) -> Self {
+    /// Checks before `inner` imports. A BABE slot has so many milliseconds.
+    pub fn new(inner: I, client: Arc<FullClient>, beacon: Arc<Beacon>, slot_ms: u64) -> Self {
         Self {
             inner,
             client,
             beacon,
-            refused: Arc::new(Mutex::new(LruMap::new(ByLength::new(REFUSED)))),
+            slot_ms,
+            authored: Arc::new(Mutex::new(Authored(LruMap::new(ByLength::new(AUTHORED))))),
         }
     }
 
-    fn is_refused(&self, hash: &Hash) -> bool {
-        self.refused.lock().peek(hash).is_some()
+    /// Whether a block has a false slot and is not final, so that what follows it is set aside too.
+    fn is_aside(&self, block: &Hash, header: &Header) -> bool {
+        let is_final = self.client.info().finalized_number.saturating_add(1) >= *header.number();
+        self.beacon.checks.of(block) == Some(Mark::False) && !is_final
     }
 
-    fn check(&self, block: &BlockImportParams<Block>) -> Result<Result<(), Fault>, ConsensusError> {
+    fn examine(&self, block: &BlockImportParams<Block>) -> Result<Verdict, ConsensusError> {
+        let client_error =
+            |error: &dyn std::fmt::Display| ConsensusError::ClientImport(error.to_string());
+        let parent: Hash = *block.header.parent_hash();
+        if self.is_aside(&parent, &block.header) {
+            return Ok(Verdict::OnFalse);
+        }
+        let digest =
+            find_pre_digest::<Block>(&block.header).map_err(|error| client_error(&error))?;
+        let slot = u64::from(digest.slot());
+        let began_ms = slot.saturating_mul(self.slot_ms);
         let due = is_due(
             block.origin,
-            self.beacon.follows_head(),
+            Beacon::is_recent(began_ms, Beacon::now_ms()),
             executes(&block.state_action),
         );
         let (Some(body), true) = (&block.body, due) else {
-            return Ok(Ok(()));
+            return Ok(Verdict::Open);
         };
-        let client_error = |error: String| ConsensusError::ClientImport(error);
-        let parent: Hash = *block.header.parent_hash();
         let status = self
             .client
             .block_status(parent)
-            .map_err(|error| client_error(error.to_string()))?;
+            .map_err(|error| client_error(&error))?;
         // Without its parent's state the block is not executed either.
         if !matches!(status, BlockStatus::InChainWithState) {
-            return Ok(Ok(()));
+            return Ok(Verdict::Open);
         }
-        // Asked of the code that is about to execute the block, and of no other: a chain without a
-        // beacon has nothing to check, and nobody can make this one look like such a chain.
-        let has_beacon = offers::executes::<dyn BeaconApi<Block>>(&*self.client, parent)
-            .map_err(|error| client_error(error.to_string()))?;
-        if !has_beacon {
-            return Ok(Ok(()));
+        let said =
+            said(&self.client, parent, body.clone()).map_err(|error| client_error(&error))?;
+        let Some(Said { outlook, claims }) = said else {
+            return Ok(Verdict::Right);
+        };
+        // The runtime holds the block's time to its BABE slot.
+        let latest_ms = began_ms.saturating_add(self.slot_ms);
+        let author = digest.authority_index();
+        let is_first = || {
+            let hash = block.post_hash();
+            self.authored.lock().is_first(author, slot, hash)
+        };
+        if !is_possible(&outlook, &claims, latest_ms) || !is_first() {
+            return Ok(Verdict::Open);
         }
-        let mut api = self.client.runtime_api();
-        api.set_call_context(CallContext::Onchain { import: true });
-        let claims = api
-            .beacon_claims(parent, body.clone())
-            .map_err(|error| client_error(error.to_string()))?;
-        if claims.is_empty() {
-            return Ok(Ok(()));
-        }
-        let outlook =
-            outlook_at(&self.client, parent).map_err(|error| client_error(error.to_string()))?;
-        Ok(check(&self.beacon, &outlook, &claims))
+        Ok(match check(&self.beacon, &outlook, &claims) {
+            Ok(()) => Verdict::Right,
+            Err(fault) => Verdict::Wrong(fault),
+        })
     }
 }
 
@@ -182,7 +236,8 @@ impl<I: Clone> Clone for BeaconBlockImport<I> {
             inner: self.inner.clone(),
             client: Arc::clone(&self.client),
             beacon: Arc::clone(&self.beacon),
-            refused: Arc::clone(&self.refused),
+            slot_ms: self.slot_ms,
+            authored: Arc::clone(&self.authored),
         }
     }
 }
@@ -198,9 +253,6 @@ where
         &self,
         block: BlockCheckParams<Block>,
     ) -> Result<ImportResult, Self::Error> {
-        if self.is_refused(&block.hash) {
-            return Ok(ImportResult::KnownBad);
-        }
         self.inner.check_block(block).await
     }
 
@@ -209,26 +261,26 @@ where
         block: BlockImportParams<Block>,
     ) -> Result<ImportResult, Self::Error> {
         let hash = block.post_hash();
-        if self.is_refused(&hash) {
-            return Ok(ImportResult::KnownBad);
-        }
         // Both users of this, the import queue and the author, run on threads that may block.
-        let verdict = self.check(&block)?;
-        match verdict {
-            Ok(()) => self.inner.import_block(block).await,
-            Err(Fault::Interrupted) => Err(ConsensusError::ClientImport(
-                "the slots of the block could not be computed".into(),
-            )),
-            Err(fault) => {
+        match self.examine(&block)? {
+            Verdict::Right => self.beacon.checks.note(hash, Mark::Right),
+            Verdict::Open => {}
+            Verdict::OnFalse => self.beacon.checks.note(hash, Mark::False),
+            Verdict::Wrong(Fault::Interrupted) => {
+                return Err(ConsensusError::ClientImport(
+                    "the slots of the block could not be computed".into(),
+                ));
+            }
+            Verdict::Wrong(fault) => {
                 log::warn!(
                     target: LOG,
-                    "block {} ({hash:?}) is refused: {fault:?}",
+                    "block {} ({hash:?}) is set aside, unless it becomes final: {fault:?}",
                     block.header.number(),
                 );
-                self.refused.lock().insert(hash, ());
-                Ok(ImportResult::KnownBad)
+                self.beacon.checks.note(hash, Mark::False);
             }
         }
+        self.inner.import_block(block).await
     }
 }
 
@@ -244,7 +296,7 @@ mod tests {
         let mut next = outlook.first();
         while claims.len() < count {
             let inputs = next.expect("known");
-            let slot = author.obtain(&inputs).expect("computes");
+            let slot = author.compute(&inputs, &|| false).expect("computes");
             next = outlook.after(&inputs, slot.end());
             claims.push(SlotClaim {
                 end: *slot.end(),
@@ -255,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_checked_near_the_head_only_and_only_where_blocks_are_executed() {
+    fn slots_of_new_blocks_are_checked_at_import_and_only_where_blocks_are_executed() {
         for origin in [
             BlockOrigin::NetworkBroadcast,
             BlockOrigin::NetworkInitialSync,
@@ -323,6 +375,75 @@ mod tests {
         assert_eq!(skipped, Err(Fault::False(1)));
         let twice = [claims[0].clone(), claims[0].clone()];
         assert_eq!(check(&beacon, &outlook, &twice), Err(Fault::False(2)));
+    }
+
+    #[test]
+    fn slots_before_their_time_cost_nothing() {
+        let (beacon, _events) = beacon();
+        let mut outlook = outlook(0);
+        outlook.genesis_ms = Some(1_000);
+        let claims = honest(&outlook, 8);
+        // Eight slots, two of them ahead of the clock: six slots of 250 ms must have passed.
+        assert!(is_possible(&outlook, &claims, 1_000 + 6 * 250));
+        assert!(!is_possible(&outlook, &claims, 1_000 + 6 * 250 - 1));
+        let nine = [claims.clone(), claims[..1].to_vec()].concat();
+        assert!(!is_possible(&outlook, &nine, u64::MAX));
+        assert_eq!(beacon.counts.evaluated_slots(), 0);
+    }
+
+    #[test]
+    fn slots_that_the_chain_cannot_lead_to_cost_nothing() {
+        let outlook = outlook(24);
+        let claim = SlotClaim {
+            end: [1; 64],
+            fine_root: [1; 32],
+        };
+        assert!(!is_possible(&outlook, &[claim], u64::MAX));
+    }
+
+    #[test]
+    fn one_block_of_an_author_in_a_slot_is_checked_at_once() {
+        let mut authored = Authored(LruMap::new(ByLength::new(AUTHORED)));
+        let [one, two] = [1, 2].map(Hash::repeat_byte);
+        assert!(authored.is_first(7, 100, one));
+        assert!(!authored.is_first(7, 100, two));
+        assert!(authored.is_first(7, 100, one));
+        assert!(authored.is_first(7, 101, two));
+        assert!(authored.is_first(8, 100, two));
+    }
+
+    #[test]
+    fn many_lies_about_one_known_slot_cost_one_look() {
+        let (beacon, _events) = beacon();
+        let outlook = outlook(0);
+        let claims = honest(&outlook, 1);
+        for lie in 0..20u8 {
+            let mut forged = claims.clone();
+            forged[0].fine_root = [lie; 32];
+            assert_eq!(check(&beacon, &outlook, &forged), Err(Fault::False(1)));
+        }
+        assert_eq!(beacon.counts.rechecks(), 1);
+        assert_eq!(beacon.counts.evaluated_slots(), 1);
+    }
+
+    #[test]
+    fn peers_hear_of_right_slots_only_and_not_of_what_follows_a_lie() {
+        let (beacon, mut events) = beacon();
+        let outlook = outlook(0);
+        let mut claims = honest(&outlook, 4);
+        claims[1].end[0] ^= 1;
+        assert_eq!(
+            check(&beacon, &outlook, &claims),
+            Err(Fault::False(2)),
+            "what follows is computed from the lie"
+        );
+        let mut told = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            if let Event::Computed(slot) = event {
+                told.push(slot.inputs.slot);
+            }
+        }
+        assert_eq!(told, [1]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use substrate_prometheus_endpoint::Registry;
 use tos_runtime::opaque::Block;
 
 use super::{
+    audit,
     chain::follow,
     gossip::Gossip,
     metrics::Metrics,
@@ -43,6 +44,8 @@ pub struct Launch {
     pub network: Arc<dyn NetworkService>,
     /// Who the peers are, and whether the node is synchronising.
     pub sync: Arc<SyncingService<Block>>,
+    /// Milliseconds of a BABE slot.
+    pub slot_ms: u64,
     /// Whether the node computes slots.
     pub keeps_time: bool,
 }
@@ -56,14 +59,18 @@ pub fn launch(tasks: &mut TaskManager, launch: Launch) -> Result<(), ServiceErro
         gossip,
         network,
         sync,
+        slot_ms,
         keeps_time,
     } = launch;
     let oracle = Arc::clone(&sync);
     beacon.set_oracle(oracle);
     tasks.keep_alive(StopOnDrop(Arc::clone(&beacon)));
-    tasks
-        .spawn_handle()
-        .spawn("beacon-follow", GROUP, follow(client, Arc::clone(&beacon)));
+    audit::start(Arc::clone(&client), Arc::clone(&beacon))?;
+    tasks.spawn_handle().spawn(
+        "beacon-follow",
+        GROUP,
+        follow(client, Arc::clone(&beacon), slot_ms),
+    );
     tasks.spawn_handle().spawn(
         "beacon-gossip",
         GROUP,

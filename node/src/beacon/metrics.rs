@@ -22,6 +22,7 @@ pub struct Counts {
     verified: AtomicU64,
     rejected: AtomicU64,
     faulty: AtomicU64,
+    rechecks: AtomicU64,
 }
 
 impl Counts {
@@ -31,6 +32,17 @@ impl Counts {
         self.iterations.fetch_add(iterations.into(), Relaxed);
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_add(nanoseconds, Relaxed);
+    }
+
+    /// So many slots were computed side by side. They say nothing of the machine's speed.
+    pub fn evaluated_together(&self, slots: usize) {
+        let slots = u64::try_from(slots).unwrap_or(u64::MAX);
+        self.evaluated.fetch_add(slots, Relaxed);
+    }
+
+    /// One more slot was looked at again with a fresh dataset.
+    pub fn rechecked(&self) {
+        self.rechecks.fetch_add(1, Relaxed);
     }
 
     /// One more slot of a peer was verified.
@@ -68,7 +80,13 @@ impl Counts {
         self.faulty.load(Relaxed)
     }
 
-    /// Iterations computed here.
+    /// Slots that were looked at again with a fresh dataset.
+    #[cfg(test)]
+    pub fn rechecks(&self) -> u64 {
+        self.rechecks.load(Relaxed)
+    }
+
+    /// Iterations computed here, one slot after the other.
     pub fn iterations(&self) -> u64 {
         self.iterations.load(Relaxed)
     }

@@ -4,10 +4,14 @@
 //!
 //! [`chain`] follows the best block and tells [`state`] what it says of the slots to come. Slots
 //! come into [`cache`] from the [`timekeeper`] or from peers ([`gossip`], [`desk`]), each verified
-//! exactly; [`inherents`] puts them into blocks, and [`import`] refuses blocks with false ones.
+//! exactly; [`inherents`] puts them into blocks, and [`import`] sets blocks with false ones [`aside`].
+//! What was not checked then is by [`audit`]; before, this node does not vote for it ([`checks`]).
 
+mod aside;
+mod audit;
 mod cache;
 mod chain;
+mod checks;
 mod desk;
 mod gossip;
 mod import;
@@ -25,6 +29,8 @@ mod timekeeper;
 #[cfg(test)]
 mod testing;
 
+pub use aside::Aside;
+pub use checks::{OnlyChecked, Readiness};
 pub use gossip::Gossip;
 pub use import::BeaconBlockImport;
 pub use inherents::Slots;

@@ -4,14 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use tos_primitives::beacon::{next_start, BeaconScale, Epoch, Head, LinkError, Slot, Surroundings};
+use tos_primitives::beacon::{
+    next_start, BeaconScale, Epoch, Head, LinkError, Slot, Surroundings, MAX_LEAD,
+};
 use tos_vdf::{Hash, State};
 
 use super::slot::SlotInputs;
-
-/// Slots that a node computes or listens to ahead of the chain's head. While the chain stands
-/// still, nobody runs further: what is computed for nothing after a reorganisation stays small.
-pub const MAX_LEAD: Slot = 64;
 
 /// The beacon after one block.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,7 +49,9 @@ impl Outlook {
         self.scale.cap(self.genesis_ms.unwrap_or(first), now_ms)
     }
 
-    /// The highest slot worth computing or hearing of at `now_ms`.
+    /// The highest slot worth computing or hearing of at `now_ms`. While the chain stands still,
+    /// nobody runs further than [`MAX_LEAD`] ahead of it: tickets rely on that, and what is computed
+    /// for nothing after a reorganisation stays small.
     pub fn horizon(&self, now_ms: u64) -> Slot {
         self.cap(now_ms).min(self.head.saturating_add(MAX_LEAD))
     }

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Slots that peers sent and that cannot be verified yet, because the one before is missing.
+//! Slots that peers sent and that are not verified yet.
+//!
+//! Two kinds are kept apart. Results for inputs that this node knows wait for the verifier: one per
+//! peer, and the same result once, whoever sent it. Results for inputs that it does not know yet,
+//! because a slot before is missing, stay with the peer that sent them: a few per peer, the newest
+//! in place of its oldest. So no peer's messages take the room of another's, and what a liar sent
+//! is still there when its slot's turn comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use polkadot_sdk::*;
 use sc_network::PeerId;
@@ -10,92 +16,129 @@ use tos_primitives::beacon::Slot;
 
 use super::slot::{SlotId, SlotMessage};
 
-/// Different results for one slot that are kept. Honest peers all send the same.
-const PER_SLOT: usize = 4;
-/// Slots that are kept.
-const SLOTS: usize = 96;
+/// Slots with unknown inputs that are kept of one peer; 2.1 KB each. Twice what one answer holds.
+pub const UNFOUNDED: usize = 16;
 
-/// A slot that a peer sent.
+/// A result for known inputs.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Who sent it first.
-    pub peer: PeerId,
-    /// What it sent.
+    /// Who sent it, the first one first.
+    pub peers: Vec<PeerId>,
+    /// What they sent.
     pub message: Box<SlotMessage>,
 }
 
-/// Candidates by slot and inputs.
-///
-/// One peer has at most one candidate for each slot, and each slot has few: a flood of false
-/// ones displaces nothing, and whoever sends them is found out when the slot's turn comes.
+/// What peers sent, by what is known of its inputs.
 #[derive(Default)]
 pub struct Pending {
-    slots: BTreeMap<(Slot, SlotId), Vec<Candidate>>,
-}
-
-/// What became of an offer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Offer {
-    /// It waits for its turn.
-    Kept,
-    /// The same is here already, or the peer has offered this slot before.
-    Known,
-    /// There is no room.
-    Full,
+    founded: BTreeMap<(Slot, SlotId), Vec<Candidate>>,
+    unfounded: HashMap<PeerId, VecDeque<Box<SlotMessage>>>,
 }
 
 impl Pending {
-    /// Keeps a candidate if there is room for it.
-    pub fn offer(&mut self, peer: PeerId, message: Box<SlotMessage>) -> Offer {
-        let key = (message.slot, message.inputs);
-        let of_slot = || {
-            let all = (message.slot, [0; 32])..=(message.slot, [u8::MAX; 32]);
-            self.slots.range(all).flat_map(|(_, candidates)| candidates)
-        };
-        let known = |candidate: &Candidate| {
-            candidate.peer == peer || candidate.message.as_ref() == message.as_ref()
-        };
-        if of_slot().any(known) {
-            return Offer::Known;
+    /// Keeps a result for inputs that are known here. A peer has one for each, its first.
+    pub fn found(&mut self, peer: PeerId, message: Box<SlotMessage>) {
+        let candidates = self
+            .founded
+            .entry((message.slot, message.inputs))
+            .or_default();
+        if candidates.iter().any(|known| known.peers.contains(&peer)) {
+            return;
         }
-        let full = self.slots.len() >= SLOTS && !self.slots.contains_key(&key);
-        if full || of_slot().count() >= PER_SLOT {
-            return Offer::Full;
+        match candidates.iter_mut().find(|it| it.message == message) {
+            Some(same) => same.peers.push(peer),
+            None => candidates.push(Candidate {
+                peers: vec![peer],
+                message,
+            }),
         }
-        self.slots
-            .entry(key)
-            .or_default()
-            .push(Candidate { peer, message });
-        Offer::Kept
+    }
+
+    /// Keeps a result for inputs that are not known here. Of one peer's results for one slot the
+    /// newest stays, and of its slots the [`UNFOUNDED`] newest.
+    pub fn put_aside(&mut self, peer: PeerId, message: Box<SlotMessage>) {
+        let own = self.unfounded.entry(peer).or_default();
+        own.retain(|known| known.slot != message.slot);
+        if own.len() >= UNFOUNDED {
+            own.pop_front();
+        }
+        own.push_back(message);
+    }
+
+    /// These inputs are known from now on: what peers sent of them can be verified.
+    pub fn promote(&mut self, slot: Slot, inputs: &SlotId) {
+        let mut promoted = Vec::new();
+        for (peer, own) in &mut self.unfounded {
+            if let Some(at) = own
+                .iter()
+                .position(|it| it.slot == slot && it.inputs == *inputs)
+            {
+                promoted.extend(own.remove(at).map(|message| (*peer, message)));
+            }
+        }
+        for (peer, message) in promoted {
+            self.found(peer, message);
+        }
     }
 
     /// Takes the oldest candidate for a slot.
     pub fn take(&mut self, slot: Slot, inputs: &SlotId) -> Option<Candidate> {
         let key = (slot, *inputs);
-        let candidates = self.slots.get_mut(&key)?;
+        let candidates = self.founded.get_mut(&key)?;
         let first = (!candidates.is_empty()).then(|| candidates.remove(0));
         if candidates.is_empty() {
-            self.slots.remove(&key);
+            self.founded.remove(&key);
         }
         first
     }
 
-    /// Drops what is no longer needed: slots for which `keep` says no.
-    pub fn retain(&mut self, keep: impl Fn(Slot, &SlotId) -> bool) {
-        self.slots.retain(|(slot, inputs), _| keep(*slot, inputs));
+    /// Takes all candidates whose inputs `is_over` names: nobody needs them any more.
+    pub fn take_over(&mut self, is_over: impl Fn(Slot, &SlotId) -> bool) -> Vec<Candidate> {
+        let mut taken = Vec::new();
+        self.founded.retain(|(slot, inputs), candidates| {
+            let over = is_over(*slot, inputs);
+            if over {
+                taken.append(candidates);
+            }
+            !over
+        });
+        taken
     }
 
-    /// Drops everything a peer sent.
-    pub fn forget(&mut self, peer: &PeerId) {
-        for candidates in self.slots.values_mut() {
-            candidates.retain(|candidate| candidate.peer != *peer);
+    /// Drops what the chain has passed, and names the peers whose results were for inputs that
+    /// never `existed` here: once for each such slot.
+    pub fn pass(&mut self, head: Slot, existed: impl Fn(&SlotId) -> bool) -> Vec<PeerId> {
+        let mut liars = Vec::new();
+        for (peer, own) in &mut self.unfounded {
+            own.retain(|message| {
+                let passed = message.slot <= head;
+                if passed && !existed(&message.inputs) {
+                    liars.push(*peer);
+                }
+                !passed
+            });
         }
-        self.slots.retain(|_, candidates| !candidates.is_empty());
+        self.unfounded.retain(|_, own| !own.is_empty());
+        liars
     }
 
-    /// How many candidates wait.
+    /// Drops everything that some peers sent.
+    pub fn forget(&mut self, gone: &[PeerId]) {
+        for candidates in self.founded.values_mut() {
+            for candidate in candidates.iter_mut() {
+                candidate.peers.retain(|peer| !gone.contains(peer));
+            }
+            candidates.retain(|candidate| !candidate.peers.is_empty());
+        }
+        self.founded.retain(|_, candidates| !candidates.is_empty());
+        self.unfounded.retain(|peer, _| !gone.contains(peer));
+    }
+
+    /// How many results wait.
     pub fn len(&self) -> usize {
-        self.slots.values().map(Vec::len).sum()
+        let founded: usize = self.founded.values().map(Vec::len).sum();
+        let unfounded: usize = self.unfounded.values().map(VecDeque::len).sum();
+        founded.saturating_add(unfounded)
     }
 }
 
@@ -112,58 +155,97 @@ mod tests {
         })
     }
 
+    /// A message whose inputs nobody has ever seen.
+    fn junk(slot: Slot, variant: u8) -> Box<SlotMessage> {
+        Box::new(SlotMessage {
+            inputs: [variant; 32],
+            ..*message(slot, 1)
+        })
+    }
+
     #[test]
     fn candidates_come_out_in_the_order_in_which_they_came() {
         let (first, second) = (PeerId::random(), PeerId::random());
         let mut pending = Pending::default();
-        assert_eq!(pending.offer(first, message(5, 1)), Offer::Kept);
-        assert_eq!(pending.offer(second, message(5, 2)), Offer::Kept);
+        pending.found(first, message(5, 1));
+        pending.found(second, message(5, 2));
         let id = inputs(5).id();
         let peers: Vec<_> = std::iter::from_fn(|| pending.take(5, &id))
-            .map(|candidate| candidate.peer)
+            .map(|candidate| candidate.peers)
             .collect();
-        assert_eq!(peers, [first, second]);
+        assert_eq!(peers, [[first], [second]]);
         assert_eq!(pending.len(), 0);
     }
 
     #[test]
-    fn the_same_slot_from_many_peers_is_kept_once() {
+    fn the_same_slot_from_many_peers_is_kept_once_and_all_answer_for_it() {
         let mut pending = Pending::default();
-        assert_eq!(pending.offer(PeerId::random(), message(5, 1)), Offer::Kept);
         for _ in 0..50 {
-            assert_eq!(pending.offer(PeerId::random(), message(5, 1)), Offer::Known);
+            pending.found(PeerId::random(), message(5, 1));
         }
         assert_eq!(pending.len(), 1);
+        let taken = pending.take(5, &inputs(5).id()).expect("kept");
+        assert_eq!(taken.peers.len(), 50);
     }
 
     #[test]
-    fn one_peer_cannot_fill_a_slot_or_the_whole_with_lies() {
-        let liar = PeerId::random();
+    fn unknown_inputs_of_many_peers_leave_room_for_the_right_ones() {
         let mut pending = Pending::default();
-        for variant in 0..100 {
-            pending.offer(liar, message(5, variant));
+        for variant in 0..40 {
+            pending.put_aside(PeerId::random(), junk(5, variant));
         }
-        assert_eq!(pending.len(), 1);
-        assert_eq!(
-            pending.offer(PeerId::random(), message(5, 999)),
-            Offer::Kept
-        );
-        for slot in 0..10_000 {
-            pending.offer(liar, message(slot, 1));
-        }
-        assert!(pending.len() <= SLOTS + 1);
+        let honest = PeerId::random();
+        pending.put_aside(honest, message(5, 1));
+        let id = inputs(5).id();
+        pending.promote(5, &id);
+        assert_eq!(pending.take(5, &id).map(|it| it.peers), Some(vec![honest]));
     }
 
     #[test]
-    fn what_a_peer_sent_goes_with_it_and_old_slots_go_with_time() {
+    fn a_peer_displaces_only_what_it_sent_itself_and_its_newest_stays() {
+        let (liar, honest) = (PeerId::random(), PeerId::random());
+        let mut pending = Pending::default();
+        pending.put_aside(honest, message(5, 1));
+        for slot in 1..10_000 {
+            pending.put_aside(liar, junk(slot, 9));
+        }
+        assert_eq!(pending.len(), UNFOUNDED + 1);
+        for variant in 0..100 {
+            pending.put_aside(liar, junk(9_999, variant));
+        }
+        assert_eq!(pending.len(), UNFOUNDED + 1);
+        pending.promote(9_999, &[99; 32]);
+        assert!(pending.take(9_999, &[99; 32]).is_some());
+        pending.promote(5, &inputs(5).id());
+        assert!(pending.take(5, &inputs(5).id()).is_some());
+    }
+
+    #[test]
+    fn who_sent_inputs_that_never_existed_is_named_when_the_chain_has_passed_them() {
         let (honest, liar) = (PeerId::random(), PeerId::random());
         let mut pending = Pending::default();
-        pending.offer(liar, message(5, 1));
-        pending.offer(honest, message(5, 2));
-        pending.offer(liar, message(6, 1));
-        pending.forget(&liar);
+        pending.put_aside(honest, message(5, 1));
+        pending.put_aside(liar, junk(5, 1));
+        pending.put_aside(liar, junk(6, 1));
+        let right = inputs(5).id();
+        assert!(pending.pass(4, |id| *id == right).is_empty());
+        assert_eq!(pending.pass(5, |id| *id == right), [liar]);
         assert_eq!(pending.len(), 1);
-        pending.retain(|slot, _| slot > 5);
+        assert_eq!(pending.pass(6, |id| *id == right), [liar]);
+        assert_eq!(pending.len(), 0);
+    }
+
+    #[test]
+    fn what_a_peer_sent_goes_with_it() {
+        let (honest, liar) = (PeerId::random(), PeerId::random());
+        let mut pending = Pending::default();
+        pending.found(liar, message(5, 1));
+        pending.found(honest, message(5, 2));
+        pending.put_aside(liar, junk(6, 1));
+        pending.forget(&[liar]);
+        assert_eq!(pending.len(), 1);
+        let taken = pending.take_over(|slot, _| slot <= 5);
+        assert_eq!(taken.len(), 1);
         assert_eq!(pending.len(), 0);
     }
 }

@@ -14,16 +14,27 @@ use std::{
 use futures::channel::mpsc::{unbounded, UnboundedReceiver, UnboundedSender};
 use parking_lot::{Condvar, Mutex};
 use sc_network::PeerId;
+use schnellru::{ByLength, LruMap};
 use sp_consensus::SyncOracle;
 use tos_primitives::beacon::{LinkError, Slot};
-use tos_vdf::{evaluate_slot, verify_slot, Dataset, SlotEvaluation, SlotProof, State};
+use tos_vdf::{
+    evaluate_slot, evaluate_slots, verify_slot, Dataset, SlotEvaluation, SlotProof, State,
+    MAX_SLOTS,
+};
 
 use super::{
     cache::{SlotCache, VerifiedSlot},
+    checks::Checks,
     metrics::{Counts, Metrics},
     outlook::Outlook,
     slot::{SlotId, SlotInputs, SlotMessage},
 };
+
+/// How old the best block may be for the node to follow the head whatever peers say, and how old
+/// a block for its slots to be checked before it is imported; in milliseconds.
+const RECENT_MS: u64 = 60_000;
+/// Slots that are remembered to have been computed again.
+const RECHECKED: u32 = 1_024;
 
 /// What the gossip listens to.
 pub type Events = UnboundedReceiver<Event>;
@@ -35,8 +46,8 @@ pub enum Event {
     Computed(VerifiedSlot),
     /// A slot that a peer sent was verified.
     Verdict {
-        /// Who sent it.
-        peer: PeerId,
+        /// Who sent it, the first one first.
+        peers: Vec<PeerId>,
         /// What was sent.
         message: Box<SlotMessage>,
         /// Whether it is right; `None` if this node could not tell.
@@ -74,6 +85,12 @@ pub struct Beacon {
     stopping: AtomicBool,
     timekeeper: AtomicBool,
     oracle: OnceLock<Arc<dyn SyncOracle + Send + Sync>>,
+    /// Time of the best block, in milliseconds since 1970.
+    best_ms: AtomicU64,
+    /// Slots that were computed again with a dataset built anew, and were as before.
+    rechecked: Mutex<LruMap<SlotId, ()>>,
+    /// Which blocks' slots were checked.
+    pub checks: Checks,
     events: UnboundedSender<Event>,
     /// What has been done so far.
     pub counts: Counts,
@@ -95,6 +112,9 @@ impl Beacon {
             stopping: AtomicBool::new(false),
             timekeeper: AtomicBool::new(false),
             oracle: OnceLock::new(),
+            best_ms: AtomicU64::new(0),
+            rechecked: Mutex::new(LruMap::new(ByLength::new(RECHECKED))),
+            checks: Checks::default(),
             events,
             counts: Counts::default(),
             metrics,
@@ -113,11 +133,25 @@ impl Beacon {
         let _ = self.oracle.set(oracle);
     }
 
-    /// Whether the node follows the head of the chain. It does not before the network is there.
+    /// The best block is of this time.
+    pub fn set_best_time(&self, time_ms: u64) {
+        self.best_ms.store(time_ms, Ordering::Relaxed);
+    }
+
+    /// Whether a block of this time is one that has just been made.
+    pub fn is_recent(time_ms: u64, now_ms: u64) -> bool {
+        time_ms.saturating_add(RECENT_MS) >= now_ms
+    }
+
+    /// Whether the node follows the head of the chain: its best block is recent by its own clock,
+    /// or else it does not know of anything better. What peers claim to have counts only for a
+    /// node whose best block is old.
     pub fn follows_head(&self) -> bool {
-        self.oracle
-            .get()
-            .is_some_and(|oracle| !oracle.is_major_syncing())
+        Self::is_recent(self.best_ms.load(Ordering::Relaxed), Self::now_ms())
+            || self
+                .oracle
+                .get()
+                .is_some_and(|oracle| !oracle.is_major_syncing())
     }
 
     /// Says that this node computes slots.
@@ -279,21 +313,58 @@ impl Beacon {
         Some(valid)
     }
 
-    /// A slot, from the cache or else computed here, unless gossip brings it first.
-    pub fn obtain(&self, inputs: &SlotInputs) -> Result<VerifiedSlot, Interrupted> {
-        let id = inputs.id();
-        if let Some(slot) = self.cached(&id) {
-            return Ok(slot);
+    /// Slots, from the cache or else computed here side by side, unless gossip brings them first.
+    /// Those computed are kept, but peers are not told of them: the inputs may be a liar's.
+    /// Blocks for little more than a second for each [`MAX_SLOTS`] slots.
+    pub fn obtain(&self, inputs: &[SlotInputs]) -> Result<Vec<VerifiedSlot>, Interrupted> {
+        let mut missing: Vec<&SlotInputs> = inputs
+            .iter()
+            .filter(|inputs| !self.knows(&inputs.id()))
+            .collect();
+        missing.sort_by_key(|inputs| inputs.epoch_seed);
+        for of_epoch in missing.chunk_by(|a, b| Self::share_a_dataset(a, b)) {
+            for some in of_epoch.chunks(MAX_SLOTS) {
+                self.compute_together(some)?;
+            }
         }
+        inputs
+            .iter()
+            .map(|inputs| self.cached(&inputs.id()).ok_or(Interrupted))
+            .collect()
+    }
+
+    fn share_a_dataset(a: &SlotInputs, b: &SlotInputs) -> bool {
+        (a.params, a.epoch_seed) == (b.params, b.epoch_seed)
+    }
+
+    /// Computes slots that share a dataset.
+    fn compute_together(&self, slots: &[&SlotInputs]) -> Result<(), Interrupted> {
+        let Some(first) = slots.first() else {
+            return Ok(());
+        };
+        let dataset = Self::dataset(first).ok_or(Interrupted)?;
+        let all_known = || slots.iter().all(|inputs| self.knows(&inputs.id()));
         let seen = std::cell::Cell::new(self.generation());
         let stop = || {
             // The lock is taken only when something changed.
             let generation = self.generation();
-            self.stopping() || (seen.replace(generation) != generation && self.knows(&id))
+            self.stopping() || (seen.replace(generation) != generation && all_known())
         };
-        self.compute(inputs, &stop)
-            .or_else(|| self.cached(&id))
-            .ok_or(Interrupted)
+        let starts: Vec<(State, u64)> = slots
+            .iter()
+            .map(|inputs| (inputs.start, inputs.first_iteration))
+            .collect();
+        let Some(computed) = evaluate_slots(&dataset, &starts, &stop) else {
+            return match all_known() {
+                true => Ok(()),
+                false => Err(Interrupted),
+            };
+        };
+        self.counts.evaluated_together(slots.len());
+        for (inputs, SlotEvaluation { proof, fine }) in slots.iter().zip(computed) {
+            self.keep(inputs, proof, fine);
+        }
+        Ok(())
     }
 
     /// The fine states of a known slot, computed again from its proof if they were dropped.
@@ -309,17 +380,26 @@ impl Beacon {
         Some(fine)
     }
 
-    /// Computes a slot whose result is in doubt again, with a dataset built anew. If the cached
+    /// Looks again at a slot whose result is in doubt, with a dataset built anew. If the cached
     /// result was wrong, this machine's memory is faulty: the dataset is replaced and the slot too.
+    ///
+    /// A slot that was looked at again is not doubted a second time, so that whoever lies about it
+    /// costs a second once and not with every lie.
     pub fn recompute(&self, inputs: &SlotInputs) -> Result<VerifiedSlot, Interrupted> {
-        let fresh = Dataset::build(&inputs.params, &inputs.epoch_seed).map_err(|_| Interrupted)?;
-        let stop = || self.stopping();
-        let SlotEvaluation { proof, fine } =
-            evaluate_slot(&fresh, &inputs.start, inputs.first_iteration, &stop)
-                .ok_or(Interrupted)?;
         let id = inputs.id();
-        if let Some(known) = self.cached(&id) {
-            if *known.proof == proof {
+        let known = self.cached(&id);
+        if let Some(known) = &known {
+            if self.rechecked.lock().peek(&id).is_some() {
+                return Ok(known.clone());
+            }
+        }
+        self.counts.rechecked();
+        let fresh = Dataset::build(&inputs.params, &inputs.epoch_seed).map_err(|_| Interrupted)?;
+        let (start, first) = (&inputs.start, inputs.first_iteration);
+        if let Some(known) = known {
+            // A right proof is verified faster than a slot is computed.
+            if verify_slot(&fresh, start, first, &known.proof).is_some() {
+                self.rechecked.lock().insert(id, ());
                 return Ok(known);
             }
             log::error!(
@@ -329,8 +409,12 @@ impl Beacon {
             );
             self.counts.faulty();
             self.cache.lock().remove(&id);
-            tos_host::cache::replace(Arc::new(fresh));
         }
+        let stop = || self.stopping();
+        let SlotEvaluation { proof, fine } =
+            evaluate_slot(&fresh, start, first, &stop).ok_or(Interrupted)?;
+        tos_host::cache::replace(Arc::new(fresh));
+        self.rechecked.lock().insert(id, ());
         Ok(self.keep(inputs, proof, fine))
     }
 }
@@ -420,11 +504,66 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_in_doubt_is_looked_at_again_once() {
+        let (beacon, _events) = beacon();
+        let inputs = outlook(0).first().expect("known");
+        let right = beacon.compute(&inputs, &never).expect("computes");
+        for _ in 0..3 {
+            let again = beacon.recompute(&inputs).expect("recomputes");
+            assert_eq!(again.proof, right.proof);
+        }
+        assert_eq!(beacon.counts.rechecks(), 1);
+        assert_eq!(beacon.counts.faulty_slots(), 0);
+    }
+
+    #[test]
+    fn slots_of_several_epochs_are_obtained_in_their_order_and_only_the_missing_ones_computed() {
+        let (beacon, _events) = beacon();
+        let here = outlook(0);
+        let mut there = here.clone();
+        there.epochs[0].seed = [9; 32];
+        let first = here.first().expect("known");
+        let slot = beacon.compute(&first, &never).expect("computes");
+        let second = here.after(&first, slot.end()).expect("known");
+        let foreign = there.first().expect("known");
+        let wanted = [second, foreign, first];
+        let got = beacon.obtain(&wanted).expect("computes");
+        let inputs: Vec<_> = got.iter().map(|slot| slot.inputs.clone()).collect();
+        assert_eq!(inputs, wanted);
+        assert_eq!(beacon.counts.evaluated_slots(), 3);
+        for slot in got {
+            let (other, _events) = crate::beacon::testing::beacon();
+            let alone = other.compute(&slot.inputs, &never).expect("computes");
+            assert_eq!(alone.proof, slot.proof);
+        }
+    }
+
+    #[test]
+    fn whether_the_node_follows_the_head_is_its_own_clocks_matter_and_not_its_peers() {
+        struct Liars;
+        impl SyncOracle for Liars {
+            fn is_major_syncing(&self) -> bool {
+                true
+            }
+            fn is_offline(&self) -> bool {
+                false
+            }
+        }
+        let (beacon, _events) = beacon();
+        beacon.set_oracle(Arc::new(Liars));
+        assert!(!beacon.follows_head());
+        beacon.set_best_time(Beacon::now_ms() - 2_000);
+        assert!(beacon.follows_head());
+        beacon.set_best_time(Beacon::now_ms() - 2 * RECENT_MS);
+        assert!(!beacon.follows_head());
+    }
+
+    #[test]
     fn nothing_is_computed_after_the_node_was_told_to_stop() {
         let (beacon, _events) = beacon();
         drop(StopOnDrop(Arc::clone(&beacon)));
         let inputs = outlook(0).first().expect("known");
-        assert_eq!(beacon.obtain(&inputs).map(|_| ()), Err(Interrupted));
+        assert_eq!(beacon.obtain(&[inputs]).map(|_| ()), Err(Interrupted));
         beacon.wait(beacon.generation(), Duration::from_secs(60));
     }
 }

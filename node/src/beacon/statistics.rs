@@ -29,11 +29,12 @@ pub struct Statistics {
     pub rejected_slots: u64,
     /// Slots computed wrongly here, which means that this machine's memory is faulty.
     pub faulty_slots: u64,
-    /// Iterations computed here.
+    /// Iterations computed here, one slot after the other.
     pub iterations: u64,
     /// How fast this machine walks; 0 before the first slot.
     pub iterations_per_second: f64,
-    /// That speed as a part of what one slot per slot time needs: a timekeeper below 1 falls behind.
+    /// That speed as a multiple of what one slot per slot time needs. A timekeeper below 1 falls behind, and
+    /// one below 1.2 hardly catches up after an outage.
     pub efficiency: f64,
 }
 

@@ -5,7 +5,10 @@
 use polkadot_sdk::*;
 use std::{collections::BTreeMap, sync::Arc};
 
+use sp_blockchain::{BlockStatus, HeaderBackend, Info};
+use sp_runtime::traits::Header as _;
 use tos_primitives::beacon::{BeaconScale, Epoch, Slot};
+use tos_runtime::{opaque::Block, Hash, Header};
 use tos_vdf::{SlotProof, VdfParams};
 
 use super::{
@@ -22,6 +25,79 @@ pub fn beacon() -> (Arc<Beacon>, Events) {
 /// From now on the node follows the head of its chain.
 pub fn following(beacon: &Beacon) {
     beacon.set_oracle(Arc::new(sp_consensus::NoNetwork));
+}
+
+/// A block of a chain in which every block has the number of the one before, plus one.
+pub fn header(number: u32) -> Header {
+    let parent = match number.checked_sub(1) {
+        Some(parent) => header(parent).hash(),
+        None => Default::default(),
+    };
+    Header::new(
+        number,
+        Default::default(),
+        Default::default(),
+        parent,
+        Default::default(),
+    )
+}
+
+/// The headers of such a chain.
+pub struct Chain {
+    headers: Vec<Header>,
+    finalised: u32,
+}
+
+impl Chain {
+    /// Blocks 0 to `best`; those up to `finalised` are final.
+    pub fn of(best: u32, finalised: u32) -> Self {
+        Self {
+            headers: (0..=best).map(header).collect(),
+            finalised,
+        }
+    }
+
+    /// The block of this number.
+    pub fn at(&self, number: u32) -> Header {
+        header(number)
+    }
+}
+
+impl HeaderBackend<Block> for Chain {
+    fn header(&self, hash: Hash) -> sp_blockchain::Result<Option<Header>> {
+        let mut headers = self.headers.iter();
+        Ok(headers.find(|header| header.hash() == hash).cloned())
+    }
+
+    fn info(&self) -> Info<Block> {
+        let best = self.headers.last().expect("there is genesis");
+        Info {
+            best_hash: best.hash(),
+            best_number: best.number,
+            genesis_hash: header(0).hash(),
+            finalized_hash: header(self.finalised).hash(),
+            finalized_number: self.finalised,
+            finalized_state: None,
+            number_leaves: 1,
+            block_gap: None,
+        }
+    }
+
+    fn status(&self, hash: Hash) -> sp_blockchain::Result<BlockStatus> {
+        Ok(match self.header(hash)? {
+            Some(_) => BlockStatus::InChain,
+            None => BlockStatus::Unknown,
+        })
+    }
+
+    fn number(&self, hash: Hash) -> sp_blockchain::Result<Option<u32>> {
+        Ok(self.header(hash)?.map(|header| header.number))
+    }
+
+    fn hash(&self, number: u32) -> sp_blockchain::Result<Option<Hash>> {
+        let at = usize::try_from(number).expect("small");
+        Ok(self.headers.get(at).map(Header::hash))
+    }
 }
 
 /// The fast scale, after slot `head`, long after its time.

@@ -8,9 +8,15 @@ use super::{
     outlook::Outlook,
     slot::{SlotId, SlotInputs},
     state::{Beacon, Frontier},
+    statistics::Statistics,
     LOG,
 };
 
+/// How fast a timekeeper must walk, as a multiple of what the clock needs, to catch up after an
+/// outage and while the machine does other work.
+const MARGIN: f64 = 1.2;
+/// Slots after which its speed is known.
+const MEASURED: u64 = 8;
 /// The longest sleep; whatever matters also wakes the thread at once.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -64,14 +70,36 @@ fn compute(beacon: &Beacon, inputs: &SlotInputs) {
     }
 }
 
+/// What is wrong with a machine that walks so many times as fast as the clock needs, if anything is.
+fn complaint(efficiency: f64) -> Option<String> {
+    (efficiency < MARGIN).then(|| {
+        format!(
+            "this machine walks {efficiency:.2} times as fast as the clock needs, and a timekeeper needs \
+             {MARGIN}: it falls behind, or does not catch up after an outage. Use a faster machine, or give \
+             the node a core of its own (docs/operations.md)"
+        )
+    })
+}
+
 /// Starts the timekeeper. It ends when the beacon is stopped.
 pub fn start(beacon: Arc<Beacon>) -> std::io::Result<()> {
     beacon.set_timekeeper();
     std::thread::Builder::new()
         .name("timekeeper".into())
         .spawn(move || {
+            let mut measured = false;
             while !beacon.stopping() {
                 let generation = beacon.generation();
+                if !measured && beacon.counts.evaluated_slots() >= MEASURED {
+                    let efficiency = Statistics::of(&beacon).efficiency;
+                    measured = efficiency > 0.0;
+                    match complaint(efficiency).filter(|_| measured) {
+                        Some(complaint) => log::warn!(target: LOG, "{complaint}"),
+                        None => {
+                            log::debug!(target: LOG, "{efficiency:.2} times as fast as the clock");
+                        }
+                    }
+                }
                 match task(&beacon, Beacon::now_ms()) {
                     Task::Compute(inputs) => compute(&beacon, &inputs),
                     Task::Sleep(limit) => beacon.wait(generation, limit),
@@ -106,6 +134,23 @@ mod tests {
         assert_eq!(task(&beacon, 0), Task::Sleep(IDLE));
         following(&beacon);
         assert!(matches!(task(&beacon, 0), Task::Compute(inputs) if inputs.slot == 1));
+    }
+
+    #[test]
+    fn a_machine_without_a_margin_of_a_fifth_is_told_so() {
+        assert_eq!(complaint(1.2), None);
+        assert_eq!(complaint(16.0), None);
+        for slow in [0.976, 1.0, 1.19] {
+            let text = complaint(slow).expect("too slow");
+            assert!(text.contains("1.2") && text.contains("docs/operations.md"));
+        }
+    }
+
+    #[test]
+    fn the_reference_machine_has_the_margin() {
+        // docs/performance.md: what it walks in a second, which is a slot's time.
+        let per_slot = f64::from(tos_vdf::VdfParams::MAINNET.iterations_per_slot);
+        assert_eq!(complaint(366_000.0 / per_slot), None);
     }
 
     #[test]
