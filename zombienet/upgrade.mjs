@@ -104,7 +104,7 @@ async function task(id) {
 /** A task for two: when both have committed, its open window closes, however long it is. */
 async function publish(subject) {
   const spec = inline('{"kind":"text","title":"Name a prime above one hundred","data":{}}');
-  const tx = api.tx.tasks.publish({ General: { subject } }, 'Beginner', spec, 10n * TOS, 7_200, 50, MINERS.length);
+  const tx = api.tx.tasks.publish({ General: { subject } }, 'Beginner', spec, 10n * TOS, 7_200, 50, MINERS.length, null);
   return find(await act(tx, PUBLISHER), 'tasks', 'Published').task.toHex();
 }
 

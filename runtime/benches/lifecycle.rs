@@ -191,6 +191,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
             open_for: windows.min_open,
             min_quality: 50,
             max_participants: kind.miners.into(),
+            reference: None,
         },
     );
     let miners: Vec<AccountId> = (0..kind.miners).map(miner).collect();

@@ -34,7 +34,7 @@ use sp_session::OpaqueGeneratedSessionKeys;
 use sp_version::RuntimeVersion;
 use tos_primitives::{
     beacon::{Slot, SlotClaim},
-    storage::{GroupId, Window},
+    storage::{ChallengeKind, GroupId, Window},
     views::{
         AssignmentView, AuditView, BeaconView, ChainView, ClaimView, CommitteeDutyView,
         ContinuityError, ContinuityView, DealView, DutyView, GroupView, HistoryView, InclusionView,
@@ -361,6 +361,10 @@ impl_runtime_apis! {
         fn parameters() -> ParametersView {
             crate::parameters::view()
         }
+
+        fn task_by_reference(publisher: AccountId, reference: [u8; 32]) -> Option<TaskId> {
+            Tasks::task_by_reference(publisher, reference)
+        }
     }
 
     impl tos_runtime_api::BeaconApi<Block> for Runtime {
@@ -444,6 +448,22 @@ impl_runtime_apis! {
 
         fn inclusion(replica: ReplicaId, window: Window) -> Option<InclusionView> {
             Storage::inclusion_of(replica, window)
+        }
+
+        fn open_audits_of(
+            provider: AccountId,
+            after: Option<(ReplicaId, u64)>,
+            limit: u32,
+        ) -> Vec<AuditView> {
+            Storage::open_audits_page(&provider, after, limit)
+        }
+
+        fn challenges_of(
+            provider: AccountId,
+            after: Option<(ReplicaId, ChallengeKind)>,
+            limit: u32,
+        ) -> Vec<ReplicaChallengeView<AccountId>> {
+            Storage::challenges_page(&provider, after, limit)
         }
     }
 

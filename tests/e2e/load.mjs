@@ -37,7 +37,7 @@ async function load(sender, to) {
       const number = nonce + i;
       const tx = number % PUBLISH_EVERY === 0
         ? api.tx.tasks.publish({ General: { subject: 'load' } }, 'Beginner',
-          inline(`{"kind":"text","title":"Load ${sender.address} ${number}","data":{}}`), 5n * TOS, 40, 50, 8)
+          inline(`{"kind":"text","title":"Load ${sender.address} ${number}","data":{}}`), 5n * TOS, 40, 50, 8, null)
         : api.tx.balances.transferKeepAlive(to.address, TOS / 1000n);
       return tx.signAsync(sender, { nonce: number, era: 0 });
     });

@@ -3,19 +3,21 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { rpc } from '../../client/polkadot-js/definitions.mjs';
-import { find, inline, send, TOS, untilBlock } from './chain.mjs';
+import { find, inline, salt, send, TOS, untilBlock } from './chain.mjs';
 import { devNode } from './node.mjs';
 
 const SPEC = inline('{"kind":"text","title":"A task to be listed","data":{}}');
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 let node;
+let provider;
 let api;
 let alice;
 
 before(async () => {
   node = await devNode();
-  api = await ApiPromise.create({ provider: new WsProvider(node.url), rpc, noInitWarn: true });
+  provider = new WsProvider(node.url);
+  api = await ApiPromise.create({ provider, rpc, noInitWarn: true });
   alice = new Keyring({ type: 'sr25519' }).addFromUri('//Alice');
 });
 
@@ -25,7 +27,7 @@ after(async () => {
 });
 
 const publish = (type, reward) =>
-  api.tx.tasks.publish({ [type]: { [type === 'General' ? 'subject' : 'domain']: 'listing' } }, 'Beginner', SPEC, reward, 200, 50, 2);
+  api.tx.tasks.publish({ [type]: { [type === 'General' ? 'subject' : 'domain']: 'listing' } }, 'Beginner', SPEC, reward, 200, 50, 2, null);
 // The codec of polkadot.js has no word for lists and null in JSON; `raw` gives what the node said.
 const ask = (method, ...params) => api.rpc.tos[method].raw(...params);
 
@@ -94,4 +96,15 @@ test('an account that never worked has the starting reputation and nothing to cl
   assert.deepEqual(await ask('claimable', bob), []);
   assert.equal(await ask('miner', bob), null);
   assert.deepEqual(await ask('assignments', bob), []);
+});
+
+test('a publication sent again is refused by its reference, which tells the task that the first one made', async () => {
+  const reference = salt();
+  const call = () => api.tx.tasks.publish({ General: { subject: 'listing' } }, 'Beginner', SPEC, 5n * TOS, 200, 50, 2, reference);
+  const { task } = find(await send(api, call(), alice), 'tasks', 'Published');
+  await assert.rejects(send(api, call(), alice), { name: 'tasks.ReferenceUsed' });
+  assert.equal((await api.call.tosApi.taskByReference(alice.address, reference)).unwrap().toHex(), task.toHex());
+  const ask = (who) => provider.send('tos_taskByReference', [who, reference]);
+  assert.equal((await ask(alice.address)).replaceAll('-', ''), task.toHex().slice(2));
+  assert.equal(await ask(new Keyring({ type: 'sr25519' }).addFromUri('//Bob').address), null);
 });

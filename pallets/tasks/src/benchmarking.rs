@@ -19,6 +19,7 @@ use tos_primitives::{
 };
 
 const SALT: [u8; 32] = [7; 32];
+const REFERENCE: [u8; 32] = [5; 32];
 const REWARD: Balance = 300 * TOS;
 const TYPE: TaskType = TaskType::SecurityAudit;
 
@@ -67,6 +68,7 @@ fn published<T: Config>(places: u32) -> TaskId {
         open_for: T::Clock::windows().min_open,
         min_quality: 50,
         max_participants: places,
+        reference: Some(REFERENCE),
     };
     assert_ok!(Pallet::<T>::do_publish(
         publisher,
@@ -235,6 +237,7 @@ fn challenged<T: Config>(p: u32, phase: Phase) -> TaskId {
 pub(crate) fn synthetic_task<T: Config>(id: TaskId) -> TaskOf<T> {
     let task = Task {
         publisher: publisher::<T>(),
+        reference: None,
         params: params(),
         difficulty: Difficulty::Expert,
         reward: REWARD,
@@ -280,7 +283,9 @@ mod benches {
             open_for,
             50,
             MAX_PARTICIPANTS,
+            Some(REFERENCE),
         );
+        assert_eq!(References::<T>::iter().count(), 1);
         assert_eq!(OpenTasks::<T>::count(), 1);
     }
 
@@ -359,7 +364,12 @@ mod benches {
     #[benchmark]
     fn migrate_task() {
         let id = published::<T>(MAX_PARTICIPANTS);
-        make_due::<T>(id, |task| task.tool = Some([1; 32]));
+        make_due::<T>(id, |task| {
+            task.tool = Some([1; 32]);
+            // Version 1 knew none.
+            task.reference = None;
+        });
+        References::<T>::remove(publisher::<T>(), REFERENCE);
         let task = Tasks::<T>::get(id).unwrap();
         migrations::v1::Tasks::<T>::insert(id, migrations::v1::Task::from(task.clone()));
         #[block]

@@ -20,6 +20,7 @@ impl<T: Config> Pallet<T> {
             );
         }
         Self::check_orphans()?;
+        Self::check_references()?;
         Self::check_open_index()?;
         Self::check_active()?;
         Self::check_holds()
@@ -142,6 +143,24 @@ impl<T: Config> Pallet<T> {
             Contents::<T>::iter_keys().all(|(id, _)| known(id)),
             "content without a task"
         );
+        Ok(())
+    }
+
+    /// References lead to the tasks that carry them, and every task that carries one is found.
+    fn check_references() -> Result<(), TryRuntimeError> {
+        let mut known = 0u32;
+        for (publisher, reference, id) in References::<T>::iter() {
+            let task = Tasks::<T>::get(id).ok_or("a reference leads to an unknown task")?;
+            ensure!(
+                task.publisher == publisher && task.reference == Some(reference),
+                "a reference leads to a task that does not carry it"
+            );
+            known = known.saturating_add(1);
+        }
+        let carried = Tasks::<T>::iter_values()
+            .filter(|task| task.reference.is_some())
+            .count();
+        ensure!(known == count(carried), "a task's reference leads nowhere");
         Ok(())
     }
 

@@ -40,6 +40,10 @@ const LOG_TARGET: &str = "runtime::tasks";
 
 #[import_section(events::events)]
 #[frame_support::pallet]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what a publisher offers are the arguments of one call"
+)]
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
@@ -154,6 +158,12 @@ pub mod pallet {
     /// How many tasks each account has published; part of the next identifier.
     #[pallet::storage]
     pub type Nonces<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
+
+    /// The tasks that carry a reference of their publisher, by publisher and reference, until they
+    /// are pruned: one entry a task at most.
+    #[pallet::storage]
+    pub type References<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Blake2_128Concat, [u8; 32], TaskId>;
 
     /// Tasks in the phase `Open`.
     #[pallet::storage]
@@ -313,14 +323,22 @@ pub mod pallet {
         /// Records of the task contradict one another. The step is tried again; report it.
         #[codec(index = 32)]
         Inconsistent,
+        /// The account has a task with this reference already, and its record is still kept: it is
+        /// that task that was published. Read which one with `task_by_reference`, or give another
+        /// reference.
+        #[codec(index = 33)]
+        ReferenceUsed,
     }
 
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
         /// Publishes a task. Holds the reward and a tenth of it as a stake, which comes back when
         /// the task closes. Miners may join for `open_for` ticks.
+        ///
+        /// `reference` is 32 bytes of the publisher's choice that no other of its tasks on record
+        /// carries: who gives one and sends the call again, because it does not know what became
+        /// of the first, cannot publish twice. It is free again when the task is pruned.
         #[pallet::call_index(0)]
-        #[allow(clippy::too_many_arguments)]
         pub fn publish(
             origin: OriginFor<T>,
             params: TaskParams,
@@ -330,6 +348,7 @@ pub mod pallet {
             open_for: Tick,
             min_quality: u8,
             max_participants: u32,
+            reference: Option<[u8; 32]>,
         ) -> DispatchResult {
             let publisher = ensure_signed(origin)?;
             let terms = impls::Terms {
@@ -338,6 +357,7 @@ pub mod pallet {
                 open_for,
                 min_quality,
                 max_participants,
+                reference,
             };
             Self::do_publish(publisher, params, spec, terms)
         }
@@ -450,6 +470,11 @@ pub mod pallet {
         /// All tasks that are not pruned, after the given one, by identifier. At most 100.
         pub fn tasks(after: Option<TaskId>, limit: u32) -> Vec<TaskSummary<T::AccountId>> {
             Self::page_of_all(after, limit)
+        }
+
+        /// The task of a publisher that carries this reference, until it is pruned.
+        pub fn task_by_reference(publisher: T::AccountId, reference: [u8; 32]) -> Option<TaskId> {
+            References::<T>::get(publisher, reference)
         }
 
         /// The phases a task has been through.

@@ -115,6 +115,7 @@ pub mod v1 {
             } = self;
             crate::Task {
                 publisher,
+                reference: None,
                 params,
                 difficulty,
                 reward,

@@ -77,6 +77,8 @@ impl TypeProfile {
 pub struct Task<AccountId> {
     /// Who published it.
     pub publisher: AccountId,
+    /// The publisher's own name for it, by which it is in `References`.
+    pub reference: Option<[u8; 32]>,
     /// Its parameters, which fix its type.
     pub params: TaskParams,
     /// Its difficulty.

@@ -56,7 +56,7 @@ fn weight(micros: u64, proof: u64, reads: u64, writes: u64) -> Weight {
 // uses measured weights instead.
 impl WeightInfo for () {
     fn publish() -> Weight {
-        weight(80, 8_000, 13, 11)
+        weight(80, 9_000, 14, 12)
     }
 
     fn cancel() -> Weight {
@@ -135,7 +135,7 @@ impl WeightInfo for () {
     }
 
     fn step_prune(p: u32, s: u32) -> Weight {
-        weight(100, 30_000, 10, 10)
+        weight(100, 30_000, 10, 11)
             .saturating_add(weight(15, 7_000, 0, 2).saturating_mul(p.into()))
             .saturating_add(weight(5, 3_000, 1, 2).saturating_mul(s.into()))
     }

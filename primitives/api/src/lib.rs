@@ -43,7 +43,7 @@ pub use tos_primitives::views::MAX_PAGE;
 
 sp_api::decl_runtime_apis! {
     /// Tasks, their workers and what they earn.
-    #[api_version(2)]
+    #[api_version(3)]
     pub trait TosApi<AccountId>
     where
         AccountId: Codec,
@@ -100,8 +100,12 @@ sp_api::decl_runtime_apis! {
         fn chain() -> ChainView;
 
         /// What governance can change, as it is now. A task keeps the rules it was published with.
-        #[api_version(2)]
         fn parameters() -> ParametersView;
+
+        /// The task of a publisher that carries this reference: what became of a `publish` whose
+        /// outcome is not known. `None` when there never was one or it is pruned.
+        #[api_version(3)]
+        fn task_by_reference(publisher: AccountId, reference: [u8; 32]) -> Option<TaskId>;
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use codec::Codec;
 use polkadot_sdk::*;
 use tos_primitives::{
-    storage::{GroupId, Window},
+    storage::{ChallengeKind, GroupId, Window},
     views::{
         AuditView, CommitteeDutyView, ContinuityError, ContinuityView, DealView, GroupView,
         HistoryView, InclusionView, ProviderView, ReplicaChallengeView, ReplicaView, StorageStats,
@@ -17,7 +17,7 @@ use tos_primitives::{
 
 sp_api::decl_runtime_apis! {
     /// Storage deals, replicas, challenges and windows.
-    #[api_version(1)]
+    #[api_version(2)]
     pub trait StorageApi<AccountId>
     where
         AccountId: Codec,
@@ -41,10 +41,10 @@ sp_api::decl_runtime_apis! {
             limit: u32,
         ) -> Vec<ReplicaView<AccountId>>;
 
-        /// A provider's audits that wait for answers, at most a page.
+        /// All audits of a provider that wait for answers, however many replicas it has.
         fn open_audits(provider: AccountId) -> Vec<AuditView>;
 
-        /// A provider's challenges that wait for answers, at most a page.
+        /// All challenges of a provider's replicas.
         fn challenges(provider: AccountId) -> Vec<ReplicaChallengeView<AccountId>>;
 
         /// The current window.
@@ -71,5 +71,23 @@ sp_api::decl_runtime_apis! {
         /// What is on chain of the way from a replica's leaf to the global root of a window. `None` when the window
         /// is not in the ring or its group handed in nothing.
         fn inclusion(replica: ReplicaId, window: Window) -> Option<InclusionView>;
+
+        /// A provider's audits that wait for answers, in the order of replicas, beginning behind the
+        /// replica and number `after`.
+        #[api_version(2)]
+        fn open_audits_of(
+            provider: AccountId,
+            after: Option<(ReplicaId, u64)>,
+            limit: u32,
+        ) -> Vec<AuditView>;
+
+        /// The challenges of a provider's replicas, in the order of replicas, beginning behind the
+        /// replica and kind `after`.
+        #[api_version(2)]
+        fn challenges_of(
+            provider: AccountId,
+            after: Option<(ReplicaId, ChallengeKind)>,
+            limit: u32,
+        ) -> Vec<ReplicaChallengeView<AccountId>>;
     }
 }

@@ -123,7 +123,7 @@ fn a_node_reads_the_runtime_through_the_trait() {
 
 #[test]
 fn the_version_is_the_one_that_clients_know() {
-    assert_eq!(<dyn TosApi<Block, AccountId>>::VERSION, 2);
+    assert_eq!(<dyn TosApi<Block, AccountId>>::VERSION, 3);
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub fn publish(number: u32, open_for: u32, answers: u32) -> Option<Vec<u8>> {
     let spec = ContentRef::inline(text.as_bytes())?;
     let min_quality = 50u8;
     let reward = Compact(REWARD);
+    let reference: Option<[u8; 32]> = None;
     Some(
         (
             params,
@@ -42,6 +43,7 @@ pub fn publish(number: u32, open_for: u32, answers: u32) -> Option<Vec<u8>> {
             open_for,
             min_quality,
             answers,
+            reference,
         )
             .encode(),
     )

@@ -27,6 +27,8 @@ pub(crate) struct Terms {
     pub min_quality: u8,
     /// Places for miners.
     pub max_participants: u32,
+    /// The publisher's own name for the task.
+    pub reference: Option<[u8; 32]>,
 }
 
 impl<T: Config> Pallet<T> {
@@ -42,7 +44,11 @@ impl<T: Config> Pallet<T> {
             open_for,
             min_quality,
             max_participants,
+            reference,
         } = terms;
+        // First: whoever sends a call again is told that the first one worked, whatever has changed since.
+        let used = reference.is_some_and(|it| References::<T>::contains_key(&publisher, it));
+        ensure!(!used, Error::<T>::ReferenceUsed);
         let task_type = params.task_type();
         let profile = TaskTypes::<T>::get(task_type).ok_or(Error::<T>::UnknownTaskType)?;
         ensure!(params.is_complete(), Error::<T>::IncompleteParams);
@@ -86,6 +92,7 @@ impl<T: Config> Pallet<T> {
         let spec_hash = spec.hash;
         let task = Task {
             publisher: publisher.clone(),
+            reference,
             params,
             difficulty,
             reward,
@@ -109,6 +116,9 @@ impl<T: Config> Pallet<T> {
             revealed: 0,
             failures: 0,
         };
+        if let Some(reference) = reference {
+            References::<T>::insert(&publisher, reference, id);
+        }
         Agenda::<T>::insert(due, id, ());
         OpenByType::<T>::insert(task_type, id, ());
         OpenTasks::<T>::insert(id, ());

@@ -245,6 +245,9 @@ impl<T: Config> Pallet<T> {
         Answers::<T>::remove(id);
         Challenges::<T>::remove(id);
         Timeline::<T>::remove(id);
+        if let Some(reference) = task.reference {
+            References::<T>::remove(&task.publisher, reference);
+        }
         T::Panels::forget(id);
         Agenda::<T>::remove(task.due, id);
         Tasks::<T>::remove(id);

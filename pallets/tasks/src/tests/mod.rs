@@ -33,6 +33,7 @@ struct Offer {
     open_for: Tick,
     min_quality: u8,
     places: u32,
+    reference: Option<[u8; 32]>,
 }
 
 impl Default for Offer {
@@ -48,6 +49,7 @@ impl Default for Offer {
             open_for: 10,
             min_quality: 50,
             places: 4,
+            reference: None,
         }
     }
 }
@@ -63,6 +65,7 @@ impl Offer {
             self.open_for,
             self.min_quality,
             self.places,
+            self.reference,
         )
     }
 

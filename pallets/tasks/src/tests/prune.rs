@@ -17,6 +17,7 @@ fn records() -> usize {
         + OpenByType::<Test>::iter().count()
         + ActiveOf::<Test>::iter().count()
         + Agenda::<Test>::iter().count()
+        + References::<Test>::iter().count()
 }
 
 #[test]

@@ -311,3 +311,66 @@ fn a_network_is_born_with_the_six_built_in_types() {
         }
     });
 }
+
+#[test]
+fn a_call_sent_again_with_its_reference_publishes_nothing_and_finds_the_first() {
+    ExtBuilder::execute(|| {
+        let offer = Offer {
+            reference: Some([1; 32]),
+            ..Offer::default()
+        };
+        let id = offer.clone().id();
+        assert_eq!(Work::task_by_reference(PUBLISHER, [1; 32]), Some(id));
+        let before = wealth(PUBLISHER);
+        assert_noop!(offer.clone().publish(), Error::<Test>::ReferenceUsed);
+        // Also where the call could not have worked any more: the answer is still that the first did.
+        script(|s| s.suspended.insert(PUBLISHER, 500));
+        assert_noop!(offer.clone().publish(), Error::<Test>::ReferenceUsed);
+        assert_eq!(wealth(PUBLISHER), before);
+        script(|s| s.suspended.clear());
+
+        // Without one, or with another, every call is a task of its own.
+        assert_ne!(publish(), id);
+        let another = Offer {
+            reference: Some([2; 32]),
+            ..Offer::default()
+        }
+        .id();
+        assert_eq!(Work::task_by_reference(PUBLISHER, [2; 32]), Some(another));
+        assert_eq!(Work::task_by_reference(PUBLISHER, [3; 32]), None);
+    });
+}
+
+#[test]
+fn nobody_can_take_the_reference_of_another_publisher() {
+    ExtBuilder::execute(|| {
+        let reference = Some([1; 32]);
+        let offer = |by| Offer {
+            by,
+            reference,
+            ..Offer::default()
+        };
+        let foreign = offer(STRANGER).id();
+        let own = offer(PUBLISHER).id();
+        assert_eq!(Work::task_by_reference(STRANGER, [1; 32]), Some(foreign));
+        assert_eq!(Work::task_by_reference(PUBLISHER, [1; 32]), Some(own));
+    });
+}
+
+#[test]
+fn a_reference_is_used_as_long_as_the_record_is_kept_and_free_after_it() {
+    ExtBuilder::execute(|| {
+        let offer = Offer {
+            reference: Some([1; 32]),
+            ..Offer::default()
+        };
+        let id = offer.clone().id();
+        assert_ok!(Work::cancel(RuntimeOrigin::signed(PUBLISHER), id));
+        assert_noop!(offer.clone().publish(), Error::<Test>::ReferenceUsed);
+        pass_to(task(id).due);
+        assert!(!Tasks::<Test>::contains_key(id));
+        assert_eq!(Work::task_by_reference(PUBLISHER, [1; 32]), None);
+        assert_eq!(References::<Test>::iter().count(), 0);
+        assert_ne!(offer.id(), id);
+    });
+}
