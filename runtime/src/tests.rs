@@ -13,6 +13,8 @@ use sp_genesis_builder::PresetId;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::BuildStorage;
 
+mod phases;
+
 /// The genesis state of a preset, built exactly as a node builds it.
 fn genesis(preset: &str) -> sp_io::TestExternalities {
     let patch = genesis_presets::get_preset(&PresetId::from(preset)).expect("preset exists");

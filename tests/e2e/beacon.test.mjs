@@ -5,6 +5,7 @@ import { blake3 } from '@noble/hashes/blake3';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { bnToU8a, hexToU8a, stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { rpc } from '../../client/polkadot-js/definitions.mjs';
+import { bookings } from './bookings.mjs';
 import { authorised, find, outcomes, send, TOS, untilBlock } from './chain.mjs';
 import { devNode } from './node.mjs';
 
@@ -331,4 +332,10 @@ test('the walk goes on slot by slot, takes entropy in, and never runs ahead of t
   const events = (await firstState.system.events()).map(({ event }) => event);
   assert.equal(find(events, 'beacon', 'Advanced').head.toNumber(), first.head);
   assert.equal(find(events, 'beacon', 'Resumed').head.toNumber(), first.head);
+});
+
+test('in every block so far, events belong to the extrinsic that caused them or to none', async () => {
+  const { automatic, wrong } = await bookings(api);
+  assert.deepEqual(wrong, []);
+  assert.ok(automatic > 0, 'something happened by itself');
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
+import { bookings } from './bookings.mjs';
 import { answerCommitment, find, inline, knownAnswer, salt, send, TOS, untilBlock, voteCommitment } from './chain.mjs';
 import { devNode } from './node.mjs';
 
@@ -40,7 +41,7 @@ test('automatic members report under their commitments, and a known answer measu
   await Promise.all([...register, ...judges.map((v) => send(api, api.tx.validation.register(['General']), v))]);
 
   const spec = inline('{"kind":"text","title":"Say how many legs a spider has","data":{}}');
-  const publish = api.tx.tasks.publish(GENERAL, 'Beginner', spec, 10n * TOS, 60, 50, 2);
+  const publish = api.tx.tasks.publish(GENERAL, 'Beginner', spec, 10n * TOS, 60, 50, 2, null);
   const { task: id } = find(await send(api, publish, alice), 'tasks', 'Published');
   await Promise.all([planter, miner].map((m) => send(api, api.tx.tasks.join(id), m)));
 
@@ -110,4 +111,10 @@ test('endorsements and reviews have their rules, and a miner reads its level', a
   await refused(send(api, api.tx.miners.retractEndorsement(other.address, miner.address), alice), 'miners.NotInvolved');
   await send(api, api.tx.miners.retractEndorsement(other.address, miner.address), miner);
   assert.equal((await api.call.tosApi.miner(miner.address)).unwrap().endorsements.toNumber(), 0);
+});
+
+test('in every block so far, events belong to the extrinsic that caused them or to none', async () => {
+  const { automatic, wrong } = await bookings(api);
+  assert.deepEqual(wrong, []);
+  assert.ok(automatic > 0, 'something happened by itself');
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { blake2AsHex } from '@polkadot/util-crypto';
+import { bookings } from './bookings.mjs';
 import { find, inline, send, TOS, untilBlock } from './chain.mjs';
 import { BINARY, devNode } from './node.mjs';
 
@@ -76,7 +77,7 @@ async function motion(call) {
 
 const parameters = { Origins: 'Parameters' };
 const publish = () =>
-  api.tx.tasks.publish({ General: { subject: 'paused' } }, 'Beginner', inline('{"kind":"text","title":"nothing at all"}'), 10n * TOS, 60, 50, 4);
+  api.tx.tasks.publish({ General: { subject: 'paused' } }, 'Beginner', inline('{"kind":"text","title":"nothing at all"}'), 10n * TOS, 60, 50, 4, null);
 
 test('nobody holds the sudo key', async () => {
   assert.ok((await api.query.sudo.key()).isNone);
@@ -154,4 +155,10 @@ test('an upgrade is authorised by referendum and applied by anyone', async () =>
   // The chain goes on under it.
   const height = (await api.rpc.chain.getHeader()).number.toNumber();
   await untilBlock(api, async () => (await api.rpc.chain.getHeader()).number.toNumber() > height + 4, 'blocks after the upgrade');
+});
+
+test('in every block so far, events belong to the extrinsic that caused them or to none', async () => {
+  const { automatic, wrong } = await bookings(api);
+  assert.deepEqual(wrong, []);
+  assert.ok(automatic > 0, 'something happened by itself');
 });

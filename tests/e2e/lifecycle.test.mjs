@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
+import { bookings } from './bookings.mjs';
 import { answerCommitment, find, inline, salt, send, TOS, untilBlock, voteCommitment } from './chain.mjs';
 import { devNode } from './node.mjs';
 
@@ -50,7 +51,7 @@ test('a task runs from escrow to payout, final under GRANDPA', async () => {
 
   // Bad input is refused by name and changes nothing.
   const publish = (amount, quality = 50) =>
-    api.tx.tasks.publish(GENERAL, 'Beginner', SPEC, amount, 60, quality, 4);
+    api.tx.tasks.publish(GENERAL, 'Beginner', SPEC, amount, 60, quality, 4, null);
   await refused(send(api, publish(4n * TOS), publisher), 'tasks.RewardOutsideBand');
   await refused(send(api, publish(reward, 101), publisher), 'tasks.QualityOutOfRange');
 
@@ -128,6 +129,12 @@ test('a task runs from escrow to payout, final under GRANDPA', async () => {
   assert.ok((await balance(miners[0])) > before);
   await refused(send(api, api.tx.rewards.claim(id), miners[0]), 'rewards.NothingToClaim');
 
+  // Anybody may claim for somebody else, who gets all of it.
+  const [judge] = validators;
+  const had = await balance(judge);
+  await send(api, api.tx.rewards.claimAllFor(judge.address), publisher);
+  assert.equal(await balance(judge), had + claims[judge.address]);
+
   // Reputations moved apart, and no wei was made or lost.
   const reputation = async (who) => (await api.call.tosApi.reputation(who.address)).global.score.toNumber();
   assert.ok((await reputation(miners[0])) > 1000);
@@ -146,7 +153,7 @@ test('a task runs from escrow to payout, final under GRANDPA', async () => {
 
 test('a cancelled task gives the reward back, less the fee', async () => {
   const { publisher } = actors;
-  const events = await send(api, api.tx.tasks.publish(GENERAL, 'Beginner', SPEC, 5n * TOS, 60, 50, 4), publisher);
+  const events = await send(api, api.tx.tasks.publish(GENERAL, 'Beginner', SPEC, 5n * TOS, 60, 50, 4, null), publisher);
   const { task: id } = find(events, 'tasks', 'Published');
   await refused(send(api, api.tx.tasks.cancel(id), actors.miners[0]), 'tasks.NotPublisher');
   await send(api, api.tx.tasks.cancel(id), publisher);
@@ -172,4 +179,10 @@ test('every call, event, error and storage item of the domain is documented in t
     }
   }
   assert.deepEqual(undocumented, []);
+});
+
+test('in every block so far, events belong to the extrinsic that caused them or to none', async () => {
+  const { automatic, wrong } = await bookings(api);
+  assert.deepEqual(wrong, []);
+  assert.ok(automatic > 0, 'something happened by itself');
 });

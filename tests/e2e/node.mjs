@@ -34,7 +34,7 @@ export async function devNode(chain = 'dev-fast') {
       BINARY,
       ['--chain', chain, '--alice', '--validator', '--force-authoring', '--base-path', dir, '--rpc-port', String(rpc),
         '--port', String(p2p), '--prometheus-port', String(metrics), '--no-telemetry', '--no-mdns', '--rpc-methods', 'unsafe',
-        '--unsafe-force-node-key-generation'],
+        '--unsafe-force-node-key-generation', '--state-pruning', 'archive'],
       { stdio: ['ignore', out.fd, out.fd] },
     );
     exited = new Promise((resolve) => child.once('exit', resolve));

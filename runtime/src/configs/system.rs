@@ -119,7 +119,7 @@ impl frame_system::Config for Runtime {
     type SystemWeightInfo = crate::weights::frame_system::WeightInfo<Runtime>;
     type ExtensionsWeightInfo = crate::weights::frame_system_extensions::WeightInfo<Runtime>;
     type SingleBlockMigrations = SingleBlock;
-    type MultiBlockMigrator = MultiBlockMigrations;
+    type MultiBlockMigrator = crate::automatic::Automatic<MultiBlockMigrations>;
 }
 
 impl pallet_timestamp::Config for Runtime {
