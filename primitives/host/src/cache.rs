@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The datasets of this process: at most [`MAX_DATASETS`], and those being built. Node and runtime share
-//! them.
+//! The datasets of this process: at most [`MAX_DATASETS`] for consensus, those being built, and one for
+//! questions. Node and runtime share them.
+//!
+//! A question that needs another dataset than those of consensus must not push one of them out, or the next block waits until it is
+//! built again. Questions have one place of their own, and wait for one another there: however many are asked, they take the memory
+//! of one dataset.
 
+use crate::{memory::exhausted, purpose::Purpose};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tos_vdf::{BuildError, Dataset, Hash, VdfParams};
 
@@ -13,6 +18,7 @@ pub const MAX_DATASETS: usize = 2;
 type Key = (VdfParams, Hash);
 
 static CACHE: Cache = Cache::new();
+static ASIDE: Aside = Aside::new();
 
 /// The dataset of an epoch, built if it is not there: 0.4 s of one core and 256 MiB with real parameters.
 /// Callers that ask at the same time wait for one build. To build an epoch's dataset ahead of time, ask for it.
@@ -20,6 +26,29 @@ static CACHE: Cache = Cache::new();
 /// `None` if the parameters are out of bounds or there is not enough memory.
 pub fn dataset(params: &VdfParams, epoch_seed: &Hash) -> Option<Arc<Dataset>> {
     CACHE.get(params, epoch_seed, Dataset::build)
+}
+
+/// What `work` makes of the dataset of an epoch. For consensus it is built and kept as by [`dataset`]; for a question it comes from
+/// there if it is there, and else from the one place that questions share, without a trace in the cache.
+///
+/// `None` where there is no dataset for these parameters, and for a question also where there is not enough memory; for consensus
+/// the process ends then.
+pub(crate) fn with_dataset<T>(
+    params: &VdfParams,
+    epoch_seed: &Hash,
+    work: impl FnOnce(&Dataset) -> T,
+) -> Option<T> {
+    match Purpose::current() {
+        Purpose::Consensus => match dataset(params, epoch_seed) {
+            Some(dataset) => Some(work(&dataset)),
+            // Other machines have one.
+            None if params.check().is_ok() => {
+                exhausted("the dataset of an epoch", params.memory_kib())
+            }
+            None => None,
+        },
+        Purpose::Question => ASIDE.with(&CACHE, params, epoch_seed, Dataset::build, work),
+    }
 }
 
 /// Whether a dataset is there, so that [`dataset`] answers at once.
@@ -43,10 +72,7 @@ struct Table {
 
 impl Table {
     fn find(&mut self, key: &Key) -> Option<Arc<Dataset>> {
-        let at = self
-            .ready
-            .iter()
-            .position(|known| (known.params(), known.epoch_seed()) == (&key.0, &key.1))?;
+        let at = self.ready.iter().position(|known| is_of(known, key))?;
         let found = self.ready.remove(at);
         self.ready.insert(0, Arc::clone(&found));
         Some(found)
@@ -70,6 +96,10 @@ impl Table {
     }
 }
 
+fn is_of(dataset: &Dataset, key: &Key) -> bool {
+    (dataset.params(), dataset.epoch_seed()) == (&key.0, &key.1)
+}
+
 struct Cache(Mutex<Table>);
 
 impl Cache {
@@ -83,6 +113,12 @@ impl Cache {
     /// The table is consistent whenever it is not locked, so a panic elsewhere does not spoil it.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A dataset that is there. It grows no younger by it.
+    fn peek(&self, key: &Key) -> Option<Arc<Dataset>> {
+        let table = self.lock();
+        table.ready.iter().find(|known| is_of(known, key)).cloned()
     }
 
     fn get(
@@ -132,6 +168,45 @@ impl Cache {
                 None
             }
         }
+    }
+}
+
+/// The one dataset that is kept for questions. Whoever uses it holds the lock, so that there never are two.
+struct Aside(Mutex<Option<Dataset>>);
+
+impl Aside {
+    const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    fn with<T>(
+        &self,
+        cache: &Cache,
+        params: &VdfParams,
+        epoch_seed: &Hash,
+        build: impl FnOnce(&VdfParams, &Hash) -> Result<Dataset, BuildError>,
+        work: impl FnOnce(&Dataset) -> T,
+    ) -> Option<T> {
+        params.check().ok()?;
+        let key = (*params, *epoch_seed);
+        if let Some(found) = cache.peek(&key) {
+            return Some(work(&found));
+        }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_none_or(|known| !is_of(known, &key)) {
+            // The old memory goes before the new one comes.
+            *kept = None;
+            *kept = build(params, epoch_seed)
+                .inspect_err(|error| {
+                    log::warn!(
+                        target: "tos::host",
+                        "a question is answered with no: the dataset of {} KiB that it needs is not built: {error}",
+                        params.memory_kib(),
+                    );
+                })
+                .ok();
+        }
+        kept.as_ref().map(work)
     }
 }
 
@@ -215,6 +290,59 @@ mod tests {
         cache.lock().keep(Arc::clone(&sound));
         let found = cache.get(&SMALL, &[1; 32], Dataset::build).unwrap();
         assert!(Arc::ptr_eq(&sound, &found) && !Arc::ptr_eq(&spoilt, &found));
+        assert_eq!(cache.lock().ready.len(), 1);
+    }
+
+    #[test]
+    fn questions_leave_the_datasets_of_consensus_where_they_are() {
+        let (cache, aside) = (Cache::new(), Aside::new());
+        let current = cache.get(&SMALL, &[1; 32], Dataset::build).unwrap();
+        let next = cache.get(&SMALL, &[2; 32], Dataset::build).unwrap();
+        // An archive is asked to execute blocks of many old epochs, and of the epoch before this one.
+        for seed in (3..12).chain([1]) {
+            let root = aside.with(&cache, &SMALL, &[seed; 32], Dataset::build, Dataset::root);
+            let right = Dataset::build(&SMALL, &[seed; 32]).unwrap().root();
+            assert_eq!(root, Some(right));
+        }
+        let kept: Vec<_> = cache.lock().ready.clone();
+        assert_eq!(kept.len(), MAX_DATASETS);
+        // The order has not changed either: the one used last makes room last.
+        assert!(Arc::ptr_eq(&kept[0], &next) && Arc::ptr_eq(&kept[1], &current));
+    }
+
+    #[test]
+    fn however_many_questions_there_are_they_take_the_memory_of_one_dataset() {
+        let (cache, aside) = (Cache::new(), Aside::new());
+        let (in_use, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for seed in 0..12 {
+                let (cache, aside, in_use, most) = (&cache, &aside, &in_use, &most);
+                scope.spawn(move || {
+                    let build = |params: &VdfParams, seed: &Hash| {
+                        most.fetch_max(in_use.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        Dataset::build(params, seed)
+                    };
+                    let work = |_: &Dataset| {
+                        // Long enough that another one would come in if it could.
+                        std::thread::yield_now();
+                        in_use.fetch_sub(1, Ordering::SeqCst);
+                    };
+                    aside.with(cache, &SMALL, &[seed; 32], build, work).unwrap();
+                });
+            }
+        });
+        assert_eq!(most.load(Ordering::SeqCst), 1);
+        assert!(cache.lock().ready.is_empty() && cache.lock().gates.is_empty());
+    }
+
+    #[test]
+    fn a_question_without_memory_is_answered_with_none_and_costs_consensus_nothing() {
+        let (cache, aside) = (Cache::new(), Aside::new());
+        cache.get(&SMALL, &[1; 32], Dataset::build).unwrap();
+        let never = |_: &VdfParams, _: &Hash| Err(BuildError::OutOfMemory);
+        assert!(aside
+            .with(&cache, &SMALL, &[2; 32], never, |_| ())
+            .is_none());
         assert_eq!(cache.lock().ready.len(), 1);
     }
 

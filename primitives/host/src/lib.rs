@@ -14,9 +14,12 @@
 //!
 //! A verifying function is a pure function of its arguments and total. It reads no state of the chain and
 //! no extension, bounds every argument before it decodes it or loops over it, and does not panic. A
-//! cache of datasets ([`cache`]) makes it faster and never different. There is one exception that cannot
-//! be avoided: a machine that has not the memory for a dataset cannot follow the chain, and is told so in
-//! its log; it answers `false`.
+//! cache of datasets ([`cache`]) makes it faster and never different. A machine that has not
+//! the memory for a dataset or a mask cannot check blocks as others do: its process ends, with a message. A
+//! question that nobody's block depends on is answered `false` there.
+//!
+//! Whose memory it takes depends on the [`Purpose`] of the call, which the node's executor sets: what is executed for a block has the
+//! cache, and what is asked beside has one place for a dataset and one for a mask, however many ask at once.
 //!
 //! Epoch seeds and parameters have to come from the runtime's own storage: an unknown pair costs the
 //! building of a dataset, 0.4 s of one core.
@@ -52,8 +55,12 @@ extern crate alloc;
 pub mod cache;
 mod interface;
 #[cfg(not(substrate_runtime))]
+mod memory;
+#[cfg(not(substrate_runtime))]
 mod native;
 pub mod prover;
+#[cfg(not(substrate_runtime))]
+mod purpose;
 #[cfg(not(substrate_runtime))]
 mod sealing;
 #[cfg(test)]
@@ -63,6 +70,8 @@ pub mod verify;
 pub use interface::{tos_prover, tos_verify};
 #[cfg(not(substrate_runtime))]
 pub use prover::{Prover, ProverExt};
+#[cfg(not(substrate_runtime))]
+pub use purpose::Purpose;
 pub use prover::{SealStatus, WindowAnswer};
 pub use verify::*;
 

@@ -5,7 +5,7 @@
 use crate::{cache, sealing, verify::*};
 use codec::{DecodeAll, Encode};
 use tos_storage_proofs::{Commitment, ProofError, SealParams, Word};
-use tos_vdf::{Hash, Segment, SlotProof, State, VdfParams};
+use tos_vdf::{Dataset, Hash, Segment, SlotProof, State, VdfParams};
 
 /// The encoded length of a [`SlotProof`].
 const SLOT_PROOF_BYTES: usize = 32 * 64 + 32;
@@ -25,9 +25,10 @@ pub(crate) fn verify_slot(
     let Ok(proof) = SlotProof::decode_all(&mut &proof[..]) else {
         return false;
     };
-    cache::dataset(params, epoch_seed).is_some_and(|dataset| {
-        tos_vdf::verify_slot(&dataset, start, first_iteration, &proof).is_some()
+    cache::with_dataset(params, epoch_seed, |dataset| {
+        tos_vdf::verify_slot(dataset, start, first_iteration, &proof).is_some()
     })
+    .unwrap_or(false)
 }
 
 pub(crate) fn verify_segments(params: &VdfParams, epoch_seed: &Hash, segments: &[u8]) -> bool {
@@ -45,12 +46,14 @@ pub(crate) fn verify_segments(params: &VdfParams, epoch_seed: &Hash, segments: &
     {
         return false;
     }
-    cache::dataset(params, epoch_seed)
-        .is_some_and(|dataset| tos_vdf::verify_segments(&dataset, &segments))
+    cache::with_dataset(params, epoch_seed, |dataset| {
+        tos_vdf::verify_segments(dataset, &segments)
+    })
+    .unwrap_or(false)
 }
 
 pub(crate) fn dataset_root(params: &VdfParams, epoch_seed: &Hash) -> Option<Hash> {
-    cache::dataset(params, epoch_seed).map(|dataset| dataset.root())
+    cache::with_dataset(params, epoch_seed, Dataset::root)
 }
 
 /// 0 for a right proof, else the error's index and one.

@@ -2,14 +2,22 @@
 
 //! The memory for checking sealed words: one for the process, kept from check to check, because
 //! reserving 256 MiB can take longer than filling them.
+//!
+//! Blocks are checked by few threads at a time, so that one that finds the memory in use takes new one. Questions may be many: they
+//! leave that memory alone and wait for one another.
 
-use std::sync::{Mutex, TryLockError};
-use tos_storage_proofs::{seal::Sealer, Hash, SealParams, Word};
+use crate::{memory::exhausted, purpose::Purpose};
+use std::sync::{Mutex, PoisonError, TryLockError};
+use tos_storage_proofs::{
+    seal::{SealError, Sealer},
+    Hash, SealParams, Word,
+};
 
 static KEPT: Mutex<Option<(SealParams, Sealer)>> = Mutex::new(None);
+/// Held by the one question whose mask is being made.
+static QUESTION: Mutex<()> = Mutex::new(());
 
-/// Whether `sealed` is `data` under the mask with this key. Whoever finds the memory in use, or of another
-/// size, takes new one.
+/// Whether `sealed` is `data` under the mask with this key.
 pub(crate) fn verify_word(
     params: &SealParams,
     key: &Hash,
@@ -17,23 +25,51 @@ pub(crate) fn verify_word(
     data: &Word,
     sealed: &Word,
 ) -> bool {
+    match Purpose::current() {
+        Purpose::Consensus => verify_kept(params, key, offset, data, sealed),
+        Purpose::Question => one_by_one(&QUESTION, || {
+            tos_storage_proofs::verify_seal_word(params, key, offset, data, sealed)
+        }),
+    }
+}
+
+/// Does `work` when nobody else does under this lock.
+fn one_by_one<T>(lock: &Mutex<()>, work: impl FnOnce() -> T) -> T {
+    let _alone = lock.lock().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
+
+/// Checks with the memory that is kept. Whoever finds it in use, or of another size, takes new one.
+fn verify_kept(params: &SealParams, key: &Hash, offset: u32, data: &Word, sealed: &Word) -> bool {
     let mut kept = match KEPT.try_lock() {
         Ok(kept) => kept,
         Err(TryLockError::Poisoned(kept)) => kept.into_inner(),
         Err(TryLockError::WouldBlock) => {
-            return tos_storage_proofs::verify_seal_word(params, key, offset, data, sealed)
+            return sealer(params)
+                .is_some_and(|mut sealer| is_right(&mut sealer, key, offset, data, sealed))
         }
     };
     if kept.as_ref().is_none_or(|(known, _)| known != params) {
         // The old memory goes before the new one comes.
         *kept = None;
-        *kept = Sealer::new(params).ok().map(|sealer| (*params, sealer));
+        *kept = sealer(params).map(|sealer| (*params, sealer));
     }
-    kept.as_mut().is_some_and(|(_, sealer)| {
-        sealer
-            .verify_word(key, offset, data, sealed)
-            .unwrap_or(false)
-    })
+    kept.as_mut()
+        .is_some_and(|(_, sealer)| is_right(sealer, key, offset, data, sealed))
+}
+
+/// The memory for one mask; none for impossible parameters. Where there is not enough the process ends.
+fn sealer(params: &SealParams) -> Option<Sealer> {
+    match Sealer::new(params) {
+        Err(SealError::Memory) => exhausted("checking a sealed word", params.memory_kib),
+        sealer => sealer.ok(),
+    }
+}
+
+fn is_right(sealer: &mut Sealer, key: &Hash, offset: u32, data: &Word, sealed: &Word) -> bool {
+    sealer
+        .verify_word(key, offset, data, sealed)
+        .unwrap_or(false)
 }
 
 /// Gives the memory back, unless a check is using it.
@@ -46,7 +82,48 @@ pub(crate) fn release() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tos_storage_proofs::seal::unit_mask;
+
+    #[test]
+    fn questions_get_the_same_answers_and_do_not_touch_the_kept_memory() {
+        let params = SealParams::TEST;
+        let (key, offset) = ([7; 32], 1);
+        let mask = unit_mask(&params, &key).unwrap();
+        let sealed: Word = mask[64..128].try_into().unwrap();
+        // A block is being checked meanwhile.
+        let _in_use = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let ask = |sealed| {
+                        Purpose::Question
+                            .run(|| verify_word(&params, &key, offset, &[0; 64], sealed))
+                    };
+                    let mut wrong = sealed;
+                    wrong[0] ^= 1;
+                    assert!(ask(&sealed) && !ask(&wrong));
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn one_question_at_a_time_takes_memory() {
+        let (lock, inside) = (Mutex::new(()), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..12 {
+                scope.spawn(|| {
+                    one_by_one(&lock, || {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        std::thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    });
+                });
+            }
+        });
+        assert_eq!(inside.load(Ordering::SeqCst), 0);
+    }
 
     #[test]
     fn kept_memory_changes_no_answer() {
