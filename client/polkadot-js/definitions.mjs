@@ -55,8 +55,8 @@ export const rpc = {
     replica: method('A replica; null when there is none.', id),
     continuity: method('How long a replica has been proven without a gap, or why that is not certified.', id),
     subscribeTasks: {
-      description: 'Changes of all tasks, or of one: once when their block is best, once when it is final.',
-      params: [{ name: 'id', type: 'Option<Text>', isOptional: true }],
+      description: 'Changes of all tasks, or of one: once when their block is best, once when it is final; from a height on, if one is given.',
+      params: [{ name: 'id', type: 'Option<Text>', isOptional: true }, { name: 'from', type: 'Option<u32>', isOptional: true }],
       pubsub: ['taskChange', 'subscribeTasks', 'unsubscribeTasks'],
       type: 'Json',
     },

@@ -194,6 +194,7 @@ fn served(
         rpc::change_levels(&mut module, levels)?;
     }
     let all = module.clone();
+    rpc::announce(&mut module)?;
     lists.restrict(&mut module)?;
     Ok((all, module))
 }

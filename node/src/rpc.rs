@@ -3,6 +3,9 @@
 //! What the node answers: the SDK's own methods (`standard`), and others beside them.
 
 mod beacon;
+mod calls;
+mod changes;
+mod endings;
 mod levels;
 mod methods;
 mod reader;
@@ -10,6 +13,7 @@ mod standard;
 mod storage;
 mod tasks;
 
+pub use endings::announce;
 pub use levels::change_levels;
 pub use methods::MethodLists;
 pub use standard::{standard, StandardDeps};
@@ -123,14 +127,13 @@ fn consensus(
 fn protocol(
     client: &Arc<FullClient>,
     beacon: Arc<Beacon>,
-    executor: SubscriptionTaskExecutor,
 ) -> Result<Extension, Error> {
     use beacon::{BeaconRpc, BeaconRpcApiServer};
     use storage::{StorageRpc, StorageRpcApiServer};
     use tasks::{TosApiServer, TosRpc};
 
     let mut module = Extension::new(());
-    module.merge(TosRpc::new(Arc::clone(client), executor).into_rpc())?;
+    module.merge(TosRpc::new(Arc::clone(client)).into_rpc())?;
     module.merge(BeaconRpc::new(Arc::clone(client), beacon).into_rpc())?;
     module.merge(StorageRpc::new(Arc::clone(client)).into_rpc())?;
     Ok(module)
@@ -147,11 +150,10 @@ pub fn create_full(deps: FullDeps) -> Result<Extension, Error> {
         babe,
         grandpa,
     } = deps;
-    let executor = Arc::clone(&grandpa.executor);
     let mut module = Extension::new(());
     module.merge(accounts(&client, &pool)?)?;
     module.merge(consensus(&client, babe, grandpa)?)?;
-    module.merge(protocol(&client, beacon, executor)?)?;
+    module.merge(protocol(&client, beacon)?)?;
     // Block statistics; the server refuses it unless unsafe methods are allowed.
     module.merge(Dev::new(client).into_rpc())?;
     Ok(module)

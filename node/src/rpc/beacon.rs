@@ -22,11 +22,11 @@ use tos_runtime_api::BeaconApi as BeaconRuntimeApi;
 #[rpc(server, namespace = "tos")]
 pub trait BeaconRpcApi {
     /// The beacon after a block: its head, its epochs and the entropy to come.
-    #[method(name = "beacon")]
+    #[method(name = "beacon", blocking)]
     fn beacon(&self, at: Option<Hash>) -> RpcResult<BeaconView>;
 
     /// Slots that the chain has included, from `from` upwards, 64 at most.
-    #[method(name = "beaconRecords")]
+    #[method(name = "beaconRecords", blocking)]
     fn beacon_records(
         &self,
         from: Slot,

@@ -6,6 +6,8 @@ use std::{fmt, str::FromStr};
 
 use jsonrpsee::RpcModule;
 
+use super::calls::CallList;
+
 /// The method that lists methods. The server itself adds it, so that it is always there.
 const LISTING: &str = "rpc_methods";
 /// Names that are offered to whoever mistyped one.
@@ -24,6 +26,10 @@ pub struct MethodLists {
     /// `--rpc-allow`.
     #[arg(long, value_name = "METHOD", value_delimiter = ',')]
     pub rpc_deny: Vec<Pattern>,
+
+    /// What they execute.
+    #[command(flatten)]
+    pub calls: CallList,
 }
 
 /// A method, or all whose names begin alike.
@@ -59,7 +65,8 @@ impl fmt::Display for Pattern {
 }
 
 impl Pattern {
-    fn fits(&self, name: &str) -> bool {
+    /// Whether it is this method, or one of these.
+    pub fn fits(&self, name: &str) -> bool {
         if self.is_prefix {
             name.starts_with(&self.stem)
         } else {
@@ -91,7 +98,7 @@ impl MethodLists {
         (self.rpc_allow.is_empty() || fits(&self.rpc_allow)) && !fits(&self.rpc_deny)
     }
 
-    /// Takes what is not served out of `module`, whose methods are all there are.
+    /// Takes what is not served out of `module`, whose methods are all there are, and guards what executes functions of the runtime.
     pub fn restrict(&self, module: &mut RpcModule<()>) -> Result<(), String> {
         let mut names: Vec<_> = module.method_names().collect();
         for pattern in &self.rpc_deny {
@@ -109,7 +116,7 @@ impl MethodLists {
                 module.remove_method(name);
             }
         }
-        Ok(())
+        self.calls.guard(module)
     }
 }
 
@@ -135,6 +142,7 @@ mod tests {
         MethodLists {
             rpc_allow: parse(allow),
             rpc_deny: parse(deny),
+            calls: CallList::default(),
         }
     }
 

@@ -35,28 +35,28 @@ pub struct Continuity {
 #[rpc(server, namespace = "tos")]
 pub trait StorageRpcApi {
     /// How much of everything there is, and the scale of the network.
-    #[method(name = "storageStats")]
+    #[method(name = "storageStats", blocking)]
     fn storage_stats(&self, at: Option<Hash>) -> RpcResult<StorageStats>;
 
     /// The current window.
-    #[method(name = "storageWindow")]
+    #[method(name = "storageWindow", blocking)]
     fn storage_window(&self, at: Option<Hash>) -> RpcResult<WindowView>;
 
     /// A storage provider; null when there is none.
-    #[method(name = "provider")]
+    #[method(name = "provider", blocking)]
     fn provider(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Option<ProviderView>>;
 
     /// A storage deal; null when there is none.
-    #[method(name = "deal")]
+    #[method(name = "deal", blocking)]
     fn deal(&self, id: DealId, at: Option<Hash>) -> RpcResult<Option<DealView<AccountId>>>;
 
     /// A replica; null when there is none.
-    #[method(name = "replica")]
+    #[method(name = "replica", blocking)]
     fn replica(&self, id: ReplicaId, at: Option<Hash>)
         -> RpcResult<Option<ReplicaView<AccountId>>>;
 
     /// How long a replica has been proven without a gap.
-    #[method(name = "continuity")]
+    #[method(name = "continuity", blocking)]
     fn continuity(&self, id: ReplicaId, at: Option<Hash>) -> RpcResult<Continuity>;
 }
 

@@ -6,19 +6,22 @@
 //! block it was read from; pass that block and the page's `next` to read on, and tasks published
 //! meanwhile neither repeat nor hide anything.
 
-use super::reader;
+use super::{
+    changes::{self, Event, Place, Source, Start, NO_STATE},
+    reader,
+};
 use polkadot_sdk::*;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
-use futures::{future, stream, Stream, StreamExt};
+use futures::{stream, Stream, StreamExt};
 use jsonrpsee::{
-    core::{async_trait, RpcResult, SubscriptionResult},
+    core::{async_trait, RpcResult},
     proc_macros::rpc,
-    PendingSubscriptionSink,
+    types::ErrorObjectOwned,
+    PendingSubscriptionSink, SubscriptionCloseResponse,
 };
 use sc_client_api::BlockchainEvents;
-use sc_rpc::SubscriptionTaskExecutor;
 use serde::{Deserialize, Serialize};
 use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
@@ -39,6 +42,8 @@ const MAX_PAGE: u32 = 50;
 const SUBJECT: &str = "tasks";
 /// The version of the runtime API that tells the parameters first.
 const PARAMETERS_SINCE: u32 = 2;
+/// The version of the runtime API that finds tasks by reference first.
+const REFERENCES_SINCE: u32 = 3;
 /// Items of a page when the caller does not say.
 const DEFAULT_PAGE: u32 = 20;
 
@@ -100,15 +105,15 @@ pub struct Permission {
 #[rpc(server, namespace = "tos")]
 pub trait TosApi {
     /// Height, tick, windows and counts.
-    #[method(name = "chain")]
+    #[method(name = "chain", blocking)]
     fn chain(&self, at: Option<Hash>) -> RpcResult<ChainStatus>;
 
     /// What governance can change, as it is now.
-    #[method(name = "parameters")]
+    #[method(name = "parameters", blocking)]
     fn parameters(&self, at: Option<Hash>) -> RpcResult<ParametersView>;
 
     /// Tasks that take answers, by type where one is given.
-    #[method(name = "openTasks")]
+    #[method(name = "openTasks", blocking)]
     fn open_tasks(
         &self,
         task_type: Option<TaskType>,
@@ -118,7 +123,7 @@ pub trait TosApi {
     ) -> RpcResult<Page<TaskSummary<AccountId>>>;
 
     /// All tasks that are not pruned yet.
-    #[method(name = "tasks")]
+    #[method(name = "tasks", blocking)]
     fn tasks(
         &self,
         after: Option<TaskId>,
@@ -127,7 +132,7 @@ pub trait TosApi {
     ) -> RpcResult<Page<TaskSummary<AccountId>>>;
 
     /// One round of voting on a task; null when there is none.
-    #[method(name = "round")]
+    #[method(name = "round", blocking)]
     fn round(
         &self,
         id: TaskId,
@@ -136,56 +141,69 @@ pub trait TosApi {
     ) -> RpcResult<Option<RoundView<AccountId>>>;
 
     /// The panels a validator sits on, and what it should do on each.
-    #[method(name = "duties")]
+    #[method(name = "duties", blocking)]
     fn duties(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Vec<DutyView>>;
 
     /// One task with its submissions; null when there is none.
-    #[method(name = "task")]
+    #[method(name = "task", blocking)]
     fn task(&self, id: TaskId, at: Option<Hash>) -> RpcResult<Option<TaskView<AccountId>>>;
 
+    /// The task of a publisher that carries this reference; null when there is none.
+    #[method(name = "taskByReference", blocking)]
+    fn task_by_reference(
+        &self,
+        publisher: AccountId,
+        reference: Hash,
+        at: Option<Hash>,
+    ) -> RpcResult<Option<TaskId>>;
+
     /// The phases a task went through.
-    #[method(name = "timeline")]
+    #[method(name = "timeline", blocking)]
     fn timeline(&self, id: TaskId, at: Option<Hash>) -> RpcResult<Vec<TimelineEntry>>;
 
     /// Whether an account may join a task; if not, why, and when to ask again.
-    #[method(name = "canSubmit")]
+    #[method(name = "canSubmit", blocking)]
     fn can_submit(&self, who: AccountId, id: TaskId, at: Option<Hash>) -> RpcResult<Permission>;
 
     /// What an account should do now.
-    #[method(name = "assignments")]
+    #[method(name = "assignments", blocking)]
     fn assignments(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Vec<AssignmentView>>;
 
     /// Rewards that wait to be claimed.
-    #[method(name = "claimable")]
+    #[method(name = "claimable", blocking)]
     fn claimable(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Vec<ClaimView>>;
 
     /// A miner's registration; null when there is none.
-    #[method(name = "miner")]
+    #[method(name = "miner", blocking)]
     fn miner(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Option<MinerView>>;
 
     /// A validator's registration; null when there is none.
-    #[method(name = "validator")]
+    #[method(name = "validator", blocking)]
     fn validator(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Option<ValidatorView>>;
 
     /// An account's reputation, idle decay applied.
-    #[method(name = "reputation")]
+    #[method(name = "reputation", blocking)]
     fn reputation(&self, who: AccountId, at: Option<Hash>) -> RpcResult<ReputationView>;
 
-    /// Changes of all tasks, or of one, as blocks become best and final.
+    /// Changes of all tasks, or of one, as blocks become best and final. With `from`, those of the final blocks from this height on
+    /// come first. It ends with an error that names where to go on.
     #[subscription(name = "subscribeTasks" => "taskChange", unsubscribe = "unsubscribeTasks", item = ChangeNotice)]
-    async fn subscribe_tasks(&self, id: Option<TaskId>) -> SubscriptionResult;
+    async fn subscribe_tasks(
+        &self,
+        id: Option<TaskId>,
+        from: Option<BlockNumber>,
+    ) -> SubscriptionCloseResponse;
 }
 
 /// Answers the namespace from a client.
 pub struct TosRpc<C> {
     client: Arc<C>,
-    executor: SubscriptionTaskExecutor,
 }
 
 impl<C> TosRpc<C> {
-    /// Answers from `client`; subscriptions run on `executor`.
-    pub fn new(client: Arc<C>, executor: SubscriptionTaskExecutor) -> Self {
-        Self { client, executor }
+    /// Answers from `client`.
+    pub fn new(client: Arc<C>) -> Self {
+        Self { client }
     }
 }
 
@@ -296,6 +314,24 @@ where
         self.read(at, |api, hash| api.duties(hash, who))
     }
 
+    fn task_by_reference(
+        &self,
+        publisher: AccountId,
+        reference: Hash,
+        at: Option<Hash>,
+    ) -> RpcResult<Option<TaskId>> {
+        let at = self.block(at)?;
+        reader::offered_since::<dyn TosRuntimeApi<Block, AccountId>>(
+            &*self.client,
+            at,
+            REFERENCES_SINCE,
+            "references of tasks",
+        )?;
+        self.read(Some(at), |api, hash| {
+            api.task_by_reference(hash, publisher, reference.0)
+        })
+    }
+
     fn timeline(&self, id: TaskId, at: Option<Hash>) -> RpcResult<Vec<TimelineEntry>> {
         self.read(at, |api, hash| api.timeline(hash, id))
     }
@@ -334,69 +370,132 @@ where
         &self,
         pending: PendingSubscriptionSink,
         id: Option<TaskId>,
-    ) -> SubscriptionResult {
-        let best = self.client.info().best_hash;
-        let offered =
-            reader::offered::<dyn TosRuntimeApi<Block, AccountId>>(&*self.client, best, SUBJECT);
-        if let Err(refusal) = offered {
-            pending.reject(refusal).await;
-            return Ok(());
+        from: Option<BlockNumber>,
+    ) -> SubscriptionCloseResponse {
+        // What happens from here on is heard of, so that nothing is missing between the beginning and the first event.
+        let events = events(&*self.client);
+        let source = Arc::new(Chain(Arc::clone(&self.client)));
+        match self.start(&source, from).await {
+            Ok(start) => changes::serve(pending, source, events, start, id).await,
+            Err(refusal) => {
+                pending.reject(refusal).await;
+                SubscriptionCloseResponse::None
+            }
         }
-        let changes = changes(Arc::clone(&self.client))
-            .filter(move |notice| future::ready(id.is_none_or(|id| id == notice.change.task)));
-        self.executor.spawn(
-            "tos-task-changes",
-            Some("rpc"),
-            Box::pin(async move {
-                sc_rpc::utils::PendingSubscription::from(pending)
-                    .pipe_from_stream(changes.boxed(), sc_rpc::utils::BoundedVecDeque::new(256))
-                    .await
-            }),
-        );
-        Ok(())
     }
 }
 
-/// The changes in every block that becomes best, and again in every block that becomes final.
-fn changes<C>(client: Arc<C>) -> impl Stream<Item = ChangeNotice> + Send
+impl<C> TosRpc<C>
 where
-    C: ProvideRuntimeApi<Block>
-        + HeaderBackend<Block>
-        + BlockchainEvents<Block>
-        + Send
-        + Sync
-        + 'static,
+    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block> + Send + Sync + 'static,
     C::Api: TosRuntimeApi<Block, AccountId>,
 {
+    /// Where a subscriber begins, or why it cannot.
+    async fn start(&self, source: &Chain<C>, from: Option<BlockNumber>) -> RpcResult<Start> {
+        let info = self.client.info();
+        reader::offered::<dyn TosRuntimeApi<Block, AccountId>>(
+            &*self.client,
+            info.best_hash,
+            SUBJECT,
+        )?;
+        let is_final = info.finalized_number;
+        let Some(from) = from else {
+            return Ok(Start {
+                told: is_final,
+                is_final,
+                best: Vec::new(),
+            });
+        };
+        if from <= is_final {
+            let known = match source.final_block(from) {
+                Some(hash) => source.changes(hash).await.map(drop),
+                None => Err("it is not in the database".into()),
+            };
+            known.map_err(|cause| {
+                let message = format!(
+                    "the changes of block {from} are not known to this node ({cause}); begin later, or ask a node that keeps older states"
+                );
+                ErrorObjectOwned::owned(NO_STATE, message, None::<()>)
+            })?;
+        }
+        Ok(Start {
+            told: from.saturating_sub(1),
+            is_final,
+            best: self.unfinalized(info.best_hash, info.best_number, is_final),
+        })
+    }
+
+    /// The blocks of the best chain that are not final, the oldest first.
+    fn unfinalized(&self, hash: Hash, number: BlockNumber, is_final: BlockNumber) -> Vec<Place> {
+        let mut places = Vec::new();
+        let mut at = Place { hash, number };
+        while at.number > is_final {
+            places.push(at);
+            let Ok(Some(header)) = self.client.header(at.hash) else {
+                break;
+            };
+            at = Place {
+                hash: *header.parent_hash(),
+                number: at.number.saturating_sub(1),
+            };
+        }
+        places.reverse();
+        places
+    }
+}
+
+/// Reads changes from a client.
+struct Chain<C>(Arc<C>);
+
+#[async_trait]
+impl<C> Source for Chain<C>
+where
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    C::Api: TosRuntimeApi<Block, AccountId>,
+{
+    async fn changes(&self, at: Hash) -> Result<Vec<TaskChange>, String> {
+        let client = Arc::clone(&self.0);
+        // Executing the runtime must not keep the server from answering others.
+        let read = move || client.runtime_api().task_changes(at);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(changes) => changes.map_err(|cause| cause.to_string()),
+            Err(cause) => Err(cause.to_string()),
+        }
+    }
+
+    fn final_block(&self, number: BlockNumber) -> Option<Hash> {
+        self.0.hash(number).ok().flatten()
+    }
+}
+
+/// What happens to the chain from now on.
+fn events<C>(client: &C) -> impl Stream<Item = Event> + Send
+where
+    C: BlockchainEvents<Block>,
+{
+    // The notifications pin their blocks in the database, so that only what they say is kept.
     let best = client
         .import_notification_stream()
-        .filter(|block| future::ready(block.is_new_best))
-        .map(|block| vec![(block.hash, *block.header.number(), false)]);
-    let number = Arc::clone(&client);
-    let finalized = client.finality_notification_stream().map(move |block| {
-        // A block's finality is its ancestors' too: they are told first, in order.
-        let ancestors = block.tree_route.iter().filter_map(|hash| {
-            let height = number.number(*hash).ok().flatten()?;
-            Some((*hash, height, true))
-        });
-        ancestors
-            .chain([(block.hash, *block.header.number(), true)])
-            .collect()
-    });
-    stream::select(best, finalized).flat_map(move |blocks: Vec<_>| {
-        let mut notices = VecDeque::new();
-        for (at, block, finalized) in blocks {
-            match client.runtime_api().task_changes(at) {
-                Ok(changes) => notices.extend(changes.into_iter().map(|change| ChangeNotice {
-                    change,
-                    at,
-                    block,
-                    finalized,
-                })),
-                // The state may be pruned already; the subscriber learns of it by the next block.
-                Err(cause) => log::debug!("task changes of block {block} are lost: {cause}"),
+        .filter_map(|block| async move {
+            if !block.is_new_best {
+                return None;
             }
-        }
-        stream::iter(notices)
-    })
+            // A fork that becomes the best chain brings those blocks along that were not best when they came.
+            let enacted = block.tree_route.iter().flat_map(|route| route.enacted());
+            let mut places: Vec<_> = enacted
+                .map(|it| Place {
+                    hash: it.hash,
+                    number: it.number,
+                })
+                .collect();
+            places.push(Place {
+                hash: block.hash,
+                number: *block.header.number(),
+            });
+            Some(Event::Best(places))
+        });
+    let is_final = client
+        .finality_notification_stream()
+        .map(|block| Event::Final(*block.header.number()));
+    stream::select(best.boxed(), is_final.boxed())
 }
