@@ -6,6 +6,7 @@ use polkadot_sdk::*;
 
 use sc_chain_spec::{ChainSpecExtension, ChainType, Properties};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tos_runtime::{constants, genesis_presets, WASM_BINARY};
 
 /// What a chain specification may carry beside the genesis state.
@@ -78,22 +79,49 @@ fn properties() -> Properties {
     properties
 }
 
+/// What a network known by name changes in the default genesis configuration; `None` for other names. The same as the runtime says
+/// of its preset, without compiling it for that.
+fn patch(id: &str) -> Option<Value> {
+    let network = networks().into_iter().find(|network| network.id == id)?;
+    let preset = genesis_presets::get_preset(&network.preset.to_owned())?;
+    serde_json::from_slice(&preset).ok()
+}
+
+/// The code that networks known by name begin with.
+pub fn code() -> Result<&'static [u8], String> {
+    WASM_BINARY.ok_or_else(|| "this node was built without a WASM runtime".into())
+}
+
 fn build(network: &Network) -> Result<ChainSpec, String> {
-    let code = WASM_BINARY.ok_or("this node was built without a WASM runtime")?;
-    Ok(ChainSpec::builder(code, Extensions::default())
+    let patch = patch(network.id).ok_or("the runtime lacks the network's preset")?;
+    Ok(ChainSpec::builder(code()?, Extensions::default())
         .with_name(network.name)
         .with_id(network.id)
         .with_protocol_id(&format!("tos-{}", network.id))
         .with_chain_type(network.kind.clone())
         .with_properties(properties())
-        .with_genesis_config_preset_name(network.preset)
+        .with_genesis_config_patch(patch)
         .build())
+}
+
+/// What the network is called that `--chain` names.
+fn named(id: &str) -> &str {
+    // A node that is told nothing starts the local network: it cannot join a real one by accident.
+    if id.is_empty() {
+        "local"
+    } else {
+        id
+    }
+}
+
+/// What `--chain` changes in the default genesis configuration, unless it is the path of a specification.
+pub fn known_patch(chain: &str) -> Option<Value> {
+    patch(named(chain))
 }
 
 /// The network that `--chain` names: one that is known, or the path of a specification.
 pub fn load(id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
-    // A node that is told nothing starts the local network: it cannot join a real one by accident.
-    let id = if id.is_empty() { "local" } else { id };
+    let id = named(id);
     match networks().iter().find(|network| network.id == id) {
         Some(network) => Ok(Box::new(build(network)?)),
         None if std::path::Path::new(id).exists() => {
@@ -116,10 +144,17 @@ mod tests {
 
     #[test]
     fn every_known_network_has_a_genesis_and_a_protocol_of_its_own() {
+        let executor = crate::service::Executor::new(
+            sc_executor::WasmExecutor::<crate::host_functions::HostFunctions>::builder().build(),
+        );
         let mut protocols = std::collections::BTreeSet::new();
         for network in networks() {
             let spec = build(&network).expect("the runtime is there");
-            spec.build_storage().expect("the preset builds");
+            let state = spec.build_storage().expect("the preset builds");
+            let patch = known_patch(network.id).expect("it is known");
+            let ours = crate::genesis::state(patch, &executor).expect("the node builds it, too");
+            assert!(ours.top == state.top, "{}: another genesis", network.id);
+            assert!(ours.children_default.is_empty() && state.children_default.is_empty());
             assert!(protocols.insert(spec.protocol_id().map(str::to_owned)));
             assert!(spec.as_json(false).expect("serialises").contains("TOS"));
         }

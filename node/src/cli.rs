@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use sc_cli::RunCmd;
 
-use crate::{logging::LogFormat, rpc::MethodLists};
+use crate::{finality::FinalityOptions, logging::LogFormat, pool::Amount, rpc::MethodLists};
 
 /// What a running node does beside keeping the chain.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -50,6 +50,10 @@ pub struct Cli {
     #[command(flatten)]
     pub duties: Duties,
 
+    /// How blocks become final.
+    #[command(flatten)]
+    pub finality: FinalityOptions,
+
     /// What to answer.
     #[command(flatten)]
     pub methods: MethodLists,
@@ -58,9 +62,9 @@ pub struct Cli {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Transactions for which the pool has room: what `--pool-limit` says.
+    /// How much the pool has room for: what `--pool-limit` and `--pool-kbytes` say.
     #[arg(skip)]
-    pub pool_room: usize,
+    pub pool_room: Amount,
 }
 
 /// What a node can do beside running.

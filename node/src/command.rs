@@ -6,21 +6,22 @@ use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
     logging::{self, LogFormat},
-    pool::inner_limit,
+    pool::{inner_limit, Amount},
     service::{self, Options},
 };
 use polkadot_sdk::*;
 
 use clap::{CommandFactory, FromArgMatches};
-use sc_cli::{OffchainWorkerEnabled, SubstrateCli};
+use sc_cli::{CliConfiguration, OffchainWorkerEnabled, SubstrateCli};
 use sc_network::config::NetworkBackendType;
 use sc_service::PartialComponents;
 use tos_runtime::opaque::Block;
 
 /// Transactions that the pool keeps unless the operator says otherwise.
 const POOL_TRANSACTIONS: &str = "10000";
-/// Size of the pool, in kilobytes, unless the operator says otherwise: 300 MB.
-const POOL_KILOBYTES: &str = "307200";
+/// Size of the pool, in kilobytes, unless the operator says otherwise: ten for each transaction. With all reserves and with those
+/// that wait for others it takes three and a half times as much.
+const POOL_KILOBYTES: &str = "102400";
 /// Seconds for which the pool does not take a transaction back that it threw out, unless the operator says otherwise; bans end
 /// with a block. Whoever offers it meanwhile makes the ban begin anew, so that it has to be shorter than senders wait: with the
 /// SDK's half an hour, or with ten seconds, those that try again keep themselves out for ever.
@@ -74,8 +75,12 @@ fn read(matches: &clap::ArgMatches) -> Result<Cli, clap::Error> {
         *workers = OffchainWorkerEnabled::Always;
     }
     let limits = &mut cli.run.pool_config;
-    cli.pool_room = limits.pool_limit;
+    cli.pool_room = Amount {
+        count: limits.pool_limit,
+        bytes: limits.pool_kbytes.saturating_mul(1_024),
+    };
     limits.pool_limit = inner_limit(limits.pool_limit);
+    limits.pool_kbytes = inner_limit(limits.pool_kbytes);
     limits.tx_ban_seconds = limits.tx_ban_seconds.or(Some(POOL_BAN_SECONDS));
     Ok(cli)
 }
@@ -91,8 +96,11 @@ pub fn run() -> sc_cli::Result<()> {
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     let (runner, levels) = logging::runner(cli)?;
+    let chain = cli.run.chain_id(cli.run.is_dev()?)?;
     let options = Options {
+        genesis: chain_spec::known_patch(&chain),
         duties: cli.duties.clone(),
+        finality: cli.finality.clone(),
         methods: cli.methods.clone(),
         pool_room: cli.pool_room,
         levels,
@@ -207,14 +215,27 @@ mod tests {
     #[test]
     fn the_pool_has_our_limits_and_the_operator_can_change_them() {
         let ours = parse(&["tos-node"]);
-        assert_eq!(ours.pool_room, 10_000);
+        let room = |count, bytes| Amount { count, bytes };
+        assert_eq!(ours.pool_room, room(10_000, 100 * 1_024 * 1_024));
         assert_eq!(ours.run.pool_config.pool_limit, 100_000);
         assert_eq!(ours.run.pool_config.tx_ban_seconds, Some(1));
-        assert_eq!(ours.run.pool_config.pool_kbytes, 300 * 1_024);
+        assert_eq!(ours.run.pool_config.pool_kbytes, 1_000 * 1_024);
         let theirs = parse(&["tos-node", "--pool-limit", "7", "--pool-kbytes", "8"]);
-        assert_eq!(theirs.pool_room, 7);
+        assert_eq!(theirs.pool_room, room(7, 8 * 1_024));
         assert_eq!(theirs.run.pool_config.pool_limit, 70);
-        assert_eq!(theirs.run.pool_config.pool_kbytes, 8);
+        assert_eq!(theirs.run.pool_config.pool_kbytes, 80);
+    }
+
+    #[test]
+    fn the_gossip_time_is_the_operators_within_bounds() {
+        let ours = parse(&["tos-node"]);
+        assert_eq!(ours.finality.grandpa_gossip_ms, None);
+        let theirs = parse(&["tos-node", "--grandpa-gossip-ms", "80"]);
+        assert_eq!(theirs.finality.grandpa_gossip_ms, Some(80));
+        for wrong in ["0", "9", "10001", "fast"] {
+            let args = ["tos-node", "--grandpa-gossip-ms", wrong];
+            assert!(parser().try_get_matches_from(args).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -16,22 +16,22 @@
 //!
 //! A full view throws out the oldest of its cheapest transactions with all that follow from the same account,
 //! and takes none of them back for long; what their sender sends next waits for them, and of those that wait a view
-//! holds a tenth of its limit and then throws out the oldest. So the SDK's pool gets a limit that it does not come to
-//! ([`inner_limit`]), and the gate refuses what comes when as many are ready as the operator wants. As many again may come
-//! that offer more than the cheapest one there.
+//! holds a tenth of its limit and then throws out the oldest. So the SDK's pool gets limits that it does not come to
+//! ([`inner_limit`]), and the gate refuses what comes when as many are ready, or as many bytes, as the operator wants. As many again
+//! may come that offer more than the cheapest one there. Beyond that there is a [`Reserve`] for what must not be kept out by any flood.
 
 use std::{
     collections::HashMap,
     pin::Pin,
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        Arc,
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
+use codec::Encode;
+use frame_support::dispatch::DispatchClass;
+use pallet_transaction_payment_rpc::TransactionPaymentRuntimeApi as TransactionPaymentApi;
+use parking_lot::{Mutex, RwLock};
 use polkadot_sdk::*;
 use sc_transaction_pool_api::{
     error::Error as PoolError, ChainEvent, ImportNotificationStream, InPoolTransaction,
@@ -40,9 +40,10 @@ use sc_transaction_pool_api::{
     TransactionStatusStreamFor, TxHash, TxInvalidityReportMap,
 };
 use sp_api::ProvideRuntimeApi;
-use sp_runtime::traits::Block as BlockT;
+use sp_runtime::{traits::Block as BlockT, transaction_validity::TransactionTag};
 use sp_transaction_pool::runtime_api::TaggedTransactionQueue;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tos_runtime::Balance;
 
 /// Transactions that are validated at once: enough for the pool's two workers never to wait.
 const PLACES: usize = 32;
@@ -57,17 +58,69 @@ pub const fn inner_limit(room: usize) -> usize {
     room.saturating_mul(10)
 }
 
-/// The most ready transactions, those that offer more than others among them.
-const fn most(room: usize) -> usize {
-    room.saturating_mul(2)
+/// The beginning of what an answer to a question of storage provides (`pallets/storage`). There is one such transaction for each question
+/// that the chain asks, so that nobody can make many of them, and a refused one is a miss that its provider pays for.
+const STORAGE_ANSWER: &[u8] = b"tos/storage";
+
+/// What may still come when the pool is full for everybody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reserve {
+    /// Nothing: the transaction is like most.
+    None,
+    /// A quarter of the room is kept for operational calls: governance, and what stops a flood.
+    Operational,
+    /// And another quarter for answers to questions of storage, so that no number of operational calls keeps them out.
+    Answer,
 }
 
-/// What a transaction would offer at a block, if it is valid there.
-type Appraisal<B> = dyn Fn(
-        <B as BlockT>::Hash,
-        TransactionSource,
-        <B as BlockT>::Extrinsic,
-    ) -> Option<TransactionPriority>
+/// What a valid transaction is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worth {
+    /// What it offers, to be compared with others.
+    pub priority: TransactionPriority,
+    /// What is reserved for its like.
+    pub reserve: Reserve,
+}
+
+/// How much there is room for, or how much there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Transactions.
+    pub count: usize,
+    /// Bytes of their encodings.
+    pub bytes: usize,
+}
+
+impl Amount {
+    /// As many quarters of this.
+    const fn quarters(self, number: usize) -> Self {
+        Self {
+            count: (self.count / 4)
+                .saturating_mul(number)
+                .saturating_add((self.count % 4).saturating_mul(number) / 4),
+            bytes: (self.bytes / 4)
+                .saturating_mul(number)
+                .saturating_add((self.bytes % 4).saturating_mul(number) / 4),
+        }
+    }
+
+    /// Whether one more transaction of so many bytes is within `limit`.
+    const fn has_place_for(self, bytes: usize, limit: Self) -> bool {
+        self.count < limit.count && self.bytes.saturating_add(bytes) <= limit.bytes
+    }
+}
+
+/// The most that may be ready, by what is reserved.
+const fn most(room: Amount, reserve: Reserve) -> Amount {
+    room.quarters(match reserve {
+        Reserve::None => 8,
+        Reserve::Operational => 9,
+        Reserve::Answer => 10,
+    })
+}
+
+/// What a transaction would be worth at a block, if it is valid there.
+type Appraisal<B> = dyn Fn(<B as BlockT>::Hash, TransactionSource, <B as BlockT>::Extrinsic) -> Option<Worth>
     + Send
     + Sync;
 
@@ -78,20 +131,20 @@ type Ready<P> =
 /// Lets in so many at a time, in the order in which they came, and nobody while it is closed.
 struct Gate {
     places: Semaphore,
-    open: RwLock<()>,
+    open: tokio::sync::RwLock<()>,
 }
 
 /// A place inside. Whoever waits is let in when it is dropped.
 struct Place<'a> {
     _place: Option<SemaphorePermit<'a>>,
-    _open: RwLockReadGuard<'a, ()>,
+    _open: tokio::sync::RwLockReadGuard<'a, ()>,
 }
 
 impl Gate {
     fn new(places: usize) -> Self {
         Self {
             places: Semaphore::new(places),
-            open: RwLock::new(()),
+            open: tokio::sync::RwLock::new(()),
         }
     }
 
@@ -105,7 +158,7 @@ impl Gate {
     }
 
     /// Waits for those inside, who are few, and keeps everybody else out until the guard is dropped.
-    async fn close(&self) -> RwLockWriteGuard<'_, ()> {
+    async fn close(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
         self.open.write().await
     }
 }
@@ -114,7 +167,7 @@ impl Gate {
 pub struct GatedPool<P: TransactionPool> {
     inner: P,
     gate: Gate,
-    room: AtomicUsize,
+    room: RwLock<Amount>,
     appraise: Box<Appraisal<P::Block>>,
     floor: Mutex<Option<(Instant, TransactionPriority)>>,
 }
@@ -125,26 +178,39 @@ impl<P: TransactionPool> GatedPool<P> {
     pub fn new<C>(inner: P, client: Arc<C>) -> Self
     where
         C: ProvideRuntimeApi<P::Block> + Send + Sync + 'static,
-        C::Api: TaggedTransactionQueue<P::Block>,
+        C::Api: TaggedTransactionQueue<P::Block> + TransactionPaymentApi<P::Block, Balance>,
     {
-        let appraise = move |at, source, xt| {
-            let validity = client
-                .runtime_api()
-                .validate_transaction(at, source, xt, at);
-            validity.ok()?.ok().map(|valid| valid.priority)
+        let appraise = move |at, source, xt: <P::Block as BlockT>::Extrinsic| {
+            let (api, bytes) = (client.runtime_api(), xt.encoded_size());
+            let validity = api.validate_transaction(at, source, xt.clone(), at);
+            let valid = validity.ok()?.ok()?;
+            let class = || {
+                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                // A chain that cannot say so has no operational calls.
+                let info = client.runtime_api().query_info(at, xt, bytes).ok()?;
+                Some(info.class)
+            };
+            Some(Worth {
+                priority: valid.priority,
+                reserve: reserve(&valid.provides, class),
+            })
         };
         Self {
             inner,
             gate: Gate::new(PLACES),
-            room: AtomicUsize::new(usize::MAX),
+            room: RwLock::new(Amount {
+                count: usize::MAX,
+                bytes: usize::MAX,
+            }),
             appraise: Box::new(appraise),
             floor: Mutex::new(None),
         }
     }
 
-    /// From now on, lets in so many transactions, and beyond them only those that offer more than another.
-    pub fn limit(&self, room: usize) {
-        self.room.store(room, Ordering::Relaxed);
+    /// From now on, lets in so many transactions and bytes, and beyond them only those that offer more than another or for which
+    /// there is a reserve.
+    pub fn limit(&self, room: Amount) {
+        *self.room.write() = room;
     }
 
     /// The least that a ready transaction offers.
@@ -168,9 +234,14 @@ impl<P: TransactionPool> GatedPool<P> {
         source: TransactionSource,
         xt: &TransactionFor<P>,
     ) -> Result<(), P::Error> {
-        let room = self.room.load(Ordering::Relaxed);
-        let offer = || (self.appraise)(at, source, xt.clone());
-        if admits(self.inner.status().ready, room, offer, || self.floor()) {
+        let room = *self.room.read();
+        let status = self.inner.status();
+        let ready = Amount {
+            count: status.ready,
+            bytes: status.ready_bytes,
+        };
+        let worth = || (self.appraise)(at, source, xt.clone());
+        if admits(ready, room, xt.encoded_size(), worth, || self.floor()) {
             return Ok(());
         }
         Err(PoolError::ImmediatelyDropped.into())
@@ -188,20 +259,40 @@ impl<P: TransactionPool> GatedPool<P> {
     }
 }
 
-/// Whether a pool with so many ready transactions and room for so many lets another one in.
+/// What is reserved for a valid transaction that provides this; `class` says how it is dispatched.
+fn reserve(provides: &[TransactionTag], class: impl FnOnce() -> Option<DispatchClass>) -> Reserve {
+    if provides.iter().any(|tag| tag.starts_with(STORAGE_ANSWER)) {
+        return Reserve::Answer;
+    }
+    match class() {
+        Some(DispatchClass::Operational) => Reserve::Operational,
+        _ => Reserve::None,
+    }
+}
+
+/// Whether a pool in which so much is ready and with so much room lets another transaction of so many bytes in.
 fn admits(
-    ready: usize,
-    room: usize,
-    offer: impl FnOnce() -> Option<TransactionPriority>,
+    ready: Amount,
+    room: Amount,
+    bytes: usize,
+    worth: impl FnOnce() -> Option<Worth>,
     floor: impl FnOnce() -> TransactionPriority,
 ) -> bool {
-    if ready < room {
+    if ready.has_place_for(bytes, room) {
         return true;
     }
-    if ready >= most(room) {
+    if !ready.has_place_for(bytes, most(room, Reserve::Answer)) {
         return false;
     }
-    offer().is_none_or(|offered| offered > floor())
+    let ordinary = ready.has_place_for(bytes, most(room, Reserve::None));
+    match worth() {
+        // The pool says best what is wrong, and keeps nothing of it.
+        None => ordinary,
+        Some(worth) => match worth.reserve {
+            Reserve::None => ordinary && worth.priority > floor(),
+            reserve => ready.has_place_for(bytes, most(room, reserve)),
+        },
+    }
 }
 
 #[async_trait]
@@ -324,25 +415,98 @@ mod tests {
     use futures::{executor::block_on, poll, FutureExt};
     use std::task::Poll;
 
+    const ROOM: Amount = Amount {
+        count: 1_000,
+        bytes: 1_000_000,
+    };
+
+    fn worth(reserve: Reserve, priority: TransactionPriority) -> Option<Worth> {
+        Some(Worth { priority, reserve })
+    }
+
+    /// Whether a pool of [`ROOM`] in which the cheapest one offers 5 lets in a transaction of 100 bytes.
+    fn lets_in(ready: Amount, worth: Option<Worth>) -> bool {
+        admits(ready, ROOM, 100, || worth, || 5)
+    }
+
+    fn ready(count: usize, bytes: usize) -> Amount {
+        Amount { count, bytes }
+    }
+
     #[test]
     fn a_full_pool_takes_what_offers_more_than_the_cheapest_until_its_reserve_is_full_too() {
-        let room = 1_000;
-        let admits = |ready, offer| admits(ready, room, || offer, || 5);
-        assert!(admits(room - 1, Some(0)), "there was room");
-        assert!(!admits(room, Some(5)), "it offers no more than another");
-        assert!(admits(room, Some(6)));
-        assert!(admits(room, None), "the pool has to say what is wrong");
-        assert!(admits(most(room) - 1, Some(6)));
-        assert!(!admits(most(room), Some(u64::MAX)));
+        let lets_in = |count, offer| lets_in(ready(count, 0), worth(Reserve::None, offer));
+        assert!(lets_in(999, 0), "there was room");
+        assert!(!lets_in(1_000, 5), "it offers no more than another");
+        assert!(lets_in(1_000, 6));
+        assert!(lets_in(1_999, 6));
+        assert!(!lets_in(2_000, u64::MAX));
+        let invalid = super::tests::lets_in(ready(1_000, 0), None);
+        assert!(invalid, "the pool has to say what is wrong");
         // What is being validated, and those that waited for it, still find a place.
-        assert!(most(room) + PLACES + room < inner_limit(room));
+        let all = most(ROOM, Reserve::Answer).count + PLACES + ROOM.count;
+        assert!(all < inner_limit(ROOM.count));
+    }
+
+    #[test]
+    fn few_large_transactions_fill_the_pool_as_many_small_ones_do() {
+        // 80 transactions of 3.75 MB were taken while "80 of 10,000" were ready, and made the SDK's pool throw others out.
+        let lets_in = |bytes, offer| lets_in(ready(80, bytes), worth(Reserve::None, offer));
+        assert!(lets_in(999_900, 0), "there was room for its 100 bytes");
+        assert!(!lets_in(999_901, 5));
+        assert!(lets_in(999_901, 6) && lets_in(1_999_900, 6));
+        assert!(!lets_in(1_999_901, u64::MAX));
+        // Beside all that is let in, the SDK's pool has room for what waits.
+        let all = most(ROOM, Reserve::Answer).bytes + ROOM.bytes;
+        assert!(all < inner_limit(ROOM.bytes));
+    }
+
+    #[test]
+    fn a_flood_of_any_price_leaves_room_for_operational_calls_and_for_storage_answers() {
+        for full in [ready(2_000, 0), ready(10, 2_000_000)] {
+            assert!(!lets_in(full, worth(Reserve::None, u64::MAX)));
+            assert!(!lets_in(full, None), "what is not valid takes no reserve");
+            assert!(lets_in(full, worth(Reserve::Operational, 0)));
+            assert!(lets_in(full, worth(Reserve::Answer, 0)));
+        }
+        // Operational calls cannot keep answers out.
+        for full in [ready(2_250, 0), ready(10, 2_250_000)] {
+            assert!(!lets_in(full, worth(Reserve::Operational, u64::MAX)));
+            assert!(lets_in(full, worth(Reserve::Answer, 0)));
+        }
+        for full in [ready(2_500, 0), ready(10, 2_500_000)] {
+            assert!(!lets_in(full, worth(Reserve::Answer, u64::MAX)));
+        }
+    }
+
+    #[test]
+    fn storage_answers_are_known_by_their_tags_and_operational_calls_by_their_class() {
+        let answer = (b"tos/storage", "audit", 7_u64).encode();
+        let nonce = (1_u64, 2_u64).encode();
+        let unasked = || unreachable!("an answer needs no class");
+        assert_eq!(reserve(&[nonce.clone(), answer], unasked), Reserve::Answer);
+        let of = |class| reserve(std::slice::from_ref(&nonce), || class);
+        assert_eq!(of(Some(DispatchClass::Operational)), Reserve::Operational);
+        assert_eq!(of(Some(DispatchClass::Normal)), Reserve::None);
+        assert_eq!(of(None), Reserve::None);
+    }
+
+    #[test]
+    fn room_without_a_limit_stays_without_one() {
+        let all = Amount {
+            count: usize::MAX,
+            bytes: usize::MAX,
+        };
+        assert_eq!(most(all, Reserve::Answer), all);
+        assert_eq!(ready(7, 10).quarters(9), ready(15, 22));
     }
 
     #[test]
     fn nothing_is_validated_for_its_price_while_there_is_room() {
         assert!(admits(
-            0,
-            1,
+            ready(0, 0),
+            ready(1, 100),
+            100,
             || unreachable!("not asked"),
             || unreachable!("not asked")
         ));

@@ -6,15 +6,17 @@ use crate::{
     background::{self, Background},
     beacon::{self, Beacon, BeaconBlockImport},
     cli::Duties,
+    finality::FinalityOptions,
+    genesis,
     host_functions::HostFunctions,
     logging::Levels,
     offchain,
-    pool::GatedPool,
+    pool::{Amount, GatedPool},
     rpc::{self, MethodLists},
 };
 use polkadot_sdk::*;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures::prelude::*;
 use sc_chain_spec::ChainType;
@@ -28,6 +30,7 @@ use sc_service::{
 };
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use serde_json::Value;
 use sp_consensus_babe::inherents::{
     BabeCreateInherentDataProviders, InherentDataProvider as BabeInherent,
 };
@@ -37,11 +40,8 @@ use tos_runtime::{opaque::Block, RuntimeApi};
 /// Blocks between two finality proofs that are kept for nodes that join later.
 const JUSTIFICATION_PERIOD: u32 = 512;
 
-/// Time that a finality message has to cross the network before it is sent again.
-const GOSSIP_DURATION: Duration = Duration::from_millis(333);
-
 /// Executes the runtime.
-pub type Executor = sc_executor::WasmExecutor<HostFunctions>;
+pub type Executor = crate::executor::Executor<sc_executor::WasmExecutor<HostFunctions>>;
 /// The database and everything that reads it.
 pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
 /// The database.
@@ -84,6 +84,11 @@ pub type Parts = PartialComponents<
 
 /// Open the database and prepare the import of blocks. Subcommands need no more than this.
 pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
+    new_partial_of(config, None)
+}
+
+/// The same for a chain that is known by name and differs from the default genesis by `patch`.
+fn new_partial_of(config: &Configuration, patch: Option<Value>) -> Result<Parts, ServiceError> {
     let telemetry = config
         .telemetry_endpoints
         .clone()
@@ -95,13 +100,14 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
         })
         .transpose()?;
 
-    let (client, backend, keystore_container, task_manager) =
-        sc_service::new_full_parts::<Block, RuntimeApi, _>(
-            config,
-            telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
-            sc_service::new_wasm_executor::<HostFunctions>(&config.executor),
-            Default::default(),
-        )?;
+    let (client, backend, keystore_container, task_manager) = genesis::open(
+        config,
+        patch,
+        telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
+        Executor::new(sc_service::new_wasm_executor::<HostFunctions>(
+            &config.executor,
+        )),
+    )?;
     let client = Arc::new(client);
 
     let telemetry = telemetry.map(|(worker, telemetry)| {
@@ -191,12 +197,16 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 
 /// What a node is told beside the SDK's configuration.
 pub struct Options {
+    /// What a chain that is known by name changes in the default genesis.
+    pub genesis: Option<Value>,
     /// What it does beside keeping the chain.
     pub duties: Duties,
+    /// How long it waits for votes.
+    pub finality: FinalityOptions,
     /// Which RPC methods it serves.
     pub methods: MethodLists,
-    /// Transactions for which its pool has room.
-    pub pool_room: usize,
+    /// What its pool has room for.
+    pub pool_room: Amount,
     /// What changes the levels of its log, if that is not the SDK's.
     pub levels: Option<Levels>,
 }
@@ -207,7 +217,9 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     options: Options,
 ) -> Result<TaskManager, ServiceError> {
     let Options {
+        genesis,
         duties,
+        finality,
         methods,
         pool_room,
         levels,
@@ -230,9 +242,11 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
                 babe_worker,
                 mut telemetry,
             },
-    } = new_partial(&config)?;
+    } = new_partial_of(&config, genesis)?;
     transaction_pool.limit(pool_room);
 
+    let gossip_duration =
+        finality.gossip_duration(babe_link.config().slot_duration().as_duration());
     let role = config.role;
     let force_authoring = config.force_authoring;
     let name = config.network.node_name.clone();
@@ -469,7 +483,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     if enable_grandpa {
         let voter = sc_consensus_grandpa::run_grandpa_voter(sc_consensus_grandpa::GrandpaParams {
             config: sc_consensus_grandpa::Config {
-                gossip_duration: GOSSIP_DURATION,
+                gossip_duration,
                 justification_generation_period: JUSTIFICATION_PERIOD,
                 observer_enabled: false,
                 local_role: role,

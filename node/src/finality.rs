@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! How long validators wait for one another's votes.
+//!
+//! A round of GRANDPA has two votes. Validators give the first one two *gossip times* after the round began, and the second one four, unless
+//! all have voted before. So four gossip times are the least time of a round, and what most transactions wait for once they are in a block.
+//!
+//! Too short a time costs no safety. Votes that are not there in time still count when they come: a round then lasts as long as its
+//! messages take. But validators vote for the blocks they know, and a vote that is given before a new block has come to everybody leaves that
+//! block to the next round; and more rounds are more messages.
+
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+
+/// Gossip times in a slot, where nobody says otherwise: a round is then two fifths of a slot.
+const IN_A_SLOT: u32 = 10;
+/// The shortest of itself: two thirds of what a message takes around the world in one direction. Rounds of a network on one continent then
+/// wait for clocks as long as for messages.
+const SHORTEST: Duration = Duration::from_millis(50);
+/// The longest of itself, for slots of three seconds and more: the SDK's own figure, made for six.
+const LONGEST: Duration = Duration::from_millis(333);
+
+/// How blocks become final.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct FinalityOptions {
+    /// Milliseconds that a vote of GRANDPA has to cross the network: rounds last four times as long at least. Without it, a tenth of
+    /// a slot, between 50 and 333. Validators of one network should all use the same.
+    #[arg(long, value_name = "MS", value_parser = RangedU64ValueParser::<u64>::new().range(10..=10_000))]
+    pub grandpa_gossip_ms: Option<u64>,
+}
+
+impl FinalityOptions {
+    /// The gossip time on a chain with such slots.
+    pub fn gossip_duration(&self, slot: Duration) -> Duration {
+        match self.grandpa_gossip_ms {
+            Some(wanted) => Duration::from_millis(wanted),
+            None => (slot / IN_A_SLOT).clamp(SHORTEST, LONGEST),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(wanted: Option<u64>, slot: u64) -> u128 {
+        let options = FinalityOptions {
+            grandpa_gossip_ms: wanted,
+        };
+        options
+            .gossip_duration(Duration::from_millis(slot))
+            .as_millis()
+    }
+
+    #[test]
+    fn the_gossip_time_follows_the_slot_within_what_networks_can_do() {
+        let followed =
+            [200, 250, 500, 1_000, 2_000, 3_000, 6_000, 60_000].map(|slot| ms(None, slot));
+        assert_eq!(followed, [50, 50, 50, 100, 200, 300, 333, 333]);
+    }
+
+    #[test]
+    fn the_operators_word_stands() {
+        assert_eq!(ms(Some(25), 2_000), 25);
+        assert_eq!(ms(Some(1_000), 200), 1_000);
+    }
+}
