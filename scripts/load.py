@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 
+from load_latency import Hosts
 from load_node import VARIANTS, Failed, Node, used_by
 
 MODES = ("sustained", "pressed", "burst", "flood", "memory", "sync", "domain")
@@ -50,7 +51,7 @@ def median(values):
 def generate(arguments, node, command, *options, limit):
     """Runs `tos-load` and returns its report; a failed expectation is an error."""
     binary = os.path.join(arguments.bin, "tos-load")
-    line = [binary, command, "--url", f"ws://127.0.0.1:{node.rpc_port}", "--json", "--accounts", str(arguments.accounts), *map(str, options)]
+    line = [binary, command, "--url", f"ws://{node.host}:{node.rpc_port}", "--json", "--accounts", str(arguments.accounts), *map(str, options)]
     cpu = children_cpu()
     process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -245,7 +246,7 @@ RUN = {"sustained": sustained, "pressed": pressed, "burst": at_once("burst"), "f
 SHOWN = {
     "sustained": ("tps", "peak_block_tps", "peak_10s_tps", "fullest", "in_block_p50", "in_block_p99", "final_p50", "final_p99",
                   "construct_ms", "rss_before", "rss_after", "heap_after", "db_growth_mib", "node_cpu", "generator_cpu",
-                  "health_p99_ms"),
+                  "health_p99_ms", "round_ms", "messages_per_round"),
     "pressed": ("final", "lost", "fullest", "peak_block_tps", "in_block_p99", "final_p99", "rss_after", "health_p99_ms"),
     "burst": ("overall_tps", "peak_10s_tps", "fullest", "final_p50", "final_p99", "refused_first", "evicted", "rss_peak",
               "db_growth_mib", "node_cpu", "health_p99_ms"),
@@ -262,6 +263,8 @@ def one(arguments, mode, variant):
         if beside := VARIANTS[variant][2]:
             node.wait(blocks=0)
             others = [Node(arguments, arguments.folder, variant, role, bootnode=node.address()) for role in beside]
+            for other in others:
+                other.wait()
         return RUN[mode](arguments, node)
     finally:
         for other in (*others, node):
@@ -334,6 +337,27 @@ def specification(arguments):
     return path
 
 
+def prepared(arguments, chain):
+    """A chain's specification with its state, which each node would make by itself otherwise, and with slots of the length that is
+    asked for; that is genesis data, so that the node is the same."""
+    def export(*options):
+        node = os.path.join(arguments.bin, "tos-node")
+        made = subprocess.run([node, "export-chain-spec", *options], capture_output=True, text=True, timeout=300)
+        if made.returncode != 0:
+            raise Failed(f"export-chain-spec: {made.stderr.strip()[-800:]}")
+        return made.stdout
+
+    plain, raw = (os.path.join(arguments.folder, f"{chain}.{kind}.json") for kind in ("plain", "raw"))
+    spec = json.loads(export("--chain", chain))
+    if arguments.slot:
+        spec["genesis"]["runtimeGenesis"]["patch"]["timeScale"]["scale"]["slotDurationMs"] = arguments.slot
+    with open(plain, "w", encoding="utf-8") as file:
+        json.dump(spec, file)
+    with open(raw, "w", encoding="utf-8") as file:
+        file.write(export("--chain", plain, "--raw"))
+    return raw
+
+
 def bounded(low, high):
     def parse(value):
         number = int(value)
@@ -377,6 +401,9 @@ def parse_arguments():
     parser.add_argument("--tasks", type=bounded(1, 100_000), default=500, help="tasks of a domain load (default 500)")
     parser.add_argument("--tasks-open", type=bounded(1, 5_000), default=200, help="tasks that are open at once (default 200)")
     parser.add_argument("--node-arg", action="append", default=[], help="one more argument of the nodes; may be given several times")
+    parser.add_argument("--slot", type=bounded(200, 60_000), help="milliseconds of a slot (default: as the chain has it; not bare)")
+    parser.add_argument("--latency", type=bounded(1, 2_000),
+                        help="milliseconds from a node to another and back, each node in a network namespace of its own (needs root)")
     parser.add_argument("--smoke", action="store_true",
                         help="a minute: a low rate, at which everything offered must be final, and a high one, at which nothing may be lost")
     parser.add_argument("--json", action="store_true", help="print all numbers as one line of JSON")
@@ -394,13 +421,21 @@ def main():
     # A terminated script leaves no nodes behind either.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="tos-load-") as folder:
-        arguments.folder, arguments.specs = folder, {}
+        arguments.folder, arguments.specs, arguments.hosts = folder, {}, None
         try:
             for name in ("tos-node", "tos-load"):
                 if not os.access(os.path.join(arguments.bin, name), os.X_OK):
                     raise Usage(f"no {name} in {arguments.bin}: build it, or name another folder with --bin")
             if any(VARIANTS[variant][0] == "bare" for variant in arguments.variants):
                 arguments.specs["bare"] = specification(arguments)
+            for chain in sorted({VARIANTS[variant][0] for variant in arguments.variants} - {"bare"}):
+                arguments.specs[chain] = prepared(arguments, chain)
+            if arguments.latency:
+                most = max(1 + len(VARIANTS[variant][2]) for variant in arguments.variants)
+                try:
+                    arguments.hosts = Hosts(most + 1, arguments.latency / 2)
+                except OSError as failure:
+                    raise Failed(str(failure)) from failure
             results = []
             for mode in arguments.only:
                 results.append(compare(arguments, mode))
@@ -417,6 +452,8 @@ def main():
         finally:
             for node in list(Node.running):
                 node.stop()
+            if arguments.hosts:
+                arguments.hosts.close()
     return 0
 
 

@@ -19,6 +19,8 @@ VARIANTS = {
     "full": ("dev", ["--no-timekeeper"], ()),
     "timekeeper": ("dev", ["--timekeeper"], ()),
     "four": ("local", ["--no-timekeeper"], ("bob", "charlie", "dave")),
+    # As they were when the gossip time did not follow the slot.
+    "four-333": ("local", ["--no-timekeeper", "--grandpa-gossip-ms", "333"], ("bob", "charlie", "dave")),
 }
 FIELDS = {"VmRSS": "resident", "RssAnon": "anonymous", "VmHWM": "peak"}
 MIB = 1024 * 1024
@@ -27,6 +29,9 @@ HISTOGRAMS = {
     "construct_ms": "substrate_proposer_block_constructed",
     "import_ms": "substrate_block_verification_and_import_time",
 }
+# Messages of GRANDPA that came, and the round it is in.
+GRANDPA_MESSAGES = r'^substrate_sub_libp2p_notifications_sizes_count{[^}]*direction="in"[^}]*protocol="[^"]*/grandpa/1"[^}]*} (\S+)$'
+GRANDPA_ROUND = r"^substrate_finality_grandpa_round(?:{[^}]*})? (\S+)$"
 # Why the node put no more into its blocks, counted by reason.
 REASONS = "substrate_proposer_end_proposal_reason"
 # A proxy of the environment has no business with a node on this machine.
@@ -58,13 +63,19 @@ class Node:
         self.folder, self.variant = tempfile.mkdtemp(prefix=f"{variant}-", dir=folder), variant
         chain, duties, _ = VARIANTS[variant]
         self.rpc_port, self.p2p, self.prometheus = free_ports(3)
+        self.host, self.hosts, outside = "127.0.0.1", arguments.hosts, []
+        if self.hosts:
+            namespace, self.host = self.hosts.take()
+            outside = ["ip", "netns", "exec", namespace]
         command = [
+            *outside,
             os.path.join(arguments.bin, "tos-node"), "--chain", arguments.specs.get(chain, chain),
             "--base-path", os.path.join(self.folder, "base"), "--rpc-port", str(self.rpc_port),
-            "--listen-addr", f"/ip4/127.0.0.1/tcp/{self.p2p}", "--prometheus-port", str(self.prometheus),
+            "--listen-addr", f"/ip4/{self.host}/tcp/{self.p2p}", "--prometheus-port", str(self.prometheus),
             "--no-telemetry", "--no-mdns", "--unsafe-force-node-key-generation", *duties]
         command += [f"--{role}", "--validator", "--force-authoring"] if role else ["--name", "second"]
         command += ["--bootnodes", bootnode] if bootnode else []
+        command += ["--unsafe-rpc-external", "--rpc-cors", "all", "--prometheus-external"] if self.hosts else []
         command += arguments.node_arg
         self.log = os.path.join(self.folder, "log")
         with open(self.log, "ab") as log:
@@ -89,7 +100,7 @@ class Node:
     def find(self):
         """Where it answers: elsewhere, if another process has taken the port since it was free."""
         with open(self.log, encoding="utf-8", errors="replace") as log:
-            if found := re.search(r"JSON-RPC server: addr=127\.0\.0\.1:(\d+)", log.read()):
+            if found := re.search(r"JSON-RPC server: addr=(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)", log.read()):
                 self.rpc_port = int(found.group(1))
 
     def check(self):
@@ -111,13 +122,15 @@ class Node:
                 self.process.wait()
         if self in Node.running:
             Node.running.remove(self)
+            if self.hosts:
+                self.hosts.give(self.host)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- what it says ---
 
     def ask(self, method, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.rpc_port}", body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(f"http://{self.host}:{self.rpc_port}", body, {"Content-Type": "application/json"})
         with OPENER.open(request, timeout=20) as answer:
             reply = json.load(answer)
         if "error" in reply:
@@ -128,7 +141,7 @@ class Node:
         return int(self.ask("chain_getHeader")["number"], 16)
 
     def address(self):
-        return f"/ip4/127.0.0.1/tcp/{self.p2p}/p2p/{self.ask('system_localPeerId')}"
+        return f"/ip4/{self.host}/tcp/{self.p2p}/p2p/{self.ask('system_localPeerId')}"
 
     def memory(self):
         """Linux's account of it, in MiB."""
@@ -160,7 +173,7 @@ class Node:
     def histograms(self):
         """Sum and count of each histogram, as far as the node has it, and how blocks ended."""
         try:
-            with OPENER.open(f"http://127.0.0.1:{self.prometheus}/metrics", timeout=20) as answer:
+            with OPENER.open(f"http://{self.host}:{self.prometheus}/metrics", timeout=20) as answer:
                 text = answer.read().decode()
         except (OSError, urllib.error.URLError):
             return {}
@@ -173,11 +186,13 @@ class Node:
             found[name] = tuple(parts)
         reasons = re.findall(rf'^{REASONS}_?[a-z]*{{[^}}]*reason="([^"]+)"[^}}]*}} (\S+)$', text, re.MULTILINE)
         found[REASONS] = {reason: float(count) for reason, count in reasons}
+        found["grandpa"] = tuple(
+            sum(float(value) for value in re.findall(pattern, text, re.MULTILINE)) for pattern in (GRANDPA_MESSAGES, GRANDPA_ROUND))
         return found
 
     def snapshot(self):
         return {"memory": self.memory(), "cpu": self.cpu(), "database": self.database(), "histograms": self.histograms(),
-                "block": self.height()}
+                "block": self.height(), "time": time.monotonic()}
 
 
 def used_by(before, after):
@@ -193,6 +208,11 @@ def used_by(before, after):
         used[name] = None
         if first and last and last[1] > first[1]:
             used[name] = round((last[0] - first[0]) / (last[1] - first[1]) * 1000, 2)
+    first, last = before["histograms"].get("grandpa"), after["histograms"].get("grandpa")
+    if first and last and last[1] > first[1]:
+        rounds = last[1] - first[1]
+        used["round_ms"] = round((after["time"] - before["time"]) / rounds * 1000, 1)
+        used["messages_per_round"] = round((last[0] - first[0]) / rounds, 2)
     first, last = before["histograms"].get(REASONS, {}), after["histograms"].get(REASONS, {})
     used["block_ends"] = {reason: int(count - first.get(reason, 0)) for reason, count in last.items()}
     return used
