@@ -17,4 +17,4 @@ pub type SingleBlock = (Unreleased, Permanent);
 
 /// Migrations that take more than one block.
 #[cfg(not(feature = "runtime-benchmarks"))]
-pub type MultiBlock = (pallet_tasks::migrations::RulesIntoTasks<crate::Runtime>,);
+pub type MultiBlock = ();

@@ -362,27 +362,6 @@ mod benches {
     }
 
     #[benchmark]
-    fn migrate_task() {
-        let id = published::<T>(MAX_PARTICIPANTS);
-        make_due::<T>(id, |task| {
-            task.tool = Some([1; 32]);
-            // Version 1 knew none.
-            task.reference = None;
-        });
-        References::<T>::remove(publisher::<T>(), REFERENCE);
-        let task = Tasks::<T>::get(id).unwrap();
-        migrations::v1::Tasks::<T>::insert(id, migrations::v1::Task::from(task.clone()));
-        #[block]
-        {
-            migrations::RulesIntoTasks::<T>::migrate(id);
-            // Going to the next key reads the state too, but only reading a value is counted.
-            assert!(migrations::RulesIntoTasks::<T>::next(Some(id)).is_none());
-            assert!(Tasks::<T>::contains_key(id));
-        }
-        assert_eq!(Tasks::<T>::get(id), Some(task));
-    }
-
-    #[benchmark]
     fn agenda_start() {
         let now = T::Clock::now();
         AgendaCursor::<T>::put(now.saturating_add(1));

@@ -26,7 +26,6 @@ mod benchmarking;
 mod checks;
 mod events;
 mod impls;
-pub mod migrations;
 #[cfg(test)]
 mod tests;
 mod tick;
@@ -62,7 +61,7 @@ pub mod pallet {
         Tick, Verdict,
     };
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
     /// Tasks and their way from publication to settlement.
     #[pallet::pallet]

@@ -43,8 +43,6 @@ pub trait WeightInfo {
     fn step_settle(p: u32, s: u32) -> Weight;
     /// Removing every record of a task with `p` answers after rounds of `s` seats in all.
     fn step_prune(p: u32, s: u32) -> Weight;
-    /// Rewriting the longest record of a task in a migration, and finding the next one.
-    fn migrate_task() -> Weight;
 }
 
 fn weight(micros: u64, proof: u64, reads: u64, writes: u64) -> Weight {
@@ -138,9 +136,5 @@ impl WeightInfo for () {
         weight(100, 30_000, 10, 11)
             .saturating_add(weight(15, 7_000, 0, 2).saturating_mul(p.into()))
             .saturating_add(weight(5, 3_000, 1, 2).saturating_mul(s.into()))
-    }
-
-    fn migrate_task() -> Weight {
-        weight(20, 6_000, 2, 1)
     }
 }

@@ -187,15 +187,6 @@ impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
         Weight::from_parts(6_780_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(404), added: 2879, mode: `MaxEncodedLen`)
-    fn migrate_task() -> Weight {
-        // At least 14_381 ns; recorded proof: 671 bytes.
-        Weight::from_parts(15_272_000, 3_869)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Tasks::AgendaCursor` (r:1 w:1)

@@ -1,13 +1,7 @@
-//! Rules that change: tasks keep those they were published with, and records of version 1 get them.
+//! Rules that change: tasks keep those they were published with.
 
 use super::*;
-use crate::migrations::{v1, RulesIntoTasks};
-use frame_support::{
-    assert_noop,
-    migrations::{SteppedMigration, SteppedMigrationError},
-    traits::{GetStorageVersion, StorageVersion},
-    weights::{Weight, WeightMeter},
-};
+use frame_support::assert_noop;
 use tos_primitives::{
     params::share_of,
     rules::{DifficultyTable, DifficultyTerms, TaskRules},
@@ -119,91 +113,5 @@ fn bands_stakes_and_gates_follow_the_terms_at_publication() {
         join(ALICE, new);
         let stake = |id, who| Submissions::<Test>::get(id, who).unwrap().stake;
         assert_eq!((stake(old, CAROL), stake(new, ALICE)), (TOS, 2 * TOS));
-    });
-}
-
-/// Makes every record what a node of version 1 would have kept. Returns today's records.
-fn downgrade() -> Vec<(TaskId, TaskOf<Test>)> {
-    let mut now: Vec<_> = Tasks::<Test>::iter().collect();
-    now.sort_by_key(|(id, _)| *id);
-    for (id, task) in &now {
-        v1::Tasks::<Test>::insert(id, v1::Task::from(task.clone()));
-    }
-    StorageVersion::new(1).put::<Work>();
-    assert_eq!(
-        Tasks::<Test>::iter().count(),
-        0,
-        "no old record can be read"
-    );
-    now
-}
-
-/// Tasks in every phase there is.
-fn tasks_in_every_phase() {
-    judged(publish(), &[ALICE, BOB], &[good(60), good(50)]);
-    answered(publish(), &[CAROL]);
-    let expired = publish();
-    finish(expired);
-    join(ALICE, publish());
-    publish();
-}
-
-#[test]
-fn records_of_version_1_become_todays_and_go_on_to_their_end() {
-    ExtBuilder::execute(|| {
-        tasks_in_every_phase();
-        let now = downgrade();
-        // Rules of a later day are not those the old tasks were published with.
-        set(strict());
-        let mut meter = WeightMeter::new();
-        let mut cursor = None;
-        loop {
-            cursor = RulesIntoTasks::<Test>::step(cursor, &mut meter).unwrap();
-            if cursor.is_none() {
-                break;
-            }
-        }
-        let mut after: Vec<_> = Tasks::<Test>::iter().collect();
-        after.sort_by_key(|(id, _)| *id);
-        assert_eq!(after, now);
-        assert_eq!(Tasks::<Test>::count() as usize, now.len());
-        assert_eq!(Work::on_chain_storage_version(), 2);
-        Work::do_try_state().unwrap();
-        for (id, _) in now {
-            // One that ended early may have been pruned while the others went on.
-            if Tasks::<Test>::contains_key(id) {
-                finish(id);
-            }
-        }
-    });
-}
-
-#[test]
-fn a_migration_stops_where_its_weight_ends_goes_on_and_may_run_twice() {
-    ExtBuilder::execute(|| {
-        tasks_in_every_phase();
-        let now = downgrade();
-        let one = <() as WeightInfo>::migrate_task();
-        let mut cursor = None;
-        for done in 1..=now.len() {
-            let mut meter = WeightMeter::with_limit(one);
-            cursor = RulesIntoTasks::<Test>::step(cursor, &mut meter).unwrap();
-            assert_eq!(Tasks::<Test>::iter().count(), done);
-            assert!(cursor.is_some() && meter.remaining().any_lt(one));
-        }
-        let mut meter = WeightMeter::with_limit(one);
-        assert_eq!(RulesIntoTasks::<Test>::step(cursor, &mut meter), Ok(None));
-        // Again from the start, and with the version set back: nothing changes.
-        for version in [2, 1] {
-            StorageVersion::new(version).put::<Work>();
-            let mut meter = WeightMeter::new();
-            assert_eq!(RulesIntoTasks::<Test>::step(None, &mut meter), Ok(None));
-            assert_eq!(Tasks::<Test>::iter().count(), now.len());
-        }
-        let mut meter = WeightMeter::with_limit(Weight::from_parts(1, 1));
-        assert_eq!(
-            RulesIntoTasks::<Test>::step(None, &mut meter),
-            Err(SteppedMigrationError::InsufficientWeight { required: one })
-        );
     });
 }
