@@ -484,17 +484,23 @@ impl At {
         let Ok(short) = u32::try_from(number) else {
             return Ok(None);
         };
-        // Made by hand: the map is part of `frame_system`, and its name and hasher never change.
-        let number = short.to_le_bytes();
-        let mut key = [twox_128(b"System"), twox_128(b"BlockHash")].concat();
-        key.extend(twox_64(&number));
-        key.extend(number);
+        let key = block_hash_key(short);
         match self.block.storage().fetch_raw(key).await {
             Ok(bytes) => Ok(bytes.try_into().ok()),
             Err(subxt::error::StorageError::NoValueFound) => Ok(None),
             Err(error) => Err(Error::Failed(format!("System.BlockHash: {error}"))),
         }
     }
+}
+
+/// The key of `System.BlockHash`. Made by hand: the map is part of `frame_system`, and its name and
+/// hasher never change.
+fn block_hash_key(number: u32) -> Vec<u8> {
+    let number = number.to_le_bytes();
+    let mut key = [twox_128(b"System"), twox_128(b"BlockHash")].concat();
+    key.extend(twox_64(&number));
+    key.extend(number);
+    key
 }
 
 #[cfg(test)]

@@ -210,3 +210,11 @@ async fn a_one_off_command_waits_so_long_and_says_why() {
     assert_eq!(error.exit_code(), 5);
     assert!(error.to_string().contains("no final block"), "{error}");
 }
+
+#[test]
+fn the_state_knows_block_hashes_under_this_key() {
+    // As `state_getKeysPaged` of a node gives it.
+    let key = "0x26aa394eea5630e07c48ae0c9558cef7a44704b568d21667356a5a050c118746\
+        0e0d969b0e48cab707000000";
+    assert_eq!(to_hex(&block_hash_key(7)), key);
+}
