@@ -2,6 +2,7 @@
 
 //! What can go wrong, and the exit code each kind has.
 
+use crate::chain::Sent;
 use std::fmt::Display;
 
 /// A failed command. Scripts tell the kinds apart by [`Error::exit_code`].
@@ -35,6 +36,19 @@ pub enum Error {
     /// A transaction of this account with the same nonce waits in the pool; ask again later.
     #[error("a transaction of this account is still pending: {0}")]
     Pending(String),
+    /// The node takes no transaction at the moment, this one or any; ask again later.
+    #[error(
+        "the node's transaction pool has no room: {0}; try again later, or offer more with --tip"
+    )]
+    Busy(String),
+    /// A transaction was sent, and nobody has told what became of it since.
+    #[error("{why}; {sent}")]
+    Unsettled {
+        /// What was sent, and where it is as far as is known.
+        sent: Box<Sent>,
+        /// Why it is not waited for any longer; it sets kind and exit code.
+        why: Box<Error>,
+    },
 }
 
 /// What most functions here return.
@@ -48,7 +62,8 @@ impl Error {
             Self::Usage(_) => 2,
             Self::Refused { .. } => 3,
             Self::Unreachable { .. } => 4,
-            Self::TimedOut(_) | Self::Pending(_) => 5,
+            Self::TimedOut(_) | Self::Pending(_) | Self::Busy(_) => 5,
+            Self::Unsettled { why, .. } => why.exit_code(),
         }
     }
 
@@ -61,6 +76,8 @@ impl Error {
             Self::Unreachable { .. } => "unreachable",
             Self::TimedOut(_) => "timedOut",
             Self::Pending(_) => "pending",
+            Self::Busy(_) => "busy",
+            Self::Unsettled { why, .. } => why.kind(),
         }
     }
 
@@ -109,7 +126,8 @@ mod tests {
             refused.exit_code(),
             unreachable.exit_code(),
             Error::TimedOut(String::new()).exit_code(),
+            Error::Busy(String::new()).exit_code(),
         ];
-        assert_eq!(codes, [1, 2, 3, 4, 5]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 5]);
     }
 }

@@ -4,12 +4,16 @@
 //!
 //! One database per account, chain and role. An entry is on disk before the commitment it opens
 //! is sent anywhere, and it is never replaced. The database file is locked while it is open, so
-//! two workers never share one.
+//! two workers never share one. It also says which chain it is of, and how much of it was seen.
 
-use crate::error::{Context, Error, Result};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use crate::{
+    chain::{Memory, Record},
+    database::Database,
+    error::{Context, Error, Result},
+};
+use redb::{ReadableTable, TableDefinition};
 use serde::{de::DeserializeOwned, Deserialize, Serialize};
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 use tos_primitives::{
     commitment::{Commitment, Salt},
     json, AnswerScore, ContentRef, Report, TaskId,
@@ -17,6 +21,8 @@ use tos_primitives::{
 
 const ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
 const VOTES: TableDefinition<([u8; 16], u32), &[u8]> = TableDefinition::new("votes");
+/// One entry: the chain.
+const CHAIN: TableDefinition<(), &[u8]> = TableDefinition::new("chain");
 
 /// A miner's task.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,9 +87,33 @@ pub struct Vote {
     pub done: bool,
 }
 
-/// An open journal.
+/// An open journal. Clones share it; the file is unlocked when the last of them is dropped.
+#[derive(Clone)]
 pub struct Journal {
-    database: Database,
+    database: Arc<Database>,
+}
+
+impl Memory for Journal {
+    fn open(path: &Path) -> Result<Self> {
+        Journal::open(path)
+    }
+
+    fn read(&self) -> Result<Option<Record>> {
+        self.database.read(|read| {
+            let table = read.open_table(CHAIN).context("journal")?;
+            let found = table.get(()).context("journal")?;
+            found.map(|bytes| decode(bytes.value())).transpose()
+        })
+    }
+
+    fn write(&self, record: &Record) -> Result<()> {
+        self.database.write(|write| {
+            let mut table = write.open_table(CHAIN).context("journal")?;
+            let bytes = encode(record)?;
+            table.insert((), bytes.as_slice()).context("journal")?;
+            Ok(())
+        })
+    }
 }
 
 impl Journal {
@@ -97,42 +127,63 @@ impl Journal {
                 .recursive(true)
                 .mode(0o700)
                 .create(folder)
-                .context(&doing)?;
+                .context(doing)?;
         }
-        let database = match Database::create(path) {
-            Err(redb::DatabaseError::DatabaseAlreadyOpen) => {
-                let path = path.display();
-                return Err(Error::Usage(format!(
-                    "another worker uses the journal {path}"
-                )));
-            }
-            opened => opened.context(&doing)?,
-        };
-        let tables = database.begin_write().context(&doing)?;
-        tables.open_table(ANSWERS).context(&doing)?;
-        tables.open_table(VOTES).context(&doing)?;
-        tables.commit().context(&doing)?;
-        Ok(Self { database })
+        Self::over(Database::open(path)?)
+    }
+
+    /// The journal in a database.
+    fn over(database: Database) -> Result<Self> {
+        database.write(|write| {
+            write.open_table(ANSWERS).context("journal")?;
+            write.open_table(VOTES).context("journal")?;
+            write.open_table(CHAIN).context("journal")?;
+            Ok(())
+        })?;
+        Ok(Self {
+            database: Arc::new(database),
+        })
+    }
+
+    /// A journal on a disk that takes nothing while `full`.
+    #[cfg(test)]
+    pub fn open_faulty(path: &Path, full: Arc<std::sync::atomic::AtomicBool>) -> Result<Self> {
+        Self::over(crate::database::faulty::open(path, full)?)
+    }
+
+    /// The number of the best block that was acted on last, as far as is known.
+    pub fn seen_until(&self) -> u64 {
+        let record = Memory::read(self).ok().flatten();
+        record.map(|record| record.best).unwrap_or_default()
     }
 
     /// All tasks the miner took on that are not over.
     pub fn open_work(&self) -> Result<Vec<(TaskId, Work)>> {
-        let read = self.database.begin_read().context("journal")?;
-        let table = read.open_table(ANSWERS).context("journal")?;
-        let mut open = Vec::new();
-        for entry in table.iter().context("journal")? {
-            let (task, bytes) = entry.context("journal")?;
-            let work: Work = decode(bytes.value())?;
-            if !work.done {
-                open.push((TaskId(task.value()), work));
+        self.database.read(|read| {
+            let table = read.open_table(ANSWERS).context("journal")?;
+            let mut open = Vec::new();
+            for entry in table.iter().context("journal")? {
+                let (task, bytes) = entry.context("journal")?;
+                let work: Work = decode(bytes.value())?;
+                if !work.done {
+                    open.push((TaskId(task.value()), work));
+                }
             }
-        }
-        Ok(open)
+            Ok(open)
+        })
     }
 
-    /// Takes on a task; nothing changes when it is known.
+    /// Takes on a task; nothing changes, and nothing is written, when it is known.
     pub fn accept(&self, task: TaskId) -> Result<Work> {
-        self.change_work(task, |_| {})
+        let known = self.database.read(|read| {
+            let table = read.open_table(ANSWERS).context("journal")?;
+            let found = table.get(task.0).context("journal")?;
+            found.map(|bytes| decode(bytes.value())).transpose()
+        })?;
+        match known {
+            Some(work) => Ok(work),
+            None => self.change_work(task, |_| {}),
+        }
     }
 
     /// Counts a failure of the solver.
@@ -167,26 +218,28 @@ impl Journal {
 
     /// The vote in a round, if there is one.
     pub fn vote(&self, task: TaskId, round: u32) -> Result<Option<Vote>> {
-        let read = self.database.begin_read().context("journal")?;
-        let table = read.open_table(VOTES).context("journal")?;
-        let found = table.get((task.0, round)).context("journal")?;
-        found.map(|bytes| decode(bytes.value())).transpose()
+        self.database.read(|read| {
+            let table = read.open_table(VOTES).context("journal")?;
+            let found = table.get((task.0, round)).context("journal")?;
+            found.map(|bytes| decode(bytes.value())).transpose()
+        })
     }
 
     /// All votes in tasks that are not over.
     pub fn open_votes(&self) -> Result<Vec<(TaskId, u32, Vote)>> {
-        let read = self.database.begin_read().context("journal")?;
-        let table = read.open_table(VOTES).context("journal")?;
-        let mut open = Vec::new();
-        for entry in table.iter().context("journal")? {
-            let (key, bytes) = entry.context("journal")?;
-            let (task, round) = key.value();
-            let vote: Vote = decode(bytes.value())?;
-            if !vote.done {
-                open.push((TaskId(task), round, vote));
+        self.database.read(|read| {
+            let table = read.open_table(VOTES).context("journal")?;
+            let mut open = Vec::new();
+            for entry in table.iter().context("journal")? {
+                let (key, bytes) = entry.context("journal")?;
+                let (task, round) = key.value();
+                let vote: Vote = decode(bytes.value())?;
+                if !vote.done {
+                    open.push((TaskId(task), round, vote));
+                }
             }
-        }
-        Ok(open)
+            Ok(open)
+        })
     }
 
     /// Keeps a vote before its commitment is sent. The first one stays, and is returned.
@@ -207,21 +260,17 @@ impl Journal {
     }
 
     fn change_work(&self, task: TaskId, change: impl FnOnce(&mut Work)) -> Result<Work> {
-        let write = self.database.begin_write().context("journal")?;
-        let mut table = write.open_table(ANSWERS).context("journal")?;
-        let known = table.get(task.0).context("journal")?;
-        let mut work: Work = known
-            .map(|bytes| decode(bytes.value()))
-            .transpose()?
-            .unwrap_or_default();
-        change(&mut work);
-        table
-            .insert(task.0, encode(&work)?.as_slice())
-            .context("journal")?;
-        drop(table);
         // Returns when it is on disk.
-        write.commit().context("journal")?;
-        Ok(work)
+        self.database.write(|write| {
+            let mut table = write.open_table(ANSWERS).context("journal")?;
+            let known = table.get(task.0).context("journal")?;
+            let known = known.map(|bytes| decode(bytes.value())).transpose()?;
+            let mut work: Work = known.unwrap_or_default();
+            change(&mut work);
+            let bytes = encode(&work)?;
+            table.insert(task.0, bytes.as_slice()).context("journal")?;
+            Ok(work)
+        })
     }
 
     fn change_vote(
@@ -230,17 +279,17 @@ impl Journal {
         round: u32,
         change: impl FnOnce(Option<Vote>) -> Vote,
     ) -> Result<Vote> {
-        let write = self.database.begin_write().context("journal")?;
-        let mut table = write.open_table(VOTES).context("journal")?;
-        let known = table.get((task.0, round)).context("journal")?;
-        let known = known.map(|bytes| decode(bytes.value())).transpose()?;
-        let vote = change(known);
-        table
-            .insert((task.0, round), encode(&vote)?.as_slice())
-            .context("journal")?;
-        drop(table);
-        write.commit().context("journal")?;
-        Ok(vote)
+        self.database.write(|write| {
+            let mut table = write.open_table(VOTES).context("journal")?;
+            let known = table.get((task.0, round)).context("journal")?;
+            let known = known.map(|bytes| decode(bytes.value())).transpose()?;
+            let vote = change(known);
+            let bytes = encode(&vote)?;
+            table
+                .insert((task.0, round), bytes.as_slice())
+                .context("journal")?;
+            Ok(vote)
+        })
     }
 }
 

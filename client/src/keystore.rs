@@ -352,6 +352,11 @@ mod tests {
             .unwrap();
         assert!(store.add("a", Scheme::Sr25519, "//Bob", "secret").is_err());
         assert!(store.add("empty", Scheme::Sr25519, "//Bob", "").is_err());
+        for secret in ["", " ", "///pw", "/soft"] {
+            let error = store.add("empty", Scheme::Sr25519, secret, "secret");
+            assert_eq!(error.err().unwrap().exit_code(), 2, "{secret}");
+        }
+        assert_eq!(store.list().unwrap().len(), 1);
         for name in ["", "../a", "a/b", "a.b", &"x".repeat(65)] {
             assert!(store.file(name).is_err(), "{name}");
         }

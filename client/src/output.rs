@@ -29,21 +29,7 @@ impl Output {
     /// Shows an error on stderr, in JSON where that was asked for.
     pub fn error(&self, error: &Error) {
         if self.json {
-            let docs = match error {
-                Error::Refused { docs, .. } => docs.clone(),
-                _ => None,
-            };
-            let name = match error {
-                Error::Refused { name, .. } => Some(name.clone()),
-                _ => None,
-            };
-            let value = json!({
-                "error": {
-                    "kind": error.kind(), "message": error.to_string(),
-                    "name": name, "docs": docs, "exitCode": error.exit_code(),
-                }
-            });
-            eprintln!("{value}");
+            eprintln!("{}", error_value(error));
         } else {
             eprintln!("tos: {error}");
         }
@@ -53,6 +39,22 @@ impl Output {
         // A closed pipe (`tos … | head -1`) is the reader's choice, not a failure.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
+}
+
+/// An error as JSON. What was sent and is not settled is among its fields.
+fn error_value(error: &Error) -> serde_json::Value {
+    let (name, docs) = match error {
+        Error::Refused { name, docs } => (Some(name), docs.as_ref()),
+        _ => (None, None),
+    };
+    let mut value = json!({
+        "kind": error.kind(), "message": error.to_string(),
+        "name": name, "docs": docs, "exitCode": error.exit_code(),
+    });
+    if let Error::Unsettled { sent, .. } = error {
+        value["sent"] = json!(sent);
+    }
+    json!({ "error": value })
 }
 
 /// Lays out rows under headings, columns padded to their widest cell.
@@ -101,6 +103,34 @@ mod tests {
             vec!["long".into(), "22".into()],
         ];
         assert_eq!(table(&["id", "n"], &rows), "id    n\na     1\nlong  22");
+    }
+
+    #[test]
+    fn an_error_after_sending_tells_programs_what_was_sent() {
+        use crate::chain::Sent;
+        use tos_primitives::TaskId;
+        let sent = Sent {
+            transaction: [1; 32],
+            good_until: Some(300),
+            block: Some([2; 32]),
+            task: Some(TaskId([3; 16])),
+            deal: None,
+        };
+        let value = error_value(&Error::Unsettled {
+            sent: Box::new(sent),
+            why: Box::new(Error::TimedOut("not final".into())),
+        });
+        let error = &value["error"];
+        assert_eq!(error["kind"], "timedOut");
+        assert_eq!(error["exitCode"], 5);
+        let hex = |byte: u8| format!("0x{}", format!("{byte:02x}").repeat(32));
+        assert_eq!(error["sent"]["transaction"], hex(1));
+        assert_eq!(error["sent"]["block"], hex(2));
+        assert_eq!(error["sent"]["task"], json!(TaskId([3; 16])));
+        assert_eq!(error["sent"]["goodUntil"], 300);
+        assert!(error_value(&Error::Failed("x".into()))["error"]
+            .get("sent")
+            .is_none());
     }
 
     #[test]

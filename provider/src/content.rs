@@ -121,7 +121,7 @@ pub(crate) fn make(
 ) -> Result<(Hash, Commitment), Error> {
     let layout = layout(length)?;
     coded.set_size(0)?;
-    coded.set_size(layout.coded_bytes())?;
+    coded.reserve(layout.coded_bytes())?;
     let hash = fetch(content, length, coded, watch)?;
     let total = layout.coded_bytes() / 2;
     let mut shards = WholeFile {

@@ -31,6 +31,22 @@ pub trait Blob: Send + Sync {
     /// # Errors
     /// The system fails.
     fn set_size(&self, bytes: u64) -> io::Result<()>;
+    /// As [`Self::set_size`], and takes the space on the disk where the file system can, so that
+    /// writing there does not fail for want of it.
+    ///
+    /// # Errors
+    /// There is no room, or the system fails.
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        self.set_size(bytes)
+    }
+    /// The bytes of the disk that the file takes: fewer than its length where parts of it were
+    /// never written or reserved.
+    ///
+    /// # Errors
+    /// The system fails.
+    fn allocated(&self) -> io::Result<u64> {
+        self.size()
+    }
     /// Returns when everything written so far survives a power failure.
     ///
     /// # Errors
@@ -84,6 +100,12 @@ pub trait Disk: Send + Sync + Debug {
     /// # Errors
     /// It does not exist, or the system refuses.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+    /// The bytes that can still be written where `path` is; all there could be where the system
+    /// does not say.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::ReadOnlyFilesystem`] if nothing can be written there, or the system fails.
+    fn free(&self, path: &Path) -> io::Result<u64>;
     /// Locks a file, making it if it is not there, until the result is dropped; `None` if it is
     /// locked already.
     ///
@@ -109,6 +131,27 @@ impl Blob for File {
     }
     fn set_size(&self, bytes: u64) -> io::Result<()> {
         self.set_len(bytes)
+    }
+    #[cfg(target_os = "linux")]
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        use rustix::{
+            fs::{fallocate, FallocateFlags},
+            io::{retry_on_intr, Errno},
+        };
+        self.set_len(bytes)?;
+        if bytes == 0 {
+            return Ok(());
+        }
+        match retry_on_intr(|| fallocate(self, FallocateFlags::empty(), 0, bytes)) {
+            // Not every file system can.
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+    fn allocated(&self) -> io::Result<u64> {
+        let blocks = std::os::unix::fs::MetadataExt::blocks(&self.metadata()?);
+        // Of 512 bytes whatever the file system's own are.
+        Ok(blocks.saturating_mul(512))
     }
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
@@ -192,6 +235,21 @@ impl Disk for LocalDisk {
             names.extend(entry?.file_name().into_string());
         }
         Ok(names)
+    }
+
+    #[cfg(unix)]
+    fn free(&self, path: &Path) -> io::Result<u64> {
+        use rustix::fs::{statvfs, StatVfsMountFlags};
+        let found = statvfs(path)?;
+        if found.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    #[cfg(not(unix))]
+    fn free(&self, _: &Path) -> io::Result<u64> {
+        Ok(u64::MAX)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Send + Sync>>> {

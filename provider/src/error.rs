@@ -61,6 +61,22 @@ pub enum Error {
     /// Something that writes to the replica is under way.
     #[error("replica {} is being changed", hex(.0))]
     Busy(ReplicaId),
+    /// The disk has no room for it.
+    #[error(
+        "no room: {needed} bytes are needed and {reserved} reserved, but {free} bytes are free"
+    )]
+    Room {
+        /// What it would still take.
+        needed: u64,
+        /// What other work has still to write, and what is kept free
+        /// ([`crate::Store::keep_free`]).
+        reserved: u64,
+        /// What is free.
+        free: u64,
+    },
+    /// It was asked to end, by [`crate::Store::stop`].
+    #[error("work on {} was stopped", hex(.0))]
+    Stopped(ReplicaId),
     /// The reader of the content or the writer for it fails.
     #[error("content: {0}")]
     Stream(io::Error),
@@ -118,11 +134,40 @@ impl Error {
     /// Whether the stored data of the replica is wrong or unreadable, so that checking and
     /// repairing it may help.
     pub fn is_damage(&self) -> bool {
-        matches!(
-            self,
-            Self::Damaged { .. } | Self::Io { .. } | Self::Content { .. } | Self::Format { .. }
-        )
+        match self {
+            Self::Damaged { .. } | Self::Content { .. } | Self::Format { .. } => true,
+            Self::Io { source, .. } => !no_room(source) && !passes(source),
+            _ => false,
+        }
     }
+
+    /// Whether the disk takes no more: it is full, a quota is used up, or it is read-only. What is
+    /// stored is as right as before, and the same call succeeds when there is room.
+    pub fn is_room(&self) -> bool {
+        match self {
+            Self::Room { .. } => true,
+            Self::Io { source, .. } => no_room(source),
+            _ => false,
+        }
+    }
+}
+
+fn no_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(
+        error.kind(),
+        StorageFull | QuotaExceeded | ReadOnlyFilesystem
+    )
+}
+
+/// Whether an error says nothing about the data: rights, memory, or files open at once.
+fn passes(error: &io::Error) -> bool {
+    use io::ErrorKind::{OutOfMemory, PermissionDenied};
+    /// Too many open files in the system, and in the process; the same on all Unix systems.
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(error.kind(), OutOfMemory | PermissionDenied)
+        || (cfg!(unix) && matches!(error.raw_os_error(), Some(ENFILE | EMFILE)))
 }
 
 impl From<ProveError<Error>> for Error {

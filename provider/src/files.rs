@@ -124,6 +124,27 @@ impl Files {
         }
     }
 
+    /// The bytes that can still be written where `path` is.
+    pub fn free(&self, path: &Path) -> Result<u64, Error> {
+        self.disk.free(path).map_err(at(path))
+    }
+
+    /// The bytes of the disk that a file takes, none if it does not exist.
+    pub fn allocated(&self, path: &Path) -> Result<u64, Error> {
+        match optional(self.disk.open(path, Access::Read)).map_err(at(path))? {
+            Some(blob) => blob.allocated().map_err(at(path)),
+            None => Ok(0),
+        }
+    }
+
+    /// As [`Self::rename`]; whether the file was there.
+    pub fn rename_if_there(&self, from: &Path, to: &Path) -> Result<bool, Error> {
+        match self.rename(from, to) {
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(false),
+            renamed => renamed.map(|()| true),
+        }
+    }
+
     /// The names in a directory, none if it does not exist.
     pub fn list(&self, path: &Path) -> Result<Vec<String>, Error> {
         let names = optional(self.disk.list(path)).map_err(at(path))?;
@@ -153,6 +174,15 @@ impl FileAt {
 
     pub fn set_size(&self, bytes: u64) -> Result<(), Error> {
         self.blob.set_size(bytes).map_err(at(&self.path))
+    }
+
+    pub fn allocated(&self) -> Result<u64, Error> {
+        self.blob.allocated().map_err(at(&self.path))
+    }
+
+    /// Sets the size and takes the space for it.
+    pub fn reserve(&self, bytes: u64) -> Result<(), Error> {
+        self.blob.reserve(bytes).map_err(at(&self.path))
     }
 
     pub fn sync(&self) -> Result<(), Error> {

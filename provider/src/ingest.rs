@@ -6,10 +6,14 @@ use crate::{
     journal::{digest, Journal},
     pages::Shape,
     progress::{Progress, Stage, Watch},
+    staging,
     store::Inner,
     Commitment, Error, Hash, ReplicaId,
 };
-use std::{io::Read, path::Path};
+use std::{
+    io::{self, Read},
+    path::Path,
+};
 use tos_storage_proofs::CHUNK;
 
 /// What a replica is to be.
@@ -28,7 +32,7 @@ pub struct ReplicaSpec {
 }
 
 impl ReplicaSpec {
-    fn meta(&self, state: State) -> Meta {
+    pub(crate) fn meta(&self, state: State) -> Meta {
         Meta {
             state,
             replica: self.replica,
@@ -70,7 +74,15 @@ pub(crate) fn ingest(
             State::Fetching => {}
         }
     }
-    let meta = prepare(inner, spec, content, watch)?;
+    if let Some(meta) = staging::adopt(inner, spec)? {
+        match seal(inner, meta, watch) {
+            Err(Error::Damaged { .. }) => {}
+            result => return result,
+        }
+    }
+    let folder = inner.folder(&spec.replica);
+    let (meta, id) = (spec.meta(State::Fetching), &spec.replica);
+    let meta = prepare(inner, &folder, meta, id, content, watch)?;
     seal(inner, meta, watch)
 }
 
@@ -87,49 +99,78 @@ pub(crate) fn resume(inner: &Inner, id: &ReplicaId, watch: Watch<'_>) -> Result<
     }
 }
 
-/// Fetches and codes the content. What turns out to be the wrong content leaves nothing behind.
-fn prepare(
+/// Fetches and codes content into a directory, and takes the space that sealing needs before
+/// anything is fetched. What turns out to be the wrong content, or more than there is room for,
+/// leaves nothing behind. `id` is what is busy meanwhile.
+pub(crate) fn prepare(
     inner: &Inner,
-    spec: &ReplicaSpec,
+    folder: &Path,
+    mut meta: Meta,
+    id: &ReplicaId,
     content: impl Read,
     watch: Watch<'_>,
 ) -> Result<Meta, Error> {
-    let (files, folder) = (&inner.files, inner.folder(&spec.replica));
-    if let Some(shelf) = folder.parent() {
-        files.create_dir(shelf)?;
-    }
-    files.create_dir(&folder)?;
-    inner.write_meta(&spec.meta(State::Fetching))?;
-    // From an earlier attempt, perhaps of other bytes.
-    files.remove(&folder.join("journal"))?;
+    let files = &inner.files;
     let made = (|| {
+        inner.room_to_seal(meta.length, folder)?;
+        if let Some(shelf) = folder.parent() {
+            files.create_dir(shelf)?;
+        }
+        files.create_dir(folder)?;
+        inner.write_meta_in(folder, &meta)?;
+        // From an earlier attempt, perhaps of other bytes.
+        files.remove(&folder.join("journal"))?;
         let coded = files.fresh(&folder.join("coded.bin"), 0)?;
         let tree = files.fresh(&folder.join("coded.tree"), 0)?;
-        let (hash, commitment) = content::make(content, spec.length, &coded, &tree, watch)?;
-        if hash != spec.content {
+        let sealed = files.write(&folder.join("sealed.bin"))?;
+        sealed.reserve(meta.layout()?.coded_bytes())?;
+        drop(sealed);
+        let content = Stoppable { inner, id, content };
+        let (hash, commitment) = content::make(content, meta.length, &coded, &tree, watch)?;
+        if hash != meta.content {
             return Err(Error::Content {
-                expected: spec.content,
+                expected: meta.content,
             });
         }
-        if commitment != spec.coded {
+        if commitment != meta.coded {
             return Err(Error::Codeword);
         }
         coded.sync()?;
         tree.sync()?;
-        files.sync_dir(&folder)
+        files.sync_dir(folder)
     })();
     if let Err(error) = made {
-        if matches!(
+        // A reader that was stopped fails, and says so less clearly.
+        inner.go_on(id)?;
+        if error.is_room() {
+            // What could not be written whole is only in the way, of the windows of others above
+            // all. That it may not be possible to remove it either changes nothing.
+            let _ = inner.clear_folder(folder);
+        } else if matches!(
             error,
             Error::Content { .. } | Error::Codeword | Error::Length { .. }
         ) {
-            inner.clear(&spec.replica)?;
+            inner.clear_folder(folder)?;
         }
         return Err(error);
     }
-    let meta = spec.meta(State::Sealing);
-    inner.write_meta(&meta)?;
+    meta.state = State::Sealing;
+    inner.write_meta_in(folder, &meta)?;
     Ok(meta)
+}
+
+/// Content whose reading fails when it is to stop.
+struct Stoppable<'a, R> {
+    inner: &'a Inner,
+    id: &'a ReplicaId,
+    content: R,
+}
+
+impl<R: Read> Read for Stoppable<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.inner.go_on(self.id).map_err(io::Error::other)?;
+        self.content.read(into)
+    }
 }
 
 /// Seals what is not sealed yet.
@@ -146,8 +187,6 @@ fn seal(inner: &Inner, mut meta: Meta, watch: Watch<'_>) -> Result<Commitment, E
     let sealed = files.write(&folder.join("sealed.bin"))?;
     let tree = files.write(&folder.join("sealed.tree"))?;
     let total = meta.layout()?.coded_bytes();
-    sealed.set_size(total)?;
-    tree.set_size(shape.bytes())?;
 
     let params = inner.header.params;
     let (units, unit_bytes) = (params.units(meta.coded.words), params.unit_bytes());
@@ -167,6 +206,11 @@ fn seal(inner: &Inner, mut meta: Meta, watch: Watch<'_>) -> Result<Commitment, E
         let roots = shape.read_roots(&tree, first_chunk(*unit), unit_chunks(*unit));
         read.is_ok() && roots.is_ok_and(|roots| digest(&bytes, &roots) == *noted)
     });
+    if sealed.allocated()? < total {
+        inner.room_to_seal(meta.length, &folder)?;
+    }
+    sealed.reserve(total)?;
+    tree.set_size(shape.bytes())?;
     let mut journal = Journal::start(files, &path, meta.replica, &known)?;
 
     let mut done = known
@@ -177,6 +221,7 @@ fn seal(inner: &Inner, mut meta: Meta, watch: Watch<'_>) -> Result<Commitment, E
     let (mut fresh, mut unsynced) = (Vec::new(), 0);
     let binding = inner.binding(&meta.replica);
     for unit in (0..units).filter(|unit| !known.contains_key(unit)) {
+        inner.go_on(&meta.replica)?;
         bytes.resize(unit_chunks(unit) * CHUNK, 0);
         let start = unit.saturating_mul(unit_bytes);
         coded.read_at(&mut bytes, start).map_err(gone)?;

@@ -5,10 +5,12 @@
 //! |---|---|
 //! | [`store`] | a directory of replicas, locked to one process |
 //! | [`ingest`] | fetch, code and seal, resumable after a crash at any byte |
+//! | [`staging`] | the same up to sealing, before a deal is accepted; room on the disk |
 //! | [`replica`] | one replica and its proofs |
 //! | [`check`], [`repair`] | find damaged chunks; rebuild them from the code |
 //! | [`retrieve`] | give the content back |
 //! | [`content`] | coded commitment of a file; content from a part of its coded chunks |
+//! | [`trash`] | what was given up, until it goes for good |
 //! | [`windows`] | group roots, one per window, never two |
 //! | [`mod@format`], [`pages`], [`journal`] | what the files look like, byte by byte |
 //! | [`disk`] | the file system, replaceable in tests |
@@ -25,7 +27,10 @@
 //! DIR/replicas/AB/ABCD…/coded.bin    the coded sequence, while sealing
 //! DIR/replicas/AB/ABCD…/journal      the units sealed so far, while sealing (journal)
 //! DIR/replicas/AB/ABCD…/*.tmp        leftovers of something interrupted; never read
+//! DIR/staged/DEAL/…                  meta, coded.bin, coded.tree and room for sealed.bin of a deal that is
+//!                                    not accepted yet; moved into its replica (staging)
 //! DIR/windows/GROUP/WINDOW           what was folded into a group root (windows)
+//! DIR/trash/ABCD…-SECONDS/           a replica that was given up, as it was (trash)
 //! ```
 //!
 //! `ABCD…` is the replica's id in 32 lower-case hex digits, `AB` the first two; `GROUP` and
@@ -68,7 +73,9 @@ pub mod progress;
 pub mod repair;
 pub mod replica;
 pub mod retrieve;
+pub mod staging;
 pub mod store;
+pub mod trash;
 pub mod windows;
 
 mod files;
@@ -81,7 +88,9 @@ pub use format::{Meta, State};
 pub use ingest::ReplicaSpec;
 pub use progress::{Progress, Stage};
 pub use replica::{Replica, Unit};
+pub use staging::{sealing_bytes, StagedSpec};
 pub use store::{Options, Store};
+pub use trash::Discarded;
 pub use windows::{Built, Entry, GroupWindow, Member, Windows};
 
 pub use tos_storage_proofs::{Commitment, Hash, Layout, ReplicaId, SealParams};

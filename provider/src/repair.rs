@@ -27,6 +27,7 @@ pub(crate) fn unseal_and_restore(
         let mut bytes = Vec::new();
         for unit in 0..replica.units() {
             let (start, length) = replica.extent(unit)?;
+            replica.inner.go_on(replica.id())?;
             bytes.resize(length, 0);
             read_what_is_there(&sealed, &mut bytes, start);
             replica.apply(unit, &mut bytes)?;
@@ -65,6 +66,7 @@ fn rebuild(
 ) -> Result<(), Error> {
     let (files, chunks) = (&replica.inner.files, replica.meta.coded.chunks());
     if report.coded_tree || !report.damaged.is_empty() {
+        room_to_restore(replica)?;
         let coded = files.fresh(coded, 0)?;
         unseal_and_restore(replica, &report.damaged, &coded, watch)?;
         let tree = files.fresh(coded_tree, 0)?;
@@ -88,6 +90,14 @@ fn rebuild(
     files.rename(sealed_tree, &replica.path("sealed.tree"))
 }
 
+/// Whether there is room for the coded sequence and the trees beside what there is.
+pub(crate) fn room_to_restore(replica: &Replica) -> Result<(), Error> {
+    let trees = shape(replica).bytes().saturating_mul(2);
+    let needed = replica.meta.layout()?.coded_bytes().saturating_add(trees);
+    let inner = &replica.inner;
+    inner.room(needed, &inner.folder(replica.id()))
+}
+
 /// Seals the damaged chunks again and writes them, and no others.
 fn seal_again(
     replica: &Replica,
@@ -106,6 +116,7 @@ fn seal_again(
         if !damage.touches(first..last) {
             continue;
         }
+        replica.inner.go_on(replica.id())?;
         bytes.resize(length, 0);
         coded.read_at(&mut bytes, start)?;
         replica.apply(unit, &mut bytes)?;

@@ -115,6 +115,7 @@ fn read_damaged(
 ) -> Result<(), Error> {
     let _busy = replica.inner.reserve(replica.id())?;
     let report = check::verify(replica, watch)?;
+    repair::room_to_restore(replica)?;
     let files = &replica.inner.files;
     let scratch = temporary(&replica.path("read"));
     let written = (|| {

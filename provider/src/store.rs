@@ -7,13 +7,17 @@ use crate::{
     format::{Meta, StoreHeader, META_BYTES, STORE_BYTES},
     ingest::{self, ReplicaSpec},
     progress::Watch,
+    staging::{self, StagedSpec},
     Commitment, Error, Hash, Replica, ReplicaId, SealParams, Windows,
 };
 use std::{
-    collections::BTreeSet,
+    collections::{btree_map::Entry, BTreeMap},
     io::Read,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+    },
 };
 use tos_storage_proofs::{Binding, Sealer};
 
@@ -54,7 +58,10 @@ pub(crate) struct Inner {
     pub header: StoreHeader,
     pub sync_every: u64,
     sealer: Mutex<Option<Sealer>>,
-    busy: Mutex<BTreeSet<ReplicaId>>,
+    /// What is being changed, by replica or deal, and whether it is to stop.
+    pub busy: Mutex<BTreeMap<ReplicaId, bool>>,
+    /// Bytes that nothing large may use.
+    pub keep_free: AtomicU64,
     /// Held while a group root is made: two threads must not make two.
     pub folding: Mutex<()>,
     _lock: Box<dyn Send + Sync>,
@@ -134,6 +141,7 @@ impl Store {
         }
         files.create_dir(&dir.join("replicas"))?;
         files.create_dir(&dir.join("windows"))?;
+        files.create_dir(&dir.join("staged"))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 files,
@@ -142,6 +150,7 @@ impl Store {
                 sync_every: options.sync_every,
                 sealer: Mutex::default(),
                 busy: Mutex::default(),
+                keep_free: AtomicU64::default(),
                 folding: Mutex::default(),
                 _lock: lock,
             }),
@@ -201,12 +210,73 @@ impl Store {
         ingest::ingest(&self.inner, spec, content, watch)
     }
 
+    /// Keeps so many bytes of the disk free, for windows above all: what needs much room, which is
+    /// staging, sealing, repairing and reading what is damaged, leaves them alone.
+    pub fn keep_free(&self, bytes: u64) {
+        self.inner.keep_free.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether there is room to seal content of `length` bytes, beside what other work has still
+    /// to write and what is kept free. What is staged for `deal` counts as there.
+    ///
+    /// # Errors
+    /// [`Error::Room`] if there is not; the disk is read-only; or the length is impossible.
+    pub fn room_for(&self, deal: &[u8; 16], length: u64) -> Result<(), Error> {
+        let folder = self.inner.staged(deal);
+        self.inner.room_to_seal(length, &folder)
+    }
+
+    /// Fetches, checks and codes the content of a deal that nobody has accepted yet, and takes the
+    /// space that sealing will need. [`Self::ingest`] of a replica of that deal uses it up.
+    ///
+    /// # Errors
+    /// [`Error::Room`] before anything is read. The content is not what `spec` says or cannot be
+    /// read; files cannot be written; or it was stopped. Calling again starts over.
+    pub fn stage(
+        &self,
+        spec: &StagedSpec,
+        content: impl Read,
+        watch: Watch<'_>,
+    ) -> Result<(), Error> {
+        staging::stage(&self.inner, spec, content, watch)
+    }
+
+    /// Whether everything is staged that sealing needs.
+    pub fn is_staged(&self, spec: &StagedSpec) -> bool {
+        staging::is_staged(&self.inner, spec)
+    }
+
+    /// The deals for which something is staged, ascending, in whatever state.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn staged(&self) -> Result<Vec<[u8; 16]>, Error> {
+        self.inner.staged_deals()
+    }
+
+    /// Forgets what is staged for a deal.
+    ///
+    /// # Errors
+    /// It is being staged, or files cannot be removed; calling again goes on.
+    pub fn unstage(&self, deal: &[u8; 16]) -> Result<(), Error> {
+        let _busy = self.inner.reserve(deal)?;
+        self.inner.clear_folder(&self.inner.staged(deal))
+    }
+
     /// Goes on sealing what was interrupted.
     ///
     /// # Errors
     /// [`Error::State`] if the content has to be fetched again: call [`Self::ingest`].
     pub fn resume(&self, id: &ReplicaId, watch: Watch<'_>) -> Result<Commitment, Error> {
         ingest::resume(&self.inner, id, watch)
+    }
+
+    /// Asks whatever fetches, seals or repairs this replica, or stages for this deal, to end soon
+    /// with [`Error::Stopped`]. It is still [`Error::Busy`] until that call has returned.
+    pub fn stop(&self, id: &ReplicaId) {
+        if let Some(stop) = lock(&self.inner.busy).get_mut(id) {
+            *stop = true;
+        }
     }
 
     /// Forgets a replica and frees its space.
@@ -229,7 +299,7 @@ impl Store {
     }
 }
 
-fn parse_id(name: &str) -> Option<ReplicaId> {
+pub(crate) fn parse_id(name: &str) -> Option<ReplicaId> {
     let digits = name.as_bytes();
     if digits.len() != 32 || digits.iter().any(u8::is_ascii_uppercase) {
         return None;
@@ -275,12 +345,26 @@ impl Inner {
     }
 
     pub fn reserve(&self, id: &ReplicaId) -> Result<Busy<'_>, Error> {
-        match lock(&self.busy).insert(*id) {
-            true => Ok(Busy {
-                inner: self,
-                id: *id,
-            }),
-            false => Err(Error::Busy(*id)),
+        match lock(&self.busy).entry(*id) {
+            Entry::Vacant(free) => {
+                free.insert(false);
+                Ok(Busy {
+                    inner: self,
+                    id: *id,
+                })
+            }
+            Entry::Occupied(_) => Err(Error::Busy(*id)),
+        }
+    }
+
+    /// Long work asks this now and then.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] if it is to stop.
+    pub fn go_on(&self, id: &ReplicaId) -> Result<(), Error> {
+        match lock(&self.busy).get(id) {
+            Some(true) => Err(Error::Stopped(*id)),
+            _ => Ok(()),
         }
     }
 
@@ -296,33 +380,45 @@ impl Inner {
     }
 
     pub fn meta(&self, id: &ReplicaId) -> Result<Option<Meta>, Error> {
-        let path = self.folder(id).join("meta");
+        let folder = self.folder(id);
+        match self.meta_in(&folder)? {
+            Some(meta) if meta.replica != *id => Err(Error::Format {
+                path: folder.join("meta"),
+                what: "it describes another replica",
+            }),
+            meta => Ok(meta),
+        }
+    }
+
+    /// The `meta` of any directory.
+    pub fn meta_in(&self, folder: &Path) -> Result<Option<Meta>, Error> {
+        let path = folder.join("meta");
         let Some(bytes) = self.files.load(&path, META_BYTES as u64 + 1)? else {
             return Ok(None);
         };
-        let meta = Meta::from_bytes(&bytes, &path)?;
-        match meta.replica == *id {
-            true => Ok(Some(meta)),
-            false => Err(Error::Format {
-                path,
-                what: "it describes another replica",
-            }),
-        }
+        Meta::from_bytes(&bytes, &path).map(Some)
     }
 
     pub fn write_meta(&self, meta: &Meta) -> Result<(), Error> {
-        let path = self.folder(&meta.replica).join("meta");
-        self.files.replace(&path, &meta.to_bytes())
+        self.write_meta_in(&self.folder(&meta.replica), meta)
     }
 
-    /// Removes the directory of a replica, `meta` first: without it nothing else counts.
+    pub fn write_meta_in(&self, folder: &Path, meta: &Meta) -> Result<(), Error> {
+        self.files.replace(&folder.join("meta"), &meta.to_bytes())
+    }
+
+    /// Removes the directory of a replica.
     pub fn clear(&self, id: &ReplicaId) -> Result<(), Error> {
-        let folder = self.folder(id);
+        self.clear_folder(&self.folder(id))
+    }
+
+    /// Removes a directory, `meta` first: without it nothing else counts.
+    pub fn clear_folder(&self, folder: &Path) -> Result<(), Error> {
         self.files.remove(&folder.join("meta"))?;
-        for name in self.files.list(&folder)? {
+        for name in self.files.list(folder)? {
             self.files.remove(&folder.join(name))?;
         }
-        self.files.remove_dir(&folder)?;
+        self.files.remove_dir(folder)?;
         match folder.parent() {
             Some(shelf) if !self.files.list(shelf)?.is_empty() => self.files.sync_dir(shelf),
             _ => Ok(()),

@@ -106,7 +106,7 @@ calls! {
     /// Publishes a task.
     Publish = "Tasks" "publish" {
         params: TaskParams, difficulty: Difficulty, spec: ContentRef, reward: Compact<Balance>,
-        open_for: Tick, min_quality: u8, max_participants: u32
+        open_for: Tick, min_quality: u8, max_participants: u32, reference: Option<[u8; 32]>
     }
     /// Withdraws a task.
     Cancel = "Tasks" "cancel" { task: TaskId }
@@ -271,6 +271,8 @@ api! { api_shapes, "TosApi":
     fn tasks(after: Option<TaskId>, limit: u32) -> Vec<TaskSummary<AccountId32>>;
     /// Everything about a task.
     fn task(task: TaskId) -> Option<TaskView<AccountId32>>;
+    /// The task that a publisher published under a reference, while its record exists.
+    fn task_by_reference(publisher: AccountId32, reference: [u8; 32]) -> Option<TaskId>;
     /// The phases a task has been through.
     fn timeline(task: TaskId) -> Vec<TimelineEntry>;
     /// One round of voting on a task.

@@ -3,23 +3,40 @@
 //! The chain, as this program sees it: a connection, reading at a block, sending transactions.
 
 mod decode;
+#[cfg(test)]
+pub(crate) mod fake;
+mod identity;
 mod interface;
 mod parameter;
+mod settle;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
+#[cfg(test)]
+pub(crate) use identity::meet;
+pub(crate) use identity::{
+    recognise, Block, Folder, Guard, Hash, Heads, Memory, Reason, Record, Sight,
+};
 use interface::check;
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use parameter::{Parameter, NAMES as PARAMETER_NAMES};
-pub use transaction::{Included, Wait};
+pub use transaction::{Included, Sent, Wait};
 
-use crate::error::{Context, Error, Result};
+use crate::{
+    error::{Context, Error, Result},
+    keys::Signer,
+};
 use codec::DecodeAll;
 use futures::{Stream, StreamExt};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{
     fmt::Display,
-    sync::{Arc, Mutex},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc, Mutex,
+    },
     time::Duration,
 };
 use subxt::{
@@ -27,20 +44,28 @@ use subxt::{
     client::{OnlineClient, OnlineClientAtBlock},
     config::{substrate::H256, RpcConfigFor, SubstrateConfig},
     dynamic::{self, At as _, Value},
-    rpcs::{LegacyRpcMethods, RpcClient},
+    rpcs::{client::RpcParams, LegacyRpcMethods, RpcClient},
 };
 use tos_primitives::Balance;
 
 /// The time a node has to answer the first question.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
+/// The time between two looks at the chain for a transaction.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A connection to a node whose runtime fits this program.
 pub struct Connection {
     url: String,
     client: OnlineClient<SubstrateConfig>,
     rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
+    /// For what the methods above do not read in full.
+    raw: RpcClient,
     /// The version of the runtime that was checked last.
     checked: Mutex<Option<u32>>,
+    /// See [`LOOK`].
+    look: Duration,
+    /// Whether a development key was warned of.
+    warned: AtomicBool,
 }
 
 /// The chain at one block.
@@ -80,26 +105,30 @@ impl Connection {
             let rpc = RpcClient::from_insecure_url(url)
                 .await
                 .map_err(|e| e.to_string())?;
-            // Plain requests about named blocks: this program pins no blocks.
-            let backend = LegacyBackend::builder().build(rpc.clone());
-            let client = OnlineClient::from_backend(Arc::new(backend)).await;
-            Ok::<_, String>((
-                client.map_err(|e| e.to_string())?,
-                LegacyRpcMethods::new(rpc),
-            ))
+            Self::over(url, rpc).await
         };
         let connected = tokio::time::timeout(CONNECT_TIME, connect).await;
-        let (client, rpc) = connected
+        let this = connected
             .map_err(|_| unreachable("no answer".into()))?
             .map_err(unreachable)?;
-        let this = Self {
-            url: url.into(),
-            client,
-            rpc,
-            checked: Mutex::new(None),
-        };
         this.best().await?;
         Ok(this)
+    }
+
+    /// The chain behind `rpc`, unchecked.
+    async fn over(url: &str, rpc: RpcClient) -> Result<Self, String> {
+        // Plain requests about named blocks: this program pins no blocks.
+        let backend = LegacyBackend::builder().build(rpc.clone());
+        let client = OnlineClient::from_backend(Arc::new(backend)).await;
+        Ok(Self {
+            url: url.into(),
+            client: client.map_err(|e| e.to_string())?,
+            rpc: LegacyRpcMethods::new(rpc.clone()),
+            raw: rpc,
+            checked: Mutex::new(None),
+            look: LOOK,
+            warned: AtomicBool::new(false),
+        })
     }
 
     /// Names the chain.
@@ -174,6 +203,39 @@ impl Connection {
         match names.await {
             Ok(names) => Ok(names),
             Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Why the signer's account is not safe on this chain, if its key is one that anybody can make
+    /// and the chain is not one for development.
+    pub async fn development_warning(&self, signer: &Signer) -> Option<String> {
+        if !signer.development {
+            return None;
+        }
+        let asked = self.raw.request("system_chainType", RpcParams::new()).await;
+        let chain_type = match asked {
+            Ok(serde_json::Value::String(kind)) => kind,
+            // `{"Custom": "…"}`.
+            Ok(other) => other["Custom"].as_str().unwrap_or("unknown").to_owned(),
+            Err(_) => "unknown".into(),
+        };
+        if chain_type == "Development" {
+            return None;
+        }
+        let name = self.rpc.system_chain().await.unwrap_or_default();
+        Some(format!(
+            "{} is a well-known development key, and the chain `{name}` is of type {chain_type}: \
+             anybody can sign for this account; use a key of your own (`tos keys new`)",
+            signer.account()
+        ))
+    }
+
+    /// Warns of a development key, once.
+    async fn warn_of_development_key(&self, signer: &Signer) {
+        if signer.development && !self.warned.swap(true, Ordering::Relaxed) {
+            if let Some(warning) = self.development_warning(signer).await {
+                tracing::warn!("{warning}");
+            }
         }
     }
 

@@ -1,35 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Sending calls and finding out what became of them.
+//! Signing calls, sending them and following them. What is lost on the way: [`super::settle`].
 
-use super::{
-    interface::{Offered, Published},
-    At, Call, Connection,
-};
+use super::{At, Call, Connection, CONNECT_TIME};
 use crate::{
     error::{Context, Error, Result},
-    keys::Keypair,
+    keys::{Keypair, Signer},
 };
-use codec::DecodeAll;
 use serde::Serialize;
-use std::time::Duration;
+use std::{
+    fmt::{Display, Formatter},
+    future::Future,
+    time::Duration,
+};
 use subxt::{
     client::OnlineClientAtBlockImpl,
     config::{
-        substrate::{AccountId32, MultiSignature, SubstrateConfig},
+        substrate::{AccountId32, MultiSignature, SubstrateConfig, H256},
         DefaultExtrinsicParamsBuilder,
     },
-    error::{BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError},
+    error::{BackendError, ExtrinsicError, RpcError},
     ext::{scale_encode, scale_type_resolver::TypeResolver},
-    tx::{Payload, Signer, TransactionInBlock, TransactionProgress, TransactionStatus},
+    tx::{self, Payload, SubmittableTransaction, TransactionProgress, TransactionStatus},
 };
-use tos_primitives::{json, DealId, TaskId};
+use tos_primitives::{
+    json::{self, to_hex},
+    DealId, TaskId,
+};
 
 /// For how many blocks a transaction is good: what is not in a block by then never will be.
 const MORTALITY: u64 = 256;
+/// Answers of the pool that leave open whether it has the transaction: banned, known already.
+const MAY_HAVE_IT: [i32; 2] = [BANNED, ALREADY_IMPORTED];
 
-type Progress = TransactionProgress<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
-type InBlock = TransactionInBlock<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
+// Codes of the node's `author` RPC.
+const INVALID: i32 = 1010;
+const UNKNOWN_VALIDITY: i32 = 1011;
+const BANNED: i32 = 1012;
+const ALREADY_IMPORTED: i32 = 1013;
+const LOW_PRIORITY: i32 = 1014;
+const IMMEDIATELY_DROPPED: i32 = 1016;
+
+type Client = OnlineClientAtBlockImpl<SubstrateConfig>;
+type Progress = TransactionProgress<SubstrateConfig, Client>;
+type Submittable = SubmittableTransaction<SubstrateConfig, Client>;
 
 /// What to wait for after sending a transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -39,6 +53,15 @@ pub enum Wait {
     /// A finalised block.
     #[default]
     Finalised,
+}
+
+impl Display for Wait {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Best => "best",
+            Self::Finalised => "finalised",
+        })
+    }
 }
 
 /// A transaction that succeeded.
@@ -61,7 +84,46 @@ pub struct Included {
     pub deal: Option<DealId>,
 }
 
-impl Signer<SubstrateConfig> for Keypair {
+/// A transaction that was sent and is not settled, as far as is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sent {
+    /// Its hash.
+    #[serde(with = "json::hash")]
+    pub transaction: [u8; 32],
+    /// The number of the last block that it can get into. What carries its own authorisation has
+    /// none.
+    pub good_until: Option<u64>,
+    /// The block of the best chain it is in.
+    #[serde(with = "json::optional_hash")]
+    pub block: Option<[u8; 32]>,
+    /// The task it published there, if it did.
+    pub task: Option<TaskId>,
+    /// The deal it offered there, if it did.
+    pub deal: Option<DealId>,
+}
+
+impl Display for Sent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "transaction {} ", to_hex(&self.transaction))?;
+        let Some(block) = &self.block else {
+            f.write_str("was sent and is in no block yet")?;
+            if let Some(last) = self.good_until {
+                write!(f, "; until block {last} it may still get into one")?;
+            }
+            return f.write_str(": look whether it did before you send the call again");
+        };
+        write!(f, "is in block {}, which is not final", to_hex(block))?;
+        if let Some(task) = self.task {
+            write!(f, "; it published task {task}: see `tos task show {task}`")?;
+        } else if let Some(deal) = self.deal {
+            write!(f, "; it offered deal {deal}: see `tos storage show {deal}`")?;
+        }
+        f.write_str("; do not send the call again while that block stands")
+    }
+}
+
+impl tx::Signer<SubstrateConfig> for Keypair {
     fn account_id(&self) -> AccountId32 {
         AccountId32(self.account().into())
     }
@@ -104,79 +166,213 @@ impl Payload for Encoded {
     }
 }
 
+/// One call on its way: as one transaction, or as several under one nonce, of which at most one gets
+/// in.
+#[derive(Debug, Default)]
+pub(super) struct Submission {
+    /// The nonce; nothing that carries its own authorisation has one.
+    pub nonce: Option<u64>,
+    /// The hashes of what the node may have taken.
+    pub hashes: Vec<[u8; 32]>,
+    /// The last block that none of them can be in.
+    pub after: u64,
+    /// The last block that the newest of them can be in.
+    pub good_until: Option<u64>,
+    /// Where one of them was seen last.
+    pub place: Option<Place>,
+    /// What it did there, if it succeeded.
+    pub done: Option<Included>,
+    /// Why the newest is not on its way, if it is not.
+    pub last_error: Option<Error>,
+}
+
+/// A transaction's place in the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The hash of the block.
+    pub block: [u8; 32],
+    /// The number of the block.
+    pub number: u64,
+    /// The hash of the transaction.
+    pub transaction: [u8; 32],
+}
+
+/// The block that mortal transactions name as the beginning of their lives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Anchor {
+    number: u64,
+    hash: H256,
+}
+
+impl Submission {
+    /// What is known of it, if anything was sent.
+    pub fn sent(&self) -> Option<Sent> {
+        let transaction = match self.place {
+            Some(place) => place.transaction,
+            None => *self.hashes.last()?,
+        };
+        let done = self.done.as_ref();
+        Some(Sent {
+            transaction,
+            good_until: self.good_until,
+            block: self.place.map(|place| place.block),
+            task: done.and_then(|done| done.task),
+            deal: done.and_then(|done| done.deal),
+        })
+    }
+
+    /// The error, with what was sent.
+    pub fn unsettled(&self, why: Error) -> Error {
+        match self.sent() {
+            Some(sent) => Error::Unsettled {
+                sent: Box::new(sent),
+                why: Box::new(why),
+            },
+            None => why,
+        }
+    }
+}
+
 impl Connection {
-    /// Sends one call and waits for it.
+    /// Signs one call, sends it and waits until it is in such a block as `wait` asks for. It gets
+    /// into the chain at most once: before anything is sent again the chain is searched for it, and
+    /// what is sent again has the nonce of what it replaces. [`Error::Unsettled`] tells what was
+    /// sent when the time is over or the node is lost.
     pub async fn submit(
         &self,
-        key: &Keypair,
+        signer: &Signer,
         call: &Call,
         wait: Wait,
         time: Duration,
     ) -> Result<Included> {
-        let mut results = self
-            .submit_all(key, std::slice::from_ref(call), wait, time)
-            .await?;
-        results
-            .pop()
-            .unwrap_or_else(|| Err(Error::Failed("no result".into())))
+        self.submit_until(signer, call, wait, tokio::time::sleep(time))
+            .await
     }
 
-    /// Sends calls at once, in order, and waits for all of them. The outer error is for all.
+    /// [`Self::submit`], until `end`.
+    pub(super) async fn submit_until(
+        &self,
+        signer: &Signer,
+        call: &Call,
+        wait: Wait,
+        end: impl Future<Output = ()>,
+    ) -> Result<Included> {
+        self.warn_of_development_key(signer).await;
+        let mut submission = Submission::default();
+        tokio::select! {
+            settled = self.settle(signer, call, wait, &mut submission) => match settled {
+                Ok(included) => return Ok(included),
+                Err(error) => return Err(submission.unsettled(error)),
+            },
+            () = end => {},
+        }
+        // As it is now, if the node still says so.
+        let look = self.look_up(signer, &mut submission);
+        let _ = tokio::time::timeout(CONNECT_TIME, look).await;
+        let why = match (submission.place, &submission.last_error) {
+            (None, Some(error)) => error.to_string(),
+            _ => format!("not in a {wait} block in time (--timeout)"),
+        };
+        Err(submission.unsettled(Error::TimedOut(why)))
+    }
+
+    /// Sends calls at once, in order, and waits for all of them. Nothing is sent again: what got
+    /// lost is [`Error::Pending`]. The outer error is for all.
     pub async fn submit_all(
         &self,
-        key: &Keypair,
+        signer: &Signer,
         calls: &[Call],
         wait: Wait,
         time: Duration,
     ) -> Result<Vec<Result<Included>>> {
+        self.warn_of_development_key(signer).await;
         let best = self.best().await?;
-        // Anchored to a final block, a transaction survives reorganisations.
-        let anchor = self.finalised().await?;
-        let account = key.account_id();
-        let mut nonce = match best.block.tx().account_nonce(&account).await {
-            Ok(nonce) => nonce,
-            Err(error) => return Err(self.explain(error).await),
-        };
+        let anchor = self.anchor(&best).await?;
+        let mut nonce = self.nonce(&best, signer).await?;
         let mut sent = Vec::new();
         for call in calls {
+            let mut submission = Submission::default();
             if call.is_authorised() {
-                sent.push(self.send_authorised(&best, call).await);
+                sent.push((
+                    self.send_authorised(&best, call, &mut submission).await,
+                    submission,
+                ));
                 continue;
             }
-            let progress = self.send(&best, &anchor, key, call, nonce).await;
+            submission.nonce = Some(nonce);
+            let progress = self
+                .send(&best, anchor, signer, call, &mut submission)
+                .await;
             if progress.is_ok() {
                 nonce += 1;
             }
-            sent.push(progress);
+            sent.push((progress, submission));
         }
-        Ok(self.follow_all(sent, wait, time).await)
+        let outcomes = sent
+            .into_iter()
+            .map(|(progress, mut submission)| async move {
+                let followed = self.follow(progress?, wait, &mut submission);
+                match tokio::time::timeout(time, followed).await {
+                    Ok(Ok(Some(included))) => Ok(included),
+                    Ok(Ok(None)) => self.found_or_lost(signer, wait, &mut submission).await,
+                    Ok(Err(error)) => Err(error),
+                    Err(_) => Err(submission.unsettled(Error::TimedOut(format!(
+                        "not in a {wait} block after {} s",
+                        time.as_secs()
+                    )))),
+                }
+            });
+        Ok(futures::future::join_all(outcomes).await)
     }
 
-    async fn follow_all(
+    /// What became of a transaction that the node says no more of.
+    async fn found_or_lost(
         &self,
-        sent: Vec<Result<Progress>>,
+        signer: &Signer,
         wait: Wait,
-        time: Duration,
-    ) -> Vec<Result<Included>> {
-        let outcomes = sent.into_iter().map(|progress| async move {
-            match tokio::time::timeout(time, self.follow(progress?, wait)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Error::TimedOut(format!(
-                    "the transaction was sent but is not in a {} block after {} s",
-                    if wait == Wait::Best {
-                        "best"
-                    } else {
-                        "finalised"
-                    },
-                    time.as_secs(),
-                ))),
-            }
-        });
-        futures::future::join_all(outcomes).await
+        submission: &mut Submission,
+    ) -> Result<Included> {
+        match self.look_up(signer, submission).await? {
+            Some(done) if wait == Wait::Best || done.finalised => Ok(done),
+            _ => Err(submission
+                .last_error
+                .take()
+                .unwrap_or_else(|| Error::Pending("the node lost it".into()))),
+        }
+    }
+
+    /// Where a mortal transaction begins its life: at the last final block, so that it survives
+    /// reorganisations, but never so far back that its life is half over.
+    pub(super) async fn anchor(&self, best: &At) -> Result<Anchor> {
+        let (number, hash) = self.final_head().await?;
+        let least = best.number().saturating_sub(MORTALITY / 2);
+        if number >= least {
+            return Ok(Anchor { number, hash });
+        }
+        let hash = self.hash_of_number(least).await?;
+        let hash = hash.ok_or_else(|| Error::Failed(format!("the node has no block {least}")))?;
+        Ok(Anchor {
+            number: least,
+            hash,
+        })
+    }
+
+    /// The account's next nonce.
+    pub(super) async fn nonce(&self, at: &At, signer: &Signer) -> Result<u64> {
+        let account = tx::Signer::<SubstrateConfig>::account_id(&signer.pair);
+        match at.block.tx().account_nonce(&account).await {
+            Ok(nonce) => Ok(nonce),
+            Err(error) => Err(self.explain(error).await),
+        }
     }
 
     /// Sends a call that carries its own authorisation: it has no sender and costs no fee.
-    async fn send_authorised(&self, best: &At, call: &Call) -> Result<Progress> {
+    async fn send_authorised(
+        &self,
+        best: &At,
+        call: &Call,
+        submission: &mut Submission,
+    ) -> Result<Progress> {
         // Nothing of the account is in these: no nonce counts, and nothing expires.
         let params = DefaultExtrinsicParamsBuilder::new()
             .nonce(0)
@@ -194,20 +390,22 @@ impl Connection {
         let transaction = general
             .sign_with_account_and_signature(&nobody.0, &nobody.1)
             .context("transaction")?;
-        self.watch(transaction.submit_and_watch().await).await
+        self.watch(transaction, submission).await
     }
 
-    async fn send(
+    /// Signs and sends a call under the submission's nonce.
+    pub(super) async fn send(
         &self,
         best: &At,
-        anchor: &At,
-        key: &Keypair,
+        anchor: Anchor,
+        signer: &Signer,
         call: &Call,
-        nonce: u64,
+        submission: &mut Submission,
     ) -> Result<Progress> {
         let params = DefaultExtrinsicParamsBuilder::new()
-            .nonce(nonce)
-            .mortal_from_unchecked(MORTALITY, anchor.number(), anchor.block.block_hash())
+            .nonce(submission.nonce.unwrap_or_default())
+            .tip(signer.tip)
+            .mortal_from_unchecked(MORTALITY, anchor.number, anchor.hash)
             .build();
         let (pallet, name) = call.name();
         let payload = Encoded(pallet, name, Bytes(call.encode_arguments()));
@@ -215,17 +413,35 @@ impl Connection {
         let mut signable = transactions
             .create_signable_offline(&payload, params)
             .context("transaction")?;
-        let signed = signable.sign(key).context("signing")?;
-        self.watch(signed.submit_and_watch().await).await
+        let signed = signable.sign(&signer.pair).context("signing")?;
+        if submission.hashes.is_empty() {
+            submission.after = anchor.number;
+        }
+        submission.good_until = Some(anchor.number + MORTALITY - 1);
+        self.watch(signed, submission).await
     }
 
-    /// What the pool says about a transaction.
-    async fn watch(&self, submitted: Result<Progress, ExtrinsicError>) -> Result<Progress> {
+    /// Sends a transaction. The submission has its hash unless the pool says that it did not take it.
+    async fn watch(
+        &self,
+        transaction: Submittable,
+        submission: &mut Submission,
+    ) -> Result<Progress> {
+        let hash = transaction.hash().0;
+        let known = submission.hashes.contains(&hash);
+        if !known {
+            // Before it is sent: the time may be over, or the node gone, before the answer comes.
+            submission.hashes.push(hash);
+        }
+        let submitted = transaction.submit_and_watch().await;
         match submitted {
             Ok(progress) => Ok(progress),
             Err(ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(
                 RpcError::ClientError(subxt::rpcs::Error::User(error)),
             ))) => {
+                if !known && !MAY_HAVE_IT.contains(&error.code) {
+                    submission.hashes.pop();
+                }
                 let data = error
                     .data
                     .as_ref()
@@ -240,64 +456,61 @@ impl Connection {
         }
     }
 
-    async fn follow(&self, mut progress: Progress, wait: Wait) -> Result<Included> {
+    /// Follows a transaction until it is in such a block as `wait` asks for. Nothing when the node
+    /// says no more of it, or that it is gone; it may be in a block nevertheless.
+    pub(super) async fn follow(
+        &self,
+        mut progress: Progress,
+        wait: Wait,
+        submission: &mut Submission,
+    ) -> Result<Option<Included>> {
+        let transaction = progress.extrinsic_hash().0;
         while let Some(status) = progress.next().await {
             let status = match status {
                 Ok(status) => status,
-                Err(error) => return Err(self.explain(error).await),
+                Err(error) => match self.explain(error).await {
+                    lost @ Error::Unreachable { .. } => return Err(lost),
+                    error => {
+                        submission.last_error = Some(Error::Pending(error.to_string()));
+                        return Ok(None);
+                    }
+                },
             };
             match status {
-                TransactionStatus::InBestBlock(block) if wait == Wait::Best => {
-                    return self.outcome(&block, false).await;
+                TransactionStatus::InBestBlock(block) => {
+                    let outcome = self
+                        .outcome(block.block_hash(), transaction, submission)
+                        .await;
+                    if wait == Wait::Best {
+                        return outcome.map(Some);
+                    }
                 }
                 TransactionStatus::InFinalizedBlock(block) => {
-                    return self.outcome(&block, true).await;
+                    let mut included = self
+                        .outcome(block.block_hash(), transaction, submission)
+                        .await?;
+                    included.finalised = true;
+                    return Ok(Some(included));
                 }
                 TransactionStatus::Error { message }
                 | TransactionStatus::Invalid { message }
-                | TransactionStatus::Dropped { message } => return Err(Error::Pending(message)),
+                | TransactionStatus::Dropped { message } => {
+                    submission.last_error = Some(Error::Pending(message));
+                    return Ok(None);
+                }
                 _ => {}
             }
         }
-        Err(Error::Pending(
+        submission.last_error = Some(Error::Pending(
             "the node stopped telling what becomes of it".into(),
-        ))
-    }
-
-    async fn outcome(&self, block: &InBlock, finalised: bool) -> Result<Included> {
-        let events = match block.wait_for_success().await {
-            Ok(events) => events,
-            Err(TransactionEventsError::ExtrinsicFailed(error)) => return Err(refusal(&error)),
-            Err(error) => return Err(self.explain(error).await),
-        };
-        let (mut task, mut deal) = (None, None);
-        for event in events.iter() {
-            let event = event.context("reading events")?;
-            let name = (event.pallet_name(), event.event_name());
-            if name == Published::NAME {
-                let published = Published::decode_all(&mut event.field_bytes());
-                task = Some(published.context("reading events")?.task);
-            } else if name == Offered::NAME {
-                let offered = Offered::decode_all(&mut event.field_bytes());
-                deal = Some(offered.context("reading events")?.deal);
-            }
-        }
-        Ok(Included {
-            block: block.block_hash().0,
-            transaction: block.extrinsic_hash().0,
-            finalised,
-            task,
-            deal,
-        })
+        ));
+        Ok(None)
     }
 }
 
-/// Why the pool did not take a transaction. Codes as in the node's `author` RPC.
+/// Why the pool did not take a transaction. Only what the runtime says of it is a refusal by the
+/// chain.
 fn rejection(code: i32, message: &str, data: &str) -> Error {
-    const INVALID: i32 = 1010;
-    const BANNED: i32 = 1012;
-    const ALREADY_IMPORTED: i32 = 1013;
-    const LOW_PRIORITY: i32 = 1014;
     let text = if data.is_empty() {
         message.to_owned()
     } else {
@@ -305,24 +518,15 @@ fn rejection(code: i32, message: &str, data: &str) -> Error {
     };
     match code {
         BANNED | ALREADY_IMPORTED | LOW_PRIORITY => Error::Pending(text),
-        // An earlier transaction took the nonce between reading and sending.
-        INVALID if data.contains("outdated") => Error::Pending(text),
-        _ => Error::refused(text),
-    }
-}
-
-/// A failed call, with the documentation its error has in the metadata.
-fn refusal(error: &DispatchError) -> Error {
-    if let DispatchError::Module(module) = error {
-        if let Ok(details) = module.details() {
-            let docs = details.variant.docs.join(" ").trim().to_owned();
-            return Error::Refused {
-                name: format!("{}::{}", details.pallet.name(), details.variant.name),
-                docs: (!docs.is_empty()).then_some(docs),
-            };
+        IMMEDIATELY_DROPPED => Error::Busy(text),
+        // An earlier transaction took the nonce between reading and sending, or the node follows
+        // another branch than a moment ago: signed anew it is good.
+        INVALID if data.contains("outdated") || data.contains("ancient birth block") => {
+            Error::Pending(text)
         }
+        INVALID | UNKNOWN_VALIDITY => Error::refused(text),
+        _ => Error::Failed(format!("the node did not take the transaction: {text}")),
     }
-    Error::refused(error.to_string())
 }
 
 #[cfg(test)]
@@ -341,6 +545,24 @@ mod tests {
             rejection(1014, "Priority is too low", ""),
             Error::Pending(_)
         ));
+        let ancient = "Transaction has an ancient birth block";
+        assert!(matches!(
+            rejection(1010, "Invalid Transaction", ancient),
+            Error::Pending(_)
+        ));
+        let full = rejection(
+            1016,
+            "Immediately Dropped",
+            "The transaction couldn't enter the pool because of the limit",
+        );
+        assert!(matches!(full, Error::Busy(_)));
+        assert_eq!(full.exit_code(), 5);
+        assert!(full.to_string().contains("--tip"), "{full}");
+        // A limit of the node's, not a rule of the chain's.
+        assert_eq!(
+            rejection(-32_999, "RPC rate limit exceeded", "").exit_code(),
+            1
+        );
         let poor = rejection(1010, "Invalid Transaction", "Inability to pay some fees");
         assert_eq!(poor.exit_code(), 3);
         assert!(poor.to_string().contains("fees"));

@@ -10,11 +10,16 @@ use crate::{
     output::{parse_hex, Output},
 };
 use serde_json::json;
-use std::{io::Write, net::SocketAddr, path::PathBuf, time::Duration};
-use tos_primitives::{json::to_hex, ContentHash, ContentRef};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tos_primitives::{json::to_hex, ContentHash};
 
-/// How long `get` tries: 64 MiB at 256 KiB/s, and some patience.
-const FETCH_TIME: Duration = Duration::from_secs(300);
+/// How long `get` tries beside what the content takes at the least rate.
+const FETCH_TIME: Duration = Duration::from_secs(60);
 
 /// See `tos content --help`.
 #[derive(clap::Subcommand)]
@@ -37,7 +42,7 @@ pub enum Content {
         from: Option<String>,
         /// Its size in bytes, as whoever refers to it says.
         #[arg(long, value_name = "BYTES")]
-        size: Option<u32>,
+        size: Option<u64>,
     },
     /// Serve all content kept here, until interrupted.
     Serve {
@@ -53,8 +58,8 @@ impl Content {
         let store = Store::open(global.folder()?.join("content"))?;
         match self {
             Self::Put { file } => {
-                let (hash, bytes) = store.put_file(&file)?;
-                let value = json!({"hash": to_hex(&hash), "size": bytes.len()});
+                let (hash, size) = store.put_large(&file)?;
+                let value = json!({"hash": to_hex(&hash), "size": size});
                 output.show(&value, || to_hex(&hash));
             }
             Self::Get {
@@ -63,33 +68,28 @@ impl Content {
                 from,
                 size,
             } => {
-                let bytes = match (store.get(&hash)?, from, size) {
-                    (Some(bytes), ..) => bytes,
-                    (None, Some(url), Some(size)) => {
-                        let locator = content::locator(&url, &hash)?.into_bytes();
-                        let locator = locator.try_into().ok().unwrap_or_default();
-                        let inline = Default::default();
-                        let content = ContentRef {
-                            hash,
-                            size,
-                            inline,
-                            locator,
-                        };
-                        Fetcher::new(store, Http::new()?, FETCH_TIME)
-                            .get(&content)
-                            .await?
+                let file = match (from, size) {
+                    (Some(url), Some(size)) => {
+                        let time = content::Pace::default().time(size) + FETCH_TIME;
+                        let locator = content::locator(&url, &hash)?;
+                        let fetcher = Fetcher::new(store, Http::new()?, time);
+                        fetcher.get_file(&hash, &locator, size).await?.0
                     }
-                    _ => return Err(Error::Failed(format!("{} is not here", to_hex(&hash)))),
+                    _ => match store.verified(&hash)? {
+                        Some((file, _)) => file,
+                        None => {
+                            return Err(Error::Failed(format!("{} is not here", to_hex(&hash))))
+                        }
+                    },
                 };
                 match out {
-                    Some(path) => {
-                        let doing = format!("writing {}", path.display());
-                        std::fs::write(&path, &bytes).context(doing)?;
+                    Some(path) => write_file(file, &path)?,
+                    None => {
+                        let mut file = file;
+                        let mut to = std::io::stdout().lock();
+                        std::io::copy(&mut file, &mut to).context("writing")?;
+                        to.flush().context("writing")?;
                     }
-                    None => std::io::stdout()
-                        .lock()
-                        .write_all(&bytes)
-                        .context("writing")?,
                 }
             }
             Self::Serve { listen } => {
@@ -108,4 +108,26 @@ impl Content {
         }
         Ok(())
     }
+}
+
+/// Writes content to a file, which appears when all of it is there.
+fn write_file(mut from: std::fs::File, path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let doing = format!("writing {}", path.display());
+    let usage = |error: std::io::Error| Error::Usage(format!("{doing}: {error}"));
+    // A pipe or a device cannot be replaced: it is written to as it is.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let to = std::fs::OpenOptions::new().write(true).open(path);
+        std::io::copy(&mut from, &mut to.map_err(usage)?).context(&doing)?;
+        return Ok(());
+    }
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
+    // As any new file: readable as far as the umask allows.
+    let mut to = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(usage)?;
+    std::io::copy(&mut from, &mut to).context(&doing)?;
+    to.persist(path).map_err(|e| e.error).context(&doing)?;
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 //! `tos keys`.
 
-use super::Global;
+use super::{first_line, Global};
 use crate::{
     error::{Error, Result},
     keys::Keypair,
@@ -71,13 +71,7 @@ impl Keys {
             }
             Self::Import { name, secret_file } => {
                 let secret = match secret_file {
-                    Some(path) => {
-                        let text = std::fs::read_to_string(&path).map(Zeroizing::new);
-                        let text = text.map_err(|e| {
-                            Error::Usage(format!("reading {}: {e}", path.display()))
-                        })?;
-                        Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())
-                    }
+                    Some(path) => first_line(&path, "the phrase or seed")?,
                     None => rpassword::prompt_password("Phrase or seed: ")
                         .map(Zeroizing::new)
                         .map_err(|e| Error::Usage(format!("{e}: use --secret-file")))?,
@@ -152,4 +146,49 @@ fn public(file: &crate::keystore::KeyFile) -> serde_json::Value {
         "name": file.name, "scheme": file.scheme, "address": file.address,
         "publicKey": file.public_key,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    #[test]
+    fn a_file_without_a_secret_in_its_first_line_imports_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(path("password"), "pw").unwrap();
+        let import = |text: &str| {
+            std::fs::write(path("secret"), text).unwrap();
+            let (data, password, secret) = (path("data"), path("password"), path("secret"));
+            let line = ["tos", "--data-dir", &data, "--password-file", &password]
+                .into_iter()
+                .chain(["keys", "import", "a", "--secret-file", &secret]);
+            let cli = Cli::try_parse_from(line).unwrap();
+            let Command::Keys(command) = cli.command else {
+                panic!("not a command about keys");
+            };
+            command.run(&cli.global, Output { json: true })
+        };
+        let phrase = Keypair::generate_phrase();
+        for text in [
+            "",
+            "\n",
+            &format!("\n{phrase}"),
+            " \t\r\n",
+            "///pw",
+            "/soft",
+        ] {
+            let error = import(text).err().unwrap();
+            assert_eq!(error.exit_code(), 2, "{text:?}");
+            assert!(!error.to_string().contains(&phrase), "{text:?}");
+        }
+        let error = import("\n").err().unwrap().to_string();
+        assert!(
+            error.contains("first line") && error.contains("secret"),
+            "{error}"
+        );
+        import(&format!(" {phrase} \r\n")).unwrap();
+    }
 }

@@ -18,13 +18,14 @@ mod watch;
 use crate::{
     chain::{Call, Connection, Included, Wait},
     error::{Context, Error, Result},
-    keys::{Keypair, Scheme},
+    keys::{Keypair, Scheme, Signer},
     keystore::Keystore,
     output::Output,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
+use tos_primitives::Balance;
 use zeroize::Zeroizing;
 
 /// The environment variable that may hold the keystore's password. No child process sees it.
@@ -84,6 +85,11 @@ pub(crate) struct Global {
     /// How many seconds to wait for it.
     #[arg(long, global = true, default_value_t = 120, value_name = "SECONDS")]
     timeout: u64,
+    /// What each transaction offers the block's author beyond its fee, such as 0.01 (TOS). When
+    /// there are more than fit into a block, those that offer most go first.
+    #[arg(long, global = true, value_name = "AMOUNT", value_parser = crate::amount::parse,
+        default_value = "0")]
+    tip: Balance,
     /// What to log to stderr, such as `debug` or `tos_client=trace`. [default: info for workers,
     /// warn otherwise]
     #[arg(long, global = true, env = "TOS_LOG", value_name = "FILTER")]
@@ -246,18 +252,17 @@ impl Global {
         Ok(Keystore::new(self.folder()?.join("keys")))
     }
 
-    /// The keystore's password. Asked for twice when it is `new`.
+    /// The keystore's password. Asked for twice when it is `new`. It is never empty.
     pub fn password(&self, new: bool) -> Result<Zeroizing<String>> {
         if let Some(path) = &self.password_file {
-            let text = std::fs::read_to_string(path).map(Zeroizing::new);
-            let text =
-                text.map_err(|e| Error::Usage(format!("reading {}: {e}", path.display())))?;
-            return Ok(Zeroizing::new(
-                text.lines().next().unwrap_or_default().to_owned(),
-            ));
+            return first_line(path, "the password");
         }
         if let Ok(password) = std::env::var(PASSWORD_VARIABLE) {
-            return Ok(Zeroizing::new(password));
+            return not_empty(Zeroizing::new(password), || {
+                format!(
+                    "{PASSWORD_VARIABLE} is empty: set it to the password, or unset it to be asked"
+                )
+            });
         }
         let ask = |prompt: &str| {
             rpassword::prompt_password(prompt)
@@ -268,27 +273,36 @@ impl Global {
                 ))
                 })
         };
-        let password = ask("Password: ")?;
+        let password = not_empty(ask("Password: ")?, || {
+            "an empty password protects nothing".into()
+        })?;
         if new && *ask("Again: ")? != *password {
             return Err(Error::Usage("the passwords differ".into()));
         }
         Ok(password)
     }
 
-    /// The key to sign with.
-    pub fn signer(&self) -> Result<Keypair> {
-        match (&self.suri, &self.key) {
-            (Some(suri), _) => Keypair::from_suri(self.scheme, suri),
+    /// The key to sign with, and what its transactions offer.
+    pub fn signer(&self) -> Result<Signer> {
+        let (scheme, secret) = match (&self.suri, &self.key) {
+            (Some(suri), _) => (self.scheme, Zeroizing::new(suri.clone())),
             (None, Some(name)) => {
                 let keystore = self.keystore()?;
                 // A wrong name is told before a password is asked for.
-                keystore.file(name)?;
-                keystore.unlock(name, &self.password(false)?)
+                let scheme = keystore.file(name)?.scheme;
+                (scheme, keystore.secret(name, &self.password(false)?)?)
             }
-            (None, None) => Err(Error::Usage(
-                "say whose: --key NAME or --suri SECRET".into(),
-            )),
-        }
+            (None, None) => {
+                return Err(Error::Usage(
+                    "say whose: --key NAME or --suri SECRET".into(),
+                ))
+            }
+        };
+        Ok(Signer {
+            pair: Keypair::from_suri(scheme, &secret)?,
+            tip: self.tip,
+            development: Keypair::is_development(scheme, &secret),
+        })
     }
 
     /// The account a reading command is about: the one named, or the key's. Needs no password.
@@ -316,23 +330,18 @@ impl Global {
         Connection::open(&self.url).await
     }
 
-    /// Signs, sends and waits. What waits in the pool under the same nonce is waited for.
+    /// Signs, sends and waits: [`Connection::submit`].
     pub async fn submit(&self, call: Call) -> Result<Included> {
-        let key = self.signer()?;
+        let signer = self.signer()?;
         let connection = self.connect().await?;
-        let time = Duration::from_secs(self.timeout);
-        let end = tokio::time::Instant::now() + time;
-        loop {
-            let left = end.saturating_duration_since(tokio::time::Instant::now());
-            match connection.submit(&key, &call, self.wait, left).await {
-                Err(Error::Pending(why)) if left.is_zero() => return Err(Error::TimedOut(why)),
-                Err(Error::Pending(why)) => {
-                    tracing::info!(why, "waiting");
-                    tokio::time::sleep(Duration::from_secs(1).min(left)).await;
-                }
-                done => return done,
-            }
-        }
+        connection
+            .submit(&signer, &call, self.wait, self.time())
+            .await
+    }
+
+    /// How long to wait for a transaction.
+    fn time(&self) -> Duration {
+        Duration::from_secs(self.timeout)
     }
 
     /// [`Self::submit`], and shows where it went.
@@ -351,6 +360,27 @@ impl Global {
             )
         });
         Ok(())
+    }
+}
+
+/// The first line of a file that holds `what`.
+fn first_line(path: &std::path::Path, what: &str) -> Result<Zeroizing<String>> {
+    let text = std::fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|e| Error::Usage(format!("reading {}: {e}", path.display())))?;
+    let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
+    not_empty(line, || {
+        format!(
+            "the first line of {} is empty: it must be {what}",
+            path.display()
+        )
+    })
+}
+
+/// Refuses a secret that is blank. `why` says where it was looked for.
+fn not_empty(secret: Zeroizing<String>, why: impl FnOnce() -> String) -> Result<Zeroizing<String>> {
+    match secret.trim().is_empty() {
+        true => Err(Error::Usage(why())),
+        false => Ok(secret),
     }
 }
 
@@ -454,7 +484,7 @@ mod tests {
         let parse = |line: &str| Cli::try_parse_from(line.split(' ')).map(|cli| cli.global);
         assert!(parse("tos chain status --key a --suri //Alice").is_err());
         let global = parse("tos chain status --suri //Alice --scheme ecdsa").unwrap();
-        assert!(matches!(global.signer().unwrap(), Keypair::Ecdsa(_)));
+        assert!(matches!(global.signer().unwrap().pair, Keypair::Ecdsa(_)));
         let global = parse("tos chain status").unwrap();
         assert_eq!(global.signer().err().unwrap().exit_code(), 2);
     }
@@ -473,5 +503,48 @@ mod tests {
         ];
         let global = Cli::try_parse_from(line).unwrap().global;
         assert_eq!(global.password(true).unwrap().as_str(), "pass word");
+        for blank in ["", "\n", "\npass word", " \t\npass word"] {
+            std::fs::write(&file, blank).unwrap();
+            let error = global.password(false).err().unwrap();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains("is empty"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_secret_signs_nothing() {
+        for secret in ["", " ", "///pw", "/soft"] {
+            let line = ["tos", "chain", "status", "--suri", secret];
+            let global = Cli::try_parse_from(line).unwrap().global;
+            for error in [global.signer().err(), global.account(&None).err()] {
+                assert_eq!(error.unwrap().exit_code(), 2, "{secret}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_signing_command_takes_a_tip() {
+        for command in [
+            "task publish --type general --difficulty beginner --reward 1 --spec f --open-for 9",
+            "rewards claim",
+            "miner run --solver-cmd true",
+            "validator run --judge-cmd true",
+            "storage run",
+            "storage audit",
+        ] {
+            let line = format!("tos {command} --suri //Alice --tip 0.5");
+            let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
+            assert_eq!(global.signer().unwrap().tip, tos_primitives::TOS / 2);
+        }
+    }
+
+    #[test]
+    fn the_signer_knows_a_development_key() {
+        let signer = |suri: &str| {
+            let line = ["tos", "chain", "status", "--suri", suri];
+            Cli::try_parse_from(line).unwrap().global.signer().unwrap()
+        };
+        assert!(signer("//Alice").development);
+        assert!(!signer(&Keypair::generate_phrase()).development);
     }
 }

@@ -4,12 +4,13 @@
 
 use super::{parse, Global};
 use crate::{
+    chain::Hash,
     content::{self, Fetcher, Store},
     error::{Context, Error, Result},
     http::Http,
     journal::Journal,
     worker::{
-        self, Endpoint, Limits, Miner, MinerOptions, Mode, Solver, Tools, Validator,
+        self, Endpoint, Limits, Live, Miner, MinerOptions, Mode, Solver, Tools, Validator,
         ValidatorOptions, Workshop, MAX_OUTPUT,
     },
 };
@@ -52,7 +53,8 @@ pub struct Common {
     /// Leave rewards to be claimed later.
     #[arg(long)]
     no_claim: bool,
-    /// The journal. [default: one per account and chain in the data folder]
+    /// The journal. [default: one per account and chain in the data folder] If it is of another
+    /// chain, one beside it is used.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 }
@@ -129,7 +131,6 @@ impl MinerArgs {
         };
         let key = global.signer()?;
         let workshop = self.common.workshop(global).await?;
-        let journal = self.common.journal(global, "miner", &key.account()).await?;
         let options = MinerOptions {
             account: key.account(),
             solver,
@@ -140,8 +141,15 @@ impl MinerArgs {
             max_tasks: self.common.max_tasks,
             claim: !self.common.no_claim,
         };
-        let mut miner = Miner::new(options, journal, workshop);
-        worker::run(&global.url, &key, &mut miner, self.common.mode()).await
+        let place = self.common.place(global, "miner", &key.account()).await?;
+        let make = async |_: &Live, journal: &Journal| {
+            Ok(Miner::new(
+                options.clone(),
+                journal.clone(),
+                workshop.clone(),
+            ))
+        };
+        worker::run(&global.url, &key, self.common.mode(), place, make).await
     }
 }
 
@@ -150,10 +158,6 @@ impl ValidatorArgs {
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
         let key = global.signer()?;
         let workshop = self.common.workshop(global).await?;
-        let journal = self
-            .common
-            .journal(global, "validator", &key.account())
-            .await?;
         let options = ValidatorOptions {
             account: key.account(),
             judge: self.judge_cmd,
@@ -162,9 +166,27 @@ impl ValidatorArgs {
             attempts: self.common.attempts,
             claim: !self.common.no_claim,
         };
-        let mut validator = Validator::new(options, journal, workshop);
-        worker::run(&global.url, &key, &mut validator, self.common.mode()).await
+        let who = key.account();
+        let place = self.common.place(global, "validator", &who).await?;
+        let make = async |_: &Live, journal: &Journal| {
+            Ok(Validator::new(
+                options.clone(),
+                journal.clone(),
+                workshop.clone(),
+            ))
+        };
+        worker::run(&global.url, &key, self.common.mode(), place, make).await
     }
+}
+
+/// Where a worker's journal of this name lies, by the genesis hash of its chain.
+pub(super) fn journals(global: &Global, name: &str) -> Result<impl Fn(&Hash) -> PathBuf> {
+    let (folder, name) = (global.folder()?.join("journals"), name.to_owned());
+    Ok(move |genesis: &Hash| {
+        let (short, _) = genesis.split_at(8);
+        let chain = tos_primitives::json::to_hex(short);
+        folder.join(chain.trim_start_matches("0x")).join(&name)
+    })
 }
 
 impl Common {
@@ -176,19 +198,19 @@ impl Common {
         }
     }
 
-    /// The journal of this account on this chain. The node is asked which chain it is.
-    async fn journal(&self, global: &Global, role: &str, who: &AccountId32) -> Result<Journal> {
-        let path = match &self.journal {
-            Some(path) => path.clone(),
-            None => {
-                let genesis = global.connect().await?.genesis();
-                let genesis = tos_primitives::json::to_hex(&genesis[..8]);
-                let chain = genesis.trim_start_matches("0x");
-                let name = format!("{role}-{}.redb", who.to_ss58check());
-                global.folder()?.join("journals").join(chain).join(name)
-            }
-        };
-        Journal::open(&path)
+    /// Where the journal of this account lies, by the genesis hash. Other chains that have the same
+    /// one get journals beside it.
+    async fn place(
+        &self,
+        global: &Global,
+        role: &str,
+        who: &AccountId32,
+    ) -> Result<impl Fn(&Hash) -> PathBuf> {
+        // Without a node nothing can be done; said at once, instead of waiting for one.
+        drop(global.connect().await?);
+        let default = journals(global, &format!("{role}-{}.redb", who.to_ss58check()))?;
+        let named = self.journal.clone();
+        Ok(move |genesis: &Hash| named.clone().unwrap_or_else(|| default(genesis)))
     }
 
     /// Where content is kept and programs run, and the server if there is to be one.

@@ -5,16 +5,21 @@
 use super::{parse, show, watch, Global};
 use crate::{
     amount,
-    chain::Call,
+    chain::{Call, Connection, Included, Wait},
     content::{self, Store},
     error::{Error, Result},
+    keys::Signer,
     output::Output,
 };
 use codec::Compact;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tos_primitives::{
     content::{MAX_INLINE, MIN_CONTENT},
+    json::to_hex,
     views::MAX_PAGE,
     Balance, ContentRef, Difficulty, TaskId, TaskType, Tick, MAX_PARTICIPANTS,
 };
@@ -101,6 +106,11 @@ pub struct Publish {
     /// objective; logic reasoning: domain; general: subject; custom: detail.
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parse::pair)]
     params: Vec<(String, String)>,
+    /// A name of your own for this task, such as an order's number. The same command again finds
+    /// the task that the first one published, for as long as the chain keeps its record, and pays
+    /// nothing. The chain sees its BLAKE3 hash.
+    #[arg(long, value_name = "TEXT", value_parser = hash_reference)]
+    reference: Option<[u8; 32]>,
 }
 
 impl Task {
@@ -154,31 +164,106 @@ async fn list(global: &Global, output: Output, of: Option<TaskType>, all: bool) 
     Ok(())
 }
 
+/// What publishing came to.
+#[derive(Debug)]
+enum Published {
+    /// A new task.
+    New(TaskId, Included),
+    /// The task that was published under the same reference before.
+    Found(TaskId),
+}
+
+/// A reference as the chain has it.
+fn hash_reference(text: &str) -> Result<[u8; 32], String> {
+    match text.trim().is_empty() {
+        true => Err("a reference is not empty".into()),
+        false => Ok(*blake3::hash(text.as_bytes()).as_bytes()),
+    }
+}
+
+/// Publishes a task, unless the account has published one under this reference.
+async fn publish(
+    connection: &Connection,
+    signer: &Signer,
+    call: &Call,
+    reference: Option<[u8; 32]>,
+    (wait, time): (Wait, Duration),
+) -> Result<Published> {
+    let found = || async {
+        let Some(reference) = reference else {
+            return Ok(None);
+        };
+        let best = connection.best().await?;
+        best.task_by_reference(signer.account(), reference).await
+    };
+    if let Some(task) = found().await? {
+        return Ok(Published::Found(task));
+    }
+    match connection.submit(signer, call, wait, time).await {
+        Ok(included) => {
+            let task = included.task.ok_or_else(|| {
+                Error::Failed("the transaction succeeded without publishing a task".into())
+            })?;
+            Ok(Published::New(task, included))
+        }
+        // An earlier call got in after the question.
+        Err(Error::Refused { name, docs }) if name == "Tasks::ReferenceUsed" => {
+            match found().await? {
+                Some(task) => Ok(Published::Found(task)),
+                None => Err(Error::Refused { name, docs }),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
 impl Publish {
     async fn run(self, global: &Global, output: Output) -> Result<()> {
         let params = parse::params(self.task_type, &self.params).map_err(Error::Usage)?;
         let store = Store::open(global.folder()?.join("content"))?;
         let spec = reference(&store, &self.spec, self.public_url.as_deref())?;
         let hash = spec.hash;
-        let included = global
-            .submit(Call::Publish {
-                params,
-                difficulty: self.difficulty,
-                spec,
-                reward: Compact(self.reward),
-                open_for: self.open_for,
-                min_quality: self.min_quality,
-                max_participants: self.max_participants,
-            })
-            .await?;
-        let task = included.task.ok_or_else(|| {
-            Error::Failed("the transaction succeeded without publishing a task".into())
-        })?;
-        let value = json!({
-            "task": task, "spec": tos_primitives::json::to_hex(&hash),
-            "block": tos_primitives::json::to_hex(&included.block),
-            "finalised": included.finalised,
-        });
+        let call = Call::Publish {
+            params,
+            difficulty: self.difficulty,
+            spec,
+            reward: Compact(self.reward),
+            open_for: self.open_for,
+            min_quality: self.min_quality,
+            max_participants: self.max_participants,
+            reference: self.reference,
+        };
+        let signer = global.signer()?;
+        let connection = global.connect().await?;
+        let waiting = (global.wait, global.time());
+        let published = publish(&connection, &signer, &call, self.reference, waiting).await?;
+        let reference = self.reference.map(|hash| to_hex(&hash));
+        let (task, value) = match published {
+            Published::New(task, included) => {
+                let value = json!({
+                    "task": task, "found": false, "reference": reference, "spec": to_hex(&hash),
+                    "transaction": to_hex(&included.transaction),
+                    "block": to_hex(&included.block), "finalised": included.finalised,
+                });
+                (task, value)
+            }
+            Published::Found(task) => {
+                let view = connection.best().await?.task(task).await?;
+                let spec = view.map(|view| view.spec.hash);
+                let finalised = connection.finalised().await?.task(task).await?.is_some();
+                tracing::warn!(
+                    "task {task} was published under this reference before: nothing was sent"
+                );
+                if spec.is_some_and(|spec| spec != hash) {
+                    tracing::warn!("that task has another specification");
+                }
+                let value = json!({
+                    "task": task, "found": true, "reference": reference,
+                    "spec": spec.map(|spec| to_hex(&spec)), "finalised": finalised,
+                });
+                (task, value)
+            }
+        };
         output.show(&value, || task.to_string());
         Ok(())
     }
@@ -211,6 +296,55 @@ fn reference(store: &Store, file: &Path, public_url: Option<&str>) -> Result<Con
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::fake::{signer, Effect, FakeNode, Next, Reaction, Tell};
+
+    const EARLIER: TaskId = TaskId([9; 16]);
+    const WAITING: (Wait, Duration) = (Wait::Finalised, Duration::from_secs(120));
+
+    /// Publishes with this reference; the node knows nothing of what is in the call.
+    async fn publish_on(node: &FakeNode, reference: Option<[u8; 32]>) -> Published {
+        let call = Call::Crank { task: EARLIER };
+        let connection = node.connect().await;
+        publish(&connection, &signer(), &call, reference, WAITING)
+            .await
+            .unwrap()
+    }
+
+    #[test]
+    fn a_reference_is_the_hash_of_its_text() {
+        let hash = *blake3::hash(b"order 17").as_bytes();
+        assert_eq!(hash_reference("order 17"), Ok(hash));
+        assert!(hash_reference("").is_err() && hash_reference(" ").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_reference_that_was_used_finds_its_task_and_sends_nothing() {
+        let node = FakeNode::new();
+        node.lock().by_reference.push_back(Some(EARLIER));
+        let published = publish_on(&node, Some([1; 32])).await;
+        assert!(matches!(published, Published::Found(EARLIER)));
+        assert!(node.lock().submitted.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_reference_that_is_used_meanwhile_finds_its_task() {
+        let node = FakeNode::new();
+        node.lock().by_reference.extend([None, Some(EARLIER)]);
+        let fails = Next::This(Effect::Fails);
+        let reaction = Reaction::Take(fails, &[Tell::InBlock, Tell::Finalised]);
+        node.lock().reactions.push_back(reaction);
+        let published = publish_on(&node, Some([1; 32])).await;
+        assert!(matches!(published, Published::Found(EARLIER)));
+    }
+
+    #[tokio::test]
+    async fn a_reference_is_asked_for_only_if_one_is_given() {
+        let node = FakeNode::new();
+        node.lock().by_reference.push_back(Some(EARLIER));
+        let published = publish_on(&node, None).await;
+        assert!(matches!(published, Published::New(..)), "{published:?}");
+        assert_eq!(node.lock().submitted.len(), 1);
+    }
 
     #[test]
     fn specifications_go_on_chain_when_they_fit_and_by_address_otherwise() {

@@ -2,17 +2,17 @@
 
 //! Fetches content by reference and verifies it while it arrives.
 
-use super::{Store, PREFIX};
+use super::{store::too_large, Clock, Pace, Store, PREFIX};
 use crate::{
     error::{Context, Error, Result},
     http::Http,
 };
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, StatusCode, Uri};
-use std::{io::Write, time::Duration};
+use std::{fs::File, io::Write, time::Duration};
 use tokio::time::Instant;
 use tos_primitives::{
-    content::{content_hash, MAX_LOCATOR},
+    content::{content_hash, MAX_CONTENT, MAX_LOCATOR},
     json, ContentHash, ContentRef,
 };
 
@@ -70,7 +70,8 @@ impl Fetcher {
         }
     }
 
-    /// The bytes of `content`: from the reference itself, the store or its locator.
+    /// The bytes of `content`: from the reference itself, the store or its locator. They are in
+    /// memory, so there may be 64 MiB of them and no more.
     pub async fn get(&self, content: &ContentRef) -> Result<Vec<u8>> {
         if !content.inline.is_empty() {
             return if content_hash(&content.inline) == content.hash {
@@ -81,18 +82,60 @@ impl Fetcher {
                 ))
             };
         }
+        if content.size > MAX_CONTENT {
+            return Err(too_large(&content.hash, content.size.into()));
+        }
         if let Some(bytes) = self.store.get(&content.hash)? {
             return Ok(bytes);
         }
         let locator = String::from_utf8(content.locator.to_vec()).context("locator")?;
-        let uri = parse(&locator, Some(&content.hash))?;
+        let size = content.size.into();
+        let bytes = self
+            .fetch(&locator, &content.hash, size, || Ok(Vec::new()))
+            .await?;
+        // A full disk here is not the author's fault: what was got counts, kept or not.
+        if let Err(error) = self.store.put(&bytes) {
+            tracing::warn!(%error, "fetched content is not kept");
+        }
+        Ok(bytes)
+    }
+
+    /// The file with the content of this hash, and its length: from the store or, if it has `size`
+    /// bytes, from `locator`. It is never in memory as a whole.
+    pub async fn get_file(
+        &self,
+        hash: &ContentHash,
+        locator: &str,
+        size: u64,
+    ) -> Result<(File, u64)> {
+        if let Some(found) = self.store.verified(hash)? {
+            return Ok(found);
+        }
+        let make = || self.store.incoming();
+        let incoming = self.fetch(locator, hash, size, make).await?;
+        self.store.adopt(incoming, hash)?;
+        self.store.verified(hash)?.ok_or_else(vanished)
+    }
+
+    /// Fetches content into what `make` makes, for each attempt anew. What cannot be written there
+    /// is an error at once: the server cannot help it.
+    async fn fetch<W: Write>(
+        &self,
+        locator: &str,
+        hash: &ContentHash,
+        size: u64,
+        make: impl Fn() -> Result<W>,
+    ) -> Result<W> {
+        let uri = parse(locator, Some(hash))?;
         let end = Instant::now() + self.patience;
         let mut pause = PAUSE;
         loop {
-            let transfer = self.transfer(uri.clone(), &content.hash, content.size);
+            let mut to = make()?;
+            let transfer = self.transfer(uri.clone(), hash, size, &mut to);
             let error = match tokio::time::timeout_at(end, transfer).await {
-                Ok(Ok(())) => break,
-                Ok(Err(error)) => error,
+                Ok(Ok(Ok(()))) => return Ok(to),
+                Ok(Ok(Err(error))) => error,
+                Ok(Err(disk)) => return Err(disk),
                 Err(_) => return Err(Error::TimedOut(format!("fetching {locator}"))),
             };
             if Instant::now() + pause >= end {
@@ -102,45 +145,64 @@ impl Fetcher {
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        let bytes = self.store.get(&content.hash)?;
-        bytes.ok_or_else(|| Error::Failed("fetched content vanished from the store".into()))
     }
 
-    async fn transfer(&self, uri: Uri, hash: &ContentHash, size: u32) -> Result<()> {
+    /// One attempt. The outer error is this machine's, the inner one the server's.
+    async fn transfer(
+        &self,
+        uri: Uri,
+        hash: &ContentHash,
+        size: u64,
+        to: &mut impl Write,
+    ) -> Result<Result<()>> {
         let doing = format!("fetching {uri}");
+        let mut clock = Clock::start(Pace::default());
         let request = Request::get(uri)
             .body(Empty::new().boxed())
             .context(&doing)?;
-        let mut response = self.http.send(request).await.context(&doing)?;
-        if response.status() != StatusCode::OK {
-            return Err(Error::Failed(format!(
-                "{doing}: status {}",
-                response.status()
-            )));
-        }
-        let mut incoming = self.store.incoming()?;
+        let answer = clock.wait(&doing, self.http.send(request)).await;
+        let mut response = match answer.and_then(|answer| answer.context(&doing)) {
+            Ok(response) if response.status() == StatusCode::OK => response,
+            Ok(response) => {
+                let status = response.status();
+                return Ok(Err(Error::Failed(format!("{doing}: status {status}"))));
+            }
+            Err(error) => return Ok(Err(error)),
+        };
         let mut hasher = blake3::Hasher::new();
         let mut received = 0u64;
-        while let Some(frame) = response.frame().await {
-            let Ok(data) = frame.context(&doing)?.into_data() else {
-                continue;
+        loop {
+            let frame = match clock.wait(&doing, response.frame()).await {
+                Ok(None) => break,
+                Ok(Some(frame)) => frame.context(&doing),
+                Err(error) => Err(error),
             };
+            let data = match frame.map(|frame| frame.into_data()) {
+                Ok(Ok(data)) => data,
+                Ok(Err(_)) => continue,
+                Err(error) => return Ok(Err(error)),
+            };
+            clock.received(data.len() as u64);
             received += data.len() as u64;
-            if received > u64::from(size) {
-                return Err(Error::Failed(format!(
-                    "{doing}: more than the {size} bytes stated"
-                )));
+            if received > size {
+                let why = format!("{doing}: more than the {size} bytes stated");
+                return Ok(Err(Error::Failed(why)));
             }
             hasher.update(&data);
-            incoming.write_all(&data).context(&doing)?;
+            to.write_all(&data).context("storing content")?;
         }
-        if received != u64::from(size) || hasher.finalize().as_bytes() != hash {
-            return Err(Error::Failed(format!(
-                "{doing}: not the content that was referred to"
-            )));
+        match received == size && hasher.finalize().as_bytes() == hash {
+            true => Ok(Ok(())),
+            false => {
+                let why = format!("{doing}: not the content that was referred to");
+                Ok(Err(Error::Failed(why)))
+            }
         }
-        self.store.adopt(incoming, hash)
     }
+}
+
+fn vanished() -> Error {
+    Error::Failed("fetched content vanished from the store".into())
 }
 
 #[cfg(test)]
@@ -183,6 +245,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn content_of_more_than_64_mib_moves_as_a_file_and_never_into_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = Store::open(folder.path().join("content")).unwrap();
+        let (path, length) = (folder.path().join("large"), u64::from(MAX_CONTENT) + 1);
+        std::fs::File::create(&path)
+            .unwrap()
+            .set_len(length)
+            .unwrap();
+        let (hash, _) = theirs.put_large(&path).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(super::super::serve(listener, theirs.clone()));
+        let (_folder, fetcher) = fetcher(60_000).await;
+        let locator = locator(&base, &hash).unwrap();
+        let fetched = fetcher.get_file(&hash, &locator, length).await.unwrap();
+        assert_eq!(fetched.1, length);
+        // A reference that a stranger made neither reads nor touches it, whatever size it states.
+        for size in [16, MAX_CONTENT, MAX_CONTENT + 1] {
+            let content = ContentRef {
+                hash,
+                size,
+                inline: Default::default(),
+                locator: locator.clone().into_bytes().try_into().unwrap(),
+            };
+            let error = fetcher.get(&content).await.unwrap_err().to_string();
+            assert!(error.contains("67108865 bytes"), "{error}");
+        }
+        let kept = fetcher.store.verified(&hash).unwrap().unwrap();
+        assert_eq!(kept.1, length);
+        assert!(theirs.verified(&hash).unwrap().is_some());
+    }
+
+    #[tokio::test]
     async fn forged_content_is_neither_returned_nor_kept() {
         let (_folder, fetcher) = fetcher(300).await;
         let honest = b"an honest answer";
@@ -194,6 +289,24 @@ mod tests {
             assert!(fetcher.get(&content).await.is_err());
             assert_eq!(fetcher.store.get(&content.hash).unwrap(), None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_makes_nobodys_answer_unavailable() {
+        let (folder, fetcher) = fetcher(20_000).await;
+        let base = mock::serve(|_| (200, "an honest answer".into())).await;
+        let content = reference(&base, b"an honest answer");
+        // Nothing can be written where the folder was.
+        std::fs::remove_dir(folder.path()).unwrap();
+        std::fs::write(folder.path(), b"").unwrap();
+        let locator = String::from_utf8(content.locator.to_vec()).unwrap();
+        let stored = fetcher.get_file(&content.hash, &locator, 16).await;
+        assert!(stored.is_err());
+        std::fs::remove_file(folder.path()).unwrap();
+        assert_eq!(fetcher.get(&content).await.unwrap(), b"an honest answer");
+        std::fs::create_dir(folder.path()).unwrap();
+        assert_eq!(fetcher.get(&content).await.unwrap(), b"an honest answer");
+        assert!(fetcher.store.get(&content.hash).unwrap().is_some());
     }
 
     #[tokio::test]

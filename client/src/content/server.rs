@@ -27,7 +27,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Requests that are answered at the same time; each may hold one piece of content in memory.
+/// Requests that are answered at the same time.
 const MAX_CONNECTIONS: usize = 16;
 /// One connection may take this long in all, so that idle readers cannot occupy the server.
 const CONNECTION_TIME: Duration = Duration::from_secs(300);
@@ -72,15 +72,13 @@ impl Source for Store {
         let Some(hash) = name.and_then(|name| crate::output::parse_hex::<32>(name).ok()) else {
             return Ok(Answer::Nothing);
         };
-        let large = match self.file(&hash)? {
+        let (mut file, size) = match self.file(&hash)? {
             None => return Ok(Answer::Nothing),
-            Some((file, size)) => (size > MAX_IN_MEMORY).then_some((file, size)),
-        };
-        let Some((mut file, size)) = large else {
-            return Ok(match self.get(&hash)? {
-                Some(bytes) => Answer::Whole(bytes.into(), BINARY),
-                None => Answer::Nothing,
-            });
+            Some((_, size)) if size <= VERIFIED_FIRST => match self.verified(&hash)? {
+                None => return Ok(Answer::Nothing),
+                Some(found) => found,
+            },
+            Some(found) => found,
         };
         let write = move |to: &mut dyn Write| {
             let mut hasher = blake3::Hasher::new();
@@ -108,8 +106,9 @@ impl Source for Store {
     }
 }
 
-/// Content up to this size is verified before any of it is sent.
-const MAX_IN_MEMORY: u64 = tos_primitives::content::MAX_CONTENT as u64;
+/// Content up to this size is verified before any of it is sent; longer content while it is sent,
+/// because reading it twice would take minutes.
+const VERIFIED_FIRST: u64 = tos_primitives::content::MAX_CONTENT as u64;
 
 /// Serves `source` until the future is dropped.
 pub async fn serve(listener: TcpListener, source: impl Source) {

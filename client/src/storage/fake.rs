@@ -5,7 +5,7 @@
 
 use super::model::{Chain, Snapshot};
 use crate::{
-    chain::Call,
+    chain::{Block, Call, Heads},
     error::{Error, Result},
     worker::Submit,
 };
@@ -54,6 +54,8 @@ pub fn proof_key() -> sr25519::Pair {
 /// The state after one block.
 #[derive(Clone)]
 pub struct State {
+    /// The number of the block.
+    number: u64,
     tick: Tick,
     pub deals: Vec<DealView<AccountId32>>,
     pub replicas: Vec<ReplicaView<AccountId32>>,
@@ -70,6 +72,8 @@ pub struct State {
 /// See the [module](self).
 pub struct FakeChain {
     states: RefCell<Vec<State>>,
+    /// What tells chains with the same genesis apart.
+    pub tag: u64,
     pub accepted: RefCell<Vec<Call>>,
     pub refused: RefCell<Vec<String>>,
     touched: Cell<usize>,
@@ -116,6 +120,7 @@ impl FakeChain {
             leave_at: None,
         };
         let genesis = State {
+            number: 0,
             tick: 0,
             deals,
             replicas: Vec::new(),
@@ -128,6 +133,7 @@ impl FakeChain {
         };
         Self {
             states: RefCell::new(vec![genesis]),
+            tag: 0,
             accepted: RefCell::default(),
             refused: RefCell::default(),
             touched: Cell::default(),
@@ -164,7 +170,30 @@ impl FakeChain {
     pub fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
         change(&mut state);
+        self.push(state);
+    }
+
+    fn push(&self, mut state: State) {
+        state.number += 1;
         self.states.borrow_mut().push(state);
+    }
+
+    /// The same chain as a node knows it that is behind: as if no block after `number` had been
+    /// made.
+    pub fn behind(&self, number: u64) -> Self {
+        let all = self.states.borrow();
+        let states = all.iter().filter(|state| state.number <= number).cloned();
+        let behind = Self::new(Vec::new(), "");
+        *behind.states.borrow_mut() = states.collect();
+        Self {
+            tag: self.tag,
+            ..behind
+        }
+    }
+
+    fn finalised_state(&self) -> State {
+        let states = self.states.borrow();
+        states[states.len().saturating_sub(1 + LAG)].clone()
     }
 
     /// Makes a block without calls. Every active replica is audited in it.
@@ -402,7 +431,7 @@ impl Submit for FakeChain {
         for call in calls {
             let mut state = self.state();
             let done = state.apply(call);
-            self.states.borrow_mut().push(state);
+            self.push(state);
             results.push(match done {
                 Some(()) => {
                     self.accepted.borrow_mut().push(call.clone());
@@ -428,12 +457,44 @@ impl Chain for FakeChain {
     }
 
     async fn finalised(&self) -> Result<State> {
-        let states = self.states.borrow();
-        Ok(states[states.len().saturating_sub(1 + LAG)].clone())
+        Ok(self.finalised_state())
+    }
+}
+
+impl Heads for FakeChain {
+    fn genesis(&self) -> Hash {
+        GENESIS
+    }
+
+    async fn finalised_block(&self) -> Result<Block> {
+        let number = self.finalised_state().number;
+        let hash = block_hash(self.tag, number);
+        Ok(Block { number, hash })
+    }
+
+    async fn best_number(&self) -> Result<u64> {
+        Ok(self.state().number)
+    }
+
+    async fn hash_at(&self, number: u64) -> Result<Option<Hash>> {
+        let known = number <= self.state().number;
+        Ok(known.then(|| block_hash(self.tag, number)))
+    }
+}
+
+/// The hash of a block; that of block 0 is the same on all chains.
+fn block_hash(tag: u64, number: u64) -> Hash {
+    match number {
+        0 => GENESIS,
+        _ => seed_of(&format!("block of chain {tag}"), number),
     }
 }
 
 impl Snapshot for State {
+    fn number(&self) -> u64 {
+        self.number
+    }
+
     async fn provider(&self) -> Result<Option<ProviderView>> {
         Ok(Some(self.provider.clone()))
     }

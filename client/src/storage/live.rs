@@ -64,6 +64,10 @@ pub(crate) async fn all_replicas(
 }
 
 impl Snapshot for LiveStorage {
+    fn number(&self) -> u64 {
+        self.at.number()
+    }
+
     async fn provider(&self) -> Result<Option<ProviderView>> {
         self.at.provider(self.who.clone()).await
     }

@@ -7,33 +7,50 @@
 //! |---|---|
 //! | [`model`], [`live`] | the chain, as these workers see it |
 //! | [`shelf`] | the provider's disk and its proof key |
-//! | [`provider`] | accepts, seals, answers, submits, settles |
+//! | [`provider`] | answers, submits, settles, and what follows here |
+//! | [`offers`], [`staging`], [`declined`] | fetches what is offered, then accepts it |
+//! | [`sealing`], [`jobs`] | seals what was accepted; work beside the following of blocks |
 //! | [`serve`] | gives content and proofs to others over HTTP |
 //! | [`remote`] | asks a provider for them, believing nothing |
+//! | [`tidy`] | gives back the disk of what is over |
 //! | [`auditor`] | the committee member: fetches, verifies, measures, attests |
 //!
 //! As the other workers, these decide from the best block and their journal only. The provider's
 //! journal is the store itself: a replica is sealed when the store says so, and the root of a
-//! group is on disk before its signature exists, so that no two are ever signed for one window.
+//! group is on disk before its signature exists, so that no two are ever signed for one window. On
+//! a view older than one they have seen they do nothing (`chain::identity`).
 
 mod auditor;
 mod bar;
+mod declined;
 #[cfg(test)]
 mod fake;
+mod jobs;
 mod live;
 mod model;
+mod offers;
 mod provider;
 mod remote;
+mod sealing;
 mod serve;
 mod shelf;
+mod staging;
+#[cfg(test)]
+mod supply_tests;
 #[cfg(test)]
 mod tests;
+mod tidy;
+#[cfg(test)]
+mod tidy_tests;
 
 pub use auditor::{Auditor, AuditorOptions};
 pub use bar::Bar;
 pub(crate) use live::{all_deals, all_replicas};
-pub(crate) use provider::{blocking, seal};
-pub use provider::{Policy, Provider, ProviderOptions};
+pub use offers::Policy;
+pub(crate) use provider::blocking;
+pub use provider::{Provider, ProviderOptions};
 pub use remote::{retrieve, Origin, Remote};
+pub(crate) use sealing::seal;
 pub use serve::{Gateway, Seeds};
 pub use shelf::{Scan, Shelf};
+pub(crate) use tidy::age;

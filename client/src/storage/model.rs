@@ -25,6 +25,8 @@ pub(crate) trait Chain: Submit {
 
 /// The chain at one block, for one account.
 pub(crate) trait Snapshot {
+    /// The number of the block.
+    fn number(&self) -> u64;
     /// The account as a provider.
     async fn provider(&self) -> Result<Option<ProviderView>>;
     /// All replicas of the account that are on record.

@@ -17,7 +17,9 @@ use tos_primitives::{
     views::{GroupView, ReplicaView},
     ContentHash, ReplicaId,
 };
-use tos_provider::{progress::Watch, Member, Replica, ReplicaSpec, SealParams, State, Store};
+use tos_provider::{
+    progress::Watch, Discarded, Member, Replica, ReplicaSpec, SealParams, StagedSpec, State, Store,
+};
 use tos_storage_proofs::{proof::asked_words, Commitment, Hash};
 
 /// Windows of a group that are kept on disk beyond the chain's ring.
@@ -87,7 +89,7 @@ pub fn spec(replica: &ReplicaView<AccountId32>, content: &StoredContent) -> Repl
 
 /// See the [module](self).
 pub struct Shelf {
-    store: Store,
+    pub(super) store: Store,
     account: AccountId32,
     genesis: Hash,
     ring: usize,
@@ -150,9 +152,16 @@ impl Shelf {
     }
 
     /// Whether the content of a replica need not be fetched any more.
-    pub fn is_coded(&self, id: ReplicaId) -> bool {
-        let state = self.replica(id).map(|replica| replica.meta().state);
+    pub fn has_content(&self, spec: &ReplicaSpec) -> bool {
+        let state = self.replica(ReplicaId(spec.replica));
+        let state = state.map(|replica| replica.meta().state);
         matches!(state, Ok(State::Sealing | State::Sealed))
+            || self.store.is_staged(&StagedSpec::of(spec))
+    }
+
+    /// Windows of each group that are kept on disk.
+    pub(super) fn windows_kept(&self) -> usize {
+        self.ring.saturating_add(SPARE_WINDOWS)
     }
 
     /// A sealed replica with this content, and the content's length.
@@ -179,9 +188,36 @@ impl Shelf {
         sealed
     }
 
-    /// Forgets a replica.
-    pub fn remove(&self, id: ReplicaId) -> Result<()> {
-        self.store.remove(&id.0).context("removing a replica")
+    /// The folder of the store.
+    pub fn folder(&self) -> &Path {
+        self.store.dir()
+    }
+
+    /// Puts a replica into the trash. One that was never sealed goes at once: nobody can prove it,
+    /// and it takes twice the space of one that is.
+    pub fn discard(&self, id: ReplicaId, now: u64) -> Result<()> {
+        let state = self.replica(id).map(|replica| replica.meta().state);
+        if matches!(state, Ok(State::Fetching | State::Sealing)) {
+            return self.store.remove(&id.0).context("removing a replica");
+        }
+        self.store
+            .discard(&id.0, now)
+            .context("discarding a replica")
+    }
+
+    /// What is in the trash, the oldest first.
+    pub fn trash(&self) -> Result<Vec<Discarded>> {
+        self.store.trash().context("trash")
+    }
+
+    /// Takes a replica back out of the trash.
+    pub fn restore(&self, entry: &Discarded) -> Result<()> {
+        self.store.restore(entry).context("restoring a replica")
+    }
+
+    /// Removes something in the trash for good.
+    pub fn purge(&self, entry: &Discarded) -> Result<()> {
+        self.store.purge(entry).context("emptying the trash")
     }
 
     /// Checks every chunk of a replica.
@@ -269,7 +305,15 @@ impl Shelf {
             })
             .collect();
         let windows = self.store.windows();
-        let built = windows.build(view.group, window, seed, &members, &mut |_| {})?;
+        let build = || windows.build(view.group, window, seed, &members, &mut |_| {});
+        let built = match build() {
+            // On a full disk, windows that nobody can dispute any more make room for this one.
+            Err(error) if error.is_room() => {
+                windows.prune(view.group, self.ring)?;
+                build()?
+            }
+            built => built?,
+        };
         let mut damaged = Vec::new();
         for (member, error) in &built.failed {
             let replica = ReplicaId(member.replica);
@@ -282,7 +326,7 @@ impl Shelf {
             // Nothing was stored, so nothing may be signed either.
             return Ok((None, damaged));
         }
-        if let Err(error) = windows.prune(view.group, self.ring.saturating_add(SPARE_WINDOWS)) {
+        if let Err(error) = windows.prune(view.group, self.windows_kept()) {
             tracing::warn!(%error, "old windows stay on disk");
         }
         let root = built.proven.root;

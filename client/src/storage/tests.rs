@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     chain::Call,
-    content::{self, Store},
+    content::{self, Pace, Store},
     error::Result,
     http::Http,
     worker::{Progress, Role},
@@ -20,7 +20,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tos_primitives::{storage::ReplicaStatus, storage::StoredContent, views::DealView, ReplicaId};
 use tos_storage_proofs::{code::MemoryShards, commit, SealParams, CHUNK};
 
-const OPTIONS: ProviderOptions = ProviderOptions {
+pub(super) const OPTIONS: ProviderOptions = ProviderOptions {
     accept: Some(Policy {
         min_price: 1,
         max_bytes: 1 << 30,
@@ -30,10 +30,15 @@ const OPTIONS: ProviderOptions = ProviderOptions {
     sealing: 1,
     settle: Some(2),
     repair: false,
+    keep_free: 0,
+    pace: Pace {
+        silence: Duration::from_secs(30),
+        rate: 1_000,
+    },
 };
 
 /// Somebody's content, served, and the deal about it.
-async fn published(folder: &Path, length: usize) -> (Vec<u8>, DealView<AccountId32>) {
+pub(super) async fn published(folder: &Path, length: usize) -> (Vec<u8>, DealView<AccountId32>) {
     let data: Vec<u8> = (0..length).map(|i| (i * 7 % 253) as u8).collect();
     let store = Store::open(folder.join("client")).unwrap();
     let hash = store.put(&data).unwrap();
@@ -53,7 +58,7 @@ async fn published(folder: &Path, length: usize) -> (Vec<u8>, DealView<AccountId
     (data, fake::deal(1, content, coded))
 }
 
-fn shelf(folder: &Path) -> Arc<Shelf> {
+pub(super) fn shelf(folder: &Path) -> Arc<Shelf> {
     let (dir, key) = (folder.join("store"), fake::proof_key());
     let params = (SealParams::TEST, 16);
     // A job of the one that was killed may still be about to notice.
@@ -67,13 +72,13 @@ fn shelf(folder: &Path) -> Arc<Shelf> {
     panic!("the store stays locked");
 }
 
-fn provider(shelf: Arc<Shelf>, seeds: Seeds, options: ProviderOptions) -> Provider {
+pub(super) fn provider(shelf: Arc<Shelf>, seeds: Seeds, options: ProviderOptions) -> Provider {
     Provider::new(options, shelf, seeds, Http::new().unwrap())
 }
 
 /// Lets a provider live until `windows` windows are proven, or for 400 blocks. `Err` when it was
 /// killed.
-async fn live(chain: &FakeChain, provider: &mut Provider, windows: u64) -> Result<()> {
+pub(super) async fn live(chain: &FakeChain, provider: &mut Provider, windows: u64) -> Result<()> {
     for _ in 0..400 {
         chain.advance();
         let progress: Progress = provider.step(chain).await?;
@@ -88,8 +93,18 @@ async fn live(chain: &FakeChain, provider: &mut Provider, windows: u64) -> Resul
     panic!("never proven; refused {:?}", chain.refused.borrow());
 }
 
+/// One block, and all work that it leads to.
+pub(super) async fn step(chain: &FakeChain, provider: &mut Provider) -> Progress {
+    chain.advance();
+    let progress: Progress = provider.step(chain).await.unwrap();
+    for _ in 0..progress.jobs {
+        Role::<FakeChain>::finish_job(provider).await.unwrap();
+    }
+    progress
+}
+
 /// The only replica.
-fn replica(chain: &FakeChain) -> ReplicaId {
+pub(super) fn replica(chain: &FakeChain) -> ReplicaId {
     chain.state().replicas.first().unwrap().id
 }
 
@@ -262,8 +277,7 @@ async fn offers_are_taken_as_far_as_policy_and_bond_allow() {
     for deal in refused {
         let chain = FakeChain::new(vec![deal], "http://h");
         let mut provider = provider(shelf.clone(), Seeds::default(), OPTIONS);
-        chain.advance();
-        provider.step(&chain).await.unwrap();
+        assert_eq!(step(&chain, &mut provider).await.jobs, 0);
         assert_eq!(chain.count("accept"), 0);
     }
     let named = ProviderOptions {
@@ -278,18 +292,17 @@ async fn offers_are_taken_as_far_as_policy_and_bond_allow() {
             vec![other(&|d| d.provider = provider_named.clone())],
             "http://h",
         );
-        chain.advance();
-        provider(shelf.clone(), Seeds::default(), named)
-            .step(&chain)
-            .await
-            .unwrap();
+        let mut provider = provider(shelf.clone(), Seeds::default(), named);
+        step(&chain, &mut provider).await;
+        step(&chain, &mut provider).await;
         assert_eq!(chain.count("accept"), times);
     }
     // One place to seal in: the second offer waits.
     let chain = FakeChain::new(vec![good.clone(), other(&|_| {})], "http://h");
-    chain.advance();
     let mut busy = provider(shelf, Seeds::default(), OPTIONS);
-    busy.step(&chain).await.unwrap();
+    for _ in 0..3 {
+        step(&chain, &mut busy).await;
+    }
     assert_eq!(chain.count("accept"), 1);
 }
 

@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Drives a worker: a step for every best block and every finished job, over a connection that
-//! may come and go.
+//! may come and go, to a node that may be behind or on another chain than before.
 
 use super::{Live, Progress, Role};
 use crate::{
+    chain::{recognise, Guard, Hash, Heads, Memory, Reason, Sight},
     error::{Error, Result},
-    keys::Keypair,
+    keys::Signer,
 };
 use futures::{FutureExt, StreamExt};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Pause before the first reconnection; it doubles up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(500);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// Without a new block for this long the connection counts as lost.
 const SILENCE: Duration = Duration::from_secs(120);
+/// A worker that is to do only what can be done right now waits this long to be told which chain
+/// that is on.
+const ONCE_TIME: Duration = Duration::from_secs(30);
 
 /// When a worker stops by itself.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,28 +45,71 @@ impl Mode {
     }
 }
 
-/// Runs a worker until its mode says that it is done, or it is interrupted. A lost connection is
-/// sought again; a runtime that does not fit, at the first connection, is an error.
-pub(crate) async fn run<R: Role<Live>>(
+/// A worker, and what keeps it from acting on old views.
+struct Post<M, R> {
+    guard: Guard<M>,
+    role: R,
+}
+
+/// Why a connection is not followed any more, beside errors that pass.
+enum Ended {
+    /// The mode says that the work is done.
+    Done,
+    /// The node is on another chain.
+    OtherChain,
+    /// There is nothing to do on the node's view, and no time to wait for a better one.
+    Old(Reason),
+    /// The worker cannot be set up.
+    Unfit(Error),
+}
+
+/// Runs a worker until its mode says that it is done, or it is interrupted. What it keeps lies at
+/// `base`, which is told the genesis hash; `make` sets it up for the chain that the node is on, and
+/// again when the node is on another one. A lost connection is sought again; a runtime that does not
+/// fit, at the first connection, is an error.
+pub(crate) async fn run<M: Memory, R: Role<Live>>(
     url: &str,
-    key: &Keypair,
-    role: &mut R,
+    key: &Signer,
     mode: Mode,
+    base: impl Fn(&Hash) -> PathBuf,
+    mut make: impl AsyncFnMut(&Live, &M) -> Result<R>,
 ) -> Result<()> {
     let mut interrupt = std::pin::pin!(interrupted());
     let mut pause = PAUSE;
     let mut connected_before = false;
+    let mut post: Option<Post<M, R>> = None;
     loop {
         let error = match Live::open(url, key.clone(), R::INCLUSION_TIME).await {
             Ok(live) => {
                 tracing::info!(url, "connected");
                 (pause, connected_before) = (PAUSE, true);
-                tokio::select! {
-                    done = follow(&live, role, mode) => match done {
-                        Ok(()) => return Ok(()),
-                        Err(error) => error,
-                    },
+                let ended = async {
+                    if post.is_none() {
+                        let path = base(&live.genesis());
+                        match set_up(&live, mode, &path, &mut make).await {
+                            Ok(made) => post = Some(made),
+                            Err(error) if passes(&error) && !mode.once => return Err(error),
+                            Err(error) => return Ok(Ended::Unfit(error)),
+                        }
+                    }
+                    match &mut post {
+                        Some(post) => follow(&live, post, mode).await,
+                        None => Ok(Ended::OtherChain),
+                    }
+                };
+                let ended = tokio::select! {
+                    ended = ended => ended,
                     () = &mut interrupt => return Ok(()),
+                };
+                match ended {
+                    Ok(Ended::Done) => return Ok(()),
+                    Ok(Ended::Unfit(error)) => return Err(error),
+                    Ok(Ended::Old(reason)) => return Err(Error::Failed(reason.to_string())),
+                    Ok(Ended::OtherChain) => {
+                        post = None;
+                        continue;
+                    }
+                    Err(error) => error,
                 }
             }
             Err(error @ Error::Unreachable { .. }) => error,
@@ -75,14 +125,65 @@ pub(crate) async fn run<R: Role<Live>>(
     }
 }
 
-/// Follows one connection. `Ok` when the mode says that the work is done.
-async fn follow(live: &Live, role: &mut impl Role<Live>, mode: Mode) -> Result<()> {
+/// Whether an error is the node's, and may not come again.
+fn passes(error: &Error) -> bool {
+    matches!(error, Error::Unreachable { .. } | Error::TimedOut(_))
+}
+
+/// Finds out which chain the node is on, and sets the worker up for it.
+async fn set_up<M: Memory, R>(
+    live: &Live,
+    mode: Mode,
+    base: &Path,
+    make: &mut impl AsyncFnMut(&Live, &M) -> Result<R>,
+) -> Result<Post<M, R>> {
+    let guard = recognise(live, base, mode.once.then_some(ONCE_TIME)).await?;
+    let role = make(live, guard.memory()).await?;
+    Ok(Post { guard, role })
+}
+
+/// What came of a step.
+pub(crate) enum Stepped {
+    /// The worker did what there was to do.
+    Did(Progress),
+    /// The node's view is not to be acted on.
+    Old(Reason),
+    /// The node is on another chain.
+    OtherChain,
+}
+
+/// Lets a worker do what there is to do, if the node's view is at least as new as those before.
+pub(crate) async fn step<C: Heads>(
+    guard: &mut Guard<impl Memory>,
+    role: &mut impl Role<C>,
+    chain: &C,
+) -> Result<Stepped> {
+    Ok(match guard.check(chain).await? {
+        Sight::Current => Stepped::Did(role.step(chain).await?),
+        Sight::Old(reason) => Stepped::Old(reason),
+        Sight::OtherChain => Stepped::OtherChain,
+    })
+}
+
+/// Follows one connection. An error may pass.
+async fn follow<M: Memory, R: Role<Live>>(
+    live: &Live,
+    post: &mut Post<M, R>,
+    mode: Mode,
+) -> Result<Ended> {
+    let Post { guard, role } = post;
     let mut blocks = live.connection.best_blocks().await?;
     loop {
-        let progress = role.step(live).await?;
-        tracing::debug!(?progress, "step");
-        if mode.is_over(&progress) {
-            return Ok(());
+        match step(guard, role, live).await? {
+            Stepped::Did(progress) => {
+                tracing::debug!(?progress, "step");
+                if mode.is_over(&progress) {
+                    return Ok(Ended::Done);
+                }
+            }
+            Stepped::Old(reason) if mode.once => return Ok(Ended::Old(reason)),
+            Stepped::Old(_) => {}
+            Stepped::OtherChain => return Ok(Ended::OtherChain),
         }
         tokio::select! {
             block = tokio::time::timeout(SILENCE, blocks.next()) => match block {

@@ -5,7 +5,7 @@
 
 use super::{process::Limits, Chain, Snapshot, Submit, Workshop};
 use crate::{
-    chain::Call,
+    chain::{Block, Call, Hash, Heads},
     content::{Fetcher, Store},
     error::{Error, Result},
     http::Http,
@@ -124,6 +124,8 @@ struct Ballot {
 /// The state after one block.
 #[derive(Clone, Default)]
 pub struct State {
+    /// The number of the block.
+    number: u64,
     tick: Tick,
     tasks: Vec<TaskView<AccountId32>>,
     /// Whether the account sits on the panels.
@@ -142,6 +144,8 @@ pub struct State {
 #[derive(Default)]
 pub struct FakeChain {
     states: RefCell<Vec<State>>,
+    /// What tells chains with the same genesis apart.
+    pub tag: u8,
     accepted: RefCell<Vec<Call>>,
     refused: RefCell<Vec<Call>>,
     touched: Cell<usize>,
@@ -167,6 +171,22 @@ impl FakeChain {
         let chain = Self::default();
         chain.states.borrow_mut().push(genesis);
         chain
+    }
+
+    /// The same chain as a node knows it that is behind: as if no block after `number` had been
+    /// made.
+    pub fn behind(&self, number: usize) -> Self {
+        let all = self.states.borrow();
+        let states = all.iter().take(number + 1).cloned().collect();
+        Self {
+            states: RefCell::new(states),
+            tag: self.tag,
+            ..Self::default()
+        }
+    }
+
+    fn finalised_number(&self) -> usize {
+        self.states.borrow().len().saturating_sub(1 + LAG)
     }
 
     /// Kills the worker when it touches the chain for the `count`-th time.
@@ -249,7 +269,27 @@ impl FakeChain {
             }
             (task.summary.phase, task.summary.deadline) = (phase, deadline);
         }
+        self.push(state);
+    }
+
+    fn push(&self, mut state: State) {
+        state.number += 1;
         self.states.borrow_mut().push(state);
+    }
+
+    /// Publishes a task, in a block of its own.
+    pub fn publish(&self, task: TaskView<AccountId32>) {
+        let mut state = self.state();
+        state.ballots.push((task.summary.id, Ballot::default()));
+        state.tasks.push(task);
+        self.push(state);
+    }
+
+    /// Undoes the last blocks, which are not final.
+    pub fn undo(&self, blocks: usize) {
+        let mut states = self.states.borrow_mut();
+        let left = states.len().saturating_sub(blocks.min(LAG));
+        states.truncate(left);
     }
 
     fn state(&self) -> State {
@@ -263,7 +303,7 @@ impl FakeChain {
             Some(()) => self.accepted.borrow_mut().push(call.clone()),
             None => self.refused.borrow_mut().push(call.clone()),
         }
-        self.states.borrow_mut().push(state);
+        self.push(state);
         let known = matches!(call, Call::RevealKnown { .. });
         done.ok_or_else(|| match known {
             true => Error::refused(super::miner::ALREADY_KNOWN),
@@ -387,6 +427,35 @@ impl Submit for FakeChain {
     }
 }
 
+impl Heads for FakeChain {
+    fn genesis(&self) -> Hash {
+        [9; 32]
+    }
+
+    async fn finalised_block(&self) -> Result<Block> {
+        let number = self.finalised_number() as u64;
+        let hash = block_hash(self.tag, number);
+        Ok(Block { number, hash })
+    }
+
+    async fn best_number(&self) -> Result<u64> {
+        Ok(self.states.borrow().len() as u64 - 1)
+    }
+
+    async fn hash_at(&self, number: u64) -> Result<Option<Hash>> {
+        let known = number < self.states.borrow().len() as u64;
+        Ok(known.then(|| block_hash(self.tag, number)))
+    }
+}
+
+/// The hash of a block; that of block 0 is the same on all chains.
+fn block_hash(tag: u8, number: u64) -> Hash {
+    match number {
+        0 => [9; 32],
+        _ => tos_primitives::content::content_hash(format!("{tag} {number}").as_bytes()),
+    }
+}
+
 impl Chain for FakeChain {
     type Snapshot = State;
 
@@ -402,6 +471,10 @@ impl Chain for FakeChain {
 }
 
 impl Snapshot for State {
+    fn number(&self) -> u64 {
+        self.number
+    }
+
     async fn tick(&self) -> Result<Tick> {
         Ok(self.tick)
     }

@@ -4,9 +4,9 @@
 
 use super::{Chain, Snapshot, Submit};
 use crate::{
-    chain::{At, Call, Connection, Wait},
+    chain::{At, Block, Call, Connection, Hash, Heads, Wait},
     error::Result,
-    keys::Keypair,
+    keys::Signer,
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use tos_primitives::{
 pub struct Live {
     /// The connection.
     pub connection: Connection,
-    /// The key.
-    pub key: Keypair,
+    /// The key, and what each of its transactions offers.
+    pub key: Signer,
     inclusion_time: Duration,
 }
 
@@ -32,12 +32,30 @@ pub struct LiveSnapshot {
 
 impl Live {
     /// Connects to a node. Calls may take `inclusion_time` to get into a block.
-    pub async fn open(url: &str, key: Keypair, inclusion_time: Duration) -> Result<Self> {
+    pub async fn open(url: &str, key: Signer, inclusion_time: Duration) -> Result<Self> {
         Ok(Self {
             connection: Connection::open(url).await?,
             key,
             inclusion_time,
         })
+    }
+}
+
+impl Heads for Live {
+    fn genesis(&self) -> Hash {
+        self.connection.genesis()
+    }
+
+    async fn finalised_block(&self) -> Result<Block> {
+        self.connection.finalised_block().await
+    }
+
+    async fn best_number(&self) -> Result<u64> {
+        self.connection.best_number().await
+    }
+
+    async fn hash_at(&self, number: u64) -> Result<Option<Hash>> {
+        self.connection.hash_at(number).await
     }
 }
 
@@ -73,6 +91,10 @@ impl Chain for Live {
 }
 
 impl Snapshot for LiveSnapshot {
+    fn number(&self) -> u64 {
+        self.at.number()
+    }
+
     async fn tick(&self) -> Result<Tick> {
         Ok(self.at.chain().await?.tick)
     }

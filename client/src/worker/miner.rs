@@ -3,8 +3,8 @@
 //! The miner: joins tasks, has them solved, commits to the answers and reveals them.
 
 use super::{
-    is_over,
     jobs::{Draft, Solver, Workshop},
+    sightings::Sightings,
     Chain, Outcome, Patience, Progress, Role, Snapshot,
 };
 use crate::{
@@ -26,6 +26,7 @@ use tos_primitives::{
 };
 
 /// What a miner is to do.
+#[derive(Clone)]
 pub struct MinerOptions {
     /// The account.
     pub account: AccountId32,
@@ -52,21 +53,29 @@ pub struct Miner {
     workshop: Workshop,
     jobs: JoinSet<(TaskId, Result<Draft>)>,
     running: HashMap<TaskId, AbortHandle>,
+    /// Answers that are not in the journal yet, because the disk takes nothing. They were paid for.
+    unwritten: Vec<(TaskId, Answer)>,
+    /// Failures that are not in the journal.
+    uncounted: HashMap<TaskId, u32>,
     handled: HashSet<TaskId>,
     /// Tasks about which the log has been told already that they cannot go on.
     stuck: HashSet<TaskId>,
     patience: Patience,
+    sightings: Sightings,
 }
 
 impl Miner {
     /// A miner that goes on where `journal` ends.
     pub fn new(options: MinerOptions, journal: Journal, workshop: Workshop) -> Self {
         Self {
+            sightings: Sightings::new(journal.seen_until()),
             options,
             journal,
             workshop,
             jobs: JoinSet::new(),
             running: HashMap::new(),
+            unwritten: Vec::new(),
+            uncounted: HashMap::new(),
             handled: HashSet::new(),
             stuck: HashSet::new(),
             patience: Patience::default(),
@@ -88,12 +97,14 @@ impl Miner {
                 commitment: answer.commitment,
             })),
             (Action::CommitAnswer, None) => {
-                if work.failures >= self.options.attempts {
+                let uncounted = self.uncounted.get(&task).copied().unwrap_or_default();
+                let failures = work.failures.saturating_add(uncounted);
+                if failures >= self.options.attempts {
                     self.stuck(
                         task,
                         "the solver failed too often; the answer's stake will suffer",
                     );
-                } else if !self.running.contains_key(&task) {
+                } else if !self.running.contains_key(&task) && !self.is_unwritten(task) {
                     self.start(at, task).await?;
                 }
                 Ok(None)
@@ -186,8 +197,14 @@ impl Miner {
                     continue;
                 }
                 // Known before the place is taken, so that a crash cannot make it forgotten.
-                if !self.journal.accept(id)?.done {
-                    calls.push(Call::Join { task: id });
+                self.sightings.saw(id, at.number());
+                match self.journal.accept(id) {
+                    Ok(work) if work.done => {}
+                    Ok(_) => calls.push(Call::Join { task: id }),
+                    Err(error) => {
+                        tracing::warn!(%error, "nothing is taken on while the journal takes no entry");
+                        return Ok(calls);
+                    }
                 }
             }
         }
@@ -200,8 +217,29 @@ impl Miner {
         }
     }
 
-    /// Keeps an answer, with a fresh salt, before anything about it is sent.
-    fn seal(&self, task: TaskId, draft: Draft) -> Result<()> {
+    fn is_unwritten(&self, task: TaskId) -> bool {
+        self.unwritten
+            .iter()
+            .any(|(unwritten, _)| *unwritten == task)
+    }
+
+    /// Writes what could not be written before. Until it is written, nothing about it is sent.
+    fn write(&mut self) {
+        let journal = &self.journal;
+        self.unwritten.retain(|(task, answer)| {
+            match journal.seal_answer(*task, answer.clone()) {
+                Ok(_) => tracing::info!(%task, "answer ready"),
+                Err(error) => {
+                    tracing::error!(%task, %error, "the answer is in memory only; give the disk room");
+                    return true;
+                }
+            }
+            false
+        });
+    }
+
+    /// Gives an answer a fresh salt.
+    fn seal(&mut self, task: TaskId, draft: Draft) {
         let mut salt = [0; 32];
         OsRng.fill_bytes(&mut salt);
         let Draft {
@@ -221,18 +259,21 @@ impl Miner {
             }
         });
         let commitment = commitment::answer(&task, account, &content.hash, simhash, &salt);
-        self.journal.seal_answer(
-            task,
-            Answer {
-                commitment,
-                salt,
-                content,
-                simhash,
-                known,
-            },
-        )?;
-        tracing::info!(%task, "answer ready");
-        Ok(())
+        let answer = Answer {
+            commitment,
+            salt,
+            content,
+            simhash,
+            known,
+        };
+        self.unwritten.push((task, answer));
+    }
+}
+
+/// What only saves work later: what has a deadline goes on without it.
+fn later(done: Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "not in the journal yet");
     }
 }
 
@@ -260,11 +301,13 @@ async fn tell(at: &impl Snapshot, task: TaskId, work: &Work) -> Result<Option<Ca
 impl<C: Chain> Role<C> for Miner {
     async fn step(&mut self, chain: &C) -> Result<Progress> {
         self.patience.next_step();
+        self.write();
         let at = chain.best().await?;
         let mut assignments = at.assignments().await?;
         assignments.retain(|assignment| assignment.role == TaskRole::Miner);
         let mut calls = Vec::new();
         for assignment in &assignments {
+            self.sightings.saw(assignment.task, at.number());
             calls.extend(self.attend(&at, assignment).await?);
         }
         // What no longer takes a commitment need not be solved.
@@ -277,6 +320,12 @@ impl<C: Chain> Role<C> for Miner {
             }
             wanted
         });
+        self.unwritten.retain(|(task, _)| {
+            let action = Action::CommitAnswer;
+            assignments
+                .iter()
+                .any(|a| a.task == *task && a.action == action)
+        });
 
         let finalised = chain.finalised().await?;
         // The tasks the account is in: those with something to do, and those that only go on.
@@ -286,8 +335,8 @@ impl<C: Chain> Role<C> for Miner {
             if open.contains(&task) {
                 continue;
             }
-            if is_over(task, &at, &finalised).await? {
-                self.journal.finish_work(task)?;
+            if self.sightings.is_over(task, &at, &finalised).await? {
+                later(self.journal.finish_work(task));
             } else if self.submission(&at, task).await?.is_some() {
                 self.handled.insert(task);
                 open.insert(task);
@@ -312,13 +361,13 @@ impl<C: Chain> Role<C> for Miner {
                 Outcome::Waits => false,
             };
             if let (Call::RevealKnown { task, .. }, true) = (call, told) {
-                self.journal.told(task)?;
+                later(self.journal.told(task));
             }
         }
         let handled = self.handled.len() as u64;
         Ok(Progress {
             sent,
-            jobs: self.running.len(),
+            jobs: self.running.len() + self.unwritten.len(),
             open: open.max(sent),
             handled,
         })
@@ -335,12 +384,22 @@ impl<C: Chain> Role<C> for Miner {
         };
         self.running.remove(&task);
         match result {
-            Ok(draft) => self.seal(task, draft),
+            Ok(draft) => {
+                self.seal(task, draft);
+                self.write();
+            }
             Err(error) => {
-                let failures = self.journal.count_failure(task)?.failures;
+                let failures = match self.journal.count_failure(task) {
+                    Ok(work) => work.failures,
+                    Err(_) => {
+                        let uncounted = self.uncounted.entry(task).or_default();
+                        *uncounted = uncounted.saturating_add(1);
+                        *uncounted
+                    }
+                };
                 tracing::warn!(%task, %error, failures, "no answer");
-                Ok(())
             }
         }
+        Ok(())
     }
 }

@@ -4,7 +4,9 @@
 //!
 //! A worker decides from two things only: the state of the best block and its journal. It may be
 //! killed at any moment; when it starts again it reads both and goes on. It acts on best blocks,
-//! so that it is in time, and forgets a task when a finalised block says that it is over.
+//! so that it is in time, and forgets a task when a finalised block says that it is over. On a view
+//! that is older than one it has seen it does nothing, and each chain has a journal of its own
+//! (`chain::identity`).
 
 mod engine;
 #[cfg(test)]
@@ -15,6 +17,7 @@ mod miner;
 mod openai;
 mod process;
 mod protocol;
+mod sightings;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -22,6 +25,8 @@ mod validator;
 
 pub(crate) use engine::run;
 pub use engine::Mode;
+#[cfg(test)]
+pub(crate) use engine::{step, Stepped};
 pub use jobs::{Solver, Workshop};
 pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
@@ -38,11 +43,13 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{collections::HashMap, time::Duration};
 use tos_primitives::{
     views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView},
-    ContentHash, Phase, TaskId, TaskType, Tick,
+    ContentHash, TaskId, TaskType, Tick,
 };
 
 /// The chain at one block, as far as a worker reads it.
 pub(crate) trait Snapshot {
+    /// The number of the block.
+    fn number(&self) -> u64;
     /// The current tick.
     async fn tick(&self) -> Result<Tick>;
     /// What the account should do now.
@@ -103,15 +110,6 @@ pub(crate) struct Progress {
     pub handled: u64,
 }
 
-/// Whether a task is over for good: closed in a finalised block, or pruned. A task that only the
-/// best block knows is young, not over.
-async fn is_over(task: TaskId, best: &impl Snapshot, finalised: &impl Snapshot) -> Result<bool> {
-    match finalised.task(task).await? {
-        Some(view) => Ok(matches!(view.summary.phase, Phase::Closed(_))),
-        None => Ok(best.task(task).await?.is_none()),
-    }
-}
-
 /// Remembers refused calls, so that a call the chain keeps refusing is not paid for in every
 /// block: it is tried again after 2, 4, 8, … up to 64 steps.
 #[derive(Default)]
@@ -165,7 +163,12 @@ impl Patience {
                     Outcome::Refused(name)
                 }
                 // Decided anew from the chain's state in the next step.
-                Err(error @ (Error::Pending(_) | Error::TimedOut(_))) => {
+                Err(
+                    error @ (Error::Pending(_)
+                    | Error::Busy(_)
+                    | Error::TimedOut(_)
+                    | Error::Unsettled { .. }),
+                ) => {
                     tracing::info!(call = label, about, %error, "not in a block yet");
                     Outcome::Waits
                 }

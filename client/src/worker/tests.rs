@@ -5,9 +5,13 @@
 use super::{
     fake::{self, FakeChain, ME},
     jobs::{Solver, Workshop},
-    Miner, MinerOptions, Progress, Role, Submit, Tools, Validator, ValidatorOptions,
+    step, Miner, MinerOptions, Progress, Role, Stepped, Submit, Tools, Validator, ValidatorOptions,
 };
-use crate::{chain::Call, error::Result, journal::Journal};
+use crate::{
+    chain::{meet, Call, Guard, Sight},
+    error::Result,
+    journal::Journal,
+};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::path::Path;
 use tos_primitives::{views::TaskView, AnswerScore, ContentRef, TaskType, Verdict};
@@ -18,6 +22,15 @@ const JUDGE: &str = r#"cat >/dev/null; n=$(date +%N | tail -c 2)
     echo "{\"scores\": [{\"quality\": 8$n, \"innovation\": 50, \"verdict\": \"valid\"}]}""#;
 
 fn miner(folder: &Path, workshop: &Workshop, options: impl FnOnce(&mut MinerOptions)) -> Miner {
+    let journal = Journal::open(&folder.join("journal.redb")).unwrap();
+    miner_with(journal, workshop, options)
+}
+
+fn miner_with(
+    journal: Journal,
+    workshop: &Workshop,
+    options: impl FnOnce(&mut MinerOptions),
+) -> Miner {
     let mut all = MinerOptions {
         account: ME,
         solver: Solver::Command(SOLVER.into()),
@@ -29,28 +42,27 @@ fn miner(folder: &Path, workshop: &Workshop, options: impl FnOnce(&mut MinerOpti
         claim: true,
     };
     options(&mut all);
-    Miner::new(
-        all,
-        Journal::open(&folder.join("journal.redb")).unwrap(),
-        workshop.clone(),
-    )
+    Miner::new(all, journal, workshop.clone())
 }
 
 fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Validator {
     validator_with(folder, workshop, judge, Tools::default())
 }
 
-fn validator_with(folder: &Path, workshop: &Workshop, judge: &str, tools: Tools) -> Validator {
-    let options = ValidatorOptions {
+fn validator_options(judge: &str, tools: Tools) -> ValidatorOptions {
+    ValidatorOptions {
         account: ME,
         judge: judge.into(),
         tools,
         concurrency: 2,
         attempts: 2,
         claim: true,
-    };
+    }
+}
+
+fn validator_with(folder: &Path, workshop: &Workshop, judge: &str, tools: Tools) -> Validator {
     Validator::new(
-        options,
+        validator_options(judge, tools),
         Journal::open(&folder.join("journal.redb")).unwrap(),
         workshop.clone(),
     )
@@ -380,4 +392,175 @@ async fn a_planter_killed_anywhere_tells_the_quality_it_hid_in_its_salt() {
         }
         kills += 1;
     }
+}
+
+/// What guards a worker whose journal lies in `folder`, and the journal.
+async fn guard(chain: &FakeChain, folder: &Path) -> Guard<Journal> {
+    let base = folder.join("journal.redb");
+    meet(chain, &base).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn on_a_new_chain_with_the_same_tasks_a_miner_begins_anew_and_keeps_the_old_journal() {
+    let (folder, workshop) = fake::workshop();
+    // Two chains started from one specification: their first tasks have the same identifier.
+    let mut old = FakeChain::new(vec![fake::task_view(1)], false);
+    let mut new = FakeChain::new(vec![fake::task_view(1)], false);
+    (old.tag, new.tag) = (1, 2);
+    for (chain, answers) in [(&old, 1), (&new, 1), (&old, 1)] {
+        for _ in 0..5 {
+            chain.advance();
+        }
+        let mut guard = guard(chain, folder.path()).await;
+        let journal = guard.memory().clone();
+        let mut miner = miner_with(journal, &workshop, |_| {});
+        assert_eq!(guard.check(chain).await.unwrap(), Sight::Current);
+        if count(&chain.accepted(), "reveal") == 0 {
+            live(chain, &mut miner).await.unwrap();
+        }
+        assert_eq!(count(&chain.accepted(), "reveal"), answers);
+        assert!(chain.refused().is_empty(), "{:?}", chain.refused());
+    }
+    // Neither said on one what it had said on the other.
+    let answer = |chain: &FakeChain| {
+        let calls = chain.accepted();
+        calls.into_iter().find_map(|call| match call {
+            Call::Reveal { content, .. } => Some(content),
+            _ => None,
+        })
+    };
+    assert_ne!(answer(&old).unwrap(), answer(&new).unwrap());
+}
+
+#[tokio::test]
+async fn a_miner_notices_a_new_chain_while_it_runs_and_does_nothing_there_with_its_journal() {
+    let (folder, workshop) = fake::workshop();
+    let mut old = FakeChain::new(vec![fake::task_view(1)], false);
+    let mut new = FakeChain::new(vec![fake::task_view(1)], false);
+    (old.tag, new.tag) = (1, 2);
+    for _ in 0..8 {
+        old.advance();
+    }
+    let mut guard = guard(&old, folder.path()).await;
+    let mut miner = miner_with(guard.memory().clone(), &workshop, |_| {});
+    let stepped = step(&mut guard, &mut miner, &old).await.unwrap();
+    assert!(matches!(stepped, Stepped::Did(progress) if progress.sent == 1));
+    // The node is gone, and comes back on another chain, at first without a final block.
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        seen.push(step(&mut guard, &mut miner, &new).await.unwrap());
+        new.advance();
+    }
+    assert!(seen.iter().any(|s| matches!(s, Stepped::Old(_))));
+    assert!(matches!(seen.last(), Some(Stepped::OtherChain)));
+    assert!(new.accepted().is_empty() && new.refused().is_empty());
+}
+
+#[tokio::test]
+async fn a_validator_does_nothing_on_a_view_older_than_one_it_has_seen() {
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(vec![judged_task()], true);
+    for _ in 0..50 {
+        chain.advance();
+    }
+    let mut first = guard(&chain, folder.path()).await;
+    assert_eq!(first.check(&chain).await.unwrap(), Sight::Current);
+    drop(first);
+    let behind = chain.behind(48);
+    let mut again = guard(&behind, folder.path()).await;
+    let mut validator = Validator::new(
+        validator_options(JUDGE, Tools::default()),
+        again.memory().clone(),
+        workshop,
+    );
+    let stepped = step(&mut again, &mut validator, &behind).await.unwrap();
+    assert!(matches!(stepped, Stepped::Old(_)));
+    chain.advance();
+    let stepped = step(&mut again, &mut validator, &chain).await.unwrap();
+    assert!(matches!(stepped, Stepped::Did(progress) if progress.jobs == 1));
+}
+
+#[tokio::test]
+async fn a_task_that_a_reorganisation_takes_away_is_not_forgotten() {
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(Vec::new(), false);
+    for _ in 0..5 {
+        chain.advance();
+    }
+    let mut miner = miner(folder.path(), &workshop, |_| {});
+    chain.publish(fake::task_view(1));
+    miner.step(&chain).await.unwrap();
+    assert_eq!(count(&chain.accepted(), "join"), 1);
+    // The block of its publication and that of the join are on a fork that is left.
+    chain.undo(2);
+    let progress = miner.step(&chain).await.unwrap();
+    assert_eq!((progress.sent, progress.open), (0, 0));
+    chain.publish(fake::task_view(1));
+    live(&chain, &mut miner).await.unwrap();
+    let calls = chain.accepted();
+    for (name, times) in [("join", 2), ("commit", 1), ("reveal", 1)] {
+        assert_eq!(count(&calls, name), times, "{name}");
+    }
+    assert!(chain.refused().is_empty());
+}
+
+/// Makes a journal's disk full from the first finished job on, for some blocks. Then there is room.
+async fn with_a_full_disk(
+    chain: &FakeChain,
+    full: &std::sync::atomic::AtomicBool,
+    role: &mut impl Role<FakeChain>,
+) {
+    use std::sync::atomic::Ordering::SeqCst;
+    loop {
+        chain.advance();
+        let progress = role.step(chain).await.unwrap();
+        if progress.jobs > 0 {
+            break;
+        }
+    }
+    full.store(true, SeqCst);
+    role.finish_job().await.unwrap();
+    let sent = chain.accepted().len();
+    // An error is no reason to stop: the worker is asked again with the next block.
+    let _ = role.step(chain).await;
+    let _ = role.step(chain).await;
+    assert_eq!(chain.accepted().len(), sent);
+    full.store(false, SeqCst);
+}
+
+#[tokio::test]
+async fn an_answer_and_a_vote_outlive_a_full_disk() {
+    let full = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (folder, workshop) = fake::workshop();
+    let asked = folder.path().join("asked");
+    let solver = format!("echo x >> {}; {SOLVER}", asked.display());
+    let chain = FakeChain::new(vec![fake::task_view(1)], false);
+    let journal = folder.path().join("miner.redb");
+    let journal = Journal::open_faulty(&journal, full.clone()).unwrap();
+    let mut miner = miner_with(journal, &workshop, |options| {
+        options.solver = Solver::Command(solver);
+    });
+    with_a_full_disk(&chain, &full, &mut miner).await;
+    live(&chain, &mut miner).await.unwrap();
+    let calls = chain.accepted();
+    for name in ["join", "commit", "reveal"] {
+        assert_eq!(count(&calls, name), 1, "{name}");
+    }
+    // It was paid for once.
+    assert_eq!(std::fs::read_to_string(&asked).unwrap(), "x\n");
+
+    std::fs::remove_file(&asked).unwrap();
+    let judge = format!("echo x >> {}; {JUDGE}", asked.display());
+    let chain = FakeChain::new(vec![judged_task()], true);
+    let journal = folder.path().join("validator.redb");
+    let journal = Journal::open_faulty(&journal, full.clone()).unwrap();
+    let options = validator_options(&judge, Tools::default());
+    let mut validator = Validator::new(options, journal, workshop.clone());
+    with_a_full_disk(&chain, &full, &mut validator).await;
+    live(&chain, &mut validator).await.unwrap();
+    let calls = chain.accepted();
+    for name in ["commit_vote", "reveal_vote"] {
+        assert_eq!(count(&calls, name), 1, "{name}");
+    }
+    assert_eq!(std::fs::read_to_string(&asked).unwrap(), "x\n");
 }

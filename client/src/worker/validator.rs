@@ -3,8 +3,8 @@
 //! The validator: has answers judged, commits to the scores and reveals them.
 
 use super::{
-    is_over,
     jobs::{Judgement, Workshop},
+    sightings::Sightings,
     tools::{Tool, Tools},
     Chain, Patience, Progress, Role, Snapshot,
 };
@@ -28,6 +28,7 @@ use tos_primitives::{
 };
 
 /// What a validator is to do.
+#[derive(Clone)]
 pub struct ValidatorOptions {
     /// The account.
     pub account: AccountId32,
@@ -53,21 +54,26 @@ pub struct Validator {
     workshop: Workshop,
     jobs: JoinSet<(Ballot, Result<Judgement>)>,
     running: HashMap<Ballot, AbortHandle>,
+    /// Votes that are not in the journal yet, because the disk takes nothing. They were paid for.
+    unwritten: Vec<(Ballot, Vote)>,
     failures: HashMap<Ballot, u32>,
     handled: HashSet<TaskId>,
     stuck: HashSet<Ballot>,
     patience: Patience,
+    sightings: Sightings,
 }
 
 impl Validator {
     /// A validator that goes on where `journal` ends.
     pub fn new(options: ValidatorOptions, journal: Journal, workshop: Workshop) -> Self {
         Self {
+            sightings: Sightings::new(journal.seen_until()),
             options,
             journal,
             workshop,
             jobs: JoinSet::new(),
             running: HashMap::new(),
+            unwritten: Vec::new(),
             failures: HashMap::new(),
             handled: HashSet::new(),
             stuck: HashSet::new(),
@@ -94,7 +100,7 @@ impl Validator {
                 let failures = self.failures.get(&ballot).copied().unwrap_or_default();
                 if failures >= self.options.attempts {
                     self.stuck(ballot, "the judge failed too often; stake will suffer");
-                } else if !self.running.contains_key(&ballot) {
+                } else if !self.running.contains_key(&ballot) && !self.is_unwritten(ballot) {
                     self.start(at, ballot).await?;
                 }
                 Ok(None)
@@ -157,37 +163,56 @@ impl Validator {
         }
     }
 
-    /// Keeps a vote, with a fresh salt, before anything about it is sent.
-    fn seal(&self, (task, round): Ballot, judgement: Judgement) -> Result<()> {
+    fn is_unwritten(&self, ballot: Ballot) -> bool {
+        self.unwritten
+            .iter()
+            .any(|(unwritten, _)| *unwritten == ballot)
+    }
+
+    /// Writes what could not be written before. Until it is written, nothing about it is sent.
+    fn write(&mut self) {
+        let journal = &self.journal;
+        self.unwritten.retain(|((task, round), vote)| {
+            match journal.seal_vote(*task, *round, vote.clone()) {
+                Ok(_) => tracing::info!(%task, round, "vote ready"),
+                Err(error) => {
+                    tracing::error!(%task, round, %error,
+                        "the vote is in memory only; give the disk room");
+                    return true;
+                }
+            }
+            false
+        });
+    }
+
+    /// Gives a vote a fresh salt.
+    fn seal(&mut self, (task, round): Ballot, judgement: Judgement) {
         let Judgement { scores, report } = judgement;
         let mut salt = [0; 32];
         OsRng.fill_bytes(&mut salt);
         let account = &self.options.account;
         let commitment = commitment::vote(&task, round, account, &scores, report.as_ref(), &salt);
-        self.journal.seal_vote(
-            task,
-            round,
-            Vote {
-                commitment,
-                salt,
-                scores,
-                report,
-                done: false,
-            },
-        )?;
-        tracing::info!(%task, round, "vote ready");
-        Ok(())
+        let vote = Vote {
+            commitment,
+            salt,
+            scores,
+            report,
+            done: false,
+        };
+        self.unwritten.push(((task, round), vote));
     }
 }
 
 impl<C: Chain> Role<C> for Validator {
     async fn step(&mut self, chain: &C) -> Result<Progress> {
         self.patience.next_step();
+        self.write();
         let at = chain.best().await?;
         let mut assignments = at.assignments().await?;
         assignments.retain(|assignment| assignment.role == TaskRole::Validator);
         let mut calls = Vec::new();
         for assignment in &assignments {
+            self.sightings.saw(assignment.task, at.number());
             calls.extend(self.attend(&at, assignment).await?);
         }
         // What takes no vote any more need not be judged.
@@ -201,6 +226,12 @@ impl<C: Chain> Role<C> for Validator {
             }
             wanted
         });
+        self.unwritten.retain(|((task, round), _)| {
+            let action = Action::CommitVote { round: *round };
+            assignments
+                .iter()
+                .any(|a| a.task == *task && a.action == action)
+        });
 
         let finalised = chain.finalised().await?;
         let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
@@ -209,8 +240,11 @@ impl<C: Chain> Role<C> for Validator {
             if open.contains(&task) {
                 continue;
             }
-            if is_over(task, &at, &finalised).await? {
-                self.journal.finish_vote(task, round)?;
+            if self.sightings.is_over(task, &at, &finalised).await? {
+                // It only saves work later: what has a deadline goes on without it.
+                if let Err(error) = self.journal.finish_vote(task, round) {
+                    tracing::warn!(%error, "not in the journal yet");
+                }
             } else {
                 open.insert(task);
             }
@@ -227,7 +261,7 @@ impl<C: Chain> Role<C> for Validator {
         let handled = self.handled.len() as u64;
         Ok(Progress {
             sent,
-            jobs: self.running.len(),
+            jobs: self.running.len() + self.unwritten.len(),
             open: open.max(sent),
             handled,
         })
@@ -244,12 +278,15 @@ impl<C: Chain> Role<C> for Validator {
         };
         self.running.remove(&ballot);
         match result {
-            Ok(judgement) => self.seal(ballot, judgement),
+            Ok(judgement) => {
+                self.seal(ballot, judgement);
+                self.write();
+            }
             Err(error) => {
                 *self.failures.entry(ballot).or_default() += 1;
                 tracing::warn!(task = %ballot.0, round = ballot.1, %error, "no vote");
-                Ok(())
             }
         }
+        Ok(())
     }
 }

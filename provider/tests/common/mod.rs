@@ -9,7 +9,7 @@ use std::{
 };
 use tos_provider::{
     commit_content, Access, Blob, Coded, Disk, Hash, Options, ReplicaId, ReplicaSpec, SealParams,
-    Store,
+    StagedSpec, Store,
 };
 use tos_storage_proofs::{code::MemoryShards, commit};
 
@@ -49,6 +49,16 @@ pub fn open(disk: &MemDisk, params: SealParams) -> Result<Store, tos_provider::E
         sync_every: 16 << 10,
     };
     Store::open_with("/s", params, PROVIDER, GENESIS, options)
+}
+
+/// What is staged for the deal of a spec.
+pub fn staged(spec: &ReplicaSpec) -> StagedSpec {
+    StagedSpec {
+        deal: spec.deal,
+        content: spec.content,
+        length: spec.length,
+        coded: spec.coded,
+    }
 }
 
 /// The file of a replica of the store that [`open`] opens.
@@ -94,6 +104,8 @@ struct Inode {
     synced: Vec<u8>,
     pending: Vec<Change>,
     now: Vec<u8>,
+    /// The end of what was ever written: the rest takes no space.
+    written: u64,
 }
 
 enum Naming {
@@ -137,6 +149,8 @@ struct State {
     power: Option<usize>,
     /// Reading this file fails.
     broken: Option<PathBuf>,
+    /// The bytes that fit, if there is a limit.
+    capacity: Option<u64>,
 }
 
 /// A disk that forgets, when the power fails, any part of what was not synced.
@@ -168,6 +182,11 @@ impl State {
         Ok(())
     }
 
+    fn used(&self) -> u64 {
+        let written = |inode: &usize| self.inodes[*inode].written;
+        self.now.values().map(written).sum()
+    }
+
     fn naming(&mut self, naming: Naming) {
         naming.apply(&mut self.now);
         self.pending.push(naming);
@@ -195,6 +214,13 @@ impl MemDisk {
         self.state().broken = path;
     }
 
+    /// Limits the disk to what is there and so many bytes more, or lifts the limit. It takes space
+    /// for what is written only: like a file system that cannot reserve any.
+    pub fn leave_free(&self, bytes: Option<u64>) {
+        let mut state = self.state();
+        state.capacity = bytes.map(|bytes| state.used() + bytes);
+    }
+
     /// The power returns. Of what was not synced, `luck` decides what is there: of writes any,
     /// perhaps in part, of names the first few.
     pub fn restart(&self, luck: u64) {
@@ -219,6 +245,7 @@ impl MemDisk {
                 }
             }
             inode.now = inode.synced.clone();
+            inode.written = inode.now.len() as u64;
         }
         let pending = std::mem::take(&mut state.pending);
         let some = draw() % (pending.len() + 1);
@@ -265,9 +292,21 @@ impl MemBlob {
     fn change(&self, change: Change) -> io::Result<()> {
         let mut state = self.disk.state();
         let failed = state.alive().is_err();
+        let written = state.inodes[self.inode].written;
+        let after = match &change {
+            Change::Write(offset, bytes) => written.max(offset + bytes.len() as u64),
+            Change::Size(size) => written.min(*size),
+        };
+        let full = state
+            .capacity
+            .is_some_and(|capacity| after > written && state.used() + (after - written) > capacity);
+        if full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let changed = state.change();
         let inode = &mut state.inodes[self.inode];
         if !failed {
+            inode.written = after;
             change.apply(&mut inode.now);
             inode.pending.push(change);
         }
@@ -297,6 +336,9 @@ impl Blob for MemBlob {
     }
     fn set_size(&self, bytes: u64) -> io::Result<()> {
         self.change(Change::Size(bytes))
+    }
+    fn allocated(&self) -> io::Result<u64> {
+        Ok(self.disk.state().inodes[self.inode].written)
     }
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.state();
@@ -382,6 +424,15 @@ impl Disk for MemDisk {
             .collect();
         names.dedup();
         Ok(names)
+    }
+
+    fn free(&self, _: &Path) -> io::Result<u64> {
+        let state = self.state();
+        state.alive()?;
+        Ok(match state.capacity {
+            Some(capacity) => capacity.saturating_sub(state.used()),
+            None => u64::MAX,
+        })
     }
 
     fn lock(&self, _: &Path) -> io::Result<Option<Box<dyn Send + Sync>>> {

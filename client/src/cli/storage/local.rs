@@ -8,11 +8,12 @@ use super::{
     Folder, Global,
 };
 use crate::{
-    chain::Call,
+    chain::{Call, Sight},
+    content::Pace,
     error::{Error, Result},
     http::Http,
     output::{table, Output},
-    storage::{self, blocking, Bar, Scan, Shelf},
+    storage::{self, age, blocking, Bar, Scan, Shelf},
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -60,14 +61,22 @@ impl Seal {
             return Err(Error::refused("another provider's replica"));
         }
         let dir = self.folder.path(global)?;
-        let shelf = Arc::new(shelf(&connection, &dir, &who, proof).await?);
+        let (shelf, mut guard) = shelf(&connection, &dir, &who, proof).await?;
+        let shelf = Arc::new(shelf);
+        match guard.check(&connection).await? {
+            Sight::Current => {}
+            Sight::Old(reason) => return Err(Error::Failed(reason.to_string())),
+            Sight::OtherChain => return Err(Error::Failed("the node changed its chain".into())),
+        }
         let deal = at
             .deal(view.deal)
             .await?
             .ok_or_else(|| unknown(view.deal.0))?;
         let sealed = match shelf.sealed(id) {
             Some(sealed) => sealed,
-            None => storage::seal(shelf, Http::new()?, &view, &deal.content).await?,
+            None => {
+                storage::seal(shelf, Http::new()?, Pace::default(), &view, &deal.content).await?
+            }
         };
         drop(connection);
         let block = match (self.no_commit, view.sealed) {
@@ -100,11 +109,12 @@ impl Verify {
             Some(id) => Some(replica_of(&connection.best().await?, id).await?),
             None => None,
         };
-        let shelf = Arc::new(shelf(&connection, &dir, &key.account(), proof).await?);
+        let (shelf, _) = shelf(&connection, &dir, &key.account(), proof).await?;
+        let shelf = Arc::new(shelf);
         drop(connection);
-        let ids = match only {
-            Some(id) => vec![id],
-            None => shelf.replicas()?,
+        let (ids, trash) = match only {
+            Some(id) => (vec![id], Vec::new()),
+            None => (shelf.replicas()?, shelf.trash()?),
         };
         let (mut rows, mut values, mut bad) = (Vec::new(), Vec::new(), 0usize);
         for id in ids {
@@ -128,6 +138,15 @@ impl Verify {
             };
             values.push(value);
             rows.push(vec![id.to_string(), state]);
+        }
+        for entry in trash {
+            let id = ReplicaId(entry.replica);
+            values.push(json!({"replica": id, "trashedAt": entry.since}));
+            let days = age(&entry).as_secs() / (24 * 3_600);
+            rows.push(vec![
+                id.to_string(),
+                format!("over, in the trash for {days} days"),
+            ]);
         }
         output.show(&values, || table(&["REPLICA", "STATE"], &rows));
         match bad {

@@ -2,10 +2,10 @@
 
 //! Becoming a provider, and everything that is one call.
 
-use super::{replica_id, Folder, Global, One, Storage};
+use super::{replica_id, Folder as StoreFolder, Global, One, Storage};
 use crate::{
     amount,
-    chain::{At, Call, Connection},
+    chain::{recognise, At, Call, Connection, Folder, Guard},
     error::{Error, Result},
     keys::{Keypair, Scheme},
     output::Output,
@@ -14,7 +14,7 @@ use crate::{
 use codec::Compact;
 use polkadot_sdk::sp_core::{crypto::AccountId32, sr25519, Pair};
 use serde_json::json;
-use std::path::Path;
+use std::{fs::TryLockError, path::Path, time::Duration};
 use tos_primitives::{
     content::MAX_LOCATOR, json::to_hex, storage::Locator, Balance, DealId, ReplicaId,
 };
@@ -64,7 +64,7 @@ impl ProofKey {
 #[derive(clap::Args)]
 pub struct Init {
     #[command(flatten)]
-    folder: Folder,
+    folder: StoreFolder,
     #[command(flatten)]
     proof_key: ProofKey,
     /// The bond, such as 1000 (TOS). Each replica ties up a part of it as collateral.
@@ -96,21 +96,43 @@ pub struct Challenge {
     window: Option<u64>,
 }
 
-/// The store in `folder`, for this account on this chain.
+/// What a one-off command waits for a node to say which chain it is on.
+const RECOGNISE_TIME: Duration = Duration::from_secs(60);
+
+/// The store of this account on this chain: in `folder` or, if that is of another chain, beside it.
+/// Also what it has seen of the chain.
 pub(super) async fn shelf(
     connection: &Connection,
     folder: &Path,
     who: &AccountId32,
     proof: sr25519::Pair,
+) -> Result<(Shelf, Guard<Folder>)> {
+    let guard = recognise::<Folder>(connection, folder, Some(RECOGNISE_TIME)).await?;
+    let shelf = shelf_at(connection, guard.memory(), who, proof).await?;
+    Ok((shelf, guard))
+}
+
+/// The store in a folder that is of this chain.
+pub(super) async fn shelf_at(
+    connection: &Connection,
+    folder: &Folder,
+    who: &AccountId32,
+    proof: sr25519::Pair,
 ) -> Result<Shelf> {
     let scale = connection.best().await?.storage_stats().await?.scale;
     Shelf::open(
-        folder,
+        folder.path(),
         (scale.seal, scale.ring),
         who,
         connection.genesis(),
         proof,
     )
+}
+
+/// Whether another process has the store open.
+fn is_in_use(folder: &Path) -> bool {
+    let lock = std::fs::File::open(folder.join("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Checks how others reach a server.
@@ -129,7 +151,12 @@ impl Init {
         let url = locator(&self.public_url)?;
         let connection = global.connect().await?;
         let dir = self.folder.path(global)?;
-        drop(shelf(&connection, &dir, &who, proof).await?);
+        let guard = recognise::<Folder>(&connection, &dir, Some(RECOGNISE_TIME)).await?;
+        let dir = guard.memory().path().to_owned();
+        // A worker that went on to this chain by itself has made the store, and waits for this.
+        if !is_in_use(&dir) {
+            drop(shelf_at(&connection, guard.memory(), &who, proof).await?);
+        }
         let known = connection.best().await?.provider(who.clone()).await?;
         // Interrupted and run again, it goes on where it ended.
         let call = match known {

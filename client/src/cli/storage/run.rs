@@ -3,26 +3,31 @@
 //! `tos storage run` and `tos storage audit`.
 
 use super::{
-    provide::{shelf, ProofKey},
-    Folder, Global,
+    provide::{shelf_at, ProofKey},
+    Folder as StoreFolder, Global,
 };
 use crate::{
-    amount, content,
+    amount,
+    chain::{Folder, Hash},
+    cli::run::journals,
+    content::{self, Pace},
     error::{Context, Error, Result},
     http::Http,
     output::Output,
     storage::{Auditor, AuditorOptions, Gateway, Policy, Provider, ProviderOptions, Seeds},
-    worker::{self, Mode},
+    worker::{self, Live, Mode},
 };
+use polkadot_sdk::sp_core::crypto::Ss58Codec;
 use serde_json::json;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::task::AbortHandle;
 use tos_primitives::Balance;
 
 /// See `tos storage run --help`.
 #[derive(clap::Args)]
 pub struct Run {
     #[command(flatten)]
-    folder: Folder,
+    folder: StoreFolder,
     #[command(flatten)]
     proof_key: ProofKey,
     /// Serve content and proofs on this address. Committees and clients need it.
@@ -55,6 +60,13 @@ pub struct Run {
     /// Leave damaged replicas as they are, instead of rebuilding them from the code.
     #[arg(long)]
     no_repair: bool,
+    /// Leave so many GiB of the disk free, beside what the windows of healthy replicas take: nothing
+    /// is accepted, sealed or repaired that does not fit.
+    #[arg(long, value_name = "GIB", default_value_t = 1)]
+    keep_free: u64,
+    /// Days that a replica which is over stays in the store's trash before its space is freed.
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    keep_trash: u16,
     /// Do what can be done right now, and stop.
     #[arg(long)]
     once: bool,
@@ -87,19 +99,16 @@ impl Run {
     pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
         let (key, proof) = (global.signer()?, self.proof_key.unlock(global)?);
         let dir = self.folder.path(global)?;
-        let connection = global.connect().await?;
-        let shelf = Arc::new(shelf(&connection, &dir, &key.account(), proof).await?);
-        drop(connection);
-        let seeds = Seeds::default();
-        let listener = tokio::net::TcpListener::bind(self.serve).await;
+        // Without a node nothing can be done; said at once, instead of waiting for one.
+        drop(global.connect().await?);
+        let listener = std::net::TcpListener::bind(self.serve);
         let listener =
             listener.map_err(|e| Error::Usage(format!("serving on {}: {e}", self.serve)))?;
+        listener.set_nonblocking(true).context("serving")?;
         let bound = listener.local_addr().context("serving")?;
         output.show(&json!({"listening": bound}), || {
             format!("serving on http://{bound}")
         });
-        let gateway = Gateway::new(shelf.clone(), seeds.clone());
-        tokio::spawn(content::serve(listener, gateway));
         let options = ProviderOptions {
             accept: self.auto.then_some(Policy {
                 min_price: self.min_price,
@@ -110,14 +119,31 @@ impl Run {
             sealing: self.sealing as usize,
             settle: (self.settle_every > 0).then_some(self.settle_every),
             repair: !self.no_repair,
+            keep_free: gib(self.keep_free),
+            pace: Pace::default(),
         };
-        let mut provider = Provider::new(options, shelf, seeds, Http::new()?);
+        let (who, http) = (key.account(), Http::new()?);
+        let keep = Duration::from_secs(u64::from(self.keep_trash) * 24 * 3_600);
+        let mut server: Option<AbortHandle> = None;
+        // Called again where the node is on another chain than before: that has a store of its own.
+        let make = async |live: &Live, folder: &Folder| {
+            if let Some(server) = server.take() {
+                server.abort();
+            }
+            let shelf = shelf_at(&live.connection, folder, &who, proof.clone()).await?;
+            let (shelf, seeds) = (Arc::new(shelf), Seeds::default());
+            let gateway = Gateway::new(shelf.clone(), seeds.clone());
+            let listener = listener.try_clone().context("serving")?;
+            let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
+            server = Some(tokio::spawn(content::serve(listener, gateway)).abort_handle());
+            Ok(Provider::new(options, shelf, seeds, http.clone()).keep_trash(keep))
+        };
         let once = self.once;
         let mode = Mode {
             once,
             ..Default::default()
         };
-        worker::run(&global.url, &key, &mut provider, mode).await
+        worker::run(&global.url, &key, mode, |_: &Hash| dir.clone(), make).await
     }
 }
 
@@ -129,12 +155,16 @@ impl Audit {
             challenge: !self.no_challenge,
             max_challenges: self.max_challenges,
         };
-        let mut auditor = Auditor::new(options, Http::new()?);
+        let http = Http::new()?;
+        drop(global.connect().await?);
+        let name = format!("auditor-{}", key.account().to_ss58check());
+        let place = journals(global, &name)?;
+        let make = async |_: &Live, _: &Folder| Ok(Auditor::new(options, http.clone()));
         let once = self.once;
         let mode = Mode {
             once,
             ..Default::default()
         };
-        worker::run(&global.url, &key, &mut auditor, mode).await
+        worker::run(&global.url, &key, mode, place, make).await
     }
 }
