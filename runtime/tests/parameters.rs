@@ -156,6 +156,7 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
                 open_for: Windows::development().min_open,
                 min_quality: 50,
                 max_participants: 3,
+                reference: None,
             };
             assert_ok!(world::dispatch(&account(1), call));
             let id = tos_primitives::TaskId::derive(&account(1), nonce);

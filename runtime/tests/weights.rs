@@ -63,6 +63,7 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
                 open_for: 1,
                 min_quality: 1,
                 max_participants: MAX_PARTICIPANTS,
+                reference: Some([1; 32]),
             }
             .into(),
         ),
@@ -254,8 +255,12 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
             pallet_rewards::Call::set_auto_claim { enabled: true }.into(),
         ),
         (
-            "rewards.sweep",
-            pallet_rewards::Call::sweep { who: id(), task }.into(),
+            "rewards.claim_for",
+            pallet_rewards::Call::claim_for { owner: id(), task }.into(),
+        ),
+        (
+            "rewards.claim_all_for",
+            pallet_rewards::Call::claim_all_for { owner: id() }.into(),
         ),
         (
             "rewards.set_profile",
@@ -304,9 +309,9 @@ fn steps() -> Vec<(&'static str, Weight)> {
         ),
         ("tasks: settle", OfTasks::step_settle(all, seats)),
         ("tasks: prune", OfTasks::step_prune(all, seats)),
-        ("rewards: begin to sweep", OfRewards::on_idle_base()),
+        ("rewards: look for expired ones", OfRewards::on_idle_base()),
         ("rewards: skip an empty tick", OfRewards::skip_tick()),
-        ("rewards: sweep one claim", OfRewards::sweep_expired()),
+        ("rewards: pay an expired one", OfRewards::pay_expired()),
     ]
 }
 

@@ -432,6 +432,11 @@ impl World {
             open_for: self.rng.gen_range(3..25),
             min_quality: self.rng.gen_range(1..=90),
             max_participants: self.rng.gen_range(1..=6),
+            // Few, so that many are used already.
+            reference: self
+                .rng
+                .gen_bool(0.3)
+                .then(|| [self.rng.gen_range(0..4); 32]),
         };
         Some((self.one_of(&self.publishers.clone())?, call.into()))
     }
@@ -571,8 +576,17 @@ impl World {
         let claims: Vec<_> = pallet_rewards::Claims::<Runtime>::iter_prefix(&who)
             .map(|(task, _)| task)
             .collect();
-        let call: RuntimeCall = match (self.rng.gen_range(0..4), self.one_of(&claims)) {
+        let call: RuntimeCall = match (self.rng.gen_range(0..6), self.one_of(&claims)) {
             (0, _) => pallet_rewards::Call::claim_all {}.into(),
+            (4, _) => pallet_rewards::Call::claim_all_for {
+                owner: self.anybody(),
+            }
+            .into(),
+            (5, Some(task)) => {
+                let owner = who;
+                let call = pallet_rewards::Call::claim_for { owner, task };
+                return Some((self.anybody(), call.into()));
+            }
             (1, _) => pallet_rewards::Call::set_auto_claim {
                 enabled: self.rng.gen_bool(0.5),
             }
