@@ -22,7 +22,8 @@ const TOS = 10n ** 18n;
  */
 const send = (tx, signer) => new Promise((done, refuse) => {
   tx.signAndSend(signer, { nonce: -1, era: 0 }, ({ status, events, dispatchError }) => {
-    if (!status.isInBlock) return;
+    // Where finality is as fast as blocks, a node may tell the second and not the first.
+    if (!status.isInBlock && !status.isFinalized) return;
     if (dispatchError) refuse(new Error(dispatchError.isModule ? api.registry.findMetaError(dispatchError.asModule).name : `${dispatchError}`));
     else done(events);
   }).catch(refuse);

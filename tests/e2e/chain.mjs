@@ -62,7 +62,8 @@ export function send(api, tx, signer, options = {}) {
         unsubscribe?.();
         reject(new Lost(`${tx.method.section}.${tx.method.method} of ${signer.address}: ${status.type}`));
       }
-      if (!status.isInBlock) return;
+      // Where finality is as fast as blocks, a node may tell the second and not the first.
+      if (!status.isInBlock && !status.isFinalized) return;
       unsubscribe?.();
       if (!dispatchError) {
         resolve(events.map(({ event }) => event));
