@@ -112,7 +112,7 @@ pub(crate) fn prepare(
 ) -> Result<Meta, Error> {
     let files = &inner.files;
     let made = (|| {
-        inner.room_to_seal(meta.length, folder)?;
+        inner.room_to_seal(meta.length, inner.kept_free(), folder)?;
         if let Some(shelf) = folder.parent() {
             files.create_dir(shelf)?;
         }
@@ -207,7 +207,8 @@ fn seal(inner: &Inner, mut meta: Meta, watch: Watch<'_>) -> Result<Commitment, E
         read.is_ok() && roots.is_ok_and(|roots| digest(&bytes, &roots) == *noted)
     });
     if sealed.allocated()? < total {
-        inner.room_to_seal(meta.length, &folder)?;
+        // What is promised already may use half of what is kept free.
+        inner.room_to_seal(meta.length, inner.kept_free() / 2, &folder)?;
     }
     sealed.reserve(total)?;
     tree.set_size(shape.bytes())?;

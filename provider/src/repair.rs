@@ -95,7 +95,7 @@ pub(crate) fn room_to_restore(replica: &Replica) -> Result<(), Error> {
     let trees = shape(replica).bytes().saturating_mul(2);
     let needed = replica.meta.layout()?.coded_bytes().saturating_add(trees);
     let inner = &replica.inner;
-    inner.room(needed, &inner.folder(replica.id()))
+    inner.room(needed, inner.kept_free(), &inner.folder(replica.id()))
 }
 
 /// Seals the damaged chunks again and writes them, and no others.

@@ -164,14 +164,18 @@ impl Inner {
         Ok(owed)
     }
 
+    /// Bytes that nothing large may use.
+    pub fn kept_free(&self) -> u64 {
+        self.keep_free.load(Ordering::Relaxed)
+    }
+
     /// Whether `needed` bytes more can be written to a directory, beside what other work has still
-    /// to write and what is kept free.
+    /// to write and `kept` bytes.
     ///
     /// # Errors
     /// [`Error::Room`] if not.
-    pub fn room(&self, needed: u64, folder: &Path) -> Result<(), Error> {
+    pub fn room(&self, needed: u64, kept: u64, folder: &Path) -> Result<(), Error> {
         let free = self.files.free(&self.dir)?;
-        let kept = self.keep_free.load(Ordering::Relaxed);
         let reserved = self.owed(folder)?.saturating_add(kept);
         match needed.saturating_add(reserved) <= free {
             true => Ok(()),
@@ -184,8 +188,8 @@ impl Inner {
     }
 
     /// As [`Self::room`], for sealing content of `length` bytes in a directory.
-    pub fn room_to_seal(&self, length: u64, folder: &Path) -> Result<(), Error> {
+    pub fn room_to_seal(&self, length: u64, kept: u64, folder: &Path) -> Result<(), Error> {
         let needed = sealing_bytes(length)?.saturating_sub(self.taken(folder)?);
-        self.room(needed, folder)
+        self.room(needed, kept, folder)
     }
 }

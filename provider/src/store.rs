@@ -223,7 +223,8 @@ impl Store {
     /// [`Error::Room`] if there is not; the disk is read-only; or the length is impossible.
     pub fn room_for(&self, deal: &[u8; 16], length: u64) -> Result<(), Error> {
         let folder = self.inner.staged(deal);
-        self.inner.room_to_seal(length, &folder)
+        let kept = self.inner.kept_free();
+        self.inner.room_to_seal(length, kept, &folder)
     }
 
     /// Fetches, checks and codes the content of a deal that nobody has accepted yet, and takes the

@@ -389,7 +389,12 @@ pub(crate) async fn recognise<M: Memory>(
     let mut told: Option<Reason> = None;
     loop {
         let reason = match meet(chain, base).await? {
-            Ok(guard) => return Ok(guard),
+            Ok(guard) => {
+                if told.is_some() {
+                    tracing::info!("the chain is known now; going on");
+                }
+                return Ok(guard);
+            }
             Err(reason) => reason,
         };
         if end.is_some_and(|end| tokio::time::Instant::now() >= end) {

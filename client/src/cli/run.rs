@@ -117,7 +117,11 @@ impl MinerArgs {
             (None, Some(url)) => {
                 let api_key = self.api_key_env.map(|name| {
                     std::env::var(&name)
-                        .map_err(|_| Error::Usage(format!("the variable {name} is not set")))
+                        .ok()
+                        .filter(|key| !key.trim().is_empty())
+                        .ok_or_else(|| {
+                            Error::Usage(format!("the variable {name} is not set, or empty"))
+                        })
                 });
                 Solver::Endpoint(Endpoint {
                     url,

@@ -4,14 +4,16 @@
 //! nothing it has not verified. See `docs/decisions/001-content-transfer.md`.
 
 mod fetch;
+mod pace;
 mod server;
 mod store;
 mod stream;
 
 pub use fetch::{locator, parse as parse_locator, Fetcher};
+pub use pace::{Clock, Pace};
 pub use server::{serve, Answer, Source, BINARY};
 pub use store::Store;
-pub use stream::{get, open};
+pub use stream::{get, open, Reader};
 
 /// Path under which a server gives content: `/blake3/HASH`.
 pub const PREFIX: &str = "/blake3/";

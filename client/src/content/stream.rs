@@ -3,21 +3,24 @@
 //! Reads what a server sends while it comes. Nothing here is believed: whoever reads checks
 //! hashes and proofs.
 
+use super::{Clock, Pace};
 use crate::{
     error::{Context, Error, Result},
     http::Http,
 };
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Empty};
-use hyper::{body::Incoming, header, Request, Response, StatusCode, Uri};
+use hyper::{
+    body::{Body, Incoming},
+    header, Request, Response, StatusCode, Uri,
+};
 use std::{
+    fmt::Display,
     io::{self, Read},
     time::Duration,
 };
 use tokio::{sync::mpsc, time::timeout};
 
-/// A server that sends nothing for this long is gone.
-const SILENCE: Duration = Duration::from_secs(30);
 /// Pieces that wait to be read.
 const PIECES_AHEAD: usize = 8;
 
@@ -42,33 +45,50 @@ impl Read for Reader {
     }
 }
 
-/// Opens `uri`. Returns its body and, where the server says so, its length.
-pub async fn open(http: &Http, uri: Uri) -> Result<(Option<u64>, Reader)> {
+/// Opens `uri`. Returns its body and, where the server says so, its length. Reading the body fails
+/// when the server does not keep up with `pace`.
+pub async fn open(http: &Http, uri: Uri, pace: Pace) -> Result<(Option<u64>, Reader)> {
     let doing = format!("fetching {uri}");
-    let mut response = request(http, uri).await?;
+    let mut clock = Clock::start(pace);
+    let response = clock.wait(&doing, request(http, uri)).await??;
     let length = response.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-    tokio::spawn(async move {
-        loop {
-            let piece = match timeout(SILENCE, response.frame()).await {
-                Ok(None) => return,
-                Ok(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => Ok(data),
-                    Err(_) => continue,
-                },
-                Ok(Some(Err(error))) => Err(io::Error::other(format!("{doing}: {error}"))),
-                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, doing.clone())),
-            };
-            let failed = piece.is_err();
-            // A reader that has gone wants no more.
-            if sender.send(piece).await.is_err() || failed {
-                return;
-            }
-        }
-    });
+    tokio::spawn(feed(response.into_body(), clock, sender, doing));
     let current = Bytes::new();
     Ok((length, Reader { receiver, current }))
+}
+
+/// Hands a body over piece by piece, or why it ends too early.
+async fn feed<B>(
+    mut body: B,
+    mut clock: Clock,
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    doing: String,
+) where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
+    loop {
+        let piece = match clock.wait(&doing, body.frame()).await {
+            Ok(None) => return,
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => Ok(data),
+                Err(_) => continue,
+            },
+            Ok(Some(Err(error))) => Err(io::Error::other(format!("{doing}: {error}"))),
+            Err(error) => Err(io::Error::new(io::ErrorKind::TimedOut, error.to_string())),
+        };
+        match &piece {
+            Ok(data) => clock.received(data.len() as u64),
+            Err(error) => tracing::debug!(%error, "a transfer ends"),
+        }
+        let failed = piece.is_err();
+        // A reader that has gone wants no more.
+        if sender.send(piece).await.is_err() || failed {
+            return;
+        }
+    }
 }
 
 /// The body at `uri`, of at most `limit` bytes. `None` when there is nothing.
@@ -119,6 +139,7 @@ fn check(response: Response<Incoming>, doing: &str) -> Result<Response<Incoming>
 mod tests {
     use super::*;
     use crate::http::mock;
+    use http_body_util::StreamBody;
 
     #[tokio::test]
     async fn a_body_is_read_while_it_comes_and_bounded_where_asked() {
@@ -132,7 +153,7 @@ mod tests {
         .await;
         let http = Http::new().unwrap();
         let uri = |path: &str| format!("{base}{path}").parse::<Uri>().unwrap();
-        let (length, mut reader) = open(&http, uri("/x")).await.unwrap();
+        let (length, mut reader) = open(&http, uri("/x"), Pace::default()).await.unwrap();
         assert_eq!(length, Some(500_000));
         let text = tokio::task::spawn_blocking(move || {
             let mut text = String::new();
@@ -145,6 +166,62 @@ mod tests {
         assert!(get(&http, uri("/x"), 499_999, time).await.is_err());
         assert_eq!(get(&http, uri("/gone"), 9, time).await.unwrap(), None);
         assert!(get(&http, uri("/bad"), 9, time).await.is_err());
-        assert!(open(&http, uri("/gone")).await.is_err());
+        assert!(open(&http, uri("/gone"), Pace::default()).await.is_err());
+    }
+
+    /// An endless body of a byte every 20 milliseconds.
+    fn dripping() -> impl Body<Data = Bytes, Error = io::Error> + Unpin {
+        let drip = |()| async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let frame = hyper::body::Frame::data(Bytes::from_static(b"x"));
+            Some((Ok::<_, io::Error>(frame), ()))
+        };
+        Box::pin(StreamBody::new(futures::stream::unfold((), drip)))
+    }
+
+    #[tokio::test]
+    async fn a_body_that_drips_breaks_off() {
+        let pace = Pace {
+            silence: Duration::from_millis(200),
+            rate: 1_000,
+        };
+        let (sender, mut receiver) = mpsc::channel(1);
+        tokio::spawn(feed(
+            dripping(),
+            Clock::start(pace),
+            sender,
+            "fetching".into(),
+        ));
+        let mut pieces = 0;
+        let error = loop {
+            match receiver.recv().await {
+                Some(Ok(_)) => pieces += 1,
+                Some(Err(error)) => break error,
+                None => panic!("an endless body ended"),
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // Each byte takes 20 of the 200 milliseconds and brings one back.
+        assert!(pieces <= 10, "{pieces}");
+        assert!(receiver.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_left_in_time() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/x", listener.local_addr().unwrap());
+        let tarpit = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                held.push(stream);
+            }
+        });
+        let pace = Pace {
+            silence: Duration::from_millis(200),
+            rate: 1,
+        };
+        let opened = open(&Http::new().unwrap(), base.parse().unwrap(), pace).await;
+        assert!(matches!(opened, Err(Error::TimedOut(_))));
+        tarpit.abort();
     }
 }

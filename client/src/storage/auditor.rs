@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     chain::Call,
+    content::Pace,
     error::{Context, Error, Result},
     http::Http,
     worker::{Patience, Progress, Role},
@@ -19,14 +20,18 @@ use std::{
     collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
-use tokio::task::JoinSet;
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::timeout_at,
+};
 use tos_primitives::{
     storage::{GroupId, Window},
     views::CommitteeDutyView,
     ReplicaId,
 };
 use tos_storage_proofs::{
-    aggregate, replica_seed, response_digest, verify_words, Commitment, Hash, COMMITTEE_WORDS,
+    aggregate, proof::max_proof_len, replica_seed, response_digest, verify_words, Commitment, Hash,
+    COMMITTEE_WORDS,
 };
 
 /// Proofs fetched from one provider at the same time.
@@ -78,7 +83,7 @@ pub struct Auditor {
     options: AuditorOptions,
     http: Http,
     jobs: JoinSet<(Duty, Findings)>,
-    running: HashSet<(Window, GroupId)>,
+    running: HashMap<(Window, GroupId), AbortHandle>,
     found: HashMap<(Window, GroupId), Findings>,
     challenged: HashSet<(Window, ReplicaId)>,
     checked: u64,
@@ -92,7 +97,7 @@ impl Auditor {
             options,
             http,
             jobs: JoinSet::new(),
-            running: HashSet::new(),
+            running: HashMap::new(),
             found: HashMap::new(),
             challenged: HashSet::new(),
             checked: 0,
@@ -148,8 +153,14 @@ async fn duty(at: &impl Snapshot, view: &CommitteeDutyView<AccountId32>) -> Resu
     }))
 }
 
-/// Fetches and checks everything about one group.
+/// Fetches and checks everything about one group. All proofs together may take as long as one and
+/// what their bytes take at the least rate: a provider that answers nothing does not hold this up
+/// for the time limit of each.
 pub(crate) async fn check(http: &Http, duty: &Duty, time: Duration) -> Findings {
+    check_at(Pace::default().rate, http, duty, time).await
+}
+
+async fn check_at(rate: u64, http: &Http, duty: &Duty, time: Duration) -> Findings {
     let remote = match Remote::new(http.clone(), &duty.locator) {
         Ok(remote) => remote,
         Err(error) => {
@@ -161,11 +172,20 @@ pub(crate) async fn check(http: &Http, duty: &Duty, time: Duration) -> Findings 
             };
         }
     };
+    let bytes = (duty.members.len() as u64).saturating_mul(max_proof_len(COMMITTEE_WORDS) as u64);
+    let pace = Pace {
+        silence: time,
+        rate,
+    };
+    let end = tokio::time::Instant::now() + time + pace.time(bytes);
     let proofs = futures::stream::iter(duty.members.clone()).map(|(place, id, sealed)| {
         let (remote, window, seed) = (remote.clone(), duty.window, duty.seed);
         async move {
             let from = Instant::now();
-            let proof = remote.proof(id, window, time).await;
+            let proof = match timeout_at(end, remote.proof(id, window, time)).await {
+                Ok(proof) => proof,
+                Err(_) => Err(Error::TimedOut("the proofs of the group".into())),
+            };
             let took = u32::try_from(from.elapsed().as_millis()).unwrap_or(UNREACHABLE_MS);
             let seed = replica_seed(&seed, &id.0, &sealed.root);
             let checked = proof.and_then(|proof| {
@@ -262,19 +282,27 @@ impl<C: Chain> Role<C> for Auditor {
         let duties = at.duties().await?;
         let known = |key: &(Window, GroupId)| duties.iter().any(|d| (d.window, d.group) == *key);
         self.found.retain(|key, _| known(key));
+        // What can no longer be attested need not be fetched.
+        self.running.retain(|key, job| {
+            if !known(key) {
+                tracing::warn!(window = key.0, group = key.1, "not checked in time");
+                job.abort();
+            }
+            known(key)
+        });
         let mut calls = Vec::new();
         for view in duties.iter().filter(|duty| !duty.done) {
             let key = (view.window, view.group);
             if let Some(findings) = self.found.get(&key).cloned() {
                 calls.extend(self.report(key, &findings));
-            } else if !self.running.contains(&key) {
+            } else if !self.running.contains_key(&key) {
                 if let Some(duty) = duty(&at, view).await? {
-                    self.running.insert(key);
                     let (http, time) = (self.http.clone(), self.options.time);
-                    self.jobs.spawn(async move {
+                    let job = self.jobs.spawn(async move {
                         let findings = check(&http, &duty, time).await;
                         (duty, findings)
                     });
+                    self.running.insert(key, job);
                 }
             }
         }
@@ -288,9 +316,13 @@ impl<C: Chain> Role<C> for Auditor {
     }
 
     async fn finish_job(&mut self) -> Result<()> {
-        let (duty, findings) = match self.jobs.join_next().await {
-            None => std::future::pending().await,
-            Some(done) => done.map_err(|e| Error::Failed(format!("audit job: {e}")))?,
+        let (duty, findings) = loop {
+            match self.jobs.join_next().await {
+                None => std::future::pending().await,
+                Some(Err(error)) if error.is_cancelled() => {}
+                Some(Err(error)) => return Err(Error::Failed(format!("audit job: {error}"))),
+                Some(Ok(done)) => break done,
+            }
         };
         self.checked += 1;
         self.running.remove(&(duty.window, duty.group));
@@ -334,5 +366,41 @@ mod tests {
         assert_eq!(unlike_root(8, &root, members.clone(), previous()), [first]);
         let none = Err(Error::Failed("no".into()));
         assert_eq!(unlike_root(9, &root, members, none), [first]);
+    }
+
+    /// A provider's server that takes connections and says nothing.
+    async fn tarpit() -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                held.push(stream);
+            }
+        });
+        base
+    }
+
+    #[tokio::test]
+    async fn a_silent_provider_of_many_replicas_takes_no_more_time_than_their_proofs_would() {
+        let member = |place: u32| {
+            let (root, words) = ([1; 32], 1 << 20);
+            let sealed = Commitment { root, words };
+            (place, ReplicaId([1; 16]), sealed)
+        };
+        let duty = Duty {
+            window: 1,
+            seed: [1; 32],
+            group: 1,
+            locator: tarpit().await,
+            root: [0; 32],
+            members: (0..800).map(member).collect(),
+        };
+        let (time, fast, from) = (Duration::from_millis(200), 1 << 40, Instant::now());
+        let findings = check_at(fast, &Http::new().unwrap(), &duty, time).await;
+        assert_eq!(findings.bad.len(), 800);
+        assert_eq!(findings.latency_ms, UNREACHABLE_MS);
+        // Eight at a time, 200 milliseconds each, would take 20 seconds.
+        assert!(from.elapsed() < Duration::from_secs(10));
     }
 }

@@ -4,7 +4,7 @@
 
 use super::{serve::MAX_CHUNKS, Bar};
 use crate::{
-    content::{self, PREFIX},
+    content::{self, Clock, Pace, PREFIX},
     error::{Context, Error, Result},
     http::Http,
 };
@@ -113,7 +113,7 @@ impl Remote {
     async fn content(&self, origin: &Origin, to: std::fs::File) -> Result<()> {
         let hash = json::to_hex(&origin.content);
         let path = format!("{PREFIX}{}", hash.trim_start_matches("0x"));
-        let (_, mut reader) = content::open(&self.http, self.uri(&path)?).await?;
+        let (_, mut reader) = content::open(&self.http, self.uri(&path)?, Pace::default()).await?;
         let (mut to, wanted, length) = (to, origin.content, origin.length);
         let mut bar = Bar::new(origin.replica.to_string());
         let copy = move || {
@@ -146,7 +146,7 @@ impl Remote {
     /// The roots of all sealed chunks, checked against the commitment.
     async fn roots(&self, origin: &Origin) -> Result<Vec<Hash>> {
         let path = format!("/replicas/{}/roots", origin.replica);
-        let (_, mut reader) = content::open(&self.http, self.uri(&path)?).await?;
+        let (_, mut reader) = content::open(&self.http, self.uri(&path)?, Pace::default()).await?;
         let sealed = origin.sealed;
         let read = move || {
             let mut builder = TreeBuilder::new();
@@ -187,9 +187,10 @@ impl Remote {
         let mut found = 0u64;
         let unit_chunks = (origin.params.unit_bytes() / CHUNK as u64).max(1);
         let total = origin.sealed.chunks();
+        let mut clock = Clock::start(Pace::default());
         for unit in 0..origin.params.units(origin.sealed.words) {
             let (first, end) = (unit * unit_chunks, total.min((unit + 1) * unit_chunks));
-            let mut bytes = self.chunks(origin.replica, first, end).await?;
+            let mut bytes = self.chunks(origin.replica, first, end, &mut clock).await?;
             let good: Vec<bool> = bytes
                 .as_chunks::<CHUNK>()
                 .0
@@ -243,14 +244,22 @@ impl Remote {
     }
 
     /// Sealed chunks from `first` to before `end`. What the provider does not send reads as zeros.
-    async fn chunks(&self, replica: ReplicaId, first: u64, end: u64) -> Result<Vec<u8>> {
+    async fn chunks(
+        &self,
+        replica: ReplicaId,
+        first: u64,
+        end: u64,
+        clock: &mut Clock,
+    ) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut at = first;
         while at < end {
             let count = MAX_CHUNKS.min(end - at);
             let path = format!("/replicas/{replica}/chunks/{at}-{count}");
             let limit = usize::try_from(count).unwrap_or_default() * CHUNK;
-            let mut piece = self.get(&path, limit, ANSWER_TIME).await?;
+            let piece = self.get(&path, limit, ANSWER_TIME);
+            let mut piece = clock.wait("fetching chunks", piece).await??;
+            clock.received(piece.len() as u64);
             piece.resize(limit, 0);
             bytes.extend_from_slice(&piece);
             at += count;

@@ -15,13 +15,16 @@ use crate::{
     http::Http,
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tos_primitives::{
     content::{MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
     simhash::simhash,
     views::TaskView,
-    AnswerScore, ContentRef, Report,
+    AnswerScore, ContentHash, ContentRef, Report,
 };
+
+/// Pause between attempts to store an answer.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
 
 /// What answers tasks.
 #[derive(Clone)]
@@ -90,7 +93,9 @@ impl Workshop {
         if let Some(note) = solution.note {
             tracing::info!(task = %task.summary.id, note, "solver");
         }
-        let mut draft = self.draft(&canonical::answer_bytes(&solution.answer))?;
+        let mut draft = self
+            .draft(&canonical::answer_bytes(&solution.answer))
+            .await?;
         draft.known_quality = solution.known_quality;
         Ok(draft)
     }
@@ -155,8 +160,22 @@ impl Workshop {
         protocol::tool_output(&output.context("pinned tool")?, answers)
     }
 
+    /// Stores what was paid for: on a full disk it is kept in memory until there is room, or the
+    /// task does not want it any more and the job ends.
+    async fn store_for_sure(&self, bytes: &[u8]) -> ContentHash {
+        loop {
+            match self.store.put(bytes) {
+                Ok(hash) => return hash,
+                Err(error) => {
+                    tracing::error!(%error, "the answer is in memory only; give the disk room");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+            }
+        }
+    }
+
     /// Stores the bytes of an answer and makes the reference to reveal.
-    fn draft(&self, bytes: &[u8]) -> Result<Draft> {
+    async fn draft(&self, bytes: &[u8]) -> Result<Draft> {
         let (size, bounds) = (bytes.len(), (MIN_CONTENT as usize, MAX_CONTENT as usize));
         if size < bounds.0 || size > bounds.1 {
             return Err(Error::Failed(format!(
@@ -164,7 +183,7 @@ impl Workshop {
                 bounds.0, bounds.1
             )));
         }
-        let hash = self.store.put(bytes)?;
+        let hash = self.store_for_sure(bytes).await;
         let content = match &self.public_url {
             _ if size <= MAX_INLINE as usize => ContentRef::inline(bytes),
             Some(url) => ContentRef::located(bytes, content::locator(url, &hash)?.as_bytes()),
@@ -211,18 +230,38 @@ mod tests {
     #[tokio::test]
     async fn answers_too_small_or_too_large_for_the_chain_are_failures() {
         let (_folder, mut workshop) = fake::workshop();
-        let error = workshop.draft(b"42").err().unwrap();
+        let error = workshop.draft(b"42").await.err().unwrap();
         assert!(error.to_string().contains("2 bytes"), "{error}");
         let long = vec![b'x'; 3_000];
-        let error = workshop.draft(&long).err().unwrap();
+        let error = workshop.draft(&long).await.err().unwrap();
         assert!(error.to_string().contains("--serve"), "{error}");
         workshop.public_url = Some("http://127.0.0.1:9955".into());
-        let draft = workshop.draft(&long).unwrap();
+        let draft = workshop.draft(&long).await.unwrap();
         assert_eq!(draft.content.check(), Ok(()));
         assert!(draft
             .content
             .locator
             .starts_with(b"http://127.0.0.1:9955/blake3/"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_kept_until_the_disk_takes_it() {
+        let (folder, workshop) = fake::workshop();
+        let content = folder.path().join("content");
+        std::fs::remove_dir(&content).unwrap();
+        let answer = b"an answer that was paid for";
+        let draft = tokio::spawn({
+            let workshop = workshop.clone();
+            async move { workshop.draft(answer).await }
+        });
+        // It tries once, and waits.
+        tokio::task::yield_now().await;
+        assert!(!draft.is_finished());
+        std::fs::create_dir(&content).unwrap();
+        let draft = draft.await.unwrap().unwrap();
+        assert_eq!(draft.content, ContentRef::inline(answer).unwrap());
+        let stored = workshop.store.get(&content_hash(answer)).unwrap();
+        assert_eq!(stored.unwrap(), answer);
     }
 
     #[tokio::test]
