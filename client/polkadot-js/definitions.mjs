@@ -31,6 +31,8 @@ export const rpc = {
       { name: 'taskType', type: 'Option<Text>', isOptional: true }, after, limit),
     tasks: method('All tasks that are not pruned yet.', after, limit),
     task: method('One task with its submissions; null when there is none.', id),
+    taskByReference: method('The task that an account published under a reference; null when there is none.', who,
+      { name: 'reference', type: 'H256' }),
     timeline: method('The phases a task went through.', id),
     round: method('One round of voting on a task.', id, { name: 'number', type: 'u32' }),
     canSubmit: method('Whether an account may join a task; if not, why, and when to ask again.', who, id),

@@ -337,10 +337,12 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn challenge_seal() -> Weight {
+        // With the entry of `AuditsOf` or `ChallengesOf`, added by its cost until the next measurement.
         // At least 99_938 ns; recorded proof: 1359 bytes.
         Weight::from_parts(137_804_000, 3_784)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(5))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Storage::Replicas` (r:1 w:1)
@@ -366,10 +368,12 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn challenge_window() -> Weight {
+        // With the entry of `AuditsOf` or `ChallengesOf`, added by its cost until the next measurement.
         // At least 166_847 ns; recorded proof: 1526 bytes.
         Weight::from_parts(180_668_000, 3_784)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(5))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Storage::Audits` (r:1 w:1)
@@ -387,10 +391,12 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn respond_audit() -> Weight {
+        // With the entry of `AuditsOf` or `ChallengesOf`, added by its cost until the next measurement.
         // At least 110_194 ns; recorded proof: 1241 bytes.
         Weight::from_parts(165_746_000, 4_936)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Storage::Challenges` (r:1 w:0)
@@ -448,11 +454,13 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
     // `n`: 1 to 3.
     fn respond_seal(n: u32) -> Weight {
+        // With the entry of `AuditsOf` or `ChallengesOf`, added by its cost until the next measurement.
         // At least 130_374_784 ns; recorded proof: 3177 bytes.
         Weight::from_parts(15_952_832_466, 11_402)
             .saturating_add(Weight::from_parts(138_067_623_327, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(20))
             .saturating_add(T::DbWeight::get().writes(19))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Storage::Challenges` (r:1 w:1)
@@ -478,10 +486,12 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Agenda` (r:0 w:1)
     // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
     fn respond_window() -> Weight {
+        // With the entry of `AuditsOf` or `ChallengesOf`, added by its cost until the next measurement.
         // At least 398_812 ns; recorded proof: 2131 bytes.
         Weight::from_parts(403_248_000, 8_799)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(9))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Storage::CurrentStage` (r:1 w:0)
@@ -623,10 +633,12 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Audits` (r:0 w:1)
     // Proof: `Storage::Audits` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     fn open_audit() -> Weight {
+        // With the entry of `AuditsOf` or `ChallengesOf`, added by its cost until the next measurement.
         // At least 27_471 ns; recorded proof: 1043 bytes.
         Weight::from_parts(28_662_000, 3_735)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Beacon::BlockVrf` (r:1 w:0)
@@ -817,10 +829,12 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Members` (r:0 w:1)
     // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
     fn step_miss() -> Weight {
+        // With the entry of `AuditsOf` or `ChallengesOf`, added by its cost until the next measurement.
         // At least 499_100 ns; recorded proof: 4042 bytes.
         Weight::from_parts(583_616_000, 14_040)
             .saturating_add(T::DbWeight::get().reads(26))
             .saturating_add(T::DbWeight::get().writes(30))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Storage::Challenges` (r:5 w:4)
@@ -856,10 +870,12 @@ impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
     // Storage: `Storage::Members` (r:0 w:1)
     // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
     fn step_challenge() -> Weight {
+        // With the entry of `AuditsOf` or `ChallengesOf`, added by its cost until the next measurement.
         // At least 482_576 ns; recorded proof: 3818 bytes.
         Weight::from_parts(498_780_000, 14_040)
             .saturating_add(T::DbWeight::get().reads(24))
             .saturating_add(T::DbWeight::get().writes(27))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Clock::Ticks` (r:1 w:0)
