@@ -10,7 +10,7 @@ import re
 import subprocess
 import time
 
-from network import Failed, Network, Skipped
+from network import OPEN, Failed, Network, Skipped
 
 QUICK = False
 MODES = ("random", "random", "random", "random", "false", "silent")
@@ -25,6 +25,7 @@ class Hostile:
         if not os.access(self.program, os.X_OK):
             raise Skipped("no hostile peer; run: cargo build --release -p tos-node --example hostile")
         self.net, self.running = net, []
+        OPEN.append(self)
 
     def start(self, modes, targets):
         """Starts peers, and waits until each talks about the beacon with all targets. Returns their logs' names."""
@@ -44,6 +45,9 @@ class Hostile:
         return started
 
     def close(self):
+        """Leaves none running."""
+        if self in OPEN:
+            OPEN.remove(self)
         for process in self.running:
             process.kill()
             process.wait()
