@@ -135,6 +135,7 @@ impl Pending {
     }
 
     /// How many results wait.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         let founded: usize = self.founded.values().map(Vec::len).sum();
         let unfounded: usize = self.unfounded.values().map(VecDeque::len).sum();
