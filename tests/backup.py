@@ -134,7 +134,9 @@ class Backups(unittest.TestCase):
         """A backup of a large database which has just stopped its node and copies."""
         self.enlarge(os.path.join(self.base, ROCKSDB))
         process = subprocess.Popen([sys.executable, BACKUP, "--json", "take", "--base-path", self.base, "--to", self.to],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   # What a shell runs in the background inherits that interrupts are ignored.
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.running.append(process)
         self.assertTrue(os.WIFSTOPPED(os.waitpid(node.pid, os.WUNTRACED)[1]), "the node ended")
         return process

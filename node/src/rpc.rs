@@ -124,10 +124,7 @@ fn consensus(
 }
 
 /// The `tos_*` namespace: the protocol in readable JSON.
-fn protocol(
-    client: &Arc<FullClient>,
-    beacon: Arc<Beacon>,
-) -> Result<Extension, Error> {
+fn protocol(client: &Arc<FullClient>, beacon: Arc<Beacon>) -> Result<Extension, Error> {
     use beacon::{BeaconRpc, BeaconRpcApiServer};
     use storage::{StorageRpc, StorageRpcApiServer};
     use tasks::{TosApiServer, TosRpc};

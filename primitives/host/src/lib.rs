@@ -70,9 +70,9 @@ pub mod verify;
 pub use interface::{tos_prover, tos_verify};
 #[cfg(not(substrate_runtime))]
 pub use prover::{Prover, ProverExt};
+pub use prover::{SealStatus, WindowAnswer};
 #[cfg(not(substrate_runtime))]
 pub use purpose::Purpose;
-pub use prover::{SealStatus, WindowAnswer};
 pub use verify::*;
 
 /// All host functions of this crate, for the executor of a node.
