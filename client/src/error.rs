@@ -44,7 +44,7 @@ pub enum Error {
     /// A transaction was sent, and nobody has told what became of it since.
     #[error("{why}; {sent}")]
     Unsettled {
-        /// What was sent, and where it is as far as is known.
+        /// Transaction that was sent, and its place as far as is known.
         sent: Box<Sent>,
         /// Why it is not waited for any longer; it sets kind and exit code.
         why: Box<Error>,

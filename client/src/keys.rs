@@ -50,9 +50,9 @@ pub enum Keypair {
 pub struct Signer {
     /// The key pair.
     pub pair: Keypair,
-    /// What each transaction offers the block's author beyond its fee, in wei.
+    /// Amount that each transaction offers the block's author beyond its fee, in wei.
     pub tip: Balance,
-    /// Whether anybody can make this key, because it is one of those for development.
+    /// `true` if anybody can make this key, because it is one of those for development.
     pub development: bool,
 }
 
@@ -91,7 +91,7 @@ impl Keypair {
         })
     }
 
-    /// Whether anybody can make the key of `suri`: it derives from the development phrase, or is
+    /// `true` if anybody can make the key of `suri`: it derives from the development phrase, or is
     /// one of the accounts derived from it, however it is written.
     pub fn is_development(scheme: Scheme, suri: &str) -> bool {
         match scheme {

@@ -39,7 +39,7 @@ const SPEC_VERSION: u32 = 1;
 /// The task that a stranger publishes in every block, before the transactions of the test.
 const STRANGERS: TaskId = TaskId([0xee; 16]);
 
-/// What a call does.
+/// Effect of a call.
 #[derive(Clone, Copy)]
 pub(crate) enum Effect {
     /// It publishes this task.
@@ -51,7 +51,7 @@ pub(crate) enum Effect {
 /// Something that happens to the node.
 pub(crate) type Event = Box<dyn FnOnce(&mut Node) + Send>;
 
-/// What the next block holds.
+/// Transaction that the next block holds.
 #[derive(Clone, Copy)]
 pub(crate) enum Next {
     /// There is none.
@@ -62,7 +62,7 @@ pub(crate) enum Next {
     Another,
 }
 
-/// What the node tells of a transaction.
+/// News that the node tells of a transaction.
 #[derive(Clone, Copy)]
 pub(crate) enum Tell {
     InBlock,
@@ -72,7 +72,7 @@ pub(crate) enum Tell {
     Usurped,
 }
 
-/// What the pool does with a transaction.
+/// Reaction of the pool to a transaction.
 #[derive(Clone, Copy)]
 pub(crate) enum Reaction {
     /// Refuses it with this code, message and data.
@@ -104,18 +104,18 @@ pub(crate) struct Node {
     blocks: Vec<Block>,
     finalised: usize,
     forks: u64,
-    /// Whether it answers no more.
+    /// `true` if it answers no more.
     pub lost: bool,
-    /// What `system_chainType` says.
+    /// Answer to `system_chainType`.
     pub chain_type: Value,
-    /// What becomes of the next transactions. Without any, each is in the next block, final, and
+    /// Reactions to the next transactions. Without any, each is in the next block, final, and
     /// publishes a task.
     pub reactions: VecDeque<Reaction>,
-    /// What came.
+    /// Transactions that came.
     pub submitted: Vec<Submitted>,
-    /// What happens when the best block is asked for, one after the other.
+    /// Events that happen when the best block is asked for, one after the other.
     pub events: VecDeque<Event>,
-    /// What `TosApi.task_by_reference` says, one answer after the other; the last one stays.
+    /// Answers to `TosApi.task_by_reference`, one after the other; the last one stays.
     pub by_reference: VecDeque<Option<TaskId>>,
 }
 
@@ -528,7 +528,7 @@ enum TasksError {
 #[derive(TypeInfo)]
 struct UncheckedExtrinsic<Address, Signature>(PhantomData<(Address, Signature)>);
 
-/// What the node calls opaque metadata: bytes with their length in front.
+/// Metadata that the node calls opaque: bytes with their length in front.
 fn metadata() -> Vec<u8> {
     let pallet = |name, index| v14::PalletMetadata {
         name,

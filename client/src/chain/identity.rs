@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Which chain a worker works on, and how much of it it has seen.
+//! Identity of the chain that a worker works on, and the part of it that it has seen.
 //!
 //! Journals and stores are worth something on one chain only, and a genesis hash does not name one:
 //! all chains started from one specification share it, such as every `tos-node --dev --tmp`, and
@@ -9,7 +9,7 @@
 //!
 //! A node may be synchronising, restored from a backup, or one of several behind an address. What
 //! it says is then true of the past: that there is no replica yet, that a task is still open. So
-//! beside its identity a worker keeps the highest final block it has seen ([`Record`]), and does
+//! with its identity a worker keeps the highest final block it has seen ([`Record`]), and does
 //! nothing on a view that is older or does not contain that block ([`Guard`]).
 //!
 //! # Where the first block is not known
@@ -36,13 +36,13 @@ use tos_primitives::json::{self, to_hex};
 /// A block's hash.
 pub type Hash = [u8; 32];
 
-/// How far the best block may fall behind one seen before: a fork that is left takes a few blocks
-/// with it, a node that is behind many.
+/// Blocks that the best block may fall behind one seen before: a fork that is left takes a few
+/// blocks with it, a node that is behind many.
 const REORGANISATION: u64 = 32;
 /// The time between two looks at a node that cannot say which chain it is on.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// What tells a chain from all others.
+/// Identity of a chain: no other has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
@@ -65,11 +65,11 @@ pub struct Block {
     pub hash: Hash,
 }
 
-/// What a worker remembers of its chain.
+/// Memory that a worker has of its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
-    /// Which it is.
+    /// Its identity.
     pub chain: Identity,
     /// The highest final block it has acted on.
     pub finalised: Block,
@@ -90,7 +90,7 @@ pub(crate) trait Heads {
     async fn hash_at(&self, number: u64) -> Result<Option<Hash>>;
 }
 
-/// Where a worker keeps its [`Record`]: next to what is worth something on that chain only.
+/// Place where a worker keeps its [`Record`]: next to what is worth something on that chain only.
 pub(crate) trait Memory: Sized {
     /// Opens what is at `path`, or makes it.
     fn open(path: &Path) -> Result<Self>;
@@ -197,14 +197,14 @@ impl fmt::Display for Reason {
 }
 
 impl Reason {
-    /// Whether the log has been told as much by `other`. A node that catches up is behind by less
+    /// `true` if the log has been told as much by `other`. A node that catches up is behind by less
     /// every time, which is no news.
     fn is_like(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
-/// What a node's view is worth.
+/// Worth of a node's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sight {
     /// At least as new as any seen before: act on it.
@@ -219,14 +219,14 @@ pub(crate) enum Sight {
 pub(crate) struct Guard<M> {
     memory: M,
     record: Record,
-    /// What the log was told last, until it passes.
+    /// Reason that the log was told last, until it passes.
     held: Option<Reason>,
-    /// Whether the log was told that the record cannot be written.
+    /// `true` once the log was told that the record cannot be written.
     unwritten: bool,
 }
 
 impl<M: Memory> Guard<M> {
-    /// Where the record is kept.
+    /// Place of the record.
     pub fn memory(&self) -> &M {
         &self.memory
     }
@@ -318,7 +318,7 @@ async fn look(known: &Record, chain: &impl Heads) -> Result<Looked> {
 }
 
 /// Finds what a worker keeps for the chain of this node, or begins it: at `base` or, if that is of
-/// another chain, beside it. The inner error says why nobody can tell yet.
+/// another chain, next to it. The inner error says why nobody can tell yet.
 pub(crate) async fn meet<M: Memory>(
     chain: &impl Heads,
     base: &Path,
@@ -408,8 +408,8 @@ pub(crate) async fn recognise<M: Memory>(
     }
 }
 
-/// Where what belongs at `base` lies for another chain than the first one there: the first half of
-/// the hash of that chain's block 1 comes after the name.
+/// Path of what belongs at `base` for another chain than the first one there: the first half of the
+/// hash of that chain's block 1 comes after the name.
 fn beside(base: &Path, identity: &Identity) -> PathBuf {
     let (half, _) = identity.first.split_at(8);
     let mut name = base.file_stem().unwrap_or_default().to_owned();
@@ -422,7 +422,7 @@ fn beside(base: &Path, identity: &Identity) -> PathBuf {
     base.with_file_name(name)
 }
 
-/// What there is at `base` and [`beside`] it, whatever the chain.
+/// Existing paths at `base` and [`beside`] it, of any chain.
 fn known(base: &Path) -> Result<Vec<PathBuf>> {
     let folder = base.parent().filter(|f| !f.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

@@ -64,7 +64,7 @@ pub struct Connection {
     checked: Mutex<Option<u32>>,
     /// See [`LOOK`].
     look: Duration,
-    /// Whether a development key was warned of.
+    /// `true` once a development key was warned of.
     warned: AtomicBool,
 }
 

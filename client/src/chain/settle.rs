@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What became of a call that was sent. A node forgets transactions, drops them from a full pool,
-//! says `invalid` of one that is in a block already, or ends the subscription: only the chain tells
+//! Outcome of a call that was sent. A node forgets transactions, drops them from a full pool, says
+//! `invalid` of one that is in a block already, or ends the subscription: only the chain tells
 //! whether one got in.
 
 use super::{
@@ -174,7 +174,7 @@ impl Connection {
         Ok(None)
     }
 
-    /// What a transaction did in a block, and that it is there.
+    /// Outcome of a transaction in a block, which the submission then knows as its place.
     pub(super) async fn outcome(
         &self,
         block: H256,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What becomes of calls, on a node that does not always say so.
+//! Outcomes of calls, on a node that does not always tell them.
 
 use super::{
     fake::{signer, Effect, Event, FakeNode, Next, Reaction, Tell},
@@ -155,7 +155,7 @@ async fn a_call_that_failed_in_its_block_is_refused_and_not_sent_again() {
     }
 }
 
-/// What a submission ends with whose time is over when the node has nothing more to say.
+/// Error of a submission whose time is over when the node has nothing more to say.
 async fn time_out(node: &FakeNode, reactions: &[Reaction]) -> Error {
     node.lock().reactions.extend(reactions);
     let connection = node.connect().await;

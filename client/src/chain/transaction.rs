@@ -178,9 +178,9 @@ pub(super) struct Submission {
     pub after: u64,
     /// The last block that the newest of them can be in.
     pub good_until: Option<u64>,
-    /// Where one of them was seen last.
+    /// Place where one of them was seen last.
     pub place: Option<Place>,
-    /// What it did there, if it succeeded.
+    /// Its outcome there, if it succeeded.
     pub done: Option<Included>,
     /// Why the newest is not on its way, if it is not.
     pub last_error: Option<Error>,
@@ -205,7 +205,7 @@ pub(super) struct Anchor {
 }
 
 impl Submission {
-    /// What is known of it, if anything was sent.
+    /// Transaction that was sent, and what is known of it; `None` if nothing was sent.
     pub fn sent(&self) -> Option<Sent> {
         let transaction = match self.place {
             Some(place) => place.transaction,
@@ -325,7 +325,7 @@ impl Connection {
         Ok(futures::future::join_all(outcomes).await)
     }
 
-    /// What became of a transaction that the node says no more of.
+    /// Outcome of a transaction that the node says no more of.
     async fn found_or_lost(
         &self,
         signer: &Signer,
@@ -341,7 +341,7 @@ impl Connection {
         }
     }
 
-    /// Where a mortal transaction begins its life: at the last final block, so that it survives
+    /// Block at which a mortal transaction begins its life: the last final one, so that it survives
     /// reorganisations, but never so far back that its life is half over.
     pub(super) async fn anchor(&self, best: &At) -> Result<Anchor> {
         let (number, hash) = self.final_head().await?;

@@ -18,7 +18,7 @@ use std::{
 };
 use tos_primitives::{json::to_hex, ContentHash};
 
-/// How long `get` tries beside what the content takes at the least rate.
+/// Time that `get` tries in addition to what the content takes at the least rate.
 const FETCH_TIME: Duration = Duration::from_secs(60);
 
 /// See `tos content --help`.

@@ -85,8 +85,8 @@ pub(crate) struct Global {
     /// How many seconds to wait for it.
     #[arg(long, global = true, default_value_t = 120, value_name = "SECONDS")]
     timeout: u64,
-    /// What each transaction offers the block's author beyond its fee, such as 0.01 (TOS). When
-    /// there are more than fit into a block, those that offer most go first.
+    /// Amount that each transaction offers the block's author beyond its fee, such as 0.01 (TOS).
+    /// When there are more than fit into a block, those that offer most go first.
     #[arg(long, global = true, value_name = "AMOUNT", value_parser = crate::amount::parse,
         default_value = "0")]
     tip: Balance,
@@ -339,7 +339,7 @@ impl Global {
             .await
     }
 
-    /// How long to wait for a transaction.
+    /// Time to wait for a transaction.
     fn time(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }

@@ -54,7 +54,7 @@ pub struct Common {
     #[arg(long)]
     no_claim: bool,
     /// The journal. [default: one per account and chain in the data folder] If it is of another
-    /// chain, one beside it is used.
+    /// chain, one next to it is used.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 }
@@ -183,7 +183,7 @@ impl ValidatorArgs {
     }
 }
 
-/// Where a worker's journal of this name lies, by the genesis hash of its chain.
+/// Path of a worker's journal of this name, by the genesis hash of its chain.
 pub(super) fn journals(global: &Global, name: &str) -> Result<impl Fn(&Hash) -> PathBuf> {
     let (folder, name) = (global.folder()?.join("journals"), name.to_owned());
     Ok(move |genesis: &Hash| {
@@ -202,8 +202,8 @@ impl Common {
         }
     }
 
-    /// Where the journal of this account lies, by the genesis hash. Other chains that have the same
-    /// one get journals beside it.
+    /// Path of the journal of this account, by the genesis hash. Other chains that have the same
+    /// one get journals next to it.
     async fn place(
         &self,
         global: &Global,

@@ -164,7 +164,7 @@ async fn list(global: &Global, output: Output, of: Option<TaskType>, all: bool) 
     Ok(())
 }
 
-/// What publishing came to.
+/// Outcome of publishing.
 #[derive(Debug)]
 enum Published {
     /// A new task.

@@ -117,7 +117,7 @@ impl Fetcher {
         self.store.verified(hash)?.ok_or_else(vanished)
     }
 
-    /// Fetches content into what `make` makes, for each attempt anew. What cannot be written there
+    /// Fetches content into what `make` makes, once for each attempt. What cannot be written there
     /// is an error at once: the server cannot help it.
     async fn fetch<W: Write>(
         &self,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How slow a server may be. A deadline for everything would have to allow for the longest content
+//! Least pace of a server. A deadline for everything would have to allow for the longest content
 //! at the slowest line; a limit on silence alone lets a server hold a transfer for days with a
 //! byte now and then. So what a server sends buys it time, and silence uses time up.
 
@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use std::{future::Future, time::Duration};
 use tokio::time::{timeout, Instant};
 
-/// What a server must keep up with. A transfer of N bytes waits `silence` + N / `rate` for it at
-/// most, and never longer than `silence` at a time.
+/// Pace that a server must keep up with. A transfer of N bytes waits `silence` + N / `rate` for it
+/// at most, and never longer than `silence` at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// The longest wait for anything: the head of an answer, or more of it.

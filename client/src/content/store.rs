@@ -4,7 +4,7 @@
 //!
 //! Whatever its size, content is hashed piece by piece. A file that does not have the hash it is
 //! named by is never given to anybody and never deleted: it is moved to `quarantine/` in the same
-//! folder, where whoever owns it can look at it.
+//! folder, where its owner can look at it.
 
 use crate::error::{Context, Error, Result};
 use std::{
@@ -19,7 +19,7 @@ use tos_primitives::{
 
 /// Bytes read at a time from content of any size.
 const PIECE: usize = 64 * 1024;
-/// Where files go that do not have the hash they are named by.
+/// Folder for files that do not have the hash they are named by.
 const QUARANTINE: &str = "quarantine";
 
 /// A folder of content.

@@ -18,25 +18,25 @@ use tos_primitives::DealId;
 const FILE: &str = "declined.json";
 /// Offers that are remembered; then the oldest are forgotten.
 const MOST: usize = 4_096;
-/// How often a server is tried for one offer.
+/// Attempts at a server for one offer.
 const ATTEMPTS: u32 = 5;
 /// After this many seconds a server that could not be reached is given another chance. What was the
 /// wrong content once is so for ever.
 const FORGIVEN_AFTER: u64 = 24 * 3_600;
 
-/// What went wrong with one offer.
+/// Failure of one offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// How often.
+    /// Number of attempts that failed.
     failures: u32,
     /// The content or its commitment is wrong, which no further attempt changes.
     wrong: bool,
     /// Host and port of the server.
     server: String,
-    /// What happened last.
+    /// Message of the last one.
     why: String,
-    /// When, in seconds since 1970.
+    /// Time of the last one, in seconds since 1970.
     at: u64,
 }
 
@@ -52,8 +52,8 @@ fn now() -> u64 {
 }
 
 impl Declined {
-    /// What is remembered in `folder`. A file that cannot be read is an empty one: it saves work,
-    /// and nothing depends on it.
+    /// Failures that are remembered in `folder`. A file that cannot be read is an empty one: it
+    /// saves work, and nothing depends on it.
     pub fn open(folder: &Path) -> Self {
         let path = folder.join(FILE);
         let read = || -> Result<_> {
@@ -70,7 +70,7 @@ impl Declined {
         Self { path, deals }
     }
 
-    /// Whether an offer is not to be tried any more.
+    /// `true` if an offer is not to be tried any more.
     pub fn is_declined(&self, deal: DealId) -> bool {
         self.is_declined_at(deal, now())
     }
@@ -82,13 +82,13 @@ impl Declined {
         })
     }
 
-    /// How many offers have failed that this server was to give the content of.
+    /// Number of offers that failed and that this server was to give the content of.
     pub fn failures_of(&self, server: &str) -> usize {
         let by_it = |failure: &&Failure| failure.server == server;
         self.deals.values().filter(by_it).count()
     }
 
-    /// Notes a failure; whether the offer is not to be tried any more.
+    /// Notes a failure. Returns `true` if the offer is not to be tried any more.
     pub fn failed(&mut self, deal: DealId, server: &str, why: &str, wrong: bool) -> bool {
         let at = now();
         let known = self.deals.remove(&deal);
@@ -120,7 +120,7 @@ impl Declined {
         }
     }
 
-    /// What cannot be written now is so with the next change.
+    /// Writes everything. What cannot be written now is written with the next change.
     fn keep(&self) {
         let kept = serde_json::to_vec_pretty(&self.deals)
             .context(FILE)

@@ -72,7 +72,7 @@ pub struct State {
 /// See the [module](self).
 pub struct FakeChain {
     states: RefCell<Vec<State>>,
-    /// What tells chains with the same genesis apart.
+    /// Tag that tells chains with the same genesis apart.
     pub tag: u64,
     pub accepted: RefCell<Vec<Call>>,
     pub refused: RefCell<Vec<String>>,

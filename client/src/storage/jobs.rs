@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the provider does beside the following of blocks. Nothing that failed is given up as long
-//! as it is needed, for the reason may pass, a full disk above all; but it is tried less and less
+//! Work that the provider does while it follows blocks. Nothing that failed is given up as long as
+//! it is needed, for the reason may pass, a full disk above all; but it is tried less and less
 //! often, so that it does not keep others from their places.
 
 use super::staging::Unstaged;
@@ -16,7 +16,7 @@ const PAUSE: u64 = 8;
 /// Steps after which a failure counts no more.
 const FORGOTTEN_AFTER: u64 = 4_096;
 
-/// What a job is about.
+/// Purpose of a job: no two with the same one run at a time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Job {
     /// To fetch and check the content of an offer.
@@ -29,7 +29,7 @@ pub enum Job {
     Open(ReplicaId),
 }
 
-/// What came of a job.
+/// Result of a job.
 pub enum Done {
     /// The content of an offer is here, or why not.
     Staged(Result<(), Unstaged>),
@@ -43,7 +43,7 @@ pub enum Done {
     Panicked(Error),
 }
 
-/// How a job has failed.
+/// Failures of a job.
 #[derive(Default)]
 struct Failure {
     times: u32,
@@ -69,17 +69,17 @@ impl Jobs {
             .retain(|_, failure| failure.until.saturating_add(FORGOTTEN_AFTER) > now);
     }
 
-    /// What is being done.
+    /// Jobs that are being done.
     pub fn running(&self) -> impl Iterator<Item = Job> + '_ {
         self.running.values().copied()
     }
 
-    /// Whether this is being done.
+    /// `true` if this is being done.
     pub fn is_running(&self, job: Job) -> bool {
         self.running().any(|running| running == job)
     }
 
-    /// Whether a job runs already or failed lately.
+    /// `true` if a job runs already or failed lately.
     pub fn waits(&self, job: Job) -> bool {
         let failed = |failure: &Failure| failure.until > self.step;
         self.is_running(job) || self.failed.get(&job).is_some_and(failed)

@@ -9,7 +9,7 @@
 //! | [`shelf`] | the provider's disk and its proof key |
 //! | [`provider`] | answers, submits, settles, and what follows here |
 //! | [`offers`], [`staging`], [`declined`] | fetches what is offered, then accepts it |
-//! | [`sealing`], [`jobs`] | seals what was accepted; work beside the following of blocks |
+//! | [`sealing`], [`jobs`] | seals what was accepted; work while blocks are followed |
 //! | [`serve`] | gives content and proofs to others over HTTP |
 //! | [`remote`] | asks a provider for them, believing nothing |
 //! | [`tidy`] | gives back the disk of what is over |

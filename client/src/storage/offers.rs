@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Which offers a provider accepts: those that its policy wants, its bond covers, and whose content
+//! Offers that a provider accepts: those that its policy wants, its bond covers, and whose content
 //! it has fetched and checked and made room for before.
 
 use super::{
@@ -21,10 +21,10 @@ use tos_primitives::{
 use tos_storage_proofs::Commitment;
 
 /// Contents fetched at the same time, one from each server. More than are sealed, for fetching
-/// needs little memory, and whoever is slow should not hold up the others.
+/// needs little memory, and a slow server should not hold up the others.
 const FETCHES: usize = 4;
 
-/// Which offers a provider accepts by itself.
+/// Rules for the offers that a provider accepts by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Least price in wei per GiB-epoch.
@@ -37,7 +37,7 @@ pub struct Policy {
     pub named_only: bool,
 }
 
-/// What is left to accept with.
+/// Means that are left to accept with.
 struct Means {
     /// Bond that no collateral is taken from.
     free: Balance,
@@ -46,7 +46,7 @@ struct Means {
 }
 
 impl Policy {
-    /// Whether to accept a deal; uses up the means for it.
+    /// `true` if a deal is to be accepted; uses up the means for it.
     fn wants(&self, deal: &DealView<AccountId32>, me: &AccountId32, means: &mut Means) -> bool {
         let size = bytes(&deal.coded);
         let after = means.used.saturating_add(size);
@@ -201,7 +201,7 @@ impl Provider {
         Ok(())
     }
 
-    /// What came of fetching.
+    /// Takes the result of fetching.
     pub(super) fn staged(&mut self, deal: DealId, result: Result<(), Unstaged>) {
         let server = self.fetched_from.remove(&deal).unwrap_or_default();
         let job = Job::Stage(deal);

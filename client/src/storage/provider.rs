@@ -48,9 +48,9 @@ pub struct ProviderOptions {
     pub settle: Option<u32>,
     /// Rebuild damaged chunks by itself.
     pub repair: bool,
-    /// Bytes of the disk that are left free, beside what windows take.
+    /// Bytes of the disk that are left free, in addition to what windows take.
     pub keep_free: u64,
-    /// What servers of content must keep up with.
+    /// Pace that servers of content must keep up with.
     pub pace: Pace,
 }
 
@@ -93,7 +93,7 @@ impl Provider {
         }
     }
 
-    /// How long what is over lies in the store's trash, instead of seven days.
+    /// Sets the time that what is over lies in the store's trash, instead of seven days.
     pub fn keep_trash(mut self, time: Duration) -> Self {
         self.tidy.keep(time);
         self
@@ -264,7 +264,7 @@ impl Provider {
     }
 }
 
-/// Whether something works on a replica's files.
+/// `true` if something works on a replica's files.
 fn is_busy(jobs: &Jobs, replica: ReplicaId) -> bool {
     [Job::Seal(replica), Job::Repair(replica), Job::Open(replica)]
         .iter()

@@ -57,7 +57,7 @@ impl Provider {
         Ok(())
     }
 
-    /// Whether a replica may be sealed now.
+    /// `true` if a replica may be sealed now.
     fn may_seal(&self, replica: ReplicaId) -> bool {
         let sealing = |job: &Job| matches!(job, Job::Seal(_));
         let places = self.jobs.running().filter(sealing).count() < self.options.sealing;

@@ -205,7 +205,7 @@ impl Shelf {
             .context("discarding a replica")
     }
 
-    /// What is in the trash, the oldest first.
+    /// Contents of the trash, the oldest first.
     pub fn trash(&self) -> Result<Vec<Discarded>> {
         self.store.trash().context("trash")
     }

@@ -17,7 +17,7 @@ use tos_provider::{progress::Watch, windows, StagedSpec};
 /// Why the content of a deal is not here.
 #[derive(Debug, thiserror::Error)]
 pub enum Unstaged {
-    /// What the deal says is wrong: it will never be right.
+    /// The deal says what is wrong and will never be right.
     #[error("{0}")]
     Wrong(Error),
     /// The server does not give it.
@@ -48,7 +48,7 @@ impl From<tos_provider::Error> for Unstaged {
     }
 }
 
-/// What is staged for a deal.
+/// Description of what is staged for a deal.
 pub(super) fn staged_spec(deal: &DealView<AccountId32>) -> StagedSpec {
     StagedSpec {
         deal: deal.id.0,
@@ -59,15 +59,15 @@ pub(super) fn staged_spec(deal: &DealView<AccountId32>) -> StagedSpec {
 }
 
 impl Shelf {
-    /// Keeps so many bytes of the disk free, and beside them what the windows of so many groups
-    /// take: healthy replicas must be proven whatever else is stored.
+    /// Keeps so many bytes of the disk free, and in addition what the windows of so many groups
+    /// take: healthy replicas must be proven, no matter what else is stored.
     pub fn keep_free(&self, bytes: u64, groups: usize) {
         let windows = (self.windows_kept() as u64).saturating_mul(windows::MAX_BYTES);
         let windows = windows.saturating_mul(groups.max(1) as u64);
         self.store.keep_free(bytes.saturating_add(windows));
     }
 
-    /// Whether a deal's content is here.
+    /// `true` if a deal's content is here.
     pub fn is_staged(&self, spec: &StagedSpec) -> bool {
         self.store.is_staged(spec)
     }

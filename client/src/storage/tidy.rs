@@ -2,7 +2,7 @@
 
 //! Gives back the disk of replicas that are over.
 //!
-//! What is deleted cannot be had again: sealing takes hours, and the content may be gone. So a
+//! A deleted replica cannot be had again: sealing takes hours, and the content may be gone. So a
 //! replica leaves the store on evidence only, never because a node does not know it. A node that is
 //! synchronising or was restored knows nothing of what was accepted since. Evidence is, in a block
 //! that is final,
@@ -30,7 +30,7 @@ use std::{
 use tos_primitives::{views::ReplicaView, ReplicaId};
 use tos_provider::Discarded;
 
-/// How long something lies in the trash unless the operator says otherwise.
+/// Time that something lies in the trash unless the operator says otherwise.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// A replica, and the first final block in which it was seen on record.
@@ -46,9 +46,9 @@ pub(super) struct Tidy {
     shelf: Arc<Shelf>,
     kept: Duration,
     seen: BTreeMap<ReplicaId, u64>,
-    /// What is kept although no block has it; the log was told.
+    /// Replicas that are kept although no block has them; the log was told.
     unknown: HashSet<ReplicaId>,
-    /// Whether the log was told that it fails.
+    /// `true` once the log was told that it fails.
     failing: bool,
 }
 
@@ -68,7 +68,7 @@ impl Tidy {
         }
     }
 
-    /// How long something lies in the trash.
+    /// Sets the time that something lies in the trash.
     pub fn keep(&mut self, time: Duration) {
         self.kept = time;
     }
@@ -191,7 +191,7 @@ fn now() -> u64 {
     since.unwrap_or_default().as_secs()
 }
 
-/// How long something has been in the trash.
+/// Time that something has been in the trash.
 pub fn age(entry: &Discarded) -> Duration {
     Duration::from_secs(now().saturating_sub(entry.since))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a provider gives up, and that it does nothing on a view older than one it has seen.
+//! Replicas that a provider gives up, and old views, on which it does nothing.
 
 use super::{
     fake::FakeChain,
@@ -37,7 +37,7 @@ async fn look(chain: &FakeChain, provider: &mut Provider, blocks: usize) {
     }
 }
 
-/// What guards a worker that keeps its record in `folder`.
+/// Guard of a worker that keeps its record in `folder`.
 async fn guard(chain: &FakeChain, folder: &Path) -> Guard<Folder> {
     meet(chain, &folder.join("store")).await.unwrap().unwrap()
 }

@@ -51,7 +51,7 @@ struct Post<M, R> {
     role: R,
 }
 
-/// Why a connection is not followed any more, beside errors that pass.
+/// Why a connection is not followed any more, other than errors that pass.
 enum Ended {
     /// The mode says that the work is done.
     Done,
@@ -125,7 +125,7 @@ pub(crate) async fn run<M: Memory, R: Role<Live>>(
     }
 }
 
-/// Whether an error is the node's, and may not come again.
+/// `true` if an error is the node's, and may not come again.
 fn passes(error: &Error) -> bool {
     matches!(error, Error::Unreachable { .. } | Error::TimedOut(_))
 }
@@ -142,7 +142,7 @@ async fn set_up<M: Memory, R>(
     Ok(Post { guard, role })
 }
 
-/// What came of a step.
+/// Result of a step.
 pub(crate) enum Stepped {
     /// The worker did what there was to do.
     Did(Progress),

@@ -144,7 +144,7 @@ pub struct State {
 #[derive(Default)]
 pub struct FakeChain {
     states: RefCell<Vec<State>>,
-    /// What tells chains with the same genesis apart.
+    /// Tag that tells chains with the same genesis apart.
     pub tag: u8,
     accepted: RefCell<Vec<Call>>,
     refused: RefCell<Vec<Call>>,

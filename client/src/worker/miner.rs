@@ -270,7 +270,7 @@ impl Miner {
     }
 }
 
-/// What only saves work later: what has a deadline goes on without it.
+/// Logs a failure that only costs work later: what has a deadline goes on without it.
 fn later(done: Result<()>) {
     if let Err(error) = done {
         tracing::warn!(%error, "not in the journal yet");

@@ -33,9 +33,10 @@ impl Sightings {
         *last = number.max(*last);
     }
 
-    /// Whether a task is over for good: closed in a final block, or not on record in one that is so
-    /// much later than where it was seen last that it was pruned, or never came to be. That a node
-    /// does not know it says nothing by itself: the node may be behind, or the task may come back.
+    /// `true` if a task is over for good: closed in a final block, or not on record in one that is
+    /// so much later than where it was seen last that it was pruned, or never came to be. That a
+    /// node does not know it says nothing by itself: the node may be behind, or the task may come
+    /// back.
     pub async fn is_over(
         &mut self,
         task: TaskId,

@@ -394,7 +394,7 @@ async fn a_planter_killed_anywhere_tells_the_quality_it_hid_in_its_salt() {
     }
 }
 
-/// What guards a worker whose journal lies in `folder`, and the journal.
+/// Guard of a worker whose journal lies in `folder`, and the journal.
 async fn guard(chain: &FakeChain, folder: &Path) -> Guard<Journal> {
     let base = folder.join("journal.redb");
     meet(chain, &base).await.unwrap().unwrap()

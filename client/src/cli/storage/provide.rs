@@ -96,10 +96,11 @@ pub struct Challenge {
     window: Option<u64>,
 }
 
-/// What a one-off command waits for a node to say which chain it is on.
+/// Time that a one-off command waits for a node to say which chain it is on.
 const RECOGNISE_TIME: Duration = Duration::from_secs(60);
 
-/// The store of this account on this chain: in `folder` or, if that is of another chain, beside it.
+/// The store of this account on this chain: in `folder` or, if that is of another chain, next to
+/// it.
 /// Also what it has seen of the chain.
 pub(super) async fn shelf(
     connection: &Connection,
@@ -129,7 +130,7 @@ pub(super) async fn shelf_at(
     )
 }
 
-/// Whether another process has the store open.
+/// `true` if another process has the store open.
 fn is_in_use(folder: &Path) -> bool {
     let lock = std::fs::File::open(folder.join("lock"));
     lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))

@@ -60,8 +60,8 @@ pub struct Run {
     /// Leave damaged replicas as they are, instead of rebuilding them from the code.
     #[arg(long)]
     no_repair: bool,
-    /// Leave so many GiB of the disk free, beside what the windows of healthy replicas take: nothing
-    /// is accepted, sealed or repaired that does not fit.
+    /// Leave so many GiB of the disk free, in addition to what windows of healthy replicas take:
+    /// nothing is accepted, sealed or repaired that does not fit.
     #[arg(long, value_name = "GIB", default_value_t = 1)]
     keep_free: u64,
     /// Days that a replica which is over stays in the store's trash before its space is freed.
