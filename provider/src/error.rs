@@ -66,12 +66,12 @@ pub enum Error {
         "no room: {needed} bytes are needed and {reserved} reserved, but {free} bytes are free"
     )]
     Room {
-        /// What it would still take.
+        /// Bytes that it would still take.
         needed: u64,
-        /// What other work has still to write, and what is kept free
+        /// Bytes that other work has still to write, and those kept free
         /// ([`crate::Store::keep_free`]).
         reserved: u64,
-        /// What is free.
+        /// Bytes that are free.
         free: u64,
     },
     /// It was asked to end, by [`crate::Store::stop`].
@@ -141,8 +141,8 @@ impl Error {
         }
     }
 
-    /// Whether the disk takes no more: it is full, a quota is used up, or it is read-only. What is
-    /// stored is as right as before, and the same call succeeds when there is room.
+    /// `true` if the disk takes no more: it is full, a quota is used up, or it is read-only. Stored
+    /// data is as right as before, and the same call succeeds when there is room.
     pub fn is_room(&self) -> bool {
         match self {
             Self::Room { .. } => true,
@@ -160,7 +160,7 @@ fn no_room(error: &io::Error) -> bool {
     )
 }
 
-/// Whether an error says nothing about the data: rights, memory, or files open at once.
+/// `true` if an error says nothing about the data: rights, memory, or files open at once.
 fn passes(error: &io::Error) -> bool {
     use io::ErrorKind::{OutOfMemory, PermissionDenied};
     /// Too many open files in the system, and in the process; the same on all Unix systems.

@@ -90,7 +90,7 @@ fn rebuild(
     files.rename(sealed_tree, &replica.path("sealed.tree"))
 }
 
-/// Whether there is room for the coded sequence and the trees beside what there is.
+/// Checks that there is room for the coded sequence and the trees in addition to what there is.
 pub(crate) fn room_to_restore(replica: &Replica) -> Result<(), Error> {
     let trees = shape(replica).bytes().saturating_mul(2);
     let needed = replica.meta.layout()?.coded_bytes().saturating_add(trees);

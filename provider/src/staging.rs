@@ -19,7 +19,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-/// What a deal is about.
+/// Content that a deal is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StagedSpec {
     /// The deal.
@@ -33,7 +33,7 @@ pub struct StagedSpec {
 }
 
 impl StagedSpec {
-    /// What a replica's deal is about.
+    /// Content that a replica's deal is about.
     pub fn of(spec: &ReplicaSpec) -> Self {
         Self {
             deal: spec.deal,
@@ -142,7 +142,7 @@ impl Inner {
         Ok(taken)
     }
 
-    /// What is still to be written for what is staged and what is being sealed, `but` not to this
+    /// Bytes still to be written for what is staged and what is being sealed, `but` not to this
     /// directory.
     fn owed(&self, but: &Path) -> Result<u64, Error> {
         let busy: Vec<_> = lock(&self.busy).keys().copied().collect();
@@ -169,8 +169,8 @@ impl Inner {
         self.keep_free.load(Ordering::Relaxed)
     }
 
-    /// Whether `needed` bytes more can be written to a directory, beside what other work has still
-    /// to write and `kept` bytes.
+    /// Checks that `needed` bytes more can be written to a directory, in addition to what other
+    /// work has still to write and `kept` bytes.
     ///
     /// # Errors
     /// [`Error::Room`] if not.

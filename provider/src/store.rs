@@ -58,7 +58,7 @@ pub(crate) struct Inner {
     pub header: StoreHeader,
     pub sync_every: u64,
     sealer: Mutex<Option<Sealer>>,
-    /// What is being changed, by replica or deal, and whether it is to stop.
+    /// Replicas and deals that are being changed; `true` if that is to stop.
     pub busy: Mutex<BTreeMap<ReplicaId, bool>>,
     /// Bytes that nothing large may use.
     pub keep_free: AtomicU64,
@@ -216,8 +216,8 @@ impl Store {
         self.inner.keep_free.store(bytes, Ordering::Relaxed);
     }
 
-    /// Whether there is room to seal content of `length` bytes, beside what other work has still
-    /// to write and what is kept free. What is staged for `deal` counts as there.
+    /// Checks that there is room to seal content of `length` bytes, in addition to what other work
+    /// has still to write and what is kept free. What is staged for `deal` counts as there.
     ///
     /// # Errors
     /// [`Error::Room`] if there is not; the disk is read-only; or the length is impossible.
@@ -242,7 +242,7 @@ impl Store {
         staging::stage(&self.inner, spec, content, watch)
     }
 
-    /// Whether everything is staged that sealing needs.
+    /// `true` if everything is staged that sealing needs.
     pub fn is_staged(&self, spec: &StagedSpec) -> bool {
         staging::is_staged(&self.inner, spec)
     }
@@ -272,7 +272,7 @@ impl Store {
         ingest::resume(&self.inner, id, watch)
     }
 
-    /// Asks whatever fetches, seals or repairs this replica, or stages for this deal, to end soon
+    /// Asks a call that fetches, seals or repairs this replica, or stages this deal, to end soon
     /// with [`Error::Stopped`]. It is still [`Error::Busy`] until that call has returned.
     pub fn stop(&self, id: &ReplicaId) {
         if let Some(stop) = lock(&self.inner.busy).get_mut(id) {

@@ -1,5 +1,5 @@
-//! What was given up lies in the trash for a while: `trash/ABCD…-SECONDS`, the replica's directory
-//! as it was, and when it was put there, in seconds since 1970.
+//! Replicas that were given up lie in the trash for a while: `trash/ABCD…-SECONDS`, the replica's
+//! directory as it was, and when it was put there, in seconds since 1970.
 //!
 //! Sealing takes hours and content that only this machine had may never be fetched again, so what
 //! was given up by mistake must be there to be taken back. When it goes for good is the caller's
@@ -50,7 +50,7 @@ impl Store {
         }
     }
 
-    /// What is in the trash, the oldest first.
+    /// Contents of the trash, the oldest first.
     ///
     /// # Errors
     /// The directory cannot be read.

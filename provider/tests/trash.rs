@@ -1,4 +1,4 @@
-//! What was given up can be taken back, until it goes for good.
+//! A replica that was given up can be taken back, until it goes for good.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -51,7 +51,7 @@ pub fn open(disk: &MemDisk, params: SealParams) -> Result<Store, tos_provider::E
     Store::open_with("/s", params, PROVIDER, GENESIS, options)
 }
 
-/// What is staged for the deal of a spec.
+/// Description of what is staged for the deal of a spec.
 pub fn staged(spec: &ReplicaSpec) -> StagedSpec {
     StagedSpec {
         deal: spec.deal,
