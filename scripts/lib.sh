@@ -115,14 +115,16 @@ beside() {
     local -A names=() numbers=()
     dir="$(mktemp -d)"
     set -m
-    # An interrupted run leaves nothing behind. Each has a process group of its own.
-    trap 'for _pid in "${!names[@]}"; do kill -- "-$_pid" 2>/dev/null; done; rm -rf "$dir"; exit 130' INT TERM
+    # An interrupted run leaves nothing behind. Each has a process group of its own, and time to stop what it started.
+    trap 'trap - INT TERM HUP
+          for _pid in "${!names[@]}"; do kill -- "-$_pid" 2>/dev/null; done
+          wait; rm -rf "$dir"; exit 130' INT TERM HUP
     while [ $# -gt 0 ]; do
         name="$1"
         say "${TOS_BOLD}==> ${name} (beside others)${TOS_OFF}"
         (
             TOS_STAGES=()
-            trap - EXIT INT TERM
+            trap - EXIT INT TERM HUP
             set +e
             stage "$1" "$2" >"$dir/$number.log" 2>&1
             failed=$?
@@ -139,7 +141,7 @@ beside() {
         TOS_STAGES+=("$(cat "$dir/${numbers[$finished]}.stage")")
         unset "names[$finished]" "numbers[$finished]"
     done
-    trap - INT TERM
+    trap - INT TERM HUP
     set +m
     rm -rf "$dir"
     if [ "$failed" -ne 0 ]; then return 1; fi

@@ -7,8 +7,12 @@
 
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -47,6 +51,30 @@ class Stages(unittest.TestCase):
         self.assertIn("came to its end", said)
         self.assertNotIn("went on", said)
         self.assertNotIn("not reached", said)
+
+    def test_an_interrupted_run_waits_until_what_runs_has_cleaned_up(self):
+        # A node is out of reach of the signals, in a session of its own; what has started it stops it.
+        stage = ('import signal, subprocess, sys, time\n'
+                 'signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n'
+                 'node = subprocess.Popen(["sleep", "600"], start_new_session=True)\n'
+                 'open(f"{sys.argv[1]}/{node.pid}", "w").close()\n'
+                 'try:\n    time.sleep(600)\n'
+                 'finally:\n    time.sleep(0.3)\n    node.kill()\n    node.wait()\n')
+        with tempfile.TemporaryDirectory() as folder:
+            text = f'work() {{ python3 -c {shlex.quote(stage)} "{folder}"; }}\nbeside one work two work'
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                process = subprocess.Popen(["bash", "-c", f'. "{ROOT}/scripts/lib.sh"\n{text}'], stdin=subprocess.DEVNULL,
+                                           stderr=subprocess.DEVNULL, start_new_session=True,
+                                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                deadline = time.monotonic() + 60
+                while len(nodes := os.listdir(folder)) < 2 and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                self.assertEqual(len(nodes), 2)
+                process.send_signal(number)
+                self.assertEqual(process.wait(60), 130)
+                for node in nodes:
+                    self.assertFalse(os.path.exists(f"/proc/{node}"), f"{number.name} leaves a node")
+                    os.remove(os.path.join(folder, node))
 
 
 class Warnings(unittest.TestCase):
