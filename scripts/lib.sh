@@ -108,6 +108,15 @@ stage() {
     return "$code"
 }
 
+# Waits until no process of a group is left, a minute at most.
+group_ended() {
+    local _try
+    for ((_try = 0; _try < 600; _try++)); do
+        kill -0 -- "-$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+}
+
 # beside NAME FUNCTION [NAME FUNCTION]...: what mostly waits takes as long as the longest. All run to
 # their end; fails when one did.
 beside() {
@@ -118,7 +127,8 @@ beside() {
     # An interrupted run leaves nothing behind. Each has a process group of its own, and time to stop what it started.
     trap 'trap - INT TERM HUP
           for _pid in "${!names[@]}"; do kill -- "-$_pid" 2>/dev/null; done
-          wait; rm -rf "$dir"; exit 130' INT TERM HUP
+          for _pid in "${!names[@]}"; do group_ended "$_pid"; done
+          rm -rf "$dir"; exit 130' INT TERM HUP
     while [ $# -gt 0 ]; do
         name="$1"
         say "${TOS_BOLD}==> ${name} (beside others)${TOS_OFF}"
