@@ -74,7 +74,7 @@ impl Hostile {
         }
     }
 
-    /// Slots with inputs that nobody has, for every number that may come next.
+    /// Slots with inputs that exist on no fork, for every number that may come next.
     fn round(&mut self) {
         if self.mode != Mode::Random {
             return;

@@ -79,8 +79,8 @@ fn properties() -> Properties {
     properties
 }
 
-/// What a network known by name changes in the default genesis configuration; `None` for other names. The same as the runtime says
-/// of its preset, without compiling it for that.
+/// The changes that a network known by name makes to the default genesis configuration; `None` for other names. They equal the
+/// runtime's preset, which need not be compiled for that.
 fn patch(id: &str) -> Option<Value> {
     let network = networks().into_iter().find(|network| network.id == id)?;
     let preset = genesis_presets::get_preset(&network.preset.to_owned())?;
@@ -104,7 +104,7 @@ fn build(network: &Network) -> Result<ChainSpec, String> {
         .build())
 }
 
-/// What the network is called that `--chain` names.
+/// Name of the network that `--chain` names.
 fn named(id: &str) -> &str {
     // A node that is told nothing starts the local network: it cannot join a real one by accident.
     if id.is_empty() {
@@ -114,7 +114,7 @@ fn named(id: &str) -> &str {
     }
 }
 
-/// What `--chain` changes in the default genesis configuration, unless it is the path of a specification.
+/// The changes that `--chain` makes to the default genesis configuration; `None` if it is the path of a specification.
 pub fn known_patch(chain: &str) -> Option<Value> {
     patch(named(chain))
 }

@@ -50,7 +50,7 @@ pub struct Cli {
     #[command(flatten)]
     pub duties: Duties,
 
-    /// How blocks become final.
+    /// Options of finality.
     #[command(flatten)]
     pub finality: FinalityOptions,
 
@@ -62,7 +62,7 @@ pub struct Cli {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// How much the pool has room for: what `--pool-limit` and `--pool-kbytes` say.
+    /// Transactions and bytes that the pool has room for, from `--pool-limit` and `--pool-kbytes`.
     #[arg(skip)]
     pub pool_room: Amount,
 }

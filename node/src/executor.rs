@@ -3,8 +3,8 @@
 //! Executes the runtime, and knows what for.
 //!
 //! The host functions take memory that consensus needs ([`Purpose`]), and every execution takes up to 128 MiB of its own. Blocks are few.
-//! Questions are as many as strangers ask: by `state_call` and every other RPC method that executes the runtime. So what is asked
-//! beside the blocks is marked as a question, and the threads of the RPC server execute few of them at a time.
+//! Questions are as many as strangers ask: by `state_call` and every other RPC method that executes the runtime. So each
+//! execution for no block is marked as a question, and the threads of the RPC server execute few of them at a time.
 
 use polkadot_sdk::*;
 
@@ -25,12 +25,12 @@ thread_local! {
     static ANSWERS: bool = std::thread::current().name() == Some(RPC_THREAD);
 }
 
-/// Whether this thread is one of the RPC server's.
+/// `true` if this thread is one of the RPC server's.
 fn answers() -> bool {
     ANSWERS.with(|answers| *answers)
 }
 
-/// So many at a time; whoever finds none waits.
+/// A number of places for threads; a thread that finds none free waits.
 struct Places {
     free: Mutex<usize>,
     left: Condvar,
@@ -85,7 +85,7 @@ impl<E> Executor<E> {
     }
 }
 
-/// What a call is for. Blocks are made and imported in the on-chain context, and nothing else is.
+/// The purpose of a call. Blocks are made and imported in the on-chain context, and nothing else is.
 fn purpose(context: CallContext) -> Purpose {
     match context {
         CallContext::Onchain { .. } => Purpose::Consensus,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! How long validators wait for one another's votes.
+//! The time that validators wait for one another's votes.
 //!
 //! A round of GRANDPA has two votes. Validators give the first one two *gossip times* after the round began, and the second one four, unless
 //! all have voted before. So four gossip times are the least time of a round, and what most transactions wait for once they are in a block.
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 
-/// Gossip times in a slot, where nobody says otherwise: a round is then two fifths of a slot.
+/// Gossip times in a slot, unless the operator gives another time: a round is then two fifths of a slot.
 const IN_A_SLOT: u32 = 10;
 /// The shortest of itself: two thirds of what a message takes around the world in one direction. Rounds of a network on one continent then
 /// wait for clocks as long as for messages.
@@ -21,7 +21,7 @@ const SHORTEST: Duration = Duration::from_millis(50);
 /// The longest of itself, for slots of three seconds and more: the SDK's own figure, made for six.
 const LONGEST: Duration = Duration::from_millis(333);
 
-/// How blocks become final.
+/// Options of finality.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct FinalityOptions {
     /// Milliseconds that a vote of GRANDPA has to cross the network: rounds last four times as long at least. Without it, a tenth of

@@ -38,13 +38,13 @@ type Opened = (
     sc_service::TaskManager,
 );
 
-/// Makes the first block when somebody asks for it.
+/// Maker of the first block, for a database that has none.
 struct Genesis<'a> {
     chain: &'a str,
     specification: &'a dyn BuildStorage,
-    /// What a chain known by name changes in the default configuration.
+    /// The changes that a chain known by name makes to the default configuration.
     patch: Option<Value>,
-    /// Whether the state is kept, and not only its root: a node that fetches a later one does not need it.
+    /// `true` if the state is kept, and not only its root: a node that fetches a later one does not need it.
     keep: bool,
     backend: Arc<FullBackend>,
     executor: Executor,

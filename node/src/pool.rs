@@ -59,10 +59,10 @@ pub const fn inner_limit(room: usize) -> usize {
 }
 
 /// The beginning of what an answer to a question of storage provides (`pallets/storage`). There is one such transaction for each question
-/// that the chain asks, so that nobody can make many of them, and a refused one is a miss that its provider pays for.
+/// that the chain asks, so that no sender can make many of them, and a refused one is a miss that its provider pays for.
 const STORAGE_ANSWER: &[u8] = b"tos/storage";
 
-/// What may still come when the pool is full for everybody else.
+/// Class of a transaction by the room that is reserved for it when the pool is full for all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reserve {
     /// Nothing: the transaction is like most.
@@ -73,16 +73,16 @@ pub enum Reserve {
     Answer,
 }
 
-/// What a valid transaction is worth.
+/// Worth of a valid transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Worth {
-    /// What it offers, to be compared with others.
+    /// Priority, to be compared with that of others.
     pub priority: TransactionPriority,
-    /// What is reserved for its like.
+    /// Room that is reserved for its class.
     pub reserve: Reserve,
 }
 
-/// How much there is room for, or how much there is.
+/// Number and size of transactions: those that are there, or those that there is room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
     /// Transactions.
@@ -104,7 +104,7 @@ impl Amount {
         }
     }
 
-    /// Whether one more transaction of so many bytes is within `limit`.
+    /// `true` if one more transaction of so many bytes is within `limit`.
     const fn has_place_for(self, bytes: usize, limit: Self) -> bool {
         self.count < limit.count && self.bytes.saturating_add(bytes) <= limit.bytes
     }
@@ -119,7 +119,7 @@ const fn most(room: Amount, reserve: Reserve) -> Amount {
     })
 }
 
-/// What a transaction would be worth at a block, if it is valid there.
+/// Worth of a transaction at a block; `None` if it is not valid there.
 type Appraisal<B> = dyn Fn(<B as BlockT>::Hash, TransactionSource, <B as BlockT>::Extrinsic) -> Option<Worth>
     + Send
     + Sync;
@@ -259,7 +259,7 @@ impl<P: TransactionPool> GatedPool<P> {
     }
 }
 
-/// What is reserved for a valid transaction that provides this; `class` says how it is dispatched.
+/// Room that is reserved for a valid transaction that provides these tags; `class` says how it is dispatched.
 fn reserve(provides: &[TransactionTag], class: impl FnOnce() -> Option<DispatchClass>) -> Reserve {
     if provides.iter().any(|tag| tag.starts_with(STORAGE_ANSWER)) {
         return Reserve::Answer;
@@ -270,7 +270,7 @@ fn reserve(provides: &[TransactionTag], class: impl FnOnce() -> Option<DispatchC
     }
 }
 
-/// Whether a pool in which so much is ready and with so much room lets another transaction of so many bytes in.
+/// `true` if a pool in which so much is ready and with so much room lets another transaction of so many bytes in.
 fn admits(
     ready: Amount,
     room: Amount,
@@ -424,7 +424,7 @@ mod tests {
         Some(Worth { priority, reserve })
     }
 
-    /// Whether a pool of [`ROOM`] in which the cheapest one offers 5 lets in a transaction of 100 bytes.
+    /// `true` if a pool of [`ROOM`] in which the cheapest one offers 5 lets in a transaction of 100 bytes.
     fn lets_in(ready: Amount, worth: Option<Worth>) -> bool {
         admits(ready, ROOM, 100, || worth, || 5)
     }

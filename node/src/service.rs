@@ -197,15 +197,15 @@ fn new_partial_of(config: &Configuration, patch: Option<Value>) -> Result<Parts,
 
 /// What a node is told beside the SDK's configuration.
 pub struct Options {
-    /// What a chain that is known by name changes in the default genesis.
+    /// The changes that a chain known by name makes to the default genesis.
     pub genesis: Option<Value>,
     /// What it does beside keeping the chain.
     pub duties: Duties,
-    /// How long it waits for votes.
+    /// The time it waits for votes.
     pub finality: FinalityOptions,
     /// Which RPC methods it serves.
     pub methods: MethodLists,
-    /// What its pool has room for.
+    /// Transactions and bytes that its pool has room for.
     pub pool_room: Amount,
     /// What changes the levels of its log, if that is not the SDK's.
     pub levels: Option<Levels>,

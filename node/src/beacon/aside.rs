@@ -3,8 +3,8 @@
 //! Keeps blocks with false slots, and what is built on them, out of the best chain.
 //!
 //! It stands between BABE's import, which chooses the best chain by weight, and the client. Such a
-//! block is stored like any other, but never becomes the best: nobody authors on it or votes for it
-//! here. If two thirds of the validators finalise it all the same, finality makes it part of the
+//! block is stored like any other, but never becomes the best: this node does not author on it or
+//! vote for it. If two thirds of the validators finalise it all the same, finality makes it part of the
 //! chain, as it does with every fork, and the node goes on.
 
 use polkadot_sdk::*;
@@ -17,7 +17,7 @@ use tos_runtime::opaque::Block;
 
 use super::{checks::Mark, state::Beacon};
 
-/// Imports what is marked false as a block beside the best chain.
+/// Block import that keeps blocks marked false off the best chain.
 pub struct Aside<I> {
     inner: I,
     beacon: Arc<Beacon>,

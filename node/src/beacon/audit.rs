@@ -35,7 +35,7 @@ const TOGETHER: usize = 24;
 /// Blocks that are looked at together, if they include fewer slots.
 const BLOCKS: usize = 256;
 
-/// What a block says about slots.
+/// The slots that a block includes, and what they follow.
 pub struct Said {
     /// The beacon after the parent.
     pub outlook: Outlook,
@@ -43,7 +43,8 @@ pub struct Said {
     pub claims: Vec<SlotClaim>,
 }
 
-/// What a block says about slots; `None` if it includes none, or its chain has no beacon.
+/// The slots that a block with this parent and body includes; `None` if there are none, or its
+/// chain has no beacon.
 pub fn said(
     client: &FullClient,
     parent: Hash,
@@ -76,7 +77,7 @@ fn suffix(client: &FullClient, lowest: &Header, best: Hash) -> Vec<Header> {
     blocks
 }
 
-/// Audits some of the blocks up to the best one; whether there may be more to do at once.
+/// Audits some of the blocks up to the best one. `true` if there may be more to do at once.
 fn audit(client: &FullClient, beacon: &Beacon) -> Result<bool, String> {
     let best = client.info().best_hash;
     let text = |error: &dyn std::fmt::Display| error.to_string();
@@ -132,7 +133,7 @@ fn audit(client: &FullClient, beacon: &Beacon) -> Result<bool, String> {
     Ok(true)
 }
 
-/// Marks a block; whether what follows it is worth looking at.
+/// Marks a block. `true` if the blocks after it are worth looking at.
 fn judge(beacon: &Beacon, header: &Header, said: Option<Said>) -> bool {
     let verdict = said.map_or(Ok(()), |said| check(beacon, &said.outlook, &said.claims));
     match verdict {

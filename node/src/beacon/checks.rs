@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Which blocks' slots were re-executed, and what hangs on it: this node neither votes for a block
-//! nor authors on it before its slots and those of all unfinalised blocks below it were.
+//! Record of the blocks whose slots were re-executed. This node neither votes for a block nor
+//! authors on it before its slots and those of all unfinalised blocks below it were.
 //!
 //! A block is never refused for its slots: whether it is valid is for the runtime to say, which all
 //! nodes agree on. One with a false slot is set aside (see [`super::aside`]), and what two
@@ -23,7 +23,7 @@ use super::{state::Beacon, LOG};
 /// Blocks that are remembered: far more than stay unfinalised.
 const BLOCKS: u32 = 1 << 16;
 
-/// What is known of a block's slots.
+/// Result of checking a block's slots.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
     /// All are right, or it has none.
@@ -42,12 +42,12 @@ impl Default for Checks {
 }
 
 impl Checks {
-    /// Remembers what was found.
+    /// Remembers the result for a block.
     pub fn note(&self, block: Hash, mark: Mark) {
         self.0.lock().insert(block, mark);
     }
 
-    /// What was found; `None` for a block that was not checked.
+    /// Result for a block; `None` if it was not checked.
     pub fn of(&self, block: &Hash) -> Option<Mark> {
         self.0.lock().peek(block).copied()
     }
@@ -115,9 +115,9 @@ impl<B: HeaderBackend<Block>> VotingRule<Block, B> for OnlyChecked {
 pub struct Readiness<C, O> {
     /// The chain.
     pub chain: Arc<C>,
-    /// What was checked.
+    /// The beacon, which knows the checked blocks.
     pub beacon: Arc<Beacon>,
-    /// Whether there are peers.
+    /// The SDK's oracle, which knows if there are peers.
     pub sync: O,
 }
 

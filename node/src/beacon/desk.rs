@@ -66,11 +66,11 @@ pub enum Action {
 /// A slot to be verified.
 #[derive(Debug)]
 pub struct Verification {
-    /// Who sent it, the first one first.
+    /// Peers that sent it, the first sender first.
     pub peers: Vec<PeerId>,
     /// What it starts from.
     pub inputs: SlotInputs,
-    /// What the peers say.
+    /// The result that they sent.
     pub message: Box<SlotMessage>,
 }
 
@@ -274,7 +274,8 @@ impl Desk {
         self.verify_next();
     }
 
-    /// What is known or passed needs no room, and whoever was wrong about it is found out.
+    /// Drops candidates for slots that are known or passed, and reports the peers that were wrong
+    /// about them.
     fn drop_obsolete(&mut self) {
         let beacon = Arc::clone(&self.beacon);
         self.wanted.retain(|inputs| !beacon.knows(&inputs.id()));

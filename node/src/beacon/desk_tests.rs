@@ -146,7 +146,7 @@ fn a_slot_of_another_fork_is_ignored_without_blame() {
     assert!(settle(&mut desk, &beacon).is_empty());
 }
 
-/// A slot with inputs that nobody has ever seen.
+/// A slot with inputs that exist on no fork.
 fn junk(slot: u64, variant: u8) -> Vec<u8> {
     Message::Slot(Box::new(SlotMessage {
         slot,

@@ -52,7 +52,7 @@ impl From<Interrupted> for Fault {
     }
 }
 
-/// Whether a block's slots are re-executed before it is imported.
+/// `true` if a block's slots are re-executed before it is imported.
 fn is_due(origin: BlockOrigin, recent: bool, executes: bool) -> bool {
     let sent_now = match origin {
         BlockOrigin::NetworkInitialSync
@@ -76,8 +76,8 @@ fn executes(action: &StateAction<Block>) -> bool {
     }
 }
 
-/// Whether a block that may be of a time up to `latest_ms` may include so many slots. If not, the
-/// runtime refuses it, and looking at its slots is a waste.
+/// `true` if a block of a time up to `latest_ms` may include so many slots. If not, the runtime
+/// refuses it, and looking at its slots is a waste.
 fn is_possible(outlook: &Outlook, claims: &[SlotClaim], latest_ms: u64) -> bool {
     let count = u64::try_from(claims.len()).unwrap_or(u64::MAX);
     count <= MAX_SLOTS_PER_BLOCK.into()
@@ -89,7 +89,7 @@ fn is_possible(outlook: &Outlook, claims: &[SlotClaim], latest_ms: u64) -> bool 
 struct Authored(LruMap<(u32, u64), Hash>);
 
 impl Authored {
-    /// Whether the block is the first that came, or came before.
+    /// `true` if the block is the first one of this author and slot, also when it comes again.
     fn is_first(&mut self, author: u32, slot: u64, block: Hash) -> bool {
         match self.0.get_or_insert((author, slot), || block) {
             Some(first) => *first == block,
@@ -110,7 +110,7 @@ pub fn inputs_of(outlook: &Outlook, claims: &[SlotClaim]) -> Result<Vec<SlotInpu
     Ok(all)
 }
 
-/// Whether every claim is right. Takes little more than a second for all slots together that are
+/// `Ok` if every claim is right. Takes little more than a second for all slots together that are
 /// not known and that no peer sends in time, and once as much for one that contradicts what is known.
 pub fn check(beacon: &Beacon, outlook: &Outlook, claims: &[SlotClaim]) -> Result<(), Fault> {
     let inputs = inputs_of(outlook, claims)?;
@@ -140,7 +140,7 @@ pub fn check(beacon: &Beacon, outlook: &Outlook, claims: &[SlotClaim]) -> Result
     Ok(())
 }
 
-/// What is known of a block before it is imported.
+/// Result of examining a block before it is imported.
 enum Verdict {
     /// Its slots are right, or it has none.
     Right,
@@ -175,7 +175,7 @@ impl<I> BeaconBlockImport<I> {
         }
     }
 
-    /// Whether a block has a false slot and is not final, so that what follows it is set aside too.
+    /// `true` if a block has a false slot and is not final, so that its descendants are set aside too.
     fn is_aside(&self, block: &Hash, header: &Header) -> bool {
         let is_final = self.client.info().finalized_number.saturating_add(1) >= *header.number();
         self.beacon.checks.of(block) == Some(Mark::False) && !is_final

@@ -5,7 +5,8 @@
 //! [`chain`] follows the best block and tells [`state`] what it says of the slots to come. Slots
 //! come into [`cache`] from the [`timekeeper`] or from peers ([`gossip`], [`desk`]), each verified
 //! exactly; [`inherents`] puts them into blocks, and [`import`] sets blocks with false ones [`aside`].
-//! What was not checked then is by [`audit`]; before, this node does not vote for it ([`checks`]).
+//! Blocks that were not checked then are by [`audit`]; before, this node does not vote for them
+//! ([`checks`]).
 
 mod aside;
 mod audit;

@@ -3,7 +3,7 @@
 //! Slots that peers sent and that are not verified yet.
 //!
 //! Two kinds are kept apart. Results for inputs that this node knows wait for the verifier: one per
-//! peer, and the same result once, whoever sent it. Results for inputs that it does not know yet,
+//! peer, and equal results of several peers once. Results for inputs that it does not know yet,
 //! because a slot before is missing, stay with the peer that sent them: a few per peer, the newest
 //! in place of its oldest. So no peer's messages take the room of another's, and what a liar sent
 //! is still there when its slot's turn comes.
@@ -22,13 +22,13 @@ pub const UNFOUNDED: usize = 16;
 /// A result for known inputs.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Who sent it, the first one first.
+    /// Peers that sent it, the first sender first.
     pub peers: Vec<PeerId>,
-    /// What they sent.
+    /// The result that they sent.
     pub message: Box<SlotMessage>,
 }
 
-/// What peers sent, by what is known of its inputs.
+/// Unverified results of peers: those for known inputs, and those for unknown ones.
 #[derive(Default)]
 pub struct Pending {
     founded: BTreeMap<(Slot, SlotId), Vec<Candidate>>,
@@ -92,7 +92,7 @@ impl Pending {
         first
     }
 
-    /// Takes all candidates whose inputs `is_over` names: nobody needs them any more.
+    /// Takes all candidates whose inputs `is_over` names: they are not needed any more.
     pub fn take_over(&mut self, is_over: impl Fn(Slot, &SlotId) -> bool) -> Vec<Candidate> {
         let mut taken = Vec::new();
         self.founded.retain(|(slot, inputs), candidates| {
@@ -134,7 +134,7 @@ impl Pending {
         self.unfounded.retain(|peer, _| !gone.contains(peer));
     }
 
-    /// How many results wait.
+    /// Number of results that wait.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         let founded: usize = self.founded.values().map(Vec::len).sum();
@@ -156,7 +156,7 @@ mod tests {
         })
     }
 
-    /// A message whose inputs nobody has ever seen.
+    /// A message whose inputs exist on no fork.
     fn junk(slot: Slot, variant: u8) -> Box<SlotMessage> {
         Box::new(SlotMessage {
             inputs: [variant; 32],

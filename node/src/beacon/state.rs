@@ -30,8 +30,8 @@ use super::{
     slot::{SlotId, SlotInputs, SlotMessage},
 };
 
-/// How old the best block may be for the node to follow the head whatever peers say, and how old
-/// a block for its slots to be checked before it is imported; in milliseconds.
+/// Greatest age, in milliseconds, of a best block with which the node follows the head in spite of
+/// what peers say, and of a block whose slots are checked before it is imported.
 const RECENT_MS: u64 = 60_000;
 /// Slots that are remembered to have been computed again.
 const RECHECKED: u32 = 1_024;
@@ -46,7 +46,7 @@ pub enum Event {
     Computed(VerifiedSlot),
     /// A slot that a peer sent was verified.
     Verdict {
-        /// Who sent it, the first one first.
+        /// Peers that sent it, the first sender first.
         peers: Vec<PeerId>,
         /// What was sent.
         message: Box<SlotMessage>,
@@ -89,7 +89,7 @@ pub struct Beacon {
     best_ms: AtomicU64,
     /// Slots that were computed again with a dataset built anew, and were as before.
     rechecked: Mutex<LruMap<SlotId, ()>>,
-    /// Which blocks' slots were checked.
+    /// Blocks whose slots were checked.
     pub checks: Checks,
     events: UnboundedSender<Event>,
     /// What has been done so far.
@@ -138,12 +138,12 @@ impl Beacon {
         self.best_ms.store(time_ms, Ordering::Relaxed);
     }
 
-    /// Whether a block of this time is one that has just been made.
+    /// `true` if a block of this time, in milliseconds since 1970, has just been made.
     pub fn is_recent(time_ms: u64, now_ms: u64) -> bool {
         time_ms.saturating_add(RECENT_MS) >= now_ms
     }
 
-    /// Whether the node follows the head of the chain: its best block is recent by its own clock,
+    /// `true` if the node follows the head of the chain: its best block is recent by its own clock,
     /// or else it does not know of anything better. What peers claim to have counts only for a
     /// node whose best block is old.
     pub fn follows_head(&self) -> bool {
@@ -383,8 +383,8 @@ impl Beacon {
     /// Looks again at a slot whose result is in doubt, with a dataset built anew. If the cached
     /// result was wrong, this machine's memory is faulty: the dataset is replaced and the slot too.
     ///
-    /// A slot that was looked at again is not doubted a second time, so that whoever lies about it
-    /// costs a second once and not with every lie.
+    /// A slot that was looked at again is not doubted a second time, so that lies about it cost a
+    /// second once and not with each of them.
     pub fn recompute(&self, inputs: &SlotInputs) -> Result<VerifiedSlot, Interrupted> {
         let id = inputs.id();
         let known = self.cached(&id);

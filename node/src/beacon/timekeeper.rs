@@ -12,7 +12,7 @@ use super::{
     LOG,
 };
 
-/// How fast a timekeeper must walk, as a multiple of what the clock needs, to catch up after an
+/// Speed that a timekeeper needs, as a multiple of what the clock needs, to catch up after an
 /// outage and while the machine does other work.
 const MARGIN: f64 = 1.2;
 /// Slots after which its speed is known.
@@ -70,7 +70,8 @@ fn compute(beacon: &Beacon, inputs: &SlotInputs) {
     }
 }
 
-/// What is wrong with a machine that walks so many times as fast as the clock needs, if anything is.
+/// Warning for a machine that walks `efficiency` times as fast as the clock needs; `None` if that
+/// is enough.
 fn complaint(efficiency: f64) -> Option<String> {
     (efficiency < MARGIN).then(|| {
         format!(

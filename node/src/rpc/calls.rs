@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! `--rpc-call-allow`: which functions of the runtime strangers may have executed.
+//! `--rpc-call-allow`: the functions of the runtime that strangers may have executed.
 //!
-//! `state_call` and its likes execute any function by its name. Some execute whole blocks, or make the state of a new chain; nobody but
-//! this node and its operator has a use for those, and each costs what a block costs. Callers that may use unsafe methods have all.
+//! `state_call` and methods like it execute any function by its name. Some execute whole blocks, or make the state of a new chain; only
+//! this node and its operator have a use for those, and each costs what a block costs. Callers that may use unsafe methods have all.
 
 use polkadot_sdk::*;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const NOT_SERVED: i32 = 1_009;
 /// The code of JSON-RPC for parameters that are none.
 const INVALID_PARAMS: i32 = -32_602;
 
-/// What wallets, explorers and clients ask for; a chain need not have all of them.
+/// Functions that wallets, explorers and clients ask for; a chain need not have all of them.
 const SERVED: &str = "AccountNonceApi_*,AuthorityDiscoveryApi_*,BabeApi_configuration,BabeApi_current_epoch,BabeApi_current_epoch_start,\
     BabeApi_next_epoch,BeaconApi_*,Core_version,GrandpaApi_current_set_id,GrandpaApi_grandpa_authorities,Metadata_*,RuntimeViewFunction_*,\
     SessionKeys_decode_session_keys,StorageApi_*,TaggedTransactionQueue_validate_transaction,TosApi_*,TransactionPaymentApi_*,\
@@ -38,7 +38,7 @@ const METHODS: [(&str, usize, &str); 4] = [
     ("chainHead_v1_call", 2, "function"),
 ];
 
-/// Which functions are served.
+/// Functions that are served.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CallList {
     /// Execute no other functions of the runtime than these for `state_call`, `chainHead_v1_call` and `archive_v1_call`, unless the
@@ -79,7 +79,7 @@ fn function(params: &Params<'_>, position: usize, name: &str) -> Option<String> 
 }
 
 impl CallList {
-    /// Why a call is refused, if it is.
+    /// Error of a call that is refused; `None` if it is served.
     fn refusal(
         &self,
         params: &Params<'_>,

@@ -38,7 +38,7 @@ pub struct Place {
     pub number: BlockNumber,
 }
 
-/// What happens to a chain.
+/// A change of the best chain or of its final part.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// These blocks, the oldest first, are part of the best chain from now on.
@@ -47,7 +47,7 @@ pub enum Event {
     Final(BlockNumber),
 }
 
-/// What changes are read from.
+/// The chain that changes are read from.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
     /// The changes in a block, or why they cannot be told.
@@ -61,7 +61,7 @@ struct Backlog {
     best: VecDeque<Place>,
     /// Best blocks that were in the backlog from the beginning: an event may name them once more.
     initial: Vec<Place>,
-    /// What was final at the beginning; until that is told, the subscriber catches up.
+    /// The last block that was final at the beginning; until it is told, the subscriber catches up.
     catch_up: BlockNumber,
     /// The last final block whose turn has come.
     begun: BlockNumber,
@@ -132,7 +132,7 @@ impl Backlog {
     }
 }
 
-/// Where a subscriber begins.
+/// The place where a subscriber begins.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// The last final block that it needs not be told.

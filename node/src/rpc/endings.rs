@@ -3,7 +3,8 @@
 //! Subscriptions of the SDK do not end without a word.
 //!
 //! The SDK keeps few messages for a subscriber that reads slowly, 16 of most kinds, and then drops the subscription; the connection stays open and the
-//! subscriber waits for ever. Here what it sends passes by, and if it ends what its subscriber has not ended, the last message is an error.
+//! subscriber waits for ever. Here its messages are passed on, and if it ends a subscription that its subscriber has not ended, the last message
+//! is an error.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -32,7 +33,7 @@ const ENDING: [&str; 6] = [
     "transactionWatch_v1_submitAndWatch",
 ];
 
-/// How the messages of the SDK's endless subscriptions are called, by what their own names hold; also under their other names.
+/// Names of the messages of the SDK's endless subscriptions, by a part of the subscription's name that its aliases share.
 const MESSAGES: [(&str, &str); 7] = [
     ("subscribeAllHeads", "chain_allHead"),
     ("subscribe_newHead", "chain_newHead"),
@@ -43,7 +44,7 @@ const MESSAGES: [(&str, &str); 7] = [
     ("subscribeJustifications", "grandpa_justifications"),
 ];
 
-/// How the messages of a subscription are called, as long as none has come.
+/// Name of the messages of a subscription, as long as none has come.
 fn message_of(subscription: &'static str) -> &'static str {
     let known = MESSAGES
         .iter()

@@ -27,7 +27,7 @@ pub struct MethodLists {
     #[arg(long, value_name = "METHOD", value_delimiter = ',')]
     pub rpc_deny: Vec<Pattern>,
 
-    /// What they execute.
+    /// Functions of the runtime that they execute.
     #[command(flatten)]
     pub calls: CallList,
 }
@@ -65,7 +65,7 @@ impl fmt::Display for Pattern {
 }
 
 impl Pattern {
-    /// Whether it is this method, or one of these.
+    /// `true` if the pattern names this method.
     pub fn fits(&self, name: &str) -> bool {
         if self.is_prefix {
             name.starts_with(&self.stem)

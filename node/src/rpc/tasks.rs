@@ -390,7 +390,7 @@ where
     C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block> + Send + Sync + 'static,
     C::Api: TosRuntimeApi<Block, AccountId>,
 {
-    /// Where a subscriber begins, or why it cannot.
+    /// The place where a subscriber begins. Fails if the chain has no tasks, or `from` names a block whose changes are not known here.
     async fn start(&self, source: &Chain<C>, from: Option<BlockNumber>) -> RpcResult<Start> {
         let info = self.client.info();
         reader::offered::<dyn TosRuntimeApi<Block, AccountId>>(
@@ -468,7 +468,7 @@ where
     }
 }
 
-/// What happens to the chain from now on.
+/// Changes of the best chain and of its final part from now on.
 fn events<C>(client: &C) -> impl Stream<Item = Event> + Send
 where
     C: BlockchainEvents<Block>,
