@@ -19,7 +19,8 @@ impl<T: Config> Pallet<T> {
                 .is_none_or(|last| now.saturating_sub(last.block) > Scale::<T>::get().stall_blocks)
     }
 
-    /// What the VRF outputs of all blocks up to this one add up to, once it is on record.
+    /// The accumulator after this block: the VRF outputs of all blocks up to it, hashed one onto the
+    /// other. `None` until the block is on record, and when it is no more.
     fn accumulated(block: u32) -> Option<Hash> {
         BlockVrf::<T>::get(ring(block.into(), RECORDS))
             .filter(|record| record.block == block)

@@ -78,7 +78,7 @@ fn a1_an_altered_output_is_refused_at_import_and_loses_a_dispute() {
     });
 }
 
-/// Why nothing relies on the canary (docs/decisions/016-no-vote-on-unchecked-slots.md).
+/// The reason that nothing relies on the canary (docs/decisions/016-no-vote-on-unchecked-slots.md).
 #[test]
 fn an_untried_lie_about_one_segment_passes_the_canary() {
     execute(|| {
