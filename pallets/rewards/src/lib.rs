@@ -6,8 +6,8 @@
 //! settled. A settlement divides it by [`tos_primitives::split`] and books every share on its
 //! beneficiary's account under [`HoldReason::Claimable`]; the beneficiary claims it, or has asked
 //! for auto-claim and gets it at once. Anybody may claim for somebody else, so that an owner who
-//! cannot pay a fee is not stuck; whoever claims, the owner is paid. What nobody claims within the
-//! claim window the chain pays out by itself.
+//! cannot pay a fee is not stuck; the owner is paid in either case. The chain itself pays out the
+//! rewards that nobody claims within the claim window.
 //!
 //! A share that cannot reach its beneficiary, because it is too small to open the account, is held
 //! for it on the treasury ([`Custody::Treasury`]) and claimed like any other once the account can
@@ -182,7 +182,7 @@ pub mod pallet {
             participants: Balance,
             /// What the validators got, in wei.
             validators: Balance,
-            /// What the treasury got, in wei. Shares that it only keeps for others are not in it.
+            /// The network's share, which the treasury got, in wei. Shares that it only keeps for others are not in it.
             network: Balance,
             /// What went back to the publisher, in wei.
             refund: Balance,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the chain does by itself: pays out rewards whose claim window is over.
+//! The automatic step: rewards whose claim window is over are paid to their owners.
 
 use crate::{pallet::*, weights::WeightInfo, LOG_TARGET};
 use frame_support::{storage::with_storage_layer, weights::WeightMeter};

@@ -38,7 +38,7 @@ fn a_dead_account_is_paid_at_once_because_it_cannot_hold() {
     });
 }
 
-/// Settles a task of 100 of whose validators' share of 15 `GHOST`, who has no account, gets 9: less
+/// Settles a task of 100. `GHOST`, who has no account, gets 9 of the validators' share of 15: less
 /// than the existential deposit.
 fn small_share_of_a_dead_account(nonce: u64) {
     deposit(nonce, ALICE, 100);

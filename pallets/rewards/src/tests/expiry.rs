@@ -9,7 +9,7 @@ use polkadot_sdk::*;
 
 const EXPIRY: u32 = 1 + CLAIM_WINDOW;
 
-/// What a block that only idles costs when it pays `claims` and passes `ticks` ticks.
+/// The weight of a block that only idles, when it pays `claims` and passes `ticks` ticks.
 fn cost(ticks: u64, claims: u64) -> Weight {
     <() as WeightInfo>::on_idle_base()
         .saturating_add(<() as WeightInfo>::skip_tick() * ticks)
