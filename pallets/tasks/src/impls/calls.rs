@@ -46,7 +46,7 @@ impl<T: Config> Pallet<T> {
             max_participants,
             reference,
         } = terms;
-        // First: whoever sends a call again is told that the first one worked, whatever has changed since.
+        // First: a call that is sent again is told that the first one worked, whatever has changed since.
         let used = reference.is_some_and(|it| References::<T>::contains_key(&publisher, it));
         ensure!(!used, Error::<T>::ReferenceUsed);
         let task_type = params.task_type();
