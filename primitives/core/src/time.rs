@@ -47,7 +47,7 @@ pub struct Windows {
     pub challenge: Tick,
     /// How long a closed task is kept before it is pruned.
     pub retention: Tick,
-    /// How long a reward may stay unclaimed before the chain pays it to its owner by itself.
+    /// Time for which a reward may stay unclaimed before the chain pays it to its owner by itself.
     pub claim: Tick,
     /// Cooldown before a leaving miner or validator gets its stake back.
     pub unbonding: Tick,

@@ -28,8 +28,8 @@ pub fn dataset(params: &VdfParams, epoch_seed: &Hash) -> Option<Arc<Dataset>> {
     CACHE.get(params, epoch_seed, Dataset::build)
 }
 
-/// What `work` makes of the dataset of an epoch. For consensus it is built and kept as by [`dataset`]; for a question it comes from
-/// there if it is there, and else from the one place that questions share, without a trace in the cache.
+/// The result of `work` on the dataset of an epoch. For consensus the dataset is built and kept as by [`dataset`]; for a question it
+/// comes from there if it is there, and else from the one place that questions share, without a trace in the cache.
 ///
 /// `None` where there is no dataset for these parameters, and for a question also where there is not enough memory; for consensus
 /// the process ends then.
@@ -171,7 +171,7 @@ impl Cache {
     }
 }
 
-/// The one dataset that is kept for questions. Whoever uses it holds the lock, so that there never are two.
+/// The one dataset that is kept for questions. Its user holds the lock, so that there never are two.
 struct Aside(Mutex<Option<Dataset>>);
 
 impl Aside {

@@ -18,8 +18,8 @@
 //! the memory for a dataset or a mask cannot check blocks as others do: its process ends, with a message. A
 //! question that nobody's block depends on is answered `false` there.
 //!
-//! Whose memory it takes depends on the [`Purpose`] of the call, which the node's executor sets: what is executed for a block has the
-//! cache, and what is asked beside has one place for a dataset and one for a mask, however many ask at once.
+//! The memory it takes depends on the [`Purpose`] of the call, which the node's executor sets: a block's execution has the cache, and
+//! all questions together have one place for a dataset and one for a mask.
 //!
 //! Epoch seeds and parameters have to come from the runtime's own storage: an unknown pair costs the
 //! building of a dataset, 0.4 s of one core.

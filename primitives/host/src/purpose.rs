@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a call of the runtime is for. It decides whose memory the host functions take, and never what they answer.
+//! The purpose of a call of the runtime. It decides which memory the host functions take, and never what they answer.
 
 use std::cell::Cell;
 
-/// What the runtime is executed for on a thread.
+/// The purpose for which a thread executes the runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A block is made or imported, or something that nobody said anything else about.
+    /// To make or import a block, and everything for which no other purpose was set.
     Consensus,
-    /// Somebody asks: by RPC, from the network, or the node itself beside its blocks. Many may ask at once, and about anything.
+    /// To answer a call that no block depends on: by RPC, from the network, or from the node itself. There may be many at once,
+    /// about anything.
     Question,
 }
 
@@ -27,7 +28,7 @@ impl Drop for Restore {
 }
 
 impl Purpose {
-    /// What the thread executes the runtime for now.
+    /// The purpose for which this thread executes the runtime now.
     pub fn current() -> Self {
         CURRENT.get()
     }

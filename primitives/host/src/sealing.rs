@@ -17,7 +17,7 @@ static KEPT: Mutex<Option<(SealParams, Sealer)>> = Mutex::new(None);
 /// Held by the one question whose mask is being made.
 static QUESTION: Mutex<()> = Mutex::new(());
 
-/// Whether `sealed` is `data` under the mask with this key.
+/// `true` if `sealed` is `data` under the mask with this key.
 pub(crate) fn verify_word(
     params: &SealParams,
     key: &Hash,
@@ -39,7 +39,7 @@ fn one_by_one<T>(lock: &Mutex<()>, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Checks with the memory that is kept. Whoever finds it in use, or of another size, takes new one.
+/// Checks with the memory that is kept. Where it is in use, or of another size, new one is taken.
 fn verify_kept(params: &SealParams, key: &Hash, offset: u32, data: &Word, sealed: &Word) -> bool {
     let mut kept = match KEPT.try_lock() {
         Ok(kept) => kept,

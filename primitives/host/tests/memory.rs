@@ -14,7 +14,7 @@ use tos_vdf::VdfParams;
 
 /// Set in the process that is short of memory.
 const SHORT: &str = "TOS_TEST_SHORT_OF_MEMORY";
-/// What such a process prints when it was answered.
+/// Line that such a process prints when it was answered.
 const ANSWER: &str = "the answer is";
 const SIGABRT: i32 = 6;
 

@@ -42,7 +42,7 @@ pub struct SlotEvaluation {
 }
 
 impl SlotEvaluation {
-    /// What the end states of all fine segments make.
+    /// The evaluation with these end states of all fine segments.
     fn of(fine: Vec<State>) -> Option<Self> {
         let mut coarse = [[0; 64]; COARSE];
         for (coarse, fine) in coarse.iter_mut().zip(fine.chunks(FINE_PER_COARSE)) {
