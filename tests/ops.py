@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import yaml
@@ -185,7 +186,11 @@ class Stage:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            # All nodes are scraped at once, and none may have to knock twice.
+            request_queue_size = 128
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -260,7 +265,10 @@ def every_alert_reaches_an_alertmanager_once(_, folder):
         time.sleep(2)
         check(set(stage.told) == wanted, f"alerts for faults of others: {sorted(set(stage.told) - wanted)}")
         for (name, _), entry in stage.told.items():
-            check(len(entry["starts"]) == 1, f"{name} fired {len(entry['starts'])} times")
+            # A node that is not read in half a second is as good as gone, and its alert begins anew: on a machine with other work,
+            # that is no fault of the rule.
+            check(len(entry["starts"]) == 1 or "up" not in stage.cases[name]["fires"] and missed(port, name),
+                  f"{name} fired {len(entry['starts'])} times")
             check(entry["annotations"]["runbook"].endswith(f"#{name.lower()}"), f"{name}: told without its runbook")
     except Failed:
         with open(log, encoding="utf-8", errors="replace") as file:
@@ -277,6 +285,14 @@ def ready(port):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2) as answer:
             return answer.status == 200
     return False
+
+
+def missed(port, name):
+    """Whether Prometheus could not read the node with the fault `name` at some time."""
+    query = urllib.parse.urlencode({"query": f'min_over_time(up{{instance="{name}"}}[10m])'})
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{query}", timeout=20) as answer:
+        result = json.load(answer)["data"]["result"]
+    return [sample["value"][1] for sample in result] == ["0"]
 
 
 def eventually(what, probe, detail=lambda: "", limit=LATE):
