@@ -241,6 +241,28 @@ impl Chain {
         head(&self.rpc, which).await
     }
 
+    /// A life of so many blocks that begins at the last final one, so that it survives reorganisations, but never
+    /// so far back that half of it is over.
+    pub async fn mortality(&self, blocks: u64) -> Result<Mortality> {
+        let last = self.head(Head::Final).await?;
+        let best = self.head(Head::Best).await?;
+        let number = birth(blocks, last.number, best.number);
+        if number == last.number {
+            return Ok(Mortality {
+                blocks,
+                from: (last.number, last.hash),
+            });
+        }
+        let hash: H256 = self
+            .rpc
+            .call("chain_getBlockHash", rpc_params![number])
+            .await?;
+        Ok(Mortality {
+            blocks,
+            from: (number, hash.0),
+        })
+    }
+
     /// What accounts have used and own at a block.
     pub async fn accounts(&self, of: &[Hash], at: &Hash) -> Result<Vec<Account>> {
         #[derive(Deserialize)]
@@ -375,6 +397,13 @@ pub struct At {
     pub hash: Hash,
 }
 
+/// The height at which a life of so many blocks begins, by the heights of the last final block and the best one.
+/// Transactions have twelve bits for it: a longer life begins at a multiple of what one step is.
+fn birth(blocks: u64, last: u64, best: u64) -> u64 {
+    let number = last.max(best.saturating_sub(blocks / 2));
+    number - number % (blocks >> 12).max(1)
+}
+
 /// The head of the chain behind a connection.
 pub async fn head(rpc: &Rpc, which: Head) -> Result<At> {
     let method = match which {
@@ -397,4 +426,25 @@ fn has_call(metadata: &Metadata, pallet: &str, name: &str) -> bool {
 fn account_type(metadata: &Metadata) -> Option<u32> {
     let storage = metadata.pallet_by_name("System")?.storage()?;
     Some(storage.entry_by_name("Account")?.value_ty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::birth;
+
+    #[test]
+    fn a_life_begins_at_the_final_block_unless_half_of_it_would_be_over() {
+        assert_eq!(birth(64, 100, 103), 100);
+        assert_eq!(birth(64, 100, 132), 100);
+        // Finality is behind: from the final block on, the transaction would be dead when it is signed.
+        assert_eq!(birth(64, 100, 400), 368);
+        assert_eq!(birth(64, 0, 10), 0);
+    }
+
+    #[test]
+    fn a_long_life_begins_where_transactions_can_say_so() {
+        assert_eq!(birth(4_096, 1_001, 1_003), 1_001);
+        assert_eq!(birth(8_192, 1_001, 1_003), 1_000);
+        assert_eq!(birth(65_536, 1_001, 1_003), 992);
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     ledger::{Ledger, State},
     pace::Pace,
     report::{Fates, Proof, Report, Settings},
-    sign::{sign_all, Hash, Mortality, Sender, Signed, MAX_TRANSACTIONS},
+    sign::{sign_all, Hash, Sender, Signed, MAX_TRANSACTIONS},
 };
 use std::{
     collections::HashSet,
@@ -172,11 +172,7 @@ async fn load(plan: Plan<'_>) -> Result<Ending> {
     let sinks_before = chain.accounts(&parties.sinks, &best.hash).await?;
     let mortality = match common.mortality {
         None => None,
-        Some(blocks) => {
-            let from = chain.head(Head::Final).await?;
-            let from = (from.number, from.hash);
-            Some(Mortality { blocks, from })
-        }
+        Some(blocks) => Some(chain.mortality(blocks).await?),
     };
     let began = Instant::now();
     let signed = block_in_place(|| -> Result<_> {
