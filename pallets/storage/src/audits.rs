@@ -59,7 +59,8 @@ impl<T: Config> Pallet<T> {
             }
             tickets.remove(0);
         }
-        // Full only when the beacon is so late that it is about to be degraded.
+        // Full while the head is so far behind that a seed takes more blocks than there are places: this
+        // block draws nothing then.
         let _ = tickets.try_push(T::Randomness::request());
         Draws::<T>::put(tickets);
     }
