@@ -39,6 +39,10 @@ pub type Hash = [u8; 32];
 /// Blocks that the best block may fall behind one seen before: a fork that is left takes a few
 /// blocks with it, a node that is behind many.
 const REORGANISATION: u64 = 32;
+/// Advice where what was seen may never have been: a node can say what it likes of its height, and
+/// without this a lie would keep a worker from its work for ever.
+const WAY_OUT: &str = "If other nodes agree with this one, an earlier node was wrong: start the \
+    worker once with --forget-height";
 /// The time between two looks at a node that cannot say which chain it is on.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -180,17 +184,18 @@ impl fmt::Display for Reason {
             ),
             Self::Behind { at, seen } => write!(
                 f,
-                "the node is behind: its last final block is {at}, this worker has seen {seen}"
+                "the node is behind: its last final block is {at}, this worker has seen {seen}. \
+                 {WAY_OUT}"
             ),
             Self::BestBehind { at, seen } => write!(
                 f,
-                "the node is behind: its best block is {at}, this worker has seen {seen}"
+                "the node is behind: its best block is {at}, this worker has seen {seen}. {WAY_OUT}"
             ),
             Self::Forked { at } => write!(
                 f,
                 "the node has another block {at} than the final one this worker has seen: it is on \
                  a fork, or the chain was restored from a backup and went on differently. Use \
-                 another node or, to begin anew on this one, another --data-dir"
+                 another node or, to begin anew on this one, another --data-dir. {WAY_OUT}"
             ),
         }
     }
@@ -253,6 +258,24 @@ impl<M: Memory> Guard<M> {
         }
         self.held = Some(reason);
         Ok(Sight::Old(reason))
+    }
+
+    /// Believes the node's height from now on, whatever was seen before: for the operator to decide,
+    /// after a node has lied.
+    ///
+    /// # Errors
+    /// The node does not answer, or the record cannot be written: it is as before then.
+    pub async fn forget_height(&mut self, chain: &impl Heads) -> Result<()> {
+        let record = Record {
+            chain: self.record.chain,
+            finalised: chain.finalised_block().await?,
+            best: chain.best_number().await?,
+        };
+        self.memory.write(&record)?;
+        let (seen, now) = (self.record.finalised.number, record.finalised.number);
+        tracing::warn!(seen, now, "the height seen before is forgotten");
+        self.record = record;
+        Ok(())
     }
 
     /// A disk that takes no more must not keep a worker from what has a deadline.

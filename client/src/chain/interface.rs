@@ -170,6 +170,10 @@ calls! {
     Claim = "Rewards" "claim" { task: TaskId }
     /// Claims all rewards.
     ClaimAll = "Rewards" "claim_all" {}
+    /// Claims one reward for its owner.
+    ClaimFor = "Rewards" "claim_for" { owner: AccountId32, task: TaskId }
+    /// Claims all rewards of an owner.
+    ClaimAllFor = "Rewards" "claim_all_for" { owner: AccountId32 }
     /// Has rewards paid at once, or not.
     SetAutoClaim = "Rewards" "set_auto_claim" { enabled: bool }
     /// Becomes a storage provider.

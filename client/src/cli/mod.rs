@@ -539,6 +539,19 @@ mod tests {
     }
 
     #[test]
+    fn every_worker_can_forget_the_height_it_has_seen() {
+        for command in [
+            "miner run --solver-cmd true",
+            "validator run --judge-cmd true",
+            "storage run",
+            "storage audit",
+        ] {
+            let line = format!("tos {command} --forget-height");
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{command}");
+        }
+    }
+
+    #[test]
     fn the_signer_knows_a_development_key() {
         let signer = |suri: &str| {
             let line = ["tos", "chain", "status", "--suri", suri];

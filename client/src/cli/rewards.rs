@@ -27,6 +27,9 @@ pub enum Rewards {
         /// Only the reward of this task.
         #[arg(long, value_parser = parse::task_id)]
         task: Option<TaskId>,
+        /// Claim for this account: it is paid, and the key pays the fee. [default: the key's]
+        #[arg(long = "for", value_name = "ADDRESS", value_parser = parse_account)]
+        owner: Option<AccountId32>,
     },
     /// Have future rewards paid at once, or not.
     AutoClaim {
@@ -62,10 +65,7 @@ impl Rewards {
                 });
                 Ok(())
             }
-            Self::Claim { task: None } => global.submit_and_show(Call::ClaimAll {}, output).await,
-            Self::Claim { task: Some(task) } => {
-                global.submit_and_show(Call::Claim { task }, output).await
-            }
+            Self::Claim { task, owner } => global.submit_and_show(claim(task, owner), output).await,
             Self::AutoClaim { switch } => {
                 let call = Call::SetAutoClaim {
                     enabled: switch == Switch::On,
@@ -73,5 +73,51 @@ impl Rewards {
                 global.submit_and_show(call, output).await
             }
         }
+    }
+}
+
+/// The call that claims the reward of `task`, or all, for `owner` or the key's own account.
+fn claim(task: Option<TaskId>, owner: Option<AccountId32>) -> Call {
+    match (owner, task) {
+        (None, None) => Call::ClaimAll {},
+        (None, Some(task)) => Call::Claim { task },
+        (Some(owner), None) => Call::ClaimAllFor { owner },
+        (Some(owner), Some(task)) => Call::ClaimFor { owner, task },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        rewards: Rewards,
+    }
+
+    #[test]
+    fn rewards_are_claimed_for_the_account_that_is_named() {
+        let owner = AccountId32::new([7; 32]);
+        let task = TaskId([1; 16]);
+        let called = |options: &str| {
+            let line = format!("rewards claim {options}");
+            match Line::try_parse_from(line.split_whitespace()).map(|line| line.rewards) {
+                Ok(Rewards::Claim { task, owner }) => claim(task, owner),
+                _ => panic!("{line}"),
+            }
+        };
+        let (of, by) = (format!("--task {task}"), format!("--for {owner}"));
+        assert_eq!(called(""), Call::ClaimAll {});
+        assert_eq!(called(&of), Call::Claim { task });
+        let all = Call::ClaimAllFor {
+            owner: owner.clone(),
+        };
+        assert_eq!(called(&by), all);
+        assert_eq!(
+            called(&format!("{of} {by}")),
+            Call::ClaimFor { owner, task }
+        );
     }
 }

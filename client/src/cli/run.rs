@@ -53,10 +53,21 @@ pub struct Common {
     /// Leave rewards to be claimed later.
     #[arg(long)]
     no_claim: bool,
+    #[command(flatten)]
+    height: Height,
     /// The journal. [default: one per account and chain in the data folder] If it is of another
     /// chain, one next to it is used.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+}
+
+/// Option of every worker.
+#[derive(clap::Args)]
+pub struct Height {
+    /// Forget the highest block seen before, and believe the node. For one start, after a node
+    /// lied: otherwise a worker does nothing on a node that is behind what it has seen.
+    #[arg(long)]
+    pub(super) forget_height: bool,
 }
 
 /// See `tos miner run --help`.
@@ -199,6 +210,7 @@ impl Common {
             once: self.once,
             until_idle: self.until_idle,
             max_tasks: self.max_tasks,
+            forget_height: self.height.forget_height,
         }
     }
 

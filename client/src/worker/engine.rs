@@ -33,6 +33,8 @@ pub struct Mode {
     pub until_idle: bool,
     /// When this many tasks have been taken on and are over.
     pub max_tasks: Option<u64>,
+    /// Not about stopping: what was seen of the chain's height is forgotten once, at the start.
+    pub forget_height: bool,
 }
 
 impl Mode {
@@ -70,7 +72,7 @@ enum Ended {
 pub(crate) async fn run<M: Memory, R: Role<Live>>(
     url: &str,
     key: &Signer,
-    mode: Mode,
+    mut mode: Mode,
     base: impl Fn(&Hash) -> PathBuf,
     mut make: impl AsyncFnMut(&Live, &M) -> Result<R>,
 ) -> Result<()> {
@@ -87,7 +89,7 @@ pub(crate) async fn run<M: Memory, R: Role<Live>>(
                     if post.is_none() {
                         let path = base(&live.genesis());
                         match set_up(&live, mode, &path, &mut make).await {
-                            Ok(made) => post = Some(made),
+                            Ok(made) => (post, mode.forget_height) = (Some(made), false),
                             Err(error) if passes(&error) && !mode.once => return Err(error),
                             Err(error) => return Ok(Ended::Unfit(error)),
                         }
@@ -105,9 +107,10 @@ pub(crate) async fn run<M: Memory, R: Role<Live>>(
                     Ok(Ended::Done) => return Ok(()),
                     Ok(Ended::Unfit(error)) => return Err(error),
                     Ok(Ended::Old(reason)) => return Err(Error::Failed(reason.to_string())),
+                    // With a pause: nodes of two chains behind one address can take turns.
                     Ok(Ended::OtherChain) => {
                         post = None;
-                        continue;
+                        Error::Failed("the node is on another chain than before".into())
                     }
                     Err(error) => error,
                 }
@@ -137,7 +140,10 @@ async fn set_up<M: Memory, R>(
     base: &Path,
     make: &mut impl AsyncFnMut(&Live, &M) -> Result<R>,
 ) -> Result<Post<M, R>> {
-    let guard = recognise(live, base, mode.once.then_some(ONCE_TIME)).await?;
+    let mut guard = recognise(live, base, mode.once.then_some(ONCE_TIME)).await?;
+    if mode.forget_height {
+        guard.forget_height(live).await?;
+    }
     let role = make(live, guard.memory()).await?;
     Ok(Post { guard, role })
 }

@@ -79,6 +79,42 @@ async fn only_views_at_least_as_new_as_those_before_are_acted_on() {
 }
 
 #[tokio::test]
+async fn a_node_that_lies_about_its_height_locks_nobody_out_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("miner.redb");
+    let met = async |view: &View| meet::<Journal>(view, &base).await.unwrap().unwrap();
+    let task = tos_primitives::TaskId([1; 16]);
+    let mut guard = met(&View::at(50)).await;
+    assert_eq!(guard.check(&View::at(50)).await.unwrap(), Sight::Current);
+    guard.memory().count_failure(task).unwrap();
+    // It has what the worker knows, and makes up the rest. Nobody can tell.
+    let liar = View {
+        tag: 2,
+        fork: 51,
+        ..View::at(1 << 40)
+    };
+    assert_eq!(guard.check(&liar).await.unwrap(), Sight::Current);
+    drop(guard);
+    let mut guard = met(&View::at(60)).await;
+    let behind = Reason::Behind {
+        at: 60,
+        seen: 1 << 40,
+    };
+    let sight = guard.check(&View::at(60)).await.unwrap();
+    assert_eq!(sight, Sight::Old(behind));
+    assert!(behind.to_string().contains("--forget-height"));
+    guard.forget_height(&View::at(60)).await.unwrap();
+    drop(guard);
+    // It is on disk, nothing else is lost, and from there on it counts as before.
+    let mut guard = met(&View::at(60)).await;
+    assert_eq!(guard.memory().accept(task).unwrap().failures, 1);
+    assert_eq!(guard.check(&View::at(60)).await.unwrap(), Sight::Current);
+    let behind = Reason::Behind { at: 59, seen: 60 };
+    let sight = guard.check(&View::at(59)).await.unwrap();
+    assert_eq!(sight, Sight::Old(behind));
+}
+
+#[tokio::test]
 async fn a_best_block_may_fall_back_as_far_as_a_fork_and_no_farther() {
     let folder = tempfile::tempdir().unwrap();
     let mut guard = met(&View::at(50), folder.path()).await;

@@ -99,9 +99,8 @@ pub struct Challenge {
 /// Time that a one-off command waits for a node to say which chain it is on.
 const RECOGNISE_TIME: Duration = Duration::from_secs(60);
 
-/// The store of this account on this chain: in `folder` or, if that is of another chain, next to
-/// it.
-/// Also what it has seen of the chain.
+/// The store of this account on this chain, and what it has seen of the chain: in `folder` or, if
+/// that is of another chain, next to it.
 pub(super) async fn shelf(
     connection: &Connection,
     folder: &Path,

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     amount,
     chain::{Folder, Hash},
-    cli::run::journals,
+    cli::run::{journals, Height},
     content::{self, Pace},
     error::{Context, Error, Result},
     http::Http,
@@ -67,6 +67,8 @@ pub struct Run {
     /// Days that a replica which is over stays in the store's trash before its space is freed.
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     keep_trash: u16,
+    #[command(flatten)]
+    height: Height,
     /// Do what can be done right now, and stop.
     #[arg(long)]
     once: bool,
@@ -85,6 +87,8 @@ pub struct Audit {
     /// Open no more challenges than this in all. Each holds a bond until it is decided.
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     max_challenges: u32,
+    #[command(flatten)]
+    height: Height,
     /// Do what can be done right now, and stop.
     #[arg(long)]
     once: bool,
@@ -138,9 +142,9 @@ impl Run {
             server = Some(tokio::spawn(content::serve(listener, gateway)).abort_handle());
             Ok(Provider::new(options, shelf, seeds, http.clone()).keep_trash(keep))
         };
-        let once = self.once;
         let mode = Mode {
-            once,
+            once: self.once,
+            forget_height: self.height.forget_height,
             ..Default::default()
         };
         worker::run(&global.url, &key, mode, |_: &Hash| dir.clone(), make).await
@@ -160,9 +164,9 @@ impl Audit {
         let name = format!("auditor-{}", key.account().to_ss58check());
         let place = journals(global, &name)?;
         let make = async |_: &Live, _: &Folder| Ok(Auditor::new(options, http.clone()));
-        let once = self.once;
         let mode = Mode {
-            once,
+            once: self.once,
+            forget_height: self.height.forget_height,
             ..Default::default()
         };
         worker::run(&global.url, &key, mode, place, make).await
