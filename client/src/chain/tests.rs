@@ -45,6 +45,25 @@ async fn a_call_tells_what_its_own_transaction_did() {
 }
 
 #[tokio::test]
+async fn what_is_told_as_final_only_is_in_a_block() {
+    for wait in [Wait::Best, Wait::Finalised] {
+        let node = FakeNode::new();
+        let final_only = Reaction::Hold(PUBLISHES, &[Tell::Finalised]);
+        let included = submit(&node, &[final_only], wait).await.unwrap();
+        assert_eq!((included.task, included.finalised), (Some(TASK), true));
+        node.lock().reactions.push_back(final_only);
+        let all = node.connect().await;
+        let all = all.submit_all(&signer(), &[call()], wait, LONG).await;
+        assert!(all.unwrap()[0].as_ref().unwrap().finalised);
+        assert_eq!(node.lock().included(), 2);
+        // One that failed there was refused.
+        let fails = Reaction::Hold(Next::This(Effect::Fails), &[Tell::Finalised]);
+        let error = submit(&node, &[fails], wait).await.unwrap_err();
+        assert_eq!(error.exit_code(), 3);
+    }
+}
+
+#[tokio::test]
 async fn what_is_dropped_after_it_was_in_a_block_is_not_sent_again() {
     for last in [
         &[Tell::InBlock, Tell::Dropped],
