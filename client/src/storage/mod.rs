@@ -52,5 +52,5 @@ pub use provider::{Provider, ProviderOptions};
 pub use remote::{retrieve, Origin, Remote};
 pub(crate) use sealing::seal;
 pub use serve::{Gateway, Seeds};
-pub use shelf::{Scan, Shelf};
+pub use shelf::{Scan, Shelf, Shelves};
 pub(crate) use tidy::age;

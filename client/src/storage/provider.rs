@@ -71,7 +71,7 @@ pub struct Provider {
     settled: HashMap<ReplicaId, u32>,
     handled: HashSet<ReplicaId>,
     patience: Patience,
-    tidy: Tidy,
+    pub(super) tidy: Tidy,
 }
 
 impl Provider {
@@ -215,6 +215,9 @@ impl Provider {
             }
             Err(error) => {
                 tracing::error!(group, window, %error, "no root");
+                if matches!(error, ShelfError::Room(_)) {
+                    self.tidy.make_room();
+                }
                 None
             }
         })
@@ -225,7 +228,7 @@ impl Provider {
         match answer {
             Ok(answer) => return Some(answer),
             Err(ShelfError::Damaged) => self.damaged(replica),
-            Err(ShelfError::Failed(error)) => tracing::error!(%replica, %error, "no answer"),
+            Err(error) => tracing::error!(%replica, %error, "no answer"),
         }
         None
     }
@@ -261,6 +264,18 @@ impl Provider {
             }
         }
         calls
+    }
+}
+
+impl Drop for Provider {
+    /// Threads that work on files cannot be aborted; they are asked to end.
+    fn drop(&mut self) {
+        for job in self.jobs.running() {
+            match job {
+                Job::Stage(deal) => self.shelf.stop(&deal.0),
+                Job::Seal(id) | Job::Repair(id) | Job::Open(id) => self.shelf.stop(&id.0),
+            }
+        }
     }
 }
 
@@ -311,11 +326,14 @@ impl<C: Chain> Role<C> for Provider {
             self.attend(&at, replica, &mut calls).await?;
         }
         calls.extend(self.settle(&replicas));
-        calls.extend(self.accept(&at, &provider, &replicas).await?);
+        let accepted = self.accept(&at, &provider, &replicas).await;
+        let accepted = accepted.map(|accepts| calls.extend(accepts));
         let sent = self.patience.submit(chain, calls).await?.len();
         let (finalised, jobs) = (chain.finalised().await?, &self.jobs);
         let busy = |replica| is_busy(jobs, replica);
         self.tidy.run(&replicas, &finalised, busy).await;
+        // After what has a deadline: a fault of the staged contents must not keep that back.
+        accepted?;
         Ok(Progress {
             sent,
             jobs: self.jobs.running().count(),

@@ -130,7 +130,7 @@ impl Source for Gateway {
                 Some(seed) => match shelf.committee(replica, &seed) {
                     Ok(proof) => whole(proof),
                     Err(ShelfError::Damaged) => Answer::Nothing,
-                    Err(ShelfError::Failed(error)) => return Err(error),
+                    Err(error) => return Err(error.into()),
                 },
                 None => Answer::Nothing,
             },

@@ -8,7 +8,12 @@ use crate::{
     error::{Context, Error, Result},
 };
 use polkadot_sdk::sp_core::{crypto::AccountId32, sr25519, Pair};
-use std::{io::Read, io::Write, path::Path};
+use std::{
+    collections::HashMap,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
+};
 use tos_primitives::{
     storage::{
         group_payload, seal_payload, window_payload, GroupId, SealAnswer, SignedRoot,
@@ -33,6 +38,9 @@ pub enum ShelfError {
     /// What is on disk is not what was committed to.
     #[error("damaged on disk")]
     Damaged,
+    /// The disk takes no more.
+    #[error("{0}")]
+    Room(Error),
     /// Anything else.
     #[error("{0}")]
     Failed(Error),
@@ -40,9 +48,11 @@ pub enum ShelfError {
 
 impl From<tos_provider::Error> for ShelfError {
     fn from(error: tos_provider::Error) -> Self {
-        match error.is_damage() {
-            true => Self::Damaged,
-            false => Self::Failed(Error::Failed(error.to_string())),
+        let text = Error::Failed(error.to_string());
+        match (error.is_damage(), error.is_room()) {
+            (true, _) => Self::Damaged,
+            (_, true) => Self::Room(text),
+            _ => Self::Failed(text),
         }
     }
 }
@@ -51,7 +61,7 @@ impl From<ShelfError> for Error {
     fn from(error: ShelfError) -> Self {
         match error {
             ShelfError::Damaged => Self::Failed(error.to_string()),
-            ShelfError::Failed(error) => error,
+            ShelfError::Room(error) | ShelfError::Failed(error) => error,
         }
     }
 }
@@ -372,6 +382,25 @@ impl Shelf {
             let entries = proven.entries.iter();
             entries.map(|entry| (entry.place, entry.previous)).collect()
         }))
+    }
+}
+
+/// Stores that were opened and may still be in use, by their folders: threads that seal and readers
+/// of content keep a store open after its worker has gone, and it cannot be opened twice.
+#[derive(Default)]
+pub struct Shelves(HashMap<PathBuf, Weak<Shelf>>);
+
+impl Shelves {
+    /// The store in a folder, as long as it is open.
+    pub fn get(&self, folder: &Path) -> Option<Arc<Shelf>> {
+        self.0.get(folder).and_then(Weak::upgrade)
+    }
+
+    /// Remembers a store for as long as it is open.
+    pub fn insert(&mut self, shelf: &Arc<Shelf>) {
+        self.0.retain(|_, shelf| shelf.strong_count() > 0);
+        let folder = shelf.folder().to_owned();
+        self.0.insert(folder, Arc::downgrade(shelf));
     }
 }
 

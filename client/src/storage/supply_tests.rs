@@ -3,29 +3,41 @@
 //! Offers whose content cannot be had, work that nobody needs any more, and too little room.
 
 use super::{
-    fake::{self, FakeChain},
+    fake::{self, FakeChain, GENESIS, ME},
     jobs::Job,
+    shelf::{Shelf, Shelves},
     tests::{live, provider, published, shelf, step, OPTIONS},
     Provider, ProviderOptions, Seeds,
 };
 use crate::{
     chain::Call,
     content::Pace,
+    error::Result,
     worker::{Progress, Role, Submit},
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 use tos_primitives::{
     storage::{DealStatus, ReplicaStatus, StoredContent},
     views::{DealView, ReplicaView},
     DealId,
 };
+use tos_storage_proofs::SealParams;
 
 const IMPATIENT: ProviderOptions = ProviderOptions {
     pace: Pace {
         silence: Duration::from_millis(100),
         rate: 1_000,
+    },
+    ..OPTIONS
+};
+
+/// Pace that [`slow_server`] keeps up with.
+const PATIENT: ProviderOptions = ProviderOptions {
+    pace: Pace {
+        silence: Duration::from_secs(60),
+        rate: 1,
     },
     ..OPTIONS
 };
@@ -194,14 +206,7 @@ async fn a_job_ends_with_its_replica_and_its_place_is_free() {
     // Accepted by hand, without looking; and the server is fast enough for this provider.
     let accept = Call::AcceptDeal { deal: endless.id };
     chain.submit(&[accept]).await.unwrap().remove(0).unwrap();
-    let options = ProviderOptions {
-        pace: Pace {
-            silence: Duration::from_secs(60),
-            rate: 1,
-        },
-        ..OPTIONS
-    };
-    let mut provider = new(folder.path(), options);
+    let mut provider = new(folder.path(), PATIENT);
     let progress: Progress = provider.step(&chain).await.unwrap();
     assert_eq!(progress.jobs, 1);
     chain.change(|state| {
@@ -225,6 +230,59 @@ async fn a_job_ends_with_its_replica_and_its_place_is_free() {
     // Nor does it leave anything on the disk.
     assert_eq!(provider.shelf.replicas().unwrap().len(), 1);
     assert!(provider.shelf.trash().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_that_ends_leaves_no_work_behind_and_its_store_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, honest) = published(folder.path(), 20_000).await;
+    let endless = moved(&honest, 10, &slow_server(HEAD).await);
+    let chain = FakeChain::new(vec![endless.clone()], "http://h");
+    let accept = Call::AcceptDeal { deal: endless.id };
+    chain.submit(&[accept]).await.unwrap().remove(0).unwrap();
+    let (mut shelves, path) = (Shelves::default(), folder.path().join("store"));
+    let mut provider = new(folder.path(), PATIENT);
+    shelves.insert(&provider.shelf);
+    let _: Progress = provider.step(&chain).await.unwrap();
+    while provider.shelf.replicas().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The node is on another chain, and back at once: the thread that seals has the store open.
+    drop(provider);
+    let again = shelves.get(&path).unwrap();
+    let key = fake::proof_key();
+    let opened = Shelf::open(&path, (SealParams::TEST, 16), &ME, GENESIS, key);
+    assert!(opened.err().unwrap().to_string().contains("in use"));
+    // To send everything would take the server 400 seconds.
+    let over = async {
+        while Arc::strong_count(&again) > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), over)
+        .await
+        .unwrap();
+    drop(again);
+    assert!(shelves.get(&path).is_none());
+}
+
+#[tokio::test]
+async fn a_fault_of_what_is_staged_keeps_back_nothing_that_is_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, deal) = published(folder.path(), 20_000).await;
+    let chain = FakeChain::new(vec![deal], "http://h");
+    let mut provider = new(folder.path(), OPTIONS);
+    live(&chain, &mut provider, 1).await.unwrap();
+    let staged = folder.path().join("store").join("staged");
+    std::fs::remove_dir(&staged).unwrap();
+    std::fs::write(&staged, b"").unwrap();
+    for _ in 0..30 {
+        chain.advance();
+        let stepped: Result<Progress> = provider.step(&chain).await;
+        assert!(stepped.is_err());
+    }
+    assert_eq!(chain.state().missed, 0);
+    assert!(chain.state().replicas[0].streak > 2);
 }
 
 #[tokio::test]

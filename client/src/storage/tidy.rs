@@ -11,8 +11,9 @@
 //! * no record, where an earlier final block had one: it was pruned after its end. Which replicas
 //!   were on record, and from which block on, is kept in `seen.json` in the store's folder.
 //!
-//! And then it goes to the trash, where it lies for some days. If the chain has it after all, it is
-//! taken back from there by itself.
+//! And then it goes to the trash, where it lies for some days, or until windows need the room, for
+//! those cost what others have at stake. If the chain has it after all, it is taken back from there by
+//! itself.
 
 use super::{model::Snapshot, provider::blocking, shelf::Shelf};
 use crate::{
@@ -50,6 +51,8 @@ pub(super) struct Tidy {
     unknown: HashSet<ReplicaId>,
     /// `true` once the log was told that it fails.
     failing: bool,
+    /// `true` if the oldest in the trash has to make room.
+    pressed: bool,
 }
 
 impl Tidy {
@@ -65,7 +68,13 @@ impl Tidy {
             seen,
             unknown: HashSet::new(),
             failing: false,
+            pressed: false,
         }
+    }
+
+    /// Has the next run free the space of the oldest in the trash, however short it lay there.
+    pub fn make_room(&mut self) {
+        self.pressed = true;
     }
 
     /// Sets the time that something lies in the trash.
@@ -103,6 +112,19 @@ impl Tidy {
             .map(|replica| replica.id)
             .collect();
         self.restore(&live).await?;
+        // On a full disk the one may fail for want of what the other frees.
+        let given_up = self.give_up(&live, finalised, busy).await;
+        self.purge(&live).await?;
+        given_up
+    }
+
+    /// Puts what is over into the trash, and remembers what is on record.
+    async fn give_up(
+        &mut self,
+        live: &HashSet<ReplicaId>,
+        finalised: &impl Snapshot,
+        busy: impl Fn(ReplicaId) -> bool,
+    ) -> Result<()> {
         let held = self.shelf.replicas()?;
         let mut seen = self.seen.clone();
         seen.retain(|id, _| held.contains(id));
@@ -138,7 +160,7 @@ impl Tidy {
             write(file(&self.shelf), &seen).await?;
             self.seen = seen;
         }
-        self.purge(&live).await
+        Ok(())
     }
 
     /// Takes back what lives and lies in the trash.
@@ -171,16 +193,18 @@ impl Tidy {
     }
 
     /// Frees the space of what lay in the trash for long enough.
-    async fn purge(&self, live: &HashSet<ReplicaId>) -> Result<()> {
+    async fn purge(&mut self, live: &HashSet<ReplicaId>) -> Result<()> {
         for entry in self.shelf.trash()? {
             let id = ReplicaId(entry.replica);
-            if live.contains(&id) || age(&entry) < self.kept {
+            if live.contains(&id) || (age(&entry) < self.kept && !self.pressed) {
                 continue;
             }
+            self.pressed = false;
             let shelf = self.shelf.clone();
             blocking(move || shelf.purge(&entry)).await?;
             tracing::info!(replica = %id, "removed from the trash for good");
         }
+        self.pressed = false;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 use super::{
     fake::FakeChain,
     model::{Chain, Snapshot},
+    shelf::ShelfError,
     tests::{live, provider, published, replica, shelf, OPTIONS},
     Provider, Seeds, Shelf,
 };
@@ -147,6 +148,45 @@ async fn what_is_over_goes_to_the_trash_when_that_is_final_and_is_freed_after_it
     let mut hasty = first.keep_trash(Duration::ZERO);
     look(&chain, &mut hasty, 1).await;
     assert_eq!(held(&shelf), (0, 0));
+}
+
+#[tokio::test]
+async fn the_trash_is_emptied_where_nothing_can_be_written_and_makes_room_for_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, shelf, mut first) = proven(folder.path()).await;
+    chain.change(|state| state.replicas[0].status = ReplicaStatus::Ended);
+    // Nothing can take the place of a folder.
+    let seen = folder.path().join("store").join("seen.json");
+    std::fs::remove_file(&seen).unwrap();
+    std::fs::create_dir(&seen).unwrap();
+    look(&chain, &mut first, 6).await;
+    assert_eq!(held(&shelf), (0, 1));
+    let trash = shelf.trash().unwrap()[0];
+    let full = tos_provider::Error::Room {
+        needed: 1,
+        reserved: 0,
+        free: 0,
+    };
+    assert!(matches!(ShelfError::from(full), ShelfError::Room(_)));
+    first.tidy.make_room();
+    look(&chain, &mut first, 1).await;
+    assert_eq!(held(&shelf), (0, 0));
+    // As much as there was need for, and what the chain has never.
+    for (replica, live) in [([7; 16], false), ([8; 16], false), (trash.replica, true)] {
+        let path = folder.path().join("store").join("trash");
+        let name: String = replica.iter().map(|byte| format!("{byte:02x}")).collect();
+        std::fs::create_dir(path.join(format!("{name}-{}", u64::MAX))).unwrap();
+        chain.change(|state| {
+            if live {
+                state.replicas[0].status = ReplicaStatus::Active;
+            }
+        });
+    }
+    first.tidy.make_room();
+    look(&chain, &mut first, 2).await;
+    assert_eq!(held(&shelf), (0, 2));
+    let left = shelf.trash().unwrap();
+    assert!(left.iter().any(|entry| entry.replica == trash.replica));
 }
 
 #[tokio::test]

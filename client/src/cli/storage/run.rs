@@ -14,7 +14,9 @@ use crate::{
     error::{Context, Error, Result},
     http::Http,
     output::Output,
-    storage::{Auditor, AuditorOptions, Gateway, Policy, Provider, ProviderOptions, Seeds},
+    storage::{
+        Auditor, AuditorOptions, Gateway, Policy, Provider, ProviderOptions, Seeds, Shelves,
+    },
     worker::{self, Live, Mode},
 };
 use polkadot_sdk::sp_core::crypto::Ss58Codec;
@@ -129,13 +131,18 @@ impl Run {
         let (who, http) = (key.account(), Http::new()?);
         let keep = Duration::from_secs(u64::from(self.keep_trash) * 24 * 3_600);
         let mut server: Option<AbortHandle> = None;
+        let mut shelves = Shelves::default();
         // Called again where the node is on another chain than before: that has a store of its own.
         let make = async |live: &Live, folder: &Folder| {
             if let Some(server) = server.take() {
                 server.abort();
             }
-            let shelf = shelf_at(&live.connection, folder, &who, proof.clone()).await?;
-            let (shelf, seeds) = (Arc::new(shelf), Seeds::default());
+            let shelf = match shelves.get(folder.path()) {
+                Some(shelf) => shelf,
+                None => Arc::new(shelf_at(&live.connection, folder, &who, proof.clone()).await?),
+            };
+            shelves.insert(&shelf);
+            let seeds = Seeds::default();
             let gateway = Gateway::new(shelf.clone(), seeds.clone());
             let listener = listener.try_clone().context("serving")?;
             let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
