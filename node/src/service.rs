@@ -56,7 +56,7 @@ type BlockImport = BeaconBlockImport<BabeImport>;
 type BabeImport = BabeBlockImport<
     Block,
     FullClient,
-    beacon::Aside<GrandpaImport>,
+    beacon::Aside<GrandpaImport, FullClient>,
     BabeCreateInherentDataProviders<Block>,
     FullSelectChain,
 >;
@@ -139,7 +139,8 @@ fn new_partial_of(config: &Configuration, patch: Option<Value>) -> Result<Parts,
     )?;
     let justification_import = grandpa_import.clone();
     let (beacon, beacon_events) = beacon::new(config.prometheus_registry())?;
-    let grandpa_import = beacon::Aside::new(grandpa_import, Arc::clone(&beacon));
+    let grandpa_import =
+        beacon::Aside::new(grandpa_import, Arc::clone(&client), Arc::clone(&beacon));
 
     // Fixed at genesis, so that reading it once is enough.
     let babe_config = sc_consensus_babe::configuration(&*client)?;
@@ -309,6 +310,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
         &mut task_manager,
         beacon::Launch {
             client: Arc::clone(&client),
+            backend: Arc::clone(&backend),
             beacon: Arc::clone(&beacon),
             events: beacon_events,
             gossip: beacon_gossip,

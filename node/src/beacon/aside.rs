@@ -5,7 +5,7 @@
 //! It stands between BABE's import, which chooses the best chain by weight, and the client. Such a
 //! block is stored like any other, but never becomes the best: this node does not author on it or
 //! vote for it. If two thirds of the validators finalise it all the same, finality makes it part of the
-//! chain, as it does with every fork, and the node goes on.
+//! chain, as it does with every fork, and the node goes on from there.
 
 use polkadot_sdk::*;
 use std::sync::Arc;
@@ -13,38 +13,47 @@ use std::sync::Arc;
 use sc_consensus::{
     BlockCheckParams, BlockImport, BlockImportParams, ForkChoiceStrategy, ImportResult,
 };
+use sp_blockchain::HeaderBackend;
+use sp_consensus::Error as ConsensusError;
 use tos_runtime::opaque::Block;
 
 use super::{checks::Mark, state::Beacon};
 
 /// Block import that keeps blocks marked false off the best chain.
-pub struct Aside<I> {
+pub struct Aside<I, C> {
     inner: I,
+    chain: Arc<C>,
     beacon: Arc<Beacon>,
 }
 
-impl<I> Aside<I> {
-    /// Before `inner` imports.
-    pub fn new(inner: I, beacon: Arc<Beacon>) -> Self {
-        Self { inner, beacon }
+impl<I, C> Aside<I, C> {
+    /// Before `inner` imports into `chain`.
+    pub fn new(inner: I, chain: Arc<C>, beacon: Arc<Beacon>) -> Self {
+        Self {
+            inner,
+            chain,
+            beacon,
+        }
     }
 }
 
-impl<I: Clone> Clone for Aside<I> {
+impl<I: Clone, C> Clone for Aside<I, C> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            chain: Arc::clone(&self.chain),
             beacon: Arc::clone(&self.beacon),
         }
     }
 }
 
 #[async_trait::async_trait]
-impl<I> BlockImport<Block> for Aside<I>
+impl<I, C> BlockImport<Block> for Aside<I, C>
 where
-    I: BlockImport<Block> + Send + Sync,
+    I: BlockImport<Block, Error = ConsensusError> + Send + Sync,
+    C: HeaderBackend<Block>,
 {
-    type Error = I::Error;
+    type Error = ConsensusError;
 
     async fn check_block(
         &self,
@@ -57,7 +66,11 @@ where
         &self,
         mut block: BlockImportParams<Block>,
     ) -> Result<ImportResult, Self::Error> {
-        if self.beacon.checks.of(&block.post_hash()) == Some(Mark::False) {
+        let checks = &self.beacon.checks;
+        let follows = checks
+            .may_be_best(&*self.chain, block.header.parent_hash)
+            .map_err(|error| ConsensusError::ClientImport(error.to_string()))?;
+        if !follows || checks.of(&block.post_hash()) == Some(Mark::False) {
             block.fork_choice = Some(ForkChoiceStrategy::Custom(false));
         }
         self.inner.import_block(block).await
@@ -67,9 +80,9 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{beacon, header};
+    use crate::beacon::testing::{beacon, header, Chain};
     use parking_lot::Mutex;
-    use sp_consensus::{BlockOrigin, Error as ConsensusError};
+    use sp_consensus::BlockOrigin;
 
     /// Remembers whether blocks were imported as the best.
     #[derive(Default)]
@@ -96,22 +109,31 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_block_with_a_false_slot_is_imported_but_never_the_best() {
+    /// The blocks of `numbers` that become the best ones of a chain whose second block has a false slot and in which those up to
+    /// `finalised` are final.
+    fn best(finalised: u32, numbers: std::ops::RangeInclusive<u32>) -> Vec<bool> {
         let (beacon, _events) = beacon();
-        let import = Aside::new(Client::default(), Arc::clone(&beacon));
-        let block = |number| {
+        let chain = Arc::new(Chain::of(5, finalised));
+        let import = Aside::new(Client::default(), chain, Arc::clone(&beacon));
+        beacon.checks.note(header(2).hash(), Mark::False);
+        for number in numbers {
             let mut block = BlockImportParams::new(BlockOrigin::NetworkBroadcast, header(number));
             // BABE found it to be the heaviest.
             block.fork_choice = Some(ForkChoiceStrategy::Custom(true));
-            block
-        };
-        beacon.checks.note(header(2).hash(), Mark::False);
-        beacon.checks.note(header(3).hash(), Mark::Right);
-        for number in 1..=3 {
-            let result = futures::executor::block_on(import.import_block(block(number)));
+            let result = futures::executor::block_on(import.import_block(block));
             assert!(matches!(result, Ok(ImportResult::Imported(_))));
         }
-        assert_eq!(*import.inner.0.lock(), [true, false, true]);
+        let best = import.inner.0.lock().clone();
+        best
+    }
+
+    #[test]
+    fn a_block_with_a_false_slot_is_imported_but_never_the_best_nor_is_what_follows_it() {
+        assert_eq!(best(0, 1..=4), [true, false, false, false]);
+    }
+
+    #[test]
+    fn what_follows_a_false_slot_that_became_final_is_the_best_again_though_finality_is_behind() {
+        assert_eq!(best(2, 3..=5), [true, true, true]);
     }
 }

@@ -2,14 +2,16 @@
 
 //! Re-executes the slots of unfinalised blocks that were imported without: those that came while
 //! the node synchronised, those of before it started, and second blocks of one author in one slot.
-//! Until it is done, the node neither votes for them nor authors on them.
+//! Until it is done, the node neither votes for them nor authors on them. If one on the best chain
+//! includes a false slot, another chain becomes the best: on that one no honest node could author any more.
 
 use polkadot_sdk::*;
 use std::{sync::Arc, time::Duration};
 
-use sc_client_api::BlockBackend;
+use sc_client_api::{Backend, BlockBackend, BlockImportOperation, LockImportRun};
 use sp_api::{ApiError, ApiExt, CallContext, ProvideRuntimeApi};
-use sp_blockchain::HeaderBackend;
+use sp_blockchain::{Backend as _, HeaderBackend, Result as ChainResult};
+use sp_consensus::BlockStatus;
 use tos_primitives::beacon::SlotClaim;
 use tos_runtime::{
     opaque::{Block, UncheckedExtrinsic},
@@ -18,15 +20,18 @@ use tos_runtime::{
 use tos_runtime_api::BeaconApi;
 
 use super::{
-    chain::outlook_at,
-    checks::Mark,
+    chain::{outlook_at, outlook_if_any},
+    checks::{Checks, Mark},
     import::{check, inputs_of, Fault},
     outlook::Outlook,
     slot::SlotInputs,
     state::{Beacon, Event},
     LOG,
 };
-use crate::{offers, service::FullClient};
+use crate::{
+    offers,
+    service::{FullBackend, FullClient},
+};
 
 /// Time after which an audit that could not be finished is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -77,8 +82,62 @@ fn suffix(client: &FullClient, lowest: &Header, best: Hash) -> Vec<Header> {
     blocks
 }
 
+/// Makes the highest of `leaves` that may be the best block the best one, or else `before`, the block before the lowest one with a
+/// false slot. Fails if that may not be the best either. Blocks that BABE finds heavier take its place as soon as they come.
+fn leave<B: Backend<Block>>(
+    client: &impl LockImportRun<Block, B>,
+    chain: &impl HeaderBackend<Block>,
+    checks: &Checks,
+    leaves: &[Hash],
+    before: Hash,
+) -> ChainResult<Hash> {
+    client.lock_import_and_run(|operation| {
+        // Another may have become the best meanwhile.
+        let best = chain.info().best_hash;
+        if checks.may_be_best(chain, best)? {
+            return Ok(best);
+        }
+        if !checks.may_be_best(chain, before)? {
+            return Err(sp_blockchain::Error::NotInFinalizedChain);
+        }
+        let mut head = chain.expect_header(before)?;
+        for leaf in leaves {
+            let leaf = chain.expect_header(*leaf)?;
+            if leaf.number > head.number && checks.may_be_best(chain, leaf.hash())? {
+                head = leaf;
+            }
+        }
+        operation.op.mark_head(head.hash())?;
+        Ok(head.hash())
+    })
+}
+
+/// Leaves a best chain that includes a false slot first after the block `before`.
+fn leave_false_chain(
+    client: &FullClient,
+    backend: &FullBackend,
+    beacon: &Beacon,
+    before: Hash,
+) -> ChainResult<()> {
+    let mut leaves = backend.blockchain().leaves()?;
+    // Only a block with its state can be authored on.
+    leaves.retain(|leaf| {
+        matches!(
+            client.block_status(*leaf),
+            Ok(BlockStatus::InChainWithState)
+        )
+    });
+    let head = leave(client, client, &beacon.checks, &leaves, before)?;
+    log::warn!(target: LOG, "the best block is now {head:?}, on a chain without the false slot");
+    // No import says so.
+    if let Ok(Some(outlook)) = outlook_if_any(client, head) {
+        beacon.set_outlook(outlook);
+    }
+    Ok(())
+}
+
 /// Audits some of the blocks up to the best one. `true` if there may be more to do at once.
-fn audit(client: &FullClient, beacon: &Beacon) -> Result<bool, String> {
+fn audit(client: &FullClient, backend: &FullBackend, beacon: &Beacon) -> Result<bool, String> {
     let best = client.info().best_hash;
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let header = client.header(best).map_err(|error| text(&error))?;
@@ -92,12 +151,17 @@ fn audit(client: &FullClient, beacon: &Beacon) -> Result<bool, String> {
     let Some(lowest) = lowest else {
         return Ok(false);
     };
+    if beacon.checks.of(&lowest.hash()) == Some(Mark::False) {
+        leave_false_chain(client, backend, beacon, lowest.parent_hash)
+            .map_err(|error| text(&error))?;
+        return Ok(true);
+    }
     let mut batch: Vec<(Header, Option<Said>)> = Vec::new();
     let mut inputs: Vec<SlotInputs> = Vec::new();
     for header in suffix(client, &lowest, best) {
         match beacon.checks.of(&header.hash()) {
             Some(Mark::Right) => continue,
-            // What follows a false slot is not worth looking at.
+            // What follows a false slot is not worth looking at; it is left as soon as the rest is done.
             Some(Mark::False) => break,
             None => {}
         }
@@ -126,22 +190,21 @@ fn audit(client: &FullClient, beacon: &Beacon) -> Result<bool, String> {
             .map_err(|_| "slots could not be computed".to_string())?;
     }
     for (header, said) in batch {
-        if !judge(beacon, &header, said) {
-            return Ok(false);
+        match judge(beacon, &header, said) {
+            Some(Mark::Right) => {}
+            Some(Mark::False) => return Ok(true),
+            None => return Ok(false),
         }
     }
     Ok(true)
 }
 
-/// Marks a block. `true` if the blocks after it are worth looking at.
-fn judge(beacon: &Beacon, header: &Header, said: Option<Said>) -> bool {
+/// Marks a block; `None` if that has to wait.
+fn judge(beacon: &Beacon, header: &Header, said: Option<Said>) -> Option<Mark> {
     let verdict = said.map_or(Ok(()), |said| check(beacon, &said.outlook, &said.claims));
-    match verdict {
-        Ok(()) => {
-            beacon.checks.note(header.hash(), Mark::Right);
-            true
-        }
-        Err(Fault::Interrupted) => false,
+    let mark = match verdict {
+        Ok(()) => Mark::Right,
+        Err(Fault::Interrupted) => return None,
         Err(fault) => {
             log::error!(
                 target: LOG,
@@ -150,21 +213,26 @@ fn judge(beacon: &Beacon, header: &Header, said: Option<Said>) -> bool {
                 header.number,
                 header.hash(),
             );
-            beacon.checks.note(header.hash(), Mark::False);
-            false
+            Mark::False
         }
-    }
+    };
+    beacon.checks.note(header.hash(), mark);
+    Some(mark)
 }
 
 /// Starts the auditor. It ends when the beacon is stopped.
-pub fn start(client: Arc<FullClient>, beacon: Arc<Beacon>) -> std::io::Result<()> {
+pub fn start(
+    client: Arc<FullClient>,
+    backend: Arc<FullBackend>,
+    beacon: Arc<Beacon>,
+) -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("beacon-audit".into())
         .spawn(move || {
             while !beacon.stopping() {
                 let generation = beacon.generation();
                 let more = beacon.follows_head()
-                    && audit(&client, &beacon).unwrap_or_else(|error| {
+                    && audit(&client, &backend, &beacon).unwrap_or_else(|error| {
                         log::debug!(target: LOG, "the audit of slots waits: {error}");
                         false
                     });
@@ -174,4 +242,113 @@ pub fn start(client: Arc<FullClient>, beacon: Arc<Beacon>) -> std::io::Result<()
             }
         })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::beacon::testing::{beacon, following};
+    use sc_client_api::{in_mem, ClientImportOperation, NewBlockState};
+    use sp_consensus::SyncOracle;
+    use sp_runtime::traits::Header as _;
+
+    type Database = in_mem::Backend<Block>;
+
+    /// Runs operations on a database, as the client does.
+    struct Client(Arc<Database>);
+
+    impl LockImportRun<Block, Database> for Client {
+        fn lock_import_and_run<R, Err, F>(&self, run: F) -> Result<R, Err>
+        where
+            F: FnOnce(&mut ClientImportOperation<Block, Database>) -> Result<R, Err>,
+            Err: From<sp_blockchain::Error>,
+        {
+            let mut operation = ClientImportOperation {
+                op: self.0.begin_operation()?,
+                notify_imported: None,
+                notify_finalized: None,
+            };
+            let done = run(&mut operation)?;
+            self.0.commit_operation(operation.op)?;
+            Ok(done)
+        }
+    }
+
+    impl Client {
+        /// Imports a block, and says which one it is. Blocks of one parent differ by `variant`.
+        fn import(&self, parent: Option<&Header>, variant: u8, is_best: bool) -> Header {
+            let header = Header::new(
+                parent.map_or(0, |parent| parent.number + 1),
+                Hash::repeat_byte(variant),
+                Default::default(),
+                parent.map_or_else(Default::default, Header::hash),
+                Default::default(),
+            );
+            let state = match (parent, is_best) {
+                (None, _) => NewBlockState::Final,
+                (_, true) => NewBlockState::Best,
+                (_, false) => NewBlockState::Normal,
+            };
+            let imported: ChainResult<()> = self.lock_import_and_run(|operation| {
+                let (body, header) = (Some(Vec::new()), header.clone());
+                let operation = &mut operation.op;
+                operation.set_block_data(header, body, None, None, state, true)
+            });
+            imported.expect("imports");
+            header
+        }
+
+        fn leave(&self, checks: &Checks, before: &Header) -> Hash {
+            let chain = self.0.blockchain();
+            let leaves = chain.leaves().expect("known");
+            let head = leave(self, chain, checks, &leaves, before.hash()).expect("leaves");
+            assert_eq!(chain.info().best_hash, head);
+            head
+        }
+    }
+
+    #[test]
+    fn a_liar_with_two_slots_in_a_row_does_not_stop_the_chain() {
+        let database = Arc::new(Database::new());
+        let client = Client(Arc::clone(&database));
+        let (beacon, _events) = beacon();
+        let checks = &beacon.checks;
+        following(&beacon);
+        let genesis = client.import(None, 0, true);
+        let right = client.import(Some(&genesis), 1, true);
+        // The author of this slot makes two blocks. The first is right and checked; the second, with a false slot, is left to the
+        // audit, and becomes the best when the same author builds on it.
+        let honest = client.import(Some(&right), 2, true);
+        let lie = client.import(Some(&right), 3, false);
+        let follows = client.import(Some(&lie), 4, true);
+        for block in [&right, &honest, &follows] {
+            checks.note(block.hash(), Mark::Right);
+        }
+        checks.note(lie.hash(), Mark::False);
+        let author = || {
+            crate::beacon::checks::Readiness {
+                chain: Arc::new(database.blockchain().clone()),
+                beacon: Arc::clone(&beacon),
+                sync: sp_consensus::NoNetwork,
+            }
+            .is_major_syncing()
+        };
+        assert!(author(), "no block is made on the lie");
+        assert_eq!(client.leave(checks, &right), honest.hash());
+        assert!(!author(), "blocks are made again");
+        assert_eq!(client.leave(checks, &right), honest.hash());
+    }
+
+    #[test]
+    fn without_another_chain_the_block_before_the_false_slot_is_the_best() {
+        let client = Client(Arc::new(Database::new()));
+        let (beacon, _events) = beacon();
+        let genesis = client.import(None, 0, true);
+        let right = client.import(Some(&genesis), 1, true);
+        let lie = client.import(Some(&right), 2, true);
+        let follows = client.import(Some(&lie), 3, true);
+        beacon.checks.note(lie.hash(), Mark::False);
+        beacon.checks.note(follows.hash(), Mark::Right);
+        assert_eq!(client.leave(&beacon.checks, &right), right.hash());
+    }
 }

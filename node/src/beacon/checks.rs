@@ -8,7 +8,10 @@
 //! thirds finalise all the same counts as right.
 
 use polkadot_sdk::*;
-use std::sync::Arc;
+use std::sync::{
+    atomic::{AtomicBool, Ordering},
+    Arc,
+};
 
 use parking_lot::Mutex;
 use sc_consensus_grandpa::{VotingRule, VotingRuleResult};
@@ -28,28 +31,60 @@ const BLOCKS: u32 = 1 << 16;
 pub enum Mark {
     /// All are right, or it has none.
     Right,
-    /// One is false, in this block or in one below it.
+    /// One is false.
     False,
 }
 
 /// Blocks whose slots were checked.
-pub struct Checks(Mutex<LruMap<Hash, Mark>>);
+pub struct Checks {
+    marks: Mutex<LruMap<Hash, Mark>>,
+    /// `true` once a false slot was found; before, no chain is searched for one.
+    any_false: AtomicBool,
+}
 
 impl Default for Checks {
     fn default() -> Self {
-        Self(Mutex::new(LruMap::new(ByLength::new(BLOCKS))))
+        Self {
+            marks: Mutex::new(LruMap::new(ByLength::new(BLOCKS))),
+            any_false: AtomicBool::new(false),
+        }
     }
 }
 
 impl Checks {
     /// Remembers the result for a block.
     pub fn note(&self, block: Hash, mark: Mark) {
-        self.0.lock().insert(block, mark);
+        self.marks.lock().insert(block, mark);
+        if mark == Mark::False {
+            self.any_false.store(true, Ordering::Release);
+        }
     }
 
     /// Result for a block; `None` if it was not checked.
     pub fn of(&self, block: &Hash) -> Option<Mark> {
-        self.0.lock().peek(block).copied()
+        self.marks.lock().peek(block).copied()
+    }
+
+    /// `true` if no false slot is known in a block and in those below it down to the last final block, which it descends from.
+    /// What is final counts as right.
+    pub fn may_be_best(&self, chain: &impl HeaderBackend<Block>, block: Hash) -> ChainResult<bool> {
+        if !self.any_false.load(Ordering::Acquire) {
+            return Ok(true);
+        }
+        let info = chain.info();
+        let mut at = block;
+        loop {
+            let Some(header) = chain.header(at)? else {
+                return Ok(false);
+            };
+            if *header.number() <= info.finalized_number {
+                return Ok(at == info.finalized_hash);
+            }
+            if self.of(&at) == Some(Mark::False) {
+                return Ok(false);
+            }
+            at = *header.parent_hash();
+        }
     }
 
     /// The lowest unfinalised block at or below `target` whose slots are not known to be right.

@@ -16,11 +16,10 @@ use sc_consensus::{
 };
 use sc_consensus_babe::find_pre_digest;
 use schnellru::{ByLength, LruMap};
-use sp_blockchain::HeaderBackend;
 use sp_consensus::{BlockOrigin, BlockStatus, Error as ConsensusError};
 use sp_runtime::traits::Header as _;
 use tos_primitives::beacon::{SlotClaim, MAX_SLOTS_PER_BLOCK};
-use tos_runtime::{opaque::Block, Hash, Header};
+use tos_runtime::{opaque::Block, Hash};
 
 use super::{
     audit::{said, Said},
@@ -146,8 +145,6 @@ enum Verdict {
     Right,
     /// They were not looked at.
     Open,
-    /// It follows a block with a false slot.
-    OnFalse,
     /// This is wrong with them.
     Wrong(Fault),
 }
@@ -175,18 +172,17 @@ impl<I> BeaconBlockImport<I> {
         }
     }
 
-    /// `true` if a block has a false slot and is not final, so that its descendants are set aside too.
-    fn is_aside(&self, block: &Hash, header: &Header) -> bool {
-        let is_final = self.client.info().finalized_number.saturating_add(1) >= *header.number();
-        self.beacon.checks.of(block) == Some(Mark::False) && !is_final
-    }
-
     fn examine(&self, block: &BlockImportParams<Block>) -> Result<Verdict, ConsensusError> {
         let client_error =
             |error: &dyn std::fmt::Display| ConsensusError::ClientImport(error.to_string());
         let parent: Hash = *block.header.parent_hash();
-        if self.is_aside(&parent, &block.header) {
-            return Ok(Verdict::OnFalse);
+        let checks = &self.beacon.checks;
+        // What follows a false slot is set aside; if it becomes final all the same, the audit looks at the rest.
+        if !checks
+            .may_be_best(&*self.client, parent)
+            .map_err(|error| client_error(&error))?
+        {
+            return Ok(Verdict::Open);
         }
         let digest =
             find_pre_digest::<Block>(&block.header).map_err(|error| client_error(&error))?;
@@ -265,7 +261,6 @@ where
         match self.examine(&block)? {
             Verdict::Right => self.beacon.checks.note(hash, Mark::Right),
             Verdict::Open => {}
-            Verdict::OnFalse => self.beacon.checks.note(hash, Mark::False),
             Verdict::Wrong(Fault::Interrupted) => {
                 return Err(ConsensusError::ClientImport(
                     "the slots of the block could not be computed".into(),

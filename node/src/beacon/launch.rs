@@ -19,7 +19,7 @@ use super::{
     state::{Beacon, Events, StopOnDrop},
     timekeeper,
 };
-use crate::service::FullClient;
+use crate::service::{FullBackend, FullClient};
 
 /// The group of the beacon's tasks in metrics.
 const GROUP: Option<&str> = Some("beacon");
@@ -34,6 +34,8 @@ pub fn new(registry: Option<&Registry>) -> Result<(Arc<Beacon>, Events), Service
 pub struct Launch {
     /// The chain.
     pub client: Arc<FullClient>,
+    /// Its database.
+    pub backend: Arc<FullBackend>,
     /// The beacon.
     pub beacon: Arc<Beacon>,
     /// What happens in it.
@@ -54,6 +56,7 @@ pub struct Launch {
 pub fn launch(tasks: &mut TaskManager, launch: Launch) -> Result<(), ServiceError> {
     let Launch {
         client,
+        backend,
         beacon,
         events,
         gossip,
@@ -65,7 +68,7 @@ pub fn launch(tasks: &mut TaskManager, launch: Launch) -> Result<(), ServiceErro
     let oracle = Arc::clone(&sync);
     beacon.set_oracle(oracle);
     tasks.keep_alive(StopOnDrop(Arc::clone(&beacon)));
-    audit::start(Arc::clone(&client), Arc::clone(&beacon))?;
+    audit::start(Arc::clone(&client), backend, Arc::clone(&beacon))?;
     tasks.spawn_handle().spawn(
         "beacon-follow",
         GROUP,
