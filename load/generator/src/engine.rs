@@ -31,8 +31,8 @@ use tokio::{
 const TICK: Duration = Duration::from_millis(5);
 /// A chain that makes no block for so long stands still.
 const STILL: Duration = Duration::from_secs(60);
-/// Blocks without one of ours after which the pool is asked what it still holds.
-const IDLE_BLOCKS: u32 = 3;
+/// Heads in a row that bring none of ours, after which the pool is asked what it still holds.
+const IDLE_HEADS: u32 = 3;
 /// Pause between two questions of the probe.
 const PROBE: Duration = Duration::from_millis(100);
 /// The least room that a pool is taken to have.
@@ -148,7 +148,7 @@ pub async fn run(setup: Setup<'_>) -> Result<Run> {
                 None => break,
             },
         }
-        if state.idle_blocks >= IDLE_BLOCKS && state.ledger.count(State::Sent) == 0 {
+        if state.idle_heads >= IDLE_HEADS && state.ledger.count(State::Sent) == 0 {
             state.look_for_missing().await;
         }
     }
@@ -191,7 +191,9 @@ struct Engine<'a, 'b> {
     retracted: usize,
     most_pooled: usize,
     exhausted: bool,
-    idle_blocks: u32,
+    idle_heads: u32,
+    /// The pool held none of those that are in no block, when it was asked last.
+    suspected: bool,
     hopeless: bool,
     trouble: Option<Error>,
 }
@@ -220,7 +222,8 @@ impl<'a, 'b> Engine<'a, 'b> {
             retracted: 0,
             most_pooled: 0,
             exhausted: false,
-            idle_blocks: 0,
+            idle_heads: 0,
+            suspected: false,
             hopeless: false,
             trouble: None,
         }
@@ -331,17 +334,19 @@ impl<'a, 'b> Engine<'a, 'b> {
         match event {
             Event::Best { joined, left, at } => {
                 self.last_block = Instant::now();
+                let mut moved = !left.is_empty();
                 self.retracted += left.len();
                 for block in left {
                     self.ledger.retracted(&block.extrinsics);
                 }
                 let now = self.ms_of(at);
                 for block in joined {
-                    let ours = self.ledger.best(&block.extrinsics, now);
-                    self.idle_blocks = if ours == 0 { self.idle_blocks + 1 } else { 0 };
+                    moved |= self.ledger.best(&block.extrinsics, now) > 0;
                     // Others' transactions leave the pool too: see whether there is more room.
                     self.room = self.room.saturating_add(self.room / 20 + 1);
                 }
+                self.idle_heads = if moved { 0 } else { self.idle_heads + 1 };
+                self.suspected &= !moved;
             }
             Event::Final { blocks, left, at } => {
                 let now = self.ms_of(at);
@@ -375,7 +380,7 @@ impl<'a, 'b> Engine<'a, 'b> {
 
     /// Blocks pass without ours: either the pool has lost them, or it waits for an earlier one.
     async fn look_for_missing(&mut self) {
-        self.idle_blocks = 0;
+        self.idle_heads = 0;
         let waiting = self.ledger.count(State::Pooled);
         if waiting == 0 {
             return;
@@ -391,8 +396,12 @@ impl<'a, 'b> Engine<'a, 'b> {
                 self.later(number, Duration::ZERO);
             }
         } else if missing.len() == waiting && !self.still_offering() && self.again.is_empty() {
-            // Nothing of it will come any more.
-            self.hopeless = true;
+            // Nothing of it will come any more: if the pool says so twice. It follows the chain some
+            // time after the head is known, and after a reorganisation it first looks empty.
+            self.hopeless = self.suspected;
+            self.suspected = true;
+        } else {
+            self.suspected = false;
         }
     }
 }

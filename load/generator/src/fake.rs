@@ -41,7 +41,13 @@ struct Habits {
     refuse: usize,
     /// Every so many blocks the last one is replaced by two others.
     fork: u64,
+    /// Once so many transactions came and all are in blocks, the last block with some is replaced, and the
+    /// pool, which is slow, has them back [`SLOW`] blocks later. 0 for never.
+    late: usize,
 }
+
+/// Blocks that a slow pool is behind.
+const SLOW: u64 = 4;
 
 const HONEST: Habits = Habits {
     limit: 10_000,
@@ -49,6 +55,7 @@ const HONEST: Habits = Habits {
     forget: 0,
     refuse: 0,
     fork: 0,
+    late: 0,
 };
 
 struct State_ {
@@ -57,6 +64,8 @@ struct State_ {
     best: Hash,
     last: Hash,
     pool: VecDeque<String>,
+    /// What is back in the pool at a height.
+    returning: Option<(u64, Vec<String>)>,
     forgotten: HashSet<String>,
     seen: usize,
 }
@@ -120,7 +129,21 @@ impl Fake {
         let mut state = self.state.lock().expect("not poisoned");
         let (best, parent) = (state.best, state.blocks[&state.best].0.parent_hash.0);
         let number = state.blocks[&best].0.number;
-        let fork = state.habits.fork;
+        let (fork, late) = (state.habits.fork, state.habits.late);
+        let all_in_blocks = state.seen == late && state.pool.is_empty();
+        let back = state.blocks[&best].1.clone();
+        match state.returning.take() {
+            None if late > 0 && all_in_blocks && !back.is_empty() && best != state.last => {
+                state.returning = Some((number.saturating_add(SLOW), back));
+                state.build(parent, 1);
+            }
+            Some((at, back)) if number >= at => {
+                state.pool.extend(back);
+                state.returning = Some((u64::MAX, Vec::new()));
+            }
+            waiting => state.returning = waiting,
+        }
+        let best = state.best;
         let on = if fork > 0 && number > 1 && number.is_multiple_of(fork) && best != state.last {
             let back = state.blocks[&best].1.clone();
             state.pool.extend(back);
@@ -209,6 +232,7 @@ async fn start(habits: Habits) -> (Arc<Fake>, ServerHandle, String) {
         best: genesis,
         last: genesis,
         pool: VecDeque::new(),
+        returning: None,
         forgotten: HashSet::new(),
         seen: 0,
     };
@@ -317,6 +341,18 @@ async fn what_a_pool_forgets_is_offered_again_by_a_burst_and_lost_by_a_steady_lo
     let (ran, left) = load(forgetful, 200, Pace::Rate(400.0), false).await;
     assert_eq!(ran.ledger.count(State::Pooled), 4);
     assert_eq!(ran.ledger.missing(&left).len(), 4);
+}
+
+#[tokio::test]
+async fn what_a_slow_pool_has_not_back_yet_after_a_reorganisation_is_not_lost() {
+    let slow = Habits {
+        late: 100,
+        ..HONEST
+    };
+    let (ran, left) = load(slow, 100, Pace::Rate(500.0), false).await;
+    assert!(ran.retracted > 0);
+    assert!(left.is_empty());
+    assert_eq!(ran.ledger.count(State::Final), 100);
 }
 
 #[tokio::test]
