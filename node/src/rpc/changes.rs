@@ -59,6 +59,8 @@ pub trait Source: Send + Sync + 'static {
 /// Blocks whose changes are to be told.
 struct Backlog {
     best: VecDeque<Place>,
+    /// The blocks of `best` that were there from the beginning: they do not make the subscriber slow.
+    owed: usize,
     /// Best blocks that were in the backlog from the beginning: an event may name them once more.
     initial: Vec<Place>,
     /// The last block that was final at the beginning; until it is told, the subscriber catches up.
@@ -84,6 +86,7 @@ enum Next {
 impl Backlog {
     fn new(told: BlockNumber, is_final: BlockNumber, best: Vec<Place>) -> Self {
         Self {
+            owed: best.len(),
             best: best.iter().copied().collect(),
             initial: best,
             catch_up: is_final,
@@ -93,7 +96,7 @@ impl Backlog {
         }
     }
 
-    /// Fails when there are too many best blocks; final ones are only counted.
+    /// Fails when too many best blocks came that wait; final ones are only counted.
     fn add(&mut self, event: Event) -> Result<(), TooSlow> {
         match event {
             Event::Best(places) => {
@@ -106,11 +109,14 @@ impl Backlog {
                 self.initial.retain(|place| place.number > number);
                 // Catching up may take longer than blocks take to become final. They are told once then.
                 if self.begun < self.catch_up {
+                    let before = self.best.len();
                     self.best.retain(|place| place.number > number);
+                    let gone = before.saturating_sub(self.best.len());
+                    self.owed = self.owed.saturating_sub(gone);
                 }
             }
         }
-        if self.best.len() > MOST_BEHIND {
+        if self.best.len().saturating_sub(self.owed) > MOST_BEHIND {
             return Err(TooSlow);
         }
         Ok(())
@@ -122,6 +128,7 @@ impl Backlog {
         let is_final = after <= self.is_final;
         let first = |place: &Place| !is_final || place.number <= after;
         if self.best.front().is_some_and(first) {
+            self.owed = self.owed.saturating_sub(1);
             return self.best.pop_front().map(Next::Best);
         }
         if !is_final {

@@ -252,3 +252,18 @@ fn who_catches_up_is_not_too_slow_for_blocks_that_became_final_meanwhile() {
     }
     assert!(backlog.best.is_empty());
 }
+
+#[test]
+fn who_begins_while_finality_is_far_behind_is_not_too_slow_from_the_beginning() {
+    let best: Vec<_> = (1..=5_000).map(place).collect();
+    let mut backlog = Backlog::new(0, 0, best);
+    backlog.add(Event::Best(vec![place(5_001)])).expect("room");
+    for number in 1..=5_001 {
+        assert_eq!(backlog.next(), Some(Next::Best(place(number))));
+    }
+    // From here on it is held to what all others are.
+    for number in 5_002..5_258 {
+        backlog.add(Event::Best(vec![place(number)])).expect("room");
+    }
+    assert!(backlog.add(Event::Best(vec![place(5_258)])).is_err());
+}
