@@ -177,8 +177,12 @@ impl<R: Read> Read for Stoppable<'_, R> {
 fn seal(inner: &Inner, mut meta: Meta, watch: Watch<'_>) -> Result<Commitment, Error> {
     let (files, folder) = (&inner.files, inner.folder(&meta.replica));
     let shape = Shape::of(meta.coded.chunks());
-    // What cannot be read of the coded content is damaged: it has to be fetched again.
-    let gone = |_| Error::Damaged { chunks: 0 };
+    // What is damaged of the coded content has to be fetched again; what cannot be read just now is
+    // as good as before, and perhaps the only copy.
+    let gone = |error: Error| match error.is_damage() {
+        true => Error::Damaged { chunks: 0 },
+        false => error,
+    };
     let coded = files.read(&folder.join("coded.bin")).map_err(gone)?;
     let coded_tree = files.read(&folder.join("coded.tree")).map_err(gone)?;
     if !shape.is_whole(&coded_tree, &meta.coded).map_err(gone)? {

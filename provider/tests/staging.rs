@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{content, open, spec, staged, MemDisk, TINY};
+use common::{content, file, open, spec, staged, MemDisk, TINY};
 use std::io::{self, Read};
 use tos_provider::{sealing_bytes, Blob, Disk, Error, LocalDisk, Member, Stage, State};
 
@@ -254,6 +254,34 @@ fn work_ends_when_it_is_stopped_and_can_be_taken_up_again() {
     assert_eq!(state, State::Sealing);
     // Stopping what is not under way means nothing.
     store.stop(&[1; 16]);
+    store.ingest(&spec, Silent, &mut |_| ()).unwrap();
+}
+
+#[test]
+fn content_that_cannot_be_read_just_now_is_not_thrown_away() {
+    let bytes = content(LENGTH, 11);
+    let disk = MemDisk::default();
+    let store = open(&disk, TINY).unwrap();
+    let spec = spec(1, &bytes);
+    store
+        .stage(&staged(&spec), &bytes[..], &mut |_| ())
+        .unwrap();
+    let stopped = store.ingest(&spec, Silent, &mut |step| {
+        if step.stage == Stage::Seal {
+            store.stop(&[1; 16]);
+        }
+    });
+    assert!(matches!(stopped, Err(Error::Stopped(_))), "{stopped:?}");
+    let before = disk.names();
+    for name in ["coded.bin", "coded.tree"] {
+        // Such as of a command that the operator ran as root.
+        disk.deny_file(Some(file(&[1; 16], name)));
+        let error = store.ingest(&spec, io::empty(), &mut |_| ()).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error}");
+        assert!(!error.is_damage(), "{error}");
+        assert_eq!(disk.names(), before);
+    }
+    disk.deny_file(None);
     store.ingest(&spec, Silent, &mut |_| ()).unwrap();
 }
 

@@ -149,6 +149,8 @@ struct State {
     power: Option<usize>,
     /// Reading this file fails.
     broken: Option<PathBuf>,
+    /// Nobody has the right to open this file.
+    denied: Option<PathBuf>,
     /// The bytes that fit, if there is a limit.
     capacity: Option<u64>,
 }
@@ -212,6 +214,11 @@ impl MemDisk {
     /// From now on a file cannot be read.
     pub fn break_file(&self, path: Option<PathBuf>) {
         self.state().broken = path;
+    }
+
+    /// From now on a file cannot be opened for want of rights.
+    pub fn deny_file(&self, path: Option<PathBuf>) {
+        self.state().denied = path;
     }
 
     /// Limits the disk to what is there and so many bytes more, or lifts the limit. It takes space
@@ -355,6 +362,9 @@ impl Disk for MemDisk {
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn Blob>> {
         let mut state = self.state();
         state.alive()?;
+        if state.denied.as_deref() == Some(path) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let found = state.now.get(path).copied();
         let inode = match (found, access) {
             (Some(inode), _) => inode,
