@@ -102,7 +102,8 @@ def check(arguments, numbers, variant):
         wrong.append(f"{numbers['lost']} transfers lost")
     if numbers["executed"] != numbers["final"]:
         wrong.append(f"{numbers['final']} transfers are final, but balances show {numbers['executed']}")
-    if numbers["exhausted"]:
+    # Where the rate is not what is asked, a fast machine may take all that was signed before the time is over.
+    if numbers["exhausted"] and getattr(arguments, "counts_rate", True):
         wrong.append("signed transfers ran out; the chain may be faster than this says")
     if arguments.smoke and numbers["final"] != numbers["offered"]:
         wrong.append(f"{numbers['offered']} offered, {numbers['final']} final")
@@ -134,7 +135,7 @@ def sustained(arguments, node):
 
 def pressed(arguments, node):
     """For a few seconds as many as the chain takes, with more waiting than a block holds: none may be lost."""
-    press = {"rate": "max", "seconds": 8, "accounts": 200, "max_rate": 2_000, "in_flight": 6_000, "smoke": False}
+    press = {"rate": "max", "seconds": 8, "accounts": 200, "max_rate": 2_000, "in_flight": 6_000, "smoke": False, "counts_rate": False}
     return sustained(argparse.Namespace(**{**vars(arguments), **press}), node)
 
 
