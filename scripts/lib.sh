@@ -84,12 +84,19 @@ TOS_STARTED=$SECONDS
 _tos_clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
 # stage NAME COMMAND...: the command's exit code is the stage's. A function runs in a shell of its own, which ends with the first
-# command that fails. Call it plainly: within `||` or `if` a shell goes on after a failure, and the last command alone counts.
+# command that fails. Call it plainly, also what calls it: within `||` or `if` a shell goes on after a failure, and the last command
+# alone would count.
 stage() {
     local name="$1" from=$SECONDS code=0 took errexit="$-"
     shift
     say "${TOS_BOLD}==> ${name}${TOS_OFF}"
     set +e
+    (
+        set -e
+        false
+        exit 99
+    )
+    [ $? -ne 99 ] || die "    ${name}: called within \`||\` or \`if\`, where failures are not seen"
     (
         set -e
         trap - EXIT
@@ -146,10 +153,17 @@ beside() {
         shift 2
     done
     while [ "${#names[@]}" -gt 0 ]; do
-        wait -n -p finished "${!names[@]}" || failed=1
-        cat "$dir/${numbers[$finished]}.log" >&2
-        TOS_STAGES+=("$(cat "$dir/${numbers[$finished]}.stage")")
-        unset "names[$finished]" "numbers[$finished]"
+        # What each has written counts: `wait` knows nothing any more of one that ended while another's output was shown.
+        wait -n "${!names[@]}" 2>/dev/null || true
+        for finished in "${!names[@]}"; do
+            ! kill -0 "$finished" 2>/dev/null || continue
+            number="${numbers[$finished]}"
+            [ -s "$dir/$number.stage" ] || printf '%8s  FAILED  %s\n' '?' "${names[$finished]}" >"$dir/$number.stage"
+            cat "$dir/$number.log" >&2
+            TOS_STAGES+=("$(cat "$dir/$number.stage")")
+            grep -q '^ *[0-9:]*  ok ' "$dir/$number.stage" || failed=1
+            unset "names[$finished]" "numbers[$finished]"
+        done
     done
     trap - INT TERM HUP
     set +m

@@ -52,6 +52,21 @@ class Stages(unittest.TestCase):
         self.assertNotIn("went on", said)
         self.assertNotIn("not reached", said)
 
+    def test_every_stage_runs_and_each_tells_its_failure_where_a_script_goes_on(self):
+        code, said = shell('bad() { false; say "went on"; }\n'
+                           'all() { beside bad bad good true; stage worse bad; stage last true; }\nset +e\nall\nset -e')
+        self.assertEqual(code, 0)
+        self.assertNotIn("went on", said)
+        self.assertEqual(stages(said), {"bad": "FAILED", "good": "ok", "worse": "FAILED", "last": "ok"})
+
+    def test_a_stage_that_could_not_see_its_failures_is_refused(self):
+        for call in ("stage work work", "beside work work other true"):
+            for within in ("all || true", "if all; then :; fi", "! all"):
+                _, said = shell(f'work() {{ false; say "went on"; }}\nall() {{ {call}; }}\n{within}')
+                self.assertIn("failures are not seen", said)
+                self.assertNotIn("went on", said)
+                self.assertNotIn("ok", stages(said).values())
+
     def test_an_interrupted_run_waits_until_what_runs_has_cleaned_up(self):
         # A node is out of reach of the signals, in a session of its own; what has started it stops it.
         stage = ('import signal, subprocess, sys, time\n'
