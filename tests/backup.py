@@ -9,6 +9,7 @@ a real node is in tests/operations.py.
 
 import json
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -47,6 +48,21 @@ sys.argv = sys.argv[1:]
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
+sys.exit(scope["main"]())
+"""
+#: Runs a program that sends a signal to a process, or to itself, in the middle of copying.
+AMIDST = """
+import os, shutil, sys
+path, pid, number, scope = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), {"__name__": "backup"}
+with open(path, encoding="utf-8") as file:
+    exec(compile(file.read(), path, "exec"), scope)
+copy = shutil.copy2
+def copy2(source, target):
+    if source.endswith("CURRENT"):
+        os.kill(pid or os.getpid(), number)
+    return copy(source, target)
+shutil.copy2 = copy2
+sys.argv = [path, *sys.argv[4:]]
 sys.exit(scope["main"]())
 """
 #: Copying a (sparse) file of this size takes seconds, so that something can happen meanwhile.
@@ -121,6 +137,17 @@ class Backups(unittest.TestCase):
         """Exit code of a backup, and what it says."""
         python = [sys.executable, *(["-c", UNPRIVILEGED] if nobody else [])]
         done = subprocess.run([*within, *python, BACKUP, "--json", *arguments], capture_output=True, text=True, timeout=120)
+        return done.returncode, json.loads(done.stdout or done.stderr)
+
+    def amidst(self, pid, number, *arguments):
+        """A backup that sends a signal to this process, or to itself (0), when it has copied some files."""
+        return subprocess.run([sys.executable, "-c", AMIDST, BACKUP, str(pid), str(number), "--json", *arguments],
+                              capture_output=True, text=True, timeout=120)
+
+    def on_a_full_disk(self, *arguments):
+        """A backup that cannot write a file of more than a megabyte."""
+        done = subprocess.run([sys.executable, BACKUP, "--json", *arguments], capture_output=True, text=True, timeout=120,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20)))
         return done.returncode, json.loads(done.stdout or done.stderr)
 
     def take(self, *options, **how):
@@ -343,6 +370,41 @@ class Backups(unittest.TestCase):
             self.assertEqual(process.wait(60), 128 + number)
             self.goes_on(node)
             self.refused((1, {"error": ""}))
+
+    def test_a_node_that_is_woken_while_it_is_copied_is_no_backup(self):
+        node = self.node(self.rocksdb())
+        done = self.amidst(node.pid, signal.SIGCONT, "take", "--base-path", self.base, "--to", self.to)
+        self.refused((done.returncode, json.loads(done.stderr)), "SIGCONT")
+        self.taken(self.take())
+
+    def test_a_full_disk_leaves_neither_half_a_backup_nor_half_a_node(self):
+        database, new = self.rocksdb(), os.path.join(self.folder, "new")
+        with open(os.path.join(database, "000011.log"), "wb") as file:
+            file.truncate(2**21)
+        node = self.node(database)
+        self.refused(self.on_a_full_disk("take", "--base-path", self.base, "--to", self.to), "too large")
+        self.goes_on(node)
+        self.taken(self.take())
+        code, said = self.on_a_full_disk("restore", "--from", self.to, "--base-path", new)
+        self.assertEqual((code, os.listdir(new)), (1, []), said)
+        code, said = self.backup("restore", "--from", self.to, "--base-path", new)
+        self.assertEqual(code, 0, said)
+
+    def test_a_killed_restore_leaves_no_part_of_a_database_and_can_be_run_again(self):
+        self.rocksdb()
+        self.taken(self.take())
+        new = os.path.join(self.folder, "new")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            done = self.amidst(0, number, "restore", "--from", self.to, "--base-path", new)
+            self.assertIn(done.returncode, (-number, 128 + number), done.stderr)
+            self.assertFalse(os.path.exists(os.path.join(new, "chains")), "a part of a database")
+        self.assertEqual(os.listdir(new), ["restored.unfinished"])
+        code, said = self.backup("restore", "--from", self.to, "--base-path", new)
+        self.assertEqual((code, os.listdir(new)), (0, ["chains"]), said)
+        with open(os.path.join(new, ROCKSDB, "CURRENT"), "rb") as file:
+            self.assertEqual(file.read(), b"CURRENT")
+        code, said = self.backup("restore", "--from", self.to, "--base-path", new)
+        self.assertEqual((code, "not empty" in said["error"]), (1, True), said)
 
     def test_a_suspended_backup_does_not_suspend_the_node(self):
         node = self.node(self.rocksdb())
