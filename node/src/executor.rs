@@ -8,7 +8,7 @@
 
 use polkadot_sdk::*;
 
-use std::{sync::Arc, thread::available_parallelism};
+use std::{cell::Cell, sync::Arc, thread::available_parallelism};
 
 use parking_lot::{Condvar, Mutex};
 use sc_executor::{error::Error, RuntimeVersion, RuntimeVersionOf};
@@ -22,12 +22,28 @@ const RPC_THREAD: &str = "rpc";
 const FEWEST_PLACES: usize = 4;
 
 thread_local! {
-    static ANSWERS: bool = std::thread::current().name() == Some(RPC_THREAD);
+    static ANSWERS: Cell<bool> = Cell::new(std::thread::current().name() == Some(RPC_THREAD));
 }
 
 /// `true` if this thread is one of the RPC server's.
 fn answers() -> bool {
-    ANSWERS.with(|answers| *answers)
+    ANSWERS.get()
+}
+
+/// Does `work`, which is the node's own, though a thread of the RPC server may do it: it waits for no place. For what others of the
+/// node wait for meanwhile, and which asks little.
+pub fn own<T>(work: impl FnOnce() -> T) -> T {
+    /// Puts back what was, also after a panic.
+    struct Back(bool);
+
+    impl Drop for Back {
+        fn drop(&mut self) {
+            ANSWERS.set(self.0);
+        }
+    }
+
+    let _back = Back(ANSWERS.replace(false));
+    work()
 }
 
 /// A number of places for threads; a thread that finds none free waits.
@@ -237,6 +253,22 @@ mod tests {
         assert!(!answers());
         call(&executor, CallContext::Offchain);
         call(&executor, CallContext::Onchain { import: true });
+    }
+
+    #[test]
+    fn what_is_the_nodes_own_waits_for_no_place_on_a_thread_of_the_rpc_server_either() {
+        let executor = Executor {
+            inner: Witness::default(),
+            places: Arc::new(Places::new(0)),
+        };
+        let asked = std::thread::Builder::new().name(RPC_THREAD.into());
+        let asked = asked.spawn(move || {
+            assert!(answers());
+            own(|| call(&executor, CallContext::Offchain));
+            let panicked = std::panic::catch_unwind(|| own(|| panic!("a trap")));
+            assert!(panicked.is_err() && answers());
+        });
+        asked.expect("a thread").join().expect("it does not wait");
     }
 
     #[test]

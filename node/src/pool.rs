@@ -45,6 +45,8 @@ use sp_transaction_pool::runtime_api::TaggedTransactionQueue;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tos_runtime::Balance;
 
+use crate::executor::own;
+
 /// Transactions that are validated at once: enough for the pool's two workers never to wait.
 const PLACES: usize = 32;
 
@@ -182,12 +184,13 @@ impl<P: TransactionPool> GatedPool<P> {
     {
         let appraise = move |at, source, xt: <P::Block as BlockT>::Extrinsic| {
             let (api, bytes) = (client.runtime_api(), xt.encoded_size());
-            let validity = api.validate_transaction(at, source, xt.clone(), at);
+            // The chain is not followed while somebody is inside the gate, so that this may not wait for strangers' questions.
+            let validity = own(|| api.validate_transaction(at, source, xt.clone(), at));
             let valid = validity.ok()?.ok()?;
             let class = || {
                 let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
                 // A chain that cannot say so has no operational calls.
-                let info = client.runtime_api().query_info(at, xt, bytes).ok()?;
+                let info = own(|| client.runtime_api().query_info(at, xt, bytes)).ok()?;
                 Some(info.class)
             };
             Some(Worth {
