@@ -23,7 +23,7 @@ class Hostile:
     def __init__(self, binary, net):
         self.program = os.path.join(os.path.dirname(binary), "examples", "hostile")
         if not os.access(self.program, os.X_OK):
-            raise Skipped("no hostile peer; run: cargo build --release -p tos-node --example hostile")
+            raise Skipped("no hostile peer; run: cargo build --release --workspace --example hostile")
         self.net, self.running = net, []
         OPEN.append(self)
 
