@@ -117,7 +117,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("tos"),
     impl_name: Cow::Borrowed("tos-node"),
     authoring_version: 1,
-    spec_version: 101,
+    spec_version: 102,
     impl_version: 0,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 1,

@@ -47,6 +47,28 @@ fn presets() -> Vec<alloc::string::String> {
 }
 
 #[test]
+fn every_pallet_of_this_chain_states_the_version_of_its_storage() {
+    use frame_support::traits::{GetStorageVersion, StorageVersion};
+    fn stated<P: GetStorageVersion<InCodeStorageVersion = StorageVersion>>() -> StorageVersion {
+        P::in_code_storage_version()
+    }
+    // A pallet that states none does not compile here.
+    for version in [
+        stated::<Beacon>(),
+        stated::<Clock>(),
+        stated::<Fees>(),
+        stated::<Miners>(),
+        stated::<Reputation>(),
+        stated::<Rewards>(),
+        stated::<Storage>(),
+        stated::<Tasks>(),
+        stated::<Validation>(),
+    ] {
+        assert!(version >= 1);
+    }
+}
+
+#[test]
 fn every_preset_builds_a_chain_that_can_author_and_finalise() {
     for preset in presets() {
         genesis(&preset).execute_with(|| {

@@ -24,6 +24,7 @@ pub use pallet::*;
 
 mod benchmarking;
 mod impls;
+pub mod migrations;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -43,8 +44,11 @@ pub mod pallet {
     use sp_runtime::Perbill;
     use tos_primitives::Balance;
 
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     /// Fees of the block, on their way.
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// Who is paid, and in what.
