@@ -149,8 +149,8 @@ class Network:
             return False
 
     def stop(self, *names, how=signal.SIGTERM):
-        """Stops nodes (all by default)."""
-        names = names or list(self.nodes)
+        """Stops nodes (all by default). One that is asked to stop does so, and ends well."""
+        names, ended = names or list(self.nodes), {}
         for name in names:
             process = self.nodes[name].process
             if process and process.poll() is None:
@@ -158,12 +158,17 @@ class Network:
         for name in names:
             process = self.nodes[name].process
             if process:
+                running = process.returncode is None
                 try:
-                    process.wait(30)
+                    process.wait(60)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
                 self.nodes[name].process = None
+                if running and how != signal.SIGKILL and name not in self.others and process.returncode != 0:
+                    ended[name] = process.returncode
+        if ended:
+            raise Failed(f"asked to stop, these ended with {ended}; the log ends:\n{self.log(next(iter(ended)))[-1500:]}")
 
     def kill(self, *names):
         """Ends nodes as a power cut would."""

@@ -6,7 +6,7 @@
 //! includes a false slot, another chain becomes the best: on that one no honest node could author any more.
 
 use polkadot_sdk::*;
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
 use sc_client_api::{Backend, BlockBackend, BlockImportOperation, LockImportRun};
 use sp_api::{ApiError, ApiExt, CallContext, ProvideRuntimeApi};
@@ -220,28 +220,60 @@ fn judge(beacon: &Beacon, header: &Header, said: Option<Said>) -> Option<Mark> {
     Some(mark)
 }
 
-/// Starts the auditor. It ends when the beacon is stopped.
+/// The thread that audits. Dropping this stops the beacon and waits for the thread: it may hold the database last, and a database that
+/// is closed while the process ends takes the process down with it.
+pub struct Auditor {
+    beacon: Arc<Beacon>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Auditor {
+    /// Does `work` in a thread until the beacon is stopped; `work` is `true` if there is more to do at once.
+    fn start(
+        beacon: Arc<Beacon>,
+        mut work: impl FnMut(&Beacon) -> bool + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let own = Arc::clone(&beacon);
+        let thread = std::thread::Builder::new()
+            .name("beacon-audit".into())
+            .spawn(move || {
+                while !own.stopping() {
+                    let generation = own.generation();
+                    if !work(&own) {
+                        own.wait(generation, PAUSE);
+                    }
+                }
+            })?;
+        Ok(Self {
+            beacon,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Auditor {
+    fn drop(&mut self) {
+        self.beacon.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic was told when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts the auditor.
 pub fn start(
     client: Arc<FullClient>,
     backend: Arc<FullBackend>,
     beacon: Arc<Beacon>,
-) -> std::io::Result<()> {
-    std::thread::Builder::new()
-        .name("beacon-audit".into())
-        .spawn(move || {
-            while !beacon.stopping() {
-                let generation = beacon.generation();
-                let more = beacon.follows_head()
-                    && audit(&client, &backend, &beacon).unwrap_or_else(|error| {
-                        log::debug!(target: LOG, "the audit of slots waits: {error}");
-                        false
-                    });
-                if !more {
-                    beacon.wait(generation, PAUSE);
-                }
-            }
-        })?;
-    Ok(())
+) -> std::io::Result<Auditor> {
+    Auditor::start(beacon, move |beacon| {
+        beacon.follows_head()
+            && audit(&client, &backend, beacon).unwrap_or_else(|error| {
+                log::debug!(target: LOG, "the audit of slots waits: {error}");
+                false
+            })
+    })
 }
 
 #[cfg(test)]
@@ -305,6 +337,24 @@ mod tests {
             assert_eq!(chain.info().best_hash, head);
             head
         }
+    }
+
+    #[test]
+    fn the_database_is_let_go_before_the_node_has_stopped() {
+        let (beacon, _events) = beacon();
+        let database = Arc::new(());
+        let held = Arc::clone(&database);
+        let (started, running) = std::sync::mpsc::channel();
+        let auditor = Auditor::start(beacon, move |_| {
+            let _ = started.send(());
+            // A block is being looked at when the node stops.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            Arc::strong_count(&held) == 0
+        });
+        let auditor = auditor.expect("starts");
+        running.recv().expect("it works");
+        drop(auditor);
+        assert_eq!(Arc::strong_count(&database), 1);
     }
 
     #[test]

@@ -68,7 +68,11 @@ pub fn launch(tasks: &mut TaskManager, launch: Launch) -> Result<(), ServiceErro
     let oracle = Arc::clone(&sync);
     beacon.set_oracle(oracle);
     tasks.keep_alive(StopOnDrop(Arc::clone(&beacon)));
-    audit::start(Arc::clone(&client), backend, Arc::clone(&beacon))?;
+    tasks.keep_alive(audit::start(
+        Arc::clone(&client),
+        backend,
+        Arc::clone(&beacon),
+    )?);
     tasks.spawn_handle().spawn(
         "beacon-follow",
         GROUP,
