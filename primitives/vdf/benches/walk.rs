@@ -256,6 +256,17 @@ fn main() {
         first += u64::from(whole.iterations_per_slot);
     }
     let (exact, canary) = (Spread::of(exact), Spread::of(canary));
+    // What a node walks for a block of which gossip brought no slot: all of them, each from the start that is claimed.
+    let claimed: Vec<_> = (0..8)
+        .map(|own| (initial_state(&[own; 32]), first))
+        .collect();
+    let walked = |count: usize| {
+        let walk = || assert!(evaluate_slots(&dataset, &claimed[..count], &|| false).is_some());
+        seconds(walk).0 * 1e3
+    };
+    let missing: Vec<_> = (0..3).map(|_| (walked(1), walked(8))).collect();
+    let one = Spread::of(missing.iter().map(|(one, _)| *one));
+    let eight = Spread::of(missing.iter().map(|(_, eight)| *eight));
 
     let rate = 1e9 / walk.median() / f64::from(READS_PER_ITERATION);
     let gain = walk.median() / verify.median();
@@ -280,6 +291,8 @@ fn main() {
             "rootMs": root.json(),
             "slotVerifyMs": exact.json(),
             "canaryMs": canary.json(),
+            "slotWalkMs": one.json(),
+            "eightSlotsWalkMs": eight.json(),
         });
         println!("{result:#}");
         return;
@@ -305,6 +318,8 @@ fn main() {
     row("root of the dataset, ms", &root);
     row("exact verification of a slot, ms", &exact);
     row("canary of a block, ms", &canary);
+    row("walk of a slot, ms", &one);
+    row("walk of eight at once, ms", &eight);
     println!("iterations per second            {rate:12.0}");
     println!("verification over evaluation     {gain:12.1} times");
     println!(
