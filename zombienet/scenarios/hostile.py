@@ -112,10 +112,10 @@ def run(binary, folder, options):
         net.eventually("the beacon goes on", lambda: heard(net)["head"] >= stood + 20)
         height = net.advances(everybody)
         net.same(everybody, height)
+        # Blocks after the outage include eight slots each, and come as fast as gossip does: on a busy machine some come first. Who is
+        # deaf computes all that follow, too.
+        net.eventually(f"{VICTIM} has heard most slots", lambda: heard(net)["evaluatedSlots"] * 4 <= heard(net)["verifiedSlots"])
         done = heard(net)
-        # Blocks after the outage include eight slots each, and come as fast as gossip does.
-        if done["evaluatedSlots"] * 4 > done["verifiedSlots"]:
-            raise Failed(f"{VICTIM} had to compute slots: {done}")
         net.eventually("the liars lose reputation", lambda: len(blamed(net, VICTIM, "slot of no known fork")) >= MODES.count("random"))
         net.say(f"without timekeeper the head stood at slot {stood}; with it again it is at {done['head']}, block {height} final")
     finally:
