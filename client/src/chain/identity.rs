@@ -445,7 +445,7 @@ fn beside(base: &Path, identity: &Identity) -> PathBuf {
     base.with_file_name(name)
 }
 
-/// Existing paths at `base` and [`beside`] it, of any chain.
+/// Existing paths at `base` and next to it, of any chain.
 fn known(base: &Path) -> Result<Vec<PathBuf>> {
     let folder = base.parent().filter(|f| !f.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

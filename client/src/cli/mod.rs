@@ -86,7 +86,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, default_value_t = 120, value_name = "SECONDS")]
     timeout: u64,
     /// Amount that each transaction offers the block's author beyond its fee, such as 0.01 (TOS).
-    /// When there are more than fit into a block, those that offer most go first.
+    /// Transactions that offer most go first when there are more than fit into a block.
     #[arg(long, global = true, value_name = "AMOUNT", value_parser = crate::amount::parse,
         default_value = "0")]
     tip: Balance,

@@ -53,7 +53,7 @@ struct Post<M, R> {
     role: R,
 }
 
-/// Why a connection is not followed any more, other than errors that pass.
+/// Reasons for which a connection is not followed any more, other than errors that pass.
 enum Ended {
     /// The mode says that the work is done.
     Done,

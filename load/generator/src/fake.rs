@@ -64,7 +64,7 @@ struct State_ {
     best: Hash,
     last: Hash,
     pool: VecDeque<String>,
-    /// What is back in the pool at a height.
+    /// Transactions that are back in the pool at a height.
     returning: Option<(u64, Vec<String>)>,
     forgotten: HashSet<String>,
     seen: usize,

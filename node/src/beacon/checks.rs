@@ -66,7 +66,7 @@ impl Checks {
     }
 
     /// `true` if no false slot is known in a block and in those below it down to the last final block, which it descends from.
-    /// What is final counts as right.
+    /// Final blocks count as right.
     pub fn may_be_best(&self, chain: &impl HeaderBackend<Block>, block: Hash) -> ChainResult<bool> {
         if !self.any_false.load(Ordering::Acquire) {
             return Ok(true);

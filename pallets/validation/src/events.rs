@@ -5,7 +5,7 @@ use polkadot_sdk::*;
 
 #[pallet_section]
 mod events {
-    /// What happened.
+    /// Events of validators, panels and their counts.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -14,9 +14,9 @@ mod events {
         Registered {
             /// The validator.
             who: T::AccountId,
-            /// What it judges.
+            /// Types of tasks that it judges.
             types: Types,
-            /// What it has on hold.
+            /// Stake on hold, in wei.
             stake: Balance,
         },
         /// A validator changed what it judges.
@@ -24,9 +24,9 @@ mod events {
         TypesChanged {
             /// The validator.
             who: T::AccountId,
-            /// What it judges now.
+            /// Types of tasks that it judges from now on.
             types: Types,
-            /// What it has on hold.
+            /// Stake on hold, in wei.
             stake: Balance,
         },
         /// An understaked validator filled up its stake and can be drawn again.
@@ -34,7 +34,7 @@ mod events {
         ToppedUp {
             /// The validator.
             who: T::AccountId,
-            /// What it has on hold.
+            /// Stake on hold, in wei.
             stake: Balance,
         },
         /// Slashes took a validator's stake below what its types ask for; it is not drawn until
@@ -43,9 +43,9 @@ mod events {
         Understaked {
             /// The validator.
             who: T::AccountId,
-            /// What it has on hold.
+            /// Stake on hold, in wei.
             stake: Balance,
-            /// What its types ask for.
+            /// Stake that its types ask for, in wei.
             required: Balance,
         },
         /// A validator is leaving and is not drawn any more.
@@ -61,13 +61,13 @@ mod events {
         Rejoined {
             /// The validator.
             who: T::AccountId,
-            /// What it has on hold.
+            /// Stake on hold, in wei.
             stake: Balance,
         },
         /// A validator is gone and got its stake back.
         #[codec(index = 6)]
         Withdrawn {
-            /// Who it was.
+            /// The validator.
             who: T::AccountId,
             /// The stake returned.
             amount: Balance,
@@ -81,7 +81,7 @@ mod events {
             round: u32,
             /// The members, in the order of drawing.
             members: PanelMembers<T::AccountId>,
-            /// Whether they sit as experts.
+            /// `true` if they sit as experts.
             expert: bool,
         },
         /// A member committed to its vote.
@@ -105,7 +105,7 @@ mod events {
             who: T::AccountId,
             /// Its scores, in the order of the answers.
             scores: Scores,
-            /// What its tool found, from an automatic seat.
+            /// Report of its tool, from an automatic seat.
             report: Option<Report>,
         },
         /// A round was counted.
@@ -115,7 +115,7 @@ mod events {
             task: TaskId,
             /// The round.
             round: u32,
-            /// What the count gave.
+            /// Result of the count.
             tally: Tally,
             /// One result per answer; empty without a quorum.
             results: Answers,
@@ -129,7 +129,7 @@ mod events {
             task: TaskId,
             /// The round.
             round: u32,
-            /// What it lost.
+            /// Stake lost, in wei.
             amount: Balance,
         },
         /// The treasury could not take a slash, which stays with the validator. Happens only when
@@ -142,7 +142,7 @@ mod events {
             task: TaskId,
             /// The round.
             round: u32,
-            /// What it should have lost.
+            /// Stake that it should have lost, in wei.
             amount: Balance,
         },
         /// A validator's votes on a task were measured against the final result.
@@ -152,7 +152,7 @@ mod events {
             who: T::AccountId,
             /// The task.
             task: TaskId,
-            /// How close it was.
+            /// Accuracy of its vote, in basis points.
             accuracy: Bp,
             /// Its running accuracy now.
             running: Bp,
@@ -164,7 +164,7 @@ mod events {
             task: TaskId,
             /// The round.
             round: u32,
-            /// What it found.
+            /// The report.
             report: Report,
         },
         /// No two automatic members reported the same, or too few reported. The round cannot end
@@ -181,7 +181,7 @@ mod events {
         PlanterSet {
             /// The account.
             who: T::AccountId,
-            /// Whether it is approved now.
+            /// `true` if it is approved now.
             approved: bool,
         },
         /// An answer turned out to be a check: its quality was fixed before anybody voted.
@@ -189,7 +189,7 @@ mod events {
         KnownRevealed {
             /// The task.
             task: TaskId,
-            /// Who planted it.
+            /// The planter.
             planter: T::AccountId,
             /// Its place among the answers.
             index: u32,
@@ -203,14 +203,14 @@ mod events {
             who: T::AccountId,
             /// The task.
             task: TaskId,
-            /// How close it was.
+            /// Accuracy on this known answer, in basis points.
             accuracy: Bp,
             /// Its running accuracy on known answers now.
             running: Bp,
         },
     }
 
-    /// Why a call was refused.
+    /// Reasons for which a call is refused.
     #[pallet::error]
     pub enum Error<T> {
         /// The account is not a validator. Register first.
