@@ -25,7 +25,7 @@ pub struct Common {
     #[arg(long, default_value_t = 600, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..))]
     time_limit: u64,
-    /// MiB of address space each process of a program may use; 0 for no limit.
+    /// MiB of memory each process of a program may write to; 0 for no limit. What is only reserved does not count.
     #[arg(long, default_value_t = 4096, value_name = "MIB")]
     memory_limit: u64,
     /// How often a program may fail on one task before it is left.

@@ -19,7 +19,7 @@ pub const MAX_OUTPUT: usize = 80 * 1024 * 1024;
 pub struct Limits {
     /// Wall-clock time.
     pub time: Duration,
-    /// Address space of each of its processes, in MiB; 0 for no limit.
+    /// Memory that each of its processes may write to, in MiB; 0 for no limit.
     pub memory_mib: u64,
     /// Bytes it may write to standard output.
     pub output: usize,
@@ -38,12 +38,14 @@ pub enum ProcessError {
     #[error("killed: more than {0} bytes of output")]
     TooMuchOutput(usize),
     /// It failed.
-    #[error("{status}{}", after_colon(.stderr))]
+    #[error("{status}{}{}", after_colon(.stderr), limit_on_memory(.stderr, *.memory_mib))]
     Failed {
         /// How it ended.
         status: std::process::ExitStatus,
         /// The end of its error output.
         stderr: String,
+        /// Its limit on memory, in MiB; 0 for none.
+        memory_mib: u64,
     },
 }
 
@@ -52,6 +54,16 @@ fn after_colon(text: &str) -> String {
         String::new()
     } else {
         format!(": {text}")
+    }
+}
+
+/// The limit, where a program's last words speak of memory.
+fn limit_on_memory(said: &str, mib: u64) -> String {
+    let said = said.to_lowercase();
+    if mib > 0 && (said.contains("memory") || said.contains("bad_alloc")) {
+        format!(" (--memory-limit gives each of its processes {mib} MiB)")
+    } else {
+        String::new()
     }
 }
 
@@ -122,7 +134,11 @@ pub async fn run(command: &str, input: &[u8], limits: Limits) -> Result<Vec<u8>,
     let output = output?.ok_or(ProcessError::TooMuchOutput(limits.output))?;
     let status = status?;
     if !status.success() {
-        return Err(ProcessError::Failed { status, stderr });
+        return Err(ProcessError::Failed {
+            status,
+            stderr,
+            memory_mib: limits.memory_mib,
+        });
     }
     Ok(output)
 }
@@ -151,8 +167,9 @@ fn shell(command: &str, memory_mib: u64) -> Command {
         )?;
         if memory_mib > 0 {
             let bytes = Some(memory_mib.saturating_mul(1024 * 1024));
+            // Not the address space: run-times such as that of Node.js reserve many times of what they use.
             setrlimit(
-                Resource::As,
+                Resource::Data,
                 Rlimit {
                     current: bytes,
                     maximum: bytes,
@@ -278,6 +295,35 @@ mod tests {
         };
         let error = run(command, b"", limits).await.err().unwrap();
         assert!(matches!(error, ProcessError::Failed { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn address_space_that_is_only_reserved_does_not_count_as_memory() {
+        // What WebAssembly in Node.js does, and Go, Java and CUDA.
+        let reserve = "import mmap; mmap.mmap(-1, 8 << 30, flags=mmap.MAP_PRIVATE, prot=0)";
+        let limits = Limits {
+            memory_mib: 512,
+            ..limits()
+        };
+        run(&format!("python3 -c '{reserve}'"), b"", limits)
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_failure_for_want_of_memory_names_the_limit() {
+        let command = "echo 'WebAssembly.instantiate(): Out of memory' >&2; exit 1";
+        let limited = Limits {
+            memory_mib: 512,
+            ..limits()
+        };
+        let error = run(command, b"", limited).await.err().unwrap();
+        assert!(
+            error.to_string().contains("--memory-limit") && error.to_string().contains("512"),
+            "{error}"
+        );
+        let error = run(command, b"", limits()).await.err().unwrap();
+        assert!(!error.to_string().contains("--memory-limit"), "{error}");
     }
 
     #[tokio::test]
