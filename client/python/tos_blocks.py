@@ -113,7 +113,7 @@ def _hash(data):
 
 def _body(data):
     """An extrinsic without the length in front of it."""
-    return data[(1, 2, 4, 4)[data[0] & 3]:]
+    return data[(1, 2, 4)[data[0] & 3]:]
 
 
 def _kind(data):
