@@ -15,6 +15,9 @@
 # Outside the checkout, so that a fresh clone finds what an earlier one compiled.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/tos-target}"
 
+# Where `setup` puts the Python clients of others that are tested, each in an environment of its own.
+export TOS_PYTHON_CLIENTS="${TOS_PYTHON_CLIENTS:-$HOME/.cache/tos-python-clients}"
+
 # The target of the runtime's second compilation, and the name under which `setup` links the
 # distribution's Rust when rustup cannot provide that target.
 TOS_WASM_TARGET=wasm32v1-none
