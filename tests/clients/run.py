@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -57,13 +58,13 @@ class Chain(storage.Net):
     def start_chain(self):
         self.spec = os.path.join(self.folder, "spec.json")
         specs.write(self.node, self.spec, "dev-fast", lambda genesis: genesis["storage"]["scale"].update(storage.SCALE))
-        port = parts.free_port()
+        port, self.metrics = parts.free_port(), parts.free_port()
         self.start("node", [
             self.node, "--chain", self.spec, "--alice", "--validator", "--force-authoring", "--timekeeper",
             "--base-path", os.path.join(self.folder, "node"), "--rpc-port", str(self.rpc), *rpc_options("archive"),
             # A validator listens for WebSockets only where it is told to.
             "--listen-addr", f"/ip4/127.0.0.1/tcp/{port}/ws", "--state-pruning", "archive", "--blocks-pruning", "archive",
-            "--log", "rpc_metrics=trace", "--no-prometheus", "--no-telemetry", "--no-mdns", "--unsafe-force-node-key-generation"])
+            "--prometheus-port", str(self.metrics), "--no-telemetry", "--no-mdns", "--unsafe-force-node-key-generation"])
         self.eventually("the first finalised block", lambda: self.tos("chain", "status")["finalised"]["number"] > 0)
         with open(self.spec, encoding="utf-8") as file:
             spec = json.load(file)
@@ -96,8 +97,8 @@ class Chain(storage.Net):
 
     def called(self):
         """The RPC methods that were called and that the node has."""
-        with open(os.path.join(self.folder, "node.log"), encoding="utf-8", errors="replace") as log:
-            names = set(re.findall(r"on_call name=(\w+)", log.read()))
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=60) as answer:
+            names = set(re.findall(r'rpc_calls_started\{[^}]*\bmethod="(\w+)"', answer.read().decode()))
         return names & set(self.rpc_call("rpc_methods")["methods"])
 
 
