@@ -6,12 +6,16 @@
 
 use super::{
     parameter::Parameter,
+    proxy::{self, ProxyKind},
     shape::{Collector, Known},
     At,
 };
 use crate::error::Result;
 use codec::{Compact, Decode, Encode};
-use polkadot_sdk::sp_core::{bounded::BoundedVec, crypto::AccountId32, ConstU32};
+use polkadot_sdk::{
+    sp_core::{bounded::BoundedVec, crypto::AccountId32, ConstU32},
+    sp_runtime::MultiAddress,
+};
 use scale_info::{meta_type, MetaType};
 use subxt::metadata::Metadata;
 use tos_primitives::{
@@ -45,6 +49,8 @@ pub struct TypeProfile {
 }
 /// A compact proof.
 pub type CompactBytes = BoundedVec<u8, ConstU32<MAX_COMPACT>>;
+/// An account as calls name it.
+pub type Address = MultiAddress<AccountId32, ()>;
 /// What encodes like the chain's bounded list of task types.
 type TypesShape = BoundedVec<TaskType, ConstU32<{ u32::MAX }>>;
 
@@ -60,6 +66,8 @@ macro_rules! calls {
             /// An encoded call as the superuser. Not among the shapes that are checked: networks
             /// other than those for development have no superuser.
             Sudo { call: Vec<u8> },
+            /// An encoded call for an account that the signer is a proxy of.
+            Proxied { real: AccountId32, call: Vec<u8> },
         }
 
         impl Call {
@@ -68,6 +76,7 @@ macro_rules! calls {
                 match self {
                     $(Self::$variant { .. } => ($pallet, $call),)*
                     Self::Sudo { .. } => ("Sudo", "sudo"),
+                    Self::Proxied { .. } => proxy::PROXIED,
                 }
             }
 
@@ -80,6 +89,11 @@ macro_rules! calls {
                     })*
                     // It is a call already, and a call has no length in front.
                     Self::Sudo { call } => bytes.extend_from_slice(call),
+                    Self::Proxied { real, call } => {
+                        // Any kind of proxy will do.
+                        (Address::Id(real.clone()), None::<ProxyKind>).encode_to(&mut bytes);
+                        bytes.extend_from_slice(call);
+                    }
                 }
                 bytes
             }
@@ -176,6 +190,10 @@ calls! {
     ClaimAllFor = "Rewards" "claim_all_for" { owner: AccountId32 }
     /// Has rewards paid at once, or not.
     SetAutoClaim = "Rewards" "set_auto_claim" { enabled: bool }
+    /// Appoints a proxy.
+    AddProxy = "Proxy" "add_proxy" { delegate: Address, proxy_type: ProxyKind, delay: u32 }
+    /// Dismisses a proxy.
+    RemoveProxy = "Proxy" "remove_proxy" { delegate: Address, proxy_type: ProxyKind, delay: u32 }
     /// Becomes a storage provider.
     RegisterProvider = "Storage" "register_provider" {
         bond: Compact<Balance>, proof_key: [u8; 32], locator: Locator
@@ -413,6 +431,9 @@ pub fn check(metadata: &Metadata) -> Result<(), String> {
         if let Err(why) = check_function(&known, metadata, (api, name), &inputs, output) {
             wrong.push(format!("runtime API function {api}.{name}{why}"));
         }
+    }
+    if let Err(why) = proxy::check(metadata) {
+        wrong.push(why);
     }
     for ((pallet, event), ours) in events {
         if let Err(why) = check_event(&known, metadata, (pallet, event), ours) {

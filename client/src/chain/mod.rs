@@ -8,6 +8,7 @@ pub(crate) mod fake;
 mod identity;
 mod interface;
 mod parameter;
+mod proxy;
 mod settle;
 mod shape;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) use identity::{
 use interface::check;
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use parameter::{Parameter, NAMES as PARAMETER_NAMES};
+pub use proxy::{Proxy, ProxyKind};
 pub use transaction::{Included, Sent, Wait};
 
 use crate::{
@@ -226,7 +228,7 @@ impl Connection {
         Some(format!(
             "{} is a well-known development key, and the chain `{name}` is of type {chain_type}: \
              anybody can sign for this account; use a key of your own (`tos keys new`)",
-            signer.account()
+            signer.pair.account()
         ))
     }
 

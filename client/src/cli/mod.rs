@@ -2,6 +2,7 @@
 
 //! The command line.
 
+mod accounts;
 mod chain;
 mod content;
 mod governance;
@@ -73,6 +74,10 @@ pub(crate) struct Global {
     /// //Alice. Other users of this machine can see it.
     #[arg(long, global = true, value_name = "SECRET")]
     suri: Option<String>,
+    /// The account to act for, as a proxy it has appointed: an address, or a key's name. The key
+    /// signs and pays the fee. See docs/keys.md.
+    #[arg(long = "for", global = true, value_name = "ACCOUNT")]
+    acts_for: Option<String>,
     /// The scheme of --suri, and of keys made or imported.
     #[arg(long, global = true, value_enum, default_value_t)]
     scheme: Scheme,
@@ -116,6 +121,9 @@ enum Command {
     /// Rewards: list and claim them.
     #[command(subcommand)]
     Rewards(rewards::Rewards),
+    /// Accounts that act for others: list, appoint and dismiss proxies.
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
     /// The chain and its accounts.
     #[command(subcommand)]
     Chain(chain::Chain),
@@ -176,6 +184,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<()> {
         Command::Miner(command) => command.run(global, output).await,
         Command::Validator(command) => command.run(global, output).await,
         Command::Rewards(command) => command.run(global, output).await,
+        Command::Accounts(command) => command.run(global, output).await,
         Command::Chain(command) => command.run(global, output).await,
         Command::Governance(command) => command.run(global, output).await,
         Command::Content(command) => command.run(global, output).await,
@@ -302,11 +311,33 @@ impl Global {
             pair: Keypair::from_suri(scheme, &secret)?,
             tip: self.tip,
             development: Keypair::is_development(scheme, &secret),
+            acts_for: self.acts_for()?,
         })
     }
 
-    /// The account a reading command is about: the one named, or the key's. Needs no password.
+    /// The account to act for, if one was named. Needs no password.
+    pub fn acts_for(&self) -> Result<Option<AccountId32>> {
+        let named = self.acts_for.as_deref();
+        named.map(|named| self.named_account(named)).transpose()
+    }
+
+    /// The account that an address, 32 bytes of hex or the name of a key in the keystore stands for.
+    pub fn named_account(&self, named: &str) -> Result<AccountId32> {
+        if let Ok(account) = crate::keys::parse_account(named) {
+            return Ok(account);
+        }
+        let file = self.keystore()?.file(named).map_err(|error| {
+            Error::Usage(format!("{named} is no address, and no key's name: {error}"))
+        })?;
+        crate::keys::parse_account(&file.address).map_err(Error::Failed)
+    }
+
+    /// The account a reading command is about: the one named, the one to act for, or the key's.
+    /// Needs no password.
     pub fn account(&self, named: &Option<AccountId32>) -> Result<AccountId32> {
+        if let (None, Some(real)) = (named, self.acts_for()?) {
+            return Ok(real);
+        }
         match (named, &self.suri, &self.key) {
             (Some(account), ..) => Ok(account.clone()),
             (None, Some(suri), _) => Ok(Keypair::from_suri(self.scheme, suri)?.account()),
@@ -346,8 +377,24 @@ impl Global {
 
     /// [`Self::submit`], and shows where it went.
     pub async fn submit_and_show(&self, call: Call, output: Output) -> Result<()> {
+        self.send_and_show(&self.signer()?, call, output).await
+    }
+
+    /// [`Self::submit_and_show`] as the key's own account, also with `--for`.
+    pub async fn submit_own_and_show(&self, call: Call, output: Output) -> Result<()> {
+        let own = Signer {
+            acts_for: None,
+            ..self.signer()?
+        };
+        self.send_and_show(&own, call, output).await
+    }
+
+    async fn send_and_show(&self, signer: &Signer, call: Call, output: Output) -> Result<()> {
         let (pallet, name) = call.name();
-        let included = self.submit(call).await?;
+        let connection = self.connect().await?;
+        let included = connection
+            .submit(signer, &call, self.wait, self.time())
+            .await?;
         output.show(&included, || {
             let state = if included.finalised {
                 "finalised"
@@ -444,6 +491,9 @@ mod tests {
             "rewards list",
             "rewards claim",
             "rewards auto-claim",
+            "accounts proxies",
+            "accounts add-proxy",
+            "accounts remove-proxy",
             "chain status",
             "chain account",
             "chain events",
@@ -559,5 +609,19 @@ mod tests {
         };
         assert!(signer("//Alice").development);
         assert!(!signer(&Keypair::generate_phrase()).development);
+    }
+
+    #[test]
+    fn a_key_acts_for_the_account_that_is_named() {
+        let real = AccountId32::new([7; 32]);
+        let line = format!("tos miner run --solver-cmd true --suri //Alice --for {real}");
+        let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
+        assert_eq!(global.signer().unwrap().account(), real);
+        assert_eq!(global.account(&None).unwrap(), real);
+        let other = AccountId32::new([8; 32]);
+        assert_eq!(global.account(&Some(other.clone())).unwrap(), other);
+        let line = "tos chain status --suri //Alice --for nobody --data-dir /nonexistent";
+        let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
+        assert_eq!(global.signer().err().unwrap().exit_code(), 2);
     }
 }

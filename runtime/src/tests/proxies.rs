@@ -313,11 +313,7 @@ fn a_thief_of_a_worker_key_moves_nothing_and_appoints_nobody() {
             RuntimeCall::Validation(pallet_validation::Call::withdraw {}),
             RuntimeCall::Storage(pallet_storage::Call::leave {}),
         ];
-        let balances = || {
-            let of =
-                |who: &AccountId| (Balances::free_balance(who), Balances::reserved_balance(who));
-            (of(&owner), of(&thief))
-        };
+        let balances = || [&owner, &thief].map(|who| System::account(who).data);
         let proxies = pallet_proxy::Proxies::<Runtime>::get(&owner);
         let before = balances();
         for attack in attacks {
