@@ -339,6 +339,11 @@ fn a_change_of_what_people_sign_needs_a_new_transaction_version() {
     ];
     assert!(broken(&old, &version(2, 1, &added)).is_empty());
     assert_eq!(broken(&old, &version(1, 1, &added)).len(), 1);
+    // An enum that has grown at its end means the same.
+    let (_, _, before, after) = GROWN[0];
+    let small = version(1, 1, &[("call 01.00", before)]);
+    assert!(broken(&small, &version(2, 1, &[("call 01.00", after)])).is_empty());
+    assert!(!broken(&small, &version(2, 1, &[("call 01.00", "ProxyType#0")])).is_empty());
     for breaking in [
         vec![("call 01.00", "A.x(n: U16)"), first[1], first[2]],
         vec![("call 01.00", "A.z(n: U8)"), first[1], first[2]],

@@ -5,6 +5,7 @@
 //! against the metadata.
 
 use super::{
+    multisig::{self, Timepoint, Weight},
     parameter::Parameter,
     proxy::{self, ProxyKind},
     shape::{Collector, Known},
@@ -68,6 +69,11 @@ macro_rules! calls {
             Sudo { call: Vec<u8> },
             /// An encoded call for an account that the signer is a proxy of.
             Proxied { real: AccountId32, call: Vec<u8> },
+            /// An encoded call as one of several signatories.
+            AsMulti {
+                threshold: u16, others: Vec<AccountId32>, timepoint: Option<Timepoint>,
+                call: Vec<u8>, max_weight: Weight
+            },
         }
 
         impl Call {
@@ -77,6 +83,7 @@ macro_rules! calls {
                     $(Self::$variant { .. } => ($pallet, $call),)*
                     Self::Sudo { .. } => ("Sudo", "sudo"),
                     Self::Proxied { .. } => proxy::PROXIED,
+                    Self::AsMulti { .. } => multisig::MULTI,
                 }
             }
 
@@ -89,6 +96,11 @@ macro_rules! calls {
                     })*
                     // It is a call already, and a call has no length in front.
                     Self::Sudo { call } => bytes.extend_from_slice(call),
+                    Self::AsMulti { threshold, others, timepoint, call, max_weight } => {
+                        (threshold, others, timepoint).encode_to(&mut bytes);
+                        bytes.extend_from_slice(call);
+                        max_weight.encode_to(&mut bytes);
+                    }
                     Self::Proxied { real, call } => {
                         // Any kind of proxy will do.
                         (Address::Id(real.clone()), None::<ProxyKind>).encode_to(&mut bytes);
@@ -194,6 +206,16 @@ calls! {
     AddProxy = "Proxy" "add_proxy" { delegate: Address, proxy_type: ProxyKind, delay: u32 }
     /// Dismisses a proxy.
     RemoveProxy = "Proxy" "remove_proxy" { delegate: Address, proxy_type: ProxyKind, delay: u32 }
+    /// Approves a call by its hash, as one of several signatories.
+    ApproveAsMulti = "Multisig" "approve_as_multi" {
+        threshold: u16, other_signatories: Vec<AccountId32>, maybe_timepoint: Option<Timepoint>,
+        call_hash: [u8; 32], max_weight: Weight
+    }
+    /// Withdraws a call that waits for approvals.
+    CancelAsMulti = "Multisig" "cancel_as_multi" {
+        threshold: u16, other_signatories: Vec<AccountId32>, timepoint: Timepoint,
+        call_hash: [u8; 32]
+    }
     /// Becomes a storage provider.
     RegisterProvider = "Storage" "register_provider" {
         bond: Compact<Balance>, proof_key: [u8; 32], locator: Locator
@@ -432,8 +454,8 @@ pub fn check(metadata: &Metadata) -> Result<(), String> {
             wrong.push(format!("runtime API function {api}.{name}{why}"));
         }
     }
-    if let Err(why) = proxy::check(metadata) {
-        wrong.push(why);
+    for checked in [proxy::check(metadata), multisig::check(metadata)] {
+        wrong.extend(checked.err());
     }
     for ((pallet, event), ours) in events {
         if let Err(why) = check_event(&known, metadata, (pallet, event), ours) {

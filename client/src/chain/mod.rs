@@ -7,6 +7,7 @@ mod decode;
 pub(crate) mod fake;
 mod identity;
 mod interface;
+mod multisig;
 mod parameter;
 mod proxy;
 mod settle;
@@ -22,6 +23,7 @@ pub(crate) use identity::{
 };
 use interface::check;
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
+pub use multisig::Group;
 pub use parameter::{Parameter, NAMES as PARAMETER_NAMES};
 pub use proxy::{Proxy, ProxyKind};
 pub use transaction::{Included, Sent, Wait};

@@ -130,14 +130,16 @@ pub(super) fn check(metadata: &Metadata) -> Result<(), String> {
     }
 }
 
-/// Error of the call inside, by the fields of [`EXECUTED`]; nothing if it succeeded.
-pub(super) fn failed(fields: &[u8], metadata: ArcMetadata) -> Result<Option<DispatchError>> {
-    match fields.split_first() {
+/// Error of a call inside, by the result in the event that tells of it; nothing if it succeeded.
+pub(super) fn failed(result: &[u8], metadata: ArcMetadata) -> Result<Option<DispatchError>> {
+    match result.split_first() {
         Some((0, _)) => Ok(None),
         Some((1, error)) => DispatchError::decode_from(error, metadata)
             .context("reading events")
             .map(Some),
-        _ => Err(Error::Failed("Proxy.ProxyExecuted: no result".into())),
+        _ => Err(Error::Failed(
+            "the event of an inner call has no result".into(),
+        )),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::{
     interface::{Offered, Published},
-    proxy,
+    multisig, proxy,
     transaction::{Included, Place, Submission, Wait},
     At, Call, Connection,
 };
@@ -220,6 +220,12 @@ impl Connection {
                 return Err(refusal(&error.context("reading events")?));
             } else if name == proxy::EXECUTED {
                 if let Some(error) = proxy::failed(event.field_bytes(), at.metadata())? {
+                    return Err(refusal(&error));
+                }
+            } else if name == multisig::EXECUTED {
+                let result = event.field_bytes().get(multisig::BEFORE_RESULT..);
+                let result = result.unwrap_or_default();
+                if let Some(error) = proxy::failed(result, at.metadata())? {
                     return Err(refusal(&error));
                 }
             } else if name == Published::NAME {

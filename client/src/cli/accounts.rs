@@ -2,7 +2,7 @@
 
 //! `tos accounts`.
 
-use super::Global;
+use super::{multisig::Multisig, Global};
 use crate::{
     amount,
     chain::{Call, ProxyKind},
@@ -26,6 +26,9 @@ pub enum Accounts {
     AddProxy(Appointment),
     /// Dismiss a proxy. The deposit is free again.
     RemoveProxy(Appointment),
+    /// Accounts that several others sign for.
+    #[command(subcommand)]
+    Multisig(Multisig),
 }
 
 /// Proxy to appoint or to dismiss.
@@ -68,6 +71,7 @@ impl Accounts {
                 });
                 return Ok(());
             }
+            Self::Multisig(command) => return command.run(global, output).await,
             Self::AddProxy(who) => Call::AddProxy {
                 delegate: MultiAddress::Id(global.named_account(&who.delegate)?),
                 proxy_type: who.kind,

@@ -7,6 +7,7 @@ mod chain;
 mod content;
 mod governance;
 mod keys;
+mod multisig;
 mod parse;
 mod rewards;
 mod roles;
@@ -26,7 +27,7 @@ use crate::{
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
-use tos_primitives::Balance;
+use tos_primitives::{json::to_hex, Balance};
 use zeroize::Zeroizing;
 
 /// The environment variable that may hold the keystore's password. No child process sees it.
@@ -78,6 +79,10 @@ pub(crate) struct Global {
     /// signs and pays the fee. See docs/keys.md.
     #[arg(long = "for", global = true, value_name = "ACCOUNT")]
     acts_for: Option<String>,
+    /// Print the encoded call and send nothing, so that several can sign for it
+    /// (`tos accounts multisig`). For commands that send one call and do nothing else.
+    #[arg(long, global = true)]
+    print_call: bool,
     /// The scheme of --suri, and of keys made or imported.
     #[arg(long, global = true, value_enum, default_value_t)]
     scheme: Scheme,
@@ -291,8 +296,14 @@ impl Global {
         Ok(password)
     }
 
-    /// The key to sign with, and what its transactions offer.
+    /// The key to sign with, and what its transactions offer. None with `--print-call`: nothing is
+    /// signed then.
     pub fn signer(&self) -> Result<Signer> {
+        if self.print_call {
+            return Err(Error::Usage(
+                "--print-call: this command does more than send one call".into(),
+            ));
+        }
         let (scheme, secret) = match (&self.suri, &self.key) {
             (Some(suri), _) => (self.scheme, Zeroizing::new(suri.clone())),
             (None, Some(name)) => {
@@ -377,11 +388,43 @@ impl Global {
 
     /// [`Self::submit`], and shows where it went.
     pub async fn submit_and_show(&self, call: Call, output: Output) -> Result<()> {
+        if self.print_call {
+            return self.show_call(call, output).await;
+        }
         self.send_and_show(&self.signer()?, call, output).await
+    }
+
+    /// Shows the encoded call instead of sending it.
+    async fn show_call(&self, call: Call, output: Output) -> Result<()> {
+        let best = self.connect().await?.best().await?;
+        let call = match self.acts_for()? {
+            Some(real) => best.proxied(&real, &call)?,
+            None => call,
+        };
+        let encoded = best.encode(&call)?;
+        self.show_encoded(&call, &encoded, output)
+    }
+
+    fn show_encoded(&self, call: &Call, encoded: &[u8], output: Output) -> Result<()> {
+        let (pallet, name) = call.name();
+        let hash = to_hex(&polkadot_sdk::sp_crypto_hashing::blake2_256(encoded));
+        let encoded = to_hex(encoded);
+        let value = serde_json::json!({
+            "call": format!("{pallet}.{name}"), "encoded": encoded, "hash": hash,
+        });
+        output.show(&value, || {
+            format!("{pallet}.{name}\nencoded  {encoded}\nhash     {hash}")
+        });
+        Ok(())
     }
 
     /// [`Self::submit_and_show`] as the key's own account, also with `--for`.
     pub async fn submit_own_and_show(&self, call: Call, output: Output) -> Result<()> {
+        if self.print_call {
+            let best = self.connect().await?.best().await?;
+            let encoded = best.encode(&call)?;
+            return self.show_encoded(&call, &encoded, output);
+        }
         let own = Signer {
             acts_for: None,
             ..self.signer()?
@@ -403,7 +446,7 @@ impl Global {
             };
             format!(
                 "{pallet}.{name}: {state}, block {}",
-                tos_primitives::json::to_hex(&included.block)
+                to_hex(&included.block)
             )
         });
         Ok(())
@@ -494,6 +537,11 @@ mod tests {
             "accounts proxies",
             "accounts add-proxy",
             "accounts remove-proxy",
+            "accounts multisig address",
+            "accounts multisig show",
+            "accounts multisig propose",
+            "accounts multisig approve",
+            "accounts multisig cancel",
             "chain status",
             "chain account",
             "chain events",
@@ -623,5 +671,27 @@ mod tests {
         let line = "tos chain status --suri //Alice --for nobody --data-dir /nonexistent";
         let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
         assert_eq!(global.signer().err().unwrap().exit_code(), 2);
+    }
+
+    #[test]
+    fn nothing_is_signed_when_the_call_is_only_printed() {
+        let line = "tos accounts add-proxy x --kind worker --suri //Alice --print-call";
+        let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
+        let error = global.signer().err().unwrap();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("--print-call"), "{error}");
+    }
+
+    #[test]
+    fn a_call_of_a_multisig_is_given_once() {
+        let parse = |end: &str| {
+            let line = format!("tos accounts multisig approve --threshold 2 --signatory a{end}");
+            Cli::try_parse_from(line.split(' ')).is_ok()
+        };
+        assert!(parse(" --signatory b --call 0x00"));
+        assert!(parse(" --signatory b --call-file f"));
+        assert!(!parse(" --signatory b"));
+        assert!(!parse(" --call 0x00 --call-file f"));
+        assert!(!parse(" --call-hash 0x00"));
     }
 }
