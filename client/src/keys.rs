@@ -54,12 +54,17 @@ pub struct Signer {
     pub tip: Balance,
     /// `true` if anybody can make this key, because it is one of those for development.
     pub development: bool,
+    /// Account that the key acts for as a proxy. The key pays the fees.
+    pub acts_for: Option<AccountId32>,
 }
 
 impl Signer {
-    /// The account that signs.
+    /// The account that acts: the one the key is a proxy of, or the key's own.
     pub fn account(&self) -> AccountId32 {
-        self.pair.account()
+        match &self.acts_for {
+            Some(real) => real.clone(),
+            None => self.pair.account(),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use sp_keyring::Sr25519Keyring;
 use sp_runtime::BuildStorage;
 
 mod phases;
+mod proxies;
 
 /// The genesis state of a preset, built exactly as a node builds it.
 fn genesis(preset: &str) -> sp_io::TestExternalities {
@@ -213,6 +214,7 @@ fn proxies_may_do_what_is_listed_and_nothing_else() {
         ProxyType::Governance,
         ProxyType::Staking,
         ProxyType::CancelProxy,
+        ProxyType::Worker,
     ] {
         for call in [&transfer, &as_derivative, &add_proxy, &sudo] {
             assert!(!kind.filter(call), "{kind:?} must not allow {call:?}");

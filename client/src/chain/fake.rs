@@ -46,6 +46,8 @@ pub(crate) enum Effect {
     Publishes(TaskId),
     /// It fails with `Tasks::ReferenceUsed`.
     Fails,
+    /// It is for another account, and the call inside fails so.
+    FailsInside,
 }
 
 /// Something that happens to the node.
@@ -91,6 +93,7 @@ pub(crate) struct Submitted {
     pub nonce: u64,
     pub tip: Balance,
     pub era: Era,
+    pub call: Vec<u8>,
     bytes: Vec<u8>,
 }
 
@@ -134,6 +137,7 @@ pub(crate) fn signer() -> Signer {
         pair: Keypair::from_suri(Scheme::Sr25519, phrase).unwrap(),
         tip: 0,
         development: false,
+        acts_for: None,
     }
 }
 
@@ -209,13 +213,14 @@ impl Node {
             events.push(match effect {
                 Effect::Publishes(task) => published(index, *task),
                 Effect::Fails => {
-                    let dispatch_error = DispatchError::Module(ModuleError {
-                        index: 1,
-                        error: [0; 4],
-                        message: None,
-                    });
+                    let dispatch_error = reference_used();
                     let event =
                         RuntimeEvent::System(SystemEvent::ExtrinsicFailed { dispatch_error });
+                    (Phase::ApplyExtrinsic(index), event, Vec::new())
+                }
+                Effect::FailsInside => {
+                    let result = Err(reference_used());
+                    let event = RuntimeEvent::Proxy(ProxyEvent::ProxyExecuted { result });
                     (Phase::ApplyExtrinsic(index), event, Vec::new())
                 }
             });
@@ -261,6 +266,7 @@ impl Node {
             nonce: nonce.0,
             tip: tip.0,
             era,
+            call: call.to_vec(),
             bytes: bytes.clone(),
         };
         self.submitted.push(sent.clone());
@@ -467,6 +473,14 @@ fn refusal(code: i32, message: &str, data: &str) -> UserError {
 
 type EventRecord = (Phase, RuntimeEvent, Vec<[u8; 32]>);
 
+fn reference_used() -> DispatchError {
+    DispatchError::Module(ModuleError {
+        index: 1,
+        error: [0; 4],
+        message: None,
+    })
+}
+
 fn published(index: u32, task: TaskId) -> EventRecord {
     let event = TasksEvent::Published(Published {
         task,
@@ -492,6 +506,8 @@ struct Runtime(RuntimeCall, RuntimeEvent);
 enum RuntimeCall {
     #[codec(index = 1)]
     Tasks(TasksCall),
+    #[codec(index = 2)]
+    Proxy(ProxyCall),
 }
 
 #[derive(TypeInfo)]
@@ -507,11 +523,24 @@ enum RuntimeEvent {
     System(SystemEvent),
     #[codec(index = 1)]
     Tasks(TasksEvent),
+    #[codec(index = 2)]
+    Proxy(ProxyEvent),
 }
 
 #[derive(Encode, TypeInfo)]
 enum SystemEvent {
     ExtrinsicFailed { dispatch_error: DispatchError },
+}
+
+#[derive(TypeInfo)]
+#[allow(dead_code, non_camel_case_types)]
+enum ProxyCall {
+    proxy,
+}
+
+#[derive(Encode, TypeInfo)]
+enum ProxyEvent {
+    ProxyExecuted { result: Result<(), DispatchError> },
 }
 
 #[derive(Encode, TypeInfo)]
@@ -549,6 +578,11 @@ fn metadata() -> Vec<u8> {
         error: Some(meta_type::<TasksError>().into()),
         ..pallet("Tasks", 1)
     };
+    let proxy = v14::PalletMetadata {
+        calls: Some(meta_type::<ProxyCall>().into()),
+        event: Some(meta_type::<ProxyEvent>().into()),
+        ..pallet("Proxy", 2)
+    };
     let extension = |identifier, ty, additional_signed| v14::SignedExtensionMetadata {
         identifier,
         ty,
@@ -572,7 +606,7 @@ fn metadata() -> Vec<u8> {
             ),
         ],
     };
-    let metadata =
-        v14::RuntimeMetadataV14::new(vec![system, tasks], extrinsic, meta_type::<Runtime>());
+    let pallets = vec![system, tasks, proxy];
+    let metadata = v14::RuntimeMetadataV14::new(pallets, extrinsic, meta_type::<Runtime>());
     RuntimeMetadataPrefixed::from(metadata).encode()
 }

@@ -5,13 +5,18 @@
 //! against the metadata.
 
 use super::{
+    multisig::{self, Timepoint, Weight},
     parameter::Parameter,
+    proxy::{self, ProxyKind},
     shape::{Collector, Known},
     At,
 };
 use crate::error::Result;
 use codec::{Compact, Decode, Encode};
-use polkadot_sdk::sp_core::{bounded::BoundedVec, crypto::AccountId32, ConstU32};
+use polkadot_sdk::{
+    sp_core::{bounded::BoundedVec, crypto::AccountId32, ConstU32},
+    sp_runtime::MultiAddress,
+};
 use scale_info::{meta_type, MetaType};
 use subxt::metadata::Metadata;
 use tos_primitives::{
@@ -45,6 +50,8 @@ pub struct TypeProfile {
 }
 /// A compact proof.
 pub type CompactBytes = BoundedVec<u8, ConstU32<MAX_COMPACT>>;
+/// An account as calls name it.
+pub type Address = MultiAddress<AccountId32, ()>;
 /// What encodes like the chain's bounded list of task types.
 type TypesShape = BoundedVec<TaskType, ConstU32<{ u32::MAX }>>;
 
@@ -60,6 +67,13 @@ macro_rules! calls {
             /// An encoded call as the superuser. Not among the shapes that are checked: networks
             /// other than those for development have no superuser.
             Sudo { call: Vec<u8> },
+            /// An encoded call for an account that the signer is a proxy of.
+            Proxied { real: AccountId32, call: Vec<u8> },
+            /// An encoded call as one of several signatories.
+            AsMulti {
+                threshold: u16, others: Vec<AccountId32>, timepoint: Option<Timepoint>,
+                call: Vec<u8>, max_weight: Weight
+            },
         }
 
         impl Call {
@@ -68,6 +82,8 @@ macro_rules! calls {
                 match self {
                     $(Self::$variant { .. } => ($pallet, $call),)*
                     Self::Sudo { .. } => ("Sudo", "sudo"),
+                    Self::Proxied { .. } => proxy::PROXIED,
+                    Self::AsMulti { .. } => multisig::MULTI,
                 }
             }
 
@@ -80,6 +96,16 @@ macro_rules! calls {
                     })*
                     // It is a call already, and a call has no length in front.
                     Self::Sudo { call } => bytes.extend_from_slice(call),
+                    Self::AsMulti { threshold, others, timepoint, call, max_weight } => {
+                        (threshold, others, timepoint).encode_to(&mut bytes);
+                        bytes.extend_from_slice(call);
+                        max_weight.encode_to(&mut bytes);
+                    }
+                    Self::Proxied { real, call } => {
+                        // Any kind of proxy will do.
+                        (Address::Id(real.clone()), None::<ProxyKind>).encode_to(&mut bytes);
+                        bytes.extend_from_slice(call);
+                    }
                 }
                 bytes
             }
@@ -176,6 +202,20 @@ calls! {
     ClaimAllFor = "Rewards" "claim_all_for" { owner: AccountId32 }
     /// Has rewards paid at once, or not.
     SetAutoClaim = "Rewards" "set_auto_claim" { enabled: bool }
+    /// Appoints a proxy.
+    AddProxy = "Proxy" "add_proxy" { delegate: Address, proxy_type: ProxyKind, delay: u32 }
+    /// Dismisses a proxy.
+    RemoveProxy = "Proxy" "remove_proxy" { delegate: Address, proxy_type: ProxyKind, delay: u32 }
+    /// Approves a call by its hash, as one of several signatories.
+    ApproveAsMulti = "Multisig" "approve_as_multi" {
+        threshold: u16, other_signatories: Vec<AccountId32>, maybe_timepoint: Option<Timepoint>,
+        call_hash: [u8; 32], max_weight: Weight
+    }
+    /// Withdraws a call that waits for approvals.
+    CancelAsMulti = "Multisig" "cancel_as_multi" {
+        threshold: u16, other_signatories: Vec<AccountId32>, timepoint: Timepoint,
+        call_hash: [u8; 32]
+    }
     /// Becomes a storage provider.
     RegisterProvider = "Storage" "register_provider" {
         bond: Compact<Balance>, proof_key: [u8; 32], locator: Locator
@@ -413,6 +453,9 @@ pub fn check(metadata: &Metadata) -> Result<(), String> {
         if let Err(why) = check_function(&known, metadata, (api, name), &inputs, output) {
             wrong.push(format!("runtime API function {api}.{name}{why}"));
         }
+    }
+    for checked in [proxy::check(metadata), multisig::check(metadata)] {
+        wrong.extend(checked.err());
     }
     for ((pallet, event), ours) in events {
         if let Err(why) = check_event(&known, metadata, (pallet, event), ours) {

@@ -7,7 +7,9 @@ mod decode;
 pub(crate) mod fake;
 mod identity;
 mod interface;
+mod multisig;
 mod parameter;
+mod proxy;
 mod settle;
 mod shape;
 #[cfg(test)]
@@ -21,7 +23,9 @@ pub(crate) use identity::{
 };
 use interface::check;
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
+pub use multisig::Group;
 pub use parameter::{Parameter, NAMES as PARAMETER_NAMES};
+pub use proxy::{Proxy, ProxyKind};
 pub use transaction::{Included, Sent, Wait};
 
 use crate::{
@@ -226,7 +230,7 @@ impl Connection {
         Some(format!(
             "{} is a well-known development key, and the chain `{name}` is of type {chain_type}: \
              anybody can sign for this account; use a key of your own (`tos keys new`)",
-            signer.account()
+            signer.pair.account()
         ))
     }
 

@@ -6,6 +6,7 @@
 
 use super::{
     interface::{Offered, Published},
+    multisig, proxy,
     transaction::{Included, Place, Submission, Wait},
     At, Call, Connection,
 };
@@ -217,6 +218,16 @@ impl Connection {
             if name == ("System", "ExtrinsicFailed") {
                 let error = DispatchError::decode_from(event.field_bytes(), at.metadata());
                 return Err(refusal(&error.context("reading events")?));
+            } else if name == proxy::EXECUTED {
+                if let Some(error) = proxy::failed(event.field_bytes(), at.metadata())? {
+                    return Err(refusal(&error));
+                }
+            } else if name == multisig::EXECUTED {
+                let result = event.field_bytes().get(multisig::BEFORE_RESULT..);
+                let result = result.unwrap_or_default();
+                if let Some(error) = proxy::failed(result, at.metadata())? {
+                    return Err(refusal(&error));
+                }
             } else if name == Published::NAME {
                 let published = Published::decode_all(&mut event.field_bytes());
                 included.task = Some(published.context("reading events")?.task);

@@ -381,3 +381,58 @@ async fn a_development_key_is_warned_of_on_chains_of_any_other_type() {
     node.lock().chain_type = json!("Development");
     assert_eq!(connection.development_warning(&development).await, None);
 }
+
+/// A key that acts for another account.
+fn proxy(real: [u8; 32]) -> Signer {
+    Signer {
+        acts_for: Some(real.into()),
+        ..signer()
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_signs_with_its_own_nonce_and_carries_the_call() {
+    let node = FakeNode::new();
+    let connection = node.connect().await;
+    for _ in 0..2 {
+        connection
+            .submit(&proxy([7; 32]), &call(), Wait::Best, LONG)
+            .await
+            .unwrap();
+    }
+    connection
+        .submit_all(&proxy([7; 32]), &[call()], Wait::Best, LONG)
+        .await
+        .unwrap();
+    // Proxy.proxy, the account by its identifier, any kind, Tasks.crank.
+    let wrapped = [&[2, 0, 0][..], &[7; 32], &[0], &[1, 1], &[1; 16]].concat();
+    let lock = node.lock();
+    for (nonce, sent) in lock.submitted.iter().enumerate() {
+        assert_eq!(sent.account, signer().account());
+        assert_eq!(sent.nonce, nonce as u64);
+        assert_eq!(sent.call, wrapped);
+    }
+    assert_eq!(lock.submitted.len(), 3);
+}
+
+#[tokio::test]
+async fn a_call_that_fails_inside_a_proxy_is_refused_by_its_name() {
+    for wait in [Wait::Best, Wait::Finalised] {
+        let node = FakeNode::new();
+        let fails = Next::This(Effect::FailsInside);
+        let tells = &[Tell::InBlock, Tell::Finalised];
+        node.lock()
+            .reactions
+            .push_back(Reaction::Take(fails, tells));
+        let connection = node.connect().await;
+        let outcome = connection
+            .submit(&proxy([7; 32]), &call(), wait, LONG)
+            .await;
+        let error = outcome.err().unwrap();
+        assert_eq!(error.exit_code(), 3, "{error}");
+        assert!(
+            error.to_string().contains("Tasks::ReferenceUsed"),
+            "{error}"
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 //! Signing calls, sending them and following them. What is lost on the way: [`super::settle`].
 
-use super::{At, Call, Connection, CONNECT_TIME};
+use super::{proxy, At, Call, Connection, CONNECT_TIME};
 use crate::{
     error::{Context, Error, Result},
     keys::{Keypair, Signer},
@@ -407,6 +407,14 @@ impl Connection {
             .tip(signer.tip)
             .mortal_from_unchecked(MORTALITY, anchor.number, anchor.hash)
             .build();
+        let proxied;
+        let call = match &signer.acts_for {
+            Some(real) => {
+                proxied = best.proxied(real, call)?;
+                &proxied
+            }
+            None => call,
+        };
         let (pallet, name) = call.name();
         let payload = Encoded(pallet, name, Bytes(call.encode_arguments()));
         let transactions = best.block.tx();
@@ -418,7 +426,8 @@ impl Connection {
             submission.after = anchor.number;
         }
         submission.good_until = Some(anchor.number + MORTALITY - 1);
-        self.watch(signed, submission).await
+        let sent = self.watch(signed, submission).await;
+        sent.map_err(|error| proxy::explain(error, signer))
     }
 
     /// Sends a transaction. The submission has its hash unless the pool says that it did not take it.

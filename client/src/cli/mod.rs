@@ -2,10 +2,12 @@
 
 //! The command line.
 
+mod accounts;
 mod chain;
 mod content;
 mod governance;
 mod keys;
+mod multisig;
 mod parse;
 mod rewards;
 mod roles;
@@ -25,7 +27,7 @@ use crate::{
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
-use tos_primitives::Balance;
+use tos_primitives::{json::to_hex, Balance};
 use zeroize::Zeroizing;
 
 /// The environment variable that may hold the keystore's password. No child process sees it.
@@ -73,6 +75,14 @@ pub(crate) struct Global {
     /// //Alice. Other users of this machine can see it.
     #[arg(long, global = true, value_name = "SECRET")]
     suri: Option<String>,
+    /// The account to act for, as a proxy it has appointed: an address, or a key's name. The key
+    /// signs and pays the fee. See docs/keys.md.
+    #[arg(long = "for", global = true, value_name = "ACCOUNT")]
+    acts_for: Option<String>,
+    /// Print the encoded call and send nothing, so that several can sign for it
+    /// (`tos accounts multisig`). For commands that send one call and do nothing else.
+    #[arg(long, global = true)]
+    print_call: bool,
     /// The scheme of --suri, and of keys made or imported.
     #[arg(long, global = true, value_enum, default_value_t)]
     scheme: Scheme,
@@ -116,6 +126,9 @@ enum Command {
     /// Rewards: list and claim them.
     #[command(subcommand)]
     Rewards(rewards::Rewards),
+    /// Accounts that act for others: list, appoint and dismiss proxies.
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
     /// The chain and its accounts.
     #[command(subcommand)]
     Chain(chain::Chain),
@@ -176,6 +189,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<()> {
         Command::Miner(command) => command.run(global, output).await,
         Command::Validator(command) => command.run(global, output).await,
         Command::Rewards(command) => command.run(global, output).await,
+        Command::Accounts(command) => command.run(global, output).await,
         Command::Chain(command) => command.run(global, output).await,
         Command::Governance(command) => command.run(global, output).await,
         Command::Content(command) => command.run(global, output).await,
@@ -282,8 +296,14 @@ impl Global {
         Ok(password)
     }
 
-    /// The key to sign with, and what its transactions offer.
+    /// The key to sign with, and what its transactions offer. None with `--print-call`: nothing is
+    /// signed then.
     pub fn signer(&self) -> Result<Signer> {
+        if self.print_call {
+            return Err(Error::Usage(
+                "--print-call: this command does more than send one call".into(),
+            ));
+        }
         let (scheme, secret) = match (&self.suri, &self.key) {
             (Some(suri), _) => (self.scheme, Zeroizing::new(suri.clone())),
             (None, Some(name)) => {
@@ -302,11 +322,33 @@ impl Global {
             pair: Keypair::from_suri(scheme, &secret)?,
             tip: self.tip,
             development: Keypair::is_development(scheme, &secret),
+            acts_for: self.acts_for()?,
         })
     }
 
-    /// The account a reading command is about: the one named, or the key's. Needs no password.
+    /// The account to act for, if one was named. Needs no password.
+    pub fn acts_for(&self) -> Result<Option<AccountId32>> {
+        let named = self.acts_for.as_deref();
+        named.map(|named| self.named_account(named)).transpose()
+    }
+
+    /// The account that an address, 32 bytes of hex or the name of a key in the keystore stands for.
+    pub fn named_account(&self, named: &str) -> Result<AccountId32> {
+        if let Ok(account) = crate::keys::parse_account(named) {
+            return Ok(account);
+        }
+        let file = self.keystore()?.file(named).map_err(|error| {
+            Error::Usage(format!("{named} is no address, and no key's name: {error}"))
+        })?;
+        crate::keys::parse_account(&file.address).map_err(Error::Failed)
+    }
+
+    /// The account a reading command is about: the one named, the one to act for, or the key's.
+    /// Needs no password.
     pub fn account(&self, named: &Option<AccountId32>) -> Result<AccountId32> {
+        if let (None, Some(real)) = (named, self.acts_for()?) {
+            return Ok(real);
+        }
         match (named, &self.suri, &self.key) {
             (Some(account), ..) => Ok(account.clone()),
             (None, Some(suri), _) => Ok(Keypair::from_suri(self.scheme, suri)?.account()),
@@ -346,8 +388,56 @@ impl Global {
 
     /// [`Self::submit`], and shows where it went.
     pub async fn submit_and_show(&self, call: Call, output: Output) -> Result<()> {
+        if self.print_call {
+            return self.show_call(call, output).await;
+        }
+        self.send_and_show(&self.signer()?, call, output).await
+    }
+
+    /// Shows the encoded call instead of sending it.
+    async fn show_call(&self, call: Call, output: Output) -> Result<()> {
+        let best = self.connect().await?.best().await?;
+        let call = match self.acts_for()? {
+            Some(real) => best.proxied(&real, &call)?,
+            None => call,
+        };
+        let encoded = best.encode(&call)?;
+        self.show_encoded(&call, &encoded, output)
+    }
+
+    fn show_encoded(&self, call: &Call, encoded: &[u8], output: Output) -> Result<()> {
         let (pallet, name) = call.name();
-        let included = self.submit(call).await?;
+        let hash = to_hex(&polkadot_sdk::sp_crypto_hashing::blake2_256(encoded));
+        let encoded = to_hex(encoded);
+        let value = serde_json::json!({
+            "call": format!("{pallet}.{name}"), "encoded": encoded, "hash": hash,
+        });
+        output.show(&value, || {
+            format!("{pallet}.{name}\nencoded  {encoded}\nhash     {hash}")
+        });
+        Ok(())
+    }
+
+    /// [`Self::submit_and_show`] as the key's own account, also with `--for`.
+    pub async fn submit_own_and_show(&self, call: Call, output: Output) -> Result<()> {
+        if self.print_call {
+            let best = self.connect().await?.best().await?;
+            let encoded = best.encode(&call)?;
+            return self.show_encoded(&call, &encoded, output);
+        }
+        let own = Signer {
+            acts_for: None,
+            ..self.signer()?
+        };
+        self.send_and_show(&own, call, output).await
+    }
+
+    async fn send_and_show(&self, signer: &Signer, call: Call, output: Output) -> Result<()> {
+        let (pallet, name) = call.name();
+        let connection = self.connect().await?;
+        let included = connection
+            .submit(signer, &call, self.wait, self.time())
+            .await?;
         output.show(&included, || {
             let state = if included.finalised {
                 "finalised"
@@ -356,7 +446,7 @@ impl Global {
             };
             format!(
                 "{pallet}.{name}: {state}, block {}",
-                tos_primitives::json::to_hex(&included.block)
+                to_hex(&included.block)
             )
         });
         Ok(())
@@ -444,6 +534,14 @@ mod tests {
             "rewards list",
             "rewards claim",
             "rewards auto-claim",
+            "accounts proxies",
+            "accounts add-proxy",
+            "accounts remove-proxy",
+            "accounts multisig address",
+            "accounts multisig show",
+            "accounts multisig propose",
+            "accounts multisig approve",
+            "accounts multisig cancel",
             "chain status",
             "chain account",
             "chain events",
@@ -559,5 +657,41 @@ mod tests {
         };
         assert!(signer("//Alice").development);
         assert!(!signer(&Keypair::generate_phrase()).development);
+    }
+
+    #[test]
+    fn a_key_acts_for_the_account_that_is_named() {
+        let real = AccountId32::new([7; 32]);
+        let line = format!("tos miner run --solver-cmd true --suri //Alice --for {real}");
+        let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
+        assert_eq!(global.signer().unwrap().account(), real);
+        assert_eq!(global.account(&None).unwrap(), real);
+        let other = AccountId32::new([8; 32]);
+        assert_eq!(global.account(&Some(other.clone())).unwrap(), other);
+        let line = "tos chain status --suri //Alice --for nobody --data-dir /nonexistent";
+        let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
+        assert_eq!(global.signer().err().unwrap().exit_code(), 2);
+    }
+
+    #[test]
+    fn nothing_is_signed_when_the_call_is_only_printed() {
+        let line = "tos accounts add-proxy x --kind worker --suri //Alice --print-call";
+        let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
+        let error = global.signer().err().unwrap();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("--print-call"), "{error}");
+    }
+
+    #[test]
+    fn a_call_of_a_multisig_is_given_once() {
+        let parse = |end: &str| {
+            let line = format!("tos accounts multisig approve --threshold 2 --signatory a{end}");
+            Cli::try_parse_from(line.split(' ')).is_ok()
+        };
+        assert!(parse(" --signatory b --call 0x00"));
+        assert!(parse(" --signatory b --call-file f"));
+        assert!(!parse(" --signatory b"));
+        assert!(!parse(" --call 0x00 --call-file f"));
+        assert!(!parse(" --call-hash 0x00"));
     }
 }

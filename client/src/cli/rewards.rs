@@ -22,14 +22,12 @@ pub enum Rewards {
         #[arg(value_parser = parse_account)]
         account: Option<AccountId32>,
     },
-    /// Claim rewards: all that wait, or one task's.
+    /// Claim rewards: all that wait, or one task's. With --for, of that account: it is paid, and the
+    /// key pays the fee.
     Claim {
         /// Only the reward of this task.
         #[arg(long, value_parser = parse::task_id)]
         task: Option<TaskId>,
-        /// Claim for this account: it is paid, and the key pays the fee. [default: the key's]
-        #[arg(long = "for", value_name = "ADDRESS", value_parser = parse_account)]
-        owner: Option<AccountId32>,
     },
     /// Have future rewards paid at once, or not.
     AutoClaim {
@@ -65,7 +63,11 @@ impl Rewards {
                 });
                 Ok(())
             }
-            Self::Claim { task, owner } => global.submit_and_show(claim(task, owner), output).await,
+            // Anybody may claim for anybody: with --for the key needs not even be a proxy.
+            Self::Claim { task } => {
+                let call = claim(task, global.acts_for()?);
+                global.submit_own_and_show(call, output).await
+            }
             Self::AutoClaim { switch } => {
                 let call = Call::SetAutoClaim {
                     enabled: switch == Switch::On,
@@ -89,34 +91,19 @@ fn claim(task: Option<TaskId>, owner: Option<AccountId32>) -> Call {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(subcommand)]
-        rewards: Rewards,
-    }
 
     #[test]
     fn rewards_are_claimed_for_the_account_that_is_named() {
         let owner = AccountId32::new([7; 32]);
         let task = TaskId([1; 16]);
-        let called = |options: &str| {
-            let line = format!("rewards claim {options}");
-            match Line::try_parse_from(line.split_whitespace()).map(|line| line.rewards) {
-                Ok(Rewards::Claim { task, owner }) => claim(task, owner),
-                _ => panic!("{line}"),
-            }
-        };
-        let (of, by) = (format!("--task {task}"), format!("--for {owner}"));
-        assert_eq!(called(""), Call::ClaimAll {});
-        assert_eq!(called(&of), Call::Claim { task });
+        assert_eq!(claim(None, None), Call::ClaimAll {});
+        assert_eq!(claim(Some(task), None), Call::Claim { task });
         let all = Call::ClaimAllFor {
             owner: owner.clone(),
         };
-        assert_eq!(called(&by), all);
+        assert_eq!(claim(None, Some(owner.clone())), all);
         assert_eq!(
-            called(&format!("{of} {by}")),
+            claim(Some(task), Some(owner.clone())),
             Call::ClaimFor { owner, task }
         );
     }

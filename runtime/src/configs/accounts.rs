@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Balances, fees, and accounts that act together or for one another.
+//! Balances, fees, and accounts that act together. Accounts that act for others: [`super::proxy`].
 
 use super::governance::TreasuryAccount;
 use crate::{
@@ -11,16 +11,14 @@ use crate::{
 };
 use polkadot_sdk::*;
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     parameter_types,
-    traits::{Get, InstanceFilter, VariantCountOf},
+    traits::{Get, VariantCountOf},
     weights::ConstantMultiplier,
 };
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
-use scale_info::TypeInfo;
 use sp_runtime::{
-    traits::{BlakeTwo256, Bounded, ConstU32, ConstU8},
+    traits::{Bounded, ConstU32, ConstU8},
     Perbill,
 };
 
@@ -106,127 +104,4 @@ impl pallet_multisig::Config for Runtime {
     type MaxSignatories = ConstU32<100>;
     type BlockNumberProvider = System;
     type WeightInfo = crate::weights::pallet_multisig::WeightInfo<Runtime>;
-}
-
-/// What a proxy may do for the account that appointed it.
-///
-/// Every kind but [`ProxyType::Any`] lists what it allows. A call that is added to the runtime is
-/// closed to proxies until somebody decides otherwise.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Decode,
-    DecodeWithMemTracking,
-    Default,
-    Encode,
-    Eq,
-    MaxEncodedLen,
-    Ord,
-    PartialEq,
-    PartialOrd,
-    TypeInfo,
-)]
-pub enum ProxyType {
-    /// Everything.
-    #[default]
-    #[codec(index = 0)]
-    Any,
-    /// Everything that neither moves funds to others nor hands control to others.
-    #[codec(index = 1)]
-    NonTransfer,
-    /// Preimages and treasury claims.
-    #[codec(index = 2)]
-    Governance,
-    /// Bonding, nominating, validating and session keys.
-    #[codec(index = 3)]
-    Staking,
-    /// Rejecting announcements of other proxies.
-    #[codec(index = 4)]
-    CancelProxy,
-}
-
-impl ProxyType {
-    fn allows_staking(call: &RuntimeCall) -> bool {
-        matches!(
-            call,
-            RuntimeCall::Staking(..) | RuntimeCall::Session(..) | RuntimeCall::VoterList(..)
-        )
-    }
-
-    fn allows_governance(call: &RuntimeCall) -> bool {
-        matches!(call, RuntimeCall::Preimage(..) | RuntimeCall::Treasury(..))
-    }
-
-    /// Batches of calls, each of which has to pass the filter by itself.
-    fn allows_batch(call: &RuntimeCall) -> bool {
-        matches!(
-            call,
-            RuntimeCall::Utility(
-                pallet_utility::Call::batch { .. }
-                    | pallet_utility::Call::batch_all { .. }
-                    | pallet_utility::Call::force_batch { .. }
-            )
-        )
-    }
-
-    fn allows_cancelling(call: &RuntimeCall) -> bool {
-        matches!(
-            call,
-            RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. })
-        )
-    }
-}
-
-impl InstanceFilter<RuntimeCall> for ProxyType {
-    fn filter(&self, call: &RuntimeCall) -> bool {
-        match self {
-            Self::Any => true,
-            Self::NonTransfer => {
-                Self::allows_staking(call)
-                    || Self::allows_governance(call)
-                    || Self::allows_batch(call)
-                    || Self::allows_cancelling(call)
-                    || matches!(
-                        call,
-                        RuntimeCall::System(
-                            frame_system::Call::remark { .. }
-                                | frame_system::Call::remark_with_event { .. }
-                        )
-                    )
-            }
-            Self::Governance => Self::allows_governance(call) || Self::allows_batch(call),
-            Self::Staking => Self::allows_staking(call) || Self::allows_batch(call),
-            Self::CancelProxy => Self::allows_cancelling(call),
-        }
-    }
-
-    fn is_superset(&self, other: &Self) -> bool {
-        self == other
-            || match self {
-                Self::Any => true,
-                Self::NonTransfer => *other != Self::Any,
-                Self::Governance | Self::Staking | Self::CancelProxy => false,
-            }
-    }
-}
-
-impl pallet_proxy::Config for Runtime {
-    type RuntimeEvent = RuntimeEvent;
-    type RuntimeCall = RuntimeCall;
-    type Currency = Balances;
-    type ProxyType = ProxyType;
-    /// For having proxies at all.
-    type ProxyDepositBase = Deposit<1, 8>;
-    /// For each proxy.
-    type ProxyDepositFactor = Deposit<0, 37>;
-    type MaxProxies = ConstU32<32>;
-    type MaxPending = ConstU32<32>;
-    type CallHasher = BlakeTwo256;
-    /// For having announcements at all.
-    type AnnouncementDepositBase = Deposit<1, 8>;
-    /// For each announcement.
-    type AnnouncementDepositFactor = Deposit<0, 68>;
-    type BlockNumberProvider = System;
-    type WeightInfo = crate::weights::pallet_proxy::WeightInfo<Runtime>;
 }

@@ -6,12 +6,13 @@ mod accounts;
 mod consensus;
 mod domain;
 mod governance;
+mod proxy;
 mod referenda;
 mod staking;
 mod system;
 mod time;
 
-pub use accounts::ProxyType;
+pub use proxy::ProxyType;
 pub use referenda::{pausable_calls, NeverPaused, TechnicalCollective};
 pub use staking::MAX_VALIDATORS;
 pub use system::{
