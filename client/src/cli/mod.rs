@@ -6,6 +6,7 @@ mod chain;
 mod content;
 mod governance;
 mod keys;
+pub(crate) mod node;
 mod parse;
 mod rewards;
 mod roles;
@@ -453,6 +454,8 @@ mod tests {
             "governance planter",
             "content put",
             "content get",
+            "content list",
+            "content remove",
             "content serve",
             "storage init",
             "storage publish",

@@ -271,7 +271,7 @@ impl Publish {
 
 /// Stores a file and refers to it: inline where it fits, otherwise by its place at `public_url`.
 fn reference(store: &Store, file: &Path, public_url: Option<&str>) -> Result<ContentRef> {
-    let (hash, bytes) = store.put_file(file)?;
+    let (hash, bytes) = store.put_file(file, content::Why::Published)?;
     if bytes.len() < MIN_CONTENT as usize {
         return Err(Error::Usage(format!(
             "{}: fewer than {MIN_CONTENT} bytes",

@@ -5,13 +5,22 @@
 
 mod fetch;
 mod pace;
+mod pins;
+mod places;
+mod reach;
+mod room;
 mod server;
+mod simhash;
 mod store;
 mod stream;
 
-pub use fetch::{locator, parse as parse_locator, Fetcher};
+pub use fetch::{locator, parse as parse_locator, Fetcher, Held, Lacking};
 pub use pace::{Clock, Pace};
-pub use server::{serve, Answer, Source, BINARY};
+pub use pins::{ChainName, Listed, Part, Pin, Why};
+pub use places::Bounds;
+pub use reach::Reach;
+pub use server::{serve, serve_within, Answer, Source, BINARY};
+pub use simhash::{simhash_file, SimHasher};
 pub use store::Store;
 pub use stream::{get, open, Reader};
 

@@ -131,7 +131,10 @@ async fn send(http: &Http, uri: Uri) -> Result<Response<Incoming>> {
 fn check(response: Response<Incoming>, doing: &str) -> Result<Response<Incoming>> {
     match response.status() {
         StatusCode::OK => Ok(response),
-        status => Err(Error::Failed(format!("{doing}: status {status}"))),
+        status => {
+            let why = super::fetch::refusal(status, response.headers());
+            Err(Error::Failed(format!("{doing}: {why}")))
+        }
     }
 }
 

@@ -105,8 +105,7 @@ impl Run {
     pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
         let (key, proof) = (global.signer()?, self.proof_key.unlock(global)?);
         let dir = self.folder.path(global)?;
-        // Without a node nothing can be done; said at once, instead of waiting for one.
-        drop(global.connect().await?);
+        crate::cli::node::look_for(global, self.once).await?;
         let listener = std::net::TcpListener::bind(self.serve);
         let listener =
             listener.map_err(|e| Error::Usage(format!("serving on {}: {e}", self.serve)))?;
@@ -167,7 +166,7 @@ impl Audit {
             max_challenges: self.max_challenges,
         };
         let http = Http::new()?;
-        drop(global.connect().await?);
+        crate::cli::node::look_for(global, self.once).await?;
         let name = format!("auditor-{}", key.account().to_ss58check());
         let place = journals(global, &name)?;
         let make = async |_: &Live, _: &Folder| Ok(Auditor::new(options, http.clone()));
