@@ -17,10 +17,9 @@ mod stream;
 pub use fetch::{locator, parse as parse_locator, Fetcher, Held, Lacking};
 pub use pace::{Clock, Pace};
 pub use pins::{ChainName, Listed, Part, Pin, Why};
-pub use places::Bounds;
 pub use reach::Reach;
-pub use server::{serve, serve_within, Answer, Source, BINARY};
-pub use simhash::{simhash_file, SimHasher};
+pub use server::{serve, Answer, Source, BINARY};
+pub use simhash::simhash_file;
 pub use store::Store;
 pub use stream::{get, open, Reader};
 

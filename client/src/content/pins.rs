@@ -206,7 +206,7 @@ impl Store {
         let _locked = self.lock_pins()?;
         match fs::remove_dir_all(self.pins_of(hash)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).context("removing pins")
+                Err(error).context("removing pins")
             }
             _ => self.remove_file(hash),
         }

@@ -23,7 +23,7 @@ use tokio::{
 
 /// Bounds on what the readers of a server can take.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub(super) struct Bounds {
     /// Connections in all.
     pub all: usize,
     /// Connections from one address.
@@ -64,7 +64,9 @@ pub(super) struct Places {
 }
 
 /// A place in all, before it is known who takes it.
-pub(super) struct Free(OwnedSemaphorePermit);
+pub(super) struct Free {
+    _permit: OwnedSemaphorePermit,
+}
 
 /// A taken place; free again when it is dropped.
 pub(super) struct Place {
@@ -85,7 +87,8 @@ impl Places {
     /// Waits for a free place. `None` never comes: the semaphore is not closed.
     pub(super) async fn free(&self) -> Option<Free> {
         let free = self.all.clone().acquire_owned().await;
-        free.ok().map(Free)
+        let _permit = free.ok()?;
+        Some(Free { _permit })
     }
 
     /// Takes a place for a reader at `address`; `None` if that address has as many as it may.

@@ -22,7 +22,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     convert::Infallible,
     io::{self, Read, Write},
-    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -119,7 +118,7 @@ pub async fn serve(listener: TcpListener, source: impl Source) {
 }
 
 /// As [`serve`], within other bounds.
-pub async fn serve_within(listener: TcpListener, source: impl Source, bounds: Bounds) {
+async fn serve_within(listener: TcpListener, source: impl Source, bounds: Bounds) {
     let places = Places::new(bounds);
     while let Some(free) = places.free().await {
         let (stream, peer) = match listener.accept().await {
@@ -399,10 +398,8 @@ mod tests {
         }
         sleep(Duration::from_millis(300)).await;
         // A fifth of this address is refused at once, and one of another address is answered.
-        let refused = timeout(
-            Duration::from_secs(5),
-            read(&mut ask("127.0.0.1", address, &path).await),
-        );
+        let mut fifth = ask("127.0.0.1", address, &path).await;
+        let refused = timeout(Duration::from_secs(5), read(&mut fifth));
         assert!(refused.await.unwrap().len() < 1_000);
         let mut other = ask("127.0.0.2", address, &path).await;
         let answer = timeout(Duration::from_secs(20), read(&mut other)).await;

@@ -41,6 +41,10 @@ fn miner(folder: &Path, workshop: &Workshop) -> Miner {
     Miner::new(options, journal, workshop.clone())
 }
 
+async fn finish(miner: &mut Miner) -> crate::error::Result<()> {
+    Role::<FakeChain>::finish_job(miner).await
+}
+
 fn committed(chain: &FakeChain) -> bool {
     let calls = chain.accepted();
     calls.iter().any(|call| matches!(call, Call::Commit { .. }))
@@ -147,7 +151,7 @@ async fn a_located_answer_is_not_committed_to_while_nobody_can_fetch_it() {
         chain.advance();
         let progress = miner.step(&chain).await.unwrap();
         if progress.jobs > 0 {
-            let done = tokio::time::timeout(Duration::from_millis(700), miner.finish_job());
+            let done = tokio::time::timeout(Duration::from_millis(700), finish(&mut miner));
             assert!(
                 done.await.is_err(),
                 "an answer that nobody can fetch is ready"
@@ -157,7 +161,7 @@ async fn a_located_answer_is_not_committed_to_while_nobody_can_fetch_it() {
     assert!(!committed(&chain));
     // The address works, and the same answer is committed to.
     serve(address, &workshop).await;
-    let done = tokio::time::timeout(Duration::from_secs(20), miner.finish_job());
+    let done = tokio::time::timeout(Duration::from_secs(20), finish(&mut miner));
     done.await.unwrap().unwrap();
     chain.advance();
     miner.step(&chain).await.unwrap();
@@ -311,7 +315,7 @@ async fn what_a_miner_stores_says_what_it_is_for() {
         chain.advance();
         let progress = miner.step(&chain).await.unwrap();
         if progress.jobs > 0 {
-            miner.finish_job().await.unwrap();
+            finish(&mut miner).await.unwrap();
         }
     }
     assert!(committed(&chain));
