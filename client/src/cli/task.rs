@@ -223,6 +223,9 @@ impl Publish {
         let store = Store::open(global.folder()?.join("content"))?;
         let spec = reference(&store, &self.spec, self.public_url.as_deref())?;
         let hash = spec.hash;
+        if let (true, Some(url)) = (spec.inline.is_empty(), &self.public_url) {
+            content::warn_unless_reached(&store, url).await?;
+        }
         let call = Call::Publish {
             params,
             difficulty: self.difficulty,

@@ -16,6 +16,8 @@ use tos_primitives::{
     json, ContentHash, ContentRef,
 };
 
+/// The time of an attempt that is not repeated.
+const ONCE_TIME: Duration = Duration::from_secs(15);
 /// Pause before the second attempt; it doubles.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -187,16 +189,6 @@ impl Fetcher {
         self.store.verified(hash)?.ok_or_else(vanished)
     }
 
-    /// Fetches content that is small enough for memory from a server once, past the store.
-    pub(super) async fn probe(&self, locator: &str, hash: &ContentHash, size: u64) -> Result<()> {
-        let uri = parse(locator, Some(hash))?;
-        let mut nowhere = std::io::sink();
-        let transfer = self.transfer(uri, hash, size, &mut nowhere);
-        let timed_out = |_| Error::TimedOut(format!("fetching {locator}"));
-        let done = tokio::time::timeout(self.patience, transfer).await;
-        done.map_err(timed_out)??
-    }
-
     /// Fetches content into what `make` makes, once for each attempt. What cannot be written there
     /// is an error at once: the server cannot help it.
     async fn fetch<W: Write>(
@@ -213,7 +205,7 @@ impl Fetcher {
         let mut pause = PAUSE;
         loop {
             let mut to = make().map_err(Lacking::Here)?;
-            let transfer = self.transfer(uri.clone(), hash, size, &mut to);
+            let transfer = transfer(&self.http, uri.clone(), hash, size, &mut to);
             let error = match tokio::time::timeout_at(end, transfer).await {
                 Ok(Ok(Ok(()))) => return Ok(to),
                 Ok(Ok(Err(error))) => error,
@@ -231,59 +223,74 @@ impl Fetcher {
             pause *= 2;
         }
     }
+}
 
-    /// One attempt. The outer error is this machine's, the inner one the server's.
-    async fn transfer(
-        &self,
-        uri: Uri,
-        hash: &ContentHash,
-        size: u64,
-        to: &mut impl Write,
-    ) -> Result<Result<()>> {
-        let doing = format!("fetching {uri}");
-        let mut clock = Clock::start(Pace::default());
-        let request = Request::get(uri)
-            .body(Empty::new().boxed())
-            .context(&doing)?;
-        let answer = clock.wait(&doing, self.http.send(request)).await;
-        let mut response = match answer.and_then(|answer| answer.context(&doing)) {
-            Ok(response) if response.status() == StatusCode::OK => response,
-            Ok(response) => {
-                let why = refusal(response.status(), response.headers());
-                return Ok(Err(Error::Failed(format!("{doing}: {why}"))));
-            }
+/// One attempt. The outer error is this machine's, the inner one the server's.
+async fn transfer(
+    http: &Http,
+    uri: Uri,
+    hash: &ContentHash,
+    size: u64,
+    to: &mut impl Write,
+) -> Result<Result<()>> {
+    let doing = format!("fetching {uri}");
+    let mut clock = Clock::start(Pace::default());
+    let request = Request::get(uri)
+        .body(Empty::new().boxed())
+        .context(&doing)?;
+    let answer = clock.wait(&doing, http.send(request)).await;
+    let mut response = match answer.and_then(|answer| answer.context(&doing)) {
+        Ok(response) if response.status() == StatusCode::OK => response,
+        Ok(response) => {
+            let why = refusal(response.status(), response.headers());
+            return Ok(Err(Error::Failed(format!("{doing}: {why}"))));
+        }
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut hasher = blake3::Hasher::new();
+    let mut received = 0u64;
+    loop {
+        let frame = match clock.wait(&doing, response.frame()).await {
+            Ok(None) => break,
+            Ok(Some(frame)) => frame.context(&doing),
+            Err(error) => Err(error),
+        };
+        let data = match frame.map(|frame| frame.into_data()) {
+            Ok(Ok(data)) => data,
+            Ok(Err(_)) => continue,
             Err(error) => return Ok(Err(error)),
         };
-        let mut hasher = blake3::Hasher::new();
-        let mut received = 0u64;
-        loop {
-            let frame = match clock.wait(&doing, response.frame()).await {
-                Ok(None) => break,
-                Ok(Some(frame)) => frame.context(&doing),
-                Err(error) => Err(error),
-            };
-            let data = match frame.map(|frame| frame.into_data()) {
-                Ok(Ok(data)) => data,
-                Ok(Err(_)) => continue,
-                Err(error) => return Ok(Err(error)),
-            };
-            clock.received(data.len() as u64);
-            received += data.len() as u64;
-            if received > size {
-                let why = format!("{doing}: more than the {size} bytes stated");
-                return Ok(Err(Error::Failed(why)));
-            }
-            hasher.update(&data);
-            to.write_all(&data).context("storing content")?;
+        clock.received(data.len() as u64);
+        received += data.len() as u64;
+        if received > size {
+            let why = format!("{doing}: more than the {size} bytes stated");
+            return Ok(Err(Error::Failed(why)));
         }
-        match received == size && hasher.finalize().as_bytes() == hash {
-            true => Ok(Ok(())),
-            false => {
-                let why = format!("{doing}: not the content that was referred to");
-                Ok(Err(Error::Failed(why)))
-            }
+        hasher.update(&data);
+        to.write_all(&data).context("storing content")?;
+    }
+    match received == size && hasher.finalize().as_bytes() == hash {
+        true => Ok(Ok(())),
+        false => {
+            let why = format!("{doing}: not the content that was referred to");
+            Ok(Err(Error::Failed(why)))
         }
     }
+}
+
+/// Fetches a small thing from a server once, past any store.
+pub(super) async fn fetch_once(
+    http: Http,
+    locator: &str,
+    hash: &ContentHash,
+    size: u64,
+) -> Result<()> {
+    let uri = parse(locator, Some(hash))?;
+    let mut nowhere = std::io::sink();
+    let transfer = transfer(&http, uri, hash, size, &mut nowhere);
+    let timed_out = |_| Error::TimedOut(format!("fetching {locator}"));
+    let done = tokio::time::timeout(ONCE_TIME, transfer).await;
+    done.map_err(timed_out)??
 }
 
 /// The meaning of an answer that is not the content. Redirects are not followed: a locator names a

@@ -17,7 +17,7 @@ mod stream;
 pub use fetch::{locator, parse as parse_locator, Fetcher, Held, Lacking};
 pub use pace::{Clock, Pace};
 pub use pins::{ChainName, Listed, Part, Pin, Why};
-pub use reach::Reach;
+pub use reach::{warn_unless_reached, Probing, Reach};
 pub use server::{serve, Answer, Source, BINARY};
 pub use simhash::simhash_file;
 pub use store::Store;

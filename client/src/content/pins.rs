@@ -153,7 +153,7 @@ impl Store {
         let (folder, doing) = (self.pins_of(hash), "noting why content is kept");
         let _locked = self.lock_pins()?;
         let unknown = !folder.exists() && self.file(hash)?.is_some();
-        fs::create_dir_all(&folder).context(doing)?;
+        make_folder(&folder).context(doing)?;
         if unknown && why != Why::Put {
             note(&folder, Why::Unknown).context(doing)?;
         }
@@ -278,12 +278,21 @@ impl Store {
     fn lock_pins(&self) -> Result<Locked> {
         let folder = self.folder().join(PINS);
         let doing = format!("locking {}", folder.display());
-        fs::create_dir_all(&folder).context(&doing)?;
+        make_folder(&folder).context(&doing)?;
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(false);
         let file = options.open(folder.join(LOCK)).context(&doing)?;
         file.lock().context(&doing)?;
         Ok(Locked(file))
+    }
+}
+
+/// Makes a folder in one that exists: where the store itself is gone, as when its disk is not mounted,
+/// another one is not begun in its place.
+fn make_folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
     }
 }
 

@@ -4,12 +4,14 @@
 //! nobody can fetch counts as unavailable and costs half of its stake, and that an address has the
 //! right form says nothing about the port, the router or the proxy behind it.
 
-use super::{locator, Fetcher, Part, Store, Why};
+use super::{fetch::fetch_once, locator, Answer, Part, Source, Store, Why, BINARY, PREFIX};
 use crate::{
     error::{Error, Result},
     http::Http,
 };
+use bytes::Bytes;
 use std::{
+    future::Future,
     sync::{
         atomic::{AtomicBool, Ordering},
         Arc, Mutex, PoisonError,
@@ -19,8 +21,6 @@ use std::{
 use tokio::time::Instant;
 use tos_primitives::content::content_hash;
 
-/// The time that one probe may take.
-const PROBE_TIME: Duration = Duration::from_secs(15);
 /// How long a probe that went well counts.
 const GOOD_FOR: Duration = Duration::from_secs(30);
 /// Pause after the first failed probe; it doubles up to [`MAX_PAUSE`].
@@ -31,7 +31,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Reach {
     store: Store,
-    fetcher: Fetcher,
+    http: Http,
     url: String,
     trusted: bool,
     good: Arc<Mutex<Option<Instant>>>,
@@ -42,8 +42,8 @@ impl Reach {
     /// The address `url` of a server that gives what is in `store`.
     pub fn new(store: Store, http: Http, url: String) -> Self {
         Self {
-            fetcher: Fetcher::new(store.clone(), http, PROBE_TIME),
             store,
+            http,
             url,
             trusted: false,
             good: Arc::default(),
@@ -80,18 +80,14 @@ impl Reach {
     }
 
     async fn ask(&self) -> Result<()> {
-        use chacha20poly1305::aead::{rand_core::RngCore, OsRng};
-        // Something that no other server can have.
-        let mut chance = [0; 16];
-        OsRng.fill_bytes(&mut chance);
-        let bytes = format!("a probe of this address: {}", hex(&chance)).into_bytes();
+        let bytes = chance();
         let hash = content_hash(&bytes);
         self.store.pin(&hash, PROBE)?;
         let asked = async {
             self.store.put(&bytes)?;
             let locator = locator(&self.url, &hash)?;
             let size = bytes.len() as u64;
-            self.fetcher.probe(&locator, &hash, size).await
+            fetch_once(self.http.clone(), &locator, &hash, size).await
         };
         let asked = asked.await;
         if let Err(error) = self.store.unpin(&hash, PROBE) {
@@ -146,13 +142,76 @@ impl Reach {
     }
 }
 
+/// Warns if what is about to be published cannot be fetched from where it is said to be.
+pub async fn warn_unless_reached(store: &Store, url: &str) -> Result<()> {
+    let reach = Reach::new(store.clone(), Http::new()?, url.to_owned());
+    if let Err(error) = reach.ask().await {
+        let why = error.to_string();
+        tracing::warn!(why, "nobody may be able to fetch what is published");
+    }
+    Ok(())
+}
+
+/// A source that also gives a probe of its own, so that a server of anything can be tried.
+#[derive(Clone)]
+pub struct Probing<S> {
+    source: S,
+    bytes: Bytes,
+}
+
+impl<S> Probing<S> {
+    /// Adds a probe that no other server can have.
+    pub fn new(source: S) -> Self {
+        let bytes = chance().into();
+        Self { source, bytes }
+    }
+
+    /// Fetches the probe through `url`.
+    ///
+    /// # Errors
+    /// It does not come; the error says what came of it.
+    pub fn probe(&self, http: Http, url: &str) -> impl Future<Output = Result<()>> + Send {
+        let (hash, size) = (content_hash(&self.bytes), self.bytes.len() as u64);
+        let (locator, url) = (locator(url, &hash), url.to_owned());
+        async move {
+            let asked = fetch_once(http, &locator?, &hash, size).await;
+            asked.map_err(|error| {
+                Error::Failed(format!(
+                    "what is served here cannot be fetched from {url}: {error}. Check that the port \
+                     of --serve is open and forwarded to this machine, and that what is in front of \
+                     it sends no redirect; another address is said with `tos storage set`"
+                ))
+            })
+        }
+    }
+}
+
+impl<S: Source> Source for Probing<S> {
+    fn answer(&self, path: &str) -> Result<Answer> {
+        let name = path.strip_prefix(PREFIX);
+        let hash = name.and_then(|name| crate::output::parse_hex::<32>(name).ok());
+        match hash == Some(content_hash(&self.bytes)) {
+            true => Ok(Answer::Whole(self.bytes.clone(), BINARY)),
+            false => self.source.answer(path),
+        }
+    }
+
+    fn connection_time(&self) -> Duration {
+        self.source.connection_time()
+    }
+}
+
+/// Something that no other server can have.
+fn chance() -> Vec<u8> {
+    use chacha20poly1305::aead::{rand_core::RngCore, OsRng};
+    let mut chance = [0; 16];
+    OsRng.fill_bytes(&mut chance);
+    let chance = tos_primitives::json::to_hex(&chance);
+    format!("a probe of this address: {chance}").into_bytes()
+}
+
 /// Pin of a probe's content.
 const PROBE: Why = Why::Task(Part::OwnAnswer, [0; 8], tos_primitives::TaskId([0; 16]));
-
-fn hex(bytes: &[u8]) -> String {
-    let text = tos_primitives::json::to_hex(bytes);
-    text.trim_start_matches("0x").to_owned()
-}
 
 #[cfg(test)]
 mod tests {
@@ -225,5 +284,23 @@ mod tests {
             .await
             .unwrap()
             .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_of_anything_can_be_tried_by_a_probe_of_its_own() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("content")).unwrap();
+        let hash = store.put(b"an honest answer").unwrap();
+        let (mine, other) = (Probing::new(store.clone()), Probing::new(store));
+        tokio::spawn(super::super::serve(listener, mine.clone()));
+        let http = Http::new().unwrap();
+        mine.probe(http.clone(), &url).await.unwrap();
+        // Another one's probe is not there, and what the source has still is.
+        let error = other.probe(http.clone(), &url).await.unwrap_err();
+        assert!(error.to_string().contains(&url), "{error}");
+        let place = locator(&url, &hash).unwrap();
+        fetch_once(http, &place, &hash, 16).await.unwrap();
     }
 }

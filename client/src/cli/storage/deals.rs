@@ -10,7 +10,7 @@ use super::{
 use crate::{
     amount,
     chain::{At, Call},
-    content::{self, Reach, Store, Why},
+    content::{self, Store, Why},
     error::{Context, Error, Result},
     http::Http,
     keys::parse_account,
@@ -156,10 +156,7 @@ impl Publish {
                 listener.map_err(|e| Error::Usage(format!("serving on {address}: {e}")))?;
             tokio::spawn(content::serve(listener, store.clone()));
         }
-        let reach = Reach::new(store.clone(), Http::new()?, url.clone());
-        if let Err(error) = reach.probe().await {
-            tracing::warn!(%error, "providers may be unable to fetch the file");
-        }
+        content::warn_unless_reached(&store, &url).await?;
         let place = content::locator(&url, &coded.content)?;
         let included = global
             .submit(Call::Offer {
