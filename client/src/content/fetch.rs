@@ -5,7 +5,7 @@
 use super::{store::too_large, Clock, Pace, Store, PREFIX};
 use crate::{
     error::{Context, Error, Result},
-    http::Http,
+    http::{reason, Http},
 };
 use http_body_util::{BodyExt, Empty};
 use hyper::{header, HeaderMap, Request, StatusCode, Uri};
@@ -239,7 +239,8 @@ async fn transfer(
         .body(Empty::new().boxed())
         .context(&doing)?;
     let answer = clock.wait(&doing, http.send(request)).await;
-    let mut response = match answer.and_then(|answer| answer.context(&doing)) {
+    let answer = answer.and_then(|answer| answer.map_err(|e| reason(&e)).context(&doing));
+    let mut response = match answer {
         Ok(response) if response.status() == StatusCode::OK => response,
         Ok(response) => {
             let why = refusal(response.status(), response.headers());

@@ -245,7 +245,7 @@ mod tests {
         let (_folder, store, wrong) = reach(&closed);
         let error = wrong.probe().await.unwrap_err().to_string();
         assert!(
-            error.contains(&closed) && error.contains("--public-url"),
+            error.contains(&closed) && error.contains("--public-url") && error.contains("refused"),
             "{error}"
         );
         assert!(!wrong.is_good());

@@ -194,11 +194,12 @@ async fn an_answer_of_an_earlier_run_waits_for_its_address_too() {
     let task = fake::task_view(1);
     let id = task.summary.id;
     let chain = FakeChain::new(vec![task], false);
+    // Sealed when the address was another one.
     drop(sealed(
         folder.path(),
         &workshop,
         id,
-        &format!("http://{address}"),
+        "http://192.0.2.1:9955",
     ));
     workshop.reach = Some(reach(&workshop, address));
     let mut miner = miner(folder.path(), &workshop);
@@ -213,11 +214,25 @@ async fn an_answer_of_an_earlier_run_waits_for_its_address_too() {
         chain.advance();
         miner.step(&chain).await.unwrap();
         if committed(&chain) {
-            return;
+            break;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    panic!("never committed");
+    assert!(committed(&chain));
+    // Revealed is where it lies now.
+    while !chain.is_over() {
+        chain.advance();
+        miner.step(&chain).await.unwrap();
+    }
+    let revealed = chain.accepted().into_iter().find_map(|call| match call {
+        Call::Reveal { content, .. } => Some(content),
+        _ => None,
+    });
+    let place = String::from_utf8(revealed.unwrap().locator.to_vec()).unwrap();
+    assert!(
+        place.starts_with(&format!("http://{address}/blake3/")),
+        "{place}"
+    );
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ impl Miner {
                 } = answer;
                 Ok(Some(Call::Reveal {
                     task,
-                    content,
+                    content: self.workshop.located_now(content),
                     simhash,
                     salt,
                 }))

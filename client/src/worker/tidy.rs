@@ -5,7 +5,7 @@
 
 use super::{jobs::Workshop, sightings::Sightings, Chain, Snapshot};
 use crate::{
-    content::{ChainName, Pin, Why},
+    content::{self, ChainName, Pin, Why},
     error::{Error, Result},
     journal::Journal,
 };
@@ -122,6 +122,20 @@ impl Workshop {
         match now.duration_since(since) {
             Ok(time) if time >= keep => self.store.unpin(&pin.hash, pin.why),
             _ => Ok(0),
+        }
+    }
+
+    /// The reference to reveal, with the address under which the content is served now: a commitment
+    /// binds the content and not its place, and the address may be another one since.
+    pub(super) fn located_now(&self, content: ContentRef) -> ContentRef {
+        let Some(reach) = self.reach.as_ref().filter(|_| content.inline.is_empty()) else {
+            return content;
+        };
+        let locator = content::locator(reach.url(), &content.hash).ok();
+        let locator = locator.and_then(|l| l.into_bytes().try_into().ok());
+        ContentRef {
+            locator: locator.unwrap_or_else(|| content.locator.clone()),
+            ..content
         }
     }
 
