@@ -66,7 +66,7 @@ pub enum Held {
     File(PathBuf),
 }
 
-/// Why content is not here.
+/// Reason that content is not here.
 #[derive(Debug, thiserror::Error)]
 pub enum Lacking {
     /// The reference is wrong, or its server does not give what it refers to.
@@ -141,7 +141,7 @@ impl Fetcher {
         Ok(Held::File(self.store.path(&hash)))
     }
 
-    /// What the store has under this hash, if it has the size that the reference states.
+    /// Content in the store under this hash, if it has the size that the reference states.
     async fn stored(
         &self,
         hash: ContentHash,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Why content is in a store, so that what nobody needs any more can go.
+//! Reasons that content is in a store, so that what nobody needs any more can go.
 //!
 //! A *pin* is one reason: a small file `pins/HASH/REASON` in the store's folder, written before the
 //! content is. Several programs use one folder, so there is a file for each reason instead of a
@@ -30,7 +30,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3_600);
 /// The first eight bytes of a chain's genesis hash.
 pub type ChainName = [u8; 8];
 
-/// What content is to a task.
+/// Part that content plays in a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Its specification.
@@ -108,7 +108,7 @@ pub struct Pin {
     pub hash: ContentHash,
     /// The reason.
     pub why: Why,
-    /// When its task was seen to be over.
+    /// Time at which its task was seen to be over.
     pub over: Option<SystemTime>,
 }
 
@@ -130,9 +130,9 @@ pub struct Listed {
     pub hash: ContentHash,
     /// Its length.
     pub size: u64,
-    /// When it was stored.
+    /// Time at which it was stored.
     pub stored: SystemTime,
-    /// Why it is here. Nothing for content that older versions stored.
+    /// Reasons that it is here. None for content that older versions stored.
     pub pins: Vec<Pin>,
 }
 
@@ -330,7 +330,7 @@ fn pins_in(folder: &Path, hash: ContentHash) -> io::Result<Vec<Pin>> {
     Ok(pins)
 }
 
-/// When the task of a pin was seen to be over.
+/// Time at which the task of a pin was seen to be over.
 fn over(path: &Path) -> io::Result<Option<SystemTime>> {
     let text = crate::files::load(path)?.unwrap_or_default();
     let seconds = String::from_utf8_lossy(&text).trim().parse().ok();

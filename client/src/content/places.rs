@@ -35,7 +35,7 @@ pub(super) struct Bounds {
     pub pace: Pace,
     /// Time to send a request.
     pub header: Duration,
-    /// How long a connection takes new requests. An answer that is on its way is finished.
+    /// Time for which a connection takes new requests. An answer that is on its way is finished.
     pub requests: Duration,
 }
 
@@ -156,7 +156,7 @@ impl<T> Paced<T> {
         }
     }
 
-    /// What a write came to, if the reader has time left.
+    /// Result of a write, if the reader has time left.
     fn written(
         &mut self,
         context: &mut std::task::Context<'_>,

@@ -21,7 +21,7 @@ use std::{
 use tokio::time::Instant;
 use tos_primitives::content::content_hash;
 
-/// How long a probe that went well counts.
+/// Time for which a probe that went well counts.
 const GOOD_FOR: Duration = Duration::from_secs(30);
 /// Pause after the first failed probe; it doubles up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ impl Store {
     /// time, what has been over for longest first.
     ///
     /// # Errors
-    /// What is still needed, or was never for the program to remove, leaves no room.
+    /// Content that is still needed, or was never for the program to remove, leaves no room.
     pub fn make_room(&self, bytes: u64, limit: u64) -> Result<()> {
         let mut all = self.list()?;
         let mut used = all.iter().map(|l| l.size).fold(0, u64::saturating_add);

@@ -34,7 +34,7 @@ use tokio::{
 const CONNECTION_TIME: Duration = Duration::from_secs(300);
 /// The same where content may be long: 16 GiB at 2 MiB/s.
 const LONG_CONNECTION_TIME: Duration = Duration::from_secs(8_192);
-/// What a reader is told whose address has as many connections as it may.
+/// Answer to a reader whose address has as many connections as it may.
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\
     Content-Length: 0\r\nRetry-After: 1\r\n\r\n";
 /// Pieces of a long answer that wait to be sent.

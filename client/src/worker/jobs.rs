@@ -65,7 +65,7 @@ pub struct Workshop {
     pub chain: ChainName,
     /// Bytes that content may take on the disk, as far as it is fetched from others.
     pub content_limit: Option<u64>,
-    /// How long content is kept that no task needs any more.
+    /// Time for which content is kept that no task needs any more.
     pub retention: Retention,
 }
 

@@ -93,7 +93,7 @@ impl Seen {
     }
 }
 
-/// What a judge reads. It is written answer by answer: parsed, JSON takes many times the memory of
+/// Request to a judge. It is written answer by answer: parsed, JSON takes many times the memory of
 /// its text, so no more than one answer is parsed at a time.
 pub fn judge_input(task: &TaskView<AccountId32>, spec: &Held, answers: &[Seen]) -> String {
     let contents = answers.iter().filter_map(Seen::held);

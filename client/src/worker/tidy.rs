@@ -23,7 +23,7 @@ const TASKS: usize = 64;
 /// Time that the content of a probe may be needed.
 const PROBE_TIME: Duration = Duration::from_secs(3_600);
 
-/// How long content is kept, and when it was looked at. Clones share it.
+/// Time for which content is kept, and the time of the last look at it. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Retention {
     keep: Duration,
