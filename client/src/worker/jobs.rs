@@ -138,10 +138,10 @@ impl Workshop {
         part: Part,
         task: TaskId,
     ) -> Result<Held> {
-        if content.inline.is_empty() {
-            self.pin(&content.hash, part, task);
-        }
         loop {
+            if content.inline.is_empty() {
+                self.pin(&content.hash, part, task);
+            }
             match self.fetcher.hold(content, most).await {
                 Ok(held) => return Ok(held),
                 Err(Lacking::Server(error)) => return Err(error),
@@ -251,8 +251,9 @@ impl Workshop {
 
     /// Stores what was paid for: on a full disk it is kept in memory until there is room, or the
     /// task does not want it any more and the job ends.
-    async fn store_for_sure(&self, bytes: &[u8]) -> ContentHash {
+    async fn store_for_sure(&self, bytes: &[u8], task: TaskId) -> ContentHash {
         loop {
+            self.pin(&content_hash(bytes), Part::OwnAnswer, task);
             match self.store.put(bytes) {
                 Ok(hash) => return hash,
                 Err(error) => {
@@ -272,8 +273,7 @@ impl Workshop {
                 bounds.0, bounds.1
             )));
         }
-        self.pin(&content_hash(bytes), Part::OwnAnswer, task);
-        let hash = self.store_for_sure(bytes).await;
+        let hash = self.store_for_sure(bytes, task).await;
         let content = match &self.reach {
             _ if size <= MAX_INLINE as usize => ContentRef::inline(bytes),
             Some(reach) => {
@@ -374,6 +374,10 @@ mod tests {
         assert_eq!(draft.content, ContentRef::inline(answer).unwrap());
         let stored = workshop.store.get(&content_hash(answer)).unwrap();
         assert_eq!(stored.unwrap(), answer);
+        // What it is for is known, though that could not be noted at first either.
+        let pins = workshop.store.pins().unwrap();
+        let whys: Vec<_> = pins.iter().map(|pin| pin.why).collect();
+        assert_eq!(whys, [Why::Task(Part::OwnAnswer, workshop.chain, TASK)]);
     }
 
     #[tokio::test]
