@@ -34,6 +34,8 @@ FLAG = re.compile(r"--[a-z][a-z0-9-]*")
 def templates_name_only_arguments_that_exist(binary, _):
     known = set(FLAG.findall(subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout))
     check(set(ROLES) == {"archive", "provider", "rpc", "timekeeper", "validator"}, f"templates for {ROLES}")
+    # The store has one owner: the worker, which could not start if the node had it.
+    check("--storage-provider" not in template("provider")[1], "the provider's node holds the store of `tos storage run`")
     for role in ROLES:
         chain, arguments = template(role)
         check(chain.startswith("/etc/tos/"), f"{role}: chain {chain}")

@@ -12,7 +12,8 @@ output lives here, so that each program beside this module shows its own method 
 import json
 import sys
 
-VERSION = 1
+#: Requests of version 2 name long content by the path of a file.
+VERSIONS = (1, 2)
 MINER = "miner"
 VALIDATOR = "validator"
 
@@ -21,6 +22,10 @@ UNAVAILABLE = "unavailable"
 MALFORMED = "malformed"
 PLAGIARISED = "plagiarised"
 VERDICTS = (VALID, UNAVAILABLE, MALFORMED, PLAGIARISED)
+
+#: The most bytes of an answer that these programs read. Parsed, JSON takes many times the memory of
+#: its text, and it comes from a stranger.
+MAX_READ = 1024 * 1024
 
 #: An innovation score that says nothing for or against.
 NEUTRAL = 50
@@ -49,7 +54,7 @@ def parse_request(text, role):
         raise ProtocolError(f"the request is not JSON: {error}") from error
     if not isinstance(request, dict):
         raise ProtocolError("the request is not a JSON object")
-    if request.get("version") != VERSION:
+    if request.get("version") not in VERSIONS:
         raise ProtocolError(f"unknown protocol version {request.get('version')!r}")
     if request.get("role") != role:
         raise ProtocolError(f"the request is for {request.get('role')!r}, this is a {role} program")
@@ -66,6 +71,28 @@ def read_request(role):
         return parse_request(sys.stdin.buffer.read().decode("utf-8"), role)
     except (ProtocolError, UnicodeDecodeError) as error:
         fail(error)
+
+
+def read_json(path):
+    """The JSON in a file of at most MAX_READ bytes; None when it is longer or no JSON."""
+    def refuse_constant(name):
+        raise ValueError(f"{name} is not JSON")
+
+    with open(path, "rb") as file:
+        content = file.read(MAX_READ + 1)
+    if len(content) > MAX_READ:
+        return None
+    try:
+        return json.loads(content.decode("utf-8"), parse_constant=refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def answer_json(answer):
+    """An answer of a judge's request, parsed: as the request has it or, when it is long, from its
+    file. None when it is no JSON, or longer than any answer to the tasks of these programs."""
+    path = answer.get("path")
+    return read_json(path) if isinstance(path, str) else answer.get("json")
 
 
 def specification(request, kind):

@@ -59,6 +59,18 @@ impl Http {
     }
 }
 
+/// An error with what led to it: by itself it says no more than `client error (Connect)`.
+pub fn reason(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 #[cfg(test)]
 pub mod mock {
     //! A web server for tests.

@@ -173,6 +173,15 @@ impl Journal {
         })
     }
 
+    /// All tasks that are not over and whose answers others must fetch from this machine.
+    pub fn located_open(&self) -> Result<Vec<TaskId>> {
+        let located = |(task, work): (TaskId, Work)| {
+            let answer = work.answer?;
+            answer.content.inline.is_empty().then_some(task)
+        };
+        Ok(self.open_work()?.into_iter().filter_map(located).collect())
+    }
+
     /// Takes on a task; nothing changes, and nothing is written, when it is known.
     pub fn accept(&self, task: TaskId) -> Result<Work> {
         let known = self.database.read(|read| {

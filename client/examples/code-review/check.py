@@ -14,6 +14,30 @@ import sys
 MAX_FINDINGS = 400
 
 
+#: The longest answer that is read. No good one is longer.
+MAX_READ = 1024 * 1024
+
+
+def refuse_constant(name):
+    """Python reads NaN and Infinity, which JSON does not have."""
+    raise ValueError(name)
+
+
+def content_of(answer):
+    """An answer, parsed: from the request or, when it is long, from its file. None when it is no
+    JSON."""
+    path = answer.get("path")
+    if not isinstance(path, str):
+        return answer.get("json")
+    with open(path, "rb") as file:
+        content = file.read(MAX_READ + 1)
+    try:
+        return None if len(content) > MAX_READ else json.loads(content.decode("utf-8"),
+                                                               parse_constant=refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
 def is_int(value):
     """A whole number, and not a truth value."""
     return isinstance(value, int) and not isinstance(value, bool)
@@ -33,7 +57,7 @@ def lines_of(request):
 
 def findings_of(answer, lines):
     """How many findings an answer has; None when it is no answer."""
-    content = answer.get("json")
+    content = content_of(answer)
     items = content.get("findings") if isinstance(content, dict) else None
     if not isinstance(items, list) or len(items) > MAX_FINDINGS:
         return None

@@ -7,7 +7,7 @@ only judges hold (known-defects.json), found there by the SHA-256 of the source;
 specification does not have them.
 
 verdict     malformed unless the answer is {"findings": [...]}, a list of at most 400 objects with a
-            whole-number `line` and a text `kind`; unavailable when the content could not be
+            whole-number `line` and a text `kind`, in at most 1 MiB; unavailable when the content could not be
             fetched.
 quality     max(0, floor(100 * F / T) - 3 * W). T is the weight of all known defects (high 5,
             medium 3, low 1), F that of the defects found, W the number of wrong findings. A defect
@@ -56,7 +56,7 @@ def read_answer(answer):
     worker = findings.worker
     if not answer.get("available"):
         return None, worker.refuse(worker.UNAVAILABLE, "content could not be fetched")
-    content = answer.get("json")
+    content = worker.answer_json(answer)
     items = content.get("findings") if isinstance(content, dict) else None
     if not isinstance(items, list) or len(items) > MAX_FINDINGS:
         return None, worker.refuse(worker.MALFORMED, f"no list of at most {MAX_FINDINGS} findings")

@@ -93,6 +93,13 @@ def entry(index, answer):
             "size": len(content), "text": text, "json": parsed, "available": True}
 
 
+def by_path(request, index, path):
+    """A judge's request whose answer `index` is named by the path of a file, as long answers are."""
+    answers = [dict(answer) for answer in request["answers"]]
+    answers[index].update(text=None, json=None, path=path, size=os.path.getsize(path))
+    return {**request, "version": 2, "answers": answers}
+
+
 def run(program, given, *arguments, python=sys.executable):
     """Runs a program with a request (or a text) on its standard input."""
     text = given if isinstance(given, str) else json.dumps(given)

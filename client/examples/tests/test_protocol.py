@@ -5,6 +5,8 @@ import glob
 import json
 import os
 import subprocess
+import sys
+import tempfile
 import unittest
 
 from tests import support
@@ -15,6 +17,7 @@ SOLVERS = sorted(os.path.relpath(p, support.EXAMPLES)
 JUDGES = ["tsp/judge.py", "code-review/judge.py"]
 CHEATS = ["cheats/copycat.py", "cheats/garbage.py"]
 TSP = support.read("tsp", "berlin52.json")
+REVIEW = support.read("code-review", "inventory.json")
 
 
 class Programs(unittest.TestCase):
@@ -34,7 +37,7 @@ class Programs(unittest.TestCase):
 
     def test_a_request_that_is_none_is_a_failure_without_output(self):
         good = support.solver_request(TSP, "tsp")
-        bad = ["", "nonsense", "[]", "[" * 100_000, json.dumps({**good, "version": 2}),
+        bad = ["", "nonsense", "[]", "[" * 100_000, json.dumps({**good, "version": 3}),
                json.dumps({**good, "role": "thief"}), json.dumps({**good, "task": None})]
         for program in ("tsp/solve_nearest_neighbour.py", "code-review/solve_pyflakes.py",
                         "tsp/judge.py", "code-review/judge.py", "cheats/garbage.py"):
@@ -58,6 +61,49 @@ class Programs(unittest.TestCase):
         self.assertEqual(support.run("code-review/solve_pyflakes.py", given).returncode, 1)
         unparsed = {**given, "spec": None, "specText": "free text"}
         self.assertEqual(support.run("tsp/solve_two_opt.py", unparsed).returncode, 1)
+
+
+class LongAnswers(unittest.TestCase):
+    """Answers that a request names by the path of a file."""
+
+    def both(self, content, judge, spec, kind):
+        """The scores of one content in the request itself, and by its path."""
+        given = support.judge_request(spec, kind, [content])
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content if isinstance(content, bytes) else worker.canonical(content))
+            file.flush()
+            named = support.by_path(given, 0, file.name)
+            return support.judge(judge, given), support.judge(judge, named)
+
+    def test_an_answer_by_path_has_the_scores_it_has_in_the_request(self):
+        padded = {"tour": list(range(52)), "note": "x" * 200_000}
+        findings = {"findings": [{"line": 1, "kind": "x"}], "note": "x" * 200_000}
+        for content, judge, spec, kind in (
+                (padded, "tsp/judge.py", TSP, "tsp"), (padded, "judge.py", TSP, "tsp"),
+                (b"NaN", "tsp/judge.py", TSP, "tsp"), (b"\xff\xfe", "tsp/judge.py", TSP, "tsp"),
+                (findings, "code-review/judge.py", REVIEW, "code-review")):
+            inside, named = self.both(content, judge, spec, kind)
+            expected = "malformed" if isinstance(content, bytes) else "valid"
+            self.assertEqual(named[0]["verdict"], expected)
+            if expected == "valid":
+                self.assertEqual(inside, named)
+
+    def test_an_answer_of_64_mib_is_malformed_and_takes_no_memory(self):
+        given = support.judge_request(TSP, "tsp", [{"tour": list(range(52))}] * 2)
+        limit = f"ulimit -v {400 * 1024}; exec {sys.executable} "
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"[" + b"{}," * (21 << 20) + b"{}]")
+            file.flush()
+            named = json.dumps(support.by_path(given, 1, file.name))
+            for program in ("tsp/judge.py", "tsp/check.py"):
+                done = subprocess.run(["/bin/sh", "-c", limit + support.path(program)], input=named,
+                                      capture_output=True, text=True, timeout=60, check=False)
+                written = support.output(done)
+                if "scores" in written:
+                    verdicts = [score["verdict"] for score in written["scores"]]
+                    self.assertEqual(verdicts, ["valid", "malformed"])
+                else:
+                    self.assertEqual(written["failed"], [1])
 
 
 class Helper(unittest.TestCase):

@@ -41,6 +41,15 @@ class Tours(unittest.TestCase):
         self.assertEqual(tsp.length(TOUR, tsp.matrix(support.json.loads(TSP)["data"]["points"])),
                          22_205)
 
+    def test_a_long_answer_is_read_from_its_file(self):
+        given = support.judge_request(TSP, "tsp", [{"tour": TOUR, "note": "x" * 200_000}])
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(given["answers"][0]["text"].encode())
+            file.flush()
+            done = support.run("tsp/check.py", support.by_path(given, 0, file.name))
+        self.assertEqual(done.stdout, support.run("tsp/check.py", given).stdout)
+        self.assertEqual(support.output(done)["lengths"], [22_205])
+
     def test_two_runs_print_the_same_bytes(self):
         answers = [{"tour": TOUR}, None]
         first = check("tsp/check.py", TSP, "tsp", answers)

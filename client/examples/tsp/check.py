@@ -14,6 +14,30 @@ from math import isqrt
 MAX_POINTS = 1_000
 
 
+#: The longest answer that is read. No good one is longer.
+MAX_READ = 1024 * 1024
+
+
+def refuse_constant(name):
+    """Python reads NaN and Infinity, which JSON does not have."""
+    raise ValueError(name)
+
+
+def content_of(answer):
+    """An answer, parsed: from the request or, when it is long, from its file. None when it is no
+    JSON."""
+    path = answer.get("path")
+    if not isinstance(path, str):
+        return answer.get("json")
+    with open(path, "rb") as file:
+        content = file.read(MAX_READ + 1)
+    try:
+        return None if len(content) > MAX_READ else json.loads(content.decode("utf-8"),
+                                                               parse_constant=refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
 def is_int(value):
     """A whole number, and not a truth value."""
     return isinstance(value, int) and not isinstance(value, bool)
@@ -36,7 +60,7 @@ def points_of(request):
 
 def length_of(answer, points):
     """The length of an answer's tour by TSPLIB's EUC_2D; None when it has no tour."""
-    content = answer.get("json")
+    content = content_of(answer)
     tour = content.get("tour") if isinstance(content, dict) else None
     if not isinstance(tour, list) or not all(map(is_int, tour)):
         return None

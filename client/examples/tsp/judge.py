@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """TSP judge.
 
-verdict     malformed unless the answer is {"tour": [...]} with every point of the task once;
+verdict     malformed unless the answer is {"tour": [...]} with every point of the task once, in
+            at most 1 MiB;
             unavailable when the content could not be fetched.
 quality     floor(100 * (reference / length)^7), where length is computed here, never believed, and
             reference is the shorter of the specification's `reference` and the best answer.
@@ -27,7 +28,7 @@ def read_answer(answer, count):
     worker = tsp.worker
     if not answer.get("available"):
         return None, None, worker.refuse(worker.UNAVAILABLE, "content could not be fetched")
-    content = answer.get("json")
+    content = worker.answer_json(answer)
     if not isinstance(content, dict):
         return None, None, worker.refuse(worker.MALFORMED, "not a JSON object")
     tour, stated = content.get("tour"), content.get("length")

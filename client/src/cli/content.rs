@@ -4,17 +4,17 @@
 
 use super::Global;
 use crate::{
-    content::{self, Fetcher, Store},
+    content::{self, Fetcher, Listed, Store, Why},
     error::{Context, Error, Result},
     http::Http,
-    output::{parse_hex, Output},
+    output::{parse_hex, table, Output},
 };
 use serde_json::json;
 use std::{
     io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tos_primitives::{json::to_hex, ContentHash};
 
@@ -44,6 +44,17 @@ pub enum Content {
         #[arg(long, value_name = "BYTES")]
         size: Option<u64>,
     },
+    /// List the content kept here, and why it is.
+    List,
+    /// Remove content that is kept here.
+    Remove {
+        /// The BLAKE3 hash.
+        #[arg(value_parser = parse_hex::<32>)]
+        hash: ContentHash,
+        /// Also if a task, a deal or a worker may still need it, or nothing is known about it.
+        #[arg(long)]
+        force: bool,
+    },
     /// Serve all content kept here, until interrupted.
     Serve {
         /// The address to listen on.
@@ -58,7 +69,7 @@ impl Content {
         let store = Store::open(global.folder()?.join("content"))?;
         match self {
             Self::Put { file } => {
-                let (hash, size) = store.put_large(&file)?;
+                let (hash, size) = store.put_large(&file, Why::Put)?;
                 let value = json!({"hash": to_hex(&hash), "size": size});
                 output.show(&value, || to_hex(&hash));
             }
@@ -72,8 +83,10 @@ impl Content {
                     (Some(url), Some(size)) => {
                         let time = content::Pace::default().time(size) + FETCH_TIME;
                         let locator = content::locator(&url, &hash)?;
-                        let fetcher = Fetcher::new(store, Http::new()?, time);
-                        fetcher.get_file(&hash, &locator, size).await?.0
+                        let fetcher = Fetcher::new(store.clone(), Http::new()?, time);
+                        let file = fetcher.get_file(&hash, &locator, size).await?.0;
+                        store.pin(&hash, Why::Put)?;
+                        file
                     }
                     _ => match store.verified(&hash)? {
                         Some((file, _)) => file,
@@ -92,6 +105,16 @@ impl Content {
                     }
                 }
             }
+            Self::List => {
+                let (all, now) = (store.list()?, SystemTime::now());
+                let value: Vec<_> = all.iter().map(|listed| described(listed, now)).collect();
+                output.show(&value, || shown(&all, now));
+            }
+            Self::Remove { hash, force } => {
+                let size = remove(&store, &hash, force)?;
+                let value = json!({"hash": to_hex(&hash), "size": size});
+                output.show(&value, || format!("removed {size} bytes"));
+            }
             Self::Serve { listen } => {
                 let listener = tokio::net::TcpListener::bind(listen).await;
                 let listener =
@@ -108,6 +131,85 @@ impl Content {
         }
         Ok(())
     }
+}
+
+/// Seconds since content was stored.
+fn age(listed: &Listed, now: SystemTime) -> u64 {
+    let age = now.duration_since(listed.stored);
+    age.unwrap_or_default().as_secs()
+}
+
+/// Content as JSON.
+fn described(listed: &Listed, now: SystemTime) -> serde_json::Value {
+    let why = listed.pins.iter().map(|pin| match pin.why {
+        Why::Put => json!({"why": "put"}),
+        Why::Published => json!({"why": "published"}),
+        Why::Unknown => json!({"why": "unknown"}),
+        Why::Task(part, chain, task) => json!({
+            "why": part.name(), "task": task, "chain": to_hex(&chain), "over": pin.over.is_some(),
+        }),
+    });
+    json!({
+        "hash": to_hex(&listed.hash), "size": listed.size, "age": age(listed, now),
+        "why": why.collect::<Vec<_>>(), "needed": listed.needed(),
+    })
+}
+
+/// Content as a table.
+fn shown(all: &[Listed], now: SystemTime) -> String {
+    let row = |listed: &Listed| {
+        let why = listed.pins.iter().map(|pin| match (pin.why, pin.over) {
+            (Why::Task(part, _, task), Some(_)) => format!("{} of {task} (over)", part.name()),
+            (Why::Task(part, _, task), None) => format!("{} of {task}", part.name()),
+            (why, _) => why.to_string(),
+        });
+        let why = match listed.pins.is_empty() {
+            true => "unknown".to_owned(),
+            false => why.collect::<Vec<_>>().join(", "),
+        };
+        let needed = if listed.needed() { "yes" } else { "no" };
+        vec![
+            to_hex(&listed.hash),
+            listed.size.to_string(),
+            format!("{} h", age(listed, now) / 3_600),
+            needed.to_owned(),
+            why,
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    let bytes: u64 = all.iter().map(|listed| listed.size).sum();
+    let headings = ["hash", "bytes", "age", "needed", "why"];
+    let table = table(&headings, &rows);
+    format!("{table}\n{} files, {bytes} bytes", all.len())
+}
+
+/// Removes content. Returns its size.
+fn remove(store: &Store, hash: &ContentHash, force: bool) -> Result<u64> {
+    let name = to_hex(hash);
+    let all = store.list()?;
+    let Some(listed) = all.iter().find(|listed| listed.hash == *hash) else {
+        return Err(Error::Failed(format!("{name} is not here")));
+    };
+    if listed.needed() && !force {
+        let reasons = listed.pins.iter().filter(|pin| pin.needed());
+        let reasons: Vec<_> = reasons
+            .map(|pin| match pin.why {
+                Why::Task(part, _, task) => {
+                    format!("{} of task {task}, which is not over", part.name())
+                }
+                Why::Published => "a task or a deal was published with it".into(),
+                Why::Put | Why::Unknown => "nothing on record says why it is here".into(),
+            })
+            .collect();
+        let why = match reasons.is_empty() {
+            true => "nothing on record says why it is here".into(),
+            false => reasons.join("; "),
+        };
+        return Err(Error::Failed(format!(
+            "{name} stays: {why}. Remove it all the same with --force"
+        )));
+    }
+    store.remove(hash)
 }
 
 /// Writes content to a file, which appears when all of it is there.
@@ -130,4 +232,69 @@ fn write_file(mut from: std::fs::File, path: &Path) -> Result<()> {
     std::io::copy(&mut from, &mut to).context(&doing)?;
     to.persist(path).map_err(|e| e.error).context(&doing)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Part;
+    use tos_primitives::{content::content_hash, TaskId};
+
+    #[test]
+    fn what_a_task_a_deal_or_nobody_knows_needs_is_removed_only_by_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("content")).unwrap();
+        let task = Why::Task(Part::OwnAnswer, [7; 8], TaskId([1; 16]));
+        let put = |bytes: &[u8], why: Option<Why>| {
+            let hash = content_hash(bytes);
+            if let Some(why) = why {
+                store.pin(&hash, why).unwrap();
+            }
+            store.put(bytes).unwrap()
+        };
+        let own = put(b"put by hand", Some(Why::Put));
+        let answer = put(b"an answer", Some(task));
+        let deal = put(b"published", Some(Why::Published));
+        let old = put(b"of an older version", None);
+        let all = store.list().unwrap();
+        let text = shown(&all, SystemTime::now());
+        for part in [
+            "own-answer of 01010101",
+            "published",
+            "unknown",
+            "4 files, 48 bytes",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let values: Vec<_> = all
+            .iter()
+            .map(|l| described(l, SystemTime::now()))
+            .collect();
+        let value = values
+            .iter()
+            .find(|v| v["hash"] == to_hex(&answer))
+            .unwrap();
+        assert_eq!(
+            (&value["size"], &value["needed"]),
+            (&9.into(), &true.into())
+        );
+        assert_eq!(value["why"][0]["why"], "own-answer");
+        for (hash, why) in [
+            (answer, "not over"),
+            (deal, "deal"),
+            (old, "nothing on record"),
+        ] {
+            let error = remove(&store, &hash, false).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("--force"), "{error}");
+            assert!(store.get(&hash).unwrap().is_some());
+        }
+        assert_eq!(remove(&store, &own, false).unwrap(), 11);
+        // A task that is over needs nothing.
+        let pin = store.pins().unwrap();
+        let pin = pin.iter().find(|pin| pin.hash == answer).unwrap();
+        store.pin_is_over(pin, SystemTime::now()).unwrap();
+        assert_eq!(remove(&store, &answer, false).unwrap(), 9);
+        assert_eq!(remove(&store, &old, true).unwrap(), 19);
+        assert!(remove(&store, &old, true).is_err());
+    }
 }

@@ -8,6 +8,7 @@ mod content;
 mod governance;
 mod keys;
 mod multisig;
+pub(crate) mod node;
 mod parse;
 mod rewards;
 mod roles;
@@ -551,6 +552,8 @@ mod tests {
             "governance planter",
             "content put",
             "content get",
+            "content list",
+            "content remove",
             "content serve",
             "storage init",
             "storage publish",

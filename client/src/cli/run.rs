@@ -4,14 +4,14 @@
 
 use super::{parse, Global};
 use crate::{
-    chain::Hash,
-    content::{self, Fetcher, Store},
+    chain::{Hash, Heads},
+    content::{self, Fetcher, Reach, Store},
     error::{Context, Error, Result},
     http::Http,
     journal::Journal,
     worker::{
-        self, Endpoint, Limits, Live, Miner, MinerOptions, Mode, Solver, Tools, Validator,
-        ValidatorOptions, Workshop, MAX_OUTPUT,
+        self, Endpoint, Limits, Live, Miner, MinerOptions, Mode, Retention, Solver, Tools,
+        Validator, ValidatorOptions, Workshop, MAX_OUTPUT,
     },
 };
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
@@ -41,6 +41,17 @@ pub struct Common {
     /// How others reach that server, such as http://my.host:9955.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// Believe that others reach that address though this machine does not, as behind some routers.
+    /// Otherwise no answer that is served is committed to before it was fetched from there.
+    #[arg(long)]
+    trust_public_url: bool,
+    /// Hours that content is kept after its task is over.
+    #[arg(long, default_value_t = 24, value_name = "HOURS")]
+    keep_content: u32,
+    /// Fetch nothing that does not fit into so many GiB of content on the disk. Content of tasks
+    /// that are over goes first.
+    #[arg(long, value_name = "GIB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    content_limit: Option<u64>,
     /// Do what can be done right now, and stop.
     #[arg(long)]
     once: bool,
@@ -157,11 +168,12 @@ impl MinerArgs {
             claim: !self.common.no_claim,
         };
         let place = self.common.place(global, "miner", &key.account()).await?;
-        let make = async |_: &Live, journal: &Journal| {
+        let make = async |live: &Live, journal: &Journal| {
+            worker::served(journal, live, workshop.reach.is_some()).await?;
             Ok(Miner::new(
                 options.clone(),
                 journal.clone(),
-                workshop.clone(),
+                workshop.clone().on(&live.genesis()),
             ))
         };
         worker::run(&global.url, &key, self.common.mode(), place, make).await
@@ -183,11 +195,11 @@ impl ValidatorArgs {
         };
         let who = key.account();
         let place = self.common.place(global, "validator", &who).await?;
-        let make = async |_: &Live, journal: &Journal| {
+        let make = async |live: &Live, journal: &Journal| {
             Ok(Validator::new(
                 options.clone(),
                 journal.clone(),
-                workshop.clone(),
+                workshop.clone().on(&live.genesis()),
             ))
         };
         worker::run(&global.url, &key, self.common.mode(), place, make).await
@@ -222,8 +234,7 @@ impl Common {
         role: &str,
         who: &AccountId32,
     ) -> Result<impl Fn(&Hash) -> PathBuf> {
-        // Without a node nothing can be done; said at once, instead of waiting for one.
-        drop(global.connect().await?);
+        super::node::look_for(global, self.once).await?;
         let default = journals(global, &format!("{role}-{}.redb", who.to_ss58check()))?;
         let named = self.journal.clone();
         Ok(move |genesis: &Hash| named.clone().unwrap_or_else(|| default(genesis)))
@@ -258,6 +269,18 @@ impl Common {
             content::locator(url, &[0; 32])?;
         }
         let http = Http::new()?;
+        let reach = public_url.map(|url| {
+            let reach = Reach::new(store.clone(), http.clone(), url);
+            match self.trust_public_url {
+                true => reach.trusted(),
+                false => reach,
+            }
+        });
+        if let Some(reach) = &reach {
+            if let Err(error) = reach.probe().await {
+                tracing::warn!(%error, "nobody may be able to fetch answers from here");
+            }
+        }
         Ok(Workshop {
             fetcher: Fetcher::new(
                 store.clone(),
@@ -271,7 +294,10 @@ impl Common {
                 memory_mib: self.memory_limit,
                 output: MAX_OUTPUT,
             },
-            public_url,
+            reach,
+            chain: Default::default(),
+            content_limit: self.content_limit.map(|gib| gib.saturating_mul(1 << 30)),
+            retention: Retention::new(Duration::from_secs(u64::from(self.keep_content) * 3_600)),
         })
     }
 }

@@ -223,6 +223,9 @@ impl Publish {
         let store = Store::open(global.folder()?.join("content"))?;
         let spec = reference(&store, &self.spec, self.public_url.as_deref())?;
         let hash = spec.hash;
+        if let (true, Some(url)) = (spec.inline.is_empty(), &self.public_url) {
+            content::warn_unless_reached(&store, url).await?;
+        }
         let call = Call::Publish {
             params,
             difficulty: self.difficulty,
@@ -271,7 +274,7 @@ impl Publish {
 
 /// Stores a file and refers to it: inline where it fits, otherwise by its place at `public_url`.
 fn reference(store: &Store, file: &Path, public_url: Option<&str>) -> Result<ContentRef> {
-    let (hash, bytes) = store.put_file(file)?;
+    let (hash, bytes) = store.put_file(file, content::Why::Published)?;
     if bytes.len() < MIN_CONTENT as usize {
         return Err(Error::Usage(format!(
             "{}: fewer than {MIN_CONTENT} bytes",

@@ -5,13 +5,21 @@
 
 mod fetch;
 mod pace;
+mod pins;
+mod places;
+mod reach;
+mod room;
 mod server;
+mod simhash;
 mod store;
 mod stream;
 
-pub use fetch::{locator, parse as parse_locator, Fetcher};
+pub use fetch::{locator, parse as parse_locator, Fetcher, Held, Lacking};
 pub use pace::{Clock, Pace};
+pub use pins::{ChainName, Listed, Part, Pin, Why};
+pub use reach::{warn_unless_reached, Probing, Reach};
 pub use server::{serve, Answer, Source, BINARY};
+pub use simhash::simhash_file;
 pub use store::Store;
 pub use stream::{get, open, Reader};
 

@@ -2,7 +2,8 @@
 
 //! Least pace of a server. A deadline for everything would have to allow for the longest content
 //! at the slowest line; a limit on silence alone lets a server hold a transfer for days with a
-//! byte now and then. So what a server sends buys it time, and silence uses time up.
+//! byte now and then. So what a server sends buys it time, and silence uses time up. The same holds
+//! the other way round for those who read from a server here.
 
 use crate::error::{Error, Result};
 use std::{future::Future, time::Duration};
@@ -65,8 +66,13 @@ impl Clock {
         })
     }
 
+    /// The time that is left.
+    pub(super) fn left(&self) -> Duration {
+        self.left
+    }
+
     /// So long the server was waited for.
-    fn spent(&mut self, time: Duration) {
+    pub(super) fn spent(&mut self, time: Duration) {
         self.left = self.left.saturating_sub(time);
     }
 

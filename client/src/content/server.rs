@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Gives content to whoever asks for it, over HTTP/1.1: what a [`Source`] has, under the paths it
-//! knows. Long content is read while it is sent, so a reader needs no memory here.
+//! Gives content to everybody who asks for it, over HTTP/1.1: what a [`Source`] has, under the paths it
+//! knows. Long content is read while it is sent, so a reader needs no memory here, and a reader that
+//! does not read loses its place ([`Bounds`]).
 
-use super::{Store, PREFIX};
+use super::{
+    places::{Bounds, Paced, Places},
+    Store, PREFIX,
+};
 use crate::error::Result;
 use bytes::Bytes;
 use http_body_util::{combinators::UnsyncBoxBody, BodyExt, Full, StreamBody};
@@ -18,23 +22,21 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     convert::Infallible,
     io::{self, Read, Write},
-    sync::Arc,
     time::Duration,
 };
 use tokio::{
-    net::TcpListener,
-    sync::{mpsc, Semaphore},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
     time::{sleep, timeout},
 };
 
-/// Requests that are answered at the same time.
-const MAX_CONNECTIONS: usize = 16;
 /// One connection may take this long in all, so that idle readers cannot occupy the server.
 const CONNECTION_TIME: Duration = Duration::from_secs(300);
 /// The same where content may be long: 16 GiB at 2 MiB/s.
 const LONG_CONNECTION_TIME: Duration = Duration::from_secs(8_192);
-/// Time to send a request.
-const HEADER_TIME: Duration = Duration::from_secs(10);
+/// Answer to a reader whose address has as many connections as it may.
+const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\
+    Content-Length: 0\r\nRetry-After: 1\r\n\r\n";
 /// Pieces of a long answer that wait to be sent.
 const PIECES_AHEAD: usize = 4;
 /// Bytes of a piece.
@@ -112,14 +114,15 @@ const VERIFIED_FIRST: u64 = tos_primitives::content::MAX_CONTENT as u64;
 
 /// Serves `source` until the future is dropped.
 pub async fn serve(listener: TcpListener, source: impl Source) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        // The semaphore is never closed.
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+    serve_within(listener, source, Bounds::default()).await;
+}
+
+/// As [`serve`], within other bounds.
+async fn serve_within(listener: TcpListener, source: impl Source, bounds: Bounds) {
+    let places = Places::new(bounds);
+    while let Some(free) = places.free().await {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Such as too many open files: it passes.
                 tracing::warn!(%error, "content server");
@@ -127,22 +130,44 @@ pub async fn serve(listener: TcpListener, source: impl Source) {
                 continue;
             }
         };
+        let Some(place) = places.take(free, peer.ip()) else {
+            tracing::debug!(peer = %peer.ip(), "as many connections as one address may have");
+            // As far as it can be said without waiting.
+            let _ = stream.try_write(REFUSAL);
+            continue;
+        };
         let source = source.clone();
         tokio::spawn(async move {
             let time = source.connection_time();
-            let service = service_fn(move |request| {
-                let source = source.clone();
-                async move { Ok::<_, Infallible>(answer(&request, source).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIME)
-                .max_buf_size(16 * 1024)
-                .serve_connection(TokioIo::new(stream), service);
             // What a peer does wrong is its own problem.
-            let _ = timeout(time, connection).await;
+            let _ = timeout(time, connection(stream, source, bounds)).await;
             drop(place);
         });
+    }
+}
+
+/// Answers requests of one connection: for a while new ones, then to its end the one that is being
+/// answered.
+async fn connection(stream: TcpStream, source: impl Source, bounds: Bounds) {
+    let service = service_fn(move |request| {
+        let source = source.clone();
+        async move { Ok::<_, Infallible>(answer(&request, source).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.header)
+        .max_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(Paced::new(stream, bounds.pace)), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = match timeout(bounds.requests, connection.as_mut()).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ends");
     }
 }
 
@@ -240,8 +265,13 @@ impl Write for Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Http;
+    use crate::{content::Pace, http::Http};
     use http_body_util::Empty;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpSocket,
+        time::Instant,
+    };
 
     #[derive(Clone)]
     struct Counting;
@@ -286,5 +316,133 @@ mod tests {
         };
         assert!(broken);
         assert_eq!(get("/x").await.unwrap().status(), StatusCode::NOT_FOUND);
+    }
+
+    /// A store with `length` bytes in one file, served within these bounds. Returns the server's
+    /// address and the path of the content.
+    async fn server(
+        folder: &std::path::Path,
+        length: u64,
+        bounds: Bounds,
+    ) -> (std::net::SocketAddr, String) {
+        let store = Store::open(folder.join("content")).unwrap();
+        let file = folder.join("file");
+        std::fs::File::create(&file)
+            .unwrap()
+            .set_len(length)
+            .unwrap();
+        let (hash, _) = store.put_large(&file, crate::content::Why::Put).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve_within(listener, store, bounds));
+        let hash = tos_primitives::json::to_hex(&hash);
+        (
+            address,
+            format!("{PREFIX}{}", hash.trim_start_matches("0x")),
+        )
+    }
+
+    /// A connection from one of this machine's addresses, that asks for a path.
+    async fn ask(from: &str, server: std::net::SocketAddr, path: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let mut stream = socket.connect(server).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        // A server that refuses may have closed it already.
+        let _ = stream.write_all(request.as_bytes()).await;
+        stream
+    }
+
+    /// Reads to the end.
+    async fn read(stream: &mut TcpStream) -> Vec<u8> {
+        let mut all = Vec::new();
+        // What came before it broke off counts as well.
+        let _ = stream.read_to_end(&mut all).await;
+        all
+    }
+
+    #[tokio::test]
+    async fn sixteen_readers_that_never_read_keep_nobody_else_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let length = 24 << 20;
+        let (address, path) = server(folder.path(), length, Bounds::default()).await;
+        let mut held = Vec::new();
+        for _ in 0..16 {
+            held.push(ask("127.0.0.1", address, &path).await);
+        }
+        sleep(Duration::from_millis(300)).await;
+        let started = Instant::now();
+        let mut other = ask("127.0.0.1", address, &path).await;
+        let answer = timeout(Duration::from_secs(20), read(&mut other)).await;
+        assert!(answer.unwrap().len() as u64 > length);
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[tokio::test]
+    async fn one_address_cannot_take_every_place_and_loses_those_it_does_not_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let bounds = Bounds {
+            all: 6,
+            local: 4,
+            pace: Pace {
+                silence: Duration::from_secs(2),
+                rate: 32 * 1024,
+            },
+            ..Bounds::default()
+        };
+        let length = 24 << 20;
+        let (address, path) = server(folder.path(), length, bounds).await;
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(ask("127.0.0.1", address, &path).await);
+        }
+        sleep(Duration::from_millis(300)).await;
+        // A fifth of this address is refused at once, and one of another address is answered.
+        let mut fifth = ask("127.0.0.1", address, &path).await;
+        let refused = timeout(Duration::from_secs(5), read(&mut fifth));
+        assert!(refused.await.unwrap().len() < 1_000);
+        let mut other = ask("127.0.0.2", address, &path).await;
+        let answer = timeout(Duration::from_secs(20), read(&mut other)).await;
+        assert!(answer.unwrap().len() as u64 > length);
+        // Those that did not read have lost their places meanwhile, or do so soon.
+        sleep(Duration::from_secs(3)).await;
+        let mut again = ask("127.0.0.1", address, &path).await;
+        let answer = timeout(Duration::from_secs(20), read(&mut again)).await;
+        assert!(answer.unwrap().len() as u64 > length);
+        // What they get of it ends before all of it.
+        let got = timeout(Duration::from_secs(20), read(&mut held[0])).await;
+        assert!((got.unwrap().len() as u64) < length);
+    }
+
+    #[tokio::test]
+    async fn half_a_request_and_an_endless_row_of_requests_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let bounds = Bounds {
+            header: Duration::from_millis(500),
+            requests: Duration::from_secs(2),
+            ..Bounds::default()
+        };
+        let (address, path) = server(folder.path(), 1_000, bounds).await;
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(b"GET / HTT").await.unwrap();
+        let ended = timeout(Duration::from_secs(10), read(&mut half)).await;
+        assert!(ended.is_ok(), "half a request holds its place");
+        // One request after the other, each in time.
+        let mut row = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        let (mut answered, started) = (0, Instant::now());
+        let mut piece = vec![0; 4_096];
+        while started.elapsed() < Duration::from_secs(10) {
+            if row.write_all(request.as_bytes()).await.is_err() {
+                break;
+            }
+            match row.read(&mut piece).await {
+                Ok(1..) => answered += 1,
+                _ => break,
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        assert!(answered > 1, "{answered}");
+        assert!(started.elapsed() < Duration::from_secs(8));
     }
 }

@@ -6,6 +6,7 @@
 //! named by is never given to anybody and never deleted: it is moved to `quarantine/` in the same
 //! folder, where its owner can look at it.
 
+use super::Why;
 use crate::error::{Context, Error, Result};
 use std::{
     fs,
@@ -120,15 +121,16 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the content of a file of at most 64 MiB.
-    pub fn put_file(&self, path: &Path) -> Result<(ContentHash, Vec<u8>)> {
+    /// Keeps the content of a file of at most 64 MiB, for this reason.
+    pub fn put_file(&self, path: &Path, why: Why) -> Result<(ContentHash, Vec<u8>)> {
         let bytes = read_file(path)?;
+        self.pin(&content_hash(&bytes), why)?;
         Ok((self.put(&bytes)?, bytes))
     }
 
-    /// Keeps the content of a file of any size, read piece by piece; `-` is standard input. Returns
-    /// hash and length.
-    pub fn put_large(&self, path: &Path) -> Result<(ContentHash, u64)> {
+    /// Keeps the content of a file of any size, read piece by piece, for this reason; `-` is standard
+    /// input. Returns hash and length.
+    pub fn put_large(&self, path: &Path, why: Why) -> Result<(ContentHash, u64)> {
         let doing = format!("reading {}", path.display());
         let mut incoming = self.incoming()?;
         let (hash, length) = if path == Path::new("-") {
@@ -138,6 +140,7 @@ impl Store {
             let mut file = file.map_err(|e| Error::Usage(format!("{doing}: {e}")))?;
             copy_and_hash(&mut file, &mut incoming, &doing)?
         };
+        self.pin(&hash, why)?;
         self.adopt(incoming, &hash)?;
         Ok((hash, length))
     }
@@ -155,7 +158,13 @@ impl Store {
         Ok(Some((file, size)))
     }
 
-    fn path(&self, hash: &ContentHash) -> PathBuf {
+    /// Folder of the content.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Path of the file with this content, whether it is there or not.
+    pub(super) fn path(&self, hash: &ContentHash) -> PathBuf {
         self.folder
             .join(json::to_hex(hash).trim_start_matches("0x"))
     }
@@ -270,7 +279,7 @@ mod tests {
         let length = u64::from(MAX_CONTENT) + 1;
         // A sparse file: it takes no room, and all of it is read.
         fs::File::create(&path).unwrap().set_len(length).unwrap();
-        let (hash, size) = store.put_large(&path).unwrap();
+        let (hash, size) = store.put_large(&path, Why::Put).unwrap();
         assert_eq!(size, length);
         let error = store.get(&hash).unwrap_err().to_string();
         assert!(error.contains(&length.to_string()), "{error}");
@@ -291,7 +300,7 @@ mod tests {
         let bytes: Vec<u8> = (0..3 * PIECE + 5).map(|i| i as u8).collect();
         let path = folder.path().join("large");
         fs::write(&path, &bytes).unwrap();
-        let (hash, size) = store.put_large(&path).unwrap();
+        let (hash, size) = store.put_large(&path, Why::Put).unwrap();
         assert_eq!((hash, size), (content_hash(&bytes), bytes.len() as u64));
         assert_eq!(store.get(&hash).unwrap().unwrap(), bytes);
         let (mut file, length) = store.file(&hash).unwrap().unwrap();

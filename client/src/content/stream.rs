@@ -6,7 +6,7 @@
 use super::{Clock, Pace};
 use crate::{
     error::{Context, Error, Result},
-    http::Http,
+    http::{reason, Http},
 };
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Empty};
@@ -125,13 +125,17 @@ async fn send(http: &Http, uri: Uri) -> Result<Response<Incoming>> {
     let request = Request::get(uri)
         .body(Empty::new().boxed())
         .context(&doing)?;
-    http.send(request).await.context(&doing)
+    let sent = http.send(request).await;
+    sent.map_err(|error| reason(&error)).context(&doing)
 }
 
 fn check(response: Response<Incoming>, doing: &str) -> Result<Response<Incoming>> {
     match response.status() {
         StatusCode::OK => Ok(response),
-        status => Err(Error::Failed(format!("{doing}: status {status}"))),
+        status => {
+            let why = super::fetch::refusal(status, response.headers());
+            Err(Error::Failed(format!("{doing}: {why}")))
+        }
     }
 }
 

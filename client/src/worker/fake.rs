@@ -108,7 +108,10 @@ pub fn workshop() -> (tempfile::TempDir, Workshop) {
             fetcher,
             http,
             limits,
-            public_url: None,
+            reach: None,
+            chain: [9; 8],
+            content_limit: None,
+            retention: super::Retention::new(Duration::from_secs(24 * 3_600)),
         },
     )
 }

@@ -92,6 +92,12 @@ impl Miner {
         self.handled.insert(task);
         let work = self.journal.accept(task)?;
         match (assignment.action, work.answer) {
+            // From an earlier run: an answer that nobody can fetch would cost half of the stake.
+            (Action::CommitAnswer, Some(answer))
+                if !self.workshop.can_be_fetched(&answer.content) =>
+            {
+                Ok(None)
+            }
             (Action::CommitAnswer, Some(answer)) => Ok(Some(Call::Commit {
                 task,
                 commitment: answer.commitment,
@@ -124,7 +130,7 @@ impl Miner {
                 } = answer;
                 Ok(Some(Call::Reveal {
                     task,
-                    content,
+                    content: self.workshop.located_now(content),
                     simhash,
                     salt,
                 }))
@@ -328,6 +334,8 @@ impl<C: Chain> Role<C> for Miner {
         });
 
         let finalised = chain.finalised().await?;
+        let workshop = &self.workshop;
+        workshop.tidy(&at, &finalised, &mut self.sightings).await;
         // The tasks the account is in: those with something to do, and those that only go on.
         let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
         for (task, work) in self.journal.open_work()? {

@@ -8,6 +8,8 @@
 //! that is older than one it has seen it does nothing, and each chain has a journal of its own
 //! (`chain::identity`).
 
+#[cfg(test)]
+mod content_tests;
 mod engine;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -20,6 +22,7 @@ mod protocol;
 mod sightings;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod tools;
 mod validator;
 
@@ -32,6 +35,8 @@ pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
 pub use openai::Endpoint;
 pub use process::{Limits, MAX_OUTPUT};
+pub(crate) use tidy::served;
+pub use tidy::Retention;
 pub use tools::Tools;
 pub use validator::{Validator, ValidatorOptions};
 

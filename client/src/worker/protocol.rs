@@ -2,34 +2,67 @@
 
 //! What solvers and judges read and write: `docs/worker-protocol.md`.
 
-use crate::error::{Context, Error, Result};
+use crate::{
+    content::Held,
+    error::{Context, Error, Result},
+};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::Deserialize;
 use serde_json::{json, Value};
+use std::fmt::Write;
 use tos_primitives::{
-    content::content_hash, json::to_hex, simhash::simhash, views::TaskView, vote::MAX_SCORE,
-    AnswerScore, ContentHash, Report, Verdict,
+    content::content_hash, json::to_hex, views::TaskView, vote::MAX_SCORE, AnswerScore,
+    ContentHash, Report, Verdict,
 };
 
 /// Version of the protocol; raised when a change would break a program.
 const VERSION: u32 = 1;
+/// Version of a request that names content by the path of a file. A program that knows nothing of
+/// paths would take such content for none, and must fail instead.
+const VERSION_WITH_PATHS: u32 = 2;
+/// Bytes of an answer up to which it is in the request itself. The same on every machine, because
+/// the members of a panel must read the same. A task takes 32 answers: 4 MiB in all.
+pub const MAX_ANSWER_TEXT: u32 = 128 * 1024;
+/// Bytes of a specification up to which it is in the request itself.
+pub const MAX_SPEC_TEXT: u32 = 1024 * 1024;
+
+fn version<'a>(mut contents: impl Iterator<Item = &'a Held>) -> u32 {
+    match contents.any(|held| matches!(held, Held::File(_))) {
+        true => VERSION_WITH_PATHS,
+        false => VERSION,
+    }
+}
 
 /// What a solver reads.
 pub fn solver_input(
     task: &TaskView<AccountId32>,
-    spec: &[u8],
+    spec: &Held,
     seconds: u64,
     memory_mib: u64,
 ) -> Value {
-    let (text, parsed) = readings(spec);
-    json!({
-        "version": VERSION,
+    let mut input = json!({
+        "version": version(std::iter::once(spec)),
         "role": "miner",
         "task": task_json(task),
-        "spec": parsed,
-        "specText": text,
         "limits": {"seconds": seconds, "memoryMiB": memory_mib},
-    })
+    });
+    add_spec(&mut input, spec);
+    input
+}
+
+/// Adds the specification: in full, or where it lies.
+fn add_spec(input: &mut Value, spec: &Held) {
+    let (text, parsed) = match spec {
+        Held::Bytes(bytes) => readings(bytes),
+        Held::File(_) => (None, None),
+    };
+    if let Value::Object(fields) = input {
+        fields.insert("spec".into(), parsed.into());
+        fields.insert("specText".into(), text.into());
+        if let Held::File(path) = spec {
+            fields.insert("specPath".into(), path.to_string_lossy().into());
+        }
+    }
 }
 
 /// An answer as a judge sees it.
@@ -38,8 +71,8 @@ pub struct Seen {
     pub hash: ContentHash,
     /// The size it was revealed with.
     pub size: u32,
-    /// The content, if it could be fetched.
-    pub bytes: Option<Vec<u8>>,
+    /// The content with its SimHash, if it could be fetched.
+    pub content: Option<(Held, u64)>,
     /// The SimHash it was revealed with.
     pub simhash: Option<u64>,
 }
@@ -48,40 +81,60 @@ impl Seen {
     /// The verdict the rules give by themselves: an answer that cannot be fetched is unavailable,
     /// and one with a forged SimHash, made up to hide or to feign a copy, is malformed.
     fn verdict(&self) -> Option<Verdict> {
-        match &self.bytes {
+        match &self.content {
             None => Some(Verdict::Unavailable),
-            Some(bytes) if self.simhash != Some(simhash(bytes)) => Some(Verdict::Malformed),
+            Some((_, simhash)) if self.simhash != Some(*simhash) => Some(Verdict::Malformed),
             Some(_) => None,
         }
     }
+
+    fn held(&self) -> Option<&Held> {
+        self.content.as_ref().map(|(held, _)| held)
+    }
 }
 
-/// What a judge reads.
-pub fn judge_input(task: &TaskView<AccountId32>, spec: &[u8], answers: &[Seen]) -> Value {
-    let (text, parsed) = readings(spec);
-    let answers: Vec<_> = answers
-        .iter()
-        .enumerate()
-        .map(|(index, answer)| {
-            let (text, parsed) = answer.bytes.as_deref().map(readings).unwrap_or_default();
-            json!({
-                "index": index,
-                "hash": to_hex(&answer.hash).trim_start_matches("0x"),
-                "size": answer.size,
-                "text": text,
-                "json": parsed,
-                "available": answer.bytes.is_some(),
-            })
-        })
-        .collect();
-    json!({
-        "version": VERSION,
+/// Request to a judge. It is written answer by answer: parsed, JSON takes many times the memory of
+/// its text, so no more than one answer is parsed at a time.
+pub fn judge_input(task: &TaskView<AccountId32>, spec: &Held, answers: &[Seen]) -> String {
+    let contents = answers.iter().filter_map(Seen::held);
+    let mut input = json!({
+        "version": version(contents.chain(std::iter::once(spec))),
         "role": "validator",
         "task": task_json(task),
-        "spec": parsed,
-        "specText": text,
-        "answers": answers,
-    })
+    });
+    add_spec(&mut input, spec);
+    let mut text = input.to_string();
+    // In place of the bracket that ends the object.
+    text.pop();
+    text.push_str(",\"answers\":[");
+    for (index, answer) in answers.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        // Writing to a string does not fail.
+        let _ = write!(text, "{}", answer_json(index, answer));
+    }
+    text.push_str("]}");
+    text
+}
+
+fn answer_json(index: usize, answer: &Seen) -> Value {
+    let (text, parsed) = match answer.held() {
+        Some(Held::Bytes(bytes)) => readings(bytes),
+        Some(Held::File(_)) | None => (None, None),
+    };
+    let mut value = json!({
+        "index": index,
+        "hash": to_hex(&answer.hash).trim_start_matches("0x"),
+        "size": answer.size,
+        "text": text,
+        "json": parsed,
+        "available": answer.content.is_some(),
+    });
+    if let (Value::Object(fields), Some(Held::File(path))) = (&mut value, answer.held()) {
+        fields.insert("path".into(), path.to_string_lossy().into());
+    }
+    value
 }
 
 fn task_json(task: &TaskView<AccountId32>) -> Value {
@@ -222,20 +275,29 @@ pub fn judge_output(bytes: &[u8], answers: &[Seen]) -> Result<Vec<AnswerScore>> 
 mod tests {
     use super::*;
     use crate::worker::fake;
+    use tos_primitives::simhash::simhash;
 
     fn seen(hash: u8, bytes: Option<&[u8]>) -> Seen {
         Seen {
             hash: [hash; 32],
             size: bytes.map(|bytes| bytes.len() as u32).unwrap_or_default(),
-            bytes: bytes.map(<[u8]>::to_vec),
+            content: bytes.map(|bytes| (held(bytes), simhash(bytes))),
             simhash: bytes.map(simhash),
         }
+    }
+
+    fn held(bytes: &[u8]) -> Held {
+        Held::Bytes(bytes.to_vec())
+    }
+
+    fn judge_value(spec: &Held, answers: &[Seen]) -> Value {
+        serde_json::from_str(&judge_input(&fake::task_view(1), spec, answers)).unwrap()
     }
 
     #[test]
     fn a_solver_reads_what_the_protocol_says() {
         let task = fake::task_view(1);
-        let input = solver_input(&task, br#"{"kind":"tsp"}"#, 60, 1024);
+        let input = solver_input(&task, &held(br#"{"kind":"tsp"}"#), 60, 1024);
         let expected = json!({
             "version": 1,
             "role": "miner",
@@ -251,7 +313,7 @@ mod tests {
             "limits": {"seconds": 60, "memoryMiB": 1024},
         });
         assert_eq!(input, expected);
-        let input = solver_input(&task, b"\xff\xfe", 1, 1);
+        let input = solver_input(&task, &held(b"\xff\xfe"), 1, 1);
         assert!(input["spec"].is_null() && input["specText"].is_null());
     }
 
@@ -264,8 +326,11 @@ mod tests {
                 ..seen(2, None)
             },
         ];
-        let input = judge_input(&fake::task_view(1), b"what is asked", &answers);
-        assert_eq!(input["role"], "validator");
+        let input = judge_value(&held(b"what is asked"), &answers);
+        assert_eq!(
+            (&input["role"], &input["version"]),
+            (&"validator".into(), &1.into())
+        );
         assert_eq!(input["specText"], "what is asked");
         let expected = json!([
             {"index": 0, "hash": "01".repeat(32), "size": 9, "text": "{\"a\": 12}",
@@ -274,6 +339,37 @@ mod tests {
              "available": false},
         ]);
         assert_eq!(input["answers"], expected);
+    }
+
+    #[test]
+    fn long_content_is_named_by_its_path_and_by_a_version_that_says_so() {
+        let long = Seen {
+            size: 200_000,
+            content: Some((Held::File("/content/02".into()), 7)),
+            simhash: Some(7),
+            ..seen(2, None)
+        };
+        let answers = [seen(1, Some(b"{\"a\": 12}")), long];
+        let input = judge_value(&held(b"what is asked"), &answers);
+        assert_eq!(input["version"], 2);
+        let expected = json!([
+            {"index": 0, "hash": "01".repeat(32), "size": 9, "text": "{\"a\": 12}",
+             "json": {"a": 12}, "available": true},
+            {"index": 1, "hash": "02".repeat(32), "size": 200_000, "text": null, "json": null,
+             "available": true, "path": "/content/02"},
+        ]);
+        assert_eq!(input["answers"], expected);
+        assert_eq!(answers[1].verdict(), None);
+        let spec = Held::File("/content/03".into());
+        let input = judge_value(&spec, &answers[..1]);
+        assert_eq!(input["version"], 2);
+        assert_eq!(input["specPath"], "/content/03");
+        assert!(input["spec"].is_null() && input["specText"].is_null());
+        let input = solver_input(&fake::task_view(1), &spec, 1, 1);
+        assert_eq!(
+            (&input["version"], &input["specPath"]),
+            (&2.into(), &"/content/03".into())
+        );
     }
 
     #[test]

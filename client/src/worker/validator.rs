@@ -234,6 +234,8 @@ impl<C: Chain> Role<C> for Validator {
         });
 
         let finalised = chain.finalised().await?;
+        let workshop = &self.workshop;
+        workshop.tidy(&at, &finalised, &mut self.sightings).await;
         let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
         for (task, round, _) in self.journal.open_votes()? {
             self.handled.insert(task);

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     amount,
     chain::{At, Call},
-    content::{self, Store},
+    content::{self, Store, Why},
     error::{Context, Error, Result},
     http::Http,
     keys::parse_account,
@@ -57,6 +57,10 @@ pub struct Publish {
     /// With --serve, give up after this many seconds.
     #[arg(long, value_name = "SECONDS", requires = "serve")]
     limit: Option<u64>,
+    /// With --serve, remove the copy from the content folder when a provider has sealed it, unless
+    /// it was there before. The file itself stays.
+    #[arg(long, requires = "serve")]
+    forget_copy: bool,
 }
 
 /// See `tos storage retrieve --help`.
@@ -132,7 +136,7 @@ impl Publish {
         let store = Store::open(folder.clone())?;
         let (keep, file) = (store.clone(), self.file.clone());
         let coded = blocking(move || {
-            let (hash, length) = keep.put_large(&file)?;
+            let (hash, length) = keep.put_large(&file, Why::Published)?;
             if length == 0 {
                 return Err(Error::Usage(format!("{} is empty", file.display())));
             }
@@ -150,8 +154,9 @@ impl Publish {
             let listener = tokio::net::TcpListener::bind(address).await;
             let listener =
                 listener.map_err(|e| Error::Usage(format!("serving on {address}: {e}")))?;
-            tokio::spawn(content::serve(listener, store));
+            tokio::spawn(content::serve(listener, store.clone()));
         }
+        content::warn_unless_reached(&store, &url).await?;
         let place = content::locator(&url, &coded.content)?;
         let included = global
             .submit(Call::Offer {
@@ -182,11 +187,15 @@ impl Publish {
         }
         let sealed = sealed(global, deal);
         match self.limit {
-            None => sealed.await,
+            None => sealed.await?,
             Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), sealed)
                 .await
-                .map_err(|_| Error::TimedOut(format!("nobody has sealed deal {deal}")))?,
+                .map_err(|_| Error::TimedOut(format!("nobody has sealed deal {deal}")))??,
         }
+        if self.forget_copy {
+            store.unpin(&coded.content, Why::Published)?;
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     amount,
     chain::{Folder, Hash},
     cli::run::{journals, Height},
-    content::{self, Pace},
+    content::{self, Pace, Probing},
     error::{Context, Error, Result},
     http::Http,
     output::Output,
@@ -105,8 +105,7 @@ impl Run {
     pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
         let (key, proof) = (global.signer()?, self.proof_key.unlock(global)?);
         let dir = self.folder.path(global)?;
-        // Without a node nothing can be done; said at once, instead of waiting for one.
-        drop(global.connect().await?);
+        crate::cli::node::look_for(global, self.once).await?;
         let listener = std::net::TcpListener::bind(self.serve);
         let listener =
             listener.map_err(|e| Error::Usage(format!("serving on {}: {e}", self.serve)))?;
@@ -143,10 +142,22 @@ impl Run {
             };
             shelves.insert(&shelf);
             let seeds = Seeds::default();
-            let gateway = Gateway::new(shelf.clone(), seeds.clone());
+            let gateway = Probing::new(Gateway::new(shelf.clone(), seeds.clone()));
             let listener = listener.try_clone().context("serving")?;
             let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
-            server = Some(tokio::spawn(content::serve(listener, gateway)).abort_handle());
+            let serving = content::serve(listener, gateway.clone());
+            server = Some(tokio::spawn(serving).abort_handle());
+            // Committees ask at the address on chain. It is tried while other work begins.
+            let known = live.connection.best().await?.provider(who.clone()).await?;
+            if let Some(known) = known {
+                let url = String::from_utf8_lossy(&known.locator).into_owned();
+                let probe = gateway.probe(http.clone(), &url);
+                tokio::spawn(async move {
+                    if let Err(error) = probe.await {
+                        tracing::warn!(%error, "committees and clients may not reach this provider");
+                    }
+                });
+            }
             Ok(Provider::new(options, shelf, seeds, http.clone()).keep_trash(keep))
         };
         let mode = Mode {
@@ -167,7 +178,7 @@ impl Audit {
             max_challenges: self.max_challenges,
         };
         let http = Http::new()?;
-        drop(global.connect().await?);
+        crate::cli::node::look_for(global, self.once).await?;
         let name = format!("auditor-{}", key.account().to_ss58check());
         let place = journals(global, &name)?;
         let make = async |_: &Live, _: &Folder| Ok(Auditor::new(options, http.clone()));
