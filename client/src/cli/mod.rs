@@ -9,6 +9,7 @@ mod keys;
 mod parse;
 mod rewards;
 mod roles;
+mod model;
 mod run;
 mod show;
 mod storage;

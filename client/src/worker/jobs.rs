@@ -35,6 +35,31 @@ pub enum Solver {
     Endpoint(Endpoint),
 }
 
+impl Solver {
+    /// Why no task should be taken on with it now.
+    pub fn unfit(&self) -> Option<String> {
+        match self {
+            Self::Command(_) => None,
+            Self::Endpoint(endpoint) => endpoint.unfit(),
+        }
+    }
+}
+
+/// What judges answers.
+#[derive(Clone)]
+pub enum Judge {
+    /// A program.
+    Command(String),
+    /// A language model.
+    Endpoint(Endpoint),
+}
+
+impl From<&str> for Judge {
+    fn from(command: &str) -> Self {
+        Self::Command(command.into())
+    }
+}
+
 /// A judged task.
 #[derive(Debug, PartialEq)]
 pub struct Judgement {
@@ -87,7 +112,12 @@ impl Workshop {
                 protocol::solver_output(&output.context("solver")?)?
             }
             Solver::Endpoint(endpoint) => {
-                endpoint.solve(&self.http, &input, self.limits.time).await?
+                let most = match &self.public_url {
+                    Some(_) => MAX_CONTENT,
+                    None => MAX_INLINE,
+                };
+                let time = self.limits.time;
+                endpoint.solve(&self.http, &input, most, time).await?
             }
         };
         if let Some(note) = solution.note {
@@ -103,7 +133,7 @@ impl Workshop {
     /// Judges all answers of a task and, from an automatic seat, has the tool check them.
     pub async fn judge(
         &self,
-        command: String,
+        judge: Judge,
         tool: Option<Tool>,
         task: Arc<TaskView<AccountId32>>,
     ) -> Result<Judgement> {
@@ -138,8 +168,14 @@ impl Workshop {
             });
         let answers = futures::future::join_all(answers).await;
         let input = protocol::judge_input(&task, &spec, &answers).to_string();
-        let output = process::run(&command, input.as_bytes(), self.limits).await;
-        let scores = protocol::judge_output(&output.context("judge")?, &answers)?;
+        let output = match judge {
+            Judge::Command(command) => {
+                let output = process::run(&command, input.as_bytes(), self.limits).await;
+                output.context("judge")
+            }
+            Judge::Endpoint(endpoint) => endpoint.judge(&self.http, &input, self.limits.time).await,
+        };
+        let scores = protocol::judge_output(&output?, &answers)?;
         let report = match tool {
             None => None,
             // A vote without a report is worth more than none.
