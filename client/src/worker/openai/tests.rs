@@ -79,7 +79,7 @@ async fn a_model_is_asked_as_documented() {
         let body: Value = serde_json::from_slice(&seen.body).unwrap();
         assert_eq!(body["model"], "test");
         let system = body["messages"][0]["content"].as_str().unwrap();
-        assert!(system.starts_with(SYSTEM_PROMPT));
+        assert!(system.starts_with(ROLE) && system.contains(RULES));
         assert!(system.contains("from 10 to 2048 bytes") && system.contains("20 seconds"));
         assert_eq!(body["messages"][1]["content"], r#"{"a":1,"b":2}"#);
         assert_eq!(body["response_format"]["type"], "json_schema");
@@ -97,6 +97,25 @@ async fn a_model_is_asked_as_documented() {
     let input = json!({"b": 2, "a": 1});
     let answer = endpoint.solve(&http, &input, MOST, TIME).await.unwrap();
     assert_eq!(answer.answer, json!({"value": 42}));
+}
+
+#[tokio::test]
+async fn a_specification_in_plain_text_is_shown_as_what_it_is() {
+    let base = mock::serve(|seen| {
+        let body: Value = serde_json::from_slice(&seen.body).unwrap();
+        assert_eq!(body["messages"][1]["content"], "What is 6 * 7?");
+        let schema = &body["response_format"]["json_schema"]["schema"];
+        let string = json!({"type": "string", "minLength": 10});
+        assert_eq!(schema["properties"]["answer"], string);
+        (200, reply(GOOD))
+    })
+    .await;
+    let http = Http::new().unwrap();
+    let input = json!({"task": {}, "spec": null, "specText": "What is 6 * 7?"});
+    endpoint(&base)
+        .solve(&http, &input, MOST, TIME)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
