@@ -37,14 +37,12 @@ INSTALL_TIME = 600
 QUESTIONS = {
     "What is the capital of France?": r"\bParis\b",
     "What is the capital of Japan?": r"\bTokyo\b",
-    "What is the largest planet of the solar system?": r"\bJupiter\b",
+    "What is the capital of Italy?": r"\bRome\b",
     "What is the chemical formula of water?": r"\bH2O\b",
-    "How many days does a week have?": r"\b(7|seven)\b",
-    "Which language is spoken in Brazil?": r"\bPortuguese\b",
 }
 FORM = " Answer in one short sentence."
 #: What the guesser picks from.
-GUESSES = ("Paris", "Tokyo", "Jupiter", "H2O", "seven", "Portuguese", "Rome", "Mars", "nine", "Latin", "gold", "tea")
+GUESSES = ("Paris", "Tokyo", "H2O", "Rome", "Madrid", "Oslo", "CO2", "NaCl", "seven", "Jupiter")
 MODEL, GUESSER, COPYCAT = "model", "guesser", "copycat"
 MINERS = {MODEL: "//Bob", GUESSER: "//Charlie", COPYCAT: "//Charlie//stash"}
 
@@ -76,7 +74,8 @@ def copy(folder):
     """Writes the newest answer in the content folder of another, once its author has committed to it."""
     request = json.load(sys.stdin)
     deadline = time.monotonic() + request["limits"]["seconds"] - 5
-    began = time.time() - 20
+    # Older answers are to older questions.
+    began = time.time() - 2
     while time.monotonic() < deadline:
         for path in glob.glob(os.path.join(folder, "content", "**"), recursive=True):
             if not os.path.isfile(path) or os.path.getmtime(path) < began or os.path.getsize(path) > 2048:
@@ -177,7 +176,7 @@ def ask(run, question):
     with open(path, "w", encoding="utf-8") as file:
         file.write(question + FORM)
     task = run.tos("task", "publish", "--type", "general", "--difficulty", "beginner", "--reward", "6",
-                   "--spec", path, "--open-for", "120", "--min-quality", "50",
+                   "--spec", path, "--open-for", "80", "--min-quality", "50",
                    "--max-participants", str(len(MINERS)), "--param", "subject=general-knowledge",
                    key=PUBLISHER[1])["task"]
     say(f"  {question}")

@@ -107,17 +107,22 @@ impl Endpoint {
         most: u32,
         time: Duration,
     ) -> Result<Solution> {
-        // Small models lose their way in the object, so plain text is shown as what it is.
+        // Small models lose their way in the object, so plain text is shown as what it is; nor do
+        // they need a place for a note, which they fill until they are cut off.
         let spec = input.get("spec").filter(|spec| !spec.is_null());
         let plain = input.get("specText").and_then(Value::as_str);
         let plain = plain.filter(|text| spec.is_none() && !text.trim().is_empty());
-        let (said, user, answer) = match plain {
+        let (said, user, fields) = match plain {
             Some(text) => (
                 TEXT,
                 text.to_owned(),
-                json!({"type": "string", "minLength": MIN_CONTENT}),
+                json!({"answer": {"type": "string", "minLength": MIN_CONTENT}}),
             ),
-            None => (OBJECT, crate::canonical::json(input), json!({})),
+            None => (
+                OBJECT,
+                crate::canonical::json(input),
+                json!({"answer": {}, "note": {"type": "string"}}),
+            ),
         };
         let question = Question {
             system: format!(
@@ -129,8 +134,9 @@ impl Endpoint {
             name: "answer",
             schema: json!({
                 "type": "object",
-                "properties": {"answer": answer, "note": {"type": "string"}},
+                "properties": fields,
                 "required": ["answer"],
+                "additionalProperties": false,
             }),
         };
         let read = |text: &str, form| {
