@@ -11,6 +11,12 @@ pub enum Error {
     /// Anything that is not one of the other kinds.
     #[error("{0}")]
     Failed(String),
+    /// What a worker works with does not work, whatever the task: nothing new should be begun.
+    #[error("{0}")]
+    Broken(String),
+    /// What a worker works with does not do this task, however often it is asked.
+    #[error("{0}")]
+    Declined(String),
     /// The command line or a file it names makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -58,7 +64,7 @@ impl Error {
     /// The exit code: 1 failure, 2 usage, 3 refused by the chain, 4 no node, 5 timed out.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::Broken(_) | Self::Declined(_) => 1,
             Self::Usage(_) => 2,
             Self::Refused { .. } => 3,
             Self::Unreachable { .. } => 4,
@@ -71,6 +77,8 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Failed(_) => "failed",
+            Self::Broken(_) => "broken",
+            Self::Declined(_) => "declined",
             Self::Usage(_) => "usage",
             Self::Refused { .. } => "refused",
             Self::Unreachable { .. } => "unreachable",

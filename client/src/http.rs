@@ -93,6 +93,18 @@ pub mod mock {
     where
         F: Fn(Seen) -> (u16, String) + Send + Sync + 'static,
     {
+        serve_with_headers(move |seen| {
+            let (status, body) = answer(seen);
+            (status, Vec::new(), body)
+        })
+        .await
+    }
+
+    /// The same, with headers.
+    pub async fn serve_with_headers<F>(answer: F) -> String
+    where
+        F: Fn(Seen) -> (u16, Vec<(&'static str, String)>, String) + Send + Sync + 'static,
+    {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let answer = Arc::new(answer);
@@ -109,9 +121,12 @@ pub mod mock {
                             authorization: authorization.map(|v| v.to_str().unwrap().into()),
                             body: body.collect().await.unwrap().to_bytes().to_vec(),
                         };
-                        let (status, body) = answer(seen);
+                        let (status, headers, body) = answer(seen);
                         let mut response = Response::new(Full::new(Bytes::from(body)));
                         *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap();
+                        for (name, value) in headers {
+                            response.headers_mut().insert(name, value.parse().unwrap());
+                        }
                         Ok::<_, Infallible>(response)
                     }
                 });

@@ -12,6 +12,7 @@ pub(crate) mod node;
 mod parse;
 mod rewards;
 mod roles;
+mod model;
 mod run;
 mod show;
 mod storage;

@@ -2,7 +2,7 @@
 
 //! `tos miner run` and `tos validator run`: sets workers up.
 
-use super::{parse, Global};
+use super::{model::ModelArgs, parse, Global};
 use crate::{
     chain::{Hash, Heads},
     content::{self, Fetcher, Reach, Store},
@@ -10,8 +10,8 @@ use crate::{
     http::Http,
     journal::Journal,
     worker::{
-        self, Endpoint, Limits, Live, Miner, MinerOptions, Mode, Retention, Solver, Tools,
-        Validator, ValidatorOptions, Workshop, MAX_OUTPUT,
+        self, Judge, Limits, Live, Miner, MinerOptions, Mode, Retention, Solver, Tools, Validator,
+        ValidatorOptions, Workshop, MAX_OUTPUT,
     },
 };
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
@@ -92,12 +92,8 @@ pub struct MinerArgs {
     /// An OpenAI-compatible endpoint that solves tasks, such as http://127.0.0.1:8080.
     #[arg(long, value_name = "URL", group = "solver")]
     solver_url: Option<String>,
-    /// The model to ask for.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    model: String,
-    /// The environment variable that holds the endpoint's key.
-    #[arg(long, value_name = "VARIABLE", requires = "solver_url")]
-    api_key_env: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
     /// Take on only these task types, separated by commas.
     #[arg(long, value_name = "TYPES", value_delimiter = ',', value_parser = parse::task_type)]
     types: Vec<TaskType>,
@@ -114,11 +110,17 @@ pub struct MinerArgs {
 
 /// See `tos validator run --help`.
 #[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("judge").required(true))]
 pub struct ValidatorArgs {
     /// The program that judges answers, run by the shell: reads task and answers as JSON, writes
     /// scores as JSON. See docs/worker-protocol.md.
-    #[arg(long, value_name = "COMMAND")]
-    judge_cmd: String,
+    #[arg(long, value_name = "COMMAND", group = "judge")]
+    judge_cmd: Option<String>,
+    /// An OpenAI-compatible endpoint that judges answers, such as http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL", group = "judge")]
+    judge_url: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
     /// A pinned tool to run from automatic seats: the file whose BLAKE3 hash the task type names.
     /// May be given more than once. See docs/worker-protocol.md.
     #[arg(long = "tool", value_name = "FILE")]
@@ -134,23 +136,10 @@ pub struct ValidatorArgs {
 impl MinerArgs {
     /// Runs the worker.
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
-        let solver = match (self.solver_cmd, self.solver_url) {
+        let endpoint = self.model.endpoint(self.solver_url.as_deref()).await?;
+        let solver = match (self.solver_cmd, endpoint) {
             (Some(command), _) => Solver::Command(command),
-            (None, Some(url)) => {
-                let api_key = self.api_key_env.map(|name| {
-                    std::env::var(&name)
-                        .ok()
-                        .filter(|key| !key.trim().is_empty())
-                        .ok_or_else(|| {
-                            Error::Usage(format!("the variable {name} is not set, or empty"))
-                        })
-                });
-                Solver::Endpoint(Endpoint {
-                    url,
-                    model: self.model,
-                    api_key: api_key.transpose()?,
-                })
-            }
+            (None, Some(endpoint)) => Solver::Endpoint(endpoint),
             (None, None) => {
                 return Err(Error::Usage("say --solver-cmd or --solver-url".into()));
             }
@@ -183,11 +172,19 @@ impl MinerArgs {
 impl ValidatorArgs {
     /// Runs the worker.
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
+        let endpoint = self.model.endpoint(self.judge_url.as_deref()).await?;
+        let judge = match (self.judge_cmd, endpoint) {
+            (Some(command), _) => Judge::Command(command),
+            (None, Some(endpoint)) => Judge::Endpoint(endpoint),
+            (None, None) => {
+                return Err(Error::Usage("say --judge-cmd or --judge-url".into()));
+            }
+        };
         let key = global.signer()?;
         let workshop = self.common.workshop(global).await?;
         let options = ValidatorOptions {
             account: key.account(),
-            judge: self.judge_cmd,
+            judge,
             tools: Tools::adopt(&self.tools, &global.folder()?.join("tools"))?,
             concurrency: self.concurrency as usize,
             attempts: self.common.attempts,

@@ -39,6 +39,31 @@ pub enum Solver {
     Endpoint(Endpoint),
 }
 
+impl Solver {
+    /// Why no task should be taken on with it now.
+    pub fn unfit(&self) -> Option<String> {
+        match self {
+            Self::Command(_) => None,
+            Self::Endpoint(endpoint) => endpoint.unfit(),
+        }
+    }
+}
+
+/// What judges answers.
+#[derive(Clone)]
+pub enum Judge {
+    /// A program.
+    Command(String),
+    /// A language model.
+    Endpoint(Endpoint),
+}
+
+impl From<&str> for Judge {
+    fn from(command: &str) -> Self {
+        Self::Command(command.into())
+    }
+}
+
 /// A judged task.
 #[derive(Debug, PartialEq)]
 pub struct Judgement {
@@ -107,7 +132,12 @@ impl Workshop {
                 )))
             }
             Solver::Endpoint(endpoint) => {
-                endpoint.solve(&self.http, &input, self.limits.time).await?
+                let most = match &self.reach {
+                    Some(_) => MAX_CONTENT,
+                    None => MAX_INLINE,
+                };
+                let time = self.limits.time;
+                endpoint.solve(&self.http, &input, most, time).await?
             }
         };
         if let Some(note) = solution.note {
@@ -181,7 +211,7 @@ impl Workshop {
     /// may have 64 MiB each and are chosen by strangers: long ones are never in memory.
     pub async fn judge(
         &self,
-        command: String,
+        judge: Judge,
         tool: Option<Tool>,
         task: Arc<TaskView<AccountId32>>,
     ) -> Result<Judgement> {
@@ -227,8 +257,14 @@ impl Workshop {
         });
         let answers = futures::future::try_join_all(answers).await?;
         let input = protocol::judge_input(&task, &spec, &answers);
-        let output = process::run(&command, input.as_bytes(), self.limits).await;
-        let scores = protocol::judge_output(&output.context("judge")?, &answers)?;
+        let output = match judge {
+            Judge::Command(command) => {
+                let output = process::run(&command, input.as_bytes(), self.limits).await;
+                output.context("judge")
+            }
+            Judge::Endpoint(endpoint) => endpoint.judge(&self.http, &input, self.limits.time).await,
+        };
+        let scores = protocol::judge_output(&output?, &answers)?;
         let report = match tool {
             None => None,
             // A vote without a report is worth more than none.

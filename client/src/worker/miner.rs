@@ -60,6 +60,8 @@ pub struct Miner {
     handled: HashSet<TaskId>,
     /// Tasks about which the log has been told already that they cannot go on.
     stuck: HashSet<TaskId>,
+    /// The log has been told that the solver does not work.
+    unfit: bool,
     patience: Patience,
     sightings: Sightings,
 }
@@ -78,6 +80,7 @@ impl Miner {
             uncounted: HashMap::new(),
             handled: HashSet::new(),
             stuck: HashSet::new(),
+            unfit: false,
             patience: Patience::default(),
         }
     }
@@ -179,6 +182,13 @@ impl Miner {
     /// Calls that take places in tasks.
     async fn take_on(&mut self, at: &impl Snapshot, open: usize) -> Result<Vec<Call>> {
         let mut calls = Vec::new();
+        if let Some(why) = self.options.solver.unfit() {
+            if !std::mem::replace(&mut self.unfit, true) {
+                tracing::error!(why, "nothing is taken on while the solver does not work");
+            }
+            return Ok(calls);
+        }
+        self.unfit = false;
         let types: Vec<_> = match self.options.types.as_slice() {
             [] => vec![None],
             types => types.iter().copied().map(Some).collect(),
@@ -397,6 +407,10 @@ impl<C: Chain> Role<C> for Miner {
                 self.write();
             }
             Err(error) => {
+                if matches!(error, Error::Declined(_)) {
+                    // Another attempt would cost as much and end the same.
+                    self.uncounted.insert(task, self.options.attempts);
+                }
                 let failures = match self.journal.count_failure(task) {
                     Ok(work) => work.failures,
                     Err(_) => {

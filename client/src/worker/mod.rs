@@ -30,10 +30,10 @@ pub(crate) use engine::run;
 pub use engine::Mode;
 #[cfg(test)]
 pub(crate) use engine::{step, Stepped};
-pub use jobs::{Solver, Workshop};
+pub use jobs::{Judge, Solver, Workshop};
 pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
-pub use openai::Endpoint;
+pub use openai::{Endpoint, Options as ModelOptions};
 pub use process::{Limits, MAX_OUTPUT};
 pub(crate) use tidy::served;
 pub use tidy::Retention;

@@ -3,7 +3,7 @@
 //! The validator: has answers judged, commits to the scores and reveals them.
 
 use super::{
-    jobs::{Judgement, Workshop},
+    jobs::{Judge, Judgement, Workshop},
     sightings::Sightings,
     tools::{Tool, Tools},
     Chain, Patience, Progress, Role, Snapshot,
@@ -32,8 +32,8 @@ use tos_primitives::{
 pub struct ValidatorOptions {
     /// The account.
     pub account: AccountId32,
-    /// The program that judges.
-    pub judge: String,
+    /// What judges.
+    pub judge: Judge,
     /// The pinned tools it can run.
     pub tools: Tools,
     /// Panels in work at the same time.
@@ -285,7 +285,12 @@ impl<C: Chain> Role<C> for Validator {
                 self.write();
             }
             Err(error) => {
-                *self.failures.entry(ballot).or_default() += 1;
+                let failures = self.failures.entry(ballot).or_default();
+                *failures = match error {
+                    // Another attempt would cost as much and end the same.
+                    Error::Declined(_) => self.options.attempts,
+                    _ => failures.saturating_add(1),
+                };
                 tracing::warn!(task = %ballot.0, round = ballot.1, %error, "no vote");
             }
         }
