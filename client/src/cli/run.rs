@@ -9,6 +9,7 @@ use crate::{
     error::{Context, Error, Result},
     http::Http,
     journal::Journal,
+    notify::{self, Notifier},
     worker::{
         self, Endpoint, Limits, Live, Miner, MinerOptions, Mode, Solver, Tools, Validator,
         ValidatorOptions, Workshop, MAX_OUTPUT,
@@ -55,6 +56,8 @@ pub struct Common {
     no_claim: bool,
     #[command(flatten)]
     height: Height,
+    #[command(flatten)]
+    notify: notify::Options,
     /// The journal. [default: one per account and chain in the data folder] If it is of another
     /// chain, one next to it is used.
     #[arg(long, value_name = "FILE")]
@@ -145,7 +148,8 @@ impl MinerArgs {
             }
         };
         let key = global.signer()?;
-        let workshop = self.common.workshop(global).await?;
+        let notifier = self.common.notifier(global, "miner", &key.account())?;
+        let workshop = self.common.workshop(global, notifier.clone()).await?;
         let options = MinerOptions {
             account: key.account(),
             solver,
@@ -164,7 +168,15 @@ impl MinerArgs {
                 workshop.clone(),
             ))
         };
-        worker::run(&global.url, &key, self.common.mode(), place, make).await
+        worker::run(
+            &global.url,
+            &key,
+            self.common.mode(),
+            &notifier,
+            place,
+            make,
+        )
+        .await
     }
 }
 
@@ -172,7 +184,8 @@ impl ValidatorArgs {
     /// Runs the worker.
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
         let key = global.signer()?;
-        let workshop = self.common.workshop(global).await?;
+        let notifier = self.common.notifier(global, "validator", &key.account())?;
+        let workshop = self.common.workshop(global, notifier.clone()).await?;
         let options = ValidatorOptions {
             account: key.account(),
             judge: self.judge_cmd,
@@ -190,7 +203,15 @@ impl ValidatorArgs {
                 workshop.clone(),
             ))
         };
-        worker::run(&global.url, &key, self.common.mode(), place, make).await
+        worker::run(
+            &global.url,
+            &key,
+            self.common.mode(),
+            &notifier,
+            place,
+            make,
+        )
+        .await
     }
 }
 
@@ -214,6 +235,15 @@ impl Common {
         }
     }
 
+    /// Who is told of what. Notices wait next to the journal.
+    fn notifier(&self, global: &Global, role: &str, who: &AccountId32) -> Result<Notifier> {
+        let folder = match self.journal.as_ref().and_then(|journal| journal.parent()) {
+            Some(folder) => folder.join("notices"),
+            None => global.folder()?.join("notices"),
+        };
+        self.notify.notifier(&folder, role, who)
+    }
+
     /// Path of the journal of this account, by the genesis hash. Other chains that have the same
     /// one get journals next to it.
     async fn place(
@@ -230,7 +260,7 @@ impl Common {
     }
 
     /// Where content is kept and programs run, and the server if there is to be one.
-    async fn workshop(&self, global: &Global) -> Result<Workshop> {
+    async fn workshop(&self, global: &Global, notifier: Notifier) -> Result<Workshop> {
         let store = Store::open(global.folder()?.join("content"))?;
         if let Some(address) = self.serve {
             let listener = tokio::net::TcpListener::bind(address).await;
@@ -272,6 +302,7 @@ impl Common {
                 output: MAX_OUTPUT,
             },
             public_url,
+            notifier,
         })
     }
 }

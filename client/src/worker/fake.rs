@@ -109,6 +109,7 @@ pub fn workshop() -> (tempfile::TempDir, Workshop) {
             http,
             limits,
             public_url: None,
+            notifier: Default::default(),
         },
     )
 }

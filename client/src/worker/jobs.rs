@@ -13,14 +13,16 @@ use crate::{
     content::{self, Fetcher, Store},
     error::{Context, Error, Result},
     http::Http,
+    notify::{Kind, Notifier},
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tos_primitives::{
     content::{MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
     simhash::simhash,
     views::TaskView,
-    AnswerScore, ContentHash, ContentRef, Report,
+    AnswerScore, ContentHash, ContentRef, Report, TaskId,
 };
 
 /// Pause between attempts to store an answer.
@@ -57,6 +59,8 @@ pub struct Workshop {
     pub limits: Limits,
     /// Where others reach this worker's store; without it answers must fit on chain.
     pub public_url: Option<String>,
+    /// Told where a program gives no result.
+    pub notifier: Notifier,
 }
 
 /// An answer that is ready to be committed to. Its content is stored already.
@@ -71,6 +75,23 @@ pub struct Draft {
 }
 
 impl Workshop {
+    /// Tells the operator that a program gave no result, for the `failures`-th time.
+    pub(super) fn broken(&self, task: TaskId, round: u32, failures: u32, why: &Error) {
+        let about = format!("{task} {round} {failures}");
+        let text = format!("no result for task {task}: {why}");
+        let facts = json!({"task": task, "round": round, "failures": failures,
+            "why": why.to_string()});
+        self.notifier.tell(Kind::Broken, &about, text, facts);
+    }
+
+    /// Tells the operator that the worker does not go on with a task.
+    pub(super) fn given_up(&self, task: TaskId, round: u32, why: &str) {
+        let about = format!("{task} {round} {why}");
+        let text = format!("task {task} is given up: {why}");
+        let facts = json!({"task": task, "round": round, "why": why, "givenUp": true});
+        self.notifier.tell(Kind::Broken, &about, text, facts);
+    }
+
     /// Works out an answer and stores it.
     pub async fn solve(&self, solver: Solver, task: Arc<TaskView<AccountId32>>) -> Result<Draft> {
         let spec = self

@@ -214,6 +214,7 @@ impl Miner {
     fn stuck(&mut self, task: TaskId, why: &str) {
         if self.stuck.insert(task) {
             tracing::error!(%task, why, "cannot go on with this task");
+            self.workshop.given_up(task, 0, why);
         }
     }
 
@@ -398,6 +399,7 @@ impl<C: Chain> Role<C> for Miner {
                     }
                 };
                 tracing::warn!(%task, %error, failures, "no answer");
+                self.workshop.broken(task, 0, failures, &error);
             }
         }
         Ok(())

@@ -24,6 +24,8 @@ mod tools;
 mod validator;
 
 pub(crate) use engine::run;
+#[cfg(test)]
+pub(crate) use fake::{task_view as fake_task, FakeChain, ME as FAKE_ACCOUNT};
 pub use engine::Mode;
 #[cfg(test)]
 pub(crate) use engine::{step, Stepped};
@@ -31,6 +33,7 @@ pub use jobs::{Solver, Workshop};
 pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
 pub use openai::Endpoint;
+pub(crate) use process::run as run_program;
 pub use process::{Limits, MAX_OUTPUT};
 pub use tools::Tools;
 pub use validator::{Validator, ValidatorOptions};

@@ -160,6 +160,7 @@ impl Validator {
     fn stuck(&mut self, ballot: Ballot, why: &str) {
         if self.stuck.insert(ballot) {
             tracing::error!(task = %ballot.0, round = ballot.1, why, "cannot vote");
+            self.workshop.given_up(ballot.0, ballot.1, why);
         }
     }
 
@@ -283,8 +284,10 @@ impl<C: Chain> Role<C> for Validator {
                 self.write();
             }
             Err(error) => {
-                *self.failures.entry(ballot).or_default() += 1;
+                let failures = self.failures.entry(ballot).or_default();
+                *failures += 1;
                 tracing::warn!(task = %ballot.0, round = ballot.1, %error, "no vote");
+                self.workshop.broken(ballot.0, ballot.1, *failures, &error);
             }
         }
         Ok(())
