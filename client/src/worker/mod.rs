@@ -17,6 +17,8 @@ mod miner;
 mod openai;
 mod process;
 mod protocol;
+#[allow(dead_code)]
+mod report;
 mod sightings;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,8 @@ pub use miner::{Miner, MinerOptions};
 pub use openai::Endpoint;
 pub(crate) use process::run as run_program;
 pub use process::{Limits, MAX_OUTPUT};
+#[allow(unused_imports)] // Listeners of reports are made elsewhere.
+pub(crate) use report::{Report, Reporter};
 pub use tools::Tools;
 pub use validator::{Validator, ValidatorOptions};
 
