@@ -9,7 +9,7 @@ use crate::{
     output::{table, Output},
 };
 use serde_json::json;
-use std::{io::Write, path::PathBuf};
+use std::{io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf};
 
 /// See `tos config --help`.
 #[derive(clap::Subcommand)]
@@ -98,7 +98,10 @@ fn init(file: Option<PathBuf>, parsed: &Parsed, output: Output) -> Result<()> {
     {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    let mut new = std::fs::File::create_new(&file).map_err(failed)?;
+    // It names programs that will be run, and addresses of webhooks are often secrets.
+    let mut options = std::fs::OpenOptions::new();
+    let options = options.write(true).create_new(true).mode(0o600);
+    let mut new = options.open(&file).map_err(failed)?;
     new.write_all(template(&parsed.command).as_bytes())
         .map_err(failed)?;
     output.show(&json!({"file": file}), || {

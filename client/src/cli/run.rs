@@ -11,8 +11,8 @@ use crate::{
     journal::Journal,
     notify::{self, Notifier},
     worker::{
-        self, Endpoint, Limits, Live, Miner, MinerOptions, Mode, Solver, Tools, Validator,
-        ValidatorOptions, Workshop, MAX_OUTPUT,
+        self, Endpoint, Limits, Live, Miner, MinerOptions, Mode, Reporter, Solver, Tools,
+        Validator, ValidatorOptions, Workshop, MAX_OUTPUT,
     },
 };
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
@@ -149,7 +149,7 @@ impl MinerArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "miner", &key.account())?;
-        let workshop = self.common.workshop(global, notifier.clone()).await?;
+        let workshop = self.common.workshop(global, notifier.reporter()).await?;
         let options = MinerOptions {
             account: key.account(),
             solver,
@@ -185,7 +185,7 @@ impl ValidatorArgs {
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "validator", &key.account())?;
-        let workshop = self.common.workshop(global, notifier.clone()).await?;
+        let workshop = self.common.workshop(global, notifier.reporter()).await?;
         let options = ValidatorOptions {
             account: key.account(),
             judge: self.judge_cmd,
@@ -260,7 +260,7 @@ impl Common {
     }
 
     /// Where content is kept and programs run, and the server if there is to be one.
-    async fn workshop(&self, global: &Global, notifier: Notifier) -> Result<Workshop> {
+    async fn workshop(&self, global: &Global, reporter: Reporter) -> Result<Workshop> {
         let store = Store::open(global.folder()?.join("content"))?;
         if let Some(address) = self.serve {
             let listener = tokio::net::TcpListener::bind(address).await;
@@ -302,7 +302,7 @@ impl Common {
                 output: MAX_OUTPUT,
             },
             public_url,
-            notifier,
+            reporter,
         })
     }
 }

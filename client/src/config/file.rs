@@ -297,7 +297,11 @@ fn near<'a>(name: &str, all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         .filter(|(likeness, known)| *likeness > 0.7 || typo(known))
         .collect();
     all.sort_by(|a, b| b.0.total_cmp(&a.0));
-    all.into_iter().take(2).map(|(_, known)| known).collect()
+    let best = all.first().map_or(0.0, |(likeness, _)| *likeness);
+    let all = all
+        .into_iter()
+        .take_while(|(likeness, _)| best - likeness < 0.1);
+    all.take(2).map(|(_, known)| known).collect()
 }
 
 /// Where else a key of this name is.

@@ -10,6 +10,7 @@ mod deliver;
 mod observe;
 mod options;
 mod outbox;
+mod report;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +61,10 @@ pub enum Kind {
     Loss,
     /// The solver, the judge or a tool gives no result.
     Broken,
+    /// The program that gave no result works again.
+    Working,
+    /// Something the operator should do something about.
+    Warning,
     /// The node does not answer.
     NodeLost,
     /// The node answers again.
@@ -102,6 +107,8 @@ impl Kind {
             Self::Reward => "reward",
             Self::Loss => "loss",
             Self::Broken => "broken",
+            Self::Working => "working",
+            Self::Warning => "warning",
             Self::NodeLost => "node-lost",
             Self::NodeBack => "node-back",
             Self::Test => "test",

@@ -5,7 +5,7 @@
 use super::{Kind, Notifier};
 use crate::{
     amount::format as plain_amount,
-    chain::{Hash, Heads},
+    chain::{At, Hash, Heads},
     error::{Error, Result},
     worker::{Chain, Live, Progress, Role, Snapshot},
 };
@@ -14,12 +14,18 @@ use serde_json::json;
 use std::time::Duration;
 use tos_primitives::{
     json::to_hex,
-    views::{Action, AssignmentView},
+    storage::ReplicaStatus,
+    views::{Action, AssignmentView, ReplicaView, MAX_PAGE},
     Balance, Phase, TaskId, Tick,
 };
 
 /// A deadline is near when no more ticks than this are left.
 const NEAR: Tick = 5;
+
+/// A provider's replicas are looked at in every step of this number.
+const REPLICAS_EVERY: u32 = 10;
+/// Most replicas that are looked at.
+const MAX_REPLICAS: usize = 10_000;
 
 /// A worker whose chain is looked at for notices before each of its steps.
 pub(crate) struct Watched<'a, R> {
@@ -27,6 +33,8 @@ pub(crate) struct Watched<'a, R> {
     pub role: &'a mut R,
     /// Told of what is seen.
     pub notifier: &'a Notifier,
+    /// Steps since the connection was made.
+    pub steps: u32,
 }
 
 impl<R: Role<Live>> Role<Live> for Watched<'_, R> {
@@ -36,6 +44,8 @@ impl<R: Role<Live>> Role<Live> for Watched<'_, R> {
         if self.notifier.is_on() {
             // Before the step, which may do at once what is due. Work goes on without notices.
             let who = chain.key.account();
+            let replicas_too = self.steps % REPLICAS_EVERY == 0;
+            self.steps = self.steps.wrapping_add(1);
             let seen = async {
                 look(self.notifier, chain, &who).await?;
                 let at = chain.connection.finalised().await?;
@@ -50,6 +60,9 @@ impl<R: Role<Live>> Role<Live> for Watched<'_, R> {
                         stake_is(self.notifier, &chain.genesis(), at.number(), name, stake)?;
                     }
                 }
+                if replicas_too {
+                    replicas(self.notifier, chain, &at).await?;
+                }
                 Ok::<_, Error>(())
             };
             if let Err(error) = seen.await {
@@ -61,6 +74,56 @@ impl<R: Role<Live>> Role<Live> for Watched<'_, R> {
 
     async fn finish_job(&mut self) -> Result<()> {
         self.role.finish_job().await
+    }
+}
+
+/// Looks at the account's replicas, if it is a storage provider.
+async fn replicas(notifier: &Notifier, chain: &Live, at: &At) -> Result<()> {
+    let (who, genesis) = (chain.key.account(), chain.genesis());
+    let mut after = None;
+    let mut seen = 0;
+    while seen < MAX_REPLICAS {
+        let page = at.replicas_of(who.clone(), after, MAX_PAGE).await?;
+        let Some(last) = page.last() else {
+            break;
+        };
+        after = Some(last.id);
+        seen += page.len();
+        for replica in &page {
+            tell_replica(notifier, &genesis, replica);
+        }
+    }
+    for challenge in at.challenges(who).await? {
+        let facts = json!(challenge);
+        let about = blake3::hash(facts.to_string().as_bytes()).to_hex();
+        let text = "a replica is challenged, and its answer is due".to_owned();
+        let about = subject(&genesis, about.to_string());
+        notifier.tell(Kind::Due, &about, text, facts);
+    }
+    Ok(())
+}
+
+/// Tells of a replica that failed, and of windows it was not proven in.
+pub(super) fn tell_replica(
+    notifier: &Notifier,
+    genesis: &Hash,
+    replica: &ReplicaView<AccountId32>,
+) {
+    let ReplicaView { id, misses, .. } = replica;
+    let facts = json!({"replica": id, "deal": replica.deal, "status": replica.status,
+        "misses": misses, "collateral": replica.collateral.to_string()});
+    if replica.status == ReplicaStatus::Failed {
+        let text = format!("replica {id} has failed: not sealed, or not proven");
+        notifier.tell(
+            Kind::Loss,
+            &subject(genesis, format!("{id} failed")),
+            text,
+            facts,
+        );
+    } else if *misses > 0 {
+        let text = format!("replica {id} was not proven in {misses} windows in a row");
+        let about = subject(genesis, format!("{id} {} {misses}", replica.earned));
+        notifier.tell(Kind::Warning, &about, text, facts);
     }
 }
 
@@ -164,7 +227,7 @@ async fn end_of(
         Some(own) => (Some(own.result), own.earned, own.lost),
         None => (None, 0, 0),
     };
-    let about = subject(genesis, task.to_string());
+    let about = task.to_string();
     let facts = json!({"task": task, "phase": view.summary.phase, "result": result,
         "earned": earned.to_string(), "lost": lost.to_string()});
     notifier.tell(

@@ -364,3 +364,100 @@ async fn a_notice_of_any_length_is_delivered_within_its_limit() {
     assert!(serde_json::to_vec(&notices[0]).unwrap().len() < 3 * MAX_FACTS);
     assert_eq!(notices[0].facts["leftOut"], "more than 16 KiB");
 }
+
+#[tokio::test]
+async fn a_report_that_is_news_becomes_a_notice_once_and_the_chain_does_not_repeat_it() {
+    use crate::worker::Report;
+    let folder = tempfile::tempdir().unwrap();
+    let notifier = open(&folder.path().join("notices.redb"), Vec::new());
+    let reporter = notifier.reporter();
+    let task = fake_task(1).summary.id;
+    let why = || "a test".to_owned();
+    let reports = [
+        Report::Joined { task },
+        Report::SolverBroken {
+            failures: 1,
+            why: why(),
+            pause: 30,
+            since: 5,
+        },
+        Report::SolverWell {
+            failures: 1,
+            since: 5,
+        },
+        Report::Warning {
+            about: "disk".into(),
+            what: "give the disk room".into(),
+        },
+        Report::Deadline {
+            task,
+            deadline: None,
+            why: why(),
+        },
+        Report::Lost {
+            task,
+            why: why(),
+            lost: 7,
+        },
+    ];
+    for report in reports.iter().chain(&reports) {
+        reporter.tell(report);
+    }
+    let notices = waiting(&notifier);
+    let kinds: Vec<_> = notices.iter().map(|notice| notice.kind).collect();
+    let wanted = [
+        Kind::Broken,
+        Kind::Working,
+        Kind::Warning,
+        Kind::Deadline,
+        Kind::Loss,
+        Kind::Verdict,
+    ];
+    assert_eq!(kinds, wanted);
+    assert_eq!(notices[4].facts["lost"], "7");
+    // The chain says the same later.
+    tell(&notifier, Kind::Verdict, &task.to_string());
+    assert_eq!(waiting(&notifier).len(), wanted.len());
+}
+
+#[tokio::test]
+async fn a_replica_that_misses_windows_and_fails_is_told() {
+    use tos_primitives::{storage::ReplicaStatus, views::ReplicaView, DealId, ReplicaId};
+    let folder = tempfile::tempdir().unwrap();
+    let notifier = open(&folder.path().join("notices.redb"), Vec::new());
+    let at = |status, misses| ReplicaView {
+        id: ReplicaId([1; 16]),
+        deal: DealId([2; 16]),
+        provider: me(),
+        status,
+        coded: tos_storage_proofs::Commitment {
+            root: [0; 32],
+            words: 64,
+        },
+        sealed: None,
+        position: None,
+        collateral: 5,
+        streak: 0,
+        earned: 9,
+        misses,
+        first_window: None,
+        ends_at: None,
+        due: None,
+    };
+    for replica in [
+        at(ReplicaStatus::Sealing, 0),
+        at(ReplicaStatus::Active, 0),
+        at(ReplicaStatus::Active, 1),
+        at(ReplicaStatus::Active, 1),
+        at(ReplicaStatus::Active, 2),
+        at(ReplicaStatus::Failed, 2),
+        at(ReplicaStatus::Failed, 2),
+    ] {
+        tell_replica(&notifier, &[0; 32], &replica);
+    }
+    let kinds: Vec<_> = waiting(&notifier)
+        .iter()
+        .map(|notice| notice.kind)
+        .collect();
+    assert_eq!(kinds, [Kind::Warning, Kind::Warning, Kind::Loss]);
+}

@@ -189,7 +189,11 @@ async fn follow<M: Memory, R: Role<Live>>(
     notifier: &Notifier,
 ) -> Result<Ended> {
     let Post { guard, role } = post;
-    let role = &mut Watched { role, notifier };
+    let role = &mut Watched {
+        role,
+        notifier,
+        steps: 0,
+    };
     let mut blocks = live.connection.best_blocks().await?;
     loop {
         match step(guard, role, live).await? {

@@ -109,7 +109,7 @@ pub fn workshop() -> (tempfile::TempDir, Workshop) {
             http,
             limits,
             public_url: None,
-            notifier: Default::default(),
+            reporter: Default::default(),
         },
     )
 }

@@ -6,6 +6,7 @@ use super::{
     openai::Endpoint,
     process::{self, Limits},
     protocol::{self, Seen},
+    report::{Report as News, Reporter},
     tools::Tool,
 };
 use crate::{
@@ -13,10 +14,8 @@ use crate::{
     content::{self, Fetcher, Store},
     error::{Context, Error, Result},
     http::Http,
-    notify::{Kind, Notifier},
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tos_primitives::{
     content::{MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
@@ -60,7 +59,7 @@ pub struct Workshop {
     /// Where others reach this worker's store; without it answers must fit on chain.
     pub public_url: Option<String>,
     /// Told where a program gives no result.
-    pub notifier: Notifier,
+    pub reporter: Reporter,
 }
 
 /// An answer that is ready to be committed to. Its content is stored already.
@@ -77,19 +76,19 @@ pub struct Draft {
 impl Workshop {
     /// Tells the operator that a program gave no result, for the `failures`-th time.
     pub(super) fn broken(&self, task: TaskId, round: u32, failures: u32, why: &Error) {
-        let about = format!("{task} {round} {failures}");
-        let text = format!("no result for task {task}: {why}");
-        let facts = json!({"task": task, "round": round, "failures": failures,
-            "why": why.to_string()});
-        self.notifier.tell(Kind::Broken, &about, text, facts);
+        self.reporter.tell(&News::Warning {
+            about: format!("no result for {task} in round {round}, failure {failures}"),
+            what: format!("no result for task {task}: {why}"),
+        });
     }
 
     /// Tells the operator that the worker does not go on with a task.
-    pub(super) fn given_up(&self, task: TaskId, round: u32, why: &str) {
-        let about = format!("{task} {round} {why}");
-        let text = format!("task {task} is given up: {why}");
-        let facts = json!({"task": task, "round": round, "why": why, "givenUp": true});
-        self.notifier.tell(Kind::Broken, &about, text, facts);
+    pub(super) fn given_up(&self, task: TaskId, why: &str) {
+        self.reporter.tell(&News::Deadline {
+            task,
+            deadline: None,
+            why: why.to_owned(),
+        });
     }
 
     /// Works out an answer and stores it.

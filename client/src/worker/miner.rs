@@ -213,8 +213,7 @@ impl Miner {
 
     fn stuck(&mut self, task: TaskId, why: &str) {
         if self.stuck.insert(task) {
-            tracing::error!(%task, why, "cannot go on with this task");
-            self.workshop.given_up(task, 0, why);
+            self.workshop.given_up(task, why);
         }
     }
 
@@ -398,7 +397,6 @@ impl<C: Chain> Role<C> for Miner {
                         *uncounted
                     }
                 };
-                tracing::warn!(%task, %error, failures, "no answer");
                 self.workshop.broken(task, 0, failures, &error);
             }
         }

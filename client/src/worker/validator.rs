@@ -159,8 +159,7 @@ impl Validator {
 
     fn stuck(&mut self, ballot: Ballot, why: &str) {
         if self.stuck.insert(ballot) {
-            tracing::error!(task = %ballot.0, round = ballot.1, why, "cannot vote");
-            self.workshop.given_up(ballot.0, ballot.1, why);
+            self.workshop.given_up(ballot.0, why);
         }
     }
 
@@ -286,7 +285,6 @@ impl<C: Chain> Role<C> for Validator {
             Err(error) => {
                 let failures = self.failures.entry(ballot).or_default();
                 *failures += 1;
-                tracing::warn!(task = %ballot.0, round = ballot.1, %error, "no vote");
                 self.workshop.broken(ballot.0, ballot.1, *failures, &error);
             }
         }
