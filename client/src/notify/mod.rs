@@ -263,6 +263,11 @@ impl Notifier {
         time::timeout(limit, empty).await.is_ok()
     }
 
+    /// The worker's role; nothing where the notifier is off.
+    fn role(&self) -> &str {
+        self.0.as_ref().map_or("", |inner| &inner.role)
+    }
+
     fn outbox(&self) -> Option<&Outbox> {
         self.0.as_ref().map(|inner| &inner.outbox)
     }

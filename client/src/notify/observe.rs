@@ -15,7 +15,7 @@ use std::time::Duration;
 use tos_primitives::{
     json::to_hex,
     storage::ReplicaStatus,
-    views::{Action, AssignmentView, ReplicaView, MAX_PAGE},
+    views::{Action, AssignmentView, ReplicaView, Role as TaskRole, MAX_PAGE},
     Balance, Phase, TaskId, Tick,
 };
 
@@ -44,24 +44,27 @@ impl<R: Role<Live>> Role<Live> for Watched<'_, R> {
         if self.notifier.is_on() {
             // Before the step, which may do at once what is due. Work goes on without notices.
             let who = chain.key.account();
-            let replicas_too = self.steps % REPLICAS_EVERY == 0;
+            let replicas_too = self.steps.is_multiple_of(REPLICAS_EVERY);
             self.steps = self.steps.wrapping_add(1);
             let seen = async {
                 look(self.notifier, chain, &who).await?;
                 let at = chain.connection.finalised().await?;
-                let validator = at.validator(who.clone()).await?;
-                let provider = at.provider(who.clone()).await?;
-                let stakes = [
-                    ("validator", validator.map(|view| view.stake)),
-                    ("provider", provider.map(|view| view.bond)),
-                ];
-                for (name, stake) in stakes {
-                    if let Some(stake) = stake {
-                        stake_is(self.notifier, &chain.genesis(), at.number(), name, stake)?;
+                let (genesis, block) = (chain.genesis(), at.number());
+                match self.notifier.role() {
+                    "validator" => {
+                        if let Some(view) = at.validator(who).await? {
+                            stake_is(self.notifier, &genesis, block, "validator", view.stake)?;
+                        }
                     }
-                }
-                if replicas_too {
-                    replicas(self.notifier, chain, &at).await?;
+                    "provider" => {
+                        if let Some(view) = at.provider(who).await? {
+                            stake_is(self.notifier, &genesis, block, "provider", view.bond)?;
+                        }
+                        if replicas_too {
+                            replicas(self.notifier, chain, &at).await?;
+                        }
+                    }
+                    _ => {}
                 }
                 Ok::<_, Error>(())
             };
@@ -155,7 +158,13 @@ pub(super) async fn look<C: Chain + Heads>(
     let at = chain.best().await?;
     let tick = at.tick().await?;
     let mut followed = outbox.followed(&genesis)?;
-    for assignment in at.assignments().await? {
+    // A worker of another role of the same account tells of its own.
+    let own = |role| match role {
+        TaskRole::Miner => notifier.role() == "miner",
+        TaskRole::Validator => notifier.role() == "validator",
+    };
+    let assignments = at.assignments().await?.into_iter();
+    for assignment in assignments.filter(|assignment| own(assignment.role)) {
         if !followed.contains(&assignment.task) {
             outbox.follow(&genesis, assignment.task)?;
             followed.push(assignment.task);

@@ -19,14 +19,15 @@ fn me() -> AccountId32 {
 
 fn open(path: &Path, targets: Vec<Target>) -> Notifier {
     let pause = Duration::from_millis(20);
-    Notifier::with_pause(path, targets, Vec::new(), "miner", &me(), pause).unwrap()
+    Notifier::with_pause(path, targets, Vec::new(), "validator", &me(), pause).unwrap()
 }
 
 /// Opens an outbox again as soon as the deliveries of the notifier before have let go of it.
 async fn open_again(path: &Path, targets: Vec<Target>) -> Notifier {
     let pause = Duration::from_millis(20);
     for _ in 0..500 {
-        let opened = Notifier::with_pause(path, targets.clone(), Vec::new(), "miner", &me(), pause);
+        let opened =
+            Notifier::with_pause(path, targets.clone(), Vec::new(), "validator", &me(), pause);
         match opened {
             Ok(notifier) => return notifier,
             Err(_) => time::sleep(Duration::from_millis(20)).await,
@@ -290,6 +291,15 @@ async fn a_vote_that_is_due_its_near_deadline_and_the_end_of_its_task_are_told_o
     assert_eq!(kinds, [Kind::Due, Kind::Deadline, Kind::Verdict]);
     let outbox = notifier.outbox().unwrap();
     assert!(outbox.followed(&chain.genesis()).unwrap().is_empty());
+    // The miner of the same account has nothing to say about it.
+    let path = folder.path().join("miner.redb");
+    let miner = Notifier::open(&path, Vec::new(), Vec::new(), "miner", &me()).unwrap();
+    let chain = FakeChain::new(vec![fake_task(1)], true);
+    while !chain.is_over() {
+        look(&miner, &chain, &me()).await.unwrap();
+        chain.advance();
+    }
+    assert!(waiting(&miner).is_empty());
 }
 
 #[tokio::test]
