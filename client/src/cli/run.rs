@@ -235,7 +235,7 @@ impl Common {
         }
     }
 
-    /// Who is told of what. Notices wait next to the journal.
+    /// The worker's notifier. Notices wait next to the journal.
     fn notifier(&self, global: &Global, role: &str, who: &AccountId32) -> Result<Notifier> {
         let folder = match self.journal.as_ref().and_then(|journal| journal.parent()) {
             Some(folder) => folder.join("notices"),

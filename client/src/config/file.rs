@@ -20,7 +20,7 @@ pub const MAX_FILE: u64 = 64 * 1024;
 /// Most values of one key.
 const MAX_VALUES: usize = 256;
 
-/// Why a file is refused.
+/// A reason to refuse a file.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// It cannot be read.
@@ -43,7 +43,7 @@ pub enum Fault {
     Outside {
         /// The key.
         key: String,
-        /// Where it belongs.
+        /// Its places.
         near: Vec<String>,
     },
     /// There is no such section.
@@ -93,9 +93,9 @@ pub enum Fault {
         section: &'static str,
         /// The key.
         key: String,
-        /// What it takes.
+        /// Types it takes.
         wanted: &'static str,
-        /// What stands there.
+        /// The type it has.
         found: &'static str,
     },
     /// Too many values.
@@ -105,7 +105,7 @@ pub enum Fault {
         section: &'static str,
         /// The key.
         key: String,
-        /// How many there are.
+        /// Their number.
         count: usize,
     },
     /// A value that the option refuses.
@@ -115,7 +115,7 @@ pub enum Fault {
         section: &'static str,
         /// The key.
         key: String,
-        /// What the option says.
+        /// The option's words.
         why: String,
     },
 }
@@ -135,7 +135,7 @@ pub struct Problem {
     pub path: PathBuf,
     /// The line, where it is of one line.
     pub line: Option<usize>,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
@@ -162,7 +162,7 @@ pub struct Entry {
     pub line: usize,
     /// Its values, as text.
     pub values: Vec<String>,
-    /// What stands on the command line for it.
+    /// Arguments that stand for it on the command line.
     pub tokens: Vec<String>,
 }
 
@@ -304,7 +304,7 @@ fn near<'a>(name: &str, all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     all.take(2).map(|(_, known)| known).collect()
 }
 
-/// Where else a key of this name is.
+/// Other places of a key of this name.
 fn elsewhere(known: &[Key<'_>], key: &str) -> Vec<String> {
     let dashed = key.replace('_', "-");
     known

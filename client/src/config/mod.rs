@@ -25,7 +25,7 @@ use std::{ffi::OsString, path::PathBuf};
 pub struct Parsed {
     /// Its values, those of the file among them.
     pub matches: ArgMatches,
-    /// Where the values come from that the command line and the environment give.
+    /// Values of the command line and the environment alone.
     pub sources: Sources,
     /// The file, if there is one.
     pub file: Option<File>,
@@ -33,10 +33,10 @@ pub struct Parsed {
     pub command: Command,
 }
 
-/// What the command line and the environment say, without the file.
+/// Values of the command line and the environment, without the file.
 pub type Sources = ArgMatches;
 
-/// Why a command line was not parsed.
+/// A reason for which a command line was not parsed.
 pub enum Failure {
     /// Help, or an error of the command line. With a note about the file's part in it.
     Clap(clap::Error, Option<String>),

@@ -20,7 +20,7 @@ pub struct Row {
     pub key: String,
     /// Its values; none where it is not set.
     pub values: Vec<String>,
-    /// Where they come from: `option`, `environment VARIABLE`, `FILE:LINE`, `default` or `not set`.
+    /// Their origin: `option`, `environment VARIABLE`, `FILE:LINE`, `default` or `not set`.
     pub source: String,
 }
 

@@ -134,7 +134,7 @@ pub struct Notice {
     pub text: String,
     /// Details, by kind.
     pub facts: serde_json::Value,
-    /// How many notices were dropped so far because too many waited.
+    /// Number of notices dropped so far because too many waited.
     pub dropped: u64,
 }
 

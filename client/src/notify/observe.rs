@@ -135,7 +135,7 @@ fn subject(chain: &Hash, rest: String) -> String {
     format!("{} {rest}", to_hex(chain))
 }
 
-/// What is to be done, for people, and the round of voting.
+/// The name of an action, and the round of voting.
 fn duty(action: Action) -> (&'static str, Option<u32>) {
     match action {
         Action::CommitAnswer => ("commitAnswer", None),

@@ -181,7 +181,7 @@ impl Outbox {
         })
     }
 
-    /// How many notices wait.
+    /// Number of notices that wait.
     pub fn waiting(&self) -> Result<u64> {
         self.database.read(|read| {
             let queue = read.open_table(QUEUE).context("outbox")?;
