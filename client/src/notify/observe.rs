@@ -176,10 +176,7 @@ pub(super) async fn look<C: Chain + Heads>(
         notifier.tell(
             Kind::Reward,
             &subject(&genesis, format!("{task} {amount}")),
-            format!(
-                "a reward of {} TOS waits, of task {task}",
-                plain_amount(amount)
-            ),
+            format!("a reward of {} waits, of task {task}", plain_amount(amount)),
             json!({"task": task, "amount": amount.to_string(), "expires": claim.expires}),
         );
     }
@@ -243,14 +240,14 @@ async fn end_of(
         Kind::Verdict,
         &about,
         match own {
-            Some(_) => format!("task {task} is closed: earned {} TOS", plain_amount(earned)),
+            Some(_) => format!("task {task} is closed: earned {}", plain_amount(earned)),
             None => format!("task {task} is closed"),
         },
         facts.clone(),
     );
     if lost > 0 {
         let text = format!(
-            "{} TOS of the stake in task {task} are lost",
+            "{} of the stake in task {task} are lost",
             plain_amount(lost)
         );
         notifier.tell(Kind::Loss, &about, text, facts);
@@ -276,7 +273,7 @@ pub(super) fn stake_is(
             Kind::Loss,
             &subject(genesis, format!("{name} {block} {before} {now}")),
             format!(
-                "the {name}'s stake is {} TOS less than before",
+                "the {name}'s stake is {} less than before",
                 plain_amount(less)
             ),
             json!({"stake": name, "before": before.to_string(), "after": now.to_string(),

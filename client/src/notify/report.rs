@@ -27,12 +27,12 @@ impl Notifier {
             | Report::Answered { .. }
             | Report::Earned { .. } => return,
             Report::Won { task, earned } => {
-                let text = format!("task {task} is closed: earned {} TOS", amount(*earned));
+                let text = format!("task {task} is closed: earned {}", amount(*earned));
                 (Kind::Verdict, task.to_string(), text)
             }
             Report::Lost { task, why, lost } => {
                 if *lost > 0 {
-                    let text = format!("{} TOS are lost in task {task}: {why}", amount(*lost));
+                    let text = format!("{} are lost in task {task}: {why}", amount(*lost));
                     self.tell(Kind::Loss, &task.to_string(), text, json!(report));
                 }
                 let text = format!("task {task} is closed without a gain: {why}");

@@ -323,6 +323,11 @@ async fn a_stake_that_shrinks_is_a_loss_and_one_that_grows_is_none() {
     assert_eq!(notices[0].kind, Kind::Loss);
     assert_eq!(notices[0].facts["before"], "150");
     assert_eq!(notices[0].facts["after"], "140");
+    let less = crate::amount::format(10);
+    assert_eq!(
+        notices[0].text,
+        format!("the validator's stake is {less} less than before")
+    );
 }
 
 #[tokio::test]
@@ -425,6 +430,9 @@ async fn a_report_that_is_news_becomes_a_notice_once_and_the_chain_does_not_repe
     ];
     assert_eq!(kinds, wanted);
     assert_eq!(notices[4].facts["lost"], "7");
+    for notice in &notices {
+        assert!(!notice.text.contains("TOS TOS"), "{}", notice.text);
+    }
     // The chain says the same later.
     tell(&notifier, Kind::Verdict, &task.to_string());
     assert_eq!(waiting(&notifier).len(), wanted.len());
