@@ -6,10 +6,12 @@
 //! | module | what |
 //! |---|---|
 //! | [`cli`] | the command line |
+//! | [`config`] | the configuration file |
 //! | [`chain`] | connection, runtime API, transactions, and the check that the runtime fits |
 //! | [`worker`] | the miner and validator workers, and the programs they run |
 //! | [`storage`] | the storage provider's and the committee's workers, and retrieval |
 //! | [`journal`] | what a worker must not forget |
+//! | [`notify`] | notices to the operator |
 //! | [`content`] | content by hash: store, server, fetcher |
 //! | [`keys`], [`keystore`] | key pairs and the files they are sealed in |
 #![deny(unsafe_code)]
@@ -19,6 +21,7 @@ mod amount;
 mod canonical;
 mod chain;
 mod cli;
+mod config;
 mod content;
 mod database;
 mod error;
@@ -27,6 +30,7 @@ mod http;
 mod journal;
 mod keys;
 mod keystore;
+mod notify;
 mod output;
 mod storage;
 mod worker;

@@ -4,11 +4,13 @@
 
 mod accounts;
 mod chain;
+mod config;
 mod content;
 mod governance;
 mod keys;
 mod multisig;
 pub(crate) mod node;
+mod notify;
 mod parse;
 mod rewards;
 mod roles;
@@ -21,12 +23,13 @@ mod watch;
 
 use crate::{
     chain::{Call, Connection, Included, Wait},
+    config::Failure,
     error::{Context, Error, Result},
     keys::{Keypair, Scheme, Signer},
     keystore::Keystore,
     output::Output,
 };
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
 use tos_primitives::{json::to_hex, Balance};
@@ -50,6 +53,10 @@ struct Cli {
 
 #[derive(Args)]
 pub(crate) struct Global {
+    /// The configuration file. [default: $XDG_CONFIG_HOME/tos/tos.toml or ~/.config/tos/tos.toml,
+    /// otherwise /etc/tos/tos.toml; `/dev/null` for none]
+    #[arg(long, global = true, env = "TOS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The node to talk to.
     #[arg(
         long,
@@ -143,6 +150,12 @@ enum Command {
     /// Storage: pay to have files kept, or keep them, prove it and be paid.
     #[command(subcommand)]
     Storage(storage::Storage),
+    /// The configuration file: write one, check it, show which values are in effect.
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Notices of the workers: try where they go.
+    #[command(subcommand)]
+    Notify(notify::Notify),
     /// Print a completion-friendly list of all commands.
     #[command(hide = true)]
     Commands,
@@ -150,18 +163,38 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
+    let parsed = crate::config::parse(
+        command(),
+        std::env::args_os().collect(),
+        &crate::config::places(),
+    );
+    let parsed = parsed.and_then(|parsed| {
+        let cli = Cli::from_arg_matches(&parsed.matches)?;
+        Ok((cli, parsed))
+    });
+    let (cli, parsed) = match parsed {
+        Ok(parsed) => parsed,
+        Err(Failure::Clap(error, note)) => {
             // Help and version are successes; anything else is a usage error, code 2.
             let _ = error.print();
+            if let Some(note) = note {
+                eprintln!("\n{note}");
+            }
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+        Err(Failure::File(error, json)) => {
+            Output { json }.error(&error);
+            return ExitCode::from(error.exit_code());
         }
     };
     let output = Output {
         json: cli.global.json,
     };
-    match start(cli, output) {
+    let done = match &cli.command {
+        Command::Config(command) => command.run(&cli.global, &parsed, output),
+        _ => start(cli, output),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error);
@@ -196,12 +229,20 @@ async fn dispatch(cli: Cli, output: Output) -> Result<()> {
         Command::Governance(command) => command.run(global, output).await,
         Command::Content(command) => command.run(global, output).await,
         Command::Storage(command) => command.run(global, output).await,
+        Command::Notify(command) => command.run(output).await,
+        // Done before: it needs to know where values come from.
+        Command::Config(_) => Ok(()),
         Command::Commands => {
-            let list = command_list(&Cli::command(), "tos");
+            let list = command_list(&command(), "tos");
             output.show(&list, || list.join("\n"));
             Ok(())
         }
     }
+}
+
+/// The definition of the command line.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
 }
 
 fn command_list(command: &clap::Command, path: &str) -> Vec<String> {
@@ -551,6 +592,10 @@ mod tests {
             "governance set-parameter",
             "governance set-type",
             "governance planter",
+            "notify test",
+            "config show",
+            "config check",
+            "config init",
             "content put",
             "content get",
             "content list",

@@ -9,9 +9,10 @@ use crate::{
     error::{Context, Error, Result},
     http::Http,
     journal::Journal,
+    notify::{self, Notifier},
     worker::{
-        self, Judge, Limits, Live, Miner, MinerOptions, Mode, Retention, Solver, Tools, Validator,
-        ValidatorOptions, Workshop, MAX_OUTPUT,
+        self, Judge, Limits, Live, Miner, MinerOptions, Mode, Reporter, Retention, Solver, Tools,
+        Validator, ValidatorOptions, Workshop, MAX_OUTPUT,
     },
 };
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
@@ -66,6 +67,8 @@ pub struct Common {
     no_claim: bool,
     #[command(flatten)]
     height: Height,
+    #[command(flatten)]
+    notify: notify::Options,
     /// The journal. [default: one per account and chain in the data folder] If it is of another
     /// chain, one next to it is used.
     #[arg(long, value_name = "FILE")]
@@ -145,7 +148,8 @@ impl MinerArgs {
             }
         };
         let key = global.signer()?;
-        let workshop = self.common.workshop(global).await?;
+        let notifier = self.common.notifier(global, "miner", &key.account())?;
+        let workshop = self.common.workshop(global, notifier.reporter()).await?;
         let options = MinerOptions {
             account: key.account(),
             solver,
@@ -165,7 +169,15 @@ impl MinerArgs {
                 workshop.clone().on(&live.genesis()),
             ))
         };
-        worker::run(&global.url, &key, self.common.mode(), place, make).await
+        worker::run(
+            &global.url,
+            &key,
+            self.common.mode(),
+            &notifier,
+            place,
+            make,
+        )
+        .await
     }
 }
 
@@ -181,7 +193,8 @@ impl ValidatorArgs {
             }
         };
         let key = global.signer()?;
-        let workshop = self.common.workshop(global).await?;
+        let notifier = self.common.notifier(global, "validator", &key.account())?;
+        let workshop = self.common.workshop(global, notifier.reporter()).await?;
         let options = ValidatorOptions {
             account: key.account(),
             judge,
@@ -199,7 +212,15 @@ impl ValidatorArgs {
                 workshop.clone().on(&live.genesis()),
             ))
         };
-        worker::run(&global.url, &key, self.common.mode(), place, make).await
+        worker::run(
+            &global.url,
+            &key,
+            self.common.mode(),
+            &notifier,
+            place,
+            make,
+        )
+        .await
     }
 }
 
@@ -223,6 +244,15 @@ impl Common {
         }
     }
 
+    /// The worker's notifier. Notices wait next to the journal.
+    fn notifier(&self, global: &Global, role: &str, who: &AccountId32) -> Result<Notifier> {
+        let folder = match self.journal.as_ref().and_then(|journal| journal.parent()) {
+            Some(folder) => folder.join("notices"),
+            None => global.folder()?.join("notices"),
+        };
+        self.notify.notifier(&folder, role, who)
+    }
+
     /// Path of the journal of this account, by the genesis hash. Other chains that have the same
     /// one get journals next to it.
     async fn place(
@@ -238,7 +268,7 @@ impl Common {
     }
 
     /// Where content is kept and programs run, and the server if there is to be one.
-    async fn workshop(&self, global: &Global) -> Result<Workshop> {
+    async fn workshop(&self, global: &Global, reporter: Reporter) -> Result<Workshop> {
         let store = Store::open(global.folder()?.join("content"))?;
         if let Some(address) = self.serve {
             let listener = tokio::net::TcpListener::bind(address).await;
@@ -295,6 +325,7 @@ impl Common {
             chain: Default::default(),
             content_limit: self.content_limit.map(|gib| gib.saturating_mul(1 << 30)),
             retention: Retention::new(Duration::from_secs(u64::from(self.keep_content) * 3_600)),
+            reporter,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! may come and go, to a node that may be behind or on another chain than before.
 
 use super::{Live, Progress, Role};
+use crate::notify::{Absence, Notifier, Watched, FLUSH_TIME};
 use crate::{
     chain::{recognise, Guard, Hash, Heads, Memory, Reason, Sight},
     error::{Error, Result},
@@ -73,17 +74,20 @@ pub(crate) async fn run<M: Memory, R: Role<Live>>(
     url: &str,
     key: &Signer,
     mut mode: Mode,
+    notifier: &Notifier,
     base: impl Fn(&Hash) -> PathBuf,
     mut make: impl AsyncFnMut(&Live, &M) -> Result<R>,
 ) -> Result<()> {
     let mut interrupt = std::pin::pin!(interrupted());
     let mut pause = PAUSE;
     let mut connected_before = false;
+    let mut absence = Absence::default();
     let mut post: Option<Post<M, R>> = None;
     loop {
         let error = match Live::open(url, key.clone(), R::INCLUSION_TIME).await {
             Ok(live) => {
                 tracing::info!(url, "connected");
+                absence.over(notifier, url);
                 (pause, connected_before) = (PAUSE, true);
                 let ended = async {
                     if post.is_none() {
@@ -95,7 +99,7 @@ pub(crate) async fn run<M: Memory, R: Role<Live>>(
                         }
                     }
                     match &mut post {
-                        Some(post) => follow(&live, post, mode).await,
+                        Some(post) => follow(&live, post, mode, notifier).await,
                         None => Ok(Ended::OtherChain),
                     }
                 };
@@ -104,7 +108,10 @@ pub(crate) async fn run<M: Memory, R: Role<Live>>(
                     () = &mut interrupt => return Ok(()),
                 };
                 match ended {
-                    Ok(Ended::Done) => return Ok(()),
+                    Ok(Ended::Done) => {
+                        notifier.flush(FLUSH_TIME).await;
+                        return Ok(());
+                    }
                     Ok(Ended::Unfit(error)) => return Err(error),
                     Ok(Ended::Old(reason)) => return Err(Error::Failed(reason.to_string())),
                     // With a pause: nodes of two chains behind one address can take turns.
@@ -119,6 +126,9 @@ pub(crate) async fn run<M: Memory, R: Role<Live>>(
             Err(error) if connected_before => error,
             Err(error) => return Err(error),
         };
+        if connected_before {
+            absence.goes_on(notifier, url, &error);
+        }
         tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "reconnecting");
         tokio::select! {
             () = tokio::time::sleep(pause) => {},
@@ -176,8 +186,14 @@ async fn follow<M: Memory, R: Role<Live>>(
     live: &Live,
     post: &mut Post<M, R>,
     mode: Mode,
+    notifier: &Notifier,
 ) -> Result<Ended> {
     let Post { guard, role } = post;
+    let role = &mut Watched {
+        role,
+        notifier,
+        steps: 0,
+    };
     let mut blocks = live.connection.best_blocks().await?;
     loop {
         match step(guard, role, live).await? {

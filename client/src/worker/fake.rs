@@ -112,6 +112,7 @@ pub fn workshop() -> (tempfile::TempDir, Workshop) {
             chain: [9; 8],
             content_limit: None,
             retention: super::Retention::new(Duration::from_secs(24 * 3_600)),
+            reporter: Default::default(),
         },
     )
 }

@@ -229,7 +229,7 @@ impl Miner {
 
     fn stuck(&mut self, task: TaskId, why: &str) {
         if self.stuck.insert(task) {
-            tracing::error!(%task, why, "cannot go on with this task");
+            self.workshop.given_up(task, why);
         }
     }
 
@@ -419,7 +419,7 @@ impl<C: Chain> Role<C> for Miner {
                         *uncounted
                     }
                 };
-                tracing::warn!(%task, %error, failures, "no answer");
+                self.workshop.broken(task, 0, failures, &error);
             }
         }
         Ok(())

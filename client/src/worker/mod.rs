@@ -19,6 +19,8 @@ mod miner;
 mod openai;
 mod process;
 mod protocol;
+#[allow(dead_code)]
+mod report;
 mod sightings;
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,8 @@ mod tools;
 mod validator;
 
 pub(crate) use engine::run;
+#[cfg(test)]
+pub(crate) use fake::{task_view as fake_task, FakeChain, ME as FAKE_ACCOUNT};
 pub use engine::Mode;
 #[cfg(test)]
 pub(crate) use engine::{step, Stepped};
@@ -34,7 +38,10 @@ pub use jobs::{Judge, Solver, Workshop};
 pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
 pub use openai::{Endpoint, Options as ModelOptions};
+pub(crate) use process::run as run_program;
 pub use process::{Limits, MAX_OUTPUT};
+#[allow(unused_imports)] // Listeners of reports are made elsewhere.
+pub(crate) use report::{Report, Reporter};
 pub(crate) use tidy::served;
 pub use tidy::Retention;
 pub use tools::Tools;

@@ -159,7 +159,7 @@ impl Validator {
 
     fn stuck(&mut self, ballot: Ballot, why: &str) {
         if self.stuck.insert(ballot) {
-            tracing::error!(task = %ballot.0, round = ballot.1, why, "cannot vote");
+            self.workshop.given_up(ballot.0, why);
         }
     }
 
@@ -291,7 +291,7 @@ impl<C: Chain> Role<C> for Validator {
                     Error::Declined(_) => self.options.attempts,
                     _ => failures.saturating_add(1),
                 };
-                tracing::warn!(task = %ballot.0, round = ballot.1, %error, "no vote");
+                self.workshop.broken(ballot.0, ballot.1, *failures, &error);
             }
         }
         Ok(())

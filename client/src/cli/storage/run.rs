@@ -13,6 +13,7 @@ use crate::{
     content::{self, Pace, Probing},
     error::{Context, Error, Result},
     http::Http,
+    notify,
     output::Output,
     storage::{
         Auditor, AuditorOptions, Gateway, Policy, Provider, ProviderOptions, Seeds, Shelves,
@@ -71,6 +72,8 @@ pub struct Run {
     keep_trash: u16,
     #[command(flatten)]
     height: Height,
+    #[command(flatten)]
+    notify: notify::Options,
     /// Do what can be done right now, and stop.
     #[arg(long)]
     once: bool,
@@ -91,6 +94,8 @@ pub struct Audit {
     max_challenges: u32,
     #[command(flatten)]
     height: Height,
+    #[command(flatten)]
+    notify: notify::Options,
     /// Do what can be done right now, and stop.
     #[arg(long)]
     once: bool,
@@ -165,7 +170,10 @@ impl Run {
             forget_height: self.height.forget_height,
             ..Default::default()
         };
-        worker::run(&global.url, &key, mode, |_: &Hash| dir.clone(), make).await
+        let notices = global.folder()?.join("notices");
+        let notifier = self.notify.notifier(&notices, "provider", &key.account())?;
+        let place = |_: &Hash| dir.clone();
+        worker::run(&global.url, &key, mode, &notifier, place, make).await
     }
 }
 
@@ -187,6 +195,8 @@ impl Audit {
             forget_height: self.height.forget_height,
             ..Default::default()
         };
-        worker::run(&global.url, &key, mode, place, make).await
+        let notices = global.folder()?.join("notices");
+        let notifier = self.notify.notifier(&notices, "auditor", &key.account())?;
+        worker::run(&global.url, &key, mode, &notifier, place, make).await
     }
 }

@@ -143,7 +143,7 @@ impl Endpoint {
             let solution = solution(text, form).ok_or_else(|| {
                 Trouble::Useless("no JSON object with a field `answer` in the reply".into())
             })?;
-            let size = crate::canonical::answer_bytes(solution.answer).len();
+            let size = crate::canonical::answer_bytes(solution.answer.clone()).len();
             if size < MIN_CONTENT as usize || size > most as usize {
                 return Err(Trouble::Useless(format!(
                     "the answer has {size} bytes; {MIN_CONTENT} to {most} are taken (more than \
