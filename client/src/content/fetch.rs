@@ -70,6 +70,18 @@ impl Fetcher {
         }
     }
 
+    /// The same, with no more patience than `most`.
+    pub fn within(mut self, most: Duration) -> Self {
+        self.patience = self.patience.min(most);
+        self
+    }
+
+    /// How long it tries.
+    #[cfg(test)]
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// The bytes of `content`: from the reference itself, the store or its locator. They are in
     /// memory, so there may be 64 MiB of them and no more.
     pub async fn get(&self, content: &ContentRef) -> Result<Vec<u8>> {
