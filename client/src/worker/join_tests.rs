@@ -5,7 +5,7 @@
 use super::{
     fake::{self, FakeChain},
     report::{Report, Reporter},
-    tests::{count, live, miner},
+    tests::{count, judged_task, live, miner, validator},
     MinerOptions, Role, Solver,
 };
 use crate::chain::Call;
@@ -209,4 +209,25 @@ async fn a_miner_that_loses_too_often_in_a_row_joins_nothing_more_and_says_so() 
         ids.contains(&"warning:stopAfterLosses".to_string()),
         "{ids:?}"
     );
+}
+
+#[tokio::test]
+async fn a_judge_that_comes_back_within_the_window_still_votes() {
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(vec![judged_task()], true);
+    let up = folder.path().join("up");
+    let command = format!(
+        r#"cat >/dev/null; test -e {} || exit 1
+        echo '{{"scores": [{{"quality": 80, "innovation": 50, "verdict": "valid"}}]}}'"#,
+        up.display()
+    );
+    let mut validator = validator(folder.path(), &workshop, &command);
+    // The window begins after tick 45. It fails once, and is not asked again at once.
+    for _ in 0..49 {
+        chain.advance();
+        turn(&chain, &mut validator).await;
+    }
+    std::fs::write(&up, "").unwrap();
+    live(&chain, &mut validator).await.unwrap();
+    assert_eq!(count(&chain.accepted(), "reveal_vote"), 1);
 }

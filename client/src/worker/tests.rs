@@ -51,7 +51,7 @@ fn miner_with(
     Miner::new(all, journal, workshop.clone())
 }
 
-fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Validator {
+pub(super) fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Validator {
     validator_with(folder, workshop, judge, Tools::default())
 }
 
@@ -150,7 +150,7 @@ async fn a_miner_killed_anywhere_neither_commits_twice_nor_loses_a_salt() {
     assert!(kills > 60, "{kills}");
 }
 
-fn judged_task() -> TaskView<AccountId32> {
+pub(super) fn judged_task() -> TaskView<AccountId32> {
     let mut task = fake::task_view(1);
     fake::reveal(
         &mut task,
