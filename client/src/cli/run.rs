@@ -11,13 +11,13 @@ use crate::{
     journal::Journal,
     notify::{self, Notifier},
     worker::{
-        self, Judge, Limits, Live, Miner, MinerOptions, Mode, Reporter, Retention, Solver, Tools,
+        self, Bounds, Judge, Limits, Live, Miner, MinerOptions, Mode, Retention, Solver, Tools,
         Validator, ValidatorOptions, Workshop, MAX_OUTPUT,
     },
 };
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use tos_primitives::{params::MAX_CONCURRENT_TASKS, TaskType, Tick};
+use tos_primitives::{params::MAX_CONCURRENT_TASKS, Balance, TaskType, Tick};
 
 /// What all workers are told.
 #[derive(clap::Args)]
@@ -108,7 +108,39 @@ pub struct MinerArgs {
     #[arg(long, value_name = "TICKS", default_value_t = 2)]
     headroom: Tick,
     #[command(flatten)]
+    bounds: BoundsArgs,
+    #[command(flatten)]
     common: Common,
+}
+
+/// Which tasks a miner leaves alone, and when it stops.
+#[derive(clap::Args)]
+struct BoundsArgs {
+    /// Have no more than this amount at stake in open tasks. A task counts with the full stake of
+    /// its difficulty until it is joined.
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::parse)]
+    max_at_stake: Option<Balance>,
+    /// Join nothing more after this many lost tasks in a row, and end with exit code 1 when all
+    /// is over. A task that no panel decided is no loss.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    stop_after_losses: Option<u32>,
+    /// Leave tasks alone whose reward, divided by the number of their places, is below this.
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::parse, default_value = "0")]
+    min_reward: Balance,
+    /// Leave tasks alone that demand a higher quality than this, from 0 to 100.
+    #[arg(long, value_name = "QUALITY", value_parser = clap::value_parser!(u8).range(..=100))]
+    max_min_quality: Option<u8>,
+}
+
+impl From<BoundsArgs> for Bounds {
+    fn from(arguments: BoundsArgs) -> Self {
+        Self {
+            max_at_stake: arguments.max_at_stake,
+            stop_after_losses: arguments.stop_after_losses,
+            min_reward: arguments.min_reward,
+            max_min_quality: arguments.max_min_quality,
+        }
+    }
 }
 
 /// See `tos validator run --help`.
@@ -149,7 +181,7 @@ impl MinerArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "miner", &key.account())?;
-        let workshop = self.common.workshop(global, notifier.reporter()).await?;
+        let workshop = self.common.workshop(global).await?;
         let options = MinerOptions {
             account: key.account(),
             solver,
@@ -159,9 +191,16 @@ impl MinerArgs {
             headroom: self.headroom,
             max_tasks: self.common.max_tasks,
             claim: !self.common.no_claim,
+            bounds: self.bounds.into(),
+            reporter: notifier.reporter(),
         };
         let place = self.common.place(global, "miner", &key.account()).await?;
+        // On another chain, after this one, the account may be registered later.
+        let mut strict = true;
         let make = async |live: &Live, journal: &Journal| {
+            let (who, reporter) = (&options.account, &options.reporter);
+            worker::start::miner(live, who, reporter, strict).await?;
+            strict = false;
             worker::served(journal, live, workshop.reach.is_some()).await?;
             Ok(Miner::new(
                 options.clone(),
@@ -194,7 +233,7 @@ impl ValidatorArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "validator", &key.account())?;
-        let workshop = self.common.workshop(global, notifier.reporter()).await?;
+        let workshop = self.common.workshop(global).await?;
         let options = ValidatorOptions {
             account: key.account(),
             judge,
@@ -202,10 +241,16 @@ impl ValidatorArgs {
             concurrency: self.concurrency as usize,
             attempts: self.common.attempts,
             claim: !self.common.no_claim,
+            reporter: notifier.reporter(),
         };
         let who = key.account();
         let place = self.common.place(global, "validator", &who).await?;
+        // On another chain, after this one, the account may be registered later.
+        let mut strict = true;
         let make = async |live: &Live, journal: &Journal| {
+            let (who, reporter) = (&options.account, &options.reporter);
+            worker::start::validator(live, who, reporter, strict).await?;
+            strict = false;
             Ok(Validator::new(
                 options.clone(),
                 journal.clone(),
@@ -268,7 +313,7 @@ impl Common {
     }
 
     /// Where content is kept and programs run, and the server if there is to be one.
-    async fn workshop(&self, global: &Global, reporter: Reporter) -> Result<Workshop> {
+    async fn workshop(&self, global: &Global) -> Result<Workshop> {
         let store = Store::open(global.folder()?.join("content"))?;
         if let Some(address) = self.serve {
             let listener = tokio::net::TcpListener::bind(address).await;
@@ -290,7 +335,13 @@ impl Common {
                         .into(),
                 ))
             }
-            (None, None) => None,
+            (None, None) => {
+                tracing::info!(
+                    "without --serve, answers of more than 2,048 bytes cannot be given and count \
+                     as failures of the solver"
+                );
+                None
+            }
         };
         if let Some(url) = &public_url {
             content::locator(url, &[0; 32])?;
@@ -325,7 +376,6 @@ impl Common {
             chain: Default::default(),
             content_limit: self.content_limit.map(|gib| gib.saturating_mul(1 << 30)),
             retention: Retention::new(Duration::from_secs(u64::from(self.keep_content) * 3_600)),
-            reporter,
         })
     }
 }

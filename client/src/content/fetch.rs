@@ -105,6 +105,18 @@ impl Fetcher {
         }
     }
 
+    /// The same, with no more patience than `most`.
+    pub fn within(mut self, most: Duration) -> Self {
+        self.patience = self.patience.min(most);
+        self
+    }
+
+    /// How long it tries.
+    #[cfg(test)]
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// Content by its reference, from the reference itself, the store or its locator: in memory if
     /// it has at most `most` bytes, otherwise as a file. More than `most` are never in memory.
     pub async fn hold(&self, content: &ContentRef, most: u32) -> Result<Held, Lacking> {

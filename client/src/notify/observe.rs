@@ -156,7 +156,7 @@ pub(super) async fn look<C: Chain + Heads>(
     };
     let genesis = chain.genesis();
     let at = chain.best().await?;
-    let tick = at.tick().await?;
+    let (tick, _) = at.time().await?;
     let mut followed = outbox.followed(&genesis)?;
     // A worker of another role of the same account tells of its own.
     let own = |role| match role {

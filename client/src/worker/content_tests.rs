@@ -37,6 +37,8 @@ fn miner(folder: &Path, workshop: &Workshop) -> Miner {
         headroom: 2,
         max_tasks: None,
         claim: true,
+        bounds: Default::default(),
+        reporter: Default::default(),
     };
     Miner::new(options, journal, workshop.clone())
 }

@@ -199,6 +199,10 @@ async fn follow<M: Memory, R: Role<Live>>(
         match step(guard, role, live).await? {
             Stepped::Did(progress) => {
                 tracing::debug!(?progress, "step");
+                let idle = progress.jobs == 0 && progress.sent == 0 && progress.open == 0;
+                if let (true, Some(why)) = (idle, role.gave_up()) {
+                    return Ok(Ended::Unfit(Error::Failed(why)));
+                }
                 if mode.is_over(&progress) {
                     return Ok(Ended::Done);
                 }

@@ -13,6 +13,7 @@ use crate::{
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{
     cell::{Cell, RefCell},
+    rc::Rc,
     time::Duration,
 };
 use tos_primitives::{
@@ -112,7 +113,6 @@ pub fn workshop() -> (tempfile::TempDir, Workshop) {
             chain: [9; 8],
             content_limit: None,
             retention: super::Retention::new(Duration::from_secs(24 * 3_600)),
-            reporter: Default::default(),
         },
     )
 }
@@ -142,6 +142,10 @@ pub struct State {
     salts: Vec<(TaskId, [u8; 32])>,
     /// Tasks of which it was told that the answer was a check.
     told: Vec<TaskId>,
+    /// Why the account may join nothing.
+    refusal: Option<Refusal>,
+    /// Questions about tasks that were asked of all states.
+    questions: Rc<Cell<usize>>,
 }
 
 /// See the [module](self).
@@ -208,6 +212,18 @@ impl FakeChain {
         self
     }
 
+    /// Lets the account join nothing, for this reason, until told otherwise.
+    pub fn refuse(&self, reason: Option<Refusal>) {
+        let mut state = self.state();
+        state.refusal = reason;
+        self.push(state);
+    }
+
+    /// Questions about single tasks that were asked so far.
+    pub fn questions(&self) -> usize {
+        self.state().questions.get()
+    }
+
     /// The reports revealed, by task.
     pub fn reports(&self) -> Vec<Option<Report>> {
         self.state()
@@ -263,6 +279,11 @@ impl FakeChain {
                 _ => (Phase::Closed(Closure::Settled), Tick::MAX),
             };
             let closes = matches!(phase, Phase::Closed(_)) && task.summary.phase != phase;
+            let revealed =
+                |s: &&mut SubmissionView<AccountId32>| s.miner == ME && s.content.is_some();
+            if let (true, Some(mine)) = (closes, task.submissions.iter_mut().find(revealed)) {
+                mine.earned = TOS;
+            }
             if closes && !state.panellist && task.summary.revealed > 0 {
                 let (task, amount) = (task.summary.id, TOS);
                 state.claims.push(ClaimView {
@@ -479,8 +500,8 @@ impl Snapshot for State {
         self.number
     }
 
-    async fn tick(&self) -> Result<Tick> {
-        Ok(self.tick)
+    async fn time(&self) -> Result<(Tick, Tick)> {
+        Ok((self.tick, 43_200))
     }
 
     async fn assignments(&self) -> Result<Vec<AssignmentView>> {
@@ -535,9 +556,13 @@ impl Snapshot for State {
                 retry_at: None,
             }))
         };
+        self.questions.set(self.questions.get() + 1);
         let Some(task) = self.tasks.iter().find(|t| t.summary.id == task) else {
             return refusal(Refusal::UnknownTask);
         };
+        if let Some(reason) = self.refusal {
+            return refusal(reason);
+        }
         if task.submissions.iter().any(|s| s.miner == ME) {
             return refusal(Refusal::AlreadyJoined);
         }
@@ -545,6 +570,7 @@ impl Snapshot for State {
     }
 
     async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>> {
+        self.questions.set(self.questions.get() + 1);
         Ok(self.tasks.iter().find(|t| t.summary.id == task).cloned())
     }
 

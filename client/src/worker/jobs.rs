@@ -7,7 +7,6 @@ use super::{
     process::{self, Limits},
     protocol::{self, Seen, MAX_ANSWER_TEXT, MAX_SPEC_TEXT},
     tidy::Retention,
-    report::{Report as News, Reporter},
     tools::Tool,
 };
 use crate::{
@@ -93,8 +92,6 @@ pub struct Workshop {
     pub content_limit: Option<u64>,
     /// Time for which content is kept that no task needs any more.
     pub retention: Retention,
-    /// Told where a program gives no result.
-    pub reporter: Reporter,
 }
 
 /// An answer that is ready to be committed to. Its content is stored already.
@@ -113,23 +110,6 @@ impl Workshop {
     pub fn on(self, genesis: &[u8; 32]) -> Self {
         let chain = genesis.first_chunk().copied().unwrap_or_default();
         Self { chain, ..self }
-    }
-
-    /// Tells the operator that a program gave no result, for the `failures`-th time.
-    pub(super) fn broken(&self, task: TaskId, round: u32, failures: u32, why: &Error) {
-        self.reporter.tell(&News::Warning {
-            about: format!("no result for {task} in round {round}, failure {failures}"),
-            what: format!("no result for task {task}: {why}"),
-        });
-    }
-
-    /// Tells the operator that the worker does not go on with a task.
-    pub(super) fn given_up(&self, task: TaskId, why: &str) {
-        self.reporter.tell(&News::Deadline {
-            task,
-            deadline: None,
-            why: why.to_owned(),
-        });
     }
 
     /// Works out an answer and stores it.
@@ -170,7 +150,7 @@ impl Workshop {
     }
 
     /// The specification of a task.
-    async fn spec(&self, task: &TaskView<AccountId32>) -> Result<Held> {
+    pub(super) async fn spec(&self, task: &TaskView<AccountId32>) -> Result<Held> {
         if task.spec.inline.is_empty() {
             self.make_room(u64::from(task.spec.size)).await;
         }

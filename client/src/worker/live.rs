@@ -95,8 +95,9 @@ impl Snapshot for LiveSnapshot {
         self.at.number()
     }
 
-    async fn tick(&self) -> Result<Tick> {
-        Ok(self.at.chain().await?.tick)
+    async fn time(&self) -> Result<(Tick, Tick)> {
+        let chain = self.at.chain().await?;
+        Ok((chain.tick, chain.windows.day))
     }
 
     async fn assignments(&self) -> Result<Vec<AssignmentView>> {

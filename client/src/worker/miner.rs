@@ -2,8 +2,15 @@
 
 //! The miner: joins tasks, has them solved, commits to the answers and reveals them.
 
+mod join;
+
 use super::{
+    health::Health,
     jobs::{Draft, Solver, Workshop},
+    limits::{Bounds, Pace},
+    outcome,
+    refusals::Refusals,
+    report::{Report, Reporter},
     sightings::Sightings,
     Chain, Outcome, Patience, Progress, Role, Snapshot,
 };
@@ -17,12 +24,16 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
 use tos_primitives::{
     commitment,
-    views::{Action, AssignmentView, Role as TaskRole, SubmissionView},
-    Phase, TaskId, TaskType, Tick,
+    views::{Action, AssignmentView, Role as TaskRole, SubmissionView, TaskView},
+    Balance, Phase, TaskId, TaskType, Tick,
 };
 
 /// What a miner is to do.
@@ -44,6 +55,25 @@ pub struct MinerOptions {
     pub max_tasks: Option<u64>,
     /// Claim rewards as they come.
     pub claim: bool,
+    /// Which tasks to leave alone, and when to stop.
+    pub bounds: Bounds,
+    /// Where news goes.
+    pub(crate) reporter: Reporter,
+}
+
+/// A job that is done.
+enum Done {
+    /// The solver was asked, and how long it took.
+    Solved(TaskId, Result<Draft>, Duration),
+    /// A specification was fetched into the store, or could not be.
+    Fetched(TaskId, Result<()>),
+}
+
+/// A solver at work.
+struct Running {
+    job: AbortHandle,
+    begun: Instant,
+    deadline: Tick,
 }
 
 /// See the [module](self).
@@ -51,8 +81,8 @@ pub struct Miner {
     options: MinerOptions,
     journal: Journal,
     workshop: Workshop,
-    jobs: JoinSet<(TaskId, Result<Draft>)>,
-    running: HashMap<TaskId, AbortHandle>,
+    jobs: JoinSet<Done>,
+    running: HashMap<TaskId, Running>,
     /// Answers that are not in the journal yet, because the disk takes nothing. They were paid for.
     unwritten: Vec<(TaskId, Answer)>,
     /// Failures that are not in the journal.
@@ -64,6 +94,22 @@ pub struct Miner {
     unfit: bool,
     patience: Patience,
     sightings: Sightings,
+    health: Health,
+    pace: Pace,
+    refusals: Refusals,
+    /// The tick of the last step.
+    tick: Tick,
+    /// Joined tasks that wait for an answer that may still come.
+    unanswered: usize,
+    /// What is known of the specifications of tasks that take answers.
+    specs: HashMap<TaskId, join::Spec>,
+    /// Stake in tasks the account is in.
+    stakes: HashMap<TaskId, Balance>,
+    /// Tasks whose outcome has been told.
+    closed: HashSet<TaskId>,
+    /// Losses in a row.
+    losses: u32,
+    warned: HashSet<&'static str>,
 }
 
 impl Miner {
@@ -82,6 +128,16 @@ impl Miner {
             stuck: HashSet::new(),
             unfit: false,
             patience: Patience::default(),
+            health: Health::default(),
+            pace: Pace::default(),
+            refusals: Refusals::default(),
+            tick: 0,
+            unanswered: 0,
+            specs: HashMap::new(),
+            stakes: HashMap::new(),
+            closed: HashSet::new(),
+            losses: 0,
+            warned: HashSet::new(),
         }
     }
 
@@ -111,10 +167,22 @@ impl Miner {
                 if failures >= self.options.attempts {
                     self.stuck(
                         task,
+                        assignment.deadline,
                         "the solver failed too often; the answer's stake will suffer",
                     );
-                } else if !self.running.contains_key(&task) && !self.is_unwritten(task) {
-                    self.start(at, task).await?;
+                    return Ok(None);
+                }
+                self.unanswered += 1;
+                let waits = self.running.contains_key(&task)
+                    || self.is_unwritten(task)
+                    || self.is_dead(task);
+                let deadline = assignment.deadline;
+                if !waits
+                    && self
+                        .health
+                        .may_start(self.tick, deadline, self.running.len())
+                {
+                    self.start(at, task, deadline).await?;
                 }
                 Ok(None)
             }
@@ -122,7 +190,11 @@ impl Miner {
                 let submission = self.submission(at, task).await?;
                 let commitment = submission.and_then(|s| s.commitment).map(|c| c.hash);
                 if commitment != Some(answer.commitment) {
-                    self.stuck(task, "another commitment than this journal's is on chain");
+                    self.stuck(
+                        task,
+                        assignment.deadline,
+                        "another commitment than this journal's is on chain",
+                    );
                     return Ok(None);
                 }
                 let Answer {
@@ -141,6 +213,7 @@ impl Miner {
             (Action::RevealAnswer, None) => {
                 self.stuck(
                     task,
+                    assignment.deadline,
                     "committed elsewhere: this journal cannot open the commitment",
                 );
                 Ok(None)
@@ -165,7 +238,7 @@ impl Miner {
             .find(|s| s.miner == self.options.account))
     }
 
-    async fn start(&mut self, at: &impl Snapshot, task: TaskId) -> Result<()> {
+    async fn start(&mut self, at: &impl Snapshot, task: TaskId, deadline: Tick) -> Result<()> {
         if self.running.len() >= self.options.concurrency {
             return Ok(());
         }
@@ -174,63 +247,73 @@ impl Miner {
         };
         tracing::info!(%task, "solving");
         let (workshop, solver) = (self.workshop.clone(), self.options.solver.clone());
-        let job = async move { (task, workshop.solve(solver, Arc::new(view)).await) };
-        self.running.insert(task, self.jobs.spawn(job));
+        let job = async move {
+            // A specification that cannot be fetched is not the solver's failure.
+            if let Err(error) = workshop.fetch_spec(&view).await {
+                return Done::Fetched(task, Err(error));
+            }
+            let begun = Instant::now();
+            let result = workshop.solve(solver, Arc::new(view)).await;
+            Done::Solved(task, result, begun.elapsed())
+        };
+        let (job, begun) = (self.jobs.spawn(job), Instant::now());
+        let running = Running {
+            job,
+            begun,
+            deadline,
+        };
+        self.running.insert(task, running);
         Ok(())
     }
 
-    /// Calls that take places in tasks.
-    async fn take_on(&mut self, at: &impl Snapshot, open: usize) -> Result<Vec<Call>> {
-        let mut calls = Vec::new();
-        if let Some(why) = self.options.solver.unfit() {
-            if !std::mem::replace(&mut self.unfit, true) {
-                tracing::error!(why, "nothing is taken on while the solver does not work");
-            }
-            return Ok(calls);
+    fn stuck(&mut self, task: TaskId, deadline: Tick, why: &str) {
+        if self.stuck.insert(task) {
+            let (deadline, why) = (Some(deadline), why.into());
+            self.options.reporter.tell(&Report::Deadline {
+                task,
+                deadline,
+                why,
+            });
         }
-        self.unfit = false;
-        let types: Vec<_> = match self.options.types.as_slice() {
-            [] => vec![None],
-            types => types.iter().copied().map(Some).collect(),
-        };
-        let soonest = at.tick().await?.saturating_add(self.options.headroom);
-        for task_type in types {
-            for task in at.open_tasks(task_type).await? {
-                let id = task.id;
-                let known = self.handled.contains(&id);
-                let enough = self.options.max_tasks.is_some_and(|most| {
-                    !known && self.handled.len().saturating_add(calls.len()) as u64 >= most
-                });
-                if open.saturating_add(calls.len()) >= self.options.concurrency {
-                    return Ok(calls);
-                }
-                let full = task.joined >= task.max_participants;
-                if enough || full || task.open_until < soonest {
-                    continue;
-                }
-                if let Err(refusal) = at.can_submit(id).await? {
-                    tracing::debug!(task = %id, ?refusal, "not taken on");
-                    continue;
-                }
-                // Known before the place is taken, so that a crash cannot make it forgotten.
-                self.sightings.saw(id, at.number());
-                match self.journal.accept(id) {
-                    Ok(work) if work.done => {}
-                    Ok(_) => calls.push(Call::Join { task: id }),
-                    Err(error) => {
-                        tracing::warn!(%error, "nothing is taken on while the journal takes no entry");
-                        return Ok(calls);
-                    }
-                }
-            }
-        }
-        Ok(calls)
     }
 
-    fn stuck(&mut self, task: TaskId, why: &str) {
-        if self.stuck.insert(task) {
-            self.workshop.given_up(task, why);
+    /// Tells how a task ended for this account.
+    fn conclude(&mut self, view: &TaskView<AccountId32>) {
+        let Some((report, counts)) = outcome::of(view, &self.options.account) else {
+            return;
+        };
+        if !self.closed.insert(view.summary.id) {
+            return;
         }
+        self.options.reporter.tell(&report);
+        match report {
+            Report::Won { .. } => self.losses = 0,
+            _ if counts => self.losses = self.losses.saturating_add(1),
+            _ => {}
+        }
+        if self.options.bounds.is_enough(self.losses) {
+            self.warn_once(
+                "stopAfterLosses",
+                "as many tasks in a row were lost as --stop-after-losses allows; nothing more is \
+                 joined",
+            );
+        }
+    }
+
+    /// Notes the stakes in these tasks, each of which is asked for once.
+    async fn note_stakes(&mut self, at: &impl Snapshot, open: &HashSet<TaskId>) -> Result<()> {
+        self.stakes.retain(|task, _| open.contains(task));
+        if self.options.bounds.max_at_stake.is_none() {
+            return Ok(());
+        }
+        for task in open {
+            if !self.stakes.contains_key(task) {
+                if let Some(mine) = self.submission(at, *task).await? {
+                    self.stakes.insert(*task, mine.stake);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn is_unwritten(&self, task: TaskId) -> bool {
@@ -319,6 +402,9 @@ impl<C: Chain> Role<C> for Miner {
         self.patience.next_step();
         self.write();
         let at = chain.best().await?;
+        let (tick, day) = at.time().await?;
+        (self.tick, self.unanswered) = (tick, 0);
+        self.pace.saw(tick, day);
         let mut assignments = at.assignments().await?;
         assignments.retain(|assignment| assignment.role == TaskRole::Miner);
         let mut calls = Vec::new();
@@ -327,12 +413,22 @@ impl<C: Chain> Role<C> for Miner {
             calls.extend(self.attend(&at, assignment).await?);
         }
         // What no longer takes a commitment need not be solved.
-        self.running.retain(|task, job| {
+        let (health, reporter) = (&mut self.health, &self.options.reporter);
+        self.running.retain(|task, running| {
             let wanted = assignments
                 .iter()
                 .any(|a| a.task == *task && a.action == Action::CommitAnswer);
             if !wanted {
-                job.abort();
+                running.job.abort();
+            }
+            if !wanted && tick > running.deadline {
+                // It needs at least this long, which later tasks must leave it.
+                health.took(running.begun.elapsed());
+                reporter.tell(&Report::Deadline {
+                    task: *task,
+                    deadline: Some(running.deadline),
+                    why: "the solver was not done in time; the answer's stake will suffer".into(),
+                });
             }
             wanted
         });
@@ -354,16 +450,21 @@ impl<C: Chain> Role<C> for Miner {
                 continue;
             }
             if self.sightings.is_over(task, &at, &finalised).await? {
+                if let Some(view) = finalised.task(task).await? {
+                    self.conclude(&view);
+                }
                 later(self.journal.finish_work(task));
             } else if self.submission(&at, task).await?.is_some() {
                 self.handled.insert(task);
                 open.insert(task);
             }
         }
+        self.note_stakes(&at, &open).await?;
         let mut open = open.len();
         calls.extend(self.take_on(&at, open).await?);
+        let mut rewards = Vec::new();
         if self.options.claim {
-            let rewards = at.claimable().await?;
+            rewards = at.claimable().await?;
             open += rewards.len();
             if !rewards.is_empty() {
                 calls.push(Call::ClaimAll {});
@@ -373,26 +474,29 @@ impl<C: Chain> Role<C> for Miner {
         let sent = outcomes.len();
         for (call, outcome) in outcomes {
             // Known already: told before a crash, and not noted.
-            let told = match outcome {
+            let told = match &outcome {
                 Outcome::Done => true,
                 Outcome::Refused(why) => why == ALREADY_KNOWN,
                 Outcome::Waits => false,
             };
-            if let (Call::RevealKnown { task, .. }, true) = (call, told) {
-                later(self.journal.told(task));
+            if let (Call::RevealKnown { task, .. }, true) = (&call, told) {
+                later(self.journal.told(*task));
+            }
+            if outcome == Outcome::Done {
+                self.options.reporter.done(&call, &rewards);
             }
         }
         let handled = self.handled.len() as u64;
         Ok(Progress {
             sent,
-            jobs: self.running.len() + self.unwritten.len(),
+            jobs: self.running.len() + self.unwritten.len() + self.fetching(),
             open: open.max(sent),
             handled,
         })
     }
 
     async fn finish_job(&mut self) -> Result<()> {
-        let (task, result) = loop {
+        let done = loop {
             match self.jobs.join_next().await {
                 None => std::future::pending().await,
                 Some(Err(error)) if error.is_cancelled() => {}
@@ -400,9 +504,20 @@ impl<C: Chain> Role<C> for Miner {
                 Some(Ok(done)) => break done,
             }
         };
+        let (task, result, took) = match done {
+            Done::Solved(task, result, took) => (task, result, took),
+            Done::Fetched(task, result) => {
+                self.running.remove(&task);
+                self.fetched(task, result);
+                return Ok(());
+            }
+        };
         self.running.remove(&task);
         match result {
             Ok(draft) => {
+                if let Some(well) = self.health.succeeded(took) {
+                    self.options.reporter.tell(&well);
+                }
                 self.seal(task, draft);
                 self.write();
             }
@@ -419,9 +534,17 @@ impl<C: Chain> Role<C> for Miner {
                         *uncounted
                     }
                 };
-                self.workshop.broken(task, 0, failures, &error);
+                tracing::warn!(%task, %error, failures, "no answer");
+                let second = self.pace.seconds();
+                let broken = self.health.failed(self.tick, second, error.to_string());
+                self.options.reporter.tell(&broken);
             }
         }
         Ok(())
+    }
+
+    fn gave_up(&self) -> Option<String> {
+        let enough = self.options.bounds.is_enough(self.losses);
+        enough.then(|| format!("{} tasks in a row were lost: stopped joining", self.losses))
     }
 }

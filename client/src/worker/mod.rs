@@ -13,15 +13,21 @@ mod content_tests;
 mod engine;
 #[cfg(test)]
 pub(crate) mod fake;
+mod health;
 mod jobs;
+#[cfg(test)]
+mod join_tests;
+mod limits;
 mod live;
 mod miner;
 mod openai;
+mod outcome;
 mod process;
 mod protocol;
-#[allow(dead_code)]
+mod refusals;
 mod report;
 mod sightings;
+pub(crate) mod start;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -29,18 +35,18 @@ mod tools;
 mod validator;
 
 pub(crate) use engine::run;
-#[cfg(test)]
-pub(crate) use fake::{task_view as fake_task, FakeChain, ME as FAKE_ACCOUNT};
 pub use engine::Mode;
 #[cfg(test)]
 pub(crate) use engine::{step, Stepped};
+#[cfg(test)]
+pub(crate) use fake::{task_view as fake_task, FakeChain, ME as FAKE_ACCOUNT};
 pub use jobs::{Judge, Solver, Workshop};
+pub use limits::Bounds;
 pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
 pub use openai::{Endpoint, Options as ModelOptions};
 pub(crate) use process::run as run_program;
 pub use process::{Limits, MAX_OUTPUT};
-#[allow(unused_imports)] // Listeners of reports are made elsewhere.
 pub(crate) use report::{Report, Reporter};
 pub(crate) use tidy::served;
 pub use tidy::Retention;
@@ -62,8 +68,8 @@ use tos_primitives::{
 pub(crate) trait Snapshot {
     /// The number of the block.
     fn number(&self) -> u64;
-    /// The current tick.
-    async fn tick(&self) -> Result<Tick>;
+    /// The current tick, and the number of ticks in a day.
+    async fn time(&self) -> Result<(Tick, Tick)>;
     /// What the account should do now.
     async fn assignments(&self) -> Result<Vec<AssignmentView>>;
     /// All tasks that take answers.
@@ -107,6 +113,11 @@ pub(crate) trait Role<C> {
     /// Waits until something that takes longer is done, and keeps its result. Never returns when
     /// nothing is being done.
     async fn finish_job(&mut self) -> Result<()>;
+    /// The reason for which it takes on nothing more, ever. When all is over too, it ends with
+    /// this as an error.
+    fn gave_up(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a step came to.

@@ -227,7 +227,7 @@ struct Score {
 }
 
 /// Reads what a judge wrote: a score for each of the answers. Where the rules give a verdict by
-/// themselves, it stands whatever the judge says.
+/// themselves, it stands, and the judge's score is not used.
 pub fn judge_output(bytes: &[u8], answers: &[Seen]) -> Result<Vec<AnswerScore>> {
     let judgement: Judgement = serde_json::from_slice(bytes).context("judge output")?;
     if judgement.scores.len() != answers.len() {
@@ -259,7 +259,7 @@ pub fn judge_output(bytes: &[u8], answers: &[Seen]) -> Result<Vec<AnswerScore>> 
                     verdict,
                 },
                 Some(verdict) => {
-                    tracing::warn!(index, ?verdict, "by the rules, whatever the judge says");
+                    tracing::warn!(index, ?verdict, "the judge's score of this answer is not used: the rules give the verdict (its content cannot be fetched, or does not have the SimHash its author stated)");
                     AnswerScore {
                         quality: 0,
                         innovation: 0,

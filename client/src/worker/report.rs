@@ -2,11 +2,14 @@
 
 //! News of a worker: what it tells its operator, in the log and to whatever else listens.
 
-use crate::amount::format;
+use crate::{amount::format, chain::Call};
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
-use tos_primitives::{views::wei, Balance, TaskId, TaskType, Tick};
+use tos_primitives::{
+    views::{wei, ClaimView},
+    Balance, TaskId, TaskType, Tick,
+};
 
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -154,18 +157,38 @@ fn ss58<S: Serializer>(account: &AccountId32, to: S) -> Result<S::Ok, S::Error> 
 
 /// Where news goes: always to the log, and to a listener where there is one.
 #[derive(Clone, Default)]
-pub(crate) struct Reporter(Option<Arc<dyn Fn(&Report) + Send + Sync>>);
+pub(crate) struct Reporter(Option<Arc<Listener>>);
+
+type Listener = dyn Fn(&Report) + Send + Sync;
 
 impl Reporter {
     /// A reporter that logs and tells a listener. The listener must not wait.
-    #[allow(dead_code)] // The listeners are set up by the command line.
     pub(crate) fn to(listener: impl Fn(&Report) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(listener)))
+    }
+
+    /// Tells about a call that took effect; `rewards` are those that waited before.
+    pub(crate) fn done(&self, call: &Call, rewards: &[ClaimView]) {
+        let report = match call {
+            Call::Join { task } => Report::Joined { task: *task },
+            Call::Commit { task, .. } | Call::CommitVote { task, .. } => {
+                Report::Answered { task: *task }
+            }
+            Call::ClaimAll {} => Report::Earned {
+                tasks: rewards.iter().map(|claim| claim.task).collect(),
+                amount: rewards
+                    .iter()
+                    .fold(0, |sum, claim| claim.amount.saturating_add(sum)),
+            },
+            _ => return,
+        };
+        self.tell(&report);
     }
 
     /// Logs a report and passes it on.
     pub(crate) fn tell(&self, report: &Report) {
         log(report);
+        tracing::debug!(kind = report.kind(), id = report.id(), "told");
         if let Some(listener) = &self.0 {
             listener(report);
         }

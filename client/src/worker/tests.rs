@@ -21,7 +21,11 @@ const SOLVER: &str = r#"cat >/dev/null; echo "{\"answer\": \"an answer made at $
 const JUDGE: &str = r#"cat >/dev/null; n=$(date +%N | tail -c 2)
     echo "{\"scores\": [{\"quality\": 8$n, \"innovation\": 50, \"verdict\": \"valid\"}]}""#;
 
-fn miner(folder: &Path, workshop: &Workshop, options: impl FnOnce(&mut MinerOptions)) -> Miner {
+pub(super) fn miner(
+    folder: &Path,
+    workshop: &Workshop,
+    options: impl FnOnce(&mut MinerOptions),
+) -> Miner {
     let journal = Journal::open(&folder.join("journal.redb")).unwrap();
     miner_with(journal, workshop, options)
 }
@@ -40,12 +44,14 @@ fn miner_with(
         headroom: 2,
         max_tasks: None,
         claim: true,
+        bounds: Default::default(),
+        reporter: Default::default(),
     };
     options(&mut all);
     Miner::new(all, journal, workshop.clone())
 }
 
-fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Validator {
+pub(super) fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Validator {
     validator_with(folder, workshop, judge, Tools::default())
 }
 
@@ -57,6 +63,7 @@ fn validator_options(judge: &str, tools: Tools) -> ValidatorOptions {
         concurrency: 2,
         attempts: 2,
         claim: true,
+        reporter: Default::default(),
     }
 }
 
@@ -69,7 +76,7 @@ fn validator_with(folder: &Path, workshop: &Workshop, judge: &str, tools: Tools)
 }
 
 /// Lets a worker work until everything it took on is over. `Err` when it was killed.
-async fn live(chain: &FakeChain, role: &mut impl Role<FakeChain>) -> Result<Progress> {
+pub(super) async fn live(chain: &FakeChain, role: &mut impl Role<FakeChain>) -> Result<Progress> {
     for _ in 0..300 {
         chain.advance();
         let progress = role.step(chain).await?;
@@ -90,7 +97,7 @@ async fn live(chain: &FakeChain, role: &mut impl Role<FakeChain>) -> Result<Prog
     );
 }
 
-fn count(calls: &[Call], name: &str) -> usize {
+pub(super) fn count(calls: &[Call], name: &str) -> usize {
     calls.iter().filter(|call| call.name().1 == name).count()
 }
 
@@ -143,7 +150,7 @@ async fn a_miner_killed_anywhere_neither_commits_twice_nor_loses_a_salt() {
     assert!(kills > 60, "{kills}");
 }
 
-fn judged_task() -> TaskView<AccountId32> {
+pub(super) fn judged_task() -> TaskView<AccountId32> {
     let mut task = fake::task_view(1);
     fake::reveal(
         &mut task,
@@ -251,9 +258,16 @@ async fn a_miner_takes_no_more_and_nothing_else_than_it_was_told_to() {
     let (folder, workshop) = fake::workshop();
     let chain = FakeChain::new(tasks(), false);
     let mut two = miner(folder.path(), &workshop, |all| all.concurrency = 2);
-    for _ in 0..4 {
+    for _ in 0..6 {
         chain.advance();
-        two.step(&chain).await.unwrap();
+        if Role::<FakeChain>::step(&mut two, &chain)
+            .await
+            .unwrap()
+            .jobs
+            > 0
+        {
+            Role::<FakeChain>::finish_job(&mut two).await.unwrap();
+        }
     }
     assert_eq!(count(&chain.accepted(), "join"), 2);
 

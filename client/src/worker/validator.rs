@@ -3,10 +3,13 @@
 //! The validator: has answers judged, commits to the scores and reveals them.
 
 use super::{
+    health::Health,
     jobs::{Judge, Judgement, Workshop},
+    limits::Pace,
+    report::{Report, Reporter},
     sightings::Sightings,
     tools::{Tool, Tools},
-    Chain, Patience, Progress, Role, Snapshot,
+    Chain, Outcome, Patience, Progress, Role, Snapshot,
 };
 use crate::{
     chain::{Call, Scores},
@@ -18,13 +21,17 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
 use tos_primitives::{
     commitment,
     json::to_hex,
     views::{Action, AssignmentView, Role as TaskRole},
-    TaskId,
+    TaskId, Tick,
 };
 
 /// What a validator is to do.
@@ -42,6 +49,8 @@ pub struct ValidatorOptions {
     pub attempts: u32,
     /// Claim rewards as they come.
     pub claim: bool,
+    /// Where news goes.
+    pub(crate) reporter: Reporter,
 }
 
 /// One vote.
@@ -52,7 +61,7 @@ pub struct Validator {
     options: ValidatorOptions,
     journal: Journal,
     workshop: Workshop,
-    jobs: JoinSet<(Ballot, Result<Judgement>)>,
+    jobs: JoinSet<(Ballot, Result<Judgement>, Duration)>,
     running: HashMap<Ballot, AbortHandle>,
     /// Votes that are not in the journal yet, because the disk takes nothing. They were paid for.
     unwritten: Vec<(Ballot, Vote)>,
@@ -61,6 +70,10 @@ pub struct Validator {
     stuck: HashSet<Ballot>,
     patience: Patience,
     sightings: Sightings,
+    health: Health,
+    pace: Pace,
+    /// The tick of the last step.
+    tick: Tick,
 }
 
 impl Validator {
@@ -78,6 +91,9 @@ impl Validator {
             handled: HashSet::new(),
             stuck: HashSet::new(),
             patience: Patience::default(),
+            health: Health::default(),
+            pace: Pace::default(),
+            tick: 0,
         }
     }
 
@@ -99,9 +115,18 @@ impl Validator {
                 let ballot = (task, round);
                 let failures = self.failures.get(&ballot).copied().unwrap_or_default();
                 if failures >= self.options.attempts {
-                    self.stuck(ballot, "the judge failed too often; stake will suffer");
-                } else if !self.running.contains_key(&ballot) && !self.is_unwritten(ballot) {
-                    self.start(at, ballot).await?;
+                    let why = "the judge failed too often; stake will suffer";
+                    self.stuck(ballot, assignment.deadline, why);
+                    return Ok(None);
+                }
+                let waits = self.running.contains_key(&ballot) || self.is_unwritten(ballot);
+                let deadline = assignment.deadline;
+                if !waits
+                    && self
+                        .health
+                        .may_start(self.tick, deadline, self.running.len())
+                {
+                    self.start(at, ballot, deadline).await?;
                 }
                 Ok(None)
             }
@@ -109,6 +134,7 @@ impl Validator {
                 let Some(vote) = self.journal.vote(task, round)? else {
                     self.stuck(
                         (task, round),
+                        assignment.deadline,
                         "voted elsewhere: this journal cannot open the vote",
                     );
                     return Ok(None);
@@ -126,7 +152,7 @@ impl Validator {
         }
     }
 
-    async fn start(&mut self, at: &impl Snapshot, ballot: Ballot) -> Result<()> {
+    async fn start(&mut self, at: &impl Snapshot, ballot: Ballot, deadline: Tick) -> Result<()> {
         if self.running.len() >= self.options.concurrency {
             return Ok(());
         }
@@ -135,9 +161,17 @@ impl Validator {
             return Ok(());
         };
         let tool = self.tool(at, ballot).await?;
-        tracing::info!(%task, round, answers = view.answers.len(), "judging");
-        let (workshop, judge) = (self.workshop.clone(), self.options.judge.clone());
-        let job = async move { (ballot, workshop.judge(judge, tool, Arc::new(view)).await) };
+        let answers = view.answers.len();
+        tracing::info!(%task, round = shown(round), answers, "judging");
+        // What cannot be fetched is voted unavailable, and that vote must be in time too.
+        let left = self.pace.left(self.tick, deadline);
+        let workshop = self.workshop.clone().within(left, tool.is_some());
+        let judge = self.options.judge.clone();
+        let job = async move {
+            let begun = Instant::now();
+            let result = workshop.judge(judge, tool, Arc::new(view)).await;
+            (ballot, result, begun.elapsed())
+        };
         self.running.insert(ballot, self.jobs.spawn(job));
         Ok(())
     }
@@ -150,16 +184,20 @@ impl Validator {
         let tool = self.options.tools.get(&hash);
         if tool.is_none() {
             let hash = to_hex(&hash);
-            tracing::error!(%task, round, hash, "the pinned tool is missing, so this vote has no \
+            tracing::error!(%task, round = shown(round), hash, "the pinned tool is missing, so this vote has no \
                 report and will count as inaccurate: get the file with this BLAKE3 hash and start \
                 with --tool FILE");
         }
         Ok(tool)
     }
 
-    fn stuck(&mut self, ballot: Ballot, why: &str) {
+    fn stuck(&mut self, ballot: Ballot, deadline: Tick, why: &str) {
         if self.stuck.insert(ballot) {
-            self.workshop.given_up(ballot.0, why);
+            self.options.reporter.tell(&Report::Deadline {
+                task: ballot.0,
+                deadline: Some(deadline),
+                why: format!("round {}: {why}", shown(ballot.1)),
+            });
         }
     }
 
@@ -174,9 +212,9 @@ impl Validator {
         let journal = &self.journal;
         self.unwritten.retain(|((task, round), vote)| {
             match journal.seal_vote(*task, *round, vote.clone()) {
-                Ok(_) => tracing::info!(%task, round, "vote ready"),
+                Ok(_) => tracing::info!(%task, round = shown(*round), "vote ready"),
                 Err(error) => {
-                    tracing::error!(%task, round, %error,
+                    tracing::error!(%task, round = shown(*round), %error,
                         "the vote is in memory only; give the disk room");
                     return true;
                 }
@@ -203,11 +241,19 @@ impl Validator {
     }
 }
 
+/// Rounds are counted from 1 where people read them.
+fn shown(round: u32) -> u32 {
+    round.saturating_add(1)
+}
+
 impl<C: Chain> Role<C> for Validator {
     async fn step(&mut self, chain: &C) -> Result<Progress> {
         self.patience.next_step();
         self.write();
         let at = chain.best().await?;
+        let (tick, day) = at.time().await?;
+        self.tick = tick;
+        self.pace.saw(tick, day);
         let mut assignments = at.assignments().await?;
         assignments.retain(|assignment| assignment.role == TaskRole::Validator);
         let mut calls = Vec::new();
@@ -252,14 +298,21 @@ impl<C: Chain> Role<C> for Validator {
             }
         }
         let mut open = open.len();
+        let mut rewards = Vec::new();
         if self.options.claim {
-            let rewards = at.claimable().await?;
+            rewards = at.claimable().await?;
             open += rewards.len();
             if !rewards.is_empty() {
                 calls.push(Call::ClaimAll {});
             }
         }
-        let sent = self.patience.submit(chain, calls).await?.len();
+        let outcomes = self.patience.submit(chain, calls).await?;
+        let sent = outcomes.len();
+        for (call, outcome) in outcomes {
+            if outcome == Outcome::Done {
+                self.options.reporter.done(&call, &rewards);
+            }
+        }
         let handled = self.handled.len() as u64;
         Ok(Progress {
             sent,
@@ -270,7 +323,7 @@ impl<C: Chain> Role<C> for Validator {
     }
 
     async fn finish_job(&mut self) -> Result<()> {
-        let (ballot, result) = loop {
+        let (ballot, result, took) = loop {
             match self.jobs.join_next().await {
                 None => std::future::pending().await,
                 Some(Err(error)) if error.is_cancelled() => {}
@@ -281,6 +334,9 @@ impl<C: Chain> Role<C> for Validator {
         self.running.remove(&ballot);
         match result {
             Ok(judgement) => {
+                if let Some(well) = self.health.succeeded(took) {
+                    self.options.reporter.tell(&well);
+                }
                 self.seal(ballot, judgement);
                 self.write();
             }
@@ -291,7 +347,10 @@ impl<C: Chain> Role<C> for Validator {
                     Error::Declined(_) => self.options.attempts,
                     _ => failures.saturating_add(1),
                 };
-                self.workshop.broken(ballot.0, ballot.1, *failures, &error);
+                tracing::warn!(task = %ballot.0, round = shown(ballot.1), %error, "no vote");
+                let second = self.pace.seconds();
+                let broken = self.health.failed(self.tick, second, error.to_string());
+                self.options.reporter.tell(&broken);
             }
         }
         Ok(())

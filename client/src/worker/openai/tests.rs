@@ -385,6 +385,8 @@ async fn a_miner_joins_nothing_while_its_endpoint_does_not_work() {
         headroom: 2,
         max_tasks: None,
         claim: true,
+        bounds: Default::default(),
+        reporter: Default::default(),
     };
     let journal = Journal::open(&folder.path().join("journal.redb")).unwrap();
     let mut miner = Miner::new(options, journal, workshop);
