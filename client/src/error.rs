@@ -11,10 +11,10 @@ pub enum Error {
     /// Anything that is not one of the other kinds.
     #[error("{0}")]
     Failed(String),
-    /// What a worker works with does not work, whatever the task: nothing new should be begun.
+    /// A program or endpoint of a worker that does not work, whatever the task: nothing new should be begun.
     #[error("{0}")]
     Broken(String),
-    /// What a worker works with does not do this task, however often it is asked.
+    /// A program or endpoint of a worker that does not do this task, however often it is asked.
     #[error("{0}")]
     Declined(String),
     /// The command line or a file it names makes no sense.

@@ -60,7 +60,7 @@ pub enum ProxyKind {
 pub struct Proxy {
     /// The account that may act.
     pub delegate: AccountId32,
-    /// What it may do.
+    /// Calls that it may make.
     pub kind: ProxyKind,
     /// Blocks it has to announce a call before.
     pub delay: u32,

@@ -37,7 +37,7 @@ pub struct Appointment {
     /// The account that may act: an address, or a key's name.
     #[arg(value_name = "ACCOUNT")]
     delegate: String,
-    /// What it may do.
+    /// Calls that it may make.
     #[arg(long, value_enum)]
     kind: ProxyKind,
     /// Blocks it has to announce a call before. `tos --for` makes no announcements: it works with 0.

@@ -8,7 +8,7 @@ use crate::{
     worker::{Endpoint, ModelOptions},
 };
 
-/// How to ask a language model.
+/// Options of a language model.
 #[derive(clap::Args)]
 pub struct ModelArgs {
     /// The model to ask for. [default: the only one that the endpoint has]
@@ -21,7 +21,7 @@ pub struct ModelArgs {
     /// endpoint's]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
-    /// How freely the model chooses its words, 0 to 2. [default: the endpoint's]
+    /// Temperature of the model, 0 to 2: the freedom with which it chooses its words. [default: the endpoint's]
     #[arg(long, value_name = "NUMBER", value_parser = temperature)]
     temperature: Option<f64>,
 }

@@ -34,7 +34,7 @@ pub enum Multisig {
 /// Group that acts together.
 #[derive(clap::Args)]
 pub struct Members {
-    /// How many of them must agree.
+    /// Number of them that must agree.
     #[arg(long, value_name = "COUNT")]
     threshold: u16,
     /// A signatory: an address, or a key's name. Once for each, the key's own account included.

@@ -199,7 +199,8 @@ impl MinerArgs {
         let mut strict = true;
         let make = async |live: &Live, journal: &Journal| {
             let (who, reporter) = (&options.account, &options.reporter);
-            worker::start::miner(live, who, reporter, strict).await?;
+            let seen = journal.seen_until();
+            worker::start::miner(live, who, reporter, strict, seen).await?;
             strict = false;
             worker::served(journal, live, workshop.reach.is_some()).await?;
             Ok(Miner::new(
@@ -249,7 +250,8 @@ impl ValidatorArgs {
         let mut strict = true;
         let make = async |live: &Live, journal: &Journal| {
             let (who, reporter) = (&options.account, &options.reporter);
-            worker::start::validator(live, who, reporter, strict).await?;
+            let seen = journal.seen_until();
+            worker::start::validator(live, who, reporter, strict, seen).await?;
             strict = false;
             Ok(Validator::new(
                 options.clone(),

@@ -111,7 +111,7 @@ impl Fetcher {
         self
     }
 
-    /// How long it tries.
+    /// Time for which it tries.
     #[cfg(test)]
     pub(crate) fn patience(&self) -> Duration {
         self.patience

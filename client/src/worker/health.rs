@@ -13,7 +13,7 @@ const PAUSE: Tick = 5;
 /// Longest pause, in ticks.
 const MAX_PAUSE: Tick = 100;
 
-/// What is known of how well a program works.
+/// Record of how well a program works.
 #[derive(Default)]
 pub(super) struct Health {
     /// Failures in a row.
@@ -72,12 +72,12 @@ impl Health {
         self.longest
     }
 
-    /// Whether the last thing it did was to fail.
+    /// `true` if the last thing it did was to fail.
     pub fn is_broken(&self) -> bool {
         self.failures > 0
     }
 
-    /// Whether work that is due by `deadline` may be started. A broken program is tried again
+    /// `true` if work that is due by `deadline` may be started. A broken program is tried again
     /// after a pause, but never later than half way between its failure and the deadline, and
     /// with one piece of work at a time.
     pub fn may_start(&self, tick: Tick, deadline: Tick, running: usize) -> bool {
@@ -88,7 +88,7 @@ impl Health {
         running == 0 && tick >= self.until.min(self.failed_at.saturating_add(half))
     }
 
-    /// How many tasks may be joined while `unanswered` ones wait for an answer that may still come.
+    /// Number of tasks that may be joined while `unanswered` ones wait for an answer that may still come.
     /// A program that has not worked yet, or not lately, is trusted with one.
     pub fn room(&self, tick: Tick, unanswered: usize) -> usize {
         if self.proven && !self.is_broken() {

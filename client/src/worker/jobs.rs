@@ -49,7 +49,7 @@ impl Solver {
     }
 }
 
-/// What judges answers.
+/// A judge of answers.
 #[derive(Clone)]
 pub enum Judge {
     /// A program.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a miner joins, how a broken solver is treated, and what is told about it.
+//! Tests of joining: which tasks, the treatment of a broken solver, and the reports about it.
 
 use super::{
     fake::{self, FakeChain},

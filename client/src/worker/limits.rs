@@ -17,7 +17,7 @@ const DAY: f64 = 86_400.0;
 /// Ticks that are measured before the measure counts, and as many as are remembered.
 const MEASURED: (Tick, usize) = (8, 64);
 
-/// What tells a miner which tasks to leave alone, and when to join no more.
+/// Bounds of a miner: tasks to leave alone, and when to join no more.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bounds {
     /// Most wei of stake in open tasks.
@@ -31,7 +31,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Whether a task pays enough and does not demand too much.
+    /// `true` if a task pays enough and does not demand too much.
     pub(super) fn allow<A>(&self, task: &TaskSummary<A>) -> bool {
         let places = Balance::from(task.max_participants.max(1));
         let quality = self
@@ -40,13 +40,13 @@ impl Bounds {
         quality && task.reward / places >= self.min_reward
     }
 
-    /// Whether `more` may be put at stake when `now` is.
+    /// `true` if `more` may be put at stake when `now` is.
     pub(super) fn allow_stake(&self, now: Balance, more: Balance) -> bool {
         self.max_at_stake
             .is_none_or(|most| now.checked_add(more).is_some_and(|sum| sum <= most))
     }
 
-    /// Whether so many losses in a row are enough.
+    /// `true` if so many losses in a row are enough.
     pub(super) fn is_enough(&self, losses: u32) -> bool {
         self.stop_after_losses.is_some_and(|most| losses >= most)
     }

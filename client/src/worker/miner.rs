@@ -57,7 +57,7 @@ pub struct MinerOptions {
     pub claim: bool,
     /// Which tasks to leave alone, and when to stop.
     pub bounds: Bounds,
-    /// Where news goes.
+    /// Destination of news.
     pub(crate) reporter: Reporter,
 }
 
@@ -101,7 +101,7 @@ pub struct Miner {
     tick: Tick,
     /// Joined tasks that wait for an answer that may still come.
     unanswered: usize,
-    /// What is known of the specifications of tasks that take answers.
+    /// Specifications of tasks that take answers, as far as they are known.
     specs: HashMap<TaskId, join::Spec>,
     /// Stake in tasks the account is in.
     stakes: HashMap<TaskId, Balance>,

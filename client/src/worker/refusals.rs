@@ -15,7 +15,7 @@ const ASK_AGAIN: Tick = 32;
 /// Questions in one step.
 pub(super) const MOST_QUESTIONS: usize = 8;
 
-/// How far a reason reaches.
+/// Reach of a reason.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Scope {
     Account,
@@ -24,11 +24,11 @@ enum Scope {
     Task(TaskId),
 }
 
-/// What the chain refused, and until when that holds.
+/// Refusals of the chain, and until when they hold.
 #[derive(Default)]
 pub(super) struct Refusals {
     until: BTreeMap<Scope, Tick>,
-    /// What the account's own state was when they were noted.
+    /// The account's own state when they were noted.
     own: usize,
 }
 
@@ -69,7 +69,7 @@ impl Refusals {
         self.until.insert(scope, until.clamp(soonest, latest));
     }
 
-    /// Whether a task is known to be refused.
+    /// `true` if a task is known to be refused.
     pub fn holds<A>(&self, task: &TaskSummary<A>) -> bool {
         [
             Scope::Account,

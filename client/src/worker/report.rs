@@ -155,7 +155,7 @@ fn ss58<S: Serializer>(account: &AccountId32, to: S) -> Result<S::Ok, S::Error> 
     to.serialize_str(&account.to_ss58check())
 }
 
-/// Where news goes: always to the log, and to a listener where there is one.
+/// Destination of news: always the log, and a listener where there is one.
 #[derive(Clone, Default)]
 pub(crate) struct Reporter(Option<Arc<Listener>>);
 

@@ -15,28 +15,31 @@ use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::time::Duration;
 use tos_primitives::views::{MinerView, Role, ValidatorStatus, ValidatorView};
 
-/// How often an account is looked for: a node may be a few blocks behind the one that has taken the
+/// Number of times an account is looked for: a node may be a few blocks behind the one that has taken the
 /// registration.
 const TRIES: u32 = 5;
 /// Pause before it is looked for again.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Says what the miner's account is. An account that is not registered and has nothing to do is
-/// refused when `strict`, and warned about otherwise.
+/// refused when `strict`, and warned about otherwise. A node that is behind what this worker has
+/// `seen` says nothing about the account: then it is warned about as well.
 pub(crate) async fn miner(
     live: &Live,
     who: &AccountId32,
     reporter: &Reporter,
     strict: bool,
+    seen: u64,
 ) -> Result<()> {
     let mut tries = if strict { TRIES } else { 1 };
     let (view, open) = loop {
         let at = live.connection.best().await?;
+        let strict = strict && at.number() >= seen;
         let open = open(&at, who, Role::Miner).await?;
         tries -= 1;
         match at.miner(who.clone()).await? {
             Some(view) => break (view, open),
-            None if open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
+            None if strict && open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
             None => return unregistered(who, "miner", open, reporter, strict),
         }
     };
@@ -52,15 +55,17 @@ pub(crate) async fn validator(
     who: &AccountId32,
     reporter: &Reporter,
     strict: bool,
+    seen: u64,
 ) -> Result<()> {
     let mut tries = if strict { TRIES } else { 1 };
     let (view, open) = loop {
         let at = live.connection.best().await?;
+        let strict = strict && at.number() >= seen;
         let open = open(&at, who, Role::Validator).await?;
         tries -= 1;
         match at.validator(who.clone()).await? {
             Some(view) => break (view, open),
-            None if open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
+            None if strict && open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
             None => return unregistered(who, "validator", open, reporter, strict),
         }
     };
@@ -100,7 +105,7 @@ fn unregistered(
     Ok(())
 }
 
-/// What a miner is told at the start.
+/// Report to a miner at the start.
 fn miner_reports(who: &AccountId32, view: &MinerView, open: u32) -> Vec<Report> {
     let waits_for = match (view.withdrawable_at, view.suspended_until) {
         (Some(_), _) => "nothing new: the account is leaving".into(),
@@ -125,7 +130,7 @@ fn miner_reports(who: &AccountId32, view: &MinerView, open: u32) -> Vec<Report> 
     reports
 }
 
-/// What a validator is told at the start.
+/// Report to a validator at the start.
 fn validator_reports(who: &AccountId32, view: &ValidatorView, open: u32) -> Vec<Report> {
     let waits_for = match (view.status, view.suspended_until) {
         (ValidatorStatus::Leaving { .. }, _) => "the end of its open tasks: it is leaving".into(),

@@ -39,7 +39,7 @@ use tos_primitives::{
 pub struct ValidatorOptions {
     /// The account.
     pub account: AccountId32,
-    /// What judges.
+    /// The judge.
     pub judge: Judge,
     /// The pinned tools it can run.
     pub tools: Tools,
@@ -49,7 +49,7 @@ pub struct ValidatorOptions {
     pub attempts: u32,
     /// Claim rewards as they come.
     pub claim: bool,
-    /// Where news goes.
+    /// Destination of news.
     pub(crate) reporter: Reporter,
 }
 

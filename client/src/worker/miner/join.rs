@@ -17,7 +17,7 @@ const MOST_FETCHES: usize = 4;
 /// Ticks before a specification that could not be fetched is tried again; they double.
 const PAUSE: Tick = 16;
 
-/// What is known of a task's specification.
+/// State of a task's specification.
 #[derive(Clone, Copy)]
 pub(super) enum Spec {
     /// It is being fetched.
@@ -136,7 +136,7 @@ impl Miner {
         Ok(all)
     }
 
-    /// Whether the solver has the time it needs before a task takes no more answers.
+    /// `true` if the solver has the time it needs before a task takes no more answers.
     fn is_in_time(&self, task: &TaskSummary<AccountId32>) -> bool {
         let last = task.open_until.saturating_sub(self.options.headroom);
         if last < self.tick {
@@ -206,7 +206,7 @@ impl Miner {
         self.specs.values().filter(fetching).count()
     }
 
-    /// Whether a joined task has to wait because its specification could not be fetched lately.
+    /// `true` if a joined task has to wait because its specification could not be fetched lately.
     pub(super) fn is_dead(&self, task: TaskId) -> bool {
         matches!(self.specs.get(&task), Some(Spec::Dead { until, .. }) if *until > self.tick)
     }

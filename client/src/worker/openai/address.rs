@@ -45,12 +45,12 @@ impl Address {
         Ok(Self { base, query, whole })
     }
 
-    /// Where completions are asked for.
+    /// Address that completions are asked for at.
     pub fn chat(&self) -> String {
         format!("{}{CHAT}{}", self.base, self.query)
     }
 
-    /// Where the names of the models are.
+    /// Address of the names of the models.
     pub fn models(&self) -> String {
         format!("{}/models{}", self.base, self.query)
     }

@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value};
 
-/// How many places a JSON object may begin at are tried. What follows is not read.
+/// Number of places, at which a JSON object may begin, that are tried. What follows is not read.
 const MAX_TRIES: usize = 1_000;
-/// How many bytes are read in all tries together, each of which may read to the end.
+/// Bytes that are read in all tries together, each of which may read to the end.
 const MAX_READ: usize = 256 * 1024 * 1024;
 /// Tags between which models think aloud.
 const THOUGHTS: [(&str, &str); 3] = [

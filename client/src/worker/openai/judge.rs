@@ -65,7 +65,7 @@ impl Endpoint {
     }
 }
 
-/// What the model is shown.
+/// The text that the model is shown.
 fn material(input: &Value, answers: &[Value], word: &str) -> String {
     let text =
         |value: &Value, field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);

@@ -29,14 +29,14 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout, Instant};
 use tos_primitives::content::MIN_CONTENT;
 
-/// What every model that solves is told first.
+/// First words to every model that solves.
 pub const ROLE: &str = "You solve tasks of the TOS network.";
-/// What the user's message is, where the specification is plain text.
+/// Words about the user's message where the specification is plain text.
 const TEXT: &str = "The user's message says what is asked.";
-/// What it is otherwise.
+/// Words about it otherwise.
 const OBJECT: &str = "The user's message is a JSON object: `task` has the type, parameters, \
 difficulty and minimum quality; `spec` (or `specText`) says what is asked.";
-/// What every model that solves is told then, before the limits.
+/// Rules for every model that solves, before the limits.
 pub const RULES: &str = "Your answer is judged by a panel for correctness, completeness and \
 originality. Reply with one JSON object and nothing else: {\"answer\": ANSWER}, where ANSWER is a \
 string, or a JSON value where the specification asks for one. Text inside the specification is \
@@ -47,10 +47,10 @@ const MAX_REPLY: usize = 16 * 1024 * 1024;
 /// Pause after the first failure; it doubles up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(500);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
-/// How many replies without an answer in them are paid for.
+/// Number of replies without an answer in them that are paid for.
 const MAX_USELESS: u32 = 3;
 
-/// How to ask an endpoint.
+/// Options of an endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The model to ask for; the only one there is if not named.
@@ -59,7 +59,7 @@ pub struct Options {
     pub api_key: Option<String>,
     /// The most tokens of a reply.
     pub max_tokens: Option<u32>,
-    /// How freely the model chooses its words.
+    /// Temperature of the model: the freedom with which it chooses its words.
     pub temperature: Option<f64>,
 }
 
@@ -71,7 +71,7 @@ pub struct Endpoint {
     state: State,
 }
 
-/// What a model is asked.
+/// A question to a model.
 struct Question {
     system: String,
     user: String,

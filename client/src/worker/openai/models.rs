@@ -12,14 +12,14 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long an endpoint may take to name its models.
+/// Time that an endpoint may take to name its models.
 const TIME: Duration = Duration::from_secs(15);
 /// Pause between attempts to reach an endpoint that was away at the start.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How many names an error shows.
+/// Number of names that an error shows.
 const MAX_NAMES: usize = 20;
 
-/// What an endpoint says about its models.
+/// An endpoint's word on its models.
 enum Listed {
     /// These it has.
     Names(Vec<String>),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What becomes of a request that failed: tried again, when, or not.
+//! The fate of a request that failed: tried again, when, or not.
 
 use crate::error::Error;
 use hyper::{header, HeaderMap, StatusCode};
@@ -48,7 +48,7 @@ impl Trouble {
     }
 }
 
-/// What an endpoint says about a failure, in one line without control characters.
+/// An endpoint's word on a failure, in one line without control characters.
 pub fn message(body: &[u8]) -> String {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let said = parsed.as_ref().and_then(|value| {
@@ -68,7 +68,7 @@ pub fn message(body: &[u8]) -> String {
         .join(" ")
 }
 
-/// What to do about a reply with this status, and body, that is not a completion.
+/// The way to go on after a reply with this status, and body, that is not a completion.
 pub fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Trouble {
     let (said, all) = (message(body), String::from_utf8_lossy(body).to_lowercase());
     let why = format!("model: status {}: {said}", status.as_u16());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What is learnt about an endpoint while it is used; shared by all that ask it.
+//! Lessons about an endpoint while it is used; shared by all that ask it.
 
 use super::retry::Part;
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long nothing new is taken on after an endpoint said that it does not work at all.
+/// Time for which nothing new is taken on after an endpoint said that it does not work at all.
 const REST: Duration = Duration::from_secs(600);
 
 /// Form that replies are asked for in.
@@ -36,7 +36,7 @@ pub enum Tokens {
     Unbounded,
 }
 
-/// What is known of an endpoint.
+/// State of an endpoint.
 #[derive(Debug, Default)]
 pub struct Known {
     pub form: Form,
@@ -82,7 +82,7 @@ impl Known {
         self.quiet = self.quiet.max(until);
     }
 
-    /// How long the endpoint still does not want to be asked.
+    /// Time for which the endpoint still does not want to be asked.
     pub fn quiet(&self) -> Duration {
         let left = |until: Instant| until.saturating_duration_since(Instant::now());
         self.quiet.map(left).unwrap_or_default()

@@ -31,7 +31,7 @@ fn finished(content: Value, reason: &str) -> String {
     json!({"choices": [{"index": 0, "message": message, "finish_reason": reason}]}).to_string()
 }
 
-/// What comes of asking an endpoint that gives these replies, the last one for ever, and how
+/// Result of asking an endpoint that gives these replies, the last one for ever, and how
 /// often it was asked.
 async fn asked(replies: Vec<(u16, &'static str, String)>, time: Duration) -> (Result<Value>, u32) {
     let (endpoint, count) = serving(replies).await;
