@@ -2,6 +2,7 @@
 
 //! The chain, as this program sees it: a connection, reading at a block, sending transactions.
 
+mod cost;
 mod decode;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -21,6 +22,7 @@ pub(crate) use identity::meet;
 pub(crate) use identity::{
     recognise, Block, Folder, Guard, Hash, Heads, Memory, Reason, Record, Sight,
 };
+pub use cost::TypeRules;
 use interface::check;
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use multisig::Group;
