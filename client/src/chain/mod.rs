@@ -17,12 +17,12 @@ mod shape;
 mod tests;
 mod transaction;
 
+pub use cost::TypeRules;
 #[cfg(test)]
 pub(crate) use identity::meet;
 pub(crate) use identity::{
     recognise, Block, Folder, Guard, Hash, Heads, Memory, Reason, Record, Sight,
 };
-pub use cost::TypeRules;
 use interface::check;
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use multisig::Group;
