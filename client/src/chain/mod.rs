@@ -2,6 +2,7 @@
 
 //! The chain, as this program sees it: a connection, reading at a block, sending transactions.
 
+mod cost;
 mod decode;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -16,6 +17,7 @@ mod shape;
 mod tests;
 mod transaction;
 
+pub use cost::TypeRules;
 #[cfg(test)]
 pub(crate) use identity::meet;
 pub(crate) use identity::{

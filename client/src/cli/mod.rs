@@ -7,12 +7,15 @@ mod chain;
 mod config;
 mod content;
 mod governance;
+mod help;
 mod keys;
+mod lint;
 mod model;
 mod multisig;
 pub(crate) mod node;
 mod notify;
 mod parse;
+mod quote;
 mod rewards;
 mod roles;
 mod run;
@@ -45,7 +48,7 @@ pub const PASSWORD_VARIABLE: &str = "TOS_PASSWORD";
 #[derive(Parser)]
 #[command(name = "tos", version, propagate_version = true)]
 struct Cli {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = help::GLOBAL_OPTIONS)]
     global: Global,
     #[command(subcommand)]
     command: Command,
@@ -555,6 +558,8 @@ mod tests {
             "keys export",
             "keys remove",
             "task publish",
+            "task quote",
+            "task lint",
             "task list",
             "task show",
             "task watch",

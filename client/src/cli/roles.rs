@@ -2,7 +2,7 @@
 
 //! `tos miner` and `tos validator`, without the workers themselves.
 
-use super::{parse, run, show, Global};
+use super::{help, parse, run, show, Global};
 use crate::{
     chain::Call,
     error::{Error, Result},
@@ -40,6 +40,7 @@ pub enum Miner {
     /// Show a miner's standing.
     Status(Whose),
     /// Join tasks, solve them, commit and reveal, until interrupted.
+    #[command(after_help = help::MINER)]
     Run(Box<run::MinerArgs>),
     /// Stop mining, to get the stake back after the cooldown.
     Leave,
@@ -78,6 +79,7 @@ pub enum Validator {
     /// Show a validator's standing.
     Status(Whose),
     /// Judge answers and vote, until interrupted.
+    #[command(after_help = help::VALIDATOR)]
     Run(Box<run::ValidatorArgs>),
     /// Stop being drawn, to get the stake back after the cooldown.
     Leave,

@@ -2,7 +2,7 @@
 
 //! `tos task`.
 
-use super::{parse, show, watch, Global};
+use super::{help, lint, parse, quote, show, watch, Global};
 use crate::{
     amount,
     chain::{Call, Connection, Included, Wait},
@@ -18,17 +18,26 @@ use std::{
     time::Duration,
 };
 use tos_primitives::{
-    content::{MAX_INLINE, MIN_CONTENT},
+    content::{content_hash, MAX_INLINE, MIN_CONTENT},
     json::to_hex,
     views::MAX_PAGE,
-    Balance, ContentRef, Difficulty, TaskId, TaskType, Tick, MAX_PARTICIPANTS,
+    Balance, ContentRef, Difficulty, TaskId, TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
 };
 
 /// See `tos task --help`.
 #[derive(clap::Subcommand)]
 pub enum Task {
     /// Publish a task. The reward and a tenth of it as a stake are held until it closes.
+    #[command(after_help = help::PUBLISH)]
     Publish(Box<Publish>),
+    /// Say what a task would cost, when it would be settled, how the reward would be split, and
+    /// whether the chain would refuse it. Sends nothing and needs no key.
+    #[command(after_help = help::QUOTE)]
+    Quote(Box<Publish>),
+    /// Check a specification before it is published: whether judges can read it and fetch it, and
+    /// what a judge makes of it. Needs no chain. Exit code 1 if judges would fail.
+    #[command(after_help = help::LINT)]
+    Lint(Box<lint::Lint>),
     /// List tasks that take answers.
     List {
         /// Only of this type.
@@ -45,6 +54,7 @@ pub enum Task {
         task: TaskId,
     },
     /// Follow a task until it is closed and that is final.
+    #[command(after_help = help::WATCH)]
     Watch {
         /// The task.
         #[arg(value_parser = parse::task_id)]
@@ -78,39 +88,39 @@ pub enum Task {
 pub struct Publish {
     /// What kind of work it is, such as code-analysis or custom:7.
     #[arg(long = "type", value_name = "TYPE", value_parser = parse::task_type)]
-    task_type: TaskType,
+    pub(super) task_type: TaskType,
     /// beginner, intermediate, advanced or expert; sets the reward's bounds and the stakes.
     #[arg(long, value_parser = parse::difficulty)]
-    difficulty: Difficulty,
+    pub(super) difficulty: Difficulty,
     /// The reward, such as 10 or 7.5 (TOS).
     #[arg(long, value_parser = amount::parse)]
-    reward: Balance,
+    pub(super) reward: Balance,
     /// A file that says what is asked; - for standard input. Up to 2,048 bytes go on chain.
     #[arg(long, value_name = "FILE")]
-    spec: PathBuf,
+    pub(super) spec: PathBuf,
     /// Where a longer specification is served: the address of a `tos content serve`.
     #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
+    pub(super) public_url: Option<String>,
     /// For how many ticks (blocks) miners may join and commit.
     #[arg(long, value_name = "TICKS")]
-    open_for: Tick,
+    pub(super) open_for: Tick,
     /// Lowest quality that can win, 0 to 100.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
-    min_quality: u8,
+    pub(super) min_quality: u8,
     /// Places for miners.
     #[arg(long, value_name = "PLACES", default_value_t = 8,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTICIPANTS)))]
-    max_participants: u32,
+    pub(super) max_participants: u32,
     /// A parameter of the type, such as language=python. Code analysis: language, lines; security
     /// audit: scope, standard; data analysis: format, records; algorithm optimization: problem,
     /// objective; logic reasoning: domain; general: subject; custom: detail.
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parse::pair)]
-    params: Vec<(String, String)>,
+    pub(super) params: Vec<(String, String)>,
     /// A name of your own for this task, such as an order's number. The same command again finds
     /// the task that the first one published, for as long as the chain keeps its record, and pays
     /// nothing. The chain sees its BLAKE3 hash.
     #[arg(long, value_name = "TEXT", value_parser = hash_reference)]
-    reference: Option<[u8; 32]>,
+    pub(super) reference: Option<[u8; 32]>,
 }
 
 impl Task {
@@ -118,6 +128,8 @@ impl Task {
     pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
         match self {
             Self::Publish(publish) => publish.run(global, output).await,
+            Self::Quote(publish) => quote::quote(*publish, global, output).await,
+            Self::Lint(lint) => lint.run(output).await,
             Self::List { task_type, all } => list(global, output, task_type, all).await,
             Self::Show { task } => {
                 let at = global.connect().await?.best().await?;
@@ -218,15 +230,9 @@ async fn publish(
 }
 
 impl Publish {
-    async fn run(self, global: &Global, output: Output) -> Result<()> {
-        let params = parse::params(self.task_type, &self.params).map_err(Error::Usage)?;
-        let store = Store::open(global.folder()?.join("content"))?;
-        let spec = reference(&store, &self.spec, self.public_url.as_deref())?;
-        let hash = spec.hash;
-        if let (true, Some(url)) = (spec.inline.is_empty(), &self.public_url) {
-            content::warn_unless_reached(&store, url).await?;
-        }
-        let call = Call::Publish {
+    /// The call that publishes the task.
+    pub(super) fn call(&self, params: TaskParams, spec: ContentRef) -> Call {
+        Call::Publish {
             params,
             difficulty: self.difficulty,
             spec,
@@ -235,7 +241,18 @@ impl Publish {
             min_quality: self.min_quality,
             max_participants: self.max_participants,
             reference: self.reference,
-        };
+        }
+    }
+
+    async fn run(self, global: &Global, output: Output) -> Result<()> {
+        let params = parse::params(self.task_type, &self.params).map_err(Error::Usage)?;
+        let store = Store::open(global.folder()?.join("content"))?;
+        let spec = reference(&store, &self.spec, self.public_url.as_deref())?;
+        let hash = spec.hash;
+        if let (true, Some(url)) = (spec.inline.is_empty(), &self.public_url) {
+            content::warn_unless_reached(&store, url).await?;
+        }
+        let call = self.call(params, spec);
         let signer = global.signer()?;
         let connection = global.connect().await?;
         let waiting = (global.wait, global.time());
@@ -274,7 +291,12 @@ impl Publish {
 
 /// Stores a file and refers to it: inline where it fits, otherwise by its place at `public_url`.
 fn reference(store: &Store, file: &Path, public_url: Option<&str>) -> Result<ContentRef> {
-    let (hash, bytes) = store.put_file(file, content::Why::Published)?;
+    let (_, bytes) = store.put_file(file, content::Why::Published)?;
+    refer(&bytes, file, public_url)
+}
+
+/// Refers to the content of a file: inline where it fits, otherwise by its place at `public_url`.
+pub(super) fn refer(bytes: &[u8], file: &Path, public_url: Option<&str>) -> Result<ContentRef> {
     if bytes.len() < MIN_CONTENT as usize {
         return Err(Error::Usage(format!(
             "{}: fewer than {MIN_CONTENT} bytes",
@@ -282,8 +304,11 @@ fn reference(store: &Store, file: &Path, public_url: Option<&str>) -> Result<Con
         )));
     }
     let content = match public_url {
-        _ if bytes.len() <= MAX_INLINE as usize => ContentRef::inline(&bytes),
-        Some(url) => ContentRef::located(&bytes, content::locator(url, &hash)?.as_bytes()),
+        _ if bytes.len() <= MAX_INLINE as usize => ContentRef::inline(bytes),
+        Some(url) => {
+            let locator = content::locator(url, &content_hash(bytes))?;
+            ContentRef::located(bytes, locator.as_bytes())
+        }
         None => {
             return Err(Error::Usage(format!(
                 "{}: {} bytes, more than the {MAX_INLINE} that go on chain: run `tos content \

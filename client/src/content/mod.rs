@@ -20,7 +20,7 @@ pub use pins::{ChainName, Listed, Part, Pin, Why};
 pub use reach::{warn_unless_reached, Probing, Reach};
 pub use server::{serve, Answer, Source, BINARY};
 pub use simhash::simhash_file;
-pub use store::Store;
+pub use store::{read_file, Store};
 pub use stream::{get, open, Reader};
 
 /// Path under which a server gives content: `/blake3/HASH`.

@@ -47,6 +47,7 @@ pub use miner::{Miner, MinerOptions};
 pub use openai::{Endpoint, Options as ModelOptions};
 pub(crate) use process::run as run_program;
 pub use process::{Limits, MAX_OUTPUT};
+pub use protocol::MAX_SPEC_TEXT;
 pub(crate) use report::{Report, Reporter};
 pub(crate) use tidy::served;
 pub use tidy::Retention;

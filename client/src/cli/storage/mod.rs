@@ -8,7 +8,7 @@ mod provide;
 mod run;
 mod show;
 
-use super::Global;
+use super::{help, Global};
 use crate::{amount, error::Result, keys::parse_account, output::Output};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ pub enum Storage {
     /// Change the proof key or the address where content and proofs are served.
     Set(provide::Set),
     /// Provide storage: accept deals, seal, prove, settle and serve, until interrupted.
+    #[command(after_help = help::PROVIDER)]
     Run(Box<run::Run>),
     /// Accept a deal.
     Accept {

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What the chain would ask for a call, and the rules by which it would pay for a task.
+
+use super::{At, Call};
+use crate::error::{Context, Error, Result};
+use codec::{Compact, Decode, DecodeAll, Encode};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use subxt::dynamic::Value;
+use tos_primitives::{
+    split::{SplitProfile, WinnerRule},
+    Balance, Difficulty, TaskType, Tick,
+};
+
+/// Bytes of a signed transaction around its call, at most: its length (4), version (1), address
+/// (33), signature (66), era (2), nonce (5), tip (17) and metadata hash (34).
+const ENVELOPE: usize = 162;
+
+/// Answer of `TransactionPaymentCallApi.query_call_info`.
+#[derive(Decode)]
+struct CallInfo {
+    _weight: (Compact<u64>, Compact<u64>),
+    _class: u8,
+    fee: Balance,
+}
+
+/// Answer of `BabeApi.configuration`, as far as what comes first.
+#[derive(Decode)]
+struct Slots {
+    milliseconds: u64,
+}
+
+/// The rules of a task type, beyond the parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeRules {
+    /// Whether tasks of this type may be published.
+    pub known: bool,
+    /// The classes' shares of a reward.
+    pub split: SplitProfile,
+    /// How many winners there are.
+    pub winners: WinnerRule,
+    /// Validators that judge this type.
+    pub judges: u32,
+}
+
+impl At {
+    /// The most that a call costs in fees now, without a tip.
+    pub async fn fee(&self, call: &Call) -> Result<Balance> {
+        let call = self.encode(call)?;
+        let length = call.len().saturating_add(ENVELOPE);
+        let length = u32::try_from(length).context("the call's length")?;
+        let mut arguments = call;
+        length.encode_to(&mut arguments);
+        let function = "TransactionPaymentCallApi_query_call_info";
+        let info: CallInfo = self.call_api(function, &arguments).await?;
+        Ok(info.fee)
+    }
+
+    /// Milliseconds from one block to the next, when no block is missed.
+    pub async fn block_time(&self) -> Result<u64> {
+        let apis = self.block.runtime_apis();
+        let bytes = apis.call_raw("BabeApi_configuration", None).await;
+        let bytes = bytes.context("BabeApi_configuration")?;
+        let slots = Slots::decode(&mut bytes.as_slice()).context("BabeApi_configuration")?;
+        Ok(slots.milliseconds)
+    }
+
+    /// The least that an account must keep.
+    pub fn existential_deposit(&self) -> Result<Balance> {
+        let (pallet, name) = ("Balances", "ExistentialDeposit");
+        let metadata = self.block.metadata_ref();
+        let constant = metadata
+            .pallet_by_name(pallet)
+            .and_then(|pallet| pallet.constant_by_name(name));
+        let constant = constant
+            .ok_or_else(|| Error::Failed(format!("the chain has no constant {pallet}.{name}")))?;
+        Balance::decode_all(&mut constant.value()).context(format_args!("{pallet}.{name}"))
+    }
+
+    /// The rules of a task type and difficulty.
+    pub async fn type_rules(
+        &self,
+        task_type: TaskType,
+        difficulty: Difficulty,
+    ) -> Result<TypeRules> {
+        let of_type = || vec![type_value(task_type)];
+        let both = vec![
+            type_value(task_type),
+            Value::unnamed_variant(format!("{difficulty:?}"), []),
+        ];
+        let known = self.stored("Tasks", "TaskTypes", of_type()).await?;
+        let split = self.stored("Rewards", "Profiles", both).await?;
+        let winners = self.stored("Rewards", "WinnerRules", of_type()).await?;
+        let judges = self.stored("Validation", "PoolSize", of_type()).await?;
+        Ok(TypeRules {
+            known: known.is_some(),
+            split: match split {
+                Some(bytes) => decoded(&bytes, "Rewards.Profiles")?,
+                None => SplitProfile::for_task(task_type, difficulty),
+            },
+            winners: match winners {
+                Some(bytes) => decoded(&bytes, "Rewards.WinnerRules")?,
+                None => WinnerRule::for_type(task_type),
+            },
+            judges: match judges {
+                Some(bytes) => decoded(&bytes, "Validation.PoolSize")?,
+                None => 0,
+            },
+        })
+    }
+
+    /// The first tick after an account's suspension, if it has had one.
+    pub async fn suspended_until(&self, who: &AccountId32) -> Result<Option<Tick>> {
+        let key: [u8; 32] = who.clone().into();
+        let key = vec![Value::from_bytes(key)];
+        let until = self.stored("Miners", "Suspensions", key).await?;
+        until
+            .map(|bytes| decoded(&bytes, "Miners.Suspensions"))
+            .transpose()
+    }
+
+    /// The bytes of a value in storage, if there is one.
+    async fn stored(&self, pallet: &str, entry: &str, keys: Vec<Value>) -> Result<Option<Vec<u8>>> {
+        let found = self.block.storage().try_fetch((pallet, entry), keys).await;
+        let found = found.context(format_args!("{pallet}.{entry}"))?;
+        Ok(found.map(|value| value.into_bytes()))
+    }
+}
+
+fn decoded<T: DecodeAll>(mut bytes: &[u8], what: &str) -> Result<T> {
+    T::decode_all(&mut bytes).context(what)
+}
+
+/// A task type as a key of a map in storage.
+fn type_value(task_type: TaskType) -> Value {
+    match task_type {
+        TaskType::Custom(number) => {
+            Value::unnamed_variant("Custom", [Value::u128(u128::from(number))])
+        }
+        built_in => Value::unnamed_variant(format!("{built_in:?}"), []),
+    }
+}
