@@ -18,6 +18,7 @@
 mod amount;
 mod canonical;
 mod chain;
+mod clean;
 mod cli;
 mod content;
 mod database;
