@@ -4,6 +4,10 @@
 //! pool does with a transaction, the test says beforehand. Signatures, nonces and eras are checked
 //! as a runtime checks them.
 
+mod state;
+
+pub(crate) use state::key_of_type;
+
 use super::{interface::Published, Connection};
 use crate::keys::{Keypair, Scheme, Signer};
 use codec::{Compact, Decode, Encode};
@@ -17,7 +21,7 @@ use polkadot_sdk::{
 use scale_info::{meta_type, TypeInfo};
 use serde_json::{json, Value};
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     marker::PhantomData,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -46,6 +50,8 @@ pub(crate) enum Effect {
     Publishes(TaskId),
     /// It fails with `Tasks::ReferenceUsed`.
     Fails,
+    /// It fails with the error of `Tasks` that has this name.
+    FailsWith(&'static str),
 }
 
 /// Something that happens to the node.
@@ -117,6 +123,14 @@ pub(crate) struct Node {
     pub events: VecDeque<Event>,
     /// Answers to `TosApi.task_by_reference`, one after the other; the last one stays.
     pub by_reference: VecDeque<Option<TaskId>>,
+    /// Answers of other functions of the runtime.
+    pub answers: HashMap<&'static str, Vec<u8>>,
+    /// Keys of the task types; with none, the node does not list keys.
+    pub types: Vec<String>,
+    /// Free balance of every account that is asked for, if it has any.
+    pub free: Option<Balance>,
+    /// State of blocks below this one is discarded.
+    pub pruned: usize,
 }
 
 /// A handle to the node.
@@ -208,10 +222,14 @@ impl Node {
             let index = index as u32 + 1;
             events.push(match effect {
                 Effect::Publishes(task) => published(index, *task),
-                Effect::Fails => {
+                Effect::Fails | Effect::FailsWith(_) => {
+                    let error = match effect {
+                        Effect::FailsWith(name) => state::error_index(name),
+                        _ => 0,
+                    };
                     let dispatch_error = DispatchError::Module(ModuleError {
                         index: 1,
-                        error: [0; 4],
+                        error: [error, 0, 0, 0],
                         message: None,
                     });
                     let event =
@@ -327,8 +345,19 @@ impl Node {
                 0 | 1 => self.by_reference.front().copied().flatten().encode(),
                 _ => self.by_reference.pop_front().flatten().encode(),
             },
-            _ => return None,
+            name => return self.answers.get(name).cloned(),
         })
+    }
+
+    /// Fails for a block whose state is discarded.
+    fn kept(&self, hash: &Value) -> Result<(), UserError> {
+        match self.number(hash) {
+            Some(number) if number < self.pruned => {
+                let why = "Client error: UnknownBlock: State already discarded for 0x00";
+                Err(refusal(4003, why, ""))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn request(&mut self, method: &str, params: &[Value]) -> Result<Value, UserError> {
@@ -354,13 +383,21 @@ impl Node {
                 "justifications": null,
             }))),
             "state_getStorage" => {
+                self.kept(&params[1])?;
                 let number = self.number(&params[1]).unwrap();
-                json!(to_hex(&self.block_events(number)))
+                match state::is_account(first) {
+                    true => json!(self.free.map(state::account)),
+                    false => json!(to_hex(&self.block_events(number))),
+                }
             }
-            "state_call" => match self.call(params) {
-                Some(bytes) => json!(to_hex(&bytes)),
-                None => return Err(refusal(4003, "Client error", "function not found")),
-            },
+            "state_getKeysPaged" if !self.types.is_empty() => json!(self.types),
+            "state_call" => {
+                self.kept(&params[2])?;
+                match self.call(params) {
+                    Some(bytes) => json!(to_hex(&bytes)),
+                    None => return Err(refusal(4003, "Client error", "function not found")),
+                }
+            }
             "system_health" => json!({"peers": 1, "isSyncing": false, "shouldHavePeers": true}),
             "system_chain" => json!("Fake"),
             "system_chainType" => self.chain_type.clone(),
@@ -382,6 +419,10 @@ impl FakeNode {
             submitted: Vec::new(),
             events: VecDeque::new(),
             by_reference: VecDeque::new(),
+            answers: HashMap::new(),
+            types: Vec::new(),
+            free: None,
+            pruned: 0,
         };
         node.grow(1);
         Self {
@@ -520,12 +561,6 @@ enum TasksEvent {
 }
 
 #[derive(TypeInfo)]
-#[allow(dead_code)]
-enum TasksError {
-    ReferenceUsed,
-}
-
-#[derive(TypeInfo)]
 struct UncheckedExtrinsic<Address, Signature>(PhantomData<(Address, Signature)>);
 
 /// Metadata that the node calls opaque: bytes with their length in front.
@@ -541,12 +576,13 @@ fn metadata() -> Vec<u8> {
     };
     let system = v14::PalletMetadata {
         event: Some(meta_type::<SystemEvent>().into()),
+        storage: Some(state::system_storage()),
         ..pallet("System", 0)
     };
     let tasks = v14::PalletMetadata {
         calls: Some(meta_type::<TasksCall>().into()),
         event: Some(meta_type::<TasksEvent>().into()),
-        error: Some(meta_type::<TasksError>().into()),
+        error: Some(meta_type::<state::TasksError>().into()),
         ..pallet("Tasks", 1)
     };
     let extension = |identifier, ty, additional_signed| v14::SignedExtensionMetadata {

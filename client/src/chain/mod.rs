@@ -8,6 +8,7 @@ pub(crate) mod fake;
 mod identity;
 mod interface;
 mod parameter;
+mod refusal;
 mod settle;
 mod shape;
 #[cfg(test)]
@@ -188,7 +189,7 @@ impl Connection {
     pub async fn at_number(&self, number: u64) -> Result<At> {
         match self.client.at_block(number).await {
             Ok(block) => Ok(At { block }),
-            Err(error) => Err(self.explain(error).await),
+            Err(error) => Err(self.unreadable(number, error).await),
         }
     }
 

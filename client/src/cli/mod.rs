@@ -16,6 +16,8 @@ mod storage;
 mod task;
 mod watch;
 
+pub(crate) use parse::type_name;
+
 use crate::{
     chain::{Call, Connection, Included, Wait},
     error::{Context, Error, Result},
