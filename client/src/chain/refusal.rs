@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a refusal does not say by itself: the limit that was crossed, what there is, and what to do
-//! next. The chain's errors name neither numbers nor accounts; its state has both.
+//! Details that a refusal lacks: the limit that was crossed, what there is, and what to do next.
+//! The chain's errors name neither numbers nor accounts; its state has both.
 
 use super::{At, Call, Connection, CONNECT_TIME};
 use crate::{
@@ -127,7 +127,7 @@ impl Connection {
         })
     }
 
-    /// What an account has that has not enough.
+    /// Funds of an account that has not enough.
     async fn funds(&self, signer: &Signer) -> Result<String> {
         let account = signer.account();
         let free = self.best().await?.balance(&account).await?.free;
@@ -138,7 +138,7 @@ impl Connection {
         ))
     }
 
-    /// What an account has that cannot pay the fee of `call`, and what the fee is.
+    /// Funds of an account that cannot pay the fee of `call`, and the fee.
     async fn cannot_pay(&self, signer: &Signer, call: &Call) -> Result<String> {
         let best = self.best().await?;
         let account = signer.account();
@@ -160,7 +160,7 @@ impl Connection {
         ))
     }
 
-    /// What could not be read of block `number`, with advice if its state was discarded.
+    /// Error of reading block `number`, with advice if its state was discarded.
     pub(super) async fn unreadable(&self, number: u64, error: impl std::fmt::Display) -> Error {
         let error = self.explain(error).await;
         if !error.to_string().contains(DISCARDED) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The log on stderr. What strangers say is in it, and every event is one line of it: whatever is
+//! The log on stderr. Texts of strangers are in it, and every event is one line of it: all that is
 //! written goes through [`clean`], so that no place that logs can forget to.
 
 use super::Global;
@@ -170,7 +170,7 @@ mod tests {
         String::from_utf8(bytes).unwrap()
     }
 
-    /// What workers log of strangers: a judge's reason, a solver's stderr, an error by a node.
+    /// Events that workers log of strangers: a judge's reason, a solver's stderr, an error by a node.
     fn strangers() {
         let error = Error::refused(HOSTILE);
         tracing::info!(reason = HOSTILE, "judged");
