@@ -20,6 +20,7 @@
 mod amount;
 mod canonical;
 mod chain;
+mod clean;
 mod cli;
 mod config;
 mod content;

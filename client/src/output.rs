@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Results go to stdout, as text for people or as one JSON value for programs; logs to stderr.
+//! Results go to stdout, as text for people or as one JSON value for programs; logs to stderr. What
+//! strangers put into them goes through [`clean`] here, whichever command shows it.
 
-use crate::error::Error;
+use crate::{clean, error::Error};
 use serde::Serialize;
 use serde_json::json;
 use std::io::Write;
@@ -17,27 +18,34 @@ pub struct Output {
 impl Output {
     /// Shows one result: the value itself as JSON, or the text made of it.
     pub fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) {
-        let line = if self.json {
-            serde_json::to_string(value)
-                .unwrap_or_else(|e| json!({"error": e.to_string()}).to_string())
-        } else {
-            text()
-        };
-        self.line(&line);
+        // A closed pipe (`tos … | head -1`) is the reader's choice, not a failure.
+        let _ = writeln!(std::io::stdout().lock(), "{}", self.result(value, text));
     }
 
     /// Shows an error on stderr, in JSON where that was asked for.
     pub fn error(&self, error: &Error) {
+        let _ = writeln!(std::io::stderr().lock(), "{}", self.failure(error));
+    }
+
+    /// A result as it is shown.
+    fn result<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) -> String {
         if self.json {
-            eprintln!("{}", error_value(error));
+            let value = serde_json::to_string(value)
+                .unwrap_or_else(|e| json!({"error": e.to_string()}).to_string());
+            clean::json(&value).into_owned()
         } else {
-            eprintln!("tos: {error}");
+            clean::text(&text()).into_owned()
         }
     }
 
-    fn line(&self, line: &str) {
-        // A closed pipe (`tos … | head -1`) is the reader's choice, not a failure.
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    /// An error as it is shown.
+    fn failure(&self, error: &Error) -> String {
+        if self.json {
+            clean::json(&error_value(error).to_string()).into_owned()
+        } else {
+            // Further lines are set in, so that none of them looks like one of this program's.
+            clean::text(&format!("tos: {error}")).replace('\n', "\n     ")
+        }
     }
 }
 
@@ -57,8 +65,13 @@ fn error_value(error: &Error) -> serde_json::Value {
     json!({ "error": value })
 }
 
-/// Lays out rows under headings, columns padded to their widest cell.
+/// Lays out rows under headings, columns padded to their widest cell. A cell stays in its row,
+/// whatever it holds.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<_>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| clean::line(cell)).collect())
+        .collect();
     let width = |column: usize| {
         let cells = rows
             .iter()
@@ -78,7 +91,7 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     };
     let body = rows
         .iter()
-        .map(|row| line(row.iter().map(String::as_str).collect()));
+        .map(|row| line(row.iter().map(|cell| cell.as_ref()).collect()));
     std::iter::once(line(headings.to_vec()))
         .chain(body)
         .collect::<Vec<_>>()
@@ -95,6 +108,45 @@ pub fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clean::tests::{assert_clean, HOSTILE};
+
+    const TEXT: Output = Output { json: false };
+    const JSON: Output = Output { json: true };
+
+    #[test]
+    fn a_result_with_a_strangers_text_is_clean_as_text_and_as_json() {
+        let value = json!({ "spec": HOSTILE });
+        let text = TEXT.result(&value, || format!("spec  {HOSTILE}"));
+        assert_clean(&text);
+        assert!(text.starts_with(r"spec  a\u{1b}[2J"), "{text}");
+        let shown = JSON.result(&value, String::new);
+        assert_clean(&shown);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+            value
+        );
+    }
+
+    #[test]
+    fn an_error_by_a_node_is_clean_and_has_no_line_that_looks_like_ours() {
+        let error = Error::Unreachable {
+            url: "ws://x".into(),
+            reason: format!("{HOSTILE}\ntos: all is well"),
+        };
+        let text = TEXT.failure(&error);
+        assert_clean(&text);
+        assert_eq!(text.lines().filter(|l| l.starts_with("tos:")).count(), 1);
+        assert!(text.lines().skip(1).all(|l| l.starts_with("     ")));
+        assert_clean(&JSON.failure(&error));
+    }
+
+    #[test]
+    fn a_cell_of_a_table_stays_in_its_row() {
+        let rows = vec![vec![HOSTILE.into(), "1".into()]];
+        let shown = table(&["name", "n"], &rows);
+        assert_clean(&shown);
+        assert_eq!(shown.lines().count(), 2, "{shown}");
+    }
 
     #[test]
     fn tables_line_up() {

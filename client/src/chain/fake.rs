@@ -4,6 +4,10 @@
 //! pool does with a transaction, the test says beforehand. Signatures, nonces and eras are checked
 //! as a runtime checks them.
 
+mod state;
+
+pub(crate) use state::key_of_type;
+
 use super::{interface::Published, Connection};
 use crate::keys::{Keypair, Scheme, Signer};
 use codec::{Compact, Decode, Encode};
@@ -17,7 +21,7 @@ use polkadot_sdk::{
 use scale_info::{meta_type, TypeInfo};
 use serde_json::{json, Value};
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     marker::PhantomData,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -48,6 +52,8 @@ pub(crate) enum Effect {
     Fails,
     /// It is for another account, and the call inside fails so.
     FailsInside,
+    /// It fails with the error of `Tasks` that has this name.
+    FailsWith(&'static str),
 }
 
 /// Something that happens to the node.
@@ -120,6 +126,14 @@ pub(crate) struct Node {
     pub events: VecDeque<Event>,
     /// Answers to `TosApi.task_by_reference`, one after the other; the last one stays.
     pub by_reference: VecDeque<Option<TaskId>>,
+    /// Answers of other functions of the runtime.
+    pub answers: HashMap<&'static str, Vec<u8>>,
+    /// Keys of the task types; with none, the node does not list keys.
+    pub types: Vec<String>,
+    /// Free balance of every account that is asked for, if it has any.
+    pub free: Option<Balance>,
+    /// State of blocks below this one is discarded.
+    pub pruned: usize,
 }
 
 /// A handle to the node.
@@ -212,8 +226,16 @@ impl Node {
             let index = index as u32 + 1;
             events.push(match effect {
                 Effect::Publishes(task) => published(index, *task),
-                Effect::Fails => {
-                    let dispatch_error = reference_used();
+                Effect::Fails | Effect::FailsWith(_) => {
+                    let error = match effect {
+                        Effect::FailsWith(name) => state::error_index(name),
+                        _ => 0,
+                    };
+                    let dispatch_error = DispatchError::Module(ModuleError {
+                        index: 1,
+                        error: [error, 0, 0, 0],
+                        message: None,
+                    });
                     let event =
                         RuntimeEvent::System(SystemEvent::ExtrinsicFailed { dispatch_error });
                     (Phase::ApplyExtrinsic(index), event, Vec::new())
@@ -333,8 +355,19 @@ impl Node {
                 0 | 1 => self.by_reference.front().copied().flatten().encode(),
                 _ => self.by_reference.pop_front().flatten().encode(),
             },
-            _ => return None,
+            name => return self.answers.get(name).cloned(),
         })
+    }
+
+    /// Fails for a block whose state is discarded.
+    fn kept(&self, hash: &Value) -> Result<(), UserError> {
+        match self.number(hash) {
+            Some(number) if number < self.pruned => {
+                let why = "Client error: UnknownBlock: State already discarded for 0x00";
+                Err(refusal(4003, why, ""))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn request(&mut self, method: &str, params: &[Value]) -> Result<Value, UserError> {
@@ -360,13 +393,21 @@ impl Node {
                 "justifications": null,
             }))),
             "state_getStorage" => {
+                self.kept(&params[1])?;
                 let number = self.number(&params[1]).unwrap();
-                json!(to_hex(&self.block_events(number)))
+                match state::is_account(first) {
+                    true => json!(self.free.map(state::account)),
+                    false => json!(to_hex(&self.block_events(number))),
+                }
             }
-            "state_call" => match self.call(params) {
-                Some(bytes) => json!(to_hex(&bytes)),
-                None => return Err(refusal(4003, "Client error", "function not found")),
-            },
+            "state_getKeysPaged" if !self.types.is_empty() => json!(self.types),
+            "state_call" => {
+                self.kept(&params[2])?;
+                match self.call(params) {
+                    Some(bytes) => json!(to_hex(&bytes)),
+                    None => return Err(refusal(4003, "Client error", "function not found")),
+                }
+            }
             "system_health" => json!({"peers": 1, "isSyncing": false, "shouldHavePeers": true}),
             "system_chain" => json!("Fake"),
             "system_chainType" => self.chain_type.clone(),
@@ -388,6 +429,10 @@ impl FakeNode {
             submitted: Vec::new(),
             events: VecDeque::new(),
             by_reference: VecDeque::new(),
+            answers: HashMap::new(),
+            types: Vec::new(),
+            free: None,
+            pruned: 0,
         };
         node.grow(1);
         Self {
@@ -549,12 +594,6 @@ enum TasksEvent {
 }
 
 #[derive(TypeInfo)]
-#[allow(dead_code)]
-enum TasksError {
-    ReferenceUsed,
-}
-
-#[derive(TypeInfo)]
 struct UncheckedExtrinsic<Address, Signature>(PhantomData<(Address, Signature)>);
 
 /// Metadata that the node calls opaque: bytes with their length in front.
@@ -570,12 +609,13 @@ fn metadata() -> Vec<u8> {
     };
     let system = v14::PalletMetadata {
         event: Some(meta_type::<SystemEvent>().into()),
+        storage: Some(state::system_storage()),
         ..pallet("System", 0)
     };
     let tasks = v14::PalletMetadata {
         calls: Some(meta_type::<TasksCall>().into()),
         event: Some(meta_type::<TasksEvent>().into()),
-        error: Some(meta_type::<TasksError>().into()),
+        error: Some(meta_type::<state::TasksError>().into()),
         ..pallet("Tasks", 1)
     };
     let proxy = v14::PalletMetadata {

@@ -11,6 +11,7 @@ mod interface;
 mod multisig;
 mod parameter;
 mod proxy;
+mod refusal;
 mod settle;
 mod shape;
 #[cfg(test)]
@@ -194,7 +195,7 @@ impl Connection {
     pub async fn at_number(&self, number: u64) -> Result<At> {
         match self.client.at_block(number).await {
             Ok(block) => Ok(At { block }),
-            Err(error) => Err(self.explain(error).await),
+            Err(error) => Err(self.unreadable(number, error).await),
         }
     }
 

@@ -258,11 +258,15 @@ impl Connection {
         end: impl Future<Output = ()>,
     ) -> Result<Included> {
         self.warn_of_development_key(signer).await;
+        self.check_types(call).await?;
         let mut submission = Submission::default();
         tokio::select! {
             settled = self.settle(signer, call, wait, &mut submission) => match settled {
                 Ok(included) => return Ok(included),
-                Err(error) => return Err(submission.unsettled(error)),
+                Err(error) => {
+                    let error = self.elaborate(signer, call, error).await;
+                    return Err(submission.unsettled(error));
+                }
             },
             () = end => {},
         }
@@ -308,20 +312,25 @@ impl Connection {
             }
             sent.push((progress, submission));
         }
-        let outcomes = sent
-            .into_iter()
-            .map(|(progress, mut submission)| async move {
-                let followed = self.follow(progress?, wait, &mut submission);
-                match tokio::time::timeout(time, followed).await {
-                    Ok(Ok(Some(included))) => Ok(included),
-                    Ok(Ok(None)) => self.found_or_lost(signer, wait, &mut submission).await,
-                    Ok(Err(error)) => Err(error),
-                    Err(_) => Err(submission.unsettled(Error::TimedOut(format!(
-                        "not in a {wait} block after {} s",
-                        time.as_secs()
-                    )))),
-                }
-            });
+        let outcomes =
+            sent.into_iter()
+                .zip(calls)
+                .map(|((progress, mut submission), call)| async move {
+                    let progress = match progress {
+                        Ok(progress) => progress,
+                        Err(error) => return Err(self.elaborate(signer, call, error).await),
+                    };
+                    let followed = self.follow(progress, wait, &mut submission);
+                    match tokio::time::timeout(time, followed).await {
+                        Ok(Ok(Some(included))) => Ok(included),
+                        Ok(Ok(None)) => self.found_or_lost(signer, wait, &mut submission).await,
+                        Ok(Err(error)) => Err(self.elaborate(signer, call, error).await),
+                        Err(_) => Err(submission.unsettled(Error::TimedOut(format!(
+                            "not in a {wait} block after {} s",
+                            time.as_secs()
+                        )))),
+                    }
+                });
         Ok(futures::future::join_all(outcomes).await)
     }
 

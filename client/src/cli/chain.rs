@@ -5,6 +5,8 @@
 use super::Global;
 use crate::{
     amount,
+    chain::Event,
+    clean,
     error::{Error, Result},
     keys::parse_account,
     output::Output,
@@ -56,6 +58,7 @@ impl Chain {
                     "finalised": {"number": finalised.number(), "hash": to_hex(&finalised.hash())},
                     "protocol": chain,
                 });
+                let (name, version) = (clean::line(&name), clean::line(&version));
                 output.show(&value, || {
                     [
                         format!(
@@ -92,13 +95,7 @@ impl Chain {
                 }
                 events.retain(|event| pallet.as_ref().is_none_or(|name| *name == event.pallet));
                 output.show(&events, || {
-                    let line = |event: &crate::chain::Event| {
-                        format!(
-                            "block {}: {}.{} {}",
-                            event.block, event.pallet, event.name, event.fields
-                        )
-                    };
-                    events.iter().map(line).collect::<Vec<_>>().join("\n")
+                    events.iter().map(event_line).collect::<Vec<_>>().join("\n")
                 });
             }
             Self::Account { account } => {
@@ -129,5 +126,36 @@ impl Chain {
             }
         }
         Ok(())
+    }
+}
+
+/// An event in one line.
+fn event_line(event: &Event) -> String {
+    let Event {
+        block,
+        pallet,
+        name,
+        fields,
+    } = event;
+    clean::line(&format!("block {block}: {pallet}.{name} {fields}")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clean::tests::{assert_clean, HOSTILE};
+
+    #[test]
+    fn an_event_with_a_strangers_text_is_one_clean_line() {
+        let event = Event {
+            block: 7,
+            pallet: "Tasks".into(),
+            name: "Published".into(),
+            fields: json!({ "note": HOSTILE }),
+        };
+        let line = event_line(&event);
+        assert_clean(&line);
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert!(line.starts_with("block 7: Tasks.Published {"), "{line}");
     }
 }

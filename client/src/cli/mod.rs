@@ -10,6 +10,7 @@ mod governance;
 mod help;
 mod keys;
 mod lint;
+mod log;
 mod model;
 mod multisig;
 pub(crate) mod node;
@@ -24,6 +25,8 @@ mod storage;
 mod task;
 mod watch;
 
+pub(crate) use parse::type_name;
+
 use crate::{
     chain::{Call, Connection, Included, Wait},
     config::Failure,
@@ -34,7 +37,7 @@ use crate::{
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 use tos_primitives::{json::to_hex, Balance};
 use zeroize::Zeroizing;
 
@@ -207,7 +210,7 @@ pub fn main() -> ExitCode {
 }
 
 fn start(cli: Cli, output: Output) -> Result<()> {
-    log_to_stderr(&cli)?;
+    log::to_stderr(&cli.global, works(&cli.command))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -261,33 +264,14 @@ fn command_list(command: &clap::Command, path: &str) -> Vec<String> {
     all
 }
 
-fn log_to_stderr(cli: &Cli) -> Result<()> {
-    use tracing_subscriber::EnvFilter;
-    let works = matches!(
-        cli.command,
+/// Returns `true` for a command that goes on working and logs its progress.
+fn works(command: &Command) -> bool {
+    matches!(
+        command,
         Command::Miner(roles::Miner::Run(_))
             | Command::Validator(roles::Validator::Run(_))
             | Command::Content(content::Content::Serve { .. })
-    ) || matches!(&cli.command, Command::Storage(command) if command.works());
-    let default = if works {
-        "warn,tos_client=info"
-    } else {
-        "warn"
-    };
-    let filter = cli.global.log.as_deref().unwrap_or(default);
-    let filter =
-        EnvFilter::try_new(filter).map_err(|e| Error::Usage(format!("--log {filter}: {e}")))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A second subscriber is refused only where one was set before, in tests.
-    let _ = if cli.global.log_json {
-        log.json().try_init()
-    } else {
-        log.try_init()
-    };
-    Ok(())
+    ) || matches!(command, Command::Storage(command) if command.works())
 }
 
 impl Global {

@@ -3,7 +3,7 @@
 //! How things of the chain read as text.
 
 use super::parse::type_name;
-use crate::{amount, output::table};
+use crate::{amount, clean, output::table};
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use tos_primitives::{
     json::to_hex,
@@ -69,7 +69,7 @@ pub fn tasks(tasks: &[TaskSummary<AccountId32>]) -> String {
 /// A reference to content.
 pub fn content(content: &ContentRef) -> String {
     let place = if content.inline.is_empty() {
-        String::from_utf8_lossy(&content.locator).into_owned()
+        clean::line(&String::from_utf8_lossy(&content.locator)).into_owned()
     } else {
         "on chain".into()
     };
@@ -254,6 +254,22 @@ pub fn reputation(reputation: &ReputationView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_whose_publisher_writes_terminal_codes_is_shown_without_them() {
+        use crate::clean::tests::{assert_clean, HOSTILE};
+        let mut task = crate::worker::fake::task_view(1);
+        task.spec = ContentRef::inline(HOSTILE.as_bytes()).unwrap();
+        let inline = clean::text(&super::task(&task)).into_owned();
+        assert_clean(&inline);
+        task.spec = ContentRef::located(b"long content", HOSTILE.as_bytes()).unwrap();
+        let located = super::task(&task);
+        assert_clean(&located);
+        for text in [inline, located] {
+            // What looks like news of this program does not begin a line.
+            assert!(!text.lines().any(|l| l.starts_with("settled")), "{text}");
+        }
+    }
 
     #[test]
     fn basis_points_read_as_per_cent() {

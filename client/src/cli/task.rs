@@ -104,8 +104,8 @@ pub struct Publish {
     /// For how many ticks (blocks) miners may join and commit.
     #[arg(long, value_name = "TICKS")]
     pub(super) open_for: Tick,
-    /// Lowest quality that can win, 0 to 100.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
+    /// Lowest quality that can win, 1 to 100.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(super) min_quality: u8,
     /// Places for miners.
     #[arg(long, value_name = "PLACES", default_value_t = 8,

@@ -3,6 +3,7 @@
 //! How far something that takes long has come, on stderr: a bar for people, a line in the log
 //! every tenth of the way otherwise.
 
+use crate::clean;
 use std::io::{IsTerminal, Write};
 use tos_provider::{Progress, Stage};
 
@@ -21,7 +22,8 @@ impl Bar {
     /// A bar for `what`. Nothing is drawn where stderr is no terminal.
     pub fn new(what: impl Into<String>) -> Self {
         Self {
-            what: what.into(),
+            // Drawn past the log, which would clean it.
+            what: clean::line(&what.into()).into_owned(),
             terminal: std::io::stderr().is_terminal(),
             shown: None,
         }
