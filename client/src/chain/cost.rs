@@ -2,27 +2,27 @@
 
 //! What the chain would ask for a call, and the rules by which it would pay for a task.
 
-use super::{At, Call};
+use super::{
+    transaction::{Encoded, MORTALITY},
+    At, Call,
+};
 use crate::error::{Context, Error, Result};
-use codec::{Compact, Decode, DecodeAll, Encode};
+use codec::{Decode, DecodeAll};
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use subxt::dynamic::Value;
+use subxt::{
+    config::{
+        substrate::{AccountId32 as AccountId, MultiSignature},
+        DefaultExtrinsicParamsBuilder,
+    },
+    dynamic::Value,
+};
 use tos_primitives::{
     split::{SplitProfile, WinnerRule},
     Balance, Difficulty, TaskType, Tick,
 };
 
-/// Bytes of a signed transaction around its call, at most: its length (4), version (1), address
-/// (33), signature (66), era (2), nonce (5), tip (17) and metadata hash (34).
-const ENVELOPE: usize = 162;
-
-/// Answer of `TransactionPaymentCallApi.query_call_info`.
-#[derive(Decode)]
-struct CallInfo {
-    _weight: (Compact<u64>, Compact<u64>),
-    _class: u8,
-    fee: Balance,
-}
+/// Nonce with the longest encoding that an account comes to.
+const LONG_NONCE: u64 = 1 << 30;
 
 /// Answer of `BabeApi.configuration`, as far as what comes first.
 #[derive(Decode)]
@@ -44,16 +44,24 @@ pub struct TypeRules {
 }
 
 impl At {
-    /// The most that a call costs in fees now, without a tip.
-    pub async fn fee(&self, call: &Call) -> Result<Balance> {
-        let call = self.encode(call)?;
-        let length = call.len().saturating_add(ENVELOPE);
-        let length = u32::try_from(length).context("the call's length")?;
-        let mut arguments = call;
-        length.encode_to(&mut arguments);
-        let function = "TransactionPaymentCallApi_query_call_info";
-        let info: CallInfo = self.call_api(function, &arguments).await?;
-        Ok(info.fee)
+    /// Fee of a call as a signed transaction on this block, by the node, without a tip. The node
+    /// looks at the form and the length of a transaction, not at its signature, so no key is needed.
+    pub async fn fee(&self, call: &Call, tip: Balance) -> Result<Balance> {
+        let params = DefaultExtrinsicParamsBuilder::new()
+            .nonce(LONG_NONCE)
+            .tip(tip)
+            .mortal_from_unchecked(MORTALITY, self.number(), self.block.block_hash())
+            .build();
+        let payload = Encoded::of(call);
+        let transactions = self.block.tx();
+        let mut signable = transactions
+            .create_signable_offline(&payload, params)
+            .context("transaction")?;
+        let nobody = (AccountId([0; 32]), MultiSignature::Sr25519([0; 64]));
+        let transaction = signable
+            .sign_with_account_and_signature(&nobody.0, &nobody.1)
+            .context("transaction")?;
+        transaction.partial_fee_estimate().await.context("the fee")
     }
 
     /// Milliseconds from one block to the next, when no block is missed.

@@ -29,7 +29,7 @@ use tos_primitives::{
 };
 
 /// For how many blocks a transaction is good: what is not in a block by then never will be.
-const MORTALITY: u64 = 256;
+pub(super) const MORTALITY: u64 = 256;
 /// Answers of the pool that leave open whether it has the transaction: banned, known already.
 const MAY_HAVE_IT: [i32; 2] = [BANNED, ALREADY_IMPORTED];
 
@@ -134,9 +134,17 @@ impl tx::Signer<SubstrateConfig> for Keypair {
 }
 
 /// A call that is encoded already; its shape was checked against the metadata.
-struct Encoded(&'static str, &'static str, Bytes);
+pub(super) struct Encoded(&'static str, &'static str, Bytes);
 
-struct Bytes(Vec<u8>);
+pub(super) struct Bytes(Vec<u8>);
+
+impl Encoded {
+    /// The call, without the numbers in front.
+    pub fn of(call: &Call) -> Self {
+        let (pallet, name) = call.name();
+        Self(pallet, name, Bytes(call.encode_arguments()))
+    }
+}
 
 impl scale_encode::EncodeAsFields for Bytes {
     fn encode_as_fields_to<R: TypeResolver>(

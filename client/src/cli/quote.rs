@@ -48,7 +48,7 @@ struct Cost {
     /// Held until the task closes, and released.
     #[serde(serialize_with = "wei")]
     stake: Balance,
-    /// Paid for the transaction, at most.
+    /// Paid for the transaction, as fees are at this block.
     #[serde(serialize_with = "wei")]
     fee: Balance,
     #[serde(serialize_with = "wei")]
@@ -189,9 +189,12 @@ pub(super) async fn quote(publish: Publish, global: &Global, output: Output) -> 
             })
         }
     };
-    let fee = best
-        .fee(&publish.call(params.clone(), spec.clone()))
-        .await?;
+    let call = publish.call(params.clone(), spec.clone());
+    let call = match global.acts_for()? {
+        Some(real) => best.proxied(&real, &call)?,
+        None => call,
+    };
+    let fee = best.fee(&call, global.tip).await?;
     let asked = Asked {
         params: &params,
         difficulty: publish.difficulty,
@@ -487,7 +490,7 @@ fn text(quote: &Quote) -> String {
             coin(cost.stake)
         ),
         format!(
-            "fee          at most {}, tip {}",
+            "fee          about {}, tip {}",
             coin(cost.fee),
             coin(cost.tip)
         ),
