@@ -143,7 +143,7 @@ impl Connection {
         let account = signer.pair.account();
         // An account that never had anything is in no state.
         let free = best.balance(&account).await?.free;
-        let fee = match best.fee(call).await {
+        let fee = match best.fee(call, signer.tip).await {
             Ok(fee) => format!("about {}", amount::format(fee)),
             Err(_) => "more".into(),
         };

@@ -7,6 +7,7 @@ use crate::chain::{
     fake::{key_of_type, signer, Effect, FakeNode, Next, Reaction, Tell},
     Wait,
 };
+use codec::Compact;
 use std::time::Duration;
 use tos_primitives::{
     rules::{
@@ -174,7 +175,7 @@ async fn an_account_that_cannot_pay_the_fee_is_named_with_what_it_has_and_what_i
         node.lock().free = free;
         node.lock()
             .answers
-            .insert("TransactionPaymentCallApi_query_call_info", info.encode());
+            .insert("TransactionPaymentApi_query_info", info.encode());
         let connection = node.connect().await;
         let poor = Signer {
             tip: TOS / 4,
