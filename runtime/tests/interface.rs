@@ -36,9 +36,18 @@ const OPEN: [&str; 8] = [
 ];
 
 /// Enums that got variants behind the ones they had: what was signed before means the same. Name,
-/// number of variants before, and how it read before and reads after.
-const GROWN: [(&str, usize, &str, &str); 1] =
-    [("ProxyType", 5, "ProxyType#e35fe0b9", "ProxyType#606957f3")];
+/// number of variants before, and how it and what holds it read before and read after.
+const GROWN: [(&str, usize, Readings); 1] = [(
+    "ProxyType",
+    5,
+    &[
+        ("ProxyType#e35fe0b9", "ProxyType#606957f3"),
+        ("Option#a9264fc5", "Option#d1987f0a"),
+    ],
+)];
+
+/// Readings before and after.
+type Readings = &'static [(&'static str, &'static str)];
 
 /// A listing: what it is, and how it looks.
 type Listing = BTreeMap<String, String>;
@@ -56,9 +65,8 @@ fn metadata() -> RuntimeMetadataV15 {
 
 /// An entry of a listing as it reads now that enums have grown.
 fn grown(how: &str) -> String {
-    GROWN.iter().fold(how.to_owned(), |how, (_, _, old, new)| {
-        how.replace(old, new)
-    })
+    let readings = GROWN.iter().flat_map(|(_, _, readings)| readings.iter());
+    readings.fold(how.to_owned(), |how, (old, new)| how.replace(old, new))
 }
 
 /// The whole shape of a type, whatever its number in the registry. `path` is what is being
@@ -340,7 +348,7 @@ fn a_change_of_what_people_sign_needs_a_new_transaction_version() {
     assert!(broken(&old, &version(2, 1, &added)).is_empty());
     assert_eq!(broken(&old, &version(1, 1, &added)).len(), 1);
     // An enum that has grown at its end means the same.
-    let (_, _, before, after) = GROWN[0];
+    let (before, after) = GROWN[0].2[0];
     let small = version(1, 1, &[("call 01.00", before)]);
     assert!(broken(&small, &version(2, 1, &[("call 01.00", after)])).is_empty());
     assert!(!broken(&small, &version(2, 1, &[("call 01.00", "ProxyType#0")])).is_empty());
@@ -365,13 +373,14 @@ fn a_change_of_what_people_sign_needs_a_new_transaction_version() {
 #[test]
 fn an_enum_that_has_grown_has_its_old_variants_where_they_were() {
     let types = metadata().types;
-    for (name, before, old, new) in GROWN {
+    for (name, before, readings) in GROWN {
+        let ((old, new), holders) = readings.split_first().unwrap();
         let found = types
             .types
             .iter()
             .find(|ty| ty.ty.path.ident().as_deref() == Some(name));
         let id = found.unwrap().id;
-        assert_eq!(named(&types, id), new);
+        assert_eq!(named(&types, id), *new);
         let full = shape(&types, id, &mut Vec::new());
         let variants: Vec<_> = full.split('|').collect();
         assert!(variants.len() > before, "{full}");
@@ -380,7 +389,15 @@ fn an_enum_that_has_grown_has_its_old_variants_where_they_were() {
             .iter()
             .all(|variant| variant.trim_end_matches('>').ends_with("()")));
         let first = format!("{}>", variants[..before].join("|"));
-        assert_eq!(fingerprint(name, &first), old);
+        assert_eq!(fingerprint(name, &first), *old);
+        // What holds it differs in nothing else.
+        for (old, new) in holders {
+            let holder = types.types.iter().find(|ty| named(&types, ty.id) == *new);
+            let holder = holder.expect("a type of this reading");
+            let shape = shape(&types, holder.id, &mut Vec::new());
+            let name = holder.ty.path.ident().unwrap();
+            assert_eq!(fingerprint(&name, &shape.replace(&full, &first)), *old);
+        }
     }
 }
 
