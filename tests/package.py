@@ -184,9 +184,9 @@ def health(port):
 def checked_by_systemd(system):
     """Every unit, as installed."""
     names = sorted(os.path.basename(path) for path in glob.glob(system.path("/usr/lib/systemd/system/tos-*")))
-    require({"tos-node@.service", *(f"tos-{name}.service" for name in WORKERS)} <= set(names), f"units: {names}")
+    require({"tos-node@.service", "tos-backup@.timer", *(f"tos-{name}.service" for name in WORKERS)} <= set(names), f"units: {names}")
     # The targets that units name, which a Debian without systemd does not have.
-    for path in ("basic.target", "sysinit.target", "shutdown.target", "network-online.target", "multi-user.target", "timers.target"):
+    for path in ("remote-fs.target", "basic.target", "sysinit.target", "shutdown.target", "network-online.target", "multi-user.target", "timers.target"):
         system.write(f"/usr/lib/systemd/system/{path}", "[Unit]\nDescription=of the test\n")
     if not shutil.which("systemd-analyze"):
         say("no systemd-analyze here: units are not checked by it")
@@ -285,7 +285,7 @@ def test(options, folder):
     newer = packages(binaries, third, SOURCE_DATE_EPOCH=str(int(time.time())))
     system = System(folder, options.root_cache)
     install(system, debs)
-    for name in ("/etc/tos/validator.env", "/usr/bin/tos-node", "/usr/bin/tos", "/usr/lib/tos/backup"):
+    for name in ("/etc/tos/validator.env", "/usr/bin/tos-node", "/usr/bin/tos", "/usr/lib/tos/backup", "/usr/lib/tos/offsite"):
         require(system.owner(name)[0] == "root", f"{name} is not root's")
     require(system.owner("/var/lib/tos") == ("tos", "700"), "others can look into the nodes' folder")
     say("installed")
