@@ -410,7 +410,7 @@ def a_chain_without_anything_of_tos_runs_on_the_same_node(binary, folder):
 
 def an_installation_to_the_letter_starts(binary, folder):
     """The commands of docs/operations.md that make a validator's files, in a folder of the test's."""
-    section = text("docs", "operations.md").split("## Installing")[1].split("\n## ")[0]
+    section = text("docs", "operations.md").split("### By hand")[1].split("\n## ")[0]
     commands = [line for line in section.split("```sh")[1].split("```")[0].splitlines() if "tos-node export" in line or "tos-node key" in line]
     check(len(commands) == 2, f"the documentation makes a specification and a key by {commands}")
     chain, node = os.path.join(folder, "installed.json"), None
