@@ -75,12 +75,18 @@ class Stages(unittest.TestCase):
                  'open(f"{sys.argv[1]}/{node.pid}", "w").close()\n'
                  'try:\n    time.sleep(600)\n'
                  'finally:\n    time.sleep(0.3)\n    node.kill()\n    node.wait()\n')
+
+        def heard():
+            # A shell cannot trap what was ignored when it began, as in a background job or under nohup.
+            for number in (signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+
         with tempfile.TemporaryDirectory() as folder:
             text = f'work() {{ python3 -c {shlex.quote(stage)} "{folder}"; }}\nbeside one work two work'
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 process = subprocess.Popen(["bash", "-c", f'. "{ROOT}/scripts/lib.sh"\n{text}'], stdin=subprocess.DEVNULL,
                                            stderr=subprocess.DEVNULL, start_new_session=True,
-                                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                                           preexec_fn=heard)
                 deadline = time.monotonic() + 60
                 while len(nodes := os.listdir(folder)) < 2 and time.monotonic() < deadline:
                     time.sleep(0.05)
