@@ -6,10 +6,12 @@ Two miners and three validators take one task from publication to settlement. Wh
 comes into another phase, and once after the first commitment, everything is killed with SIGKILL
 and started again on the same data: first the node alone, so that running workers must find it
 again, then all workers. Nothing may be lost: both answers are revealed, every member of the panel
-votes and reveals, nobody is slashed, and the task settles in its first round.
+votes and reveals, nobody is slashed, and the task settles in its first round. A publisher's
+`tos task watch`, started once, lives through all of it and is never silent for long.
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -25,6 +27,42 @@ import specs  # noqa: E402
 WINDOWS = {"answerReveal": 60, "voteCommit": 60, "voteReveal": 60}
 # Seconds within which what should happen does, on whatever machine; and within which all is over.
 LATE, LIMIT = 300, 900
+# The longest silence of `tos task watch` in seconds: it promises a line every ten.
+SILENCE = 45
+
+
+class Watched:
+    """What `tos task watch` has said so far, and its longest silence."""
+
+    def __init__(self, net, task):
+        self.process = net.processes.start("watch", [net.tos_binary, "--url", net.url, "--json", "task", "watch", task])
+        self.path = os.path.join(net.folder, "watch.log")
+        self.size, self.since, self.silence = 0, time.monotonic(), 0
+
+    def look(self):
+        size, now = os.path.getsize(self.path), time.monotonic()
+        if size != self.size:
+            self.silence, self.size, self.since = max(self.silence, now - self.since), size, now
+
+    def end(self):
+        """Checks how it ended and what it said, and returns how often it lost the node."""
+        code = self.process.wait(LATE)
+        self.look()
+        with open(self.path, encoding="utf-8") as log:
+            lines = log.read().splitlines()
+        values = [json.loads(line) for line in lines if line.startswith("{")]
+        lost = sum("the node is gone" in line for line in lines)
+        if code != 0 or values[-1].get("closure") != "settled" or not values[-1]["finalised"]:
+            raise parts.Failed(f"watch ended with code {code}: " + "\n".join(lines[-5:]))
+        if [part for part in values[-1]["answers"] if part["earned"] == "0"] == values[-1]["answers"]:
+            raise parts.Failed(f"watch names nobody who was paid: {values[-1]}")
+        told = [value["event"]["what"] for value in values if "event" in value]
+        for phase in ("open", "revealing answers", "voting", "revealing votes", "open to challenge"):
+            if not any(what.endswith(phase) for what in told):
+                raise parts.Failed(f"watch did not tell of `{phase}`: {told}")
+        if self.silence > SILENCE:
+            raise parts.Failed(f"watch was silent for {self.silence:.0f} s")
+        return lost
 
 
 class Restarts(parts.Demo):
@@ -104,12 +142,14 @@ def run(net):
                    "--param", "problem=tsp", "--param", "objective=minimise",
                    key=parts.PUBLISHER[1])["task"]
 
+    watched = Watched(net, task)
     kills, hit = 0, set()
     deadline = time.monotonic() + LIMIT
     while True:
         if time.monotonic() > deadline:
             raise parts.Failed(f"not closed within {LIMIT} seconds; killed in {sorted(hit)}")
         view = net.eventually("the task", lambda: net.rpc_call("tos_task", task))
+        watched.look()
         phase = view["summary"]["phase"]
         if isinstance(phase, dict):
             break
@@ -142,7 +182,11 @@ def run(net):
     expected = {"answerReveal", "voteCommit", "voteReveal", "challenge"}
     if not expected <= hit or not any(m.startswith("open") for m in hit):
         raise parts.Failed(f"too fast to be hit in every phase: {sorted(hit)}")
-    parts.say(f"settled after {kills} kills of the node and of {len(workers)} workers; nothing was lost")
+    lost = watched.end()
+    if lost < 1:
+        raise parts.Failed("watch did not notice that the node was killed")
+    parts.say(f"settled after {kills} kills of the node and of {len(workers)} workers; nothing was lost; "
+              f"watch lost the node {lost} times and was silent for {watched.silence:.0f} s at most")
 
 
 def main():

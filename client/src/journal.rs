@@ -28,7 +28,7 @@ const CHAIN: TableDefinition<(), &[u8]> = TableDefinition::new("chain");
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Work {
-    /// How often the solver failed.
+    /// Number of the solver's failures.
     pub failures: u32,
     /// The answer, once there is one.
     pub answer: Option<Answer>,

@@ -22,6 +22,13 @@ impl Output {
         let _ = writeln!(std::io::stdout().lock(), "{}", self.result(value, text));
     }
 
+    /// Shows people what they may do next, on stderr. Programs are not told.
+    pub fn hint(&self, text: &str) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr().lock(), "{}", clean::text(text));
+        }
+    }
+
     /// Shows an error on stderr, in JSON where that was asked for.
     pub fn error(&self, error: &Error) {
         let _ = writeln!(std::io::stderr().lock(), "{}", self.failure(error));

@@ -33,11 +33,11 @@ struct Slots {
 /// The rules of a task type, beyond the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeRules {
-    /// Whether tasks of this type may be published.
+    /// `true` if tasks of this type may be published.
     pub known: bool,
     /// The classes' shares of a reward.
     pub split: SplitProfile,
-    /// How many winners there are.
+    /// Rule for the number of winners.
     pub winners: WinnerRule,
     /// Validators that judge this type.
     pub judges: u32,

@@ -4,11 +4,13 @@
 //! pool does with a transaction, the test says beforehand. Signatures, nonces and eras are checked
 //! as a runtime checks them.
 
+mod runtime;
 mod state;
 
 pub(crate) use state::key_of_type;
 
-use super::{interface::Published, Connection};
+use self::runtime::{metadata, published, reference_used, ProxyEvent, RuntimeEvent, SystemEvent};
+use super::Connection;
 use crate::keys::{Keypair, Scheme, Signer};
 use codec::{Compact, Decode, Encode};
 use polkadot_sdk::{
@@ -18,17 +20,14 @@ use polkadot_sdk::{
         generic::Era, traits::Verify, DispatchError, ModuleError, MultiAddress, MultiSignature,
     },
 };
-use scale_info::{meta_type, TypeInfo};
 use serde_json::{json, Value};
 use std::{
     collections::{HashMap, VecDeque},
-    marker::PhantomData,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use subxt::{
     events::Phase,
-    ext::frame_metadata::{v14, RuntimeMetadataPrefixed},
     rpcs::{
         client::{RawRpcFuture, RawRpcSubscription, RawValue, RpcClientT},
         RpcClient, UserError,
@@ -36,7 +35,7 @@ use subxt::{
 };
 use tos_primitives::{
     json::{from_hex, to_hex},
-    Balance, Difficulty, TaskId, TaskType, TOS,
+    Balance, TaskId,
 };
 
 const SPEC_VERSION: u32 = 1;
@@ -512,141 +511,4 @@ fn refusal(code: i32, message: &str, data: &str) -> UserError {
         message: message.into(),
         data: (!data.is_empty()).then(|| raw(&json!(data))),
     }
-}
-
-// The runtime's types, as far as transactions need them.
-
-type EventRecord = (Phase, RuntimeEvent, Vec<[u8; 32]>);
-
-fn reference_used() -> DispatchError {
-    DispatchError::Module(ModuleError {
-        index: 1,
-        error: [0; 4],
-        message: None,
-    })
-}
-
-fn published(index: u32, task: TaskId) -> EventRecord {
-    let event = TasksEvent::Published(Published {
-        task,
-        publisher: signer().account(),
-        task_type: TaskType::General,
-        difficulty: Difficulty::Beginner,
-        spec: [0; 32],
-        reward: 10 * TOS,
-        stake: TOS,
-        max_participants: 1,
-        deadline: 60,
-    });
-    let event = RuntimeEvent::Tasks(event);
-    (Phase::ApplyExtrinsic(index), event, Vec::new())
-}
-
-#[derive(TypeInfo)]
-#[allow(dead_code)]
-struct Runtime(RuntimeCall, RuntimeEvent);
-
-#[derive(TypeInfo)]
-#[allow(dead_code)]
-enum RuntimeCall {
-    #[codec(index = 1)]
-    Tasks(TasksCall),
-    #[codec(index = 2)]
-    Proxy(ProxyCall),
-}
-
-#[derive(TypeInfo)]
-#[allow(dead_code, non_camel_case_types)]
-enum TasksCall {
-    publish,
-    crank,
-}
-
-#[derive(Encode, TypeInfo)]
-enum RuntimeEvent {
-    #[codec(index = 0)]
-    System(SystemEvent),
-    #[codec(index = 1)]
-    Tasks(TasksEvent),
-    #[codec(index = 2)]
-    Proxy(ProxyEvent),
-}
-
-#[derive(Encode, TypeInfo)]
-enum SystemEvent {
-    ExtrinsicFailed { dispatch_error: DispatchError },
-}
-
-#[derive(TypeInfo)]
-#[allow(dead_code, non_camel_case_types)]
-enum ProxyCall {
-    proxy,
-}
-
-#[derive(Encode, TypeInfo)]
-enum ProxyEvent {
-    ProxyExecuted { result: Result<(), DispatchError> },
-}
-
-#[derive(Encode, TypeInfo)]
-enum TasksEvent {
-    Published(Published),
-}
-
-#[derive(TypeInfo)]
-struct UncheckedExtrinsic<Address, Signature>(PhantomData<(Address, Signature)>);
-
-/// Metadata that the node calls opaque: bytes with their length in front.
-fn metadata() -> Vec<u8> {
-    let pallet = |name, index| v14::PalletMetadata {
-        name,
-        storage: None,
-        calls: None,
-        event: None,
-        constants: Vec::new(),
-        error: None,
-        index,
-    };
-    let system = v14::PalletMetadata {
-        event: Some(meta_type::<SystemEvent>().into()),
-        storage: Some(state::system_storage()),
-        ..pallet("System", 0)
-    };
-    let tasks = v14::PalletMetadata {
-        calls: Some(meta_type::<TasksCall>().into()),
-        event: Some(meta_type::<TasksEvent>().into()),
-        error: Some(meta_type::<state::TasksError>().into()),
-        ..pallet("Tasks", 1)
-    };
-    let proxy = v14::PalletMetadata {
-        calls: Some(meta_type::<ProxyCall>().into()),
-        event: Some(meta_type::<ProxyEvent>().into()),
-        ..pallet("Proxy", 2)
-    };
-    let extension = |identifier, ty, additional_signed| v14::SignedExtensionMetadata {
-        identifier,
-        ty,
-        additional_signed,
-    };
-    let nothing = meta_type::<()>();
-    let extrinsic = v14::ExtrinsicMetadata {
-        ty: meta_type::<UncheckedExtrinsic<MultiAddress<AccountId32, ()>, MultiSignature>>(),
-        version: 4,
-        signed_extensions: vec![
-            extension(
-                "CheckMortality",
-                meta_type::<Era>(),
-                meta_type::<[u8; 32]>(),
-            ),
-            extension("CheckNonce", meta_type::<Compact<u32>>(), nothing),
-            extension(
-                "ChargeTransactionPayment",
-                meta_type::<Compact<Balance>>(),
-                nothing,
-            ),
-        ],
-    };
-    let pallets = vec![system, tasks, proxy];
-    let metadata = v14::RuntimeMetadataV14::new(pallets, extrinsic, meta_type::<Runtime>());
-    RuntimeMetadataPrefixed::from(metadata).encode()
 }

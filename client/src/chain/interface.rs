@@ -43,7 +43,7 @@ pub type Scores = BoundedVec<AnswerScore, ConstU32<MAX_PARTICIPANTS>>;
 /// The rules of a task type, as the chain keeps them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, scale_info::TypeInfo)]
 pub struct TypeProfile {
-    /// Whether equal answers may all earn.
+    /// `true` if equal answers may all earn.
     pub equal_answers_allowed: bool,
     /// The pinned tool, by the BLAKE3 hash of its file.
     pub tool: Option<ContentHash>,
@@ -269,7 +269,7 @@ calls! {
 }
 
 impl Call {
-    /// Whether it carries its own authorisation, so that nobody has to sign or pay for it.
+    /// Returns `true` if it carries its own authorisation, so that nobody has to sign or pay for it.
     pub fn is_authorised(&self) -> bool {
         matches!(
             self,
@@ -323,7 +323,7 @@ api! { api_shapes, "TosApi":
     fn round(task: TaskId, number: u32) -> Option<RoundView<AccountId32>>;
     /// What an account should do now.
     fn assignments(who: AccountId32) -> Vec<AssignmentView>;
-    /// Whether an account may join a task.
+    /// Permission of an account to join a task.
     fn can_submit(who: AccountId32, task: TaskId) -> Result<(), RefusalView>;
     /// The tasks in which a validator has a seat.
     fn duties(who: AccountId32) -> Vec<DutyView>;
@@ -368,7 +368,7 @@ api! { storage_shapes, "StorageApi":
     fn committee_duties(validator: AccountId32) -> Vec<CommitteeDutyView<AccountId32>>;
     /// Totals, and the scale of the network.
     fn storage_stats() -> StorageStats;
-    /// How long a replica has been proven without a gap.
+    /// Windows that a replica has been proven in without a gap.
     fn continuity(replica: ReplicaId) -> Result<ContinuityView, ContinuityError>;
 }
 

@@ -246,6 +246,22 @@ impl Connection {
         }
     }
 
+    /// The error for a node that ended the connection.
+    pub fn gone(&self, reason: &str) -> Error {
+        Error::Unreachable {
+            url: self.url.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    /// `error`, or [`Error::Unreachable`] where it came because the node is gone.
+    pub async fn or_lost(&self, error: Error) -> Error {
+        match error {
+            Error::Failed(reason) => self.explain(reason).await,
+            other => other,
+        }
+    }
+
     /// Tells a lost connection from other trouble by asking the node for its health.
     async fn explain(&self, error: impl Display) -> Error {
         let reason = error.to_string();
@@ -253,10 +269,7 @@ impl Connection {
         if matches!(alive, Ok(Ok(_))) {
             Error::Failed(reason)
         } else {
-            Error::Unreachable {
-                url: self.url.clone(),
-                reason,
-            }
+            self.gone(&reason)
         }
     }
 }

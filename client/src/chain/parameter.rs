@@ -43,7 +43,7 @@ group! {
 }
 
 group! {
-    /// How fees follow the fullness of blocks.
+    /// Rule by which fees follow the fullness of blocks.
     Fees { 0 TargetFullness: Bp, 1 Adjustment: u32, 2 LeastMultiplier: u32 }
 }
 
@@ -69,7 +69,7 @@ pub enum Parameter {
     /// The rules of tasks.
     #[codec(index = 0)]
     Tasks(Tasks),
-    /// How fees follow the fullness of blocks.
+    /// Rule by which fees follow the fullness of blocks.
     #[codec(index = 1)]
     Fees(Fees),
     /// What is on deposit for what lies in the state.

@@ -30,13 +30,13 @@ impl Collector {
 }
 
 impl Known {
-    /// Whether the shape numbered `ours` encodes as `theirs` does. The error says where not.
+    /// Checks that the shape numbered `ours` encodes as `theirs` does. The error says where not.
     pub fn matches(&self, ours: u32, theirs: (&PortableRegistry, u32)) -> Result<(), String> {
         let mut seen = HashSet::new();
         self.compare(ours, theirs.0, theirs.1, &mut seen)
     }
 
-    /// Whether the structure numbered `ours` has the same fields as `theirs`.
+    /// Checks that the structure numbered `ours` has the same fields as `theirs`.
     pub fn matches_fields(
         &self,
         ours: u32,

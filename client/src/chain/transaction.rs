@@ -74,7 +74,7 @@ pub struct Included {
     /// Its own hash.
     #[serde(with = "json::hash")]
     pub transaction: [u8; 32],
-    /// Whether that block is finalised.
+    /// `true` if that block is finalised.
     pub finalised: bool,
     /// The task it published, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]

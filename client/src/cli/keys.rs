@@ -2,7 +2,7 @@
 
 //! `tos keys`.
 
-use super::{first_line, Global};
+use super::{global::first_line, Global};
 use crate::{
     error::{Error, Result},
     keys::Keypair,

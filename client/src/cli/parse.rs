@@ -59,7 +59,14 @@ pub fn difficulty(text: &str) -> Result<Difficulty, String> {
 
 /// Reads a task's identifier.
 pub fn task_id(text: &str) -> Result<TaskId, String> {
-    TaskId::parse(text).ok_or_else(|| "expected a UUID".into())
+    match (TaskId::parse(text), text.trim()) {
+        (Some(task), _) => Ok(task),
+        // Mostly `"$ID"` where the command that was to set it failed.
+        (None, "") => Err("it is empty: expected the UUID that `tos task publish` prints".into()),
+        (None, _) => {
+            Err("expected a UUID, as `tos task publish` and `tos task list` print it".into())
+        }
+    }
 }
 
 /// Reads `key=value`.

@@ -534,8 +534,10 @@ fn text(quote: &Quote) -> String {
         coin(split.example.each_judge)
     ));
     lines.push(format!(
-        "members      {} miners of all types, {} validators of this one; a panel has {}",
-        members.miners, members.judges, members.panel
+        "members      {} of all types, {} of this one; a panel has {}",
+        super::show::count(members.miners, "miner"),
+        super::show::count(members.judges, "validator"),
+        members.panel
     ));
     if members.judges < MIN_PANEL {
         lines.push(format!(

@@ -46,6 +46,10 @@ pub enum Switch {
     Off,
 }
 
+/// What an empty list says.
+const NOTHING: &str = "no reward waits to be claimed; workers claim theirs themselves, and \
+    `tos chain account` shows what the account has";
+
 impl Rewards {
     /// Runs the command.
     pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
@@ -54,6 +58,9 @@ impl Rewards {
                 let who = global.account(&account)?;
                 let claims = global.connect().await?.best().await?.claimable(who).await?;
                 output.show(&claims, || {
+                    if claims.is_empty() {
+                        return NOTHING.into();
+                    }
                     let row = |claim: &tos_primitives::views::ClaimView| {
                         let (task, expires) = (claim.task.to_string(), claim.expires.to_string());
                         vec![task, amount::format(claim.amount), expires]

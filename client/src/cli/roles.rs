@@ -91,6 +91,14 @@ pub enum Validator {
     Withdraw,
 }
 
+/// The error for an account that does not have the role.
+fn unregistered(who: &AccountId32, role: &str) -> Error {
+    Error::Refused {
+        name: format!("not a registered {role}"),
+        docs: Some(format!("{who}; `tos {role} register` makes it one")),
+    }
+}
+
 impl Miner {
     /// Runs the command.
     pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
@@ -121,7 +129,7 @@ impl Miner {
                 let who = global.account(&account)?;
                 let at = global.connect().await?.best().await?;
                 let miner = at.miner(who.clone()).await?;
-                let miner = miner.ok_or_else(|| Error::refused("not a registered miner"))?;
+                let miner = miner.ok_or_else(|| unregistered(&who, "miner"))?;
                 let reputation = at.reputation(who.clone()).await?;
                 let value = json!({"account": who, "miner": miner, "reputation": reputation});
                 output.show(&value, || {
@@ -153,8 +161,7 @@ impl Validator {
                 let who = global.account(&account)?;
                 let at = global.connect().await?.best().await?;
                 let validator = at.validator(who.clone()).await?;
-                let validator =
-                    validator.ok_or_else(|| Error::refused("not a registered validator"))?;
+                let validator = validator.ok_or_else(|| unregistered(&who, "validator"))?;
                 let duties = at.duties(who.clone()).await?;
                 let reputation = at.reputation(who.clone()).await?;
                 let value = json!({

@@ -2,8 +2,8 @@
 
 //! How things of the chain read as text.
 
-use super::parse::type_name;
-use crate::{amount, clean, output::table};
+use super::{names::Names, parse::type_name, progress};
+use crate::{amount, clean, output::table, worker::why_unpaid};
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use tos_primitives::{
     json::to_hex,
@@ -36,6 +36,13 @@ pub fn phase(phase: Phase) -> String {
     }
 }
 
+/// A number of things: `1 miner`, `2 miners`.
+pub fn count(number: impl Into<u64>, what: &str) -> String {
+    let number = number.into();
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 /// Basis points as per cent, exactly.
 pub fn percent(bp: u16) -> String {
     format!("{}.{:02} %", bp / 100, bp % 100)
@@ -51,7 +58,11 @@ pub fn tasks(tasks: &[TaskSummary<AccountId32>]) -> String {
             amount::format(task.reward),
             format!("{}/{}", task.joined, task.max_participants),
             phase(task.phase),
-            task.deadline.to_string(),
+            match task.phase {
+                // Nothing more happens to it.
+                Phase::Closed(_) => String::new(),
+                _ => task.deadline.to_string(),
+            },
         ]
     };
     let headings = [
@@ -80,16 +91,16 @@ pub fn content(content: &ContentRef) -> String {
     )
 }
 
-/// Everything about a task.
-pub fn task(task: &TaskView<AccountId32>) -> String {
+/// Everything about a task. `next` says what it waits for.
+pub(super) fn task(task: &TaskView<AccountId32>, next: &str, names: &Names) -> String {
     let summary = &task.summary;
+    let then = match summary.phase {
+        Phase::Closed(_) => format!("its record is kept until tick {}", summary.deadline),
+        _ => next.into(),
+    };
     let mut lines = vec![
         format!("task        {}", summary.id),
-        format!(
-            "phase       {}, until tick {}",
-            phase(summary.phase),
-            summary.deadline
-        ),
+        format!("phase       {}: {then}", phase(summary.phase)),
         format!("type        {}", type_name(summary.task_type)),
         format!(
             "difficulty  {}",
@@ -122,7 +133,11 @@ pub fn task(task: &TaskView<AccountId32>) -> String {
             challenge.challenger.to_ss58check()
         ));
     }
+    if let Some(sums) = progress::ending(task, names).last() {
+        lines.push(format!("end         {sums}"));
+    }
     if !task.submissions.is_empty() {
+        let closed = matches!(summary.phase, Phase::Closed(_));
         let row = |submission: &tos_primitives::views::SubmissionView<AccountId32>| {
             let state = match (&submission.commitment, &submission.content) {
                 (_, Some(content)) => {
@@ -132,28 +147,29 @@ pub fn task(task: &TaskView<AccountId32>) -> String {
                 (Some(commitment), None) => format!("committed in tick {}", commitment.tick),
                 (None, None) => "joined".into(),
             };
-            let result = submission.result.map(|result| {
-                let verdict = format!("{:?}", result.verdict).to_lowercase();
-                format!(
-                    "quality {}, innovation {}, {verdict}",
-                    result.quality, result.innovation
-                )
-            });
-            let duplicate = if submission.duplicate {
-                "duplicate"
-            } else {
-                ""
+            let result = match (submission.result, closed) {
+                (None, true) => why_unpaid(task, submission),
+                (None, false) if submission.duplicate => "duplicate".into(),
+                (None, false) => String::new(),
+                (Some(result), _) => {
+                    let verdict = format!("{:?}", result.verdict).to_lowercase();
+                    format!(
+                        "quality {}, innovation {}, {verdict}",
+                        result.quality, result.innovation
+                    )
+                }
             };
-            vec![
-                short(&submission.miner),
-                state,
-                result.unwrap_or_default(),
-                duplicate.into(),
-            ]
+            let gain = match (submission.earned, submission.lost) {
+                (0, 0) if !closed => String::new(),
+                (0, 0) => "nothing".into(),
+                (0, lost) => format!("lost {}", amount::format(lost)),
+                (earned, _) => format!("earned {}", amount::format(earned)),
+            };
+            vec![names.of(&submission.miner), state, result, gain]
         };
         lines.push(String::new());
         let rows: Vec<_> = task.submissions.iter().map(row).collect();
-        lines.push(table(&["MINER", "STATE", "RESULT", ""], &rows));
+        lines.push(table(&["MINER", "STATE", "RESULT", "GAIN"], &rows));
     }
     lines.join("\n")
 }
@@ -260,10 +276,10 @@ mod tests {
         use crate::clean::tests::{assert_clean, HOSTILE};
         let mut task = crate::worker::fake::task_view(1);
         task.spec = ContentRef::inline(HOSTILE.as_bytes()).unwrap();
-        let inline = clean::text(&super::task(&task)).into_owned();
+        let inline = clean::text(&super::task(&task, "", &Names::default())).into_owned();
         assert_clean(&inline);
         task.spec = ContentRef::located(b"long content", HOSTILE.as_bytes()).unwrap();
-        let located = super::task(&task);
+        let located = super::task(&task, "", &Names::default());
         assert_clean(&located);
         for text in [inline, located] {
             // What looks like news of this program does not begin a line.

@@ -2,7 +2,13 @@
 
 //! `tos task`.
 
-use super::{help, lint, parse, quote, show, watch, Global};
+use super::{
+    help, lint,
+    names::Names,
+    parse,
+    progress::{self, Clock},
+    quote, show, watch, Global,
+};
 use crate::{
     amount,
     chain::{Call, Connection, Included, Wait},
@@ -135,7 +141,15 @@ impl Task {
                 let at = global.connect().await?.best().await?;
                 let view = at.task(task).await?;
                 let view = view.ok_or_else(|| unknown(task))?;
-                output.show(&view, || show::task(&view));
+                let round = at.round(task, view.summary.round).await?;
+                let clock = Clock {
+                    tick: at.chain().await?.tick,
+                    milliseconds: at.block_time().await?,
+                };
+                output.show(&view, || {
+                    let next = progress::next(&view, round.as_ref(), clock);
+                    show::task(&view, &next, &Names::new(global))
+                });
                 Ok(())
             }
             Self::Watch { task, limit } => watch::watch(global, output, task, limit).await,
@@ -285,6 +299,7 @@ impl Publish {
             }
         };
         output.show(&value, || task.to_string());
+        output.hint(&format!("follow it with: tos task watch {task}"));
         Ok(())
     }
 }

@@ -2,101 +2,28 @@
 
 //! `tos task watch`: a task's life as it happens.
 
-use super::{show, task::unknown, Global};
+use super::{
+    names::Names,
+    progress::{self, Clock, Event},
+    show,
+    task::unknown,
+    Global,
+};
 use crate::{
-    chain::{At, Connection},
+    chain::{At, Connection, Heads},
     error::{Error, Result},
     output::Output,
 };
 use futures::StreamExt;
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
-use serde::Serialize;
 use std::{collections::BTreeSet, time::Duration};
-use tos_primitives::{
-    views::{RoundView, TaskView, TimelineEntry},
-    Closure, Phase, TaskId,
-};
+use tokio::time::Instant;
+use tos_primitives::{views::TaskView, Closure, Phase, TaskId};
 
-/// Something that happened to a task.
-#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord, Debug, Clone)]
-#[serde(rename_all = "camelCase")]
-struct Event {
-    what: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    who: Option<String>,
-}
-
-/// Everything that has happened so far, as far as the state tells, in the order of telling.
-fn events(
-    task: &TaskView<AccountId32>,
-    timeline: &[TimelineEntry],
-    round: Option<&RoundView<AccountId32>>,
-) -> Vec<Event> {
-    let event = |what: String, who: Option<&AccountId32>| Event {
-        what,
-        who: who.map(|who| who.to_ss58check()),
-    };
-    let mut all = Vec::new();
-    for entry in timeline {
-        let round = match entry.phase {
-            Phase::PanelDraw | Phase::VoteCommit | Phase::VoteReveal if entry.round > 0 => {
-                format!(", round {}", entry.round + 1)
-            }
-            _ => String::new(),
-        };
-        all.push(event(
-            format!("tick {}: {}{round}", entry.tick, show::phase(entry.phase)),
-            None,
-        ));
-    }
-    for submission in &task.submissions {
-        let miner = Some(&submission.miner);
-        all.push(event("joined".into(), miner));
-        if let Some(commitment) = submission.commitment {
-            all.push(event(
-                format!("committed as number {}", commitment.number + 1),
-                miner,
-            ));
-        }
-        if let Some(content) = &submission.content {
-            all.push(event(format!("revealed {}", show::content(content)), miner));
-        }
-        if submission.duplicate {
-            all.push(event("found to be a duplicate".into(), miner));
-        }
-        if let Some(result) = submission.result {
-            let verdict = format!("{:?}", result.verdict).to_lowercase();
-            let (quality, innovation) = (result.quality, result.innovation);
-            let judged = format!("judged: quality {quality}, innovation {innovation}, {verdict}");
-            all.push(event(judged, miner));
-        }
-    }
-    let number = task.summary.round + 1;
-    for member in round.iter().flat_map(|round| &round.members) {
-        let who = Some(&member.who);
-        all.push(event(format!("sits on the panel of round {number}"), who));
-        if member.committed {
-            all.push(event(format!("voted in round {number}"), who));
-        }
-        if let Some(vote) = &member.vote {
-            let scores: Vec<_> = vote.iter().map(|score| score.quality.to_string()).collect();
-            let scores = scores.join(", ");
-            all.push(event(
-                format!("revealed its vote of round {number}: {scores}"),
-                who,
-            ));
-        }
-    }
-    if let Some(challenge) = &task.challenge {
-        let who = Some(&challenge.challenger);
-        all.push(event("challenged the result".into(), who));
-        if let Some(upheld) = challenge.upheld {
-            let outcome = if upheld { "upheld" } else { "rejected" };
-            all.push(event(format!("challenge {outcome}"), who));
-        }
-    }
-    all
-}
+/// The longest time without a line.
+const QUIET: Duration = Duration::from_secs(10);
+/// Between two looks for a node that is gone.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Follows a task. Fails when it closes without a settlement.
 pub async fn watch(
@@ -105,81 +32,246 @@ pub async fn watch(
     task: TaskId,
     limit: Option<u64>,
 ) -> Result<()> {
-    let follow = follow(global, output, task);
-    let Some(seconds) = limit else {
-        return follow.await;
+    let mut watch = Watch {
+        global,
+        output,
+        task,
+        names: Names::new(global),
+        told: BTreeSet::new(),
+        chain: None,
+        first_seen: None,
+        standing: "has not been seen yet".into(),
+        spoke: Instant::now(),
     };
-    let limited = tokio::time::timeout(Duration::from_secs(seconds), follow).await;
-    limited.unwrap_or_else(|_| Err(Error::TimedOut(format!("task {task} is not closed yet"))))
-}
-
-async fn follow(global: &Global, output: Output, task: TaskId) -> Result<()> {
-    let connection = global.connect().await?;
-    let mut told = BTreeSet::new();
-    let mut blocks = connection.best_blocks().await?;
-    let mut seen = false;
-    loop {
-        let at = connection.best().await?;
-        let view = at.task(task).await?;
-        // A reorganisation can take a young task away for a moment.
-        if view.is_none() && !seen {
-            return Err(unknown(task));
-        }
-        if let Some(view) = view {
-            seen = true;
-            tell(&at, &view, output, &mut told).await?;
-            if matches!(view.summary.phase, Phase::Closed(_)) {
-                if let Some(closure) = finally(&connection, task).await? {
-                    return conclude(task, closure, output);
+    let view = match limit {
+        None => watch.follow().await?,
+        Some(seconds) => {
+            let limited = tokio::time::timeout(Duration::from_secs(seconds), watch.follow()).await;
+            match limited {
+                Ok(view) => view?,
+                Err(_) => {
+                    let standing = &watch.standing;
+                    return Err(Error::TimedOut(format!(
+                        "task {task} is not closed and final yet: {standing}"
+                    )));
                 }
             }
         }
-        match blocks.next().await {
-            Some(block) => block?,
-            None => return Err(Error::Failed("the node ended the subscription".into())),
-        };
-    }
+    };
+    conclude(&view, &watch.names, output)
 }
 
-async fn tell(
-    at: &At,
-    view: &TaskView<AccountId32>,
+struct Watch<'a> {
+    global: &'a Global,
     output: Output,
-    told: &mut BTreeSet<Event>,
-) -> Result<()> {
-    let id = view.summary.id;
-    let timeline = at.timeline(id).await?;
-    let round = at.round(id, view.summary.round).await?;
-    for event in events(view, &timeline, round.as_ref()) {
-        if told.insert(event.clone()) {
-            let block = at.number();
-            let value = serde_json::json!({"block": block, "task": id, "event": event});
-            output.show(&value, || {
-                let who = event
-                    .who
-                    .as_deref()
-                    .map(|who| format!("{who} "))
-                    .unwrap_or_default();
-                format!("block {block}: {who}{}", event.what)
-            });
+    task: TaskId,
+    names: Names,
+    told: BTreeSet<Event>,
+    /// The hashes of blocks 0 and, where the node knows it, 1 of the chain that is watched.
+    chain: Option<([u8; 32], Option<[u8; 32]>)>,
+    /// The number of the best block in which the task was first seen.
+    first_seen: Option<u64>,
+    /// What the task waits for.
+    standing: String,
+    /// When a line was written last.
+    spoke: Instant,
+}
+
+impl Watch<'_> {
+    /// Follows the task until it is closed and that is final. Outlives restarts of the node.
+    async fn follow(&mut self) -> Result<TaskView<AccountId32>> {
+        let mut gone = false;
+        loop {
+            match self.on_one_connection(&mut gone).await {
+                Err(Error::Unreachable { reason, .. }) if self.chain.is_some() => {
+                    if !gone {
+                        tracing::warn!(reason, "the node is gone; waiting for it");
+                        gone = true;
+                    } else if self.spoke.elapsed() >= QUIET {
+                        self.remark(None, "waiting for the node");
+                    }
+                    tokio::time::sleep(RETRY).await;
+                }
+                done => return done,
+            }
         }
     }
-    Ok(())
+
+    async fn on_one_connection(&mut self, gone: &mut bool) -> Result<TaskView<AccountId32>> {
+        let connection = self.global.connect().await?;
+        match self.on(&connection, gone).await {
+            Ok(view) => Ok(view),
+            Err(error) => Err(connection.or_lost(error).await),
+        }
+    }
+
+    async fn on(
+        &mut self,
+        connection: &Connection,
+        gone: &mut bool,
+    ) -> Result<TaskView<AccountId32>> {
+        self.recognise(connection).await?;
+        if std::mem::take(gone) {
+            tracing::warn!("the node is back");
+        }
+        let milliseconds = connection.best().await?.block_time().await?;
+        let mut blocks = connection.best_blocks().await?;
+        loop {
+            if let Some(view) = self.look(connection, milliseconds).await? {
+                return Ok(view);
+            }
+            loop {
+                match tokio::time::timeout_at(self.spoke + QUIET, blocks.next()).await {
+                    Ok(Some(block)) => {
+                        block?;
+                        break;
+                    }
+                    Ok(None) => return Err(connection.gone("the subscription ended")),
+                    Err(_) => {
+                        let standing = format!("no new block; {}", self.standing);
+                        self.remark(None, &standing);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes sure that the node is on the chain that is watched.
+    async fn recognise(&mut self, connection: &Connection) -> Result<()> {
+        let now = (connection.genesis(), connection.hash_at(1).await?);
+        match self.chain {
+            Some(before) if differ(before, now) => Err(Error::Failed(format!(
+                "the node is on another chain now, and task {} is not of it",
+                self.task
+            ))),
+            Some((_, Some(_))) => Ok(()),
+            // Block 1 may have been unknown before.
+            _ => {
+                self.chain = Some(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells what is new. Returns the task once it is closed and that is final.
+    async fn look(
+        &mut self,
+        connection: &Connection,
+        milliseconds: u64,
+    ) -> Result<Option<TaskView<AccountId32>>> {
+        let at = connection.best().await?;
+        let Some(view) = at.task(self.task).await? else {
+            self.missing(connection, at.number()).await?;
+            return Ok(None);
+        };
+        self.first_seen.get_or_insert(at.number());
+        self.tell(&at, &view, milliseconds).await?;
+        if !matches!(view.summary.phase, Phase::Closed(_)) {
+            return Ok(None);
+        }
+        let last = connection.finalised().await?.task(self.task).await?;
+        Ok(last.filter(|view| matches!(view.summary.phase, Phase::Closed(_))))
+    }
+
+    /// A reorganisation can take a young task away for a moment, and a node that was restarted may
+    /// be behind. Fails where that is not it.
+    async fn missing(&mut self, connection: &Connection, number: u64) -> Result<()> {
+        let Some(first_seen) = self.first_seen else {
+            return Err(unknown(self.task));
+        };
+        let last = connection.finalised().await?;
+        if last.number() >= first_seen && last.task(self.task).await?.is_none() {
+            return Err(Error::Failed(format!(
+                "task {} is not on the chain any more: a reorganisation undid it, or its record \
+                 was pruned",
+                self.task
+            )));
+        }
+        self.standing = format!("is not in the node's block {number}; waiting for later blocks");
+        if self.spoke.elapsed() >= QUIET {
+            let standing = self.standing.clone();
+            self.remark(Some(number), &standing);
+        }
+        Ok(())
+    }
+
+    async fn tell(
+        &mut self,
+        at: &At,
+        view: &TaskView<AccountId32>,
+        milliseconds: u64,
+    ) -> Result<()> {
+        let (id, block) = (self.task, at.number());
+        let timeline = at.timeline(id).await?;
+        let round = at.round(id, view.summary.round).await?;
+        let tick = at.chain().await?.tick;
+        let clock = Clock { tick, milliseconds };
+        self.standing = progress::next(view, round.as_ref(), clock);
+        let phase = timeline.last().map(progress::began);
+        for event in progress::events(view, &timeline, round.as_ref()) {
+            if self.told.contains(&event) {
+                continue;
+            }
+            let value = serde_json::json!({"block": block, "task": id, "event": event});
+            self.output.show(&value, || {
+                let who = event.who.as_ref().map(|who| self.names.of(who) + " ");
+                let begins = phase.as_ref() == Some(&event.what);
+                let next = match begins {
+                    true => format!(": {}", self.standing),
+                    false => String::new(),
+                };
+                let who = who.unwrap_or_default();
+                format!("block {block}: {who}{}{next}", event.what)
+            });
+            self.told.insert(event);
+            self.spoke = Instant::now();
+        }
+        if self.spoke.elapsed() >= QUIET {
+            let standing = self.standing.clone();
+            self.remark(Some(block), &standing);
+        }
+        Ok(())
+    }
+
+    /// A line where there is nothing new.
+    fn remark(&mut self, block: Option<u64>, what: &str) {
+        let value = serde_json::json!({"block": block, "task": self.task, "waiting": what});
+        self.output.show(&value, || match block {
+            Some(block) => format!("block {block}: {what}"),
+            None => what.to_owned(),
+        });
+        self.spoke = Instant::now();
+    }
 }
 
-/// How the task ended, when that is final.
-async fn finally(connection: &Connection, task: TaskId) -> Result<Option<Closure>> {
-    let view = connection.finalised().await?.task(task).await?;
-    Ok(view.and_then(|view| match view.summary.phase {
-        Phase::Closed(closure) => Some(closure),
-        _ => None,
-    }))
+/// Returns `true` if two chains, told by their blocks 0 and 1 as far as these are known, are not the
+/// same.
+fn differ(
+    (genesis, first): ([u8; 32], Option<[u8; 32]>),
+    (other_genesis, other_first): ([u8; 32], Option<[u8; 32]>),
+) -> bool {
+    genesis != other_genesis || first.zip(other_first).is_some_and(|(a, b)| a != b)
 }
 
-fn conclude(task: TaskId, closure: Closure, output: Output) -> Result<()> {
-    let value = serde_json::json!({"task": task, "closure": closure, "finalised": true});
-    let text = show::phase(Phase::Closed(closure));
-    output.show(&value, || format!("{text}, finally"));
+fn conclude(view: &TaskView<AccountId32>, names: &Names, output: Output) -> Result<()> {
+    let task = view.summary.id;
+    let text = show::phase(view.summary.phase);
+    let Phase::Closed(closure) = view.summary.phase else {
+        return Err(Error::Failed(format!("task {task} is {text}")));
+    };
+    let value = serde_json::json!({
+        "task": task, "closure": closure, "finalised": true,
+        "publisher": view.summary.publisher.to_ss58check(),
+        "reward": view.summary.reward.to_string(), "answers": progress::parts(view),
+    });
+    output.show(&value, || {
+        let first = format!("{text}, and that is final");
+        let lines = progress::ending(view, names).into_iter();
+        std::iter::once(first)
+            .chain(lines.map(|line| format!("  {line}")))
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
     match closure {
         Closure::Settled | Closure::Cancelled => Ok(()),
         Closure::Expired | Closure::Unresolved => {
@@ -192,44 +284,25 @@ fn conclude(task: TaskId, closure: Closure, output: Output) -> Result<()> {
 mod tests {
     use super::*;
     use crate::worker::fake;
-    use tos_primitives::ContentRef;
-
-    #[test]
-    fn what_happens_is_told_once_and_in_order() {
-        let mut task = fake::task_view(1);
-        let entry = |phase, round| TimelineEntry {
-            phase,
-            round,
-            tick: 7,
-            block: 9,
-        };
-        let before = events(&task, &[entry(Phase::Open, 0)], None);
-        assert_eq!(before.len(), 1);
-        fake::reveal(
-            &mut task,
-            3,
-            ContentRef::inline(b"an honest answer").unwrap(),
-        );
-        let timeline = [entry(Phase::Open, 0), entry(Phase::VoteCommit, 1)];
-        let after = events(&task, &timeline, None);
-        assert_eq!(after[0], before[0]);
-        assert_eq!(after[1].what, "tick 7: voting, round 2");
-        assert_eq!(after[2].what, "joined");
-        assert!(after[3].what.starts_with("revealed 0x"));
-        let told: BTreeSet<_> = before.into_iter().chain(after).collect();
-        assert_eq!(told.len(), 4);
-    }
 
     #[test]
     fn only_a_good_end_is_a_success() {
-        let (id, output) = (TaskId([1; 16]), Output { json: true });
-        assert!(conclude(id, Closure::Settled, output).is_ok());
-        assert_eq!(
-            conclude(id, Closure::Expired, output)
-                .err()
-                .unwrap()
-                .exit_code(),
-            1
-        );
+        let output = Output { json: true };
+        let end = |closure| {
+            let mut view = fake::task_view(1);
+            view.summary.phase = Phase::Closed(closure);
+            conclude(&view, &Names::default(), output)
+        };
+        assert!(end(Closure::Settled).is_ok());
+        assert_eq!(end(Closure::Expired).err().unwrap().exit_code(), 1);
+    }
+
+    #[test]
+    fn a_chain_that_began_anew_is_another_one() {
+        let (genesis, first) = ([1; 32], Some([2; 32]));
+        assert!(!differ((genesis, first), (genesis, first)));
+        assert!(!differ((genesis, None), (genesis, first)));
+        assert!(differ((genesis, first), (genesis, Some([3; 32]))));
+        assert!(differ((genesis, first), ([4; 32], first)));
     }
 }

@@ -29,6 +29,8 @@ pub struct Parsed {
     pub sources: Sources,
     /// The file, if there is one.
     pub file: Option<File>,
+    /// Flags that the command line switches off, by their long names.
+    pub off: Vec<String>,
     /// The definition of the command line.
     pub command: Command,
 }
@@ -103,14 +105,19 @@ fn exclude(command: &Command, one: &str, other: &str) -> bool {
 /// the command line does not name.
 pub fn parse(
     mut command: Command,
-    arguments: Vec<OsString>,
+    mut arguments: Vec<OsString>,
     places: &[PathBuf],
 ) -> Result<Parsed, Failure> {
     // First without the file, and without being strict: a missing option may be in the file. The
     // setting reaches subcommands only while they are not built.
     let lenient = command.clone().ignore_errors(true);
     command.build();
-    let sources = lenient.try_get_matches_from(&arguments)?;
+    let mut sources = lenient.clone().try_get_matches_from(&arguments)?;
+    let own = sections::command_at(&command, &leaf(&sources).0);
+    let off = own.map_or_else(Vec::new, |own| take_switches(own, &mut arguments));
+    if !off.is_empty() {
+        sources = lenient.try_get_matches_from(&arguments)?;
+    }
     let (path, given) = leaf(&sources);
     let strict = |arguments: &[OsString]| command.clone().try_get_matches_from(arguments);
     let plain = |file| -> Result<Parsed, Failure> {
@@ -118,6 +125,7 @@ pub fn parse(
             matches: strict(&arguments)?,
             sources: sources.clone(),
             file,
+            off: off.clone(),
             command: command.clone(),
         })
     };
@@ -146,6 +154,7 @@ pub fn parse(
         .entries
         .iter()
         .filter(|entry| entry.is_for(own, &path) && !is_given(given, &entry.id))
+        .filter(|entry| !off.iter().any(|name| entry.option == format!("--{name}")))
         .filter(|entry| !all_given.iter().any(|id| exclude(own, &entry.id, id)))
         .collect();
     let matches = strict(&with(&arguments, &added)).map_err(|error| {
@@ -161,8 +170,38 @@ pub fn parse(
         matches,
         sources: sources.clone(),
         file: Some(file),
+        off: off.clone(),
         command: command.clone(),
     })
+}
+
+/// Reads `--FLAG=true` and `--FLAG=false`, by which the command line wins over a file that says
+/// otherwise. Leaves `--FLAG` for the first and nothing for the second, and returns the names of
+/// those that are switched off.
+fn take_switches(command: &Command, arguments: &mut Vec<OsString>) -> Vec<String> {
+    let mut off = Vec::new();
+    // What follows `--` is no option.
+    let end = arguments.iter().position(|argument| argument == "--");
+    let rest = arguments.split_off(end.unwrap_or(arguments.len()));
+    arguments.retain_mut(|argument| {
+        let Some((name, value)) = argument.to_str().and_then(|text| {
+            let (name, value) = text.strip_prefix("--")?.split_once('=')?;
+            Some((name.to_owned(), value.parse().ok()?))
+        }) else {
+            return true;
+        };
+        let mut own = command.get_arguments();
+        if !own.any(|arg| arg.get_long() == Some(&name) && file::is_flag(arg)) {
+            return true;
+        }
+        *argument = format!("--{name}").into();
+        if !value {
+            off.push(name);
+        }
+        value
+    });
+    arguments.extend(rest);
+    off
 }
 
 /// The command line with entries of the file.

@@ -52,6 +52,9 @@ fn row(parsed: &Parsed, key: &Key<'_>) -> Row {
         };
         return of(raw, "option".into());
     }
+    if (parsed.off.iter()).any(|name| key.arg.get_long() == Some(name)) {
+        return of(vec!["false".into()], "option".into());
+    }
     let variable = key.arg.get_env().map(|name| name.to_string_lossy());
     if let Some(name) = variable {
         if let Some(value) = std::env::var_os(name.as_ref()) {

@@ -251,6 +251,28 @@ fn a_list_and_a_flag_reach_the_command() {
 }
 
 #[test]
+fn a_flag_that_the_file_switches_on_can_be_switched_off_on_the_command_line() {
+    let file = "[miner]\nsolver-cmd = 'x'\nno-claim = true\n";
+    let flag = |line: &str| leaf(&parsed(file, line).matches).1.get_flag("no_claim");
+    assert!(flag("miner run"));
+    assert!(!flag("miner run --no-claim=false"));
+    assert!(flag("miner run --no-claim=true"));
+    assert!(flag("miner run --no-claim"));
+    // Nothing else takes such a value, and what follows `--` is left alone.
+    for wrong in [
+        ["miner", "status", "--no-claim=false"],
+        ["miner", "run", "--no-claim=no"],
+        ["task", "show", "--all=false"],
+    ] {
+        let parsed = parse_with(command(), file, &wrong);
+        assert!(matches!(parsed, Err(Failure::Clap(..))), "{wrong:?}");
+    }
+    let mut after = vec!["tos".into(), "--".into(), "--json=false".into()];
+    assert!(take_switches(&built(), &mut after).is_empty());
+    assert_eq!(after.len(), 3);
+}
+
+#[test]
 fn a_file_that_was_named_must_be_there_and_one_that_was_not_need_not() {
     let line = |line: &str| -> Vec<OsString> { line.split(' ').map(OsString::from).collect() };
     let absent = [PathBuf::from("/does/not/exist.toml")];

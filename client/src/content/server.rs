@@ -59,7 +59,7 @@ pub enum Answer {
 pub trait Source: Clone + Send + Sync + 'static {
     /// The answer to a request for `path`. May block.
     fn answer(&self, path: &str) -> Result<Answer>;
-    /// How long one connection may take in all.
+    /// Time that one connection may take in all.
     fn connection_time(&self) -> Duration {
         LONG_CONNECTION_TIME
     }

@@ -171,7 +171,9 @@ pub(super) async fn look<C: Chain + Heads>(
         }
         tell_duty(notifier, &genesis, tick, &assignment);
     }
-    for claim in at.claimable().await? {
+    // Where an account has two workers, the one of the role that earned it tells.
+    let claims = at.claimable().await?.into_iter();
+    for claim in claims.filter(|claim| followed.contains(&claim.task)) {
         let (task, amount) = (claim.task, claim.amount);
         notifier.tell(
             Kind::Reward,
@@ -273,7 +275,7 @@ pub(super) fn stake_is(
             Kind::Loss,
             &subject(genesis, format!("{name} {block} {before} {now}")),
             format!(
-                "the {name}'s stake is {} less than before",
+                "the {name}'s stake is {} less than before: lost, unless you have withdrawn it",
                 plain_amount(less)
             ),
             json!({"stake": name, "before": before.to_string(), "after": now.to_string(),

@@ -25,6 +25,8 @@ impl Notifier {
             Report::Started { .. }
             | Report::Joined { .. }
             | Report::Answered { .. }
+            // Told from the chain, where what happened while the worker was down is seen too.
+            | Report::Slashed { .. }
             | Report::Earned { .. } => return,
             Report::Won { task, earned } => {
                 let text = format!("task {task} is closed: earned {}", amount(*earned));

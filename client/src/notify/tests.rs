@@ -5,13 +5,14 @@ use crate::{
     chain::Heads,
     database::{faulty, Database},
     http::mock,
-    worker::{fake_task, FakeChain, FAKE_ACCOUNT},
+    worker::{fake_reveal, fake_task, FakeChain, FAKE_ACCOUNT},
 };
 use serde_json::json;
 use std::{
     collections::HashSet,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
+use tos_primitives::ContentRef;
 
 fn me() -> AccountId32 {
     FAKE_ACCOUNT
@@ -303,6 +304,37 @@ async fn a_vote_that_is_due_its_near_deadline_and_the_end_of_its_task_are_told_o
 }
 
 #[tokio::test]
+async fn a_reward_is_told_once_by_the_worker_of_the_role_that_earned_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |role: &str| {
+        let path = folder.path().join(format!("{role}.redb"));
+        Notifier::open(&path, Vec::new(), Vec::new(), role, &me()).unwrap()
+    };
+    let (miner, validator) = (of("miner"), of("validator"));
+    let mut task = fake_task(1);
+    // Joined by this account, which has the answer still to commit to.
+    fake_reveal(
+        &mut task,
+        42,
+        ContentRef::inline(b"an answer of mine").unwrap(),
+    );
+    (task.submissions[0].content, task.summary.revealed) = (None, 1);
+    assert_eq!(task.submissions[0].miner, me());
+    let chain = FakeChain::new(vec![task], false);
+    while !chain.is_over() {
+        for notifier in [&miner, &validator] {
+            look(notifier, &chain, &me()).await.unwrap();
+        }
+        chain.advance();
+    }
+    let rewards = |notifier: &Notifier| {
+        let notices = waiting(notifier).into_iter();
+        notices.filter(|notice| notice.kind == Kind::Reward).count()
+    };
+    assert_eq!((rewards(&miner), rewards(&validator)), (1, 0));
+}
+
+#[tokio::test]
 async fn a_stake_that_shrinks_is_a_loss_and_one_that_grows_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notices.redb");
@@ -326,7 +358,9 @@ async fn a_stake_that_shrinks_is_a_loss_and_one_that_grows_is_none() {
     let less = crate::amount::format(10);
     assert_eq!(
         notices[0].text,
-        format!("the validator's stake is {less} less than before")
+        format!(
+            "the validator's stake is {less} less than before: lost, unless you have withdrawn it"
+        )
     );
 }
 

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How far something that takes long has come, on stderr: a bar for people, a line in the log
-//! every tenth of the way otherwise.
+//! Progress of something that takes long, on stderr: a bar for people, a line in the log every few
+//! seconds otherwise.
 
 use crate::clean;
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    time::{Duration, Instant},
+};
 use tos_provider::{Progress, Stage};
 
 /// The cells of a full bar.
 const WIDTH: u64 = 30;
+/// Between two lines in the log.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// A progress bar.
 pub struct Bar {
     what: String,
     terminal: bool,
+    /// `true` if the content lies on this machine, so that it is read and not fetched.
+    local: bool,
     /// What was shown last: stage and hundredths.
     shown: Option<(String, u64)>,
+    /// When a line was last written, at first when the work began.
+    spoke: Instant,
 }
 
 impl Bar {
@@ -25,27 +34,46 @@ impl Bar {
             // Drawn past the log, which would clean it.
             what: clean::line(&what.into()).into_owned(),
             terminal: std::io::stderr().is_terminal(),
+            local: false,
             shown: None,
+            spoke: Instant::now(),
+        }
+    }
+
+    /// A bar for work on a file of this machine.
+    pub fn local(what: impl Into<String>) -> Self {
+        Self {
+            local: true,
+            ..Self::new(what)
         }
     }
 
     /// Shows the progress of the store.
     pub fn watch(&mut self, progress: Progress) {
-        self.update(stage_name(progress.stage), progress.done, progress.total);
+        let stage = match progress.stage {
+            Stage::Fetch if self.local => "reading",
+            stage => stage_name(stage),
+        };
+        self.update(stage, progress.done, progress.total);
     }
 
     /// Shows that `done` of `total` bytes of a stage are done.
     pub fn update(&mut self, stage: &str, done: u64, total: u64) {
+        self.update_at(stage, done, total, Instant::now());
+    }
+
+    fn update_at(&mut self, stage: &str, done: u64, total: u64, now: Instant) {
         let hundredths = share(done, total, 100);
-        let same_stage = self.shown.as_ref().filter(|(shown, _)| shown == stage);
-        let last = same_stage.map(|(_, last)| *last);
-        let step = if self.terminal { 1 } else { 10 };
-        let due = last.is_none_or(|last| hundredths >= last.saturating_add(step))
-            || (hundredths == 100 && last != Some(100));
-        if !due {
+        let news = match &self.shown {
+            Some((shown, last)) => shown != stage || *last != hundredths,
+            None => true,
+        };
+        let due = self.terminal || now.saturating_duration_since(self.spoke) >= PAUSE;
+        if !news || !due {
             return;
         }
         self.shown = Some((stage.to_owned(), hundredths));
+        self.spoke = now;
         if self.terminal {
             let line = line(&self.what, stage, done, total);
             // A closed stderr is no reason to stop.
@@ -119,20 +147,42 @@ mod tests {
     }
 
     #[test]
-    fn the_log_hears_of_every_tenth_once() {
+    fn the_log_hears_every_few_seconds_and_nothing_of_what_is_done_at_once() {
         let mut bar = Bar {
-            what: "x".into(),
             terminal: false,
-            shown: None,
+            ..Bar::new("x")
         };
+        let begin = bar.spoke;
         let mut heard = Vec::new();
-        for done in 0..=1_000 {
+        for tenth in 0..=200 {
             let before = bar.shown.clone();
-            bar.update("sealing", done, 1_000);
+            let now = begin + Duration::from_millis(100 * tenth);
+            bar.update_at("sealing", tenth, 200, now);
             if bar.shown != before {
                 heard.push(bar.shown.clone().unwrap().1);
             }
         }
-        assert_eq!(heard, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+        assert_eq!(heard, [25, 50, 75, 100]);
+        let mut short = Bar {
+            terminal: false,
+            ..Bar::new("x")
+        };
+        short.update_at("coding", 1, 1, short.spoke + Duration::from_secs(4));
+        assert_eq!(short.shown, None);
+    }
+
+    #[test]
+    fn a_file_of_this_machine_is_read_and_not_fetched() {
+        let mut bar = Bar {
+            terminal: false,
+            spoke: Instant::now() - PAUSE,
+            ..Bar::local("x")
+        };
+        bar.watch(Progress {
+            stage: Stage::Fetch,
+            done: 1,
+            total: 2,
+        });
+        assert_eq!(bar.shown, Some(("reading".into(), 50)));
     }
 }

@@ -41,7 +41,7 @@ pub const WINDOW: Tick = 5;
 const AUDIT: Tick = 4;
 /// Words of a seal challenge.
 const SAMPLES: u32 = 2;
-/// How far finality lags.
+/// Blocks by which finality lags.
 const LAG: usize = 3;
 const GROUP: GroupId = 7;
 const BOND: Balance = 1_000 * TOS;
@@ -147,7 +147,7 @@ impl FakeChain {
         self
     }
 
-    /// Whether the worker has been killed.
+    /// `true` once the worker has been killed.
     pub fn has_killed(&self) -> bool {
         self.kill_at.get().is_none()
     }
@@ -206,7 +206,7 @@ impl FakeChain {
         self.change(|state| state.duty = true);
     }
 
-    /// How often a call took effect.
+    /// Number of times that a call took effect.
     pub fn count(&self, name: &str) -> usize {
         let accepted = self.accepted.borrow();
         accepted.iter().filter(|call| call.name().1 == name).count()
@@ -418,7 +418,7 @@ impl State {
     }
 }
 
-/// Whether a replica has to be proven in a window.
+/// Returns `true` if a replica has to be proven in a window.
 fn takes_part(replica: &ReplicaView<AccountId32>, window: Window) -> bool {
     replica.status.is_proving() && replica.first_window.is_some_and(|first| first <= window)
 }

@@ -46,7 +46,7 @@ pub struct Origin {
     pub provider: AccountId32,
     /// The genesis hash.
     pub chain: Hash,
-    /// How it is sealed.
+    /// Parameters of its sealing.
     pub params: SealParams,
     /// BLAKE3 of the content.
     pub content: ContentHash,

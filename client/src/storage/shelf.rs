@@ -73,14 +73,14 @@ pub struct Scan {
     pub chunks: u64,
     /// Damaged chunks.
     pub damaged: u64,
-    /// Whether its trees are whole.
+    /// `true` if its trees are whole.
     pub trees: bool,
     /// The first damaged chunks.
     pub examples: Vec<u64>,
 }
 
 impl Scan {
-    /// Whether nothing is wrong.
+    /// Returns `true` if nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.damaged == 0 && self.trees
     }
@@ -161,7 +161,7 @@ impl Shelf {
         self.replica(id).ok()?.sealed().ok()
     }
 
-    /// Whether the content of a replica need not be fetched any more.
+    /// Returns `true` if the content of a replica need not be fetched any more.
     pub fn has_content(&self, spec: &ReplicaSpec) -> bool {
         let state = self.replica(ReplicaId(spec.replica));
         let state = state.map(|replica| replica.meta().state);

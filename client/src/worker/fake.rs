@@ -24,8 +24,8 @@ use tos_primitives::{
         Action, AssignmentView, ClaimView, CommitmentView, RefusalView, Role, SubmissionView,
         TaskSummary, TaskView,
     },
-    AnswerScore, Closure, ContentHash, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams,
-    TaskType, Tick, TOS,
+    AnswerScore, Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, Report, TaskId,
+    TaskParams, TaskType, Tick, TOS,
 };
 
 /// The account that tests work for.
@@ -37,7 +37,7 @@ const REVEAL_UNTIL: Tick = 45;
 const VOTE_UNTIL: Tick = 60;
 const VOTE_REVEAL_UNTIL: Tick = 75;
 const CHALLENGE_UNTIL: Tick = 85;
-/// How far finality lags.
+/// Blocks by which finality lags.
 const LAG: usize = 3;
 
 /// A task that takes answers, from a specification of its own.
@@ -132,7 +132,7 @@ pub struct State {
     number: u64,
     tick: Tick,
     tasks: Vec<TaskView<AccountId32>>,
-    /// Whether the account sits on the panels.
+    /// `true` if the account sits on the panels.
     panellist: bool,
     ballots: Vec<(TaskId, Ballot)>,
     claims: Vec<ClaimView>,
@@ -144,6 +144,8 @@ pub struct State {
     told: Vec<TaskId>,
     /// Why the account may join nothing.
     refusal: Option<Refusal>,
+    /// Stake that the account has lost as a validator.
+    slashed: Balance,
     /// Questions about tasks that were asked of all states.
     questions: Rc<Cell<usize>>,
 }
@@ -219,6 +221,13 @@ impl FakeChain {
         self.push(state);
     }
 
+    /// Takes from the account's stake as a validator.
+    pub fn slash(&self, amount: Balance) {
+        let mut state = self.state();
+        state.slashed += amount;
+        self.push(state);
+    }
+
     /// Questions about single tasks that were asked so far.
     pub fn questions(&self) -> usize {
         self.state().questions.get()
@@ -233,12 +242,12 @@ impl FakeChain {
             .collect()
     }
 
-    /// Whether the worker has been killed.
+    /// `true` once the worker has been killed.
     pub fn has_killed(&self) -> bool {
         self.kill_at.get().is_none()
     }
 
-    /// Whether all tasks are closed and that is final.
+    /// Returns `true` if all tasks are closed and that is final.
     pub fn is_over(&self) -> bool {
         let states = self.states.borrow();
         let finalised = &states[states.len().saturating_sub(1 + LAG)];
@@ -576,6 +585,10 @@ impl Snapshot for State {
 
     async fn tool(&self, _: TaskId) -> Result<Option<ContentHash>> {
         Ok(self.tool)
+    }
+
+    async fn stake(&self) -> Result<Option<Balance>> {
+        Ok(self.panellist.then(|| 100 * TOS - self.slashed))
     }
 
     async fn claimable(&self) -> Result<Vec<ClaimView>> {

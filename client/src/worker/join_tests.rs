@@ -5,10 +5,10 @@
 use super::{
     fake::{self, FakeChain},
     report::{Report, Reporter},
-    tests::{count, judged_task, live, miner, validator},
-    MinerOptions, Role, Solver,
+    tests::{count, judged_task, live, miner, validator, validator_of, validator_options},
+    Endpoint, MinerOptions, ModelOptions, Role, Solver,
 };
-use crate::chain::Call;
+use crate::{chain::Call, http::mock};
 use std::sync::{Arc, Mutex};
 use tos_primitives::{traits::Refusal, views::TaskView, ContentRef, TOS};
 
@@ -230,4 +230,77 @@ async fn a_judge_that_comes_back_within_the_window_still_votes() {
     std::fs::write(&up, "").unwrap();
     live(&chain, &mut validator).await.unwrap();
     assert_eq!(count(&chain.accepted(), "reveal_vote"), 1);
+}
+
+#[tokio::test]
+async fn a_validator_is_told_of_a_vote_it_missed_and_of_what_it_lost() {
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(vec![judged_task()], true);
+    let mut options = validator_options("sleep 600", Default::default());
+    let (reporter, told) = listening();
+    options.reporter = reporter;
+    let mut validator = validator_of(folder.path(), &workshop, options);
+    // Voting ends after tick 60.
+    for _ in 0..62 {
+        chain.advance();
+        validator.step(&chain).await.unwrap();
+    }
+    chain.slash(5 * TOS);
+    for _ in 0..9 {
+        chain.advance();
+        validator.step(&chain).await.unwrap();
+    }
+    let told = told.lock().unwrap();
+    let [Report::Deadline { why, .. }, Report::Slashed { lost, left }] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert!(why.contains("still at work"), "{why}");
+    assert_eq!((*lost, *left), (5 * TOS, 95 * TOS));
+}
+
+#[tokio::test]
+async fn a_specification_that_nobody_serves_does_not_make_a_judge_a_broken_one() {
+    let (folder, workshop) = fake::workshop();
+    let mut task = judged_task();
+    task.spec = nowhere(1).spec;
+    let chain = FakeChain::new(vec![task], true);
+    let mut options = validator_options("exit 1", Default::default());
+    let (reporter, told) = listening();
+    options.reporter = reporter;
+    let mut validator = validator_of(folder.path(), &workshop, options);
+    for _ in 0..55 {
+        chain.advance();
+        turn(&chain, &mut validator).await;
+    }
+    assert_eq!(kinds(&told), ["deadline"]);
+}
+
+#[tokio::test]
+async fn a_task_that_a_model_declines_is_asked_about_once_and_others_go_on() {
+    let refused = r#"{"choices": [{"message": {"content": null, "refusal": "I cannot"}}]}"#;
+    let asked = Arc::new(Mutex::new(0));
+    let count = asked.clone();
+    let url = mock::serve_with_headers(move |_| {
+        *count.lock().unwrap() += 1;
+        (200, vec![], refused.to_owned())
+    })
+    .await;
+    let options = ModelOptions {
+        model: Some("test".into()),
+        ..Default::default()
+    };
+    let endpoint = Endpoint::new(&url, options).unwrap();
+    let (folder, workshop) = fake::workshop();
+    let chain = FakeChain::new(vec![fake::task_view(1)], false);
+    let (reporter, told) = listening();
+    let mut miner = miner(folder.path(), &workshop, |all: &mut MinerOptions| {
+        all.solver = Solver::Endpoint(endpoint);
+        all.reporter = reporter;
+    });
+    for _ in 0..20 {
+        chain.advance();
+        turn(&chain, &mut miner).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), 1);
+    assert_eq!(kinds(&told), ["joined", "deadline"]);
 }

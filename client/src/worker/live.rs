@@ -12,7 +12,7 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::time::Duration;
 use tos_primitives::{
     views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView, MAX_PAGE},
-    ContentHash, TaskId, TaskType, Tick,
+    Balance, ContentHash, TaskId, TaskType, Tick,
 };
 
 /// A connection, used with one key.
@@ -131,6 +131,11 @@ impl Snapshot for LiveSnapshot {
         let duties = self.at.duties(self.who.clone()).await?;
         let duty = duties.into_iter().find(|duty| duty.task == task);
         Ok(duty.and_then(|duty| duty.tool))
+    }
+
+    async fn stake(&self) -> Result<Option<Balance>> {
+        let validator = self.at.validator(self.who.clone()).await?;
+        Ok(validator.map(|validator| validator.stake))
     }
 
     async fn claimable(&self) -> Result<Vec<ClaimView>> {

@@ -47,7 +47,7 @@ pub struct MinerOptions {
     pub types: Vec<TaskType>,
     /// Tasks in work at the same time.
     pub concurrency: usize,
-    /// How often a solver may fail on one task.
+    /// Most failures of the solver on one task.
     pub attempts: u32,
     /// Ticks that must be left to commit in when a task is joined.
     pub headroom: Tick,
@@ -522,7 +522,8 @@ impl<C: Chain> Role<C> for Miner {
                 self.write();
             }
             Err(error) => {
-                if matches!(error, Error::Declined(_)) {
+                let declined = matches!(error, Error::Declined(_));
+                if declined {
                     // Another attempt would cost as much and end the same.
                     self.uncounted.insert(task, self.options.attempts);
                 }
@@ -535,6 +536,11 @@ impl<C: Chain> Role<C> for Miner {
                     }
                 };
                 tracing::warn!(%task, %error, failures, "no answer");
+                if declined {
+                    // Says nothing about other tasks: a stranger could word one so that it is
+                    // declined.
+                    return Ok(());
+                }
                 let second = self.pace.seconds();
                 let broken = self.health.failed(self.tick, second, error.to_string());
                 self.options.reporter.tell(&broken);

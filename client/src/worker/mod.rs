@@ -39,12 +39,15 @@ pub use engine::Mode;
 #[cfg(test)]
 pub(crate) use engine::{step, Stepped};
 #[cfg(test)]
-pub(crate) use fake::{task_view as fake_task, FakeChain, ME as FAKE_ACCOUNT};
+pub(crate) use fake::{
+    reveal as fake_reveal, task_view as fake_task, FakeChain, ME as FAKE_ACCOUNT,
+};
 pub use jobs::{Judge, Solver, Workshop};
 pub use limits::Bounds;
 pub(crate) use live::Live;
 pub use miner::{Miner, MinerOptions};
 pub use openai::{Endpoint, Options as ModelOptions};
+pub(crate) use outcome::why as why_unpaid;
 pub(crate) use process::run as run_program;
 pub use process::{Limits, MAX_OUTPUT};
 pub use protocol::MAX_SPEC_TEXT;
@@ -62,7 +65,7 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{collections::HashMap, time::Duration};
 use tos_primitives::{
     views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView},
-    ContentHash, TaskId, TaskType, Tick,
+    Balance, ContentHash, TaskId, TaskType, Tick,
 };
 
 /// The chain at one block, as far as a worker reads it.
@@ -78,12 +81,14 @@ pub(crate) trait Snapshot {
         &self,
         task_type: Option<TaskType>,
     ) -> Result<Vec<TaskSummary<AccountId32>>>;
-    /// Whether the account may join a task.
+    /// Permission of the account to join a task.
     async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>>;
     /// A task.
     async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>>;
     /// The pinned tool that the account should run over the task's answers, if it has such a seat.
     async fn tool(&self, task: TaskId) -> Result<Option<ContentHash>>;
+    /// The account's stake as a validator, if it is one.
+    async fn stake(&self) -> Result<Option<Balance>>;
     /// The account's rewards that wait.
     async fn claimable(&self) -> Result<Vec<ClaimView>>;
 }
@@ -107,7 +112,7 @@ pub(crate) trait Chain: Submit {
 
 /// A worker's role on a chain of type `C`.
 pub(crate) trait Role<C> {
-    /// How long a call may take to get into a block before its need is considered anew.
+    /// Time that a call may take to get into a block before its need is considered anew.
     const INCLUSION_TIME: Duration = Duration::from_secs(60);
     /// Looks at the chain, does what can be done at once and starts what takes longer.
     async fn step(&mut self, chain: &C) -> Result<Progress>;

@@ -4,7 +4,10 @@
 
 use super::report::Report;
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use tos_primitives::{views::TaskView, Closure, Phase, Verdict};
+use tos_primitives::{
+    views::{SubmissionView, TaskView},
+    Closure, Phase, Verdict,
+};
 
 /// A miner's gain or loss in a closed task, and whether it counts as a loss of the solver's.
 pub(super) fn of(view: &TaskView<AccountId32>, miner: &AccountId32) -> Option<(Report, bool)> {
@@ -17,12 +20,20 @@ pub(super) fn of(view: &TaskView<AccountId32>, miner: &AccountId32) -> Option<(R
         let earned = mine.earned;
         return Some((Report::Won { task, earned }, false));
     }
+    let why = why(view, mine);
+    let blameless = closure == Closure::Unresolved && lost == 0;
+    Some((Report::Lost { task, why, lost }, !blameless))
+}
+
+/// Why an answer to a closed task earned nothing, in words.
+pub(crate) fn why(view: &TaskView<AccountId32>, answer: &SubmissionView<AccountId32>) -> String {
     let asked = view.summary.min_quality;
-    let why = match (mine.commitment, &mine.content, mine.result) {
+    let unresolved = view.summary.phase == Phase::Closed(Closure::Unresolved);
+    match (answer.commitment, &answer.content, answer.result) {
         (None, ..) => "no answer was committed in time".into(),
         (_, None, _) => "the answer was not revealed in time".into(),
-        _ if closure == Closure::Unresolved => "no panel came to a result".into(),
-        _ if mine.duplicate => "the answer is too close to an earlier one".into(),
+        _ if unresolved => "no panel came to a result".into(),
+        _ if answer.duplicate => "the answer is too close to an earlier one".into(),
         (_, _, Some(result)) => match result.verdict {
             Verdict::Unavailable => "the panel could not fetch the answer".into(),
             Verdict::Malformed => "the panel found that it is no answer to the task".into(),
@@ -33,9 +44,7 @@ pub(super) fn of(view: &TaskView<AccountId32>, miner: &AccountId32) -> Option<(R
             Verdict::Valid => format!("quality {}; others were paid", result.quality),
         },
         _ => "the panel gave no result for the answer".into(),
-    };
-    let blameless = closure == Closure::Unresolved && lost == 0;
-    Some((Report::Lost { task, why, lost }, !blameless))
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +55,7 @@ mod tests {
 
     fn closed(
         closure: Closure,
-        change: impl FnOnce(&mut tos_primitives::views::SubmissionView<AccountId32>),
+        change: impl FnOnce(&mut SubmissionView<AccountId32>),
     ) -> (Report, bool) {
         let mut view = fake::task_view(1);
         let answer = ContentRef::inline(b"an answer of mine").unwrap();

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How much of a program's error output is kept for messages.
+/// Most bytes of a program's error output that are kept for messages.
 const STDERR_TAIL: usize = 2_048;
 /// Room for JSON around the largest answer.
 pub const MAX_OUTPUT: usize = 80 * 1024 * 1024;
@@ -40,7 +40,7 @@ pub enum ProcessError {
     /// It failed.
     #[error("{status}{}{}", after_colon(.stderr), limit_on_memory(.stderr, *.memory_mib))]
     Failed {
-        /// How it ended.
+        /// Its end.
         status: std::process::ExitStatus,
         /// The end of its error output.
         stderr: String,

@@ -64,6 +64,15 @@ pub(crate) enum Report {
         #[serde(with = "wei")]
         lost: Balance,
     },
+    /// A validator's stake became smaller.
+    Slashed {
+        /// Difference in wei.
+        #[serde(with = "wei")]
+        lost: Balance,
+        /// What is left, in wei.
+        #[serde(with = "wei")]
+        left: Balance,
+    },
     /// Rewards were claimed.
     Earned {
         /// The tasks that paid them.
@@ -117,6 +126,7 @@ impl Report {
             Self::Answered { .. } => "answered",
             Self::Won { .. } => "won",
             Self::Lost { .. } => "lost",
+            Self::Slashed { .. } => "slashed",
             Self::Earned { .. } => "earned",
             Self::SolverBroken { .. } => "solverBroken",
             Self::SolverWell { .. } => "solverWell",
@@ -137,6 +147,7 @@ impl Report {
             | Self::Won { task, .. }
             | Self::Lost { task, .. }
             | Self::Deadline { task, .. } => format!("{kind}:{task}"),
+            Self::Slashed { lost, left } => format!("{kind}:{lost}:{left}"),
             Self::Earned { tasks, .. } => {
                 let tasks: Vec<_> = tasks.iter().map(ToString::to_string).collect();
                 format!("{kind}:{}", tasks.join(","))
@@ -216,6 +227,15 @@ fn log(report: &Report) {
         }
         Report::Lost { task, why, lost } => {
             tracing::warn!(%task, why, lost = format(*lost), "not won");
+        }
+        Report::Slashed { lost, left } => {
+            let (lost, left) = (format(*lost), format(*left));
+            tracing::warn!(
+                lost,
+                left,
+                "stake was lost: a vote or its reveal was missing, or too far from the panel's; \
+                 `tos validator status` says more"
+            );
         }
         Report::Earned { tasks, amount } => {
             let tasks = tasks.len();

@@ -31,21 +31,14 @@ pub(crate) async fn miner(
     strict: bool,
     seen: u64,
 ) -> Result<()> {
-    let mut tries = if strict { TRIES } else { 1 };
-    let (view, open) = loop {
-        let at = live.connection.best().await?;
-        let strict = strict && at.number() >= seen;
-        let open = open(&at, who, Role::Miner).await?;
-        tries -= 1;
-        match at.miner(who.clone()).await? {
-            Some(view) => break (view, open),
-            None if strict && open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
-            None => return unregistered(who, "miner", open, reporter, strict),
-        }
-    };
-    miner_reports(who, &view, open)
-        .iter()
-        .for_each(|report| reporter.tell(report));
+    let look = async |at: &At| at.miner(who.clone()).await;
+    let found = find(live, who, Role::Miner, (strict, seen), look).await?;
+    match found {
+        Ok((view, open)) => miner_reports(who, &view, open)
+            .iter()
+            .for_each(|report| reporter.tell(report)),
+        Err(none) => unregistered(who, "miner", none, reporter)?,
+    }
     Ok(())
 }
 
@@ -57,22 +50,47 @@ pub(crate) async fn validator(
     strict: bool,
     seen: u64,
 ) -> Result<()> {
+    let look = async |at: &At| at.validator(who.clone()).await;
+    let found = find(live, who, Role::Validator, (strict, seen), look).await?;
+    match found {
+        Ok((view, open)) => validator_reports(who, &view, open)
+            .iter()
+            .for_each(|report| reporter.tell(report)),
+        Err(none) => unregistered(who, "validator", none, reporter)?,
+    }
+    Ok(())
+}
+
+/// An account that is not registered.
+#[derive(Clone, Copy)]
+struct Unregistered {
+    /// Tasks in which it has something to do all the same.
+    open: u32,
+    /// `true` if the node is known to be up to date.
+    strict: bool,
+}
+
+/// Finds a registration and the number of tasks in which the account has something to do. Looks
+/// several times when `strict` and the node is at least as far as what was `seen`.
+async fn find<V>(
+    live: &Live,
+    who: &AccountId32,
+    role: Role,
+    (strict, seen): (bool, u64),
+    look: impl AsyncFn(&At) -> Result<Option<V>>,
+) -> Result<Result<(V, u32), Unregistered>> {
     let mut tries = if strict { TRIES } else { 1 };
-    let (view, open) = loop {
+    loop {
         let at = live.connection.best().await?;
         let strict = strict && at.number() >= seen;
-        let open = open(&at, who, Role::Validator).await?;
+        let open = open(&at, who, role).await?;
         tries -= 1;
-        match at.validator(who.clone()).await? {
-            Some(view) => break (view, open),
+        match look(&at).await? {
+            Some(view) => return Ok(Ok((view, open))),
             None if strict && open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
-            None => return unregistered(who, "validator", open, reporter, strict),
+            None => return Ok(Err(Unregistered { open, strict })),
         }
-    };
-    validator_reports(who, &view, open)
-        .iter()
-        .for_each(|report| reporter.tell(report));
-    Ok(())
+    }
 }
 
 /// Tasks in which the account has something to do in this role.
@@ -85,9 +103,8 @@ async fn open(at: &At, who: &AccountId32, role: Role) -> Result<u32> {
 fn unregistered(
     who: &AccountId32,
     role: &'static str,
-    open: u32,
+    Unregistered { open, strict }: Unregistered,
     reporter: &Reporter,
-    strict: bool,
 ) -> Result<()> {
     let what = format!(
         "{} is not registered as a {role} on this chain, as far as this node knows it: register \
@@ -218,10 +235,13 @@ mod tests {
     #[test]
     fn an_account_that_is_not_registered_is_an_error_unless_it_has_tasks_to_finish() {
         let reporter = Reporter::default();
-        let error = unregistered(&ME, "miner", 0, &reporter, true).unwrap_err();
+        let told = |open, strict| {
+            let none = Unregistered { open, strict };
+            unregistered(&ME, "miner", none, &reporter)
+        };
+        let error = told(0, true).unwrap_err();
         assert_eq!(error.exit_code(), 3);
         assert!(error.to_string().contains("tos miner register"), "{error}");
-        assert!(unregistered(&ME, "miner", 1, &reporter, true).is_ok());
-        assert!(unregistered(&ME, "miner", 0, &reporter, false).is_ok());
+        assert!(told(1, true).is_ok() && told(0, false).is_ok());
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn validator(folder: &Path, workshop: &Workshop, judge: &str) -> Vali
     validator_with(folder, workshop, judge, Tools::default())
 }
 
-fn validator_options(judge: &str, tools: Tools) -> ValidatorOptions {
+pub(super) fn validator_options(judge: &str, tools: Tools) -> ValidatorOptions {
     ValidatorOptions {
         account: ME,
         judge: judge.into(),
@@ -68,11 +68,16 @@ fn validator_options(judge: &str, tools: Tools) -> ValidatorOptions {
 }
 
 fn validator_with(folder: &Path, workshop: &Workshop, judge: &str, tools: Tools) -> Validator {
-    Validator::new(
-        validator_options(judge, tools),
-        Journal::open(&folder.join("journal.redb")).unwrap(),
-        workshop.clone(),
-    )
+    validator_of(folder, workshop, validator_options(judge, tools))
+}
+
+pub(super) fn validator_of(
+    folder: &Path,
+    workshop: &Workshop,
+    options: ValidatorOptions,
+) -> Validator {
+    let journal = Journal::open(&folder.join("journal.redb")).unwrap();
+    Validator::new(options, journal, workshop.clone())
 }
 
 /// Lets a worker work until everything it took on is over. `Err` when it was killed.

@@ -31,7 +31,7 @@ use tos_primitives::{
     commitment,
     json::to_hex,
     views::{Action, AssignmentView, Role as TaskRole},
-    TaskId, Tick,
+    Balance, TaskId, Tick,
 };
 
 /// What a validator is to do.
@@ -45,7 +45,7 @@ pub struct ValidatorOptions {
     pub tools: Tools,
     /// Panels in work at the same time.
     pub concurrency: usize,
-    /// How often a judge may fail on one vote.
+    /// Most failures of the judge on one vote.
     pub attempts: u32,
     /// Claim rewards as they come.
     pub claim: bool,
@@ -56,12 +56,20 @@ pub struct ValidatorOptions {
 /// One vote.
 type Ballot = (TaskId, u32);
 
+/// Why there is no vote.
+enum NoVote {
+    /// The specification cannot be fetched: its publisher's fault.
+    Specification(Error),
+    /// The judge gives no scores.
+    Judge(Error),
+}
+
 /// See the [module](self).
 pub struct Validator {
     options: ValidatorOptions,
     journal: Journal,
     workshop: Workshop,
-    jobs: JoinSet<(Ballot, Result<Judgement>, Duration)>,
+    jobs: JoinSet<(Ballot, Result<Judgement, NoVote>, Duration)>,
     running: HashMap<Ballot, AbortHandle>,
     /// Votes that are not in the journal yet, because the disk takes nothing. They were paid for.
     unwritten: Vec<(Ballot, Vote)>,
@@ -74,6 +82,8 @@ pub struct Validator {
     pace: Pace,
     /// The tick of the last step.
     tick: Tick,
+    /// The account's stake as it was last seen in a final block.
+    stake: Option<Balance>,
 }
 
 impl Validator {
@@ -94,7 +104,25 @@ impl Validator {
             health: Health::default(),
             pace: Pace::default(),
             tick: 0,
+            stake: None,
         }
+    }
+
+    /// Counts failures on a vote.
+    fn failed(&mut self, (task, round): Ballot, count: u32, error: &Error) {
+        let failures = self.failures.entry((task, round)).or_default();
+        *failures = failures.saturating_add(count);
+        tracing::warn!(%task, round = shown(round), %error, "no vote");
+    }
+
+    /// Tells of a stake that has become smaller.
+    fn stake_is(&mut self, now: Option<Balance>) {
+        if let (Some(before), Some(left)) = (self.stake, now) {
+            if let Some(lost) = before.checked_sub(left).filter(|lost| *lost > 0) {
+                self.options.reporter.tell(&Report::Slashed { lost, left });
+            }
+        }
+        self.stake = now;
     }
 
     async fn attend(
@@ -116,7 +144,7 @@ impl Validator {
                 let failures = self.failures.get(&ballot).copied().unwrap_or_default();
                 if failures >= self.options.attempts {
                     let why = "the judge failed too often; stake will suffer";
-                    self.stuck(ballot, assignment.deadline, why);
+                    self.stuck(ballot, Some(assignment.deadline), why);
                     return Ok(None);
                 }
                 let waits = self.running.contains_key(&ballot) || self.is_unwritten(ballot);
@@ -134,7 +162,7 @@ impl Validator {
                 let Some(vote) = self.journal.vote(task, round)? else {
                     self.stuck(
                         (task, round),
-                        assignment.deadline,
+                        Some(assignment.deadline),
                         "voted elsewhere: this journal cannot open the vote",
                     );
                     return Ok(None);
@@ -169,7 +197,13 @@ impl Validator {
         let judge = self.options.judge.clone();
         let job = async move {
             let begun = Instant::now();
-            let result = workshop.judge(judge, tool, Arc::new(view)).await;
+            let result = match workshop.fetch_spec(&view).await {
+                Ok(()) => {
+                    let judged = workshop.judge(judge, tool, Arc::new(view)).await;
+                    judged.map_err(NoVote::Judge)
+                }
+                Err(error) => Err(NoVote::Specification(error)),
+            };
             (ballot, result, begun.elapsed())
         };
         self.running.insert(ballot, self.jobs.spawn(job));
@@ -191,11 +225,11 @@ impl Validator {
         Ok(tool)
     }
 
-    fn stuck(&mut self, ballot: Ballot, deadline: Tick, why: &str) {
+    fn stuck(&mut self, ballot: Ballot, deadline: Option<Tick>, why: &str) {
         if self.stuck.insert(ballot) {
             self.options.reporter.tell(&Report::Deadline {
                 task: ballot.0,
-                deadline: Some(deadline),
+                deadline,
                 why: format!("round {}: {why}", shown(ballot.1)),
             });
         }
@@ -262,24 +296,26 @@ impl<C: Chain> Role<C> for Validator {
             calls.extend(self.attend(&at, assignment).await?);
         }
         // What takes no vote any more need not be judged.
-        self.running.retain(|(task, round), job| {
-            let wanted = Action::CommitVote { round: *round };
-            let wanted = assignments
-                .iter()
-                .any(|a| a.task == *task && a.action == wanted);
-            if !wanted {
+        let takes_votes: HashSet<Ballot> = assignments
+            .iter()
+            .filter_map(|assignment| match assignment.action {
+                Action::CommitVote { round } => Some((assignment.task, round)),
+                _ => None,
+            })
+            .collect();
+        let late: Vec<_> = self.running.keys().copied().collect();
+        for ballot in late.into_iter().filter(|b| !takes_votes.contains(b)) {
+            if let Some(job) = self.running.remove(&ballot) {
                 job.abort();
+                let why = "the judge was still at work when voting ended; stake will suffer";
+                self.stuck(ballot, None, why);
             }
-            wanted
-        });
-        self.unwritten.retain(|((task, round), _)| {
-            let action = Action::CommitVote { round: *round };
-            assignments
-                .iter()
-                .any(|a| a.task == *task && a.action == action)
-        });
+        }
+        self.unwritten
+            .retain(|(ballot, _)| takes_votes.contains(ballot));
 
         let finalised = chain.finalised().await?;
+        self.stake_is(finalised.stake().await?);
         let workshop = &self.workshop;
         workshop.tidy(&at, &finalised, &mut self.sightings).await;
         let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
@@ -340,14 +376,18 @@ impl<C: Chain> Role<C> for Validator {
                 self.seal(ballot, judgement);
                 self.write();
             }
-            Err(error) => {
-                let failures = self.failures.entry(ballot).or_default();
-                *failures = match error {
-                    // Another attempt would cost as much and end the same.
-                    Error::Declined(_) => self.options.attempts,
-                    _ => failures.saturating_add(1),
-                };
-                tracing::warn!(task = %ballot.0, round = shown(ballot.1), %error, "no vote");
+            // Says nothing about the judge, which may go on with other tasks.
+            Err(NoVote::Specification(error)) => {
+                self.failed(ballot, 1, &error);
+            }
+            Err(NoVote::Judge(error)) => {
+                if matches!(error, Error::Declined(_)) {
+                    // Another attempt would cost as much and end the same. It says nothing about
+                    // other tasks: a stranger could word one so that it is declined.
+                    self.failed(ballot, self.options.attempts, &error);
+                    return Ok(());
+                }
+                self.failed(ballot, 1, &error);
                 let second = self.pace.seconds();
                 let broken = self.health.failed(self.tick, second, error.to_string());
                 self.options.reporter.tell(&broken);

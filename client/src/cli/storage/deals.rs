@@ -22,7 +22,7 @@ use serde_json::json;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tos_primitives::{
     json::to_hex,
@@ -33,6 +33,8 @@ use tos_provider::{commit_content, Coded};
 
 /// Between two looks at a deal.
 const LOOK: Duration = Duration::from_secs(1);
+/// The longest time without a word while a deal is waited for.
+const QUIET: Duration = Duration::from_secs(30);
 
 /// See `tos storage publish --help`.
 #[derive(clap::Args)]
@@ -99,13 +101,13 @@ fn commit(file: &Path, length: u64, folder: &Path) -> Result<Coded> {
     let doing = format!("coding {}", file.display());
     let scratch = tempfile::tempdir_in(folder).context(&doing)?;
     let from = std::fs::File::open(file).context(&doing)?;
-    let mut bar = Bar::new(file.display().to_string());
+    let mut bar = Bar::local(file.display().to_string());
     let scratch = scratch.path().join("coded");
     commit_content(from, length, &scratch, &mut |progress| bar.watch(progress)).context(&doing)
 }
 
 impl Publish {
-    /// Whether it goes on until the file is sealed.
+    /// Returns `true` if it goes on until the file is sealed.
     pub(super) fn serves(&self) -> bool {
         self.serve.is_some()
     }
@@ -199,10 +201,11 @@ impl Publish {
     }
 }
 
-/// Waits until the chain has checked that a deal is sealed.
+/// Waits until the chain has checked that a deal is sealed, and says how far it is.
 async fn sealed(global: &Global, deal: DealId) -> Result<()> {
     let connection = global.connect().await?;
     let mut before = None;
+    let mut said = Instant::now();
     loop {
         let at = connection.best().await?;
         let view = at.deal(deal).await?;
@@ -211,22 +214,52 @@ async fn sealed(global: &Global, deal: DealId) -> Result<()> {
             Some(replica) => at.replica(replica).await?.map(|replica| replica.status),
             None => None,
         };
-        if before != Some((status, replica)) {
-            tracing::info!(%deal, ?status, ?replica, "deal");
-            before = Some((status, replica));
+        let (what, state) = standing(status, replica);
+        if before != Some(what) || said.elapsed() >= QUIET {
+            tracing::info!(%deal, "{what}");
+            (before, said) = (Some(what), Instant::now());
         }
-        match (status, replica) {
-            (_, Some(ReplicaStatus::Active | ReplicaStatus::Leaving | ReplicaStatus::Paused)) => {
-                return Ok(())
-            }
-            (None | Some(DealStatus::Open | DealStatus::Taken), _) => {}
-            (Some(over), _) => {
-                return Err(Error::Failed(format!(
-                    "deal {deal} ended unsealed: {over:?}"
-                )))
-            }
+        match state {
+            State::Sealed => return Ok(()),
+            State::Waits => tokio::time::sleep(LOOK).await,
+            State::Over => return Err(Error::Failed(format!("deal {deal}: {what}"))),
         }
-        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Progress of a deal towards being sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Waits,
+    Sealed,
+    Over,
+}
+
+/// A deal on its way to being sealed, in words.
+fn standing(deal: Option<DealStatus>, replica: Option<ReplicaStatus>) -> (&'static str, State) {
+    match (deal, replica) {
+        (_, Some(ReplicaStatus::Active | ReplicaStatus::Leaving | ReplicaStatus::Paused)) => {
+            ("sealed, and proven from now on", State::Sealed)
+        }
+        (None, _) => ("waiting for the offer to be on the chain", State::Waits),
+        (Some(DealStatus::Open), _) => ("waiting for a provider to accept", State::Waits),
+        (Some(DealStatus::Taken), Some(ReplicaStatus::Checking)) => {
+            ("sealed; the chain checks samples of it", State::Waits)
+        }
+        (Some(DealStatus::Taken), _) => {
+            ("accepted; the provider fetches and seals it", State::Waits)
+        }
+        (Some(DealStatus::Cancelled), _) => ("the offer was withdrawn", State::Over),
+        (Some(DealStatus::Expired), _) => (
+            "nobody accepted in time: the escrow is released; offer a higher price, or see \
+             `tos storage offers`",
+            State::Over,
+        ),
+        (Some(DealStatus::Closed), _) => (
+            "its provider did not seal it: what was not earned of the escrow is released; publish \
+             it again",
+            State::Over,
+        ),
     }
 }
 
@@ -292,6 +325,29 @@ mod tests {
         for bad in ["", "0", "2556", "31d", "-1", "forever"] {
             assert!(retention(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_deal_on_its_way_is_told_in_words_and_a_failed_one_says_what_to_do() {
+        use DealStatus::{Cancelled, Closed, Expired, Open, Taken};
+        let waits = [
+            (None, None),
+            (Some(Open), None),
+            (Some(Taken), None),
+            (Some(Taken), Some(ReplicaStatus::Sealing)),
+            (Some(Taken), Some(ReplicaStatus::Checking)),
+        ];
+        for (deal, replica) in waits {
+            assert_eq!(standing(deal, replica).1, State::Waits);
+        }
+        let sealed = standing(Some(Taken), Some(ReplicaStatus::Active));
+        assert_eq!(sealed.1, State::Sealed);
+        for over in [Closed, Cancelled, Expired] {
+            let (what, state) = standing(Some(over), Some(ReplicaStatus::Failed));
+            assert_eq!(state, State::Over);
+            assert!(!what.contains(&format!("{over:?}")), "{what}");
+        }
+        assert!(standing(Some(Closed), None).0.contains("publish it again"));
     }
 
     #[test]

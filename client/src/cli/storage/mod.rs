@@ -121,9 +121,16 @@ impl Folder {
 }
 
 fn any_id(text: &str) -> Result<[u8; 16], String> {
-    DealId::parse(text)
-        .map(|id| id.0)
-        .ok_or_else(|| "expected a UUID".into())
+    match (DealId::parse(text), text.trim()) {
+        (Some(id), _) => Ok(id.0),
+        // Mostly `"$DEAL"` where the command that was to set it failed.
+        (None, "") => {
+            Err("it is empty: expected the UUID that `tos storage publish` prints".into())
+        }
+        (None, _) => {
+            Err("expected a UUID, as `tos storage publish` and `tos storage deals` print it".into())
+        }
+    }
 }
 
 fn deal_id(text: &str) -> Result<DealId, String> {
@@ -135,7 +142,7 @@ fn replica_id(text: &str) -> Result<ReplicaId, String> {
 }
 
 impl Storage {
-    /// Whether it works until interrupted.
+    /// Returns `true` if it works until interrupted.
     pub(super) fn works(&self) -> bool {
         matches!(self, Self::Run(_) | Self::Audit(_) | Self::Seal(_))
             || matches!(self, Self::Publish(publish) if publish.serves())

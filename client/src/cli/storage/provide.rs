@@ -190,7 +190,7 @@ impl Init {
     }
 }
 
-/// Whether an identifier names a deal. Deals and replicas share no identifiers.
+/// Returns `true` if an identifier names a deal. Deals and replicas share no identifiers.
 async fn is_deal(at: &At, id: [u8; 16]) -> Result<bool> {
     if at.replica(ReplicaId(id)).await?.is_some() {
         return Ok(false);
