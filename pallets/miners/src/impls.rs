@@ -13,6 +13,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult, TokenError, TryRuntimeError};
+use tos_pallet_support::holds;
 use tos_primitives::{
     level::LevelRecord,
     params::MAX_CONCURRENT_TASKS,
@@ -98,12 +99,8 @@ impl<T: Config> Pallet<T> {
         let until = miner.leaving.ok_or(Error::<T>::NotLeaving)?;
         ensure!(T::Clock::now() >= until, Error::<T>::StillUnbonding);
         ensure!(Self::suspension(&who).is_none(), Error::<T>::Suspended);
-        let amount = T::Currency::release(
-            &HoldReason::Registration.into(),
-            &who,
-            miner.stake,
-            Precision::Exact,
-        )?;
+        let amount = miner.stake;
+        holds::release::<T::Currency, _>(HoldReason::Registration, &who, amount)?;
         Miners::<T>::remove(&who);
         Self::forget_endorsements(&who);
         // It is over, or the withdrawal had been refused.
@@ -242,12 +239,8 @@ impl<T: Config> Pallet<T> {
     }
 
     fn hold(who: &T::AccountId, amount: Balance) -> DispatchResult {
-        T::Currency::hold(&HoldReason::Registration.into(), who, amount).map_err(|e| match e {
-            DispatchError::Token(TokenError::FundsUnavailable) => {
-                Error::<T>::InsufficientStake.into()
-            }
-            other => other,
-        })
+        let short = Error::<T>::InsufficientStake;
+        holds::hold::<T::Currency, _>(HoldReason::Registration, who, amount, short)
     }
 
     /// The longest suspension, in ticks.

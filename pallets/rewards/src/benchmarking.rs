@@ -19,6 +19,7 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use polkadot_sdk::*;
+use tos_pallet_support::agenda;
 use tos_primitives::{
     params::MIN_PARTICIPATION_QUALITY,
     split::{JudgedAnswer, QualityBars, SplitProfile, WinnerRule},
@@ -272,7 +273,7 @@ mod benches {
 
         #[block]
         {
-            assert!(Pallet::<T>::pay_tick(1, &mut meter));
+            assert!(agenda::run_tick::<Pallet<T>>(1, &mut meter));
             // Going to the next key reads the state too, but only reading a value is counted.
             assert!(Expiries::<T>::contains_key(2, (&who, task)));
         }
@@ -294,7 +295,7 @@ mod benches {
         {
             // Going to the next key reads the state too, but only reading a value is counted.
             assert!(Expiries::<T>::contains_key(1, (&who, task)));
-            Pallet::<T>::pay_tick(1, &mut meter);
+            agenda::run_tick::<Pallet<T>>(1, &mut meter);
         }
 
         assert!(!Claims::<T>::contains_key(&who, task));

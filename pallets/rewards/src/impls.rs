@@ -8,13 +8,14 @@ use frame_support::{
     ensure,
     storage::with_storage_layer,
     traits::{
-        fungible::{Inspect, InspectHold, MutateHold},
-        tokens::{DepositConsequence, Fortitude, Precision, Provenance, Restriction},
+        fungible::Inspect,
+        tokens::{DepositConsequence, Provenance},
         Get,
     },
 };
 use polkadot_sdk::*;
 use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
+use tos_pallet_support::holds;
 use tos_primitives::{
     split::{allocate, Allocation, SplitProfile, WinnerRule},
     traits::{Clock, Settlement, Vault},
@@ -101,8 +102,10 @@ impl<T: Config> Pallet<T> {
     fn pay_out(who: &T::AccountId, custody: Custody, amount: Balance) -> DispatchResult {
         let reason = HoldReason::Claimable;
         let paid = match custody {
-            Custody::Owner => Self::release(reason, who, amount),
-            Custody::Treasury => Self::transfer(reason, &T::Treasury::get(), who, amount),
+            Custody::Owner => holds::release::<T::Currency, _>(reason, who, amount),
+            Custody::Treasury => {
+                holds::transfer::<T::Currency, _>(reason, &T::Treasury::get(), who, amount)
+            }
         };
         paid.map_err(|_| Error::<T>::CannotReceive.into())
     }
@@ -157,12 +160,12 @@ impl<T: Config> Pallet<T> {
     fn do_deposit(task: &TaskId, publisher: &T::AccountId, amount: Balance) -> DispatchResult {
         ensure!(amount > 0, Error::<T>::EmptyDeposit);
         ensure!(!Escrows::<T>::contains_key(task), Error::<T>::EscrowExists);
-        let reason: T::RuntimeHoldReason = HoldReason::Escrow.into();
-        ensure!(
-            T::Currency::can_hold(&reason, publisher, amount),
-            Error::<T>::InsufficientFunds
-        );
-        T::Currency::hold(&reason, publisher, amount)?;
+        holds::hold::<T::Currency, _>(
+            HoldReason::Escrow,
+            publisher,
+            amount,
+            Error::<T>::InsufficientFunds,
+        )?;
         Escrows::<T>::insert(
             task,
             Escrow {
@@ -314,8 +317,8 @@ impl<T: Config> Pallet<T> {
         let booked = reachable
             && !AutoClaim::<T>::contains_key(who)
             && with_storage_layer(|| {
-                Self::transfer(HoldReason::Escrow, publisher, who, amount)?;
-                T::Currency::hold(&HoldReason::Claimable.into(), who, amount)?;
+                holds::transfer::<T::Currency, _>(HoldReason::Escrow, publisher, who, amount)?;
+                Self::hold_claimable(who, amount)?;
                 Self::book_claim(who, task, amount, Custody::Owner)
             })
             .is_ok();
@@ -323,7 +326,8 @@ impl<T: Config> Pallet<T> {
         // existential deposit free: it is paid at once like one with auto-claim.
         let paid = reachable
             && !booked
-            && Self::transfer(HoldReason::Escrow, publisher, who, amount).is_ok();
+            && holds::transfer::<T::Currency, _>(HoldReason::Escrow, publisher, who, amount)
+                .is_ok();
         let set_aside = !booked && !paid && Self::set_aside(task, publisher, who, amount).is_ok();
         let delivered = booked || paid || set_aside;
         if delivered {
@@ -345,6 +349,11 @@ impl<T: Config> Pallet<T> {
         delivered
     }
 
+    fn hold_claimable(who: &T::AccountId, amount: Balance) -> DispatchResult {
+        let short = Error::<T>::CannotReceive;
+        holds::hold::<T::Currency, _>(HoldReason::Claimable, who, amount, short)
+    }
+
     /// Keeps a share on hold on the treasury for `who`. On failure nothing changes.
     fn set_aside(
         task: &TaskId,
@@ -354,8 +363,8 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         with_storage_layer(|| {
             let treasury = T::Treasury::get();
-            Self::transfer(HoldReason::Escrow, publisher, &treasury, amount)?;
-            T::Currency::hold(&HoldReason::Claimable.into(), &treasury, amount)?;
+            holds::transfer::<T::Currency, _>(HoldReason::Escrow, publisher, &treasury, amount)?;
+            Self::hold_claimable(&treasury, amount)?;
             Self::book_claim(who, task, amount, Custody::Treasury)
         })
     }
@@ -413,35 +422,39 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Moves a part of an escrow to the treasury, or gives it back to its publisher when the
-    /// treasury cannot receive it. Returns whether the treasury got it.
+    /// treasury cannot receive it. Returns `true` if the treasury got it.
     fn to_treasury(
         task: &TaskId,
         from: &T::AccountId,
         amount: Balance,
     ) -> Result<bool, DispatchError> {
-        let reason = HoldReason::Escrow;
-        let treasury = T::Treasury::get();
-        if amount == 0 || Self::transfer(reason, from, &treasury, amount).is_ok() {
-            return Ok(true);
-        }
-        Self::release(reason, from, amount)?;
-        Self::undeliverable(task, treasury, amount, from.clone());
-        Ok(false)
+        Self::to_first(task, from, [&T::Treasury::get(), from], amount)
     }
 
     /// Releases a part of an escrow to its publisher, or sends it to the treasury when the
-    /// publisher's account cannot receive it. Returns whether the publisher got it.
+    /// publisher's account cannot receive it. Returns `true` if the publisher got it.
     fn to_publisher(
         task: &TaskId,
         publisher: &T::AccountId,
         amount: Balance,
     ) -> Result<bool, DispatchError> {
-        if amount == 0 || Self::release(HoldReason::Escrow, publisher, amount).is_ok() {
+        Self::to_first(task, publisher, [publisher, &T::Treasury::get()], amount)
+    }
+
+    /// Moves a part of an escrow to the first of two who can receive it. Returns `true` if that was
+    /// the first one.
+    fn to_first(
+        task: &TaskId,
+        from: &T::AccountId,
+        recipients: [&T::AccountId; 2],
+        amount: Balance,
+    ) -> Result<bool, DispatchError> {
+        let [first, _] = recipients;
+        let to = holds::deliver::<T::Currency, _>(HoldReason::Escrow, from, &recipients, amount)?;
+        if to == *first {
             return Ok(true);
         }
-        let treasury = T::Treasury::get();
-        Self::transfer(HoldReason::Escrow, publisher, &treasury, amount)?;
-        Self::undeliverable(task, publisher.clone(), amount, treasury);
+        Self::undeliverable(task, first.clone(), amount, to);
         Ok(false)
     }
 
@@ -452,33 +465,6 @@ impl<T: Config> Pallet<T> {
             amount,
             to,
         });
-    }
-
-    /// Moves held funds into the free balance of `to`. On failure nothing changes.
-    fn transfer(
-        reason: HoldReason,
-        from: &T::AccountId,
-        to: &T::AccountId,
-        amount: Balance,
-    ) -> DispatchResult {
-        with_storage_layer(|| {
-            T::Currency::transfer_on_hold(
-                &reason.into(),
-                from,
-                to,
-                amount,
-                Precision::Exact,
-                Restriction::Free,
-                Fortitude::Force,
-            )
-        })
-        .map(|_| ())
-    }
-
-    /// Frees held funds. On failure nothing changes.
-    fn release(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
-        with_storage_layer(|| T::Currency::release(&reason.into(), who, amount, Precision::Exact))
-            .map(|_| ())
     }
 }
 

@@ -61,6 +61,7 @@ pub mod pallet {
         weights::WeightMeter,
     };
     use frame_system::pallet_prelude::*;
+    use tos_pallet_support::agenda;
     use tos_primitives::{
         split::{SplitProfile, WinnerRule},
         traits::Clock,
@@ -304,7 +305,7 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
             let mut meter = WeightMeter::with_limit(remaining);
-            Self::pay_expired(&mut meter);
+            agenda::run::<Self>(&mut meter);
             meter.consumed()
         }
 

@@ -3,44 +3,54 @@
 //! The automatic step: rewards whose claim window is over are paid to their owners.
 
 use crate::{pallet::*, weights::WeightInfo, LOG_TARGET};
-use frame_support::{storage::with_storage_layer, weights::WeightMeter};
+use frame_support::weights::Weight;
 use polkadot_sdk::*;
-use tos_primitives::traits::Clock;
+use sp_runtime::{DispatchError, DispatchResult};
+use tos_pallet_support::agenda::Agenda;
+use tos_primitives::{traits::Clock, TaskId, Tick};
 
-impl<T: Config> Pallet<T> {
-    /// Pays what has expired to its owners, in order of expiry, as far as the meter allows; the next
-    /// block goes on where this one stopped.
-    pub fn pay_expired(meter: &mut WeightMeter) {
-        if meter.try_consume(T::WeightInfo::on_idle_base()).is_err() {
-            return;
-        }
-        let now = T::Clock::now();
-        let start = ExpiryCursor::<T>::get();
-        let mut cursor = start;
-        while cursor < now && meter.try_consume(T::WeightInfo::skip_tick()).is_ok() {
-            if !Self::pay_tick(cursor, meter) {
-                break;
-            }
-            cursor = cursor.saturating_add(1);
-        }
-        if cursor != start {
-            ExpiryCursor::<T>::put(cursor);
-        }
+impl<T: Config> Agenda for Pallet<T> {
+    type Item = (T::AccountId, TaskId);
+
+    fn end() -> Tick {
+        T::Clock::now()
     }
 
-    /// Pays the claims that expired at `tick`. False when the meter ran out before the last.
-    pub(crate) fn pay_tick(tick: tos_primitives::Tick, meter: &mut WeightMeter) -> bool {
-        // One iterator for all of them: it does not look at the keys removed behind it again.
-        for (who, task) in Expiries::<T>::iter_key_prefix(tick) {
-            if meter.try_consume(T::WeightInfo::pay_expired()).is_err() {
-                return false;
-            }
-            if let Err(error) = with_storage_layer(|| Self::do_claim(&who, &task)) {
-                // The owner cannot receive it yet. It stays to be claimed, out of the chain's way.
-                log::debug!(target: LOG_TARGET, "cannot pay task {task:?}: {error:?}");
-                Expiries::<T>::remove(tick, (&who, &task));
-            }
-        }
-        true
+    fn cursor() -> Tick {
+        ExpiryCursor::<T>::get()
+    }
+
+    fn set_cursor(tick: Tick) {
+        ExpiryCursor::<T>::put(tick);
+    }
+
+    fn due(tick: Tick) -> impl Iterator<Item = Self::Item> {
+        Expiries::<T>::iter_key_prefix(tick)
+    }
+
+    fn remove(tick: Tick, (who, task): &Self::Item) {
+        Expiries::<T>::remove(tick, (who, task));
+    }
+
+    fn start_weight() -> Weight {
+        T::WeightInfo::on_idle_base()
+    }
+
+    fn look_weight() -> Weight {
+        T::WeightInfo::skip_tick()
+    }
+
+    fn step_weight(_: &Self::Item) -> Option<Weight> {
+        Some(T::WeightInfo::pay_expired())
+    }
+
+    fn step((who, task): &Self::Item) -> DispatchResult {
+        Self::do_claim(who, task)
+    }
+
+    /// The owner cannot receive it yet. It stays to be claimed, out of the chain's way.
+    fn postpone(tick: Tick, item: &Self::Item, error: DispatchError) {
+        log::debug!(target: LOG_TARGET, "cannot pay {item:?}: {error:?}");
+        Self::remove(tick, item);
     }
 }

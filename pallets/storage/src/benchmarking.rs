@@ -511,7 +511,11 @@ mod benchmarks {
         let due = Replicas::<T>::get(id).unwrap().due.unwrap();
         #[block]
         {
-            Pallet::<T>::postpone(due, Item::Replica(id));
+            <Pallet<T> as agenda::Agenda>::postpone(
+                due,
+                &Item::Replica(id),
+                Error::<T>::Inconsistent.into(),
+            );
         }
         assert_eq!(Replicas::<T>::get(id).unwrap().failures, 1);
     }

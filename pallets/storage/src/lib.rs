@@ -552,14 +552,14 @@ pub mod pallet {
             let mut share = WeightMeter::with_limit(meter.remaining().min(T::MaxWork::get()));
             Self::draw_audits(&mut share);
             Self::run_window(&mut share);
-            Self::run_agenda(&mut share);
+            agenda::run::<Self>(&mut share);
             meter.consume(share.consumed());
         }
 
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
             let mut meter = WeightMeter::with_limit(remaining);
             Self::run_window(&mut meter);
-            Self::run_agenda(&mut meter);
+            agenda::run::<Self>(&mut meter);
             meter.consumed()
         }
 

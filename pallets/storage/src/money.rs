@@ -1,27 +1,15 @@
 //! Money: escrow, bonds, slashes. What goes in comes out, to the wei.
 
 use crate::*;
-use frame_support::{
-    ensure,
-    storage::with_storage_layer,
-    traits::{
-        fungible::{InspectHold, MutateHold},
-        tokens::{Fortitude, Precision, Restriction},
-        Get,
-    },
-};
+use frame_support::traits::Get;
 use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, DispatchResult, Rounding};
+use tos_pallet_support::holds;
 use tos_primitives::{Balance, ReplicaId};
 
 impl<T: Config> Pallet<T> {
     /// Holds funds of an account.
     pub(crate) fn hold(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
-        let reason = reason.into();
-        ensure!(
-            T::Currency::can_hold(&reason, who, amount),
-            Error::<T>::InsufficientFunds
-        );
-        T::Currency::hold(&reason, who, amount)
+        holds::hold::<T::Currency, _>(reason, who, amount, Error::<T>::InsufficientFunds)
     }
 
     /// Gives held funds back to their owner, or to the treasury when the owner's account cannot
@@ -31,12 +19,7 @@ impl<T: Config> Pallet<T> {
         who: &T::AccountId,
         amount: Balance,
     ) -> DispatchResult {
-        if amount == 0 || Self::release(reason, who, amount).is_ok() {
-            return Ok(());
-        }
-        Self::transfer(reason, who, &T::Treasury::get(), amount)?;
-        Self::undeliverable(who.clone(), amount, T::Treasury::get());
-        Ok(())
+        Self::deliver(reason, who, &[who, &T::Treasury::get()], amount)
     }
 
     /// Moves held funds of `from` to `to`; to the treasury when `to` cannot receive them, and back to
@@ -47,16 +30,22 @@ impl<T: Config> Pallet<T> {
         to: &T::AccountId,
         amount: Balance,
     ) -> DispatchResult {
-        if amount == 0 || Self::transfer(reason, from, to, amount).is_ok() {
-            return Ok(());
+        Self::deliver(reason, from, &[to, &T::Treasury::get(), from], amount)
+    }
+
+    /// Moves held funds of `from` to the first of `recipients` who can receive them, and tells when
+    /// that is not the first one.
+    fn deliver(
+        reason: HoldReason,
+        from: &T::AccountId,
+        recipients: &[&T::AccountId],
+        amount: Balance,
+    ) -> DispatchResult {
+        let to = holds::deliver::<T::Currency, _>(reason, from, recipients, amount)?;
+        if let Some(who) = recipients.first().filter(|first| **first != &to) {
+            let who = (*who).clone();
+            Self::deposit_event(Event::Undeliverable { who, amount, to });
         }
-        let treasury = T::Treasury::get();
-        if *to != treasury && Self::transfer(reason, from, &treasury, amount).is_ok() {
-            Self::undeliverable(to.clone(), amount, treasury);
-            return Ok(());
-        }
-        Self::release(reason, from, amount)?;
-        Self::undeliverable(to.clone(), amount, from.clone());
         Ok(())
     }
 
@@ -122,36 +111,5 @@ impl<T: Config> Pallet<T> {
             windows,
         });
         Ok(due)
-    }
-
-    fn undeliverable(who: T::AccountId, amount: Balance, to: T::AccountId) {
-        Self::deposit_event(Event::Undeliverable { who, amount, to });
-    }
-
-    /// Moves held funds into the free balance of `to`. On failure nothing changes.
-    fn transfer(
-        reason: HoldReason,
-        from: &T::AccountId,
-        to: &T::AccountId,
-        amount: Balance,
-    ) -> DispatchResult {
-        with_storage_layer(|| {
-            T::Currency::transfer_on_hold(
-                &reason.into(),
-                from,
-                to,
-                amount,
-                Precision::Exact,
-                Restriction::Free,
-                Fortitude::Force,
-            )
-        })
-        .map(|_| ())
-    }
-
-    /// Frees held funds. On failure nothing changes.
-    fn release(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
-        with_storage_layer(|| T::Currency::release(&reason.into(), who, amount, Precision::Exact))
-            .map(|_| ())
     }
 }

@@ -4,20 +4,14 @@
 //! window is looked at when that window may be over at the earliest, and again until it is.
 
 use crate::*;
-use frame_support::{
-    ensure,
-    storage::with_storage_layer,
-    weights::{Weight, WeightMeter},
-};
+use frame_support::{ensure, weights::Weight};
 use sp_runtime::{DispatchError, DispatchResult};
+use tos_pallet_support::agenda::{self, retry_delay};
 use tos_primitives::{
     storage::{ChallengeKind, DealStatus, ReplicaStatus, Window},
     traits::{Clock, Randomness},
     DealId, ReplicaId, Tick,
 };
-
-/// Doublings of the delay after failures in a row: the longest is 64 ticks.
-const MAX_DOUBLINGS: u32 = 6;
 
 impl<T: Config> Pallet<T> {
     /// Storage time: the clock's, less what passed while the beacon was degraded.
@@ -96,111 +90,13 @@ impl<T: Config> Pallet<T> {
         replica.due = due;
     }
 
-    /// Takes due steps, earliest tick first, as long as the meter can pay for the worst of each.
-    /// What is left waits for the next block.
-    pub(crate) fn run_agenda(meter: &mut WeightMeter) {
-        if meter.try_consume(T::WeightInfo::agenda_start()).is_err() {
-            return;
-        }
-        // While the beacon is degraded time stands still, and nothing is due that was not before.
-        let now = Self::now();
-        let start = AgendaCursor::<T>::get();
-        let mut cursor = start;
-        while cursor <= now && Self::run_tick(cursor, meter) {
-            cursor = cursor.saturating_add(1);
-        }
-        if cursor != start {
-            AgendaCursor::<T>::put(cursor);
-        }
-    }
-
-    /// Takes the steps due in one tick. Returns whether there are no more.
-    ///
-    /// Steps add entries for later ticks only, so going on from the last key is sound.
-    fn run_tick(tick: Tick, meter: &mut WeightMeter) -> bool {
-        let mut entries = Agenda::<T>::iter_key_prefix(tick);
-        loop {
-            if meter.try_consume(T::WeightInfo::agenda_tick()).is_err() {
-                return false;
-            }
-            let Some(item) = entries.next() else {
-                return true;
-            };
-            if meter.try_consume(Self::step_weight(&item)).is_err() {
-                return false;
-            }
-            Self::run_step(tick, item);
-        }
-    }
-
-    /// Takes one step. When it fails, nothing changes, but it is tried again later: neither does it
-    /// hold up others, nor is it ever forgotten.
-    pub(crate) fn run_step(tick: Tick, item: Item) {
-        if let Err(error) = with_storage_layer(|| Self::step(item, None)) {
-            log::error!(target: LOG_TARGET, "a step of {item:?} failed: {error:?}");
-            Self::postpone(tick, item);
-        }
-    }
-
-    fn step(item: Item, reporter: Option<&T::AccountId>) -> Result<bool, DispatchError> {
+    fn take(item: Item, reporter: Option<&T::AccountId>) -> Result<bool, DispatchError> {
         match item {
             Item::Deal(deal) => Self::step_deal(deal),
             Item::Replica(replica) => Self::step_replica(replica),
             Item::Audit(replica, moment) => Self::step_audit(replica, moment, reporter),
             Item::Challenge(replica, kind) => Self::step_challenge(replica, kind),
         }
-    }
-
-    /// Puts off a step that failed, longer each time where failures are counted.
-    pub(crate) fn postpone(tick: Tick, item: Item) {
-        let delay = |failures: u8| 2u32.saturating_pow(u32::from(failures).min(MAX_DOUBLINGS));
-        let now = Self::now();
-        let retry_at = match item {
-            Item::Deal(id) => Deals::<T>::mutate(id, |deal| {
-                let deal = deal.as_mut()?;
-                let due = now.saturating_add(delay(deal.failures));
-                deal.failures = deal.failures.saturating_add(1);
-                Self::set_deal_due(id, deal, Some(due));
-                Some(due)
-            }),
-            Item::Replica(id) => Replicas::<T>::mutate(id, |replica| {
-                let replica = replica.as_mut()?;
-                let due = now.saturating_add(delay(replica.failures));
-                replica.failures = replica.failures.saturating_add(1);
-                Self::set_replica_due(id, replica, Some(due));
-                Some(due)
-            }),
-            Item::Audit(id, moment) => Audits::<T>::mutate(id, moment, |audit| {
-                let retry_at = now.saturating_add(delay(u8::MAX));
-                audit.as_mut()?.due = retry_at.saturating_sub(1);
-                Agenda::<T>::remove(tick, item);
-                Self::enqueue(retry_at, item);
-                Some(retry_at)
-            }),
-            Item::Challenge(id, kind) => Challenges::<T>::mutate(id, kind, |challenge| {
-                let retry_at = now.saturating_add(delay(u8::MAX));
-                challenge.as_mut()?.due = retry_at.saturating_sub(1);
-                Agenda::<T>::remove(tick, item);
-                Self::enqueue(retry_at, item);
-                Some(retry_at)
-            }),
-        };
-        match retry_at {
-            Some(retry_at) => Self::deposit_event(Event::StepFailed { retry_at }),
-            // An entry for something that is not there.
-            None => Agenda::<T>::remove(tick, item),
-        }
-    }
-
-    /// What a step may cost at most.
-    fn step_weight(item: &Item) -> Weight {
-        let worst = match item {
-            Item::Deal(_) => T::WeightInfo::step_deal(),
-            Item::Replica(_) => T::WeightInfo::step_replica(),
-            Item::Audit(..) => T::WeightInfo::step_miss(),
-            Item::Challenge(..) => T::WeightInfo::step_challenge(),
-        };
-        worst.saturating_add(T::WeightInfo::step_failed())
     }
 
     /// The most any step may cost.
@@ -243,14 +139,14 @@ impl<T: Config> Pallet<T> {
                 Item::Challenge(id, kind) => Challenges::<T>::contains_key(id, kind),
                 _ => true,
             };
-            done |= open && Self::step(item, Some(&who))?;
+            done |= open && Self::take(item, Some(&who))?;
         }
         let due = Replicas::<T>::get(id).and_then(|replica| {
             let waits = replica.due.is_some() && replica.status != ReplicaStatus::Checking;
             (waits && Folded::<T>::get() >= replica.until).then_some(())
         });
         if due.is_some() {
-            done |= Self::step(Item::Replica(id), Some(&who))?;
+            done |= Self::take(Item::Replica(id), Some(&who))?;
         }
         ensure!(done, Error::<T>::NotDue);
         Ok(())
@@ -263,7 +159,7 @@ impl<T: Config> Pallet<T> {
             waits && Folded::<T>::get() >= deal.until,
             Error::<T>::NotDue
         );
-        let done = Self::step(Item::Deal(id), None)?;
+        let done = Self::take(Item::Deal(id), None)?;
         ensure!(done, Error::<T>::NotDue);
         Ok(())
     }
@@ -281,5 +177,94 @@ impl<T: Config> Pallet<T> {
     /// The tick in which the queue looks at what could be answered until `due`.
     pub(crate) fn after(due: Tick) -> Tick {
         due.saturating_add(1)
+    }
+}
+
+impl<T: Config> agenda::Agenda for Pallet<T> {
+    type Item = Item;
+
+    /// While the beacon is degraded time stands still, and nothing is due that was not before.
+    fn end() -> Tick {
+        Self::now().saturating_add(1)
+    }
+
+    fn cursor() -> Tick {
+        AgendaCursor::<T>::get()
+    }
+
+    fn set_cursor(tick: Tick) {
+        AgendaCursor::<T>::put(tick);
+    }
+
+    fn due(tick: Tick) -> impl Iterator<Item = Item> {
+        Agenda::<T>::iter_key_prefix(tick)
+    }
+
+    fn remove(tick: Tick, item: &Item) {
+        Agenda::<T>::remove(tick, item);
+    }
+
+    fn start_weight() -> Weight {
+        T::WeightInfo::agenda_start()
+    }
+
+    fn look_weight() -> Weight {
+        T::WeightInfo::agenda_tick()
+    }
+
+    fn step_weight(item: &Item) -> Option<Weight> {
+        let worst = match item {
+            Item::Deal(_) => T::WeightInfo::step_deal(),
+            Item::Replica(_) => T::WeightInfo::step_replica(),
+            Item::Audit(..) => T::WeightInfo::step_miss(),
+            Item::Challenge(..) => T::WeightInfo::step_challenge(),
+        };
+        Some(worst.saturating_add(T::WeightInfo::step_failed()))
+    }
+
+    fn step(item: &Item) -> DispatchResult {
+        Self::take(*item, None).map(|_| ())
+    }
+
+    /// Longer each time where failures are counted.
+    fn postpone(tick: Tick, item: &Item, error: DispatchError) {
+        log::error!(target: LOG_TARGET, "a step of {item:?} failed: {error:?}");
+        let item = *item;
+        let now = Self::now();
+        let retry_at = match item {
+            Item::Deal(id) => Deals::<T>::mutate(id, |deal| {
+                let deal = deal.as_mut()?;
+                let due = now.saturating_add(retry_delay(deal.failures));
+                deal.failures = deal.failures.saturating_add(1);
+                Self::set_deal_due(id, deal, Some(due));
+                Some(due)
+            }),
+            Item::Replica(id) => Replicas::<T>::mutate(id, |replica| {
+                let replica = replica.as_mut()?;
+                let due = now.saturating_add(retry_delay(replica.failures));
+                replica.failures = replica.failures.saturating_add(1);
+                Self::set_replica_due(id, replica, Some(due));
+                Some(due)
+            }),
+            Item::Audit(id, moment) => Audits::<T>::mutate(id, moment, |audit| {
+                let retry_at = now.saturating_add(retry_delay(u8::MAX));
+                audit.as_mut()?.due = retry_at.saturating_sub(1);
+                Agenda::<T>::remove(tick, item);
+                Self::enqueue(retry_at, item);
+                Some(retry_at)
+            }),
+            Item::Challenge(id, kind) => Challenges::<T>::mutate(id, kind, |challenge| {
+                let retry_at = now.saturating_add(retry_delay(u8::MAX));
+                challenge.as_mut()?.due = retry_at.saturating_sub(1);
+                Agenda::<T>::remove(tick, item);
+                Self::enqueue(retry_at, item);
+                Some(retry_at)
+            }),
+        };
+        match retry_at {
+            Some(retry_at) => Self::deposit_event(Event::StepFailed { retry_at }),
+            // An entry for something that is not there.
+            None => <Self as agenda::Agenda>::remove(tick, &item),
+        }
     }
 }

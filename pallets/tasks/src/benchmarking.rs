@@ -368,7 +368,7 @@ mod benches {
         let mut meter = frame_support::weights::WeightMeter::new();
         #[block]
         {
-            Pallet::<T>::run_agenda(&mut meter);
+            agenda::run::<Pallet<T>>(&mut meter);
             AgendaCursor::<T>::put(now);
         }
         assert_eq!(AgendaCursor::<T>::get(), now);
@@ -396,7 +396,7 @@ mod benches {
         let id = published::<T>(MAX_PARTICIPANTS);
         #[block]
         {
-            Pallet::<T>::postpone(&id);
+            <Pallet<T> as agenda::Agenda>::postpone(now, &id, Error::<T>::Inconsistent.into());
         }
         assert_eq!(Tasks::<T>::get(id).unwrap().failures, 1);
     }

@@ -52,6 +52,7 @@ pub mod pallet {
         weights::WeightMeter,
     };
     use frame_system::pallet_prelude::*;
+    use tos_pallet_support::agenda;
     use tos_primitives::{
         commitment::{Commitment, Salt},
         rules::CurrentRules,
@@ -430,13 +431,13 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
             let mut share = WeightMeter::with_limit(meter.remaining().min(T::MaxWork::get()));
-            Self::run_agenda(&mut share);
+            agenda::run::<Self>(&mut share);
             meter.consume(share.consumed());
         }
 
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
             let mut meter = WeightMeter::with_limit(remaining);
-            Self::run_agenda(&mut meter);
+            agenda::run::<Self>(&mut meter);
             meter.consumed()
         }
 

@@ -1,83 +1,16 @@
 //! The queue: which steps are due, what they cost, and what happens when one fails.
 
 use crate::*;
-use frame_support::{
-    storage::with_storage_layer,
-    weights::{Weight, WeightMeter},
-};
-use tos_primitives::{traits::Clock, TaskId, MAX_PARTICIPANTS};
-
-/// Doublings of the delay after failures in a row: the longest is 64 ticks.
-const MAX_DOUBLINGS: u32 = 6;
+use frame_support::weights::Weight;
+use sp_runtime::{DispatchError, DispatchResult};
+use tos_pallet_support::agenda::{self, retry_delay};
+use tos_primitives::{traits::Clock, TaskId, Tick, MAX_PARTICIPANTS};
 
 impl<T: Config> Pallet<T> {
-    /// Takes due steps, earliest tick first, as long as the meter can pay for the worst of each.
-    /// What is left waits for the next block.
-    pub(crate) fn run_agenda(meter: &mut WeightMeter) {
-        if meter.try_consume(T::WeightInfo::agenda_start()).is_err() {
-            return;
-        }
-        let now = T::Clock::now();
-        let start = AgendaCursor::<T>::get();
-        let mut cursor = start;
-        while cursor <= now && Self::run_tick(cursor, meter) {
-            cursor = cursor.saturating_add(1);
-        }
-        if cursor != start {
-            AgendaCursor::<T>::put(cursor);
-        }
-    }
-
-    /// Takes the steps due in one tick. Returns whether there are no more.
-    ///
-    /// Steps add entries for later ticks only, so going on from the last key is sound.
-    fn run_tick(tick: tos_primitives::Tick, meter: &mut WeightMeter) -> bool {
-        let mut entries = Agenda::<T>::iter_key_prefix(tick);
-        loop {
-            if meter.try_consume(T::WeightInfo::agenda_tick()).is_err() {
-                return false;
-            }
-            let Some(id) = entries.next() else {
-                return true;
-            };
-            let Some(task) = Tasks::<T>::get(id) else {
-                log::error!(target: LOG_TARGET, "the queue names an unknown task {id}");
-                Agenda::<T>::remove(tick, id);
-                continue;
-            };
-            if meter.try_consume(Self::step_weight(&task)).is_err() {
-                return false;
-            }
-            Self::run_step(id);
-        }
-    }
-
     /// Takes the task's next step. When it fails, nothing changes, but it is tried again later:
-    /// neither does it hold up others, nor is it ever forgotten. Returns whether it succeeded.
-    pub(crate) fn run_step(id: TaskId) -> bool {
-        let done = with_storage_layer(|| Self::advance(id));
-        if let Err(error) = done {
-            log::error!(target: LOG_TARGET, "a step of task {id} failed: {error:?}");
-            Self::postpone(&id);
-        }
-        done.is_ok()
-    }
-
-    /// Puts off a step that failed, longer each time.
-    pub(crate) fn postpone(id: &TaskId) {
-        let Some(mut task) = Tasks::<T>::get(id) else {
-            return;
-        };
-        let delay = 2u32.saturating_pow(u32::from(task.failures).min(MAX_DOUBLINGS));
-        let retry_at = T::Clock::now().saturating_add(delay);
-        task.failures = task.failures.saturating_add(1);
-        Self::schedule(id, &mut task, retry_at);
-        Self::deposit_event(Event::StepFailed {
-            task: *id,
-            phase: task.phase,
-            retry_at,
-        });
-        Tasks::<T>::insert(id, task);
+    /// neither does it hold up others, nor is it ever forgotten. Returns `true` if it succeeded.
+    pub(crate) fn run_step(due: Tick, id: &TaskId) -> bool {
+        agenda::take::<Self>(due, id)
     }
 
     /// What the task's next step may cost at most.
@@ -129,5 +62,61 @@ impl<T: Config> Pallet<T> {
     /// The weight `crank` is charged before anybody knows what it will do.
     pub(crate) fn crank_weight() -> Weight {
         Self::heaviest_step(MAX_PARTICIPANTS)
+    }
+}
+
+impl<T: Config> agenda::Agenda for Pallet<T> {
+    type Item = TaskId;
+
+    fn end() -> Tick {
+        T::Clock::now().saturating_add(1)
+    }
+
+    fn cursor() -> Tick {
+        AgendaCursor::<T>::get()
+    }
+
+    fn set_cursor(tick: Tick) {
+        AgendaCursor::<T>::put(tick);
+    }
+
+    fn due(tick: Tick) -> impl Iterator<Item = TaskId> {
+        Agenda::<T>::iter_key_prefix(tick)
+    }
+
+    fn remove(tick: Tick, id: &TaskId) {
+        Agenda::<T>::remove(tick, id);
+    }
+
+    fn start_weight() -> Weight {
+        T::WeightInfo::agenda_start()
+    }
+
+    fn look_weight() -> Weight {
+        T::WeightInfo::agenda_tick()
+    }
+
+    fn step_weight(id: &TaskId) -> Option<Weight> {
+        Tasks::<T>::get(id).map(|task| Self::step_weight(&task))
+    }
+
+    fn step(id: &TaskId) -> DispatchResult {
+        Self::advance(*id)
+    }
+
+    fn postpone(_: Tick, id: &TaskId, error: DispatchError) {
+        log::error!(target: LOG_TARGET, "a step of task {id} failed: {error:?}");
+        let Some(mut task) = Tasks::<T>::get(id) else {
+            return;
+        };
+        let retry_at = T::Clock::now().saturating_add(retry_delay(task.failures));
+        task.failures = task.failures.saturating_add(1);
+        Self::schedule(id, &mut task, retry_at);
+        Self::deposit_event(Event::StepFailed {
+            task: *id,
+            phase: task.phase,
+            retry_at,
+        });
+        Tasks::<T>::insert(id, task);
     }
 }

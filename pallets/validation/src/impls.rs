@@ -10,6 +10,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
+use tos_pallet_support::holds;
 use tos_primitives::{
     commitment::{self, Commitment, Salt},
     params::START_ACCURACY,
@@ -116,8 +117,8 @@ impl<T: Config> Pallet<T> {
         };
         ensure!(T::Clock::now() >= release_at, Error::<T>::StillUnbonding);
         ensure!(validator.panels == 0, Error::<T>::StillOnPanels);
-        let reason = HoldReason::ValidatorStake.into();
-        let amount = T::Currency::release_all(&reason, who, Precision::BestEffort)?;
+        let amount = validator.stake;
+        holds::release::<T::Currency, _>(HoldReason::ValidatorStake, who, amount)?;
         Validators::<T>::remove(who);
         ValidatorCount::<T>::mutate(|count| *count = count.saturating_sub(1));
         Self::deposit_event(Event::Withdrawn {
@@ -237,8 +238,8 @@ impl<T: Config> Pallet<T> {
         let required = T::Rules::validator_stakes().required(&validator.types);
         let missing = required.saturating_sub(validator.stake);
         if missing > 0 {
-            T::Currency::hold(&HoldReason::ValidatorStake.into(), who, missing)
-                .map_err(|_| Error::<T>::InsufficientStake)?;
+            let (reason, short) = (HoldReason::ValidatorStake, Error::<T>::InsufficientStake);
+            holds::hold::<T::Currency, _>(reason, who, missing, short)?;
             validator.stake = validator.stake.saturating_add(missing);
         }
         validator.settle_status(required);

@@ -18,6 +18,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
+use tos_pallet_support::holds;
 use tos_primitives::{
     median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
     params::share_of,
@@ -315,19 +316,10 @@ impl<T: Config> Pallet<T> {
     ) {
         let amount = share_of(validator.stake, share);
         let (who, task) = (who.clone(), *task);
-        let taken = with_storage_layer::<_, DispatchError, _>(|| {
-            T::Currency::transfer_on_hold(
-                &HoldReason::ValidatorStake.into(),
-                &who,
-                &T::Treasury::get(),
-                amount,
-                Precision::BestEffort,
-                Restriction::Free,
-                Fortitude::Force,
-            )
-        });
+        let (reason, treasury) = (HoldReason::ValidatorStake, T::Treasury::get());
+        let taken = holds::transfer::<T::Currency, _>(reason, &who, &treasury, amount);
         match taken {
-            Ok(amount) => {
+            Ok(()) => {
                 validator.stake = validator.stake.saturating_sub(amount);
                 Self::deposit_event(Event::Slashed {
                     who,

@@ -314,7 +314,7 @@ impl<T: Config> Pallet<T> {
         let task = Self::find(&id)?;
         Self::ensure_due(&task)?;
         let weight = Self::step_weight(&task).saturating_add(T::WeightInfo::agenda_tick());
-        let pays_fee = if Self::run_step(id) {
+        let pays_fee = if Self::run_step(task.due, &id) {
             Pays::No
         } else {
             Pays::Yes

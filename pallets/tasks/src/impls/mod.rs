@@ -8,17 +8,9 @@ mod settlement;
 pub(crate) use calls::Terms;
 
 use crate::*;
-use frame_support::{
-    dispatch::DispatchResult,
-    ensure,
-    storage::with_storage_layer,
-    traits::{
-        fungible::MutateHold,
-        tokens::{Fortitude, Precision, Restriction},
-        Get,
-    },
-};
+use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
 use sp_runtime::{traits::UniqueSaturatedInto, DispatchError};
+use tos_pallet_support::holds;
 use tos_primitives::{
     params, traits::Clock, views::TimelineEntry, Balance, Closure, Phase, TaskId, Tick,
 };
@@ -109,7 +101,7 @@ impl<T: Config> Pallet<T> {
         amount: Balance,
         error: Error<T>,
     ) -> DispatchResult {
-        T::Currency::hold(&reason.into(), who, amount).map_err(|_| error.into())
+        holds::hold::<T::Currency, _>(reason, who, amount, error)
     }
 
     /// Ends a hold: the share that `slash` costs goes to the treasury, the rest is released. Returns
@@ -121,28 +113,18 @@ impl<T: Config> Pallet<T> {
         amount: Balance,
         slash: Option<Slash>,
     ) -> Result<Balance, DispatchError> {
-        let mut left = amount;
+        let mut lost = 0;
         if let Some(Slash { reason, share }) = slash {
             let share = params::share_of(amount, share);
-            let taken = with_storage_layer::<_, DispatchError, _>(|| {
-                T::Currency::transfer_on_hold(
-                    &hold.into(),
-                    who,
-                    &T::Treasury::get(),
-                    share,
-                    Precision::BestEffort,
-                    Restriction::Free,
-                    Fortitude::Force,
-                )
-            });
+            let taken = holds::transfer::<T::Currency, _>(hold, who, &T::Treasury::get(), share);
             let (task, who) = (*id, who.clone());
             match taken {
-                Ok(amount) => {
-                    left = left.saturating_sub(amount);
+                Ok(()) => {
+                    lost = share;
                     Self::deposit_event(Event::StakeSlashed {
                         task,
                         who,
-                        amount,
+                        amount: share,
                         reason,
                     });
                 }
@@ -157,15 +139,16 @@ impl<T: Config> Pallet<T> {
                 }
             }
         }
+        let left = amount.saturating_sub(lost);
         if left > 0 {
-            let released = T::Currency::release(&hold.into(), who, left, Precision::BestEffort)?;
+            holds::release::<T::Currency, _>(hold, who, left)?;
             Self::deposit_event(Event::StakeReleased {
                 task: *id,
                 who: who.clone(),
-                amount: released,
+                amount: left,
             });
         }
-        Ok(amount.saturating_sub(left))
+        Ok(lost)
     }
 
     /// Relations among constants that the code relies on.

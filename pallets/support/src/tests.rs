@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Queues and holds on a runtime of balances.
+
+use crate::{
+    agenda::{retry_delay, run, Agenda},
+    testing::{held_money_conforms, Accounts},
+};
+use frame_support::{
+    derive_impl,
+    traits::{ConstU128, VariantCountOf},
+    weights::{Weight, WeightMeter},
+};
+use polkadot_sdk::*;
+use sp_io::TestExternalities;
+use sp_runtime::{DispatchError, DispatchResult};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+use tos_primitives::{Balance, Tick};
+
+#[frame_support::pallet]
+mod holder {
+    use polkadot_sdk::*;
+
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config {}
+
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        Stake,
+    }
+}
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Holder = super::holder;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type ExistentialDeposit = ConstU128<10>;
+    type AccountStore = System;
+    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+}
+
+impl holder::Config for Test {}
+
+#[test]
+fn held_money_moves_exactly_and_to_whom_it_may() {
+    TestExternalities::default().execute_with(|| {
+        use frame_support::traits::fungible::Mutate;
+        Balances::mint_into(&2, 10).unwrap();
+        let (owner, other, nobody) = (1, 2, 3);
+        let accounts = Accounts {
+            owner,
+            other,
+            nobody,
+        };
+        held_money_conforms::<Balances, _, _>(holder::HoldReason::Stake, &accounts);
+    });
+}
+
+#[derive(Default)]
+struct Queue {
+    entries: BTreeSet<(Tick, u32)>,
+    cursor: Tick,
+    now: Tick,
+    /// Failures left of a step.
+    failing: BTreeMap<u32, u8>,
+    failures: BTreeMap<u32, u8>,
+    unknown: BTreeSet<u32>,
+    taken: Vec<(Tick, u32)>,
+}
+
+thread_local! {
+    static QUEUE: RefCell<Queue> = RefCell::default();
+}
+
+fn queue<R>(change: impl FnOnce(&mut Queue) -> R) -> R {
+    QUEUE.with_borrow_mut(change)
+}
+
+struct Steps;
+
+impl Agenda for Steps {
+    type Item = u32;
+
+    fn end() -> Tick {
+        queue(|q| q.now + 1)
+    }
+    fn cursor() -> Tick {
+        queue(|q| q.cursor)
+    }
+    fn set_cursor(tick: Tick) {
+        queue(|q| q.cursor = tick);
+    }
+    fn due(tick: Tick) -> impl Iterator<Item = u32> {
+        let mut after = None;
+        std::iter::from_fn(move || {
+            let next = queue(|q| {
+                let mut of_tick = q.entries.range((tick, 0)..(tick + 1, 0));
+                of_tick
+                    .find(|(_, item)| after.is_none_or(|after| *item > after))
+                    .copied()
+            });
+            after = next.map(|(_, item)| item).or(after);
+            next.map(|(_, item)| item)
+        })
+    }
+    fn remove(tick: Tick, item: &u32) {
+        queue(|q| q.entries.remove(&(tick, *item)));
+    }
+    fn start_weight() -> Weight {
+        Weight::from_parts(1, 0)
+    }
+    fn look_weight() -> Weight {
+        Weight::from_parts(10, 0)
+    }
+    fn step_weight(item: &u32) -> Option<Weight> {
+        queue(|q| (!q.unknown.contains(item)).then(|| Weight::from_parts(100, 0)))
+    }
+    fn step(item: &u32) -> DispatchResult {
+        queue(|q| {
+            if let Some(left) = q.failing.get_mut(item).filter(|left| **left > 0) {
+                *left -= 1;
+                return Err(DispatchError::Other("not now"));
+            }
+            q.taken.push((q.now, *item));
+            q.entries.retain(|(_, other)| other != item);
+            Ok(())
+        })
+    }
+    fn postpone(tick: Tick, item: &u32, _: DispatchError) {
+        queue(|q| {
+            q.entries.remove(&(tick, *item));
+            let failures = q.failures.entry(*item).or_default();
+            let due = q.now + retry_delay(*failures);
+            *failures += 1;
+            q.entries.insert((due, *item));
+        });
+    }
+}
+
+/// Runs the queue in a block of this tick, and returns the weight that was used.
+fn block(now: Tick, limit: u64) -> u64 {
+    TestExternalities::default().execute_with(|| {
+        queue(|q| q.now = now);
+        let mut meter = WeightMeter::with_limit(Weight::from_parts(limit, u64::MAX));
+        run::<Steps>(&mut meter);
+        meter.consumed().ref_time()
+    })
+}
+
+#[test]
+fn steps_are_taken_in_the_order_of_their_ticks_and_what_is_not_paid_for_comes_first_next_time() {
+    queue(|q| q.entries = BTreeSet::from([(2, 7), (1, 9), (2, 3), (5, 1)]));
+    // One for the start, a look for each entry and each end of a tick, and the steps.
+    assert_eq!(block(2, 1 + 6 * 10 + 3 * 100), 1 + 6 * 10 + 3 * 100);
+    assert_eq!(queue(|q| q.taken.clone()), [(2, 9), (2, 3), (2, 7)]);
+    assert_eq!(queue(|q| q.cursor), 3);
+    queue(|q| q.entries.extend([(3, 4), (3, 6)]));
+    // Enough for one of two.
+    block(5, 1 + 10 + 100 + 10 + 99);
+    assert_eq!(queue(|q| (q.taken.len(), q.cursor)), (4, 3));
+    block(5, u64::MAX);
+    let taken = queue(|q| q.taken.clone());
+    assert_eq!(taken[3..], [(5, 4), (5, 6), (5, 1)]);
+    assert_eq!(queue(|q| (q.entries.len(), q.cursor)), (0, 6));
+    assert_eq!(block(6, 0), 0);
+}
+
+#[test]
+fn a_step_that_fails_is_tried_again_later_and_holds_up_nothing() {
+    queue(|q| {
+        q.entries = BTreeSet::from([(1, 1), (1, 2), (1, 8)]);
+        q.failing = BTreeMap::from([(1, 9)]);
+        q.unknown = BTreeSet::from([8]);
+    });
+    for now in 1..400 {
+        block(now, u64::MAX);
+    }
+    let taken = queue(|q| q.taken.clone());
+    // After 1, 2, 4, 8, 16, 32, 64, 64 and 64 ticks.
+    assert_eq!(taken, [(1, 2), (1 + 63 + 3 * 64, 1)]);
+    assert!(queue(|q| q.entries.is_empty()));
+}
