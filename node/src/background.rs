@@ -22,9 +22,9 @@ use sp_keystore::KeystorePtr;
 use tos_runtime::{opaque::Block, Hash};
 
 use crate::{
+    client::{FullBackend, FullClient, TransactionPool},
     logging::Levels,
     rpc::{self, MethodLists},
-    service::{FullBackend, FullClient, TransactionPool},
 };
 
 /// Makes the node's own RPC methods, whose subscriptions run on what it is given.

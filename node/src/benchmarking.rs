@@ -2,11 +2,7 @@
 
 //! The `benchmark` subcommand.
 
-use crate::{
-    cli::Cli,
-    host_functions::HostFunctions,
-    service::{self, FullClient},
-};
+use crate::{cli::Cli, client::FullClient, host_functions::HostFunctions, service};
 use polkadot_sdk::*;
 
 use std::{sync::Arc, time::Duration};

@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_known_network_has_a_genesis_and_a_protocol_of_its_own() {
-        let executor = crate::service::Executor::new(
+        let executor = crate::client::Executor::new(
             sc_executor::WasmExecutor::<crate::host_functions::HostFunctions>::builder().build(),
         );
         let mut protocols = std::collections::BTreeSet::new();

@@ -29,9 +29,13 @@ pub struct Duties {
 }
 
 impl Duties {
-    /// Whether the node computes slots.
-    pub fn keeps_time(&self, is_development: bool) -> bool {
-        self.timekeeper || (is_development && !self.no_timekeeper)
+    /// Returns what the operator said about computing slots, if anything.
+    pub fn timekeeper(&self) -> Option<bool> {
+        match (self.timekeeper, self.no_timekeeper) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
     }
 }
 

@@ -5,14 +5,14 @@
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
-    logging::{self, LogFormat},
+    logging::{self, Levels, LogFormat},
     pool::{inner_limit, Amount},
     service::{self, Options},
 };
 use polkadot_sdk::*;
 
 use clap::{CommandFactory, FromArgMatches};
-use sc_cli::{CliConfiguration, OffchainWorkerEnabled, SubstrateCli};
+use sc_cli::{CliConfiguration, OffchainWorkerEnabled, Runner, Signals, SubstrateCli};
 use sc_network::config::NetworkBackendType;
 use sc_service::PartialComponents;
 use tos_runtime::opaque::Block;
@@ -94,12 +94,38 @@ pub fn run() -> sc_cli::Result<()> {
     }
 }
 
+/// What runs the node that `cli` describes, with its log set up, and what changes the levels of a
+/// log that is not the SDK's.
+fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
+    match cli.log_format {
+        LogFormat::Text => Ok((cli.create_runner(&cli.run)?, None)),
+        LogFormat::Json => json_runner(cli),
+    }
+}
+
+/// What [`SubstrateCli::create_runner`] makes, but for the logger.
+fn json_runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
+    let runtime = sc_cli::build_runtime()?;
+    let signals = runtime.block_on(async { Signals::capture() })?;
+    let config = cli
+        .run
+        .create_configuration(cli, runtime.handle().clone())?;
+    sp_panic_handler::set(&Cli::support_url(), &Cli::impl_version());
+    let levels = logging::start(&cli.run)?;
+    // The database keeps many files open.
+    if let Err(error) = fdlimit::raise_fd_limit() {
+        log::warn!("the limit of open files cannot be raised: {error}");
+    }
+    Ok((Runner::new(config, runtime, signals)?, levels))
+}
+
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
-    let (runner, levels) = logging::runner(cli)?;
+    let (runner, levels) = runner(cli)?;
     let chain = cli.run.chain_id(cli.run.is_dev()?)?;
     let options = Options {
         genesis: chain_spec::known_patch(&chain),
-        duties: cli.duties.clone(),
+        timekeeper: cli.duties.timekeeper(),
+        storage: cli.duties.storage_provider.clone(),
         finality: cli.finality.clone(),
         methods: cli.methods.clone(),
         pool_room: cli.pool_room,
@@ -254,13 +280,14 @@ mod tests {
 
     #[test]
     fn development_networks_keep_time_unless_told_otherwise() {
-        let keeps = |args: &[&str], is_development| {
+        let told = |args: &[&str]| {
             let cli = parse(&[&["tos-node"], args].concat());
-            cli.duties.keeps_time(is_development)
+            cli.duties.timekeeper()
         };
-        assert!(keeps(&[], true) && !keeps(&[], false));
-        assert!(keeps(&["--timekeeper"], false));
-        assert!(!keeps(&["--no-timekeeper"], true));
+        // Otherwise the type of the chain decides: `service::Options::timekeeper`.
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&["--timekeeper"]), Some(true));
+        assert_eq!(told(&["--no-timekeeper"]), Some(false));
         let both = ["tos-node", "--timekeeper", "--no-timekeeper"];
         assert!(parser().try_get_matches_from(both).is_err());
     }

@@ -27,7 +27,7 @@ use tos_runtime::{opaque::Block, RuntimeApi};
 
 use crate::{
     chain_spec,
-    service::{Executor, FullBackend, FullClient},
+    client::{Executor, FullBackend, FullClient},
 };
 
 /// The client, its database, the node's keys and its tasks.

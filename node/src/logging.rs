@@ -9,7 +9,7 @@ use polkadot_sdk::*;
 use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
-use sc_cli::{CliConfiguration, Runner, Signals, SubstrateCli};
+use sc_cli::CliConfiguration;
 use sc_tracing::ProfilingLayer;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -32,8 +32,6 @@ use tracing_subscriber::{
     EnvFilter, Layer, Registry,
 };
 
-use crate::cli::Cli;
-
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -50,32 +48,8 @@ const DEFAULT: &str = "info,ws=off,yamux=off,regalloc=off,cranelift_codegen=off,
     cranelift_wasm=warn,hyper=warn,trust_dns_proto=off,hickory_proto=off,\
     libp2p_mdns::behaviour::iface=off,rustls::common_state=off,rustls::conn=off";
 
-/// What runs the node that `cli` describes, with its log set up, and what changes the levels of a
-/// log that is not the SDK's.
-pub fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
-    match cli.log_format {
-        LogFormat::Text => Ok((cli.create_runner(&cli.run)?, None)),
-        LogFormat::Json => json_runner(cli),
-    }
-}
-
-/// What [`SubstrateCli::create_runner`] makes, but for the logger.
-fn json_runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
-    let runtime = sc_cli::build_runtime()?;
-    let signals = runtime.block_on(async { Signals::capture() })?;
-    let config = cli
-        .run
-        .create_configuration(cli, runtime.handle().clone())?;
-    sp_panic_handler::set(&Cli::support_url(), &Cli::impl_version());
-    let levels = start(&cli.run)?;
-    // The database keeps many files open.
-    if let Err(error) = fdlimit::raise_fd_limit() {
-        log::warn!("the limit of open files cannot be raised: {error}");
-    }
-    Ok((Runner::new(config, runtime, signals)?, levels))
-}
-
-fn start(options: &impl CliConfiguration) -> sc_cli::Result<Option<Levels>> {
+/// Sets up the log, and returns what changes its filter if it may be changed.
+pub fn start(options: &impl CliConfiguration) -> sc_cli::Result<Option<Levels>> {
     let environment = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
     let profiled = options.tracing_targets()?;
     let profiling = profiled

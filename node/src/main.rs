@@ -8,6 +8,7 @@ mod background;
 mod beacon;
 mod chain_spec;
 mod cli;
+mod client;
 mod command;
 mod executor;
 mod finality;

@@ -15,8 +15,8 @@ use sp_keystore::KeystorePtr;
 use tos_runtime::Hash;
 
 use crate::{
+    client::{FullBackend, FullClient, TransactionPool},
     prover::StoreProver,
-    service::{FullBackend, FullClient, TransactionPool},
 };
 
 /// What off-chain workers run on.

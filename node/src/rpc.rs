@@ -20,7 +20,7 @@ pub use standard::{standard, StandardDeps};
 
 use crate::{
     beacon::Beacon,
-    service::{FullBackend, FullClient, FullSelectChain, TransactionPool},
+    client::{FullBackend, FullClient, FullSelectChain, TransactionPool},
 };
 use polkadot_sdk::*;
 

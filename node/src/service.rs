@@ -5,7 +5,7 @@
 use crate::{
     background::{self, Background},
     beacon::{self, Beacon, BeaconBlockImport},
-    cli::Duties,
+    client::{Executor, FullBackend, FullClient, FullSelectChain, TransactionPool},
     finality::FinalityOptions,
     genesis,
     host_functions::HostFunctions,
@@ -16,7 +16,7 @@ use crate::{
 };
 use polkadot_sdk::*;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use futures::prelude::*;
 use sc_chain_spec::ChainType;
@@ -35,21 +35,10 @@ use sp_consensus_babe::inherents::{
     BabeCreateInherentDataProviders, InherentDataProvider as BabeInherent,
 };
 use sp_runtime::traits::Block as BlockT;
-use tos_runtime::{opaque::Block, RuntimeApi};
+use tos_runtime::opaque::Block;
 
 /// Blocks between two finality proofs that are kept for nodes that join later.
 const JUSTIFICATION_PERIOD: u32 = 512;
-
-/// Executes the runtime.
-pub type Executor = crate::executor::Executor<sc_executor::WasmExecutor<HostFunctions>>;
-/// The database and everything that reads it.
-pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
-/// The database.
-pub type FullBackend = sc_service::TFullBackend<Block>;
-/// The best chain is the longest one, among those that finality allows.
-pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
-/// Transactions that wait for a block.
-pub type TransactionPool = GatedPool<sc_transaction_pool::TransactionPoolHandle<Block, FullClient>>;
 
 type GrandpaImport = GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 type BlockImport = BeaconBlockImport<BabeImport>;
@@ -200,8 +189,10 @@ fn new_partial_of(config: &Configuration, patch: Option<Value>) -> Result<Parts,
 pub struct Options {
     /// The changes that a chain known by name makes to the default genesis.
     pub genesis: Option<Value>,
-    /// What it does beside keeping the chain.
-    pub duties: Duties,
+    /// Says if it computes the slots of the beacon. Without a word, nodes of development networks do.
+    pub timekeeper: Option<bool>,
+    /// Store of replicas whose challenges it answers.
+    pub storage: Option<PathBuf>,
     /// The time it waits for votes.
     pub finality: FinalityOptions,
     /// Which RPC methods it serves.
@@ -219,7 +210,8 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
 ) -> Result<TaskManager, ServiceError> {
     let Options {
         genesis,
-        duties,
+        timekeeper,
+        storage,
         finality,
         methods,
         pool_room,
@@ -252,10 +244,8 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     let force_authoring = config.force_authoring;
     let name = config.network.node_name.clone();
     let enable_grandpa = !config.disable_grandpa;
-    let keeps_time = duties.keeps_time(matches!(
-        config.chain_spec.chain_type(),
-        ChainType::Development
-    ));
+    let is_development = matches!(config.chain_spec.chain_type(), ChainType::Development);
+    let keeps_time = timekeeper.unwrap_or(is_development);
     let registry = config.prometheus_registry().cloned();
     let keystore = keystore_container.keystore();
 
@@ -331,11 +321,11 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
                 pool: Arc::clone(&transaction_pool),
                 network: Arc::clone(&network),
                 is_validator: role.is_authority(),
-                store: duties.storage_provider.as_deref(),
+                store: storage.as_deref(),
                 genesis: genesis_hash,
             },
         )?;
-    } else if duties.storage_provider.is_some() {
+    } else if storage.is_some() {
         return Err(ServiceError::Other(
             "--storage-provider works in off-chain workers, which are switched off".into(),
         ));

@@ -2,83 +2,17 @@
 
 use crate::{
     content,
-    files::{temporary, FileAt},
+    damage::Damage,
+    files::{read_what_is_there, temporary, FileAt},
     ingest,
     pages::{Shape, PAGE_NODES},
     progress::{Progress, Stage, Watch},
-    repair,
     replica::Replica,
-    retrieve::read_what_is_there,
     Commitment, Error, Hash,
 };
 use serde::Serialize;
 use std::ops::Range;
 use tos_storage_proofs::CHUNK;
-
-/// A set of chunks, as ranges that are ascending and do not touch one another.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct Damage {
-    ranges: Vec<Range<u64>>,
-}
-
-impl Damage {
-    /// Adds chunks beyond all that are in it.
-    fn push(&mut self, chunks: Range<u64>) {
-        match self.ranges.last_mut() {
-            Some(last) if last.end == chunks.start => last.end = chunks.end,
-            _ if chunks.is_empty() => {}
-            _ => self.ranges.push(chunks),
-        }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
-    }
-
-    /// How many chunks there are.
-    pub fn count(&self) -> u64 {
-        self.ranges
-            .iter()
-            .map(|range| range.end - range.start)
-            .sum()
-    }
-
-    /// The ranges, ascending.
-    pub fn ranges(&self) -> &[Range<u64>] {
-        &self.ranges
-    }
-
-    /// The chunks, ascending.
-    pub fn chunks(&self) -> impl Iterator<Item = u64> + '_ {
-        self.ranges.iter().cloned().flatten()
-    }
-
-    /// Whether a chunk is in it.
-    pub fn contains(&self, chunk: u64) -> bool {
-        self.touches(chunk..chunk.saturating_add(1))
-    }
-
-    /// Whether any of these chunks is in it.
-    pub fn touches(&self, chunks: Range<u64>) -> bool {
-        let at = self
-            .ranges
-            .partition_point(|range| range.end <= chunks.start);
-        let next = self.ranges.get(at);
-        next.is_some_and(|range| range.start < chunks.end)
-    }
-}
-
-/// From chunks in ascending order.
-impl FromIterator<u64> for Damage {
-    fn from_iter<I: IntoIterator<Item = u64>>(chunks: I) -> Self {
-        let mut damage = Self::default();
-        for chunk in chunks {
-            damage.push(chunk..chunk.saturating_add(1));
-        }
-        damage
-    }
-}
 
 /// The result of a check.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -102,11 +36,23 @@ impl Report {
     }
 }
 
+impl Replica {
+    /// Compares every chunk with the sealed commitment.
+    ///
+    /// # Errors
+    /// It is not sealed, is being changed, or the result cannot be written down. Files that cannot
+    /// be read are damage, not an error.
+    pub fn verify(&self, watch: Watch<'_>) -> Result<Report, Error> {
+        let _busy = self.inner.reserve(self.id())?;
+        verify(self, watch)
+    }
+}
+
 /// Computes the tree of the sealed bytes into a scratch file, what cannot be read taken as zeros,
 /// then compares it with the stored one from the root downwards.
 pub(crate) fn verify(replica: &Replica, watch: Watch<'_>) -> Result<Report, Error> {
     let sealed = replica.sealed()?;
-    let (shape, files) = (repair::shape(replica), &replica.inner.files);
+    let (shape, files) = (replica.shape(), &replica.inner.files);
     ingest::tidy(&replica.inner, &replica.inner.folder(replica.id()))?;
     let scratch = temporary(&replica.path("check.tree"));
     let mut report = Report {

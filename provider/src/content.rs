@@ -1,7 +1,7 @@
 //! Coded content in a file: making it, committing to it, and getting content out of a part of it.
 
 use crate::{
-    check::Damage,
+    damage::Damage,
     disk::LocalDisk,
     files::{temporary, FileAt, Files},
     format::layout,

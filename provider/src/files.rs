@@ -192,3 +192,15 @@ impl FileAt {
         }
     }
 }
+
+/// Reads sealed bytes; parts that cannot be read are left zero.
+pub(crate) fn read_what_is_there(file: &FileAt, bytes: &mut [u8], start: u64) {
+    if file.read_at(bytes, start).is_ok() {
+        return;
+    }
+    for (chunk, at) in bytes.chunks_mut(CHUNK).zip((start..).step_by(CHUNK)) {
+        if file.read_at(chunk, at).is_err() {
+            chunk.fill(0);
+        }
+    }
+}

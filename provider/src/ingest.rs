@@ -2,50 +2,47 @@
 
 use crate::{
     content,
+    directory::Inner,
     format::{layout, Meta, State},
     journal::{digest, Journal},
     pages::Shape,
+    prepare::prepare,
     progress::{Progress, Stage, Watch},
+    spec::ReplicaSpec,
     staging,
-    store::Inner,
+    store::Store,
     Commitment, Error, Hash, ReplicaId,
 };
-use std::{
-    io::{self, Read},
-    path::Path,
-};
+use std::{io::Read, path::Path};
 use tos_storage_proofs::CHUNK;
 
-/// What a replica is to be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ReplicaSpec {
-    /// Its id.
-    pub replica: ReplicaId,
-    /// The deal it is for.
-    pub deal: [u8; 16],
-    /// The BLAKE3 hash of the content.
-    pub content: Hash,
-    /// The bytes of the content, at least one.
-    pub length: u64,
-    /// The commitment to the coded sequence, which the client put into the deal.
-    pub coded: Commitment,
-}
+impl Store {
+    /// Stores content: fetches, checks, codes and seals it, and returns the sealed commitment. What
+    /// an earlier call interrupted is resumed, and `content` not read then; what is sealed already
+    /// is left as it is.
+    ///
+    /// # Errors
+    /// The content is not what `spec` says: nothing is kept. Or files cannot be written: calling
+    /// again resumes.
+    pub fn ingest(
+        &self,
+        spec: &ReplicaSpec,
+        content: impl Read,
+        watch: Watch<'_>,
+    ) -> Result<Commitment, Error> {
+        ingest(&self.inner, spec, content, watch)
+    }
 
-impl ReplicaSpec {
-    pub(crate) fn meta(&self, state: State) -> Meta {
-        Meta {
-            state,
-            replica: self.replica,
-            deal: self.deal,
-            content: self.content,
-            length: self.length,
-            coded: self.coded,
-            sealed_root: [0; 32],
-        }
+    /// Goes on sealing what was interrupted.
+    ///
+    /// # Errors
+    /// [`Error::State`] if the content has to be fetched again: call [`Self::ingest`].
+    pub fn resume(&self, id: &ReplicaId, watch: Watch<'_>) -> Result<Commitment, Error> {
+        resume(&self.inner, id, watch)
     }
 }
 
-pub(crate) fn ingest(
+fn ingest(
     inner: &Inner,
     spec: &ReplicaSpec,
     content: impl Read,
@@ -86,7 +83,7 @@ pub(crate) fn ingest(
     seal(inner, meta, watch)
 }
 
-pub(crate) fn resume(inner: &Inner, id: &ReplicaId, watch: Watch<'_>) -> Result<Commitment, Error> {
+fn resume(inner: &Inner, id: &ReplicaId, watch: Watch<'_>) -> Result<Commitment, Error> {
     let _busy = inner.reserve(id)?;
     let meta = inner.meta(id)?.ok_or(Error::Unknown(*id))?;
     match meta.state {
@@ -96,80 +93,6 @@ pub(crate) fn resume(inner: &Inner, id: &ReplicaId, watch: Watch<'_>) -> Result<
             replica: *id,
             what: "its content has to be fetched again",
         }),
-    }
-}
-
-/// Fetches and codes content into a directory, and takes the space that sealing needs before
-/// anything is fetched. What turns out to be the wrong content, or more than there is room for,
-/// leaves nothing behind. `id` is what is busy meanwhile.
-pub(crate) fn prepare(
-    inner: &Inner,
-    folder: &Path,
-    mut meta: Meta,
-    id: &ReplicaId,
-    content: impl Read,
-    watch: Watch<'_>,
-) -> Result<Meta, Error> {
-    let files = &inner.files;
-    let made = (|| {
-        inner.room_to_seal(meta.length, inner.kept_free(), folder)?;
-        if let Some(shelf) = folder.parent() {
-            files.create_dir(shelf)?;
-        }
-        files.create_dir(folder)?;
-        inner.write_meta_in(folder, &meta)?;
-        // From an earlier attempt, perhaps of other bytes.
-        files.remove(&folder.join("journal"))?;
-        let coded = files.fresh(&folder.join("coded.bin"), 0)?;
-        let tree = files.fresh(&folder.join("coded.tree"), 0)?;
-        let sealed = files.write(&folder.join("sealed.bin"))?;
-        sealed.reserve(meta.layout()?.coded_bytes())?;
-        drop(sealed);
-        let content = Stoppable { inner, id, content };
-        let (hash, commitment) = content::make(content, meta.length, &coded, &tree, watch)?;
-        if hash != meta.content {
-            return Err(Error::Content {
-                expected: meta.content,
-            });
-        }
-        if commitment != meta.coded {
-            return Err(Error::Codeword);
-        }
-        coded.sync()?;
-        tree.sync()?;
-        files.sync_dir(folder)
-    })();
-    if let Err(error) = made {
-        // A reader that was stopped fails, and says so less clearly.
-        inner.go_on(id)?;
-        if error.is_room() {
-            // What could not be written whole is only in the way, of the windows of others above
-            // all. That it may not be possible to remove it either changes nothing.
-            let _ = inner.clear_folder(folder);
-        } else if matches!(
-            error,
-            Error::Content { .. } | Error::Codeword | Error::Length { .. }
-        ) {
-            inner.clear_folder(folder)?;
-        }
-        return Err(error);
-    }
-    meta.state = State::Sealing;
-    inner.write_meta_in(folder, &meta)?;
-    Ok(meta)
-}
-
-/// Content whose reading fails when it is to stop.
-struct Stoppable<'a, R> {
-    inner: &'a Inner,
-    id: &'a ReplicaId,
-    content: R,
-}
-
-impl<R: Read> Read for Stoppable<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.inner.go_on(self.id).map_err(io::Error::other)?;
-        self.content.read(into)
     }
 }
 

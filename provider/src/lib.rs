@@ -78,19 +78,26 @@ pub mod store;
 pub mod trash;
 pub mod windows;
 
+mod damage;
+mod directory;
 mod files;
+mod prepare;
+mod spec;
+mod unseal;
 
-pub use check::{Damage, Report};
+pub use check::Report;
 pub use content::{commit_content, Coded, Partial};
+pub use damage::Damage;
 pub use disk::{Access, Blob, Disk, LocalDisk};
 pub use error::Error;
 pub use format::{Meta, State};
-pub use ingest::ReplicaSpec;
 pub use progress::{Progress, Stage};
-pub use replica::{Replica, Unit};
-pub use staging::{sealing_bytes, StagedSpec};
+pub use replica::Replica;
+pub use spec::{ReplicaSpec, StagedSpec};
+pub use staging::sealing_bytes;
 pub use store::{Options, Store};
 pub use trash::Discarded;
+pub use unseal::Unit;
 pub use windows::{Built, Entry, GroupWindow, Member, Windows};
 
 pub use tos_storage_proofs::{Commitment, Hash, Layout, ReplicaId, SealParams};

@@ -1,16 +1,28 @@
 //! Rebuilding what is damaged from what is not.
 
 use crate::{
-    check::{self, Damage, Report},
+    check::{self, Report},
     content,
-    files::{temporary, FileAt},
-    pages::Shape,
+    damage::Damage,
+    files::{read_what_is_there, temporary, FileAt},
     progress::{Progress, Stage, Watch},
     replica::Replica,
-    retrieve::read_what_is_there,
     Error,
 };
 use tos_storage_proofs::CHUNK;
+
+impl Replica {
+    /// Checks, then rebuilds what is damaged from the code and seals it again. Returns what was
+    /// damaged; afterwards nothing is.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] if fewer than half of a codeword's chunks are left. Otherwise as
+    /// [`Self::verify`]. Interrupted, it never leaves more damage than there was.
+    pub fn repair(&self, watch: Watch<'_>) -> Result<Report, Error> {
+        let _busy = self.inner.reserve(self.id())?;
+        repair(self, watch)
+    }
+}
 
 /// Unseals everything to a file and computes the damaged chunks from the others.
 pub(crate) fn unseal_and_restore(
@@ -45,7 +57,7 @@ pub(crate) fn unseal_and_restore(
     }
 }
 
-pub(crate) fn repair(replica: &Replica, watch: Watch<'_>) -> Result<Report, Error> {
+fn repair(replica: &Replica, watch: Watch<'_>) -> Result<Report, Error> {
     let report = check::verify(replica, watch)?;
     if report.is_clean() {
         return Ok(report);
@@ -92,7 +104,7 @@ fn rebuild(
 
 /// Checks that there is room for the coded sequence and the trees in addition to what there is.
 pub(crate) fn room_to_restore(replica: &Replica) -> Result<(), Error> {
-    let trees = shape(replica).bytes().saturating_mul(2);
+    let trees = replica.shape().bytes().saturating_mul(2);
     let needed = replica.meta.layout()?.coded_bytes().saturating_add(trees);
     let inner = &replica.inner;
     inner.room(needed, inner.kept_free(), &inner.folder(replica.id()))
@@ -132,9 +144,4 @@ fn seal_again(
         });
     }
     sealed.sync()
-}
-
-/// The shape of a replica's trees.
-pub(crate) fn shape(replica: &Replica) -> Shape {
-    Shape::of(replica.meta.coded.chunks())
 }

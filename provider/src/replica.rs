@@ -1,18 +1,14 @@
 //! One replica and its proofs.
 
 use crate::{
-    check::{self, Report},
-    files::FileAt,
+    directory::Inner,
+    files::{read_what_is_there, FileAt},
     format::{Meta, State},
     pages::{PageReader, Shape},
-    progress::Watch,
-    repair, retrieve,
-    store::Inner,
     Commitment, Error, Hash, ReplicaId,
 };
 use std::{
     cell::{Cell, RefCell},
-    io::Write,
     sync::Arc,
 };
 use tos_storage_proofs::{
@@ -29,17 +25,6 @@ use tos_storage_proofs::{
 pub struct Replica {
     pub(crate) inner: Arc<Inner>,
     pub(crate) meta: Meta,
-}
-
-/// One unsealed unit.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unit {
-    /// The first chunk of the coded sequence in it.
-    pub first_chunk: u64,
-    /// Its bytes; damaged chunks are zero.
-    pub bytes: Vec<u8>,
-    /// The damaged chunks, by their index in the coded sequence, ascending.
-    pub damaged: Vec<u64>,
 }
 
 impl Replica {
@@ -69,6 +54,11 @@ impl Replica {
                 State::Sealing | State::Sealed => "it is not sealed",
             },
         })
+    }
+
+    /// The shape of its trees.
+    pub(crate) fn shape(&self) -> Shape {
+        Shape::of(self.meta.coded.chunks())
     }
 
     /// The number of units.
@@ -184,54 +174,6 @@ impl Replica {
         self.seal_openings(&asked_words(&self.sealed()?, &self.seed(beacon)?, count)?)
     }
 
-    /// Compares every chunk with the sealed commitment.
-    ///
-    /// # Errors
-    /// It is not sealed, is being changed, or the result cannot be written down. Files that cannot
-    /// be read are damage, not an error.
-    pub fn verify(&self, watch: Watch<'_>) -> Result<Report, Error> {
-        let _busy = self.inner.reserve(self.id())?;
-        check::verify(self, watch)
-    }
-
-    /// Checks, then rebuilds what is damaged from the code and seals it again. Returns what was
-    /// damaged; afterwards nothing is.
-    ///
-    /// # Errors
-    /// [`Error::Lost`] if fewer than half of a codeword's chunks are left. Otherwise as
-    /// [`Self::verify`]. Interrupted, it never leaves more damage than there was.
-    pub fn repair(&self, watch: Watch<'_>) -> Result<Report, Error> {
-        let _busy = self.inner.reserve(self.id())?;
-        repair::repair(self, watch)
-    }
-
-    /// Writes the content, restoring from the code what is damaged, and checks its hash.
-    ///
-    /// # Errors
-    /// The writer fails or the content is lost; what was written is then worthless.
-    pub fn read(&self, out: &mut dyn Write, watch: Watch<'_>) -> Result<(), Error> {
-        retrieve::read(self, out, watch)
-    }
-
-    /// Fills `bytes` with content from `offset` on. It unseals the units in the range only, and
-    /// restores nothing.
-    ///
-    /// # Errors
-    /// The content has no such bytes, or they are damaged.
-    pub fn read_range(&self, offset: u64, bytes: &mut [u8]) -> Result<(), Error> {
-        retrieve::read_range(self, offset, bytes)
-    }
-
-    /// Unseals one unit of the coded sequence. Every chunk is compared with the tree.
-    ///
-    /// # Errors
-    /// There is no such unit, or the tree cannot be read.
-    pub fn read_unit(&self, unit: u64) -> Result<Unit, Error> {
-        self.sealed()?;
-        let sealed = Sealed::open(self)?;
-        retrieve::unseal(self, &sealed, unit)
-    }
-
     /// Sealed chunks from `first` on as they lie on disk, at most `count`; what cannot be read is
     /// zero. Nothing is compared: whoever gets them does that, with [`Self::chunk_roots`].
     ///
@@ -249,7 +191,7 @@ impl Replica {
         let mut bytes = vec![0; length];
         if let Ok(data) = self.file("sealed.bin") {
             let start = first.saturating_mul(CHUNK as u64);
-            retrieve::read_what_is_there(&data, &mut bytes, start);
+            read_what_is_there(&data, &mut bytes, start);
         }
         Ok(bytes)
     }
@@ -304,7 +246,7 @@ impl Sealed {
         Ok(Self {
             data: replica.file("sealed.bin")?,
             tree: replica.file("sealed.tree")?,
-            shape: Shape::of(replica.meta.coded.chunks()),
+            shape: replica.shape(),
         })
     }
 

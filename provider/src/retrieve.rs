@@ -2,55 +2,44 @@
 
 use crate::{
     check,
-    content::{copy_out, roots, BUFFER},
+    content::{copy_out, BUFFER},
     files::temporary,
     progress::{Progress, Stage, Watch},
     repair,
-    replica::{Replica, Sealed, Unit},
+    replica::{Replica, Sealed},
+    unseal::{unseal, Unit},
     Error,
 };
 use std::io::Write;
 use tos_storage_proofs::CHUNK;
 
-/// Reads sealed bytes; parts that cannot be read are left zero.
-pub(crate) fn read_what_is_there(file: &crate::files::FileAt, bytes: &mut [u8], start: u64) {
-    if file.read_at(bytes, start).is_ok() {
-        return;
+impl Replica {
+    /// Writes the content, restoring from the code what is damaged, and checks its hash.
+    ///
+    /// # Errors
+    /// The writer fails or the content is lost; what was written is then worthless.
+    pub fn read(&self, out: &mut dyn Write, watch: Watch<'_>) -> Result<(), Error> {
+        read(self, out, watch)
     }
-    for (chunk, at) in bytes.chunks_mut(CHUNK).zip((start..).step_by(CHUNK)) {
-        if file.read_at(chunk, at).is_err() {
-            chunk.fill(0);
-        }
-    }
-}
 
-/// Unseals a unit, each chunk compared with the sealed tree.
-pub(crate) fn unseal(replica: &Replica, sealed: &Sealed, unit: u64) -> Result<Unit, Error> {
-    let (start, length) = replica.extent(unit)?;
-    let mut bytes = vec![0; length];
-    read_what_is_there(&sealed.data, &mut bytes, start);
-    let first_chunk = start / CHUNK as u64;
-    let expected = sealed
-        .shape
-        .read_roots(&sealed.tree, first_chunk, length / CHUNK)?;
-    let found = roots(&bytes);
-    let damaged: Vec<u64> = (first_chunk..)
-        .zip(found.iter().zip(&expected))
-        .filter(|(_, (found, expected))| found != expected)
-        .map(|(chunk, _)| chunk)
-        .collect();
-    replica.apply(unit, &mut bytes)?;
-    for chunk in &damaged {
-        let at = chunk.saturating_sub(first_chunk) as usize;
-        if let Some(chunk) = bytes.as_chunks_mut::<CHUNK>().0.get_mut(at) {
-            chunk.fill(0);
-        }
+    /// Fills `bytes` with content from `offset` on. It unseals the units in the range only, and
+    /// restores nothing.
+    ///
+    /// # Errors
+    /// The content has no such bytes, or they are damaged.
+    pub fn read_range(&self, offset: u64, bytes: &mut [u8]) -> Result<(), Error> {
+        read_range(self, offset, bytes)
     }
-    Ok(Unit {
-        first_chunk,
-        bytes,
-        damaged,
-    })
+
+    /// Unseals one unit of the coded sequence. Every chunk is compared with the tree.
+    ///
+    /// # Errors
+    /// There is no such unit, or the tree cannot be read.
+    pub fn read_unit(&self, unit: u64) -> Result<Unit, Error> {
+        self.sealed()?;
+        let sealed = Sealed::open(self)?;
+        unseal(self, &sealed, unit)
+    }
 }
 
 /// The part of a unit that is content.
@@ -60,7 +49,7 @@ fn content_of(unit: &Unit, length: u64) -> &[u8] {
     unit.bytes.get(..rest as usize).unwrap_or_default()
 }
 
-pub(crate) fn read(replica: &Replica, out: &mut dyn Write, watch: Watch<'_>) -> Result<(), Error> {
+fn read(replica: &Replica, out: &mut dyn Write, watch: Watch<'_>) -> Result<(), Error> {
     replica.sealed()?;
     let (meta, mut hasher) = (replica.meta(), blake3::Hasher::new());
     let total = meta.length;
@@ -127,7 +116,7 @@ fn read_damaged(
     written
 }
 
-pub(crate) fn read_range(replica: &Replica, offset: u64, bytes: &mut [u8]) -> Result<(), Error> {
+fn read_range(replica: &Replica, offset: u64, bytes: &mut [u8]) -> Result<(), Error> {
     replica.sealed()?;
     let end = offset.checked_add(bytes.len() as u64).ok_or(Error::Range)?;
     if end > replica.meta.length {

@@ -5,57 +5,21 @@
 //! the deal is accepted, [`crate::Store::ingest`] moves it into the replica and fetches nothing.
 
 use crate::{
+    directory::{lock, parse_id, Inner},
     error::hex,
     format::{layout, Meta, State},
-    ingest::{prepare, ReplicaSpec},
     pages::Shape,
+    prepare::prepare,
     progress::Watch,
-    store::{lock, parse_id, Inner},
-    Commitment, Error, Hash,
+    spec::{ReplicaSpec, StagedSpec},
+    store::Store,
+    Error,
 };
 use std::{
     io::Read,
     path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
-
-/// Content that a deal is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct StagedSpec {
-    /// The deal.
-    pub deal: [u8; 16],
-    /// The BLAKE3 hash of the content.
-    pub content: Hash,
-    /// The bytes of the content, at least one.
-    pub length: u64,
-    /// The commitment to the coded sequence, which the client put into the deal.
-    pub coded: Commitment,
-}
-
-impl StagedSpec {
-    /// Content that a replica's deal is about.
-    pub fn of(spec: &ReplicaSpec) -> Self {
-        Self {
-            deal: spec.deal,
-            content: spec.content,
-            length: spec.length,
-            coded: spec.coded,
-        }
-    }
-
-    fn meta(&self, state: State) -> Meta {
-        Meta {
-            state,
-            // There is none yet.
-            replica: [0; 16],
-            deal: self.deal,
-            content: self.content,
-            length: self.length,
-            coded: self.coded,
-            sealed_root: [0; 32],
-        }
-    }
-}
 
 /// The bytes that sealing content of `length` bytes takes at once: the coded and the sealed
 /// sequence, each twice the content, and their trees.
@@ -68,7 +32,29 @@ pub fn sealing_bytes(length: u64) -> Result<u64, Error> {
     Ok(layout.coded_bytes().saturating_add(trees).saturating_mul(2))
 }
 
-pub(crate) fn stage(
+impl Store {
+    /// Fetches, checks and codes the content of a deal that nobody has accepted yet, and takes the
+    /// space that sealing will need. [`Self::ingest`] of a replica of that deal uses it up.
+    ///
+    /// # Errors
+    /// [`Error::Room`] before anything is read. The content is not what `spec` says or cannot be
+    /// read; files cannot be written; or it was stopped. Calling again starts over.
+    pub fn stage(
+        &self,
+        spec: &StagedSpec,
+        content: impl Read,
+        watch: Watch<'_>,
+    ) -> Result<(), Error> {
+        stage(&self.inner, spec, content, watch)
+    }
+
+    /// `true` if everything is staged that sealing needs.
+    pub fn is_staged(&self, spec: &StagedSpec) -> bool {
+        is_staged(&self.inner, spec)
+    }
+}
+
+fn stage(
     inner: &Inner,
     spec: &StagedSpec,
     content: impl Read,
@@ -86,7 +72,7 @@ pub(crate) fn stage(
     prepare(inner, &folder, meta, &spec.deal, content, watch).map(drop)
 }
 
-pub(crate) fn is_staged(inner: &Inner, spec: &StagedSpec) -> bool {
+fn is_staged(inner: &Inner, spec: &StagedSpec) -> bool {
     // What cannot be read is fetched again.
     let found = inner.meta_in(&inner.staged(&spec.deal)).ok().flatten();
     found == Some(spec.meta(State::Sealing))

@@ -6,8 +6,9 @@
 //! choice.
 
 use crate::{
+    directory::{parse_id, Inner},
     error::hex,
-    store::{parse_id, Inner, Store},
+    store::Store,
     Error, ReplicaId,
 };
 use std::path::PathBuf;

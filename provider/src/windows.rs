@@ -25,9 +25,10 @@
 //! Entries are in ascending order of their places; leaves are computed from them.
 
 use crate::{
+    directory::{lock, Inner},
     format::{seal_bytes, Fields},
     progress::{Progress, Stage, Watch},
-    store::{lock, Inner, Store},
+    store::Store,
     Error, Hash, ReplicaId,
 };
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, thread};
@@ -178,6 +179,13 @@ impl GroupWindow {
 #[derive(Clone)]
 pub struct Windows {
     inner: Arc<Inner>,
+}
+
+impl Store {
+    /// The windows proven from this store.
+    pub fn windows(&self) -> Windows {
+        Windows::new(self.inner.clone())
+    }
 }
 
 impl Windows {

@@ -29,8 +29,8 @@ use super::{
     LOG,
 };
 use crate::{
+    client::{FullBackend, FullClient},
     offers,
-    service::{FullBackend, FullClient},
 };
 
 /// Time after which an audit that could not be finished is tried again.

@@ -19,7 +19,7 @@ use tos_runtime_api::BeaconApi;
 use tos_vdf::VdfParams;
 
 use super::{outlook::Outlook, slot::SlotInputs, state::Beacon, LOG};
-use crate::{offers, service::FullClient};
+use crate::{client::FullClient, offers};
 
 /// Datasets that were asked for lately; asking again is cheap, so a short memory does.
 const PREPARED: usize = 8;

@@ -29,7 +29,7 @@ use super::{
     state::{Beacon, Event, Interrupted},
     LOG,
 };
-use crate::service::FullClient;
+use crate::client::FullClient;
 
 /// Blocks whose authors and slots are remembered, to tell the first one of each.
 const AUTHORED: u32 = 1_024;

@@ -11,7 +11,7 @@ use tos_primitives::beacon::{
 use tos_runtime::Hash;
 
 use super::{chain::outlook_if_any, outlook::Outlook, state::Beacon, LOG};
-use crate::service::FullClient;
+use crate::client::FullClient;
 
 /// Slots and their spot openings, if there are any.
 pub struct Slots(Option<BeaconInherent>);

@@ -19,7 +19,7 @@ use super::{
     state::{Beacon, Events, StopOnDrop},
     timekeeper,
 };
-use crate::service::{FullBackend, FullClient};
+use crate::client::{FullBackend, FullClient};
 
 /// The group of the beacon's tasks in metrics.
 const GROUP: Option<&str> = Some("beacon");

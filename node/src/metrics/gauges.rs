@@ -18,7 +18,7 @@ use tos_runtime::{opaque::Block, AccountId, Hash};
 use tos_runtime_api::{BeaconApi, StorageApi, TosApi};
 
 use super::{label, LOG, PHASES};
-use crate::{offers, service::FullClient};
+use crate::{client::FullClient, offers};
 
 /// Pages of tasks that one reading looks at. The rest is shown as not looked at.
 const PAGES: u32 = 20;

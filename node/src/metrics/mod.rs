@@ -27,7 +27,7 @@ use tos_runtime::{opaque::Block, AccountId, Hash, RuntimeEvent};
 use tos_runtime_api::TosApi;
 
 use self::{counts::Counts, gauges::Gauges};
-use crate::{offers, service::FullClient};
+use crate::{client::FullClient, offers};
 
 const LOG: &str = "metrics";
 /// The least time between two readings of the best block: a node that catches up imports hundreds

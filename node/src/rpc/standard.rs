@@ -31,7 +31,7 @@ use sp_keystore::KeystorePtr;
 use tos_runtime::opaque::Block;
 
 use super::{Error, Extension};
-use crate::service::{FullBackend, FullClient, TransactionPool};
+use crate::client::{FullBackend, FullClient, TransactionPool};
 
 /// Transactions that one connection may have the node send again and again.
 const BROADCASTS: usize = 16;
