@@ -457,65 +457,7 @@ def keep(system, debs, newer):
     say("installed again, they find what was kept")
 
 
-def the_version_sorts_by_what_was_built(folder):
-    """A snapshot is below the release and below a later snapshot, and a changed checkout is marked."""
-    place = os.path.join(folder, "checkout")
-    for name in ("scripts/package", "scripts/lib.sh", "Cargo.toml"):
-        os.makedirs(os.path.dirname(os.path.join(place, name)), exist_ok=True)
-        shutil.copy(os.path.join(ROOT, name), os.path.join(place, name))
-    clean = {key: value for key, value in os.environ.items() if key != "SOURCE_DATE_EPOCH" and not key.startswith("GIT_")}
-
-    def git(*words, at=0):
-        when = f"{1_700_000_000 + at} +0000"
-        run(["git", "-c", "user.name=test", "-c", "user.email=test@tos.invalid", "-c", "commit.gpgsign=false", *words], cwd=place,
-            env={**clean, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when, "GIT_CONFIG_GLOBAL": "/dev/null"})
-
-    def version():
-        return run([os.path.join(place, "scripts", "package"), "--print-version"], env=clean).strip()
-
-    def write(name, text):
-        with open(os.path.join(place, name), "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def state(base):
-        with open(os.path.join(ROOT, "Cargo.toml"), encoding="utf-8") as file:
-            write("Cargo.toml", re.sub(r'(?m)^version = ".*"$', f'version = "{base}"', file.read(), count=1))
-
-    git("init", "--quiet")
-    state("0.2.0")
-    git("add", ".")
-    git("commit", "--quiet", "-m", "one")
-    found = {"snapshot": version()}
-    write("new.env", "not committed\n")
-    found["with a new file"] = version()
-    git("add", ".")
-    git("commit", "--quiet", "-m", "two", at=1)
-    found["later snapshot"] = version()
-    git("tag", "v0.2.0")
-    found["release"] = version()
-    state("0.2.1")
-    state_changed = version()
-    require(state_changed.startswith("0.2.1~git") and state_changed.endswith("+dirty"), f"a changed release: {state_changed}")
-    state("0.2.0")
-    write("new.env", "changed\n")
-    changed = version()
-    require(changed == found["later snapshot"] + "+dirty", f"a changed checkout of a release: {changed}")
-    git("commit", "--quiet", "-am", "three", at=2)
-    state("0.3.0-rc.1")
-    git("commit", "--quiet", "-am", "four", at=3)
-    found["snapshot before a candidate"] = version()
-    git("tag", "v0.3.0-rc.1")
-    found["candidate"] = version()
-    require(found["release"] == "0.2.0" and found["candidate"] == "0.3.0~rc.1", f"releases: {found}")
-    require("dirty" in found["with a new file"] and "dirty" not in found["snapshot"] + found["later snapshot"], f"marks: {found}")
-    ordered = list(found.values()) + ["0.3.0"]
-    for lower, higher in zip(ordered, ordered[1:]):
-        run(["dpkg", "--compare-versions", lower, "lt", higher])
-
-
 def test(options, folder):
-    the_version_sorts_by_what_was_built(folder)
-    say("versions sort as they should")
     binaries = os.path.abspath(options.bin)
     first, second, third = (os.path.join(folder, name) for name in ("first", "second", "newer"))
     debs, again = packages(binaries, first), packages(binaries, second)
