@@ -62,13 +62,13 @@ def the_unit_is_sound(binary, folder):
     for role in ROLES:
         base = re.search(r"--base-path (\S+)", " ".join(template(role)[1])).group(1)
         check(base == f"/var/lib/tos/{role}", f"{role}: {base} is not the state directory of the unit")
-    if shutil.which("systemd-analyze"):
-        copy = os.path.join(folder, "tos-node@validator.service")
-        with open(copy, "w", encoding="utf-8") as file:
-            file.write(text("ops", "systemd", "tos-node@.service").replace("/usr/local/bin/tos-node", binary))
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False)
-        complaints = [line for line in done.stderr.splitlines() if "tos-node@" in line]
-        check(not complaints, f"systemd-analyze: {complaints}")
+    check(shutil.which("systemd-analyze"), "there is no systemd-analyze; run scripts/setup")
+    copy = os.path.join(folder, "tos-node@validator.service")
+    with open(copy, "w", encoding="utf-8") as file:
+        file.write(text("ops", "systemd", "tos-node@.service").replace("/usr/local/bin/tos-node", binary))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False)
+    complaints = [line for line in done.stderr.splitlines() if "tos-node@" in line]
+    check(not complaints, f"systemd-analyze: {complaints}")
 
 
 def container_files_are_sound(binary, _):
