@@ -30,7 +30,7 @@ def run(*command):
     return done.stdout
 
 
-def overlay(folder, *lower, writable=True):
+def layers(folder, *lower, writable=True):
     """A file system on top of others, the upper ones first; returns where it is. What is written is in `folder`/upper."""
     upper, work, root = (os.path.join(folder, part) for part in ("upper", "work", "root"))
     for path in (upper, work, root):
@@ -39,6 +39,12 @@ def overlay(folder, *lower, writable=True):
     os.chmod(upper, 0o755)
     options = f"lowerdir={':'.join(lower)}" + (f",upperdir={upper},workdir={work}" if writable else "")
     run("mount", "-t", "overlay", "overlay", "-o", options, root)
+    return root
+
+
+def system(folder, *lower, writable=True):
+    """The same of layers in which there is a system, which can run."""
+    root = layers(folder, *lower, writable=writable)
     run("mount", "-t", "proc", "proc", os.path.join(root, "proc"))
     run("mount", "--rbind", "/dev", os.path.join(root, "dev"))
     return root
@@ -61,7 +67,7 @@ class Image:
         self.upper = os.path.join(folder, "upper")
         # A layer of an overlay must not lie in another one of it.
         run("mount", "-t", "tmpfs", "tmpfs", folder)
-        root = overlay(folder, "/")
+        root = system(folder, "/")
         for name, rest in instructions(dockerfile):
             if name == "RUN":
                 # Debian's packages are those of this machine.
@@ -88,7 +94,7 @@ class Image:
                 check(name in ("EXPOSE", "CMD"), f"{name}: not known here")
         # From here on nobody writes to it.
         run("umount", "--recursive", root)
-        self.root = overlay(os.path.join(folder, "made"), self.upper, "/", writable=False)
+        self.root = system(os.path.join(folder, "made"), self.upper, "/", writable=False)
 
 
 class Container:
@@ -98,7 +104,7 @@ class Container:
         self.engine, self.name = engine, name
         folder = engine.place("container", name)
         image = engine.image
-        self.root = overlay(folder, image.upper, "/", writable=not read_only)
+        self.root = system(folder, image.upper, "/", writable=not read_only)
         self.mounts = []
         for volume in volumes:
             source, target, *mode = volume.split(":")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Follows docs/operations.md, from "By hand" to "In containers", on a machine of its own: what the text has people type
+"""Follows docs/operations.md, from "By hand" to "A network of others", on a machine of its own: what the text has people type
 is run as it stands, in its order, and in the end there must be a validator that makes and finalises blocks and an RPC
-node with a peer, which follows it. Three times: under systemd, without it, and in containers.
+node with a peer, which follows it. Three times: under systemd, without it, and in containers. A validator of a network of others must start.
 
     tests/install.py --bin DIR [--text FILE]
 
@@ -28,7 +28,7 @@ import threading
 import time
 import urllib.request
 
-from containers import PATH, Engine, overlay, run
+from containers import PATH, Engine, layers, run, system
 from nodes import LATE, ROOT, Failed, check, eventually
 from package import unit
 
@@ -37,6 +37,8 @@ INSIDE = "TOS_INSTALL_TEST_INSIDE"
 # Where the machine has the checkout and the programs built from it.
 HOME = "/root"
 CHECKOUT = HOME + "/tos"
+# A network that only its specification is known of.
+OTHERS = "TOS Testnet"
 START = time.monotonic()
 # What stands in for `systemctl` and `docker`: asks this test to do it.
 CALL = """#!/usr/bin/python3
@@ -75,8 +77,7 @@ class Machine:
     """A newly installed system, and a person at its shell."""
 
     def __init__(self, folder, binaries):
-        self.folder = folder
-        self.root = overlay(os.path.join(folder, "machine"), "/")
+        self.root = system(os.path.join(folder, "machine"), "/")
         # The same where TOS is installed already.
         subprocess.run(["chroot", self.root, "userdel", "tos"], capture_output=True, check=False)
         for path in ("etc/tos", "var/lib/tos", "usr/lib/tos"):
@@ -85,10 +86,10 @@ class Machine:
         os.mkdir(home)
         run("mount", "--bind", home, self.root + HOME)
         programs = self.root + HOME + "/.cache/tos-target/release"
-        for path, source in ((self.root + CHECKOUT, ROOT), (programs, binaries)):
+        for path, source in ((self.root + CHECKOUT, layers(os.path.join(folder, "checkout"), ROOT)), (programs, binaries)):
             os.makedirs(path)
             run("mount", "--bind", source, path)
-            run("mount", "-o", "remount,bind,ro", path)
+        run("mount", "-o", "remount,bind,ro", programs)
         run("mount", "-t", "tmpfs", "tmpfs", self.root + "/run")
         run("mount", "-t", "tmpfs", "tmpfs", self.root + "/tmp")
         for name in ("systemctl", "docker"):
@@ -327,7 +328,28 @@ def in_containers(machine, commands, limit):
     machine.type(end)
     check(engine.codes == {"validator": 0, "rpc": 0}, f"stopped, they ended with {engine.codes}")
     say(f"in containers: block {goal} is final on both")
-    check("network" in others and "generate-node-key" in others, f"a network of others is joined by {others}")
+    machine.type(others)
+    machine.type("docker compose -f ops/docker/compose.yml up --detach")
+    joined(Node(9944, engine.running["validator"]))
+    machine.type("docker compose -f ops/docker/compose.yml down")
+    check(engine.codes == {"validator": 0, "rpc": 0}, f"stopped, those on another network ended with {engine.codes}")
+    say("in containers: the validator of another network starts")
+
+
+def joined(validator):
+    """A validator is on the network of others. Nobody else is, and it has no session keys: it waits at the beginning."""
+    name = eventually("the validator of another network answers", lambda: validator.ask("system_chain"))
+    check(name == OTHERS, f"the validator is on {name}")
+    check(validator.number() == 0, "a validator without session keys makes blocks")
+
+
+def of_others(machine, text):
+    machine.type("tos-node export-chain-spec --chain testnet --raw --output chain.json")
+    machine.type(blocks(text, "A network of others")[0])
+    joined(Node(9944))
+    machine.type("systemctl stop tos-node@validator")
+    check(machine.codes["tos-node@validator"] == 0, f"stopped, it ended with {machine.codes}")
+    say("by systemd: the validator of another network starts")
 
 
 def test(options, folder):
@@ -337,7 +359,9 @@ def test(options, folder):
     try:
         machine.type(blocks(text, "By hand")[0])
         say("installed by hand")
-        in_containers(machine, by_systemd(machine, text, options.limit), options.limit)
+        containers = by_systemd(machine, text, options.limit)
+        of_others(machine, text)
+        in_containers(machine, containers, options.limit)
     except Failed as failed:
         logs = {role: machine.log(role) for role in ("validator", "rpc")}
         logs.update({f"container {name}": container.log for name, container in machine.engine.running.items()})
