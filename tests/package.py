@@ -120,9 +120,9 @@ class System:
         return by_number[number], mode
 
 
-def unit(system, name, instance=None):
+def unit(system, name, instance=None, folder="/usr/lib/systemd/system"):
     """What systemd would start: the user, the environment and the words of the command line."""
-    text = system.text(f"/usr/lib/systemd/system/{name}").replace("%i", instance or "")
+    text = system.text(f"{folder}/{name}").replace("%i", instance or "")
     values = {}
     for line in text.splitlines():
         if "=" in line and not line.startswith("#"):
@@ -468,7 +468,7 @@ def test(options, folder):
     newer = packages(binaries, third, SOURCE_DATE_EPOCH=str(int(time.time())))
     system = System(folder, options.root_cache)
     install(system, debs)
-    for name in ("/etc/tos/validator.env", "/usr/bin/tos-node", "/usr/bin/tos", "/usr/lib/tos/backup", "/usr/lib/tos/offsite"):
+    for name in ("/etc/tos/validator.env", "/usr/bin/tos-node", "/usr/bin/tos", "/usr/lib/tos/backup", "/usr/lib/tos/new-network", "/usr/lib/tos/offsite"):
         require(system.owner(name)[0] == "root", f"{name} is not root's")
     require(system.owner("/var/lib/tos") == ("tos", "700"), "others can look into the nodes' folder")
     say("installed")
