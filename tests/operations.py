@@ -62,13 +62,13 @@ def the_unit_is_sound(binary, folder):
     for role in ROLES:
         base = re.search(r"--base-path (\S+)", " ".join(template(role)[1])).group(1)
         check(base == f"/var/lib/tos/{role}", f"{role}: {base} is not the state directory of the unit")
-    if shutil.which("systemd-analyze"):
-        copy = os.path.join(folder, "tos-node@validator.service")
-        with open(copy, "w", encoding="utf-8") as file:
-            file.write(text("ops", "systemd", "tos-node@.service").replace("/usr/local/bin/tos-node", binary))
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False)
-        complaints = [line for line in done.stderr.splitlines() if "tos-node@" in line]
-        check(not complaints, f"systemd-analyze: {complaints}")
+    check(shutil.which("systemd-analyze"), "there is no systemd-analyze; run scripts/setup")
+    copy = os.path.join(folder, "tos-node@validator.service")
+    with open(copy, "w", encoding="utf-8") as file:
+        file.write(text("ops", "systemd", "tos-node@.service").replace("/usr/local/bin/tos-node", binary))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False)
+    complaints = [line for line in done.stderr.splitlines() if "tos-node@" in line]
+    check(not complaints, f"systemd-analyze: {complaints}")
 
 
 def container_files_are_sound(binary, _):
@@ -76,6 +76,15 @@ def container_files_are_sound(binary, _):
     known = set(FLAG.findall(subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout))
     compose = yaml.safe_load(text("ops", "docker", "compose.yml"))
     declared, used = set(compose["volumes"]), set()
+    maker, validator = compose["services"]["network"], compose["services"]["validator"]
+    program, *arguments = maker["entrypoint"]
+    made = {argument.split("=")[0]: argument for argument in arguments}
+    offered = subprocess.run([sys.executable, os.path.join(OPS, "new-network"), "--help"], capture_output=True, text=True, check=True).stdout
+    check(set(made) <= set(FLAG.findall(offered)), f"new-network has not all of {arguments}")
+    check(maker["profiles"] and maker["restart"] == "no", "a network is made whenever the nodes start")
+    check(made["--base-path"] in validator["command"] and "validator:/var/lib/tos" in maker["volumes"], "the validator's keys go elsewhere")
+    port = next(argument for argument in validator["command"] if argument.startswith("--port=")).removeprefix("--port=")
+    check(made["--boot-address"] == f"--boot-address=/dns/validator/tcp/{port}", f"no node is at {made['--boot-address']}")
     for name, service in compose["services"].items():
         image = service["image"]
         check(image == "tos" or re.search(r":v?\d", image), f"{name}: image {image} is not pinned")
@@ -85,12 +94,11 @@ def container_files_are_sound(binary, _):
                 check(os.path.exists(os.path.join(OPS, "docker", source)), f"{name}: {source} is missing")
             else:
                 used.add(source)
-        if image == "tos":
+        if image == "tos" and name != "network":
             for argument in service["command"]:
                 check(argument.split("=")[0] in known, f"{name}: unknown {argument}")
-            # By name: the files in chain-specs/ have no code, and no node starts from them.
-            spec = service["command"][0].removeprefix("--chain=")
-            check(os.path.exists(os.path.join(ROOT, "chain-specs", f"{spec}.json")), f"{name}: no network {spec}")
+            check(service["command"][0] == made["--chain"], f"{name}: {service['command'][0]}, and the network is {made['--chain']}")
+            check("network:/etc/tos:ro" in service["volumes"], f"{name}: the specification is not there, or not safe")
     served = [argument for argument in compose["services"]["rpc"]["command"] if argument.startswith("--rpc-")]
     here = {argument.partition("=")[::2] for argument in served} - {("--rpc-port", "9944")}
     there = set(re.findall(r"(--rpc-[\w-]+) ?([^\s-]\S*)?", " ".join(template("rpc")[1])))
@@ -109,6 +117,9 @@ def container_files_are_sound(binary, _):
         if name == "COPY" and "--from" not in rest:
             for source in [part for part in rest.split() if not part.startswith("--")][:-1]:
                 check(os.path.exists(os.path.join(ROOT, source)), f"COPY {source}: not there")
+        if name == "RUN" and "apt-get install" in rest:
+            check("python3-minimal" not in rest, "python3-minimal has no json, which the health check needs")
+    check(any(name == "COPY" and rest.endswith(f"/usr/local/bin/{program}") for name, rest in steps), f"{program} is not in the image")
     users = [rest for name, rest in steps if name == "USER"]
     check(users == ["tos"], "it runs as root")
 
@@ -408,15 +419,17 @@ def a_chain_without_anything_of_tos_runs_on_the_same_node(binary, folder):
         node.stop()
 
 
-def an_installation_to_the_letter_starts(binary, folder):
-    """The commands of docs/operations.md that make a validator's files, in a folder of the test's."""
-    section = text("docs", "operations.md").split("### By hand")[1].split("\n## ")[0]
-    commands = [line for line in section.split("```sh")[1].split("```")[0].splitlines() if "tos-node export" in line or "tos-node key" in line]
-    check(len(commands) == 2, f"the documentation makes a specification and a key by {commands}")
+def a_validator_of_an_existing_network_starts_with_the_documented_key(binary, folder):
+    """What docs/operations.md has a validator of an existing network do, in a folder of the test's."""
+    section = text("docs", "operations.md").split("## A network of others")[1].split("\n## ")[0]
+    commands = [line for line in section.split("```sh")[1].split("```")[0].splitlines() if "tos-node key" in line]
+    check(len(commands) == 1, f"the documentation makes a key by {commands}")
     chain, node = os.path.join(folder, "installed.json"), None
     try:
+        with open(chain, "w", encoding="utf-8") as file:
+            subprocess.run([binary, "export-chain-spec", "--chain", "testnet", "--raw"], stdout=file, check=True, timeout=LATE)
         node = Node(binary, folder, "validator", chain=chain)
-        early = subprocess.run([*node.command[:1], "--chain", "testnet", *node.command[3:]], capture_output=True, text=True, check=False, timeout=LATE)
+        early = subprocess.run([*node.command[:1], "--chain", chain, *node.command[3:]], capture_output=True, text=True, check=False, timeout=LATE)
         check(early.returncode != 0 and "NetworkKeyNotFound" in early.stderr, f"a validator starts without a network key: {early.stderr[-300:]}")
         for command in commands:
             command = command.removeprefix("runuser -u tos -- ").replace("/etc/tos/chain.json", chain)
@@ -475,7 +488,8 @@ def readiness_is_told_by_exit_code(binary, folder):
 
 TESTS = (templates_name_only_arguments_that_exist, the_unit_is_sound, container_files_are_sound, a_public_node_is_closed,
          only_listed_methods_are_served, a_json_log_has_one_object_a_line,
-         a_chain_without_anything_of_tos_runs_on_the_same_node, a_start_says_what_takes_time, an_installation_to_the_letter_starts, readiness_is_told_by_exit_code,
+         a_chain_without_anything_of_tos_runs_on_the_same_node, a_start_says_what_takes_time, a_validator_of_an_existing_network_starts_with_the_documented_key,
+         readiness_is_told_by_exit_code,
          a_backup_of_a_running_node_restores_to_the_same_state)
 
 

@@ -37,8 +37,8 @@ SCALE = 60
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 # Seconds within which what should happen does, also beside a build.
 LATE = 240
-# What node_exporter has, which is no part of the node.
-MACHINE = ("node_", "up")
+# What node_exporter has, which is no part of the node; tests/offsite.py looks for the metrics of backups.
+MACHINE = ("node_", "tos_offsite_", "up")
 
 
 def check(holds, what):
@@ -87,6 +87,12 @@ def labelled(series, name):
         del labels["chain"]
     own = rest.rstrip("}")
     return metric, ",".join([*filter(None, [own]), *(f'{key}="{value}"' for key, value in labels.items())])
+
+
+def target_of(name):
+    """The labels that the target of a case has of its own: those of its `up`."""
+    up = [series for case in (cases()[name]["fires"], cases()[name]["quiet"]) for series in case if series.startswith("up{")]
+    return dict(re.findall(r'(\w+)="([^"]*)"', up[0])) if up else {}
 
 
 def values(notation):
@@ -201,12 +207,15 @@ class Stage:
     def page(self, name):
         """The metrics of the node that has the fault `name`; None when it does not answer."""
         with self.lock:
-            kind, minute = self.kind, int((time.monotonic() - self.since) * SCALE / 60)
+            elapsed = time.monotonic() - self.since
+            kind, minute, since = self.kind, int(elapsed * SCALE / 60), time.time() - elapsed
         lines = []
         for series, notation in self.cases[name][kind].items():
             played = values(str(notation))
             value = played[min(minute, len(played) - 1)]
-            if series == "up":
+            if series.partition("{")[0].endswith("_timestamp_seconds"):
+                value += since
+            if series.partition("{")[0] == "up":
                 if value == 0:
                     return None
                 continue
@@ -236,7 +245,7 @@ def every_alert_reaches_an_alertmanager_once(_, folder):
                 rule["for"] = faster(rule["for"])
     stage, port = Stage(), free_port()
     jobs = [{"job_name": name, "metrics_path": f"/{name}",
-             "static_configs": [{"targets": [f"127.0.0.1:{stage.port}"], "labels": {"instance": name, "job": "tos"}}]}
+             "static_configs": [{"targets": [f"127.0.0.1:{stage.port}"], "labels": {**target_of(name), "instance": name, "job": "tos"}}]}
             for name in alerts]
     config = {
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A stage that fails is told as failed, whatever its commands do after that; a warning of the compiler is a failure.
+"""A stage that fails is told as failed, whatever its commands do after that; a warning of the compiler is a failure; the
+version of packages sorts by what they were made of.
 
     python3 tests/scripts.py
 """
 
 import json
 import os
+import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +117,86 @@ class Warnings(unittest.TestCase):
         done = self.judged({"level": "note", "spans": [{}], "rendered": "a note"},
                            {"level": "warning", "spans": [], "rendered": "1 warning emitted"})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+class Versions(unittest.TestCase):
+    """Packages of a small checkout with this scripts/package."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.place = folder.name
+        self.clean = {key: value for key, value in os.environ.items() if key != "SOURCE_DATE_EPOCH" and not key.startswith("GIT_")}
+        self.time = 1_700_000_000
+        os.mkdir(os.path.join(self.place, "scripts"))
+        for name in ("package", "lib.sh"):
+            shutil.copy(os.path.join(ROOT, "scripts", name), os.path.join(self.place, "scripts", name))
+        self.git("init", "--quiet")
+        self.state("0.2.0")
+        self.commit()
+
+    def git(self, *words):
+        when = f"{self.time} +0000"
+        subprocess.run(["git", "-c", "user.name=test", "-c", "user.email=test@tos.invalid", *words], cwd=self.place, check=True,
+                       env={**self.clean, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when, "GIT_CONFIG_GLOBAL": os.devnull})
+
+    def commit(self):
+        self.time += 1
+        self.git("add", ".")
+        self.git("commit", "--quiet", "-m", "a commit")
+
+    def write(self, name, text):
+        with open(os.path.join(self.place, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def state(self, base):
+        """Sets the version in Cargo.toml, which is otherwise this repository's."""
+        with open(os.path.join(ROOT, "Cargo.toml"), encoding="utf-8") as file:
+            self.write("Cargo.toml", re.sub(r'(?m)^version = ".*"$', f'version = "{base}"', file.read(), count=1))
+
+    def version(self):
+        done = subprocess.run([os.path.join(self.place, "scripts", "package"), "--print-version"], env=self.clean,
+                              capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout.strip()
+
+    def assert_ordered(self, *versions):
+        for lower, higher in zip(versions, versions[1:]):
+            self.assertEqual(subprocess.run(["dpkg", "--compare-versions", lower, "lt", higher], check=False).returncode, 0, (lower, higher))
+
+    def test_a_snapshot_is_below_a_later_one_and_below_its_release(self):
+        first = self.version()
+        self.write("file", "one\n")
+        self.commit()
+        second = self.version()
+        self.git("tag", "v0.2.0")
+        self.assertEqual(self.version(), "0.2.0")
+        self.state("0.3.0-rc.1")
+        self.commit()
+        third = self.version()
+        self.git("tag", "v0.3.0-rc.1")
+        self.assertEqual(self.version(), "0.3.0~rc.1")
+        self.assert_ordered(first, second, "0.2.0", third, "0.3.0~rc.1", "0.3.0")
+
+    def test_a_changed_checkout_is_marked_and_is_no_release(self):
+        self.git("tag", "v0.2.0")
+        for change in (("Cargo.toml", "# changed\n"), ("new.env", "new\n")):
+            with self.subTest(change):
+                path = os.path.join(self.place, change[0])
+                before = None
+                if os.path.exists(path):
+                    with open(path, encoding="utf-8") as file:
+                        before = file.read()
+                self.write(change[0], (before or "") + change[1])
+                self.assertRegex(self.version(), r"^0\.2\.0~git20231114221321\.[0-9a-f]{10}\+dirty$")
+                if before is None:
+                    os.unlink(path)
+                else:
+                    self.write(change[0], before)
+                self.assertEqual(self.version(), "0.2.0")
+
+    def test_the_tag_of_another_version_makes_no_release(self):
+        self.git("tag", "v0.1.9")
+        self.assertTrue(self.version().startswith("0.2.0~git"))
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ pub(super) fn parts(task: &TaskView<AccountId32>) -> Vec<Part> {
         },
     };
     let mut parts: Vec<_> = task.submissions.iter().map(part).collect();
-    parts.sort_by(|a, b| b.earned.cmp(&a.earned));
+    parts.sort_by_key(|part| std::cmp::Reverse(part.earned));
     parts
 }
 

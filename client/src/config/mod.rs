@@ -112,12 +112,10 @@ pub fn parse(
     // setting reaches subcommands only while they are not built.
     let lenient = command.clone().ignore_errors(true);
     command.build();
-    let mut sources = lenient.clone().try_get_matches_from(&arguments)?;
-    let own = sections::command_at(&command, &leaf(&sources).0);
+    let first = lenient.clone().try_get_matches_from(&arguments)?;
+    let own = sections::command_at(&command, &leaf(&first).0);
     let off = own.map_or_else(Vec::new, |own| take_switches(own, &mut arguments));
-    if !off.is_empty() {
-        sources = lenient.try_get_matches_from(&arguments)?;
-    }
+    let sources = lenient.try_get_matches_from(&arguments)?;
     let (path, given) = leaf(&sources);
     let strict = |arguments: &[OsString]| command.clone().try_get_matches_from(arguments);
     let plain = |file| -> Result<Parsed, Failure> {
@@ -186,7 +184,7 @@ fn take_switches(command: &Command, arguments: &mut Vec<OsString>) -> Vec<String
     arguments.retain_mut(|argument| {
         let Some((name, value)) = argument.to_str().and_then(|text| {
             let (name, value) = text.strip_prefix("--")?.split_once('=')?;
-            Some((name.to_owned(), value.parse().ok()?))
+            Some((name.to_owned(), value.parse::<bool>().ok()?))
         }) else {
             return true;
         };

@@ -30,21 +30,22 @@ pub struct Bar {
 impl Bar {
     /// A bar for `what`. Nothing is drawn where stderr is no terminal.
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            // Drawn past the log, which would clean it.
-            what: clean::line(&what.into()).into_owned(),
-            terminal: std::io::stderr().is_terminal(),
-            local: false,
-            shown: None,
-            spoke: Instant::now(),
-        }
+        Self::with(what, std::io::stderr().is_terminal(), false)
     }
 
     /// A bar for work on a file of this machine.
     pub fn local(what: impl Into<String>) -> Self {
+        Self::with(what, std::io::stderr().is_terminal(), true)
+    }
+
+    fn with(what: impl Into<String>, terminal: bool, local: bool) -> Self {
         Self {
-            local: true,
-            ..Self::new(what)
+            // Drawn past the log, which would clean it.
+            what: clean::line(&what.into()).into_owned(),
+            terminal,
+            local,
+            shown: None,
+            spoke: Instant::now(),
         }
     }
 
@@ -148,10 +149,7 @@ mod tests {
 
     #[test]
     fn the_log_hears_every_few_seconds_and_nothing_of_what_is_done_at_once() {
-        let mut bar = Bar {
-            terminal: false,
-            ..Bar::new("x")
-        };
+        let mut bar = Bar::with("x", false, false);
         let begin = bar.spoke;
         let mut heard = Vec::new();
         for tenth in 0..=200 {
@@ -163,21 +161,15 @@ mod tests {
             }
         }
         assert_eq!(heard, [25, 50, 75, 100]);
-        let mut short = Bar {
-            terminal: false,
-            ..Bar::new("x")
-        };
+        let mut short = Bar::with("x", false, false);
         short.update_at("coding", 1, 1, short.spoke + Duration::from_secs(4));
         assert_eq!(short.shown, None);
     }
 
     #[test]
     fn a_file_of_this_machine_is_read_and_not_fetched() {
-        let mut bar = Bar {
-            terminal: false,
-            spoke: Instant::now() - PAUSE,
-            ..Bar::local("x")
-        };
+        let mut bar = Bar::with("x", false, true);
+        bar.spoke -= PAUSE;
         bar.watch(Progress {
             stage: Stage::Fetch,
             done: 1,

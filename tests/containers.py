@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A container engine that knows what ops/docker needs and no more, where Docker's does not run.
+
+Images, containers and named volumes are what they are in Docker as far as the files there can tell: an image is the
+machine's system with what the last stage of the Dockerfile puts in it; a container has it read-only, a network address
+and a name that others resolve, its volumes, a user without capabilities, and its process. Images are not pulled, so
+services of other images do not run. What is asked for and not known here is an error.
+
+It takes root and a network of its own, and mounts that nobody else sees.
+"""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+
+import yaml
+
+from nodes import LATE, ROOT, check
+
+#: Where containers live; those of one network reach one another.
+SUBNET = "10.213.7"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LATE)
+    check(done.returncode == 0, f"{shlex.join(command)}: code {done.returncode}\n{done.stdout[-1000:]}{done.stderr[-1000:]}")
+    return done.stdout
+
+
+def layers(folder, *lower, writable=True):
+    """A file system on top of others, the upper ones first; returns where it is. What is written is in `folder`/upper."""
+    upper, work, root = (os.path.join(folder, part) for part in ("upper", "work", "root"))
+    for path in (upper, work, root):
+        os.makedirs(path)
+    # What every system sees belongs to root and can be looked into.
+    os.chmod(upper, 0o755)
+    options = f"lowerdir={':'.join(lower)}" + (f",upperdir={upper},workdir={work}" if writable else "")
+    run("mount", "-t", "overlay", "overlay", "-o", options, root)
+    return root
+
+
+def system(folder, *lower, writable=True):
+    """The same of layers in which there is a system, which can run."""
+    root = layers(folder, *lower, writable=writable)
+    run("mount", "-t", "proc", "proc", os.path.join(root, "proc"))
+    run("mount", "--rbind", "/dev", os.path.join(root, "dev"))
+    return root
+
+
+def instructions(path):
+    """The instructions of the Dockerfile's last stage."""
+    with open(path, encoding="utf-8") as file:
+        joined = re.sub(r"\\\n", " ", file.read())
+    lines = [line.split(None, 1) for line in joined.splitlines() if line and not line.startswith("#")]
+    last = max(number for number, line in enumerate(lines) if line[0] == "FROM")
+    return lines[last + 1:]
+
+
+class Image:
+    """What the last stage of a Dockerfile makes of the programs in the folder `binaries`."""
+
+    def __init__(self, folder, binaries, dockerfile):
+        self.user, self.entrypoint, self.health, self.volumes = "root", [], None, []
+        self.upper = os.path.join(folder, "upper")
+        # A layer of an overlay must not lie in another one of it.
+        run("mount", "-t", "tmpfs", "tmpfs", folder)
+        root = system(folder, "/")
+        for name, rest in instructions(dockerfile):
+            if name == "RUN":
+                # Debian's packages are those of this machine.
+                for command in (part.strip() for part in rest.split("&&")):
+                    if not command.startswith(("apt-get ", "rm -rf /var/lib/apt/")):
+                        run("chroot", root, "sh", "-c", command)
+            elif name == "COPY":
+                words = rest.split()
+                *sources, target = [word for word in words if not word.startswith("--")]
+                built = "--from=build" in words
+                mode = next((word.partition("=")[2] for word in words if word.startswith("--chmod=")), "755")
+                for source in sources:
+                    source = os.path.join(binaries, os.path.basename(source)) if built else os.path.join(ROOT, source)
+                    run("install", "-m", mode, source, root + target)
+            elif name == "USER":
+                self.user = rest
+            elif name == "VOLUME":
+                self.volumes = rest.split()
+            elif name == "ENTRYPOINT":
+                self.entrypoint = yaml.safe_load(rest)
+            elif name == "HEALTHCHECK":
+                self.health = yaml.safe_load(rest[rest.index("CMD") + 3:])
+            else:
+                check(name in ("EXPOSE", "CMD"), f"{name}: not known here")
+        # From here on nobody writes to it.
+        run("umount", "--recursive", root)
+        self.root = system(os.path.join(folder, "made"), self.upper, "/", writable=False)
+
+
+class Container:
+    """A process in an image with volumes."""
+
+    def __init__(self, engine, name, volumes, read_only=True):
+        self.engine, self.name = engine, name
+        folder = engine.place("container", name)
+        image = engine.image
+        self.root = system(folder, image.upper, "/", writable=not read_only)
+        self.mounts = []
+        for volume in volumes:
+            source, target, *mode = volume.split(":")
+            self.mounts.append((engine.volume(source, target), target, mode == ["ro"]))
+        self.netns, self.process = engine.attach(name), None
+        self.log = os.path.join(folder, "log")
+
+    def command(self, words, user=None):
+        """The command line that runs these words inside."""
+        steps = [f"mount --bind {shlex.quote(self.engine.hosts)} {self.root}/etc/hosts"]
+        for source, target, read_only in self.mounts:
+            steps.append(f"mount --bind {source} {self.root}{target}")
+            if read_only:
+                steps.append(f"mount -o remount,bind,ro {self.root}{target}")
+        # Last: the volumes may lie below it.
+        steps.append(f"mount -t tmpfs tmpfs {self.root}/tmp")
+        user = user or self.engine.image.user
+        steps.append(f"exec env -i PATH={PATH} HOME=/var/lib/tos chroot {self.root} setpriv --reuid={user} --regid={user} --init-groups "
+                     f"--bounding-set=-all --inh-caps=-all --no-new-privs {shlex.join(words)}")
+        return ["ip", "netns", "exec", self.netns, "unshare", "--mount", "sh", "-ec", "\n".join(steps)]
+
+    def run(self, words, given=b""):
+        """Runs something to its end: exit code and output."""
+        done = subprocess.run(self.command(words), input=given, capture_output=True, check=False, timeout=LATE)
+        return done.returncode, done.stdout, done.stderr
+
+    def start(self, words):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command(words), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def said(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+
+class Engine:
+    """`docker`, with what is built and runs."""
+
+    def __init__(self, folder, binaries):
+        self.folder, self.binaries = folder, binaries
+        self.image, self.count, self.numbers = None, 0, {}
+        self.running, self.codes = {}, {}
+        os.makedirs(folder)
+        # One that all of a network share, so that a name is known as soon as a service has it.
+        self.hosts = os.path.join(folder, "hosts")
+        with open(self.hosts, "w", encoding="utf-8") as file:
+            file.write("127.0.0.1 localhost\n")
+        run("ip", "link", "add", "docker0", "type", "bridge")
+        run("ip", "link", "set", "docker0", "up")
+
+    def place(self, kind, name):
+        self.count += 1
+        path = os.path.join(self.folder, f"{kind}-{name}-{self.count}")
+        os.makedirs(path)
+        return path
+
+    def volume(self, name, target):
+        """The folder of a named volume; a new one begins as what the image has there."""
+        path = os.path.join(self.folder, f"volume-{name}")
+        if not os.path.exists(path):
+            run("cp", "-a", self.image.root + target, path)
+        return path
+
+    def attach(self, name):
+        """A network namespace with an address, under a name."""
+        number = self.numbers.setdefault(name, len(self.numbers) + 2)
+        netns = f"tos-{number}"
+        if netns not in run("ip", "netns", "list").split():
+            run("ip", "netns", "add", netns)
+            run("ip", "link", "add", f"veth{number}", "type", "veth", "peer", "name", "eth0", "netns", netns)
+            run("ip", "link", "set", f"veth{number}", "master", "docker0", "up")
+            run("ip", "-n", netns, "addr", "add", f"{SUBNET}.{number}/24", "dev", "eth0")
+            for device in ("lo", "eth0"):
+                run("ip", "-n", netns, "link", "set", device, "up")
+            with open(self.hosts, "a", encoding="utf-8") as file:
+                file.write(f"{SUBNET}.{number} {name}\n")
+        return netns
+
+    # --- commands ----------------------------------------------------------------------------
+
+    def docker(self, words, cwd, given):
+        """Runs `docker WORDS`: exit code, output and errors."""
+        what, *rest = words
+        if what == "build":
+            check(rest[:1] == ["-f"] and rest[2:] == ["-t", "tos", "."], f"docker build {rest}: not known here")
+            self.image = Image(self.place("image", "tos"), self.binaries, os.path.join(cwd, rest[1]))
+            return 0, b"", b""
+        check(self.image, f"docker {what}: there is no image yet")
+        if what == "run":
+            check(rest[:2] == ["--rm", "tos"], f"docker run {rest}: not known here")
+            volumes = [f"of-{self.count}-{number}:{target}" for number, target in enumerate(self.image.volumes)]
+            return Container(self, "run", volumes, read_only=False).run([*self.image.entrypoint, *rest[2:]], given)
+        check(what == "compose" and rest[:1] == ["-f"], f"docker {what} {rest}: not known here")
+        with open(os.path.join(cwd, rest[1]), encoding="utf-8") as file:
+            services = yaml.safe_load(file)["services"]
+        action = {"run": self.compose_run, "up": self.compose_up, "exec": self.compose_exec, "down": self.compose_down}
+        check(rest[2] in action, f"docker compose {rest[2]}: not known here")
+        return action[rest[2]](services, rest[3:], given)
+
+    def made(self, name, service):
+        known = {"image", "build", "restart", "stop_grace_period", "security_opt", "cap_drop", "read_only", "tmpfs", "profiles",
+                 "entrypoint", "command", "ports", "volumes", "depends_on"}
+        check(set(service) <= known, f"{name}: {set(service) - known} is not known here")
+        check(service["cap_drop"] == ["ALL"] and service["tmpfs"] == ["/tmp"] and
+              service["security_opt"] == ["no-new-privileges:true"], f"{name}: its limits are others than here")
+        return Container(self, name, service.get("volumes", []), service["read_only"])
+
+    def compose_run(self, services, words, given):
+        entrypoint = None
+        while words[0].startswith("-"):
+            option = words.pop(0)
+            if option == "--entrypoint":
+                entrypoint = [words.pop(0)]
+            else:
+                check(option in ("--rm", "-T"), f"docker compose run {option}: not known here")
+        name, *arguments = words
+        service = services[name]
+        entrypoint = entrypoint or service.get("entrypoint") or self.image.entrypoint
+        return self.made(name, service).run([*entrypoint, *(arguments or service["command"])], given)
+
+    def compose_up(self, services, words, _):
+        check(words == ["--detach"], f"docker compose up {words}: not known here")
+        for name, service in services.items():
+            if service["image"] == "tos" and "profiles" not in service:
+                container = self.running[name] = self.made(name, service)
+                container.start([*(service.get("entrypoint") or self.image.entrypoint), *service["command"]])
+        return 0, b"", b""
+
+    def compose_exec(self, _, words, given):
+        check(words[0] == "-T", f"docker compose exec {words}: not known here")
+        return self.running[words[1]].run(words[2:], given)
+
+    def compose_down(self, services, words, _):
+        check(words == [], f"docker compose down {words}: not known here")
+        for container in self.running.values():
+            container.process.send_signal(signal.SIGTERM)
+        for name, container in self.running.items():
+            grace = int(services[name]["stop_grace_period"].removesuffix("s"))
+            try:
+                self.codes[name] = container.process.wait(grace)
+            except subprocess.TimeoutExpired:
+                container.process.kill()
+                self.codes[name] = container.process.wait()
+        self.running = {}
+        return 0, b"", b""
