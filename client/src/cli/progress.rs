@@ -184,10 +184,10 @@ pub(super) struct Part {
     #[serde(serialize_with = "ss58")]
     miner: AccountId32,
     /// Paid for the answer, in wei.
-    #[serde(with = "tos_primitives::views::wei")]
+    #[serde(with = "tos_primitives::json::wei")]
     earned: Balance,
     /// Lost of the stake, in wei.
-    #[serde(with = "tos_primitives::views::wei")]
+    #[serde(with = "tos_primitives::json::wei")]
     lost: Balance,
     /// The reason in words.
     why: String,

@@ -3,12 +3,12 @@
 //! How things of the chain read as text.
 
 use super::{names::Names, parse::type_name, progress};
-use crate::{amount, clean, output::table, worker::why_unpaid};
+use crate::{amount, clean, error::Error, output::table, worker::why_unpaid};
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use tos_primitives::{
     json::to_hex,
     views::{MinerView, ReputationView, StandingView, TaskSummary, TaskView, ValidatorView},
-    Closure, ContentRef, Phase,
+    Closure, ContentRef, Phase, TaskId,
 };
 
 /// An account, short enough for a table.
@@ -16,6 +16,11 @@ pub fn short(account: &AccountId32) -> String {
     let full = account.to_ss58check();
     let (head, tail) = (full.get(..6).unwrap_or(&full), full.get(full.len() - 4..));
     format!("{head}…{}", tail.unwrap_or_default())
+}
+
+/// The error for a task the chain does not have.
+pub fn unknown(task: TaskId) -> Error {
+    Error::refused(format!("there is no task {task}, or it is pruned"))
 }
 
 /// A phase in words.

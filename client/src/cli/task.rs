@@ -140,7 +140,7 @@ impl Task {
             Self::Show { task } => {
                 let at = global.connect().await?.best().await?;
                 let view = at.task(task).await?;
-                let view = view.ok_or_else(|| unknown(task))?;
+                let view = view.ok_or_else(|| show::unknown(task))?;
                 let round = at.round(task, view.summary.round).await?;
                 let clock = Clock {
                     tick: at.chain().await?.tick,
@@ -162,11 +162,6 @@ impl Task {
             Self::Crank { task } => global.submit_and_show(Call::Crank { task }, output).await,
         }
     }
-}
-
-/// The error for a task the chain does not have.
-pub(super) fn unknown(task: TaskId) -> Error {
-    Error::refused(format!("there is no task {task}, or it is pruned"))
 }
 
 async fn list(global: &Global, output: Output, of: Option<TaskType>, all: bool) -> Result<()> {

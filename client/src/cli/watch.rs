@@ -5,9 +5,7 @@
 use super::{
     names::Names,
     progress::{self, Clock, Event},
-    show,
-    task::unknown,
-    Global,
+    show, Global,
 };
 use crate::{
     chain::{At, Connection, Heads},
@@ -177,7 +175,7 @@ impl Watch<'_> {
     /// be behind. Fails where that is not it.
     async fn missing(&mut self, connection: &Connection, number: u64) -> Result<()> {
         let Some(first_seen) = self.first_seen else {
-            return Err(unknown(self.task));
+            return Err(show::unknown(self.task));
         };
         let last = connection.finalised().await?;
         if last.number() >= first_seen && last.task(self.task).await?.is_none() {

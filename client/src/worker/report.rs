@@ -6,10 +6,7 @@ use crate::{amount::format, chain::Call};
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
-use tos_primitives::{
-    views::{wei, ClaimView},
-    Balance, TaskId, TaskType, Tick,
-};
+use tos_primitives::{json::wei, views::ClaimView, Balance, TaskId, TaskType, Tick};
 
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

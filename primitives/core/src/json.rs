@@ -121,6 +121,25 @@ pub mod text {
     }
 }
 
+/// Amounts as decimal text in human-readable formats.
+pub mod wei {
+    use crate::Balance;
+    use alloc::string::{String, ToString};
+    use serde::{de::Error as _, Deserialize, Deserializer, Serializer};
+
+    /// Writes an amount as decimal text.
+    pub fn serialize<S: Serializer>(amount: &Balance, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&amount.to_string())
+    }
+
+    /// Reads an amount from decimal text.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Balance, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse()
+            .map_err(|_| D::Error::custom("not an amount: expected decimal digits"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{ContentRef, TaskParams};

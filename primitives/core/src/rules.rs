@@ -5,7 +5,7 @@
 //! two different rules. What is out of bounds cannot be decoded ([`Checked`]): it never reaches the
 //! state, whoever proposes it.
 
-use crate::{params, views::wei, Balance, Bp, Difficulty, BP, TOS};
+use crate::{json::wei, params, Balance, Bp, Difficulty, BP, TOS};
 use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
 use core::ops::Deref;
 use scale_info::TypeInfo;

@@ -1,7 +1,7 @@
 //! Storage deals and proofs: the scale of a network, what a client offers, and what is signed
 //! (`docs/storage.md`).
 
-use crate::{content::MAX_LOCATOR, views::wei, Balance, ContentHash, Tick, TOS};
+use crate::{content::MAX_LOCATOR, json::wei, Balance, ContentHash, Tick, TOS};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use polkadot_sdk::sp_core::{bounded::BoundedVec, ConstU32};
 use scale_info::TypeInfo;

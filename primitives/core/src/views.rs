@@ -1,9 +1,10 @@
 //! What the runtime API answers: the shapes that clients, the node and explorers read.
 //!
 //! Amounts are `u128` wei in SCALE and decimal text in JSON, because JSON readers lose digits
-//! beyond 2⁵³; annotate them with `#[serde(with = "crate::views::wei")]`.
+//! beyond 2⁵³; annotate them with `#[serde(with = "crate::json::wei")]`.
 
 use crate::{
+    json::wei,
     level::Level,
     task::{Certification, TaskType},
     time::Windows,
@@ -29,25 +30,6 @@ pub use validation::*;
 
 /// The most items one answer of the runtime API holds, whatever the caller asks for.
 pub const MAX_PAGE: u32 = 100;
-
-/// Amounts as decimal text in human-readable formats.
-pub mod wei {
-    use crate::Balance;
-    use alloc::string::{String, ToString};
-    use serde::{de::Error as _, Deserialize, Deserializer, Serializer};
-
-    /// Writes an amount as decimal text.
-    pub fn serialize<S: Serializer>(amount: &Balance, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&amount.to_string())
-    }
-
-    /// Reads an amount from decimal text.
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Balance, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse()
-            .map_err(|_| D::Error::custom("not an amount: expected decimal digits"))
-    }
-}
 
 /// A reward that waits to be claimed.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]

@@ -4,9 +4,9 @@
 
 use super::{relations, rising, Bounded, Checked, OutOfBounds};
 use crate::{
+    json::wei,
     level::{Level, MAX_ENDORSEMENTS},
     task::Certification,
-    views::wei,
     Balance, Bp, TaskType, TOS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

@@ -1,7 +1,7 @@
 //! What governance can change, as the runtime API shows it.
 
-use super::wei;
 use crate::{
+    json::wei,
     rules::{
         DifficultyTable, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
         ValidatorStakes,

@@ -1,8 +1,8 @@
 //! Storage, as clients, providers and explorers read it.
 
-use super::wei;
 use crate::{
     json,
+    json::wei,
     storage::{
         ChallengeKind, DealStatus, GroupId, Locator, ReplicaStatus, StorageScale, StoredContent,
         Window,

@@ -1,9 +1,9 @@
 //! Tasks, as the runtime API shows them.
 
-use super::wei;
 use crate::{
     commitment::Commitment,
     json,
+    json::wei,
     rules::{DifficultyTerms, TaskRules},
     task::TaskParams,
     traits::AnswerResult,
