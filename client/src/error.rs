@@ -2,7 +2,7 @@
 
 //! What can go wrong, and the exit code each kind has.
 
-use crate::chain::Sent;
+use crate::sent::Sent;
 use std::fmt::Display;
 
 /// A failed command. Scripts tell the kinds apart by [`Error::exit_code`].

@@ -33,6 +33,7 @@ mod keys;
 mod keystore;
 mod notify;
 mod output;
+mod sent;
 mod storage;
 mod worker;
 

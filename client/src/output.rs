@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_error_after_sending_tells_programs_what_was_sent() {
-        use crate::chain::Sent;
+        use crate::sent::Sent;
         use tos_primitives::TaskId;
         let sent = Sent {
             transaction: [1; 32],

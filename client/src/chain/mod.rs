@@ -29,7 +29,7 @@ pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use multisig::Group;
 pub use parameter::{Parameter, NAMES as PARAMETER_NAMES};
 pub use proxy::{Proxy, ProxyKind};
-pub use transaction::{Included, Sent, Wait};
+pub use transaction::{Included, Wait};
 
 use crate::{
     error::{Context, Error, Result},

@@ -2,8 +2,15 @@
 
 //! Names of accounts in what people read: "you", a key's name, or a shortened address.
 
-use super::{show, Global};
-use polkadot_sdk::sp_core::crypto::AccountId32;
+use super::Global;
+use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
+
+/// An account, short enough for a table.
+pub fn short(account: &AccountId32) -> String {
+    let full = account.to_ss58check();
+    let (head, tail) = (full.get(..6).unwrap_or(&full), full.get(full.len() - 4..));
+    format!("{head}…{}", tail.unwrap_or_default())
+}
 
 /// Names that this user has for accounts.
 #[derive(Default)]
@@ -34,8 +41,8 @@ impl Names {
         }
         let key = self.keys.iter().find(|(known, _)| known == account);
         match key {
-            Some((_, name)) => format!("{name} ({})", show::short(account)),
-            None => show::short(account),
+            Some((_, name)) => format!("{name} ({})", short(account)),
+            None => short(account),
         }
     }
 }
@@ -53,6 +60,13 @@ mod tests {
         };
         assert_eq!(names.of(&account(1)), "you");
         assert!(names.of(&account(2)).starts_with("cold (5"));
-        assert_eq!(names.of(&account(3)), show::short(&account(3)));
+        assert_eq!(names.of(&account(3)), short(&account(3)));
+    }
+
+    #[test]
+    fn accounts_are_shortened_at_both_ends() {
+        let shortened = short(&AccountId32::new([1; 32]));
+        assert_eq!(shortened.chars().count(), 11);
+        assert!(shortened.starts_with('5'));
     }
 }

@@ -5,7 +5,11 @@
 //! The runtime has no dry run of a call without a signature, so the chain's own checks are made
 //! here in its order, against the parameters and windows of its best block.
 
-use super::{parse, task, task::Publish, Global};
+use super::{
+    parse,
+    publish::{refer, Publish},
+    Global,
+};
 use crate::{
     amount,
     chain::TypeRules,
@@ -164,7 +168,7 @@ struct Asked<'a> {
 pub(super) async fn quote(publish: Publish, global: &Global, output: Output) -> Result<()> {
     let params = parse::params(publish.task_type, &publish.params).map_err(Error::Usage)?;
     let bytes = content::read_file(&publish.spec)?;
-    let spec = task::refer(&bytes, &publish.spec, publish.public_url.as_deref())?;
+    let spec = refer(&bytes, &publish.spec, publish.public_url.as_deref())?;
     let connection = global.connect().await?;
     let best = connection.best().await?;
     let (chain, parameters) = (best.chain().await?, best.parameters().await?);

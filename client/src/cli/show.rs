@@ -2,21 +2,14 @@
 
 //! How things of the chain read as text.
 
-use super::{names::Names, parse::type_name, progress};
-use crate::{amount, clean, error::Error, output::table, worker::why_unpaid};
-use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
+use super::parse::type_name;
+use crate::{amount, clean, error::Error, output::table};
+use polkadot_sdk::sp_core::crypto::AccountId32;
 use tos_primitives::{
     json::to_hex,
-    views::{MinerView, ReputationView, StandingView, TaskSummary, TaskView, ValidatorView},
+    views::{MinerView, ReputationView, StandingView, TaskSummary, ValidatorView},
     Closure, ContentRef, Phase, TaskId,
 };
-
-/// An account, short enough for a table.
-pub fn short(account: &AccountId32) -> String {
-    let full = account.to_ss58check();
-    let (head, tail) = (full.get(..6).unwrap_or(&full), full.get(full.len() - 4..));
-    format!("{head}…{}", tail.unwrap_or_default())
-}
 
 /// The error for a task the chain does not have.
 pub fn unknown(task: TaskId) -> Error {
@@ -94,89 +87,6 @@ pub fn content(content: &ContentRef) -> String {
         to_hex(&content.hash),
         content.size
     )
-}
-
-/// Everything about a task. `next` says what it waits for.
-pub(super) fn task(task: &TaskView<AccountId32>, next: &str, names: &Names) -> String {
-    let summary = &task.summary;
-    let then = match summary.phase {
-        Phase::Closed(_) => format!("its record is kept until tick {}", summary.deadline),
-        _ => next.into(),
-    };
-    let mut lines = vec![
-        format!("task        {}", summary.id),
-        format!("phase       {}: {then}", phase(summary.phase)),
-        format!("type        {}", type_name(summary.task_type)),
-        format!(
-            "difficulty  {}",
-            format!("{:?}", summary.difficulty).to_lowercase()
-        ),
-        format!("reward      {}", amount::format(summary.reward)),
-        format!("publisher   {}", summary.publisher.to_ss58check()),
-        format!(
-            "places      {} of {}",
-            summary.joined, summary.max_participants
-        ),
-        format!("winners     from quality {}", summary.min_quality),
-        format!("asks        {}", content(&task.spec)),
-    ];
-    if let Ok(text) = std::str::from_utf8(&task.spec.inline) {
-        lines.extend(
-            text.lines()
-                .take(20)
-                .map(|line| format!("            {line}")),
-        );
-    }
-    if let Some(challenge) = &task.challenge {
-        let outcome = match challenge.upheld {
-            None => "undecided",
-            Some(true) => "upheld",
-            Some(false) => "rejected",
-        };
-        lines.push(format!(
-            "challenge   by {}, {outcome}",
-            challenge.challenger.to_ss58check()
-        ));
-    }
-    if let Some(sums) = progress::ending(task, names).last() {
-        lines.push(format!("end         {sums}"));
-    }
-    if !task.submissions.is_empty() {
-        let closed = matches!(summary.phase, Phase::Closed(_));
-        let row = |submission: &tos_primitives::views::SubmissionView<AccountId32>| {
-            let state = match (&submission.commitment, &submission.content) {
-                (_, Some(content)) => {
-                    let hash = to_hex(&content.hash);
-                    format!("answer {}…", hash.get(..14).unwrap_or(&hash))
-                }
-                (Some(commitment), None) => format!("committed in tick {}", commitment.tick),
-                (None, None) => "joined".into(),
-            };
-            let result = match (submission.result, closed) {
-                (None, true) => why_unpaid(task, submission),
-                (None, false) if submission.duplicate => "duplicate".into(),
-                (None, false) => String::new(),
-                (Some(result), _) => {
-                    let verdict = format!("{:?}", result.verdict).to_lowercase();
-                    format!(
-                        "quality {}, innovation {}, {verdict}",
-                        result.quality, result.innovation
-                    )
-                }
-            };
-            let gain = match (submission.earned, submission.lost) {
-                (0, 0) if !closed => String::new(),
-                (0, 0) => "nothing".into(),
-                (0, lost) => format!("lost {}", amount::format(lost)),
-                (earned, _) => format!("earned {}", amount::format(earned)),
-            };
-            vec![names.of(&submission.miner), state, result, gain]
-        };
-        lines.push(String::new());
-        let rows: Vec<_> = task.submissions.iter().map(row).collect();
-        lines.push(table(&["MINER", "STATE", "RESULT", "GAIN"], &rows));
-    }
-    lines.join("\n")
 }
 
 /// A miner.
@@ -277,32 +187,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_whose_publisher_writes_terminal_codes_is_shown_without_them() {
-        use crate::clean::tests::{assert_clean, HOSTILE};
-        let mut task = crate::worker::fake::task_view(1);
-        task.spec = ContentRef::inline(HOSTILE.as_bytes()).unwrap();
-        let inline = clean::text(&super::task(&task, "", &Names::default())).into_owned();
-        assert_clean(&inline);
-        task.spec = ContentRef::located(b"long content", HOSTILE.as_bytes()).unwrap();
-        let located = super::task(&task, "", &Names::default());
-        assert_clean(&located);
-        for text in [inline, located] {
-            // What looks like news of this program does not begin a line.
-            assert!(!text.lines().any(|l| l.starts_with("settled")), "{text}");
-        }
-    }
-
-    #[test]
     fn basis_points_read_as_per_cent() {
         assert_eq!(percent(10_000), "100.00 %");
         assert_eq!(percent(7_005), "70.05 %");
         assert_eq!(percent(9), "0.09 %");
-    }
-
-    #[test]
-    fn accounts_are_shortened_at_both_ends() {
-        let shortened = short(&AccountId32::new([1; 32]));
-        assert_eq!(shortened.chars().count(), 11);
-        assert!(shortened.starts_with('5'));
     }
 }

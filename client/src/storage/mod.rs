@@ -22,6 +22,7 @@
 
 mod auditor;
 mod bar;
+mod blocking;
 mod declined;
 #[cfg(test)]
 mod fake;
@@ -29,6 +30,7 @@ mod jobs;
 mod live;
 mod model;
 mod offers;
+mod policy;
 mod provider;
 mod remote;
 mod sealing;
@@ -45,9 +47,9 @@ mod tidy_tests;
 
 pub use auditor::{Auditor, AuditorOptions};
 pub use bar::Bar;
+pub(crate) use blocking::blocking;
 pub(crate) use live::{all_deals, all_replicas};
-pub use offers::Policy;
-pub(crate) use provider::blocking;
+pub use policy::Policy;
 pub use provider::{Provider, ProviderOptions};
 pub use remote::{retrieve, Origin, Remote};
 pub(crate) use sealing::seal;

@@ -7,6 +7,7 @@ use super::{
     blocking,
     jobs::{Done, Job},
     model::Snapshot,
+    policy::{bytes, Means},
     provider::{Held, Provider},
     staging::{stage, staged_spec, Unstaged},
 };
@@ -16,61 +17,12 @@ use std::collections::{HashMap, HashSet};
 use tos_primitives::{
     storage::ReplicaStatus,
     views::{DealView, ProviderView},
-    Balance, DealId,
+    DealId,
 };
-use tos_storage_proofs::Commitment;
 
 /// Contents fetched at the same time, one from each server. More than are sealed, for fetching
 /// needs little memory, and a slow server should not hold up the others.
 const FETCHES: usize = 4;
-
-/// Rules for the offers that a provider accepts by itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// Least price in wei per GiB-epoch.
-    pub min_price: Balance,
-    /// Most sealed bytes of one replica.
-    pub max_bytes: u64,
-    /// Most sealed bytes of all replicas.
-    pub capacity: u64,
-    /// Only offers that name this provider.
-    pub named_only: bool,
-}
-
-/// Means that are left to accept with.
-struct Means {
-    /// Bond that no collateral is taken from.
-    free: Balance,
-    /// Sealed bytes of all replicas.
-    used: u64,
-}
-
-impl Policy {
-    /// `true` if a deal is to be accepted; uses up the means for it.
-    fn wants(&self, deal: &DealView<AccountId32>, me: &AccountId32, means: &mut Means) -> bool {
-        let size = bytes(&deal.coded);
-        let after = means.used.saturating_add(size);
-        let named = match &deal.provider {
-            Some(named) => named == me,
-            None => !self.named_only,
-        };
-        let wanted = named
-            && deal.price >= self.min_price
-            && size <= self.max_bytes
-            && after <= self.capacity
-            && deal.collateral <= means.free;
-        if wanted {
-            means.used = after;
-            means.free = means.free.saturating_sub(deal.collateral);
-        }
-        wanted
-    }
-}
-
-/// The bytes of a sequence.
-fn bytes(of: &Commitment) -> u64 {
-    of.words.saturating_mul(64)
-}
 
 /// Host and port that content is fetched from, as its locator says.
 fn server(deal: &DealView<AccountId32>) -> String {

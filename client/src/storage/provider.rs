@@ -9,7 +9,7 @@ use super::{
     declined::Declined,
     jobs::{Done, Job, Jobs},
     model::{Chain, Snapshot},
-    offers::Policy,
+    policy::Policy,
     serve::Seeds,
     shelf::{Shelf, ShelfError},
     tidy::Tidy,
@@ -284,15 +284,6 @@ fn is_busy(jobs: &Jobs, replica: ReplicaId) -> bool {
     [Job::Seal(replica), Job::Repair(replica), Job::Open(replica)]
         .iter()
         .any(|job| jobs.is_running(*job))
-}
-
-/// Runs what waits for the disk on a thread that may.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Failed(format!("storage: {error}")))?
 }
 
 impl<C: Chain> Role<C> for Provider {

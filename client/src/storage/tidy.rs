@@ -15,7 +15,7 @@
 //! those cost what others have at stake. If the chain has it after all, it is taken back from there by
 //! itself.
 
-use super::{model::Snapshot, provider::blocking, shelf::Shelf};
+use super::{blocking, model::Snapshot, shelf::Shelf};
 use crate::{
     error::{Context, Result},
     files,

@@ -6,7 +6,7 @@ use super::{
     openai::Endpoint,
     process::{self, Limits},
     protocol::{self, Seen, MAX_ANSWER_TEXT, MAX_SPEC_TEXT},
-    tidy::Retention,
+    retention::Retention,
     tools::Tool,
 };
 use crate::{

@@ -26,6 +26,7 @@ mod process;
 mod protocol;
 mod refusals;
 mod report;
+mod retention;
 mod sightings;
 pub(crate) mod start;
 #[cfg(test)]
@@ -52,8 +53,8 @@ pub(crate) use process::run as run_program;
 pub use process::{Limits, MAX_OUTPUT};
 pub use protocol::MAX_SPEC_TEXT;
 pub(crate) use report::{Report, Reporter};
+pub use retention::Retention;
 pub(crate) use tidy::served;
-pub use tidy::Retention;
 pub use tools::Tools;
 pub use validator::{Validator, ValidatorOptions};
 

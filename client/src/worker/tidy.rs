@@ -11,44 +11,14 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 use tos_primitives::{ContentRef, TaskId};
 
-/// Pause between two looks at the content.
-const EVERY: Duration = Duration::from_secs(300);
 /// Tasks that one look asks the node about.
 const TASKS: usize = 64;
 /// Time that the content of a probe may be needed.
 const PROBE_TIME: Duration = Duration::from_secs(3_600);
-
-/// Time for which content is kept, and the time of the last look at it. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Retention {
-    keep: Duration,
-    looked: Arc<Mutex<Option<Instant>>>,
-}
-
-impl Retention {
-    /// Keeps content for `keep` after its task was seen to be over.
-    pub fn new(keep: Duration) -> Self {
-        Self {
-            keep,
-            looked: Arc::default(),
-        }
-    }
-
-    /// `true` if it is time to look, which is noted.
-    fn is_due(&self) -> bool {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = looked.is_none_or(|before| before.elapsed() >= EVERY);
-        if due {
-            *looked = Some(Instant::now());
-        }
-        due
-    }
-}
 
 impl Workshop {
     /// Now and then removes content that no task needs any more. It only saves room: a failure is
