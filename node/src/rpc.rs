@@ -8,6 +8,7 @@ mod changes;
 mod endings;
 mod levels;
 mod methods;
+mod pattern;
 mod reader;
 mod standard;
 mod storage;

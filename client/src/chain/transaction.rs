@@ -6,6 +6,7 @@ use super::{proxy, At, Call, Connection, CONNECT_TIME};
 use crate::{
     error::{Context, Error, Result},
     keys::{Keypair, Signer},
+    sent::Sent,
 };
 use serde::Serialize;
 use std::{

@@ -7,7 +7,7 @@ use crate::{
     chain::{At, Header},
     error::{Error, Result},
     rpc::{from_hex, number, Rpc},
-    sign::Hash,
+    transaction::Hash,
 };
 use codec::{Compact, Decode, Encode};
 use jsonrpsee::{core::client::Subscription, rpc_params};

@@ -5,7 +5,7 @@
 use crate::{
     error::{Context, Error, Result},
     rpc::{from_hex, to_hex, Rpc},
-    sign::{Hash, Mortality, Signed},
+    transaction::{Arguments, Call, Hash, Mortality, Signed},
 };
 use codec::{Compact, Encode};
 use jsonrpsee::rpc_params;
@@ -20,10 +20,9 @@ use subxt::{
         DefaultExtrinsicParamsBuilder,
     },
     dynamic::{self, At as _, Value},
-    ext::{scale_encode, scale_type_resolver::TypeResolver, scale_value},
+    ext::scale_value,
     metadata::Metadata,
     rpcs::RpcClient,
-    tx::Payload,
 };
 use subxt_signer::sr25519::Keypair;
 
@@ -54,46 +53,6 @@ pub struct Account {
     pub nonce: u64,
     /// What it can spend.
     pub free: u128,
-}
-
-/// A call, encoded.
-#[derive(Clone, Debug)]
-pub struct Call {
-    pallet: &'static str,
-    name: &'static str,
-    arguments: Arguments,
-}
-
-/// The arguments of a call, in SCALE.
-#[derive(Clone, Debug)]
-pub struct Arguments(Arc<[u8]>);
-
-impl scale_encode::EncodeAsFields for Arguments {
-    fn encode_as_fields_to<R: TypeResolver>(
-        &self,
-        _: &mut dyn scale_encode::FieldIter<'_, R::TypeId>,
-        _: &R,
-        out: &mut Vec<u8>,
-    ) -> Result<(), scale_encode::Error> {
-        out.extend_from_slice(&self.0);
-        Ok(())
-    }
-}
-
-impl Payload for Call {
-    type CallData = Arguments;
-
-    fn pallet_name(&self) -> &str {
-        self.pallet
-    }
-
-    fn call_name(&self) -> &str {
-        self.name
-    }
-
-    fn call_data(&self) -> &Arguments {
-        &self.arguments
-    }
 }
 
 impl Chain {

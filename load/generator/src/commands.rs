@@ -4,16 +4,17 @@
 
 use crate::{
     accounts::{account, derive, key, Kind},
+    args::{Burst, Common, Fund, Transfers},
     blocks,
     chain::{Chain, Head},
-    cli::{Burst, Common, Fund, Transfers},
     engine::{run, Run, Setup},
     error::{Error, Result},
     fund::{self, Funded, Need},
     ledger::{Ledger, State},
     pace::Pace,
     report::{Fates, Proof, Report, Settings},
-    sign::{sign_all, Hash, Sender, Signed, MAX_TRANSACTIONS},
+    sign::{sign_all, Sender, MAX_TRANSACTIONS},
+    transaction::{Hash, Signed},
 };
 use std::{
     collections::HashSet,

@@ -10,9 +10,9 @@ use crate::{
     ledger::{Ledger, Next, State},
     pace::{back_off, Pace},
     rpc::Rpc,
-    sign::Signed,
     stats::{Mark, Percentiles},
     submit::{Answer, Submitter},
+    transaction::Signed,
 };
 use jsonrpsee::rpc_params;
 use serde::{de::IgnoredAny, Serialize};

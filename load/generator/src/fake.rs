@@ -10,7 +10,7 @@ use crate::{
     ledger::State,
     pace::Pace,
     rpc::{from_hex, to_hex, Rpc},
-    sign::{Hash, Signed},
+    transaction::{Hash, Signed},
 };
 use codec::Encode;
 use jsonrpsee::{

@@ -5,10 +5,10 @@
 use crate::refusal::Meaning;
 use crate::{
     accounts::account,
-    chain::{Call, Chain, Head},
+    chain::{Chain, Head},
     error::{Error, Result},
     rpc::{to_hex, Trouble},
-    sign::Hash,
+    transaction::{Call, Hash},
 };
 use jsonrpsee::rpc_params;
 use serde::{de::IgnoredAny, Serialize};

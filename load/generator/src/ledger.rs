@@ -5,8 +5,8 @@
 
 use crate::{
     refusal::{Meaning, Refusal},
-    sign::Hash,
     submit::Answer,
+    transaction::Hash,
 };
 use std::collections::{BTreeMap, HashMap};
 

@@ -5,6 +5,7 @@
 //! of that took. It reads the runtime's metadata from the node, so any Substrate node will do.
 
 mod accounts;
+mod args;
 mod blocks;
 mod chain;
 mod cli;
@@ -23,6 +24,7 @@ mod sign;
 mod stats;
 mod submit;
 mod tasks;
+mod transaction;
 
 fn main() -> std::process::ExitCode {
     cli::main()

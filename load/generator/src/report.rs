@@ -9,8 +9,8 @@ use crate::{
     ledger::State,
     pace::Pace,
     rpc::to_hex,
-    sign::Hash,
     stats::{peak_block, peak_window, sustained, Percentiles, Rate},
+    transaction::Hash,
 };
 use serde::Serialize;
 use std::{fmt::Write, time::Duration};

@@ -4,34 +4,14 @@
 
 use crate::{
     accounts::on_all_cores,
-    chain::{Call, Chain},
+    chain::Chain,
     error::{Error, Result},
+    transaction::{Call, Mortality, Signed},
 };
-use std::sync::Arc;
 use subxt_signer::sr25519::Keypair;
-
-/// The BLAKE2b-256 hash of a transaction as it is encoded: its identity in pool and blocks.
-pub type Hash = [u8; 32];
 
 /// The most transactions of a run; each takes about 350 bytes of memory.
 pub const MAX_TRANSACTIONS: usize = 5_000_000;
-
-/// A signed transaction.
-pub struct Signed {
-    /// As encoded for the node.
-    pub bytes: Arc<[u8]>,
-    /// Its identity.
-    pub hash: Hash,
-}
-
-/// For how many blocks transactions are good, and from which block; None is for ever.
-#[derive(Clone, Copy, Debug)]
-pub struct Mortality {
-    /// A power of two from 4 to 65,536.
-    pub blocks: u64,
-    /// Number and hash of the block it starts at.
-    pub from: (u64, Hash),
-}
 
 /// One account that sends: its key, its next nonce, and the call it repeats.
 pub struct Sender {

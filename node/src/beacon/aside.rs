@@ -17,7 +17,7 @@ use sp_blockchain::HeaderBackend;
 use sp_consensus::Error as ConsensusError;
 use tos_runtime::opaque::Block;
 
-use super::{checks::Mark, state::Beacon};
+use super::{marks::Mark, state::Beacon};
 
 /// Block import that keeps blocks marked false off the best chain.
 pub struct Aside<I, C> {

@@ -9,7 +9,7 @@ use polkadot_sdk::*;
 use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
 use sc_client_api::{Backend, BlockBackend, BlockImportOperation, LockImportRun};
-use sp_api::{ApiError, ApiExt, CallContext, ProvideRuntimeApi};
+use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::{Backend as _, HeaderBackend, Result as ChainResult};
 use sp_consensus::BlockStatus;
 use tos_primitives::beacon::SlotClaim;
@@ -20,9 +20,10 @@ use tos_runtime::{
 use tos_runtime_api::BeaconApi;
 
 use super::{
-    chain::{outlook_at, outlook_if_any},
-    checks::{Checks, Mark},
+    chain::outlook_if_any,
+    claims::{said, Said},
     import::{check, inputs_of, Fault},
+    marks::{Checks, Mark},
     outlook::Outlook,
     slot::SlotInputs,
     state::{Beacon, Event},
@@ -39,36 +40,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 const TOGETHER: usize = 24;
 /// Blocks that are looked at together, if they include fewer slots.
 const BLOCKS: usize = 256;
-
-/// The slots that a block includes, and what they follow.
-pub struct Said {
-    /// The beacon after the parent.
-    pub outlook: Outlook,
-    /// The slots that the block includes.
-    pub claims: Vec<SlotClaim>,
-}
-
-/// The slots that a block with this parent and body includes; `None` if there are none, or its
-/// chain has no beacon.
-pub fn said(
-    client: &FullClient,
-    parent: Hash,
-    body: Vec<UncheckedExtrinsic>,
-) -> Result<Option<Said>, ApiError> {
-    // Asked of the code that executes the block, and of no other: a chain without a beacon has
-    // nothing to check, and nobody can make this one look like such a chain.
-    if !offers::executes::<dyn BeaconApi<Block>>(client, parent)? {
-        return Ok(None);
-    }
-    let mut api = client.runtime_api();
-    api.set_call_context(CallContext::Onchain { import: true });
-    let claims = api.beacon_claims(parent, body)?;
-    if claims.is_empty() {
-        return Ok(None);
-    }
-    let outlook = outlook_at(client, parent)?;
-    Ok(Some(Said { outlook, claims }))
-}
 
 /// The blocks that are to be looked at, lowest first: `lowest` and what follows it up to `best`.
 fn suffix(client: &FullClient, lowest: &Header, best: Hash) -> Vec<Header> {

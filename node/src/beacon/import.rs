@@ -22,8 +22,8 @@ use tos_primitives::beacon::{SlotClaim, MAX_SLOTS_PER_BLOCK};
 use tos_runtime::{opaque::Block, Hash};
 
 use super::{
-    audit::{said, Said},
-    checks::Mark,
+    claims::{said, Said},
+    marks::Mark,
     outlook::Outlook,
     slot::SlotInputs,
     state::{Beacon, Event, Interrupted},

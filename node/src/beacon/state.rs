@@ -24,7 +24,7 @@ use tos_vdf::{
 
 use super::{
     cache::{SlotCache, VerifiedSlot},
-    checks::Checks,
+    marks::Checks,
     metrics::{Counts, Metrics},
     outlook::Outlook,
     slot::{SlotId, SlotInputs, SlotMessage},

@@ -16,7 +16,7 @@ use jsonrpsee::{
 use sc_rpc_api::DenyUnsafe;
 use serde::{de::IgnoredAny, Deserialize};
 
-use super::methods::Pattern;
+use super::pattern::Pattern;
 
 /// The code of the error for a function that is not served.
 const NOT_SERVED: i32 = 1_009;

@@ -17,12 +17,10 @@ use jsonrpsee::{
     SubscriptionMessage, SubscriptionSink,
 };
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tos_primitives::{views::TaskChange, TaskId};
 use tos_runtime::{BlockNumber, Hash};
-
-use super::tasks::ChangeNotice;
 
 /// Best blocks that a subscriber may be behind: eight and a half minutes of two seconds each.
 const MOST_BEHIND: usize = 256;
@@ -45,6 +43,22 @@ pub enum Event {
     Best(Vec<Place>),
     /// All blocks up to this height are final.
     Final(BlockNumber),
+}
+
+/// A change of a task, and whether it can still be undone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeNotice {
+    /// The change.
+    #[serde(flatten)]
+    pub change: TaskChange,
+    /// The block it happened in.
+    pub at: Hash,
+    /// Height of that block.
+    pub block: BlockNumber,
+    /// Whether that block is final. Every change is told twice: when its block becomes the best
+    /// one, and when it becomes final. Only the second cannot be undone.
+    pub finalized: bool,
 }
 
 /// The chain that changes are read from.

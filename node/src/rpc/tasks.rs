@@ -7,7 +7,7 @@
 //! meanwhile neither repeat nor hide anything.
 
 use super::{
-    changes::{self, Event, Place, Source, Start, NO_STATE},
+    changes::{self, ChangeNotice, Event, Place, Source, Start, NO_STATE},
     reader,
 };
 use polkadot_sdk::*;
@@ -72,22 +72,6 @@ pub struct ChainStatus {
     /// The protocol.
     #[serde(flatten)]
     pub protocol: ChainView,
-}
-
-/// A change of a task, and whether it can still be undone.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChangeNotice {
-    /// The change.
-    #[serde(flatten)]
-    pub change: TaskChange,
-    /// The block it happened in.
-    pub at: Hash,
-    /// Height of that block.
-    pub block: BlockNumber,
-    /// Whether that block is final. Every change is told twice: when its block becomes the best
-    /// one, and when it becomes final. Only the second cannot be undone.
-    pub finalized: bool,
 }
 
 /// Whether an account may join a task.

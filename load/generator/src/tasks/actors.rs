@@ -3,7 +3,7 @@
 //! What publishers, miners and validators say. All of it follows from the task and the actor, so
 //! that nothing has to be kept. Pure.
 
-use crate::sign::Hash;
+use crate::transaction::Hash;
 use codec::{Compact, Encode};
 use sp_crypto_hashing::blake2_256;
 use tos_primitives::{

@@ -14,8 +14,8 @@ use crate::{
     error::{Error, Result},
     pace::back_off,
     refusal::Meaning,
-    sign::Hash,
     submit::{Answer, Submitter},
+    transaction::Hash,
 };
 use std::{
     cmp::Reverse,

@@ -2,7 +2,7 @@
 
 //! What the events of a block say, as far as a domain load needs it. Pure.
 
-use crate::sign::Hash;
+use crate::transaction::Hash;
 use codec::Decode;
 use tos_primitives::{task::Closure, Phase, TaskId};
 

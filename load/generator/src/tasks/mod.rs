@@ -10,7 +10,7 @@ mod facts;
 mod set_up;
 
 use crate::{
-    cli::Common,
+    args::Common,
     error::{Error, Result},
 };
 use serde::Serialize;

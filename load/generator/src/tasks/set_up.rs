@@ -6,11 +6,11 @@
 use super::{actors, Tasks};
 use crate::{
     accounts::{account, derive, key, Kind},
-    chain::{Call, Chain, Head},
+    chain::{Chain, Head},
     error::{Error, Result},
     fund::{fund, send_all, Need},
     rpc::{to_hex, Trouble},
-    sign::Hash,
+    transaction::{Call, Hash},
 };
 use codec::Encode;
 use futures::{stream, StreamExt, TryStreamExt};
