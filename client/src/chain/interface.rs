@@ -5,9 +5,9 @@
 //! against the metadata.
 
 use super::{
-    multisig::{self, Timepoint, Weight},
+    multisig::{Timepoint, Weight, MULTI},
     parameter::Parameter,
-    proxy::{self, ProxyKind},
+    proxy_kind::{ProxyKind, PROXIED},
     shape::{Collector, Known},
     At,
 };
@@ -82,8 +82,8 @@ macro_rules! calls {
                 match self {
                     $(Self::$variant { .. } => ($pallet, $call),)*
                     Self::Sudo { .. } => ("Sudo", "sudo"),
-                    Self::Proxied { .. } => proxy::PROXIED,
-                    Self::AsMulti { .. } => multisig::MULTI,
+                    Self::Proxied { .. } => PROXIED,
+                    Self::AsMulti { .. } => MULTI,
                 }
             }
 
@@ -416,9 +416,8 @@ impl Published {
     pub const NAME: (&'static str, &'static str) = ("Tasks", "Published");
 }
 
-/// Checks that the chain has everything this program uses, in the shapes it uses. The error lists
-/// all that is missing or different.
-pub fn check(metadata: &Metadata) -> Result<(), String> {
+/// Everything that this program uses and the chain does not have, or has in another shape.
+pub fn differences(metadata: &Metadata) -> Vec<String> {
     let mut collector = Collector::default();
     let calls: Vec<_> = call_shapes()
         .into_iter()
@@ -454,22 +453,12 @@ pub fn check(metadata: &Metadata) -> Result<(), String> {
             wrong.push(format!("runtime API function {api}.{name}{why}"));
         }
     }
-    for checked in [proxy::check(metadata), multisig::check(metadata)] {
-        wrong.extend(checked.err());
-    }
     for ((pallet, event), ours) in events {
         if let Err(why) = check_event(&known, metadata, (pallet, event), ours) {
             wrong.push(format!("event {pallet}.{event}{why}"));
         }
     }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(format!(
-            "this program and the chain's runtime do not fit:\n  {}",
-            wrong.join("\n  ")
-        ))
-    }
+    wrong
 }
 
 fn check_call(

@@ -11,6 +11,7 @@ mod interface;
 mod multisig;
 mod parameter;
 mod proxy;
+mod proxy_kind;
 mod refusal;
 mod settle;
 mod shape;
@@ -24,11 +25,11 @@ pub(crate) use identity::meet;
 pub(crate) use identity::{
     recognise, Block, Folder, Guard, Hash, Heads, Memory, Reason, Record, Sight,
 };
-use interface::check;
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use multisig::Group;
 pub use parameter::{Parameter, NAMES as PARAMETER_NAMES};
-pub use proxy::{Proxy, ProxyKind};
+pub use proxy::Proxy;
+pub use proxy_kind::ProxyKind;
 pub use transaction::{Included, Wait};
 
 use crate::{
@@ -52,6 +53,7 @@ use subxt::{
     config::{substrate::H256, RpcConfigFor, SubstrateConfig},
     dynamic::{self, At as _, Value},
     rpcs::{client::RpcParams, LegacyRpcMethods, RpcClient},
+    Metadata,
 };
 use tos_primitives::Balance;
 
@@ -73,6 +75,22 @@ pub struct Connection {
     look: Duration,
     /// `true` once a development key was warned of.
     warned: AtomicBool,
+}
+
+/// Checks that the chain has everything this program uses, in the shapes it uses. The error lists
+/// all that is missing or different.
+fn check(metadata: &Metadata) -> Result<(), String> {
+    let mut wrong = interface::differences(metadata);
+    for checked in [proxy::check(metadata), multisig::check(metadata)] {
+        wrong.extend(checked.err());
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(format!(
+            "this program and the chain's runtime do not fit:\n  {}",
+            wrong.join("\n  ")
+        )),
+    }
 }
 
 /// The chain at one block.

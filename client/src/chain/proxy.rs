@@ -2,7 +2,10 @@
 
 //! Acting for another account, as its proxy: `docs/keys.md`.
 
-use super::{At, Call};
+use super::{
+    proxy_kind::{ProxyKind, PROXIED},
+    At, Call,
+};
 use crate::{
     error::{Context, Error, Result},
     keys::Signer,
@@ -19,41 +22,10 @@ use subxt::{
 };
 use tos_primitives::Balance;
 
-/// The call that carries another.
-pub(super) const PROXIED: (&str, &str) = ("Proxy", "proxy");
 /// The arguments of that call, in order.
 const PROXIED_ARGUMENTS: [&str; 3] = ["real", "force_proxy_type", "call"];
 /// The event that tells what became of the call inside.
 pub(super) const EXECUTED: (&str, &str) = ("Proxy", "ProxyExecuted");
-
-/// Kind of a proxy: what it may do for the account that appointed it.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    scale_info::TypeInfo,
-    Serialize,
-    clap::ValueEnum,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProxyKind {
-    /// Everything, transfers and other proxies included.
-    Any,
-    /// Everything that neither moves funds to others nor hands control to others.
-    NonTransfer,
-    /// Votes, delegations of votes, referenda, the technical committee, preimages.
-    Governance,
-    /// Bonding, nominating, authoring and session keys.
-    Staking,
-    /// Rejecting announcements of other proxies.
-    CancelProxy,
-    /// Working as a miner, a validator or a storage provider, and claiming for the owner.
-    Worker,
-}
 
 /// One proxy of an account.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, Serialize)]

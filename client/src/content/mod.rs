@@ -13,15 +13,17 @@ mod server;
 mod simhash;
 mod store;
 mod stream;
+mod why;
 
 pub use fetch::{locator, parse as parse_locator, Fetcher, Held, Lacking};
 pub use pace::{Clock, Pace};
-pub use pins::{ChainName, Listed, Part, Pin, Why};
+pub use pins::{Listed, Pin};
 pub use reach::{warn_unless_reached, Probing, Reach};
 pub use server::{serve, Answer, Source, BINARY};
 pub use simhash::simhash_file;
 pub use store::{read_file, Store};
 pub use stream::{get, open, Reader};
+pub use why::{ChainName, Part, Why};
 
 /// Path under which a server gives content: `/blake3/HASH`.
 pub const PREFIX: &str = "/blake3/";

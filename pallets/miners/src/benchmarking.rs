@@ -13,9 +13,10 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use tos_primitives::{
-    level::{Level, MAX_ENDORSEMENTS},
+    level::MAX_ENDORSEMENTS,
     rules::MemberRules,
     task::Certification,
+    task::Level,
     traits::{Clock, MinerRegistry, ReputationBook},
     TaskType, Tick, BP,
 };

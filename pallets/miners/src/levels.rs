@@ -7,9 +7,10 @@ use frame_support::{ensure, traits::Defensive};
 use polkadot_sdk::*;
 use sp_runtime::{DispatchResult, TryRuntimeError};
 use tos_primitives::{
-    level::{Facts, Level, LevelChange, MAX_ENDORSED},
+    level::{Facts, LevelChange, MAX_ENDORSED},
     rules::MemberRules,
     task::Certification,
+    task::Level,
     traits::{Clock, ReputationBook},
 };
 

@@ -50,9 +50,10 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_runtime::TryRuntimeError;
     use tos_primitives::{
-        level::{Level, LevelChange},
+        level::LevelChange,
         rules::{MemberRules, LEAST_REGISTRATION},
         task::Certification,
+        task::Level,
         traits::{Clock, Refusal, ReputationBook},
         views::MinerView,
         Balance, TaskType, Tick,

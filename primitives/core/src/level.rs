@@ -7,6 +7,7 @@
 
 use crate::{
     rules::{LevelTable, LevelTerms},
+    task::Level,
     Bp, BP,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -21,70 +22,6 @@ pub const MIN_OUTCOMES: u8 = 10;
 pub const MAX_ENDORSEMENTS: u32 = 16;
 /// Miners one account can endorse.
 pub const MAX_ENDORSED: u32 = 10;
-
-/// The level of a miner.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Debug,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-#[serde(rename_all = "camelCase")]
-pub enum Level {
-    /// Where everybody starts.
-    #[default]
-    #[codec(index = 0)]
-    Standard,
-    /// After [`LevelTable::advanced`] holds.
-    #[codec(index = 1)]
-    Advanced,
-    /// After [`LevelTable::specialist`] holds.
-    #[codec(index = 2)]
-    Specialist,
-    /// After [`LevelTable::master`] holds.
-    #[codec(index = 3)]
-    Master,
-}
-
-impl Level {
-    /// All levels, in order.
-    pub const ALL: [Self; 4] = [
-        Self::Standard,
-        Self::Advanced,
-        Self::Specialist,
-        Self::Master,
-    ];
-
-    /// The next higher one.
-    pub const fn next(self) -> Option<Self> {
-        match self {
-            Self::Standard => Some(Self::Advanced),
-            Self::Advanced => Some(Self::Specialist),
-            Self::Specialist => Some(Self::Master),
-            Self::Master => None,
-        }
-    }
-
-    /// The next lower one; the lowest stays.
-    pub const fn lower(self) -> Self {
-        match self {
-            Self::Standard | Self::Advanced => Self::Standard,
-            Self::Specialist => Self::Advanced,
-            Self::Master => Self::Specialist,
-        }
-    }
-}
 
 /// A probation that goes on.
 #[derive(

@@ -389,3 +389,67 @@ pub enum Closure {
     #[codec(index = 3)]
     Unresolved,
 }
+
+/// The level of a miner.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Level {
+    /// Where everybody starts.
+    #[default]
+    #[codec(index = 0)]
+    Standard,
+    /// After [`crate::rules::LevelTable::advanced`] holds.
+    #[codec(index = 1)]
+    Advanced,
+    /// After [`crate::rules::LevelTable::specialist`] holds.
+    #[codec(index = 2)]
+    Specialist,
+    /// After [`crate::rules::LevelTable::master`] holds.
+    #[codec(index = 3)]
+    Master,
+}
+
+impl Level {
+    /// All levels, in order.
+    pub const ALL: [Self; 4] = [
+        Self::Standard,
+        Self::Advanced,
+        Self::Specialist,
+        Self::Master,
+    ];
+
+    /// The next higher one.
+    pub const fn next(self) -> Option<Self> {
+        match self {
+            Self::Standard => Some(Self::Advanced),
+            Self::Advanced => Some(Self::Specialist),
+            Self::Specialist => Some(Self::Master),
+            Self::Master => None,
+        }
+    }
+
+    /// The next lower one; the lowest stays.
+    pub const fn lower(self) -> Self {
+        match self {
+            Self::Standard | Self::Advanced => Self::Standard,
+            Self::Specialist => Self::Advanced,
+            Self::Master => Self::Specialist,
+        }
+    }
+}

@@ -5,7 +5,7 @@
 
 use crate::{
     json::wei,
-    level::Level,
+    task::Level,
     task::{Certification, TaskType},
     time::Windows,
     traits::Refusal,

@@ -6,8 +6,9 @@ use crate::{Endorsements, Endorsing, Error, Event, Miners as Register};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use tos_primitives::{
-    level::{Level, LevelChange, MAX_ENDORSED, MAX_ENDORSEMENTS},
+    level::{LevelChange, MAX_ENDORSED, MAX_ENDORSEMENTS},
     task::Certification,
+    task::Level,
     traits::MinerRegistry,
     TaskType, BP,
 };

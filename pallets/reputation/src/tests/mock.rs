@@ -7,10 +7,10 @@ use polkadot_sdk::*;
 use sp_io::TestExternalities;
 use sp_runtime::{BuildStorage, DispatchResult};
 use tos_primitives::{
-    level::Level,
     reputation::Performance,
     rules::LevelTable,
     task::Certification,
+    task::Level,
     traits::{Clock, MinerRegistry, Refusal},
     Bp, TaskType, Tick, Windows,
 };

@@ -13,11 +13,11 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
 use tos_primitives::{
-    level::Level,
     reputation::Performance,
     rules::{CurrentRules, DifficultyTable, DifficultyTerms, LevelTable, TaskRules},
     split::Allocation,
     task::Certification,
+    task::Level,
     traits::{
         AnswerResult, Clock, Draw, MinerRegistry, PanelRequest, Panels, Refusal, ReputationBook,
         Settlement, Severity, Tally, Vault,

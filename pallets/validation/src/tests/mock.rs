@@ -13,10 +13,10 @@ use std::{
 };
 use tos_primitives::{
     commitment::{self, Salt},
-    level::Level,
     reputation::Performance,
     rules::{LevelTable, MemberRules, MinerStakes, TaskRules, ValidatorStakes},
     task::Certification,
+    task::Level,
     traits::{
         Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, Refusal, ReputationBook,
         RevealedAnswer, Seed, Severity, Tally, Ticket, VotingAgenda, VotingStage,
