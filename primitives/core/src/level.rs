@@ -5,6 +5,7 @@
 //! All of it is computed from [`LevelRecord`] and a few facts, by the functions here, so that the
 //! chain, its clients and the tests agree.
 
+pub use crate::task::MAX_ENDORSEMENTS;
 use crate::{
     rules::{LevelTable, LevelTerms},
     task::Level,
@@ -18,8 +19,6 @@ use serde::{Deserialize, Serialize};
 pub const OUTCOMES: u8 = 100;
 /// Outcomes below which nobody falls for its success.
 pub const MIN_OUTCOMES: u8 = 10;
-/// Endorsements one miner can hold.
-pub const MAX_ENDORSEMENTS: u32 = 16;
 /// Miners one account can endorse.
 pub const MAX_ENDORSED: u32 = 10;
 

@@ -390,6 +390,9 @@ pub enum Closure {
     Unresolved,
 }
 
+/// Endorsements one miner can hold.
+pub const MAX_ENDORSEMENTS: u32 = 16;
+
 /// The level of a miner.
 #[derive(
     Clone,

@@ -3,7 +3,11 @@
 //! They hold for what is done from now on. Who is registered stays so with what it put down.
 
 use super::{relations, rising, Bounded, Checked, OutOfBounds};
-use crate::{json::wei, level::MAX_ENDORSEMENTS, task::Certification, Balance, Bp, TaskType, TOS};
+use crate::{
+    json::wei,
+    task::{Certification, MAX_ENDORSEMENTS},
+    Balance, Bp, TaskType, TOS,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::cmp::Reverse;
 use scale_info::TypeInfo;
