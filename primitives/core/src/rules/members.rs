@@ -5,7 +5,7 @@
 use super::{relations, rising, Bounded, Checked, OutOfBounds};
 use crate::{
     json::wei,
-    task::{Certification, MAX_ENDORSEMENTS},
+    task::{Certification, Level, MAX_ENDORSEMENTS},
     Balance, Bp, TaskType, TOS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
