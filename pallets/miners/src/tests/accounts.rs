@@ -313,3 +313,18 @@ fn genesis_with_an_empty_certificate_is_refused() {
         .certificate(BOB, Certification::Unverified, 100)
         .build();
 }
+
+#[test]
+fn held_money_moves_exactly_and_to_whom_it_may() {
+    ExtBuilder::default().build().execute_with(|| {
+        let accounts = tos_pallet_support::testing::Accounts {
+            owner: 9_001,
+            other: ALICE,
+            nobody: 9_002,
+        };
+        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
+            crate::HoldReason::Registration,
+            &accounts,
+        );
+    });
+}

@@ -126,3 +126,18 @@ fn an_escrow_can_neither_be_spent_nor_slip_through_a_lock() {
         Balances::remove_lock(*b"all-of-i", &ALICE);
     });
 }
+
+#[test]
+fn held_money_moves_exactly_and_to_whom_it_may() {
+    ExtBuilder::default().build().execute_with(|| {
+        let accounts = tos_pallet_support::testing::Accounts {
+            owner: 9_001,
+            other: ALICE,
+            nobody: 9_002,
+        };
+        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
+            HoldReason::Escrow,
+            &accounts,
+        );
+    });
+}

@@ -178,3 +178,18 @@ fn the_sum_of_all_ends_is_what_was_put_in() {
         }
     });
 }
+
+#[test]
+fn held_money_moves_exactly_and_to_whom_it_may() {
+    new_test_ext(scale()).execute_with(|| {
+        let accounts = tos_pallet_support::testing::Accounts {
+            owner: 9_001,
+            other: CLIENT,
+            nobody: 9_002,
+        };
+        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
+            crate::HoldReason::ProviderBond,
+            &accounts,
+        );
+    });
+}

@@ -284,3 +284,18 @@ fn whoever_is_done_is_free_for_other_tasks() {
         assert_eq!(script(|s| s.working[&ALICE]), 0);
     });
 }
+
+#[test]
+fn held_money_moves_exactly_and_to_whom_it_may() {
+    new_test_ext().execute_with(|| {
+        let accounts = tos_pallet_support::testing::Accounts {
+            owner: 9_001,
+            other: ALICE,
+            nobody: 9_002,
+        };
+        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
+            crate::HoldReason::AnswerStake,
+            &accounts,
+        );
+    });
+}

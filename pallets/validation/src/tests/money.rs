@@ -76,3 +76,18 @@ fn seated(number: u32) -> Option<usize> {
     set_stage(VotingStage::Commit { round: number });
     Some(size as usize)
 }
+
+#[test]
+fn held_money_moves_exactly_and_to_whom_it_may() {
+    ExtBuilder::default().build().execute_with(|| {
+        let accounts = tos_pallet_support::testing::Accounts {
+            owner: 9_001,
+            other: PUBLISHER,
+            nobody: 9_002,
+        };
+        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
+            crate::HoldReason::ValidatorStake,
+            &accounts,
+        );
+    });
+}
