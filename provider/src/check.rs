@@ -11,7 +11,6 @@ use crate::{
     Commitment, Error, Hash,
 };
 use serde::Serialize;
-use std::ops::Range;
 use tos_storage_proofs::CHUNK;
 
 /// The result of a check.

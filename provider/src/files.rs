@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tos_storage_proofs::CHUNK;
 
 /// A file system, and whether what is written must survive a power failure.
 #[derive(Clone, Debug)]

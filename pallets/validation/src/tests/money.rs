@@ -82,7 +82,7 @@ fn held_money_moves_exactly_and_to_whom_it_may() {
     ExtBuilder::default().build().execute_with(|| {
         let accounts = tos_pallet_support::testing::Accounts {
             owner: 9_001,
-            other: PUBLISHER,
+            other: 1,
             nobody: 9_002,
         };
         tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
