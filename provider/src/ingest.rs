@@ -11,7 +11,7 @@ use crate::{
     spec::ReplicaSpec,
     staging,
     store::Store,
-    Commitment, Error, Hash, ReplicaId,
+    Commitment, Error, ReplicaId,
 };
 use std::{io::Read, path::Path};
 use tos_storage_proofs::CHUNK;

@@ -6,6 +6,7 @@
 //! What is due soonest is sent first: answers and roots have deadlines, the rest has time.
 
 use super::{
+    blocking,
     declined::Declined,
     jobs::{Done, Job, Jobs},
     model::{Chain, Snapshot},

@@ -4,15 +4,9 @@ use crate::{
     types::MAX_SUSPENSION_DAYS, Certificate, Certificates, Config, Endorsements, Error, Event,
     HoldReason, Miner, Miners, Owners, Pallet, Relations, Specialisations, Suspensions,
 };
-use frame_support::{
-    defensive, ensure,
-    traits::{
-        fungible::{hold::Inspect as _, hold::Mutate as _},
-        tokens::Precision,
-    },
-};
+use frame_support::{defensive, ensure, traits::fungible::hold::Inspect as _};
 use polkadot_sdk::*;
-use sp_runtime::{DispatchError, DispatchResult, TokenError, TryRuntimeError};
+use sp_runtime::{DispatchError, DispatchResult, TryRuntimeError};
 use tos_pallet_support::holds;
 use tos_primitives::{
     level::LevelRecord,

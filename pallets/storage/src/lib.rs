@@ -59,6 +59,7 @@ pub mod pallet {
         weights::WeightMeter,
     };
     use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
+    use tos_pallet_support::agenda;
     use tos_primitives::{
         storage::{
             ChallengeKind, DealTerms, GroupId, Locator, ReplicaStatus, SealAnswer, SignedRoot,

@@ -6,12 +6,14 @@ use crate::{
     agenda::{retry_delay, run, Agenda},
     testing::{held_money_conforms, Accounts},
 };
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     derive_impl,
-    traits::{ConstU128, VariantCountOf},
+    traits::{ConstU128, VariantCount},
     weights::{Weight, WeightMeter},
 };
 use polkadot_sdk::*;
+use scale_info::TypeInfo;
 use sp_io::TestExternalities;
 use sp_runtime::{DispatchError, DispatchResult};
 use std::{
@@ -20,20 +22,27 @@ use std::{
 };
 use tos_primitives::{Balance, Tick};
 
-#[frame_support::pallet]
-mod holder {
-    use polkadot_sdk::*;
+/// Why funds are on hold.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Reason {
+    Stake,
+}
 
-    #[pallet::pallet]
-    pub struct Pallet<T>(_);
-
-    #[pallet::config]
-    pub trait Config: frame_system::Config {}
-
-    #[pallet::composite_enum]
-    pub enum HoldReason {
-        Stake,
-    }
+impl VariantCount for Reason {
+    const VARIANT_COUNT: u32 = 1;
 }
 
 #[frame_support::runtime]
@@ -45,7 +54,6 @@ mod runtime {
         RuntimeError,
         RuntimeOrigin,
         RuntimeFreezeReason,
-        RuntimeHoldReason,
         RuntimeSlashReason,
         RuntimeLockId,
         RuntimeTask,
@@ -57,8 +65,6 @@ mod runtime {
     pub type System = frame_system;
     #[runtime::pallet_index(1)]
     pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Holder = super::holder;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -72,23 +78,20 @@ impl pallet_balances::Config for Test {
     type Balance = Balance;
     type ExistentialDeposit = ConstU128<10>;
     type AccountStore = System;
-    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+    type RuntimeHoldReason = Reason;
 }
-
-impl holder::Config for Test {}
 
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     TestExternalities::default().execute_with(|| {
-        use frame_support::traits::fungible::Mutate;
-        Balances::mint_into(&2, 10).unwrap();
+        <Balances as frame_support::traits::fungible::Mutate<u64>>::mint_into(&2, 10).unwrap();
         let (owner, other, nobody) = (1, 2, 3);
         let accounts = Accounts {
             owner,
             other,
             nobody,
         };
-        held_money_conforms::<Balances, _, _>(holder::HoldReason::Stake, &accounts);
+        held_money_conforms::<Balances, _, _>(Reason::Stake, &accounts);
     });
 }
 

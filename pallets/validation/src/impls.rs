@@ -4,10 +4,7 @@ use crate::{
     Ballot, Config, Error, Event, HoldReason, Member, Pallet, Rounds, Types, Validator,
     ValidatorCount, Validators, Vote, Votes,
 };
-use frame_support::{
-    ensure,
-    traits::{fungible::hold::Mutate, tokens::Precision},
-};
+use frame_support::ensure;
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_pallet_support::holds;

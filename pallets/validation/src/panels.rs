@@ -8,16 +8,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::{
-    storage::with_storage_layer,
-    traits::{
-        fungible::hold::Mutate,
-        tokens::{Fortitude, Precision, Restriction},
-        Get,
-    },
-};
+use frame_support::traits::Get;
 use polkadot_sdk::*;
-use sp_runtime::DispatchError;
 use tos_pallet_support::holds;
 use tos_primitives::{
     median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
