@@ -9,10 +9,11 @@ use polkadot_sdk::*;
 
 const EXPIRY: u32 = 1 + CLAIM_WINDOW;
 
-/// The weight of a block that only idles, when it pays `claims` and passes `ticks` ticks.
-fn cost(ticks: u64, claims: u64) -> Weight {
+/// The weight of a block that only idles, when it pays `claims` and looks into the queue so often: once
+/// for each claim and once for the end of each tick.
+fn cost(looks: u64, claims: u64) -> Weight {
     <() as WeightInfo>::on_idle_base()
-        .saturating_add(<() as WeightInfo>::skip_tick() * ticks)
+        .saturating_add(<() as WeightInfo>::skip_tick() * looks)
         .saturating_add(<() as WeightInfo>::pay_expired() * claims)
 }
 
@@ -74,7 +75,7 @@ fn idle_blocks_pay_what_has_expired_and_nothing_else() {
         reward(1, M1, V1);
         Now::set(EXPIRY + 1);
         let used = idle(Weight::MAX);
-        assert_eq!(used, cost(u64::from(EXPIRY) + 1, 2));
+        assert_eq!(used, cost(u64::from(EXPIRY) + 1 + 2, 2));
         assert_eq!((claimable(M1), claimable(V1)), (800, 150));
         assert!(Claims::<Test>::contains_key(M1, task(1)));
         assert_eq!(ExpiryCursor::<Test>::get(), EXPIRY + 1);
@@ -99,12 +100,12 @@ fn a_full_block_only_makes_the_payment_later() {
         assert_eq!(Expiries::<Test>::iter_keys().count(), 5);
         // Two of five, then two, then the last and the empty ticks behind it.
         for left in [3, 1] {
-            assert_eq!(idle(cost(1, 2)), cost(1, 2));
+            assert_eq!(idle(cost(2, 2)), cost(2, 2));
             assert_eq!(Expiries::<Test>::iter_keys().count(), left);
             assert_eq!(ExpiryCursor::<Test>::get(), EXPIRY);
             check_state();
         }
-        assert_eq!(idle(Weight::MAX), cost(5, 1));
+        assert_eq!(idle(Weight::MAX), cost(1 + 5, 1));
         assert_eq!(ExpiryCursor::<Test>::get(), EXPIRY + 5);
         assert_eq!(Claims::<Test>::iter_keys().count(), 0);
     });
