@@ -61,6 +61,29 @@ pub(crate) async fn validator(
     Ok(())
 }
 
+/// Says what the provider's account is. One that is not registered is refused when `strict`, and
+/// warned about otherwise: its store may have been made for another chain.
+pub(crate) async fn provider(live: &Live, who: &AccountId32, strict: bool) -> Result<()> {
+    let mut tries = if strict { TRIES } else { 1 };
+    loop {
+        let at = live.connection.best().await?;
+        tries -= 1;
+        match at.provider(who.clone()).await? {
+            Some(view) => {
+                let (account, bond) = (who.to_ss58check(), format(view.bond));
+                let (tied, takes_deals) = (format(view.tied), !view.exiting);
+                tracing::info!(account, bond, tied, takes_deals, "started");
+                return Ok(());
+            }
+            None if strict && tries > 0 => tokio::time::sleep(PAUSE).await,
+            None => {
+                let none = Unregistered { open: 0, strict };
+                return unregistered(who, "storage provider", none, &Reporter::default());
+            }
+        }
+    }
+}
+
 /// An account that is not registered.
 #[derive(Clone, Copy)]
 struct Unregistered {
@@ -106,9 +129,13 @@ fn unregistered(
     Unregistered { open, strict }: Unregistered,
     reporter: &Reporter,
 ) -> Result<()> {
+    let register = match role {
+        "storage provider" => "tos storage init".to_owned(),
+        role => format!("tos {role} register"),
+    };
     let what = format!(
         "{} is not registered as a {role} on this chain, as far as this node knows it: register \
-         with `tos {role} register`, or wait until the node has caught up",
+         with `{register}`, or wait until the node has caught up",
         who.to_ss58check()
     );
     if strict && open == 0 {
@@ -243,5 +270,11 @@ mod tests {
         assert_eq!(error.exit_code(), 3);
         assert!(error.to_string().contains("tos miner register"), "{error}");
         assert!(told(1, true).is_ok() && told(0, false).is_ok());
+        let none = Unregistered {
+            open: 0,
+            strict: true,
+        };
+        let error = unregistered(&ME, "storage provider", none, &reporter).unwrap_err();
+        assert!(error.to_string().contains("`tos storage init`"), "{error}");
     }
 }

@@ -136,6 +136,8 @@ impl Run {
         let keep = Duration::from_secs(u64::from(self.keep_trash) * 24 * 3_600);
         let mut server: Option<AbortHandle> = None;
         let mut shelves = Shelves::default();
+        // On another chain, after this one, the account may be registered later.
+        let mut strict = true;
         // Called again where the node is on another chain than before: that has a store of its own.
         let make = async |live: &Live, folder: &Folder| {
             if let Some(server) = server.take() {
@@ -146,6 +148,10 @@ impl Run {
                 None => Arc::new(shelf_at(&live.connection, folder, &who, proof.clone()).await?),
             };
             shelves.insert(&shelf);
+            // A store with replicas in it says that the account was registered: the node is behind.
+            let empty = shelf.replicas()?.is_empty();
+            worker::start::provider(live, &who, strict && empty).await?;
+            strict = false;
             let seeds = Seeds::default();
             let gateway = Probing::new(Gateway::new(shelf.clone(), seeds.clone()));
             let listener = listener.try_clone().context("serving")?;

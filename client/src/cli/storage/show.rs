@@ -207,7 +207,9 @@ pub(super) async fn status_of(
     let who = global.account(&account)?;
     let at = global.connect().await?.best().await?;
     let provider = at.provider(who.clone()).await?;
-    let provider = provider.ok_or_else(|| Error::refused("not a storage provider"))?;
+    let provider = provider.ok_or_else(|| {
+        Error::refused("not a storage provider: `tos storage init` makes the account one")
+    })?;
     let replicas = all_replicas(&at, &who).await?;
     let audits = at.open_audits(who.clone()).await?;
     let challenges = at.challenges(who.clone()).await?;
