@@ -275,7 +275,7 @@ def workers_wait(system):
         system.run("tos", "--password-file", "/run/password", "keys", "new", name, **WORKER)
     require(system.owner("/var/lib/tos-worker") == ("tos-worker", "700"), "others can look into the workers' folder")
     # `tos storage init` makes this key, on a node.
-    Service(system, "tos-storage.service").ended(1, "storage-proof")
+    Service(system, "tos-storage.service").ended(2, "no key named `storage-proof`")
     system.run("tos", "--password-file", "/run/password", "keys", "new", "storage-proof", **WORKER)
     services = [Service(system, f"tos-{name}.service") for name in WORKERS]
     for service in services:
