@@ -38,12 +38,14 @@ CHANGE = "# changed here\n"
 SUITE, INCLUDED = "bookworm", "libssl3,libstdc++6,ca-certificates,adduser,python3"
 # The namespaces are made by starting this again, with this set.
 INSIDE = "TOS_PACKAGE_TEST_INSIDE"
-# What a worker with an account that the chain does not know ends with, and says. A member of the storage committee is no worker
-# that registers: it goes on, and has nothing to do until its account is a session validator's.
+# What a worker with an account that the chain does not know says, and the exit code that it ends with by itself. One that goes on
+# has none: a provider says so again and again, and a member of the storage committee registers nowhere, it has nothing to do until
+# its account is a session validator's.
 UNKNOWN = {
     "miner": (3, "is not registered as a miner on this chain"),
     "judge": (3, "is not registered as a validator on this chain"),
-    "storage": (3, "not a storage provider: run `tos storage init`"),
+    "storage": (None, "not a storage provider: run `tos storage init`"),
+    "audit": (None, "connected"),
 }
 
 
@@ -287,12 +289,12 @@ def workers_wait(system):
 
 def workers_say_what_is_missing(system):
     """Every worker, with its node and with an account that the chain does not know."""
-    for name in WORKERS:
+    for name, (ends_with, words) in UNKNOWN.items():
         service = Service(system, f"tos-{name}.service")
-        if name in UNKNOWN:
-            service.ended(*UNKNOWN[name])
+        if ends_with is not None:
+            service.ended(ends_with, words)
         else:
-            service.until("it finds its node", lambda service=service: "connected" in service.said())
+            service.until(f"it says “{words}”", lambda service=service, words=words: words in service.said())
             code = service.stop()
             require(code == 0, f"{service.name} ended with {code}: {service.said()}")
 
