@@ -114,7 +114,7 @@ class Container:
 
     def command(self, words, user=None):
         """The command line that runs these words inside."""
-        steps = [f"mount --bind {shlex.quote(self.engine.hosts)} {self.root}/etc/hosts"]
+        steps = [f"mount --bind {file} {self.root}/etc/{os.path.basename(file)}" for file in self.engine.files]
         for source, target, read_only in self.mounts:
             steps.append(f"mount --bind {source} {self.root}{target}")
             if read_only:
@@ -148,10 +148,11 @@ class Engine:
         self.image, self.count, self.numbers = None, 0, {}
         self.running, self.codes = {}, {}
         os.makedirs(folder)
-        # One that all of a network share, so that a name is known as soon as a service has it.
-        self.hosts = os.path.join(folder, "hosts")
-        with open(self.hosts, "w", encoding="utf-8") as file:
-            file.write("127.0.0.1 localhost\n")
+        # All of a network share these, so that a name is known as soon as a service has it; others nobody knows.
+        self.hosts, resolver = self.files = [os.path.join(folder, name) for name in ("hosts", "resolv.conf")]
+        for path, content in ((self.hosts, "127.0.0.1 localhost\n"), (resolver, "nameserver 127.0.0.1\n")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(content)
         run("ip", "link", "add", "docker0", "type", "bridge")
         run("ip", "link", "set", "docker0", "up")
 

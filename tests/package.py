@@ -38,12 +38,14 @@ CHANGE = "# changed here\n"
 SUITE, INCLUDED = "bookworm", "libssl3,libstdc++6,ca-certificates,adduser,python3"
 # The namespaces are made by starting this again, with this set.
 INSIDE = "TOS_PACKAGE_TEST_INSIDE"
-# What a worker with an account that the chain does not know ends with, and says. A member of the storage committee is no worker
-# that registers: it goes on, and has nothing to do until its account is a session validator's.
+# What a worker with an account that the chain does not know says, and the exit code that it ends with by itself. One that goes on
+# has none: a provider says so again and again, and a member of the storage committee registers nowhere, it has nothing to do until
+# its account is a session validator's.
 UNKNOWN = {
     "miner": (3, "is not registered as a miner on this chain"),
     "judge": (3, "is not registered as a validator on this chain"),
-    "storage": (3, "not a storage provider: run `tos storage init`"),
+    "storage": (None, "not a storage provider: run `tos storage init`"),
+    "audit": (None, "connected"),
 }
 
 
@@ -153,12 +155,12 @@ class Service:
 
     started = []
 
-    def __init__(self, system, name, instance=None):
+    def __init__(self, system, name, instance=None, *more):
         self.name = f"{name} {instance or ''}".strip()
         user, environment, words = unit(system, name, instance)
         self.log = system.path(f"/{instance or name}.log")
         with open(self.log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen(system.command(words, user, **environment), stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(system.command([*words, *more], user, **environment), stdout=log, stderr=subprocess.STDOUT)
         Service.started.append(self.process)
 
     def said(self):
@@ -202,14 +204,24 @@ def no_survivors():
             process.wait()
 
 
-def health(port):
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "system_health", "params": []}).encode()
+def ask(port, method, *params):
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}", body, {"content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return "result" in json.load(answer)
-    except OSError:
-        return False
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)["result"]
+
+
+def health(port):
+    with contextlib.suppress(OSError):
+        return bool(ask(port, "system_health"))
+    return False
+
+
+def final(port):
+    """The number of the last final block; none has a node that does not answer."""
+    with contextlib.suppress(OSError):
+        return int(ask(port, "chain_getHeader", ask(port, "chain_getFinalizedHead"))["number"], 16)
+    return 0
 
 
 def checked_by_systemd(system):
@@ -252,7 +264,7 @@ def install(system, debs):
 
 
 def nodes(system):
-    """Every role, from its template, on the ports that the templates name. Those that workers need go on."""
+    """Every role, from its template, on the ports that the templates name."""
     chain = system.run("tos-node", "export-chain-spec", "--chain", "dev-fast", "--raw")
     system.write("/etc/tos/chain.json", chain)
     system.run("install", "-d", "-o", "tos", "-g", "tos", "-m", "700", "/var/lib/tos/validator")
@@ -260,11 +272,17 @@ def nodes(system):
     services = {role: Service(system, "tos-node@.service", role) for role in ROLES}
     for role, port in ROLES.items():
         services[role].until(f"it answers on port {port}", lambda port=port: health(port))
-    # Those that no worker needs.
-    for role in ("rpc", "archive", "timekeeper"):
-        code = services.pop(role).stop()
+    for role, service in services.items():
+        code = service.stop()
         require(code == 0, f"the {role} node ended with {code}")
-    return list(services.values())
+
+
+def chains(system):
+    """The nodes that workers need, each with blocks of its own: a worker knows its chain by block 1. A development account makes them."""
+    services = {role: Service(system, "tos-node@.service", role, "--alice", "--force-authoring") for role in ("validator", "provider")}
+    for role, service in services.items():
+        service.until("block 2 is final", lambda port=ROLES[role]: final(port) >= 2)
+    return services.values()
 
 
 def workers_wait(system):
@@ -275,7 +293,7 @@ def workers_wait(system):
         system.run("tos", "--password-file", "/run/password", "keys", "new", name, **WORKER)
     require(system.owner("/var/lib/tos-worker") == ("tos-worker", "700"), "others can look into the workers' folder")
     # `tos storage init` makes this key, on a node.
-    Service(system, "tos-storage.service").ended(1, "storage-proof")
+    Service(system, "tos-storage.service").ended(2, "no key named `storage-proof`")
     system.run("tos", "--password-file", "/run/password", "keys", "new", "storage-proof", **WORKER)
     services = [Service(system, f"tos-{name}.service") for name in WORKERS]
     for service in services:
@@ -287,12 +305,12 @@ def workers_wait(system):
 
 def workers_say_what_is_missing(system):
     """Every worker, with its node and with an account that the chain does not know."""
-    for name in WORKERS:
+    for name, (ends_with, words) in UNKNOWN.items():
         service = Service(system, f"tos-{name}.service")
-        if name in UNKNOWN:
-            service.ended(*UNKNOWN[name])
+        if ends_with is not None:
+            service.ended(ends_with, words)
         else:
-            service.until("it finds its node", lambda service=service: "connected" in service.said())
+            service.until(f"it says “{words}”", lambda service=service, words=words: words in service.said())
             code = service.stop()
             require(code == 0, f"{service.name} ended with {code}: {service.said()}")
 
@@ -323,8 +341,9 @@ def a_backup_is_made(system):
 def use(system):
     workers_wait(system)
     say(f"all {len(WORKERS)} workers wait for their node and end when they are asked to")
-    running = nodes(system)
+    nodes(system)
     say(f"all {len(ROLES)} roles start from their templates")
+    running = chains(system)
     workers_say_what_is_missing(system)
     say(f"all {len(WORKERS)} workers find their nodes and say what is missing")
     a_backup_is_made(system)
