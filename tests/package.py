@@ -38,13 +38,12 @@ CHANGE = "# changed here\n"
 SUITE, INCLUDED = "bookworm", "libssl3,libstdc++6,ca-certificates,adduser,python3"
 # The namespaces are made by starting this again, with this set.
 INSIDE = "TOS_PACKAGE_TEST_INSIDE"
-# What a worker with an account that the chain does not know says, and the exit code that it ends with by itself. One that goes on
-# has none: a provider says so again and again, and a member of the storage committee registers nowhere, it has nothing to do until
-# its account is a session validator's.
+# What a worker with an account that the chain does not know says, and the exit code that it ends with by itself. A member of the
+# storage committee goes on and has none: it registers nowhere, and has nothing to do until its account is a session validator's.
 UNKNOWN = {
     "miner": (3, "is not registered as a miner on this chain"),
     "judge": (3, "is not registered as a validator on this chain"),
-    "storage": (None, "not a storage provider: run `tos storage init`"),
+    "storage": (3, "is not registered as a storage provider on this chain"),
     "audit": (None, "connected"),
 }
 
