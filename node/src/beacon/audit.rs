@@ -9,30 +9,20 @@ use polkadot_sdk::*;
 use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
 use sc_client_api::{Backend, BlockBackend, BlockImportOperation, LockImportRun};
-use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::{Backend as _, HeaderBackend, Result as ChainResult};
 use sp_consensus::BlockStatus;
-use tos_primitives::beacon::SlotClaim;
-use tos_runtime::{
-    opaque::{Block, UncheckedExtrinsic},
-    Hash, Header,
-};
-use tos_runtime_api::BeaconApi;
+use tos_runtime::{opaque::Block, Hash, Header};
 
 use super::{
     chain::outlook_if_any,
     claims::{said, Said},
     import::{check, inputs_of, Fault},
     marks::{Checks, Mark},
-    outlook::Outlook,
     slot::SlotInputs,
     state::{Beacon, Event},
     LOG,
 };
-use crate::{
-    client::{FullBackend, FullClient},
-    offers,
-};
+use crate::client::{FullBackend, FullClient};
 
 /// Time after which an audit that could not be finished is tried again.
 const PAUSE: Duration = Duration::from_secs(1);

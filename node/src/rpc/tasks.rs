@@ -7,7 +7,7 @@
 //! meanwhile neither repeat nor hide anything.
 
 use super::{
-    changes::{self, ChangeNotice, Event, Place, Source, Start, NO_STATE},
+    changes::{self, Event, Place, Source, Start, NO_STATE},
     reader,
 };
 use polkadot_sdk::*;
