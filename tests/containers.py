@@ -13,7 +13,10 @@ import os
 import re
 import shlex
 import signal
+import socket
+import struct
 import subprocess
+import threading
 
 import yaml
 
@@ -148,13 +151,35 @@ class Engine:
         self.image, self.count, self.numbers = None, 0, {}
         self.running, self.codes = {}, {}
         os.makedirs(folder)
-        # All of a network share these, so that a name is known as soon as a service has it; others nobody knows.
-        self.hosts, resolver = self.files = [os.path.join(folder, name) for name in ("hosts", "resolv.conf")]
-        for path, content in ((self.hosts, "127.0.0.1 localhost\n"), (resolver, "nameserver 127.0.0.1\n")):
+        # As in Docker, names are asked for: nodes read a file of them once, and never again.
+        hosts, resolver = self.files = [os.path.join(folder, name) for name in ("hosts", "resolv.conf")]
+        for path, content in ((hosts, "127.0.0.1 localhost\n"), (resolver, f"nameserver {SUBNET}.1\n")):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(content)
         run("ip", "link", "add", "docker0", "type", "bridge")
         run("ip", "link", "set", "docker0", "up")
+        run("ip", "addr", "add", f"{SUBNET}.1/24", "dev", "docker0")
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind((f"{SUBNET}.1", 53))
+        threading.Thread(target=self.answer_names, args=(server,), daemon=True).start()
+
+    def answer_names(self, server):
+        """Answers for the addresses of names of this network; no other name exists."""
+        while True:
+            query, asker = server.recvfrom(512)
+            labels, at = [], 12
+            while query[at]:
+                labels.append(query[at + 1:at + 1 + query[at]])
+                at += 1 + query[at]
+            question = query[12:at + 5]
+            number = self.numbers.get(b".".join(labels).decode("ascii", "replace").lower())
+            wants_address = question[-4:] == b"\0\1\0\1"
+            # Flags: an answer, by an authority, 3 for a name that does not exist.
+            flags = b"\x85\x80" if number else b"\x85\x83"
+            answers = int(bool(number and wants_address))
+            record = b"\xc0\x0c\0\1\0\1" + struct.pack(">IH", 1, 4) + socket.inet_aton(f"{SUBNET}.{number or 1}")
+            head = query[:2] + flags + struct.pack(">HHHH", 1, answers, 0, 0)
+            server.sendto(head + question + record * answers, asker)
 
     def place(self, kind, name):
         self.count += 1
@@ -180,8 +205,6 @@ class Engine:
             run("ip", "-n", netns, "addr", "add", f"{SUBNET}.{number}/24", "dev", "eth0")
             for device in ("lo", "eth0"):
                 run("ip", "-n", netns, "link", "set", device, "up")
-            with open(self.hosts, "a", encoding="utf-8") as file:
-                file.write(f"{SUBNET}.{number} {name}\n")
         return netns
 
     # --- commands ----------------------------------------------------------------------------

@@ -30,7 +30,7 @@ import urllib.request
 
 from containers import PATH, Engine, layers, run, system
 from nodes import LATE, ROOT, Failed, check, eventually
-from package import unit
+from package import again_apart, unit
 
 # The namespaces are made by starting this again, with this set.
 INSIDE = "TOS_INSTALL_TEST_INSIDE"
@@ -390,9 +390,8 @@ def main():
         print("install: not tried, it takes root", file=sys.stderr)
         return 1
     if INSIDE not in os.environ:
-        os.environ[INSIDE] = "1"
-        # With the first process of these namespaces everything in them ends.
-        os.execvp("unshare", ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", sys.executable, *sys.argv])
+        # With the first process of its namespaces everything in them ends.
+        return again_apart(INSIDE)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run("ip", "link", "set", "lo", "up")
     run("mount", "-t", "tmpfs", "tmpfs", "/run")

@@ -501,6 +501,19 @@ def apart(words):
     return ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", *words]
 
 
+def again_apart(inside):
+    """This program once more, apart and with the variable `inside` set; its exit code."""
+    with subprocess.Popen(apart([sys.executable, *sys.argv]), env={**os.environ, inside: "1"}) as process:
+        # `unshare` is deaf to this. The test is its only child.
+        def pass_on(number, _):
+            with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
+                for child in file.read().split():
+                    os.kill(int(child), number)
+
+        signal.signal(signal.SIGTERM, pass_on)
+        return process.wait()
+
+
 def nothing_outlives_a_failed_test():
     """A service in a session of its own, and a test that fails while it runs."""
     mark = f"86400.{os.getpid()}"
@@ -556,15 +569,7 @@ def outside(options):
     except Failed as failure:
         print(f"package: {failure}", file=sys.stderr)
         return 1
-    with subprocess.Popen(apart([sys.executable, *sys.argv]), env={**os.environ, INSIDE: "1"}) as process:
-        # `unshare` is deaf to this. The test is its only child.
-        def pass_on(number, _):
-            with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
-                for child in file.read().split():
-                    os.kill(int(child), number)
-
-        signal.signal(signal.SIGTERM, pass_on)
-        return process.wait()
+    return again_apart(INSIDE)
 
 
 if __name__ == "__main__":

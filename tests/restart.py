@@ -14,8 +14,10 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "scripts"))
@@ -37,17 +39,25 @@ class Watched:
     def __init__(self, net, task):
         self.process = net.processes.start("watch", [net.tos_binary, "--url", net.url, "--json", "task", "watch", task])
         self.path = os.path.join(net.folder, "watch.log")
-        self.size, self.since, self.silence = 0, time.monotonic(), 0
+        self.silence = 0
+        threading.Thread(target=self.look, daemon=True).start()
 
     def look(self):
-        size, now = os.path.getsize(self.path), time.monotonic()
-        if size != self.size:
-            self.silence, self.size, self.since = max(self.silence, now - self.since), size, now
+        """Measures silences, whatever else the test waits for meanwhile."""
+        size, since = 0, time.monotonic()
+        while self.process.poll() is None:
+            now, was, size = time.monotonic(), size, os.path.getsize(self.path)
+            if size != was:
+                since = now
+            self.silence = max(self.silence, now - since)
+            time.sleep(0.5)
 
     def end(self):
         """Checks how it ended and what it said, and returns how often it lost the node."""
-        code = self.process.wait(LATE)
-        self.look()
+        try:
+            code = self.process.wait(LATE)
+        except subprocess.TimeoutExpired:
+            raise parts.Failed(f"watch goes on {LATE} s after the end of the task") from None
         with open(self.path, encoding="utf-8") as log:
             lines = log.read().splitlines()
         values = [json.loads(line) for line in lines if line.startswith("{")]
@@ -149,7 +159,6 @@ def run(net):
         if time.monotonic() > deadline:
             raise parts.Failed(f"not closed within {LIMIT} seconds; killed in {sorted(hit)}")
         view = net.eventually("the task", lambda: net.rpc_call("tos_task", task))
-        watched.look()
         phase = view["summary"]["phase"]
         if isinstance(phase, dict):
             break

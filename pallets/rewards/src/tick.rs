@@ -10,6 +10,7 @@ use tos_pallet_support::agenda::Agenda;
 use tos_primitives::{traits::Clock, TaskId, Tick};
 
 impl<T: Config> Agenda for Pallet<T> {
+    const TARGET: &'static str = LOG_TARGET;
     type Item = (T::AccountId, TaskId);
 
     fn end() -> Tick {

@@ -181,6 +181,7 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> agenda::Agenda for Pallet<T> {
+    const TARGET: &'static str = LOG_TARGET;
     type Item = Item;
 
     /// While the beacon is degraded time stands still, and nothing is due that was not before.

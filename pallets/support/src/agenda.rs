@@ -19,6 +19,8 @@ const MAX_DOUBLINGS: u32 = 6;
 
 /// A pallet's queue of steps.
 pub trait Agenda {
+    /// Target of log lines.
+    const TARGET: &'static str;
     /// A step's name.
     type Item: core::fmt::Debug;
 
@@ -78,7 +80,7 @@ pub fn run_tick<A: Agenda>(tick: Tick, meter: &mut WeightMeter) -> bool {
             return true;
         };
         let Some(weight) = A::step_weight(&item) else {
-            log::error!("the queue names {item:?}, which is not there");
+            log::error!(target: A::TARGET, "the queue names {item:?}, which is not there");
             A::remove(tick, &item);
             continue;
         };

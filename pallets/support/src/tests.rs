@@ -118,6 +118,7 @@ fn queue<R>(change: impl FnOnce(&mut Queue) -> R) -> R {
 struct Steps;
 
 impl Agenda for Steps {
+    const TARGET: &'static str = "test";
     type Item = u32;
 
     fn end() -> Tick {

@@ -66,6 +66,7 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> agenda::Agenda for Pallet<T> {
+    const TARGET: &'static str = LOG_TARGET;
     type Item = TaskId;
 
     fn end() -> Tick {
