@@ -5,7 +5,7 @@
 use super::{
     names::Names,
     parse::type_name,
-    progress,
+    progress::{self, Shares},
     show::{content, phase},
 };
 use crate::{amount, output::table, worker::why_unpaid};
@@ -13,7 +13,12 @@ use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use tos_primitives::{json::to_hex, views::TaskView, Phase};
 
 /// Everything about a task. `next` says what it waits for.
-pub(super) fn task(task: &TaskView<AccountId32>, next: &str, names: &Names) -> String {
+pub(super) fn task(
+    task: &TaskView<AccountId32>,
+    next: &str,
+    shares: Option<Shares>,
+    names: &Names,
+) -> String {
     let summary = &task.summary;
     let then = match summary.phase {
         Phase::Closed(_) => format!("its record is kept until tick {}", summary.deadline),
@@ -54,7 +59,7 @@ pub(super) fn task(task: &TaskView<AccountId32>, next: &str, names: &Names) -> S
             challenge.challenger.to_ss58check()
         ));
     }
-    if let Some(sums) = progress::ending(task, names).last() {
+    if let Some(sums) = progress::ending(task, shares, names).last() {
         lines.push(format!("end         {sums}"));
     }
     if !task.submissions.is_empty() {
@@ -106,10 +111,10 @@ mod tests {
         use crate::clean::tests::{assert_clean, HOSTILE};
         let mut task = crate::worker::fake::task_view(1);
         task.spec = ContentRef::inline(HOSTILE.as_bytes()).unwrap();
-        let inline = clean::text(&super::task(&task, "", &Names::default())).into_owned();
+        let inline = clean::text(&super::task(&task, "", None, &Names::default())).into_owned();
         assert_clean(&inline);
         task.spec = ContentRef::located(b"long content", HOSTILE.as_bytes()).unwrap();
-        let located = super::task(&task, "", &Names::default());
+        let located = super::task(&task, "", None, &Names::default());
         assert_clean(&located);
         for text in [inline, located] {
             // What looks like news of this program does not begin a line.

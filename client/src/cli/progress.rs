@@ -3,13 +3,17 @@
 //! The state of a task in words: what has happened, what happens next and by when, how it ended.
 
 use super::{names::Names, show};
-use crate::{amount, worker};
+use crate::{
+    amount,
+    chain::{At, Connection},
+    worker,
+};
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde::Serialize;
 use std::time::Duration;
 use tos_primitives::{
     views::{RoundView, TaskView, TimelineEntry},
-    Balance, Closure, Phase, Tick,
+    Balance, Closure, Phase, TaskId, Tick,
 };
 
 /// Something that happened to a task.
@@ -170,9 +174,13 @@ pub(super) fn next(
             "{} have revealed their votes; the rest until {by}",
             of_panel(|member| member.vote.is_some())
         ),
-        Phase::Challenge => {
-            format!("anybody may challenge the result; otherwise it is settled after {by}")
+        Phase::Challenge if task.challenge.is_some() => {
+            format!("the challenge is decided; it is settled after {by}")
         }
+        Phase::Challenge => format!(
+            "its publisher and those whose answers were judged may challenge the result; otherwise \
+             it is settled after {by}"
+        ),
         Phase::Closed(_) => "closed; waits for the block to be final".into(),
     }
 }
@@ -213,8 +221,58 @@ pub(super) fn parts(task: &TaskView<AccountId32>) -> Vec<Part> {
     parts
 }
 
+/// Shares of a settled reward, as they went out.
+#[derive(Serialize, PartialEq, Eq, Debug, Clone, Copy)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Shares {
+    /// Of those who answered, in wei.
+    #[serde(with = "tos_primitives::json::wei")]
+    miners: Balance,
+    /// Of the judges, in wei.
+    #[serde(with = "tos_primitives::json::wei")]
+    judges: Balance,
+    /// Of the network, in wei.
+    #[serde(with = "tos_primitives::json::wei")]
+    network: Balance,
+    /// What nobody won and went back to the publisher, in wei.
+    #[serde(with = "tos_primitives::json::wei")]
+    refund: Balance,
+}
+
+impl Shares {
+    /// The shares of a task's settlement. `None` if it was not settled, or the node does not have
+    /// the state of that block any more.
+    pub async fn of(connection: &Connection, at: &At, task: TaskId) -> Option<Self> {
+        let settled = Phase::Closed(Closure::Settled);
+        let timeline = at.timeline(task).await.ok()?;
+        let block = timeline.iter().find(|entry| entry.phase == settled)?.block;
+        let block = connection.at_number(block.into()).await.ok()?;
+        let events = block.events().await.ok()?;
+        let mut own = events.iter().filter(|event| {
+            event.pallet == "Rewards"
+                && event.name == "Settled"
+                && event.fields["task"] == task.to_string()
+        });
+        Self::read(&own.next()?.fields)
+    }
+
+    fn read(fields: &serde_json::Value) -> Option<Self> {
+        let amount = |name: &str| fields[name].as_str()?.parse().ok();
+        Some(Self {
+            miners: amount("participants")?,
+            judges: amount("validators")?,
+            network: amount("network")?,
+            refund: amount("refund")?,
+        })
+    }
+}
+
 /// The end of a closed task, a line for each who joined and one for the reward.
-pub(super) fn ending(task: &TaskView<AccountId32>, names: &Names) -> Vec<String> {
+pub(super) fn ending(
+    task: &TaskView<AccountId32>,
+    shares: Option<Shares>,
+    names: &Names,
+) -> Vec<String> {
     let Phase::Closed(closure) = task.summary.phase else {
         return Vec::new();
     };
@@ -240,16 +298,31 @@ pub(super) fn ending(task: &TaskView<AccountId32>, names: &Names) -> Vec<String>
     let reward = task.summary.reward;
     let publisher = names.of(&task.summary.publisher);
     lines.push(match closure {
-        Closure::Settled => {
-            let miners: Balance = parts.iter().map(|part| part.earned).sum();
-            format!(
-                "of the reward of {}, {} went to those who answered and {} to the judges and the \
-                 network",
-                amount::format(reward),
-                amount::format(miners),
-                amount::format(reward.saturating_sub(miners))
-            )
-        }
+        Closure::Settled => match shares {
+            Some(shares) => {
+                let back = match shares.refund {
+                    0 => String::new(),
+                    refund => format!(", and {} back to {publisher}", amount::format(refund)),
+                };
+                format!(
+                    "of the reward of {}, {} went to those who answered, {} to the judges, {} to \
+                     the network{back}",
+                    amount::format(reward),
+                    amount::format(shares.miners),
+                    amount::format(shares.judges),
+                    amount::format(shares.network)
+                )
+            }
+            None => {
+                let miners: Balance = parts.iter().map(|part| part.earned).sum();
+                format!(
+                    "of the reward of {}, {} went to those who answered; the rest to the judges, \
+                     the network and, as far as nobody won it, back to {publisher}",
+                    amount::format(reward),
+                    amount::format(miners)
+                )
+            }
+        },
         Closure::Cancelled => "its publisher withdrew it".into(),
         Closure::Expired => format!(
             "there was no answer to judge: {} went back to {publisher}",
@@ -276,7 +349,11 @@ mod tests {
     use super::*;
     use crate::worker::fake;
     use std::collections::BTreeSet;
-    use tos_primitives::{traits::AnswerResult, views::MemberView, ContentRef, Verdict, TOS};
+    use tos_primitives::{
+        traits::AnswerResult,
+        views::{ChallengeView, MemberView},
+        ContentRef, Verdict, TOS,
+    };
 
     const CLOCK: Clock = Clock {
         tick: 25,
@@ -359,6 +436,13 @@ mod tests {
         let late = Clock { tick: 31, ..CLOCK };
         let text = next(&task, None, late);
         assert!(text.contains("tick 30, which is over"), "{text}");
+        assert!(text.starts_with("its publisher and those"), "{text}");
+        task.challenge = Some(ChallengeView {
+            challenger: fake::ME,
+            bond: TOS,
+            upheld: Some(false),
+        });
+        assert!(next(&task, None, CLOCK).starts_with("the challenge is decided"));
     }
 
     #[test]
@@ -383,23 +467,37 @@ mod tests {
         task.submissions[0].lost = TOS / 2;
         task.submissions[1].result = result(90);
         task.submissions[1].earned = 7 * TOS;
-        let lines = ending(&task, &Names::default());
+        let names = Names::default();
+        let lines = ending(&task, None, &names);
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines[0].ends_with("earned 7 TOS: quality 90, innovation 5"));
         let lost = "earned nothing and lost 0.5 TOS: quality 20, and 50 was asked for";
         assert!(lines[1].ends_with(lost), "{lines:?}");
-        let sums = "of the reward of 10 TOS, 7 TOS went to those who answered and 3 TOS to";
+        let sums = "of the reward of 10 TOS, 7 TOS went to those who answered; the rest to";
         assert!(lines[2].starts_with(sums), "{lines:?}");
+        let event = serde_json::json!({
+            "participants": "7000000000000000000", "validators": "1500000000000000000",
+            "network": "500000000000000000", "refund": "1000000000000000000",
+        });
+        let shares = Shares::read(&event);
+        let lines = ending(&task, shares, &names);
+        let publisher = names.of(&task.summary.publisher);
+        let sums = format!(
+            "of the reward of 10 TOS, 7 TOS went to those who answered, 1.5 TOS to the judges, 0.5 \
+             TOS to the network, and 1 TOS back to {publisher}"
+        );
+        assert_eq!(lines[2], sums);
+        assert_eq!(Shares::read(&serde_json::json!({"network": "1"})), None);
     }
 
     #[test]
     fn a_task_that_paid_nobody_says_where_the_reward_went() {
         let mut task = fake::task_view(1);
         task.summary.phase = Phase::Closed(Closure::Expired);
-        let lines = ending(&task, &Names::default());
+        let lines = ending(&task, None, &Names::default());
         assert!(lines[0].contains("10 TOS went back to 5"), "{lines:?}");
         task.summary.phase = Phase::Open;
-        assert_eq!(ending(&task, &Names::default()), Vec::<String>::new());
+        assert_eq!(ending(&task, None, &Names::default()), Vec::<String>::new());
     }
 
     #[test]

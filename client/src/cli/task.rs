@@ -6,7 +6,7 @@ use super::{
     help, lint,
     names::Names,
     page, parse,
-    progress::{self, Clock},
+    progress::{self, Clock, Shares},
     publish::Publish,
     quote, show, watch, Global,
 };
@@ -81,9 +81,11 @@ impl Task {
             Self::Lint(lint) => lint.run(output).await,
             Self::List { task_type, all } => list(global, output, task_type, all).await,
             Self::Show { task } => {
-                let at = global.connect().await?.best().await?;
+                let connection = global.connect().await?;
+                let at = connection.best().await?;
                 let view = at.task(task).await?;
                 let view = view.ok_or_else(|| show::unknown(task))?;
+                let shares = Shares::of(&connection, &at, task).await;
                 let round = at.round(task, view.summary.round).await?;
                 let clock = Clock {
                     tick: at.chain().await?.tick,
@@ -91,7 +93,7 @@ impl Task {
                 };
                 output.show(&view, || {
                     let next = progress::next(&view, round.as_ref(), clock);
-                    page::task(&view, &next, &Names::new(global))
+                    page::task(&view, &next, shares, &Names::new(global))
                 });
                 Ok(())
             }

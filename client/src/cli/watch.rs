@@ -4,7 +4,7 @@
 
 use super::{
     names::Names,
-    progress::{self, Clock, Event},
+    progress::{self, Clock, Event, Shares},
     show, Global,
 };
 use crate::{
@@ -38,6 +38,7 @@ pub async fn watch(
         told: BTreeSet::new(),
         chain: None,
         first_seen: None,
+        shares: None,
         standing: "has not been seen yet".into(),
         spoke: Instant::now(),
     };
@@ -56,7 +57,7 @@ pub async fn watch(
             }
         }
     };
-    conclude(&view, &watch.names, output)
+    conclude(&view, watch.shares, &watch.names, output)
 }
 
 struct Watch<'a> {
@@ -69,6 +70,8 @@ struct Watch<'a> {
     chain: Option<([u8; 32], Option<[u8; 32]>)>,
     /// The number of the best block in which the task was first seen.
     first_seen: Option<u64>,
+    /// Shares of the reward, once it is settled.
+    shares: Option<Shares>,
     /// What the task waits for.
     standing: String,
     /// When a line was written last.
@@ -96,10 +99,22 @@ impl Watch<'_> {
     }
 
     async fn on_one_connection(&mut self, gone: &mut bool) -> Result<TaskView<AccountId32>> {
-        let connection = self.global.connect().await?;
+        let connection = self.connect().await?;
         match self.on(&connection, gone).await {
             Ok(view) => Ok(view),
             Err(error) => Err(connection.or_lost(error).await),
+        }
+    }
+
+    /// Connects, and says so while that takes long.
+    async fn connect(&mut self) -> Result<Connection> {
+        let global = self.global;
+        let mut connecting = Box::pin(global.connect());
+        loop {
+            match tokio::time::timeout_at(self.spoke + QUIET, &mut connecting).await {
+                Ok(connection) => return connection,
+                Err(_) => self.remark(None, "waiting for the node"),
+            }
         }
     }
 
@@ -168,6 +183,9 @@ impl Watch<'_> {
             return Ok(None);
         }
         let last = connection.finalised().await?.task(self.task).await?;
+        if last.is_some() {
+            self.shares = Shares::of(connection, &at, self.task).await;
+        }
         Ok(last.filter(|view| matches!(view.summary.phase, Phase::Closed(_))))
     }
 
@@ -251,7 +269,12 @@ fn differ(
     genesis != other_genesis || first.zip(other_first).is_some_and(|(a, b)| a != b)
 }
 
-fn conclude(view: &TaskView<AccountId32>, names: &Names, output: Output) -> Result<()> {
+fn conclude(
+    view: &TaskView<AccountId32>,
+    shares: Option<Shares>,
+    names: &Names,
+    output: Output,
+) -> Result<()> {
     let task = view.summary.id;
     let text = show::phase(view.summary.phase);
     let Phase::Closed(closure) = view.summary.phase else {
@@ -261,10 +284,11 @@ fn conclude(view: &TaskView<AccountId32>, names: &Names, output: Output) -> Resu
         "task": task, "closure": closure, "finalised": true,
         "publisher": view.summary.publisher.to_ss58check(),
         "reward": view.summary.reward.to_string(), "answers": progress::parts(view),
+        "shares": shares,
     });
     output.show(&value, || {
         let first = format!("{text}, and that is final");
-        let lines = progress::ending(view, names).into_iter();
+        let lines = progress::ending(view, shares, names).into_iter();
         std::iter::once(first)
             .chain(lines.map(|line| format!("  {line}")))
             .collect::<Vec<_>>()
@@ -289,7 +313,7 @@ mod tests {
         let end = |closure| {
             let mut view = fake::task_view(1);
             view.summary.phase = Phase::Closed(closure);
-            conclude(&view, &Names::default(), output)
+            conclude(&view, None, &Names::default(), output)
         };
         assert!(end(Closure::Settled).is_ok());
         assert_eq!(end(Closure::Expired).err().unwrap().exit_code(), 1);

@@ -112,10 +112,18 @@ pub fn parse(
     // setting reaches subcommands only while they are not built.
     let lenient = command.clone().ignore_errors(true);
     command.build();
-    let first = lenient.clone().try_get_matches_from(&arguments)?;
-    let own = sections::command_at(&command, &leaf(&first).0);
-    let off = own.map_or_else(Vec::new, |own| take_switches(own, &mut arguments));
-    let sources = lenient.try_get_matches_from(&arguments)?;
+    let mut off = Vec::new();
+    // Each that is taken may uncover the subcommand that stands behind it.
+    let sources = loop {
+        let sources = lenient.clone().try_get_matches_from(&arguments)?;
+        let before = arguments.clone();
+        if let Some(own) = sections::command_at(&command, &leaf(&sources).0) {
+            off.extend(take_switches(own, &mut arguments));
+        }
+        if arguments == before {
+            break sources;
+        }
+    };
     let (path, given) = leaf(&sources);
     let strict = |arguments: &[OsString]| command.clone().try_get_matches_from(arguments);
     let plain = |file| -> Result<Parsed, Failure> {

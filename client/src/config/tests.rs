@@ -258,6 +258,8 @@ fn a_flag_that_the_file_switches_on_can_be_switched_off_on_the_command_line() {
     assert!(!flag("miner run --no-claim=false"));
     assert!(flag("miner run --no-claim=true"));
     assert!(flag("miner run --no-claim"));
+    assert!(!flag("--json=false miner run --no-claim=false"));
+    assert!(!flag("miner --json=false run --no-claim=false"));
     // Nothing else takes such a value, and what follows `--` is left alone.
     for wrong in [
         ["miner", "status", "--no-claim=false"],

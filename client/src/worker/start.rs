@@ -63,10 +63,16 @@ pub(crate) async fn validator(
 
 /// Says what the provider's account is. One that is not registered is refused when `strict`, and
 /// warned about otherwise: its store may have been made for another chain.
-pub(crate) async fn provider(live: &Live, who: &AccountId32, strict: bool) -> Result<()> {
+pub(crate) async fn provider(
+    live: &Live,
+    who: &AccountId32,
+    strict: bool,
+    seen: u64,
+) -> Result<()> {
     let mut tries = if strict { TRIES } else { 1 };
     loop {
         let at = live.connection.best().await?;
+        let strict = strict && at.number() >= seen;
         tries -= 1;
         match at.provider(who.clone()).await? {
             Some(view) => {

@@ -53,6 +53,9 @@ pub struct ValidatorOptions {
     pub(crate) reporter: Reporter,
 }
 
+/// Ticks after which a specification that could not be fetched is tried again.
+const FETCH_PAUSE: Tick = 3;
+
 /// One vote.
 type Ballot = (TaskId, u32);
 
@@ -64,16 +67,27 @@ enum NoVote {
     Judge(Error),
 }
 
+/// Failures on one vote.
+#[derive(Default)]
+struct Failures {
+    count: u32,
+    /// The last one in words.
+    why: String,
+    /// The tick in which to try again.
+    retry_at: Tick,
+}
+
 /// See the [module](self).
 pub struct Validator {
     options: ValidatorOptions,
     journal: Journal,
     workshop: Workshop,
     jobs: JoinSet<(Ballot, Result<Judgement, NoVote>, Duration)>,
-    running: HashMap<Ballot, AbortHandle>,
+    /// Jobs at work, and the last tick to commit to their votes in.
+    running: HashMap<Ballot, (AbortHandle, Tick)>,
     /// Votes that are not in the journal yet, because the disk takes nothing. They were paid for.
     unwritten: Vec<(Ballot, Vote)>,
-    failures: HashMap<Ballot, u32>,
+    failures: HashMap<Ballot, Failures>,
     handled: HashSet<TaskId>,
     stuck: HashSet<Ballot>,
     patience: Patience,
@@ -108,10 +122,12 @@ impl Validator {
         }
     }
 
-    /// Counts failures on a vote.
-    fn failed(&mut self, (task, round): Ballot, count: u32, error: &Error) {
+    /// Counts failures on a vote. The next try comes after `pause` ticks.
+    fn failed(&mut self, (task, round): Ballot, count: u32, error: &Error, pause: Tick) {
         let failures = self.failures.entry((task, round)).or_default();
-        *failures = failures.saturating_add(count);
+        failures.count = failures.count.saturating_add(count);
+        failures.why = error.to_string();
+        failures.retry_at = self.tick.saturating_add(pause);
         tracing::warn!(%task, round = shown(round), %error, "no vote");
     }
 
@@ -141,13 +157,15 @@ impl Validator {
                     }));
                 }
                 let ballot = (task, round);
-                let failures = self.failures.get(&ballot).copied().unwrap_or_default();
-                if failures >= self.options.attempts {
-                    let why = "the judge failed too often; stake will suffer";
-                    self.stuck(ballot, Some(assignment.deadline), why);
+                let failures = self.failures.get(&ballot);
+                if let Some(failed) = failures.filter(|f| f.count >= self.options.attempts) {
+                    let why = format!("no vote, stake will suffer: {}", failed.why);
+                    self.stuck(ballot, Some(assignment.deadline), &why);
                     return Ok(None);
                 }
-                let waits = self.running.contains_key(&ballot) || self.is_unwritten(ballot);
+                let pauses = failures.is_some_and(|failed| self.tick < failed.retry_at);
+                let waits =
+                    pauses || self.running.contains_key(&ballot) || self.is_unwritten(ballot);
                 let deadline = assignment.deadline;
                 if !waits
                     && self
@@ -206,7 +224,8 @@ impl Validator {
             };
             (ballot, result, begun.elapsed())
         };
-        self.running.insert(ballot, self.jobs.spawn(job));
+        self.running
+            .insert(ballot, (self.jobs.spawn(job), deadline));
         Ok(())
     }
 
@@ -305,10 +324,14 @@ impl<C: Chain> Role<C> for Validator {
             .collect();
         let late: Vec<_> = self.running.keys().copied().collect();
         for ballot in late.into_iter().filter(|b| !takes_votes.contains(b)) {
-            if let Some(job) = self.running.remove(&ballot) {
-                job.abort();
+            let Some((job, deadline)) = self.running.remove(&ballot) else {
+                continue;
+            };
+            job.abort();
+            // Otherwise a reorganisation took the seat away, or somebody else with this key voted.
+            if self.tick > deadline {
                 let why = "the judge was still at work when voting ended; stake will suffer";
-                self.stuck(ballot, None, why);
+                self.stuck(ballot, Some(deadline), why);
             }
         }
         self.unwritten
@@ -378,16 +401,16 @@ impl<C: Chain> Role<C> for Validator {
             }
             // Says nothing about the judge, which may go on with other tasks.
             Err(NoVote::Specification(error)) => {
-                self.failed(ballot, 1, &error);
+                self.failed(ballot, 1, &error, FETCH_PAUSE);
             }
             Err(NoVote::Judge(error)) => {
                 if matches!(error, Error::Declined(_)) {
                     // Another attempt would cost as much and end the same. It says nothing about
                     // other tasks: a stranger could word one so that it is declined.
-                    self.failed(ballot, self.options.attempts, &error);
+                    self.failed(ballot, self.options.attempts, &error, 0);
                     return Ok(());
                 }
-                self.failed(ballot, 1, &error);
+                self.failed(ballot, 1, &error, 0);
                 let second = self.pace.seconds();
                 let broken = self.health.failed(self.tick, second, error.to_string());
                 self.options.reporter.tell(&broken);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     amount,
-    chain::{Folder, Hash},
+    chain::{Folder, Hash, Memory},
     cli::run::{journals, Height},
     content::{self, Pace, Probing},
     error::{Context, Error, Result},
@@ -150,7 +150,8 @@ impl Run {
             shelves.insert(&shelf);
             // A store with replicas in it says that the account was registered: the node is behind.
             let empty = shelf.replicas()?.is_empty();
-            worker::start::provider(live, &who, strict && empty).await?;
+            let seen = folder.read()?.map_or(0, |record| record.best);
+            worker::start::provider(live, &who, strict && empty, seen).await?;
             strict = false;
             let seeds = Seeds::default();
             let gateway = Probing::new(Gateway::new(shelf.clone(), seeds.clone()));
