@@ -152,8 +152,12 @@ impl Connection {
             0 => String::new(),
             tip => format!(" and a tip of {}", amount::format(tip)),
         };
+        let besides = match (pallet, name) {
+            ("Tasks", "publish") => " besides reward and stake (`tos task quote` adds them up)",
+            _ => "",
+        };
         Ok(format!(
-            "The account {account} has {} free, and {pallet}.{name} costs a fee of {fee}{tip}: send \
+            "The account {account} has {} free, and {pallet}.{name} costs a fee of {fee}{tip}{besides}: send \
              it TOS, or sign with the key of another account (--key).",
             amount::format(free)
         ))

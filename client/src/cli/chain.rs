@@ -13,7 +13,7 @@ use crate::{
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;
-use tos_primitives::json::to_hex;
+use tos_primitives::{json::to_hex, Balance};
 
 /// See `tos chain --help`.
 #[derive(clap::Subcommand)]
@@ -102,9 +102,12 @@ impl Chain {
                 let who = global.account(&account)?;
                 let balance = best.balance(&who).await?;
                 let assignments = best.assignments(who.clone()).await?;
+                let claims = best.claimable(who.clone()).await?;
+                let waits: Balance = claims.iter().map(|claim| claim.amount).sum();
                 let value = json!({
                     "account": who, "free": balance.free.to_string(),
                     "held": balance.reserved.to_string(), "assignments": assignments,
+                    "claimable": claims,
                 });
                 output.show(&value, || {
                     let todo = assignments.iter().map(|a| {
@@ -117,8 +120,15 @@ impl Chain {
                         format!("free   {}", amount::format(balance.free)),
                         format!("held   {}", amount::format(balance.reserved)),
                     ];
+                    let claim = (!claims.is_empty()).then(|| {
+                        format!(
+                            "claim  {} wait (`tos rewards claim`), and count as held or free",
+                            amount::format(waits)
+                        )
+                    });
                     balance
                         .into_iter()
+                        .chain(claim)
                         .chain(todo)
                         .collect::<Vec<_>>()
                         .join("\n")

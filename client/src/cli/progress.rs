@@ -73,57 +73,81 @@ pub(super) fn events(
         what,
         who: who.cloned(),
     };
-    let mut all: Vec<_> = timeline
-        .iter()
-        .map(|entry| event(began(entry), None))
-        .collect();
+    // What belongs to each phase, by its place in a task's life.
+    let mut of_phase: [Vec<Event>; 7] = Default::default();
+    let [open, reveal, draw, voting, votes, challenged, closed] = &mut of_phase;
     for submission in &task.submissions {
         let miner = Some(&submission.miner);
-        all.push(event("joined".into(), miner));
+        open.push(event("joined".into(), miner));
         if let Some(commitment) = submission.commitment {
-            all.push(event(
-                format!("committed as number {}", commitment.number + 1),
-                miner,
-            ));
+            let number = commitment.number + 1;
+            open.push(event(format!("committed as number {number}"), miner));
         }
         if let Some(content) = &submission.content {
-            all.push(event(format!("revealed {}", show::content(content)), miner));
+            reveal.push(event(format!("revealed {}", show::content(content)), miner));
         }
         if submission.duplicate {
-            all.push(event("found to be a duplicate".into(), miner));
+            draw.push(event("found to be a duplicate".into(), miner));
         }
         if let Some(result) = submission.result {
             let verdict = format!("{:?}", result.verdict).to_lowercase();
             let (quality, innovation) = (result.quality, result.innovation);
             let judged = format!("judged: quality {quality}, innovation {innovation}, {verdict}");
-            all.push(event(judged, miner));
+            closed.push(event(judged, miner));
         }
     }
     let number = task.summary.round + 1;
     for member in round.iter().flat_map(|round| &round.members) {
         let who = Some(&member.who);
-        all.push(event(format!("drawn for the panel of round {number}"), who));
+        draw.push(event(format!("drawn for the panel of round {number}"), who));
         if member.committed {
-            all.push(event(format!("voted in round {number}"), who));
+            voting.push(event(format!("voted in round {number}"), who));
         }
         if let Some(vote) = &member.vote {
             let scores: Vec<_> = vote.iter().map(|score| score.quality.to_string()).collect();
             let scores = scores.join(", ");
-            all.push(event(
-                format!("revealed its vote of round {number}: {scores}"),
-                who,
-            ));
+            let vote = format!("revealed its vote of round {number}: {scores}");
+            votes.push(event(vote, who));
         }
     }
     if let Some(challenge) = &task.challenge {
         let who = Some(&challenge.challenger);
-        all.push(event("challenged the result".into(), who));
+        challenged.push(event("challenged the result".into(), who));
         if let Some(upheld) = challenge.upheld {
             let outcome = if upheld { "upheld" } else { "rejected" };
-            all.push(event(format!("challenge {outcome}"), who));
+            closed.push(event(format!("challenge {outcome}"), who));
         }
     }
+    // After the last beginning of their phase, so that those of the current round follow it.
+    let mut all = Vec::new();
+    for (index, entry) in timeline.iter().enumerate() {
+        all.push(event(began(entry), None));
+        let place = place_of(entry.phase);
+        let later = timeline.iter().skip(index).skip(1);
+        if !later
+            .into_iter()
+            .any(|later| place_of(later.phase) == place)
+        {
+            if let Some(own) = of_phase.get_mut(place) {
+                all.append(own);
+            }
+        }
+    }
+    all.extend(of_phase.into_iter().flatten());
     all
+}
+
+/// The place of a phase in a task's life.
+fn place_of(phase: Phase) -> usize {
+    match phase {
+        Phase::Open => 0,
+        Phase::AnswerReveal => 1,
+        Phase::PanelDraw => 2,
+        Phase::VoteCommit => 3,
+        Phase::VoteReveal => 4,
+        Phase::Challenge => 5,
+        Phase::Closed(_) => 6,
+    }
 }
 
 /// The beginning of a phase, in words.
@@ -324,14 +348,17 @@ pub(super) fn ending(
             }
         },
         Closure::Cancelled => "its publisher withdrew it".into(),
-        Closure::Expired => format!(
-            "there was no answer to judge: {} went back to {publisher}",
-            amount::format(reward)
-        ),
-        Closure::Unresolved => format!(
-            "no panel came to a result: {} went back to {publisher}",
-            amount::format(reward)
-        ),
+        Closure::Expired | Closure::Unresolved => {
+            let why = match closure {
+                Closure::Expired => "there was no answer to judge",
+                _ => "no panel came to a result",
+            };
+            format!(
+                "{why}: the reward of {} and the stake of {} went back to {publisher}",
+                amount::format(reward),
+                amount::format(task.publisher_stake)
+            )
+        }
     });
     lines
 }
@@ -391,8 +418,9 @@ mod tests {
         let timeline = [entry(Phase::Open, 0), entry(Phase::VoteCommit, 1)];
         let after = events(&task, &timeline, None);
         assert_eq!(after[0], before[0]);
-        assert_eq!(after[1].what, "tick 7: voting, round 2");
-        assert_eq!(after[2].what, "joined");
+        // As it happened, also when all of it is told at once.
+        assert_eq!(after[1].what, "joined");
+        assert_eq!(after[2].what, "tick 7: voting, round 2");
         assert!(after[3].what.starts_with("revealed 0x"));
         let told: BTreeSet<_> = before.into_iter().chain(after).collect();
         assert_eq!(told.len(), 4);
@@ -495,7 +523,8 @@ mod tests {
         let mut task = fake::task_view(1);
         task.summary.phase = Phase::Closed(Closure::Expired);
         let lines = ending(&task, None, &Names::default());
-        assert!(lines[0].contains("10 TOS went back to 5"), "{lines:?}");
+        let back = "the reward of 10 TOS and the stake of 1 TOS went back to 5";
+        assert!(lines[0].contains(back), "{lines:?}");
         task.summary.phase = Phase::Open;
         assert_eq!(ending(&task, None, &Names::default()), Vec::<String>::new());
     }

@@ -20,6 +20,7 @@ use std::{
 use tos_primitives::{
     content::{content_hash, MAX_INLINE, MIN_CONTENT},
     json::to_hex,
+    params::MIN_PANEL,
     Balance, ContentRef, Difficulty, TaskId, TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
 };
 
@@ -142,6 +143,17 @@ impl Publish {
         let call = self.call(params, spec);
         let signer = global.signer()?;
         let connection = global.connect().await?;
+        let at = connection.best().await?;
+        // Asked for advice only: whether it may be published, the chain says.
+        if let Ok(rules) = at.type_rules(self.task_type, self.difficulty).await {
+            if rules.known && rules.judges < MIN_PANEL {
+                let judges = super::show::count(rules.judges, "validator");
+                tracing::warn!(
+                    "{judges} of this type, and a panel has {MIN_PANEL} at least: while that is \
+                     so, nobody can judge the task, and the reward will go back"
+                );
+            }
+        }
         let waiting = (global.wait, global.time());
         let published = publish(&connection, &signer, &call, self.reference, waiting).await?;
         let reference = self.reference.map(|hash| to_hex(&hash));

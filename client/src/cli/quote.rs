@@ -6,7 +6,7 @@
 //! here in its order, against the parameters and windows of its best block.
 
 use super::{
-    parse,
+    parse, progress,
     publish::{refer, Publish},
     Global,
 };
@@ -351,7 +351,10 @@ fn checks(
         check(
             "Tasks::ParticipantsOutOfRange",
             (1..=MAX_PARTICIPANTS).contains(&asked.places),
-            format!("{} places: 1 to {MAX_PARTICIPANTS}", asked.places),
+            format!(
+                "{}: 1 to {MAX_PARTICIPANTS}",
+                super::show::count(asked.places, "place")
+            ),
         ),
     ]
 }
@@ -477,10 +480,9 @@ fn text(quote: &Quote) -> String {
     } = quote;
     let coin = |value: Balance| amount::format(value);
     let duration = |ticks: Tick| {
-        let minutes = u64::from(ticks)
-            .saturating_mul(quote.milliseconds_per_tick)
-            .div_ceil(60_000);
-        format!("{ticks} ticks (about {minutes} min)")
+        let time = u64::from(ticks).saturating_mul(quote.milliseconds_per_tick);
+        let time = progress::duration(std::time::Duration::from_millis(time));
+        format!("{ticks} ticks (about {time})")
     };
     let share = |index: usize| super::show::percent(split.shares.get(index).copied().unwrap_or(0));
     let times = &quote.ticks_to_settlement;
@@ -508,7 +510,7 @@ fn text(quote: &Quote) -> String {
             duration(times.earliest)
         ),
         format!(
-            "             {} when places stay free",
+            "             {} if not all places are taken",
             duration(times.places_left)
         ),
         format!(
@@ -531,14 +533,14 @@ fn text(quote: &Quote) -> String {
     ];
     let winners: Vec<_> = split.example.each_winner.iter().map(|w| coin(*w)).collect();
     lines.push(format!(
-        "for example  {} perfect answers: winners {}, others {}, each judge {}",
-        split.example.answers,
+        "for example  {}: winners {}, others {}, each judge {}",
+        super::show::count(split.example.answers, "perfect answer"),
         winners.join(" and "),
         coin(split.example.each_other),
         coin(split.example.each_judge)
     ));
     lines.push(format!(
-        "members      {} of all types, {} of this one; a panel has {}",
+        "members      {} in all, {} of this type; a panel has {}",
         super::show::count(members.miners, "miner"),
         super::show::count(members.judges, "validator"),
         members.panel
@@ -556,8 +558,10 @@ fn text(quote: &Quote) -> String {
         ));
     }
     for check in &quote.checks {
-        let state = if check.passed { "ok     " } else { "REFUSED" };
-        lines.push(format!("{state}      {}: {}", check.name, check.detail));
+        lines.push(match check.passed {
+            true => format!("ok           {}", check.detail),
+            false => format!("REFUSED      {}: {}", check.name, check.detail),
+        });
     }
     lines.join("\n")
 }

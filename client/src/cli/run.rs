@@ -181,7 +181,7 @@ impl MinerArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "miner", &key.account())?;
-        let workshop = self.common.workshop(global).await?;
+        let workshop = self.common.workshop(global, true).await?;
         let options = MinerOptions {
             account: key.account(),
             solver,
@@ -234,7 +234,7 @@ impl ValidatorArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "validator", &key.account())?;
-        let workshop = self.common.workshop(global).await?;
+        let workshop = self.common.workshop(global, false).await?;
         let options = ValidatorOptions {
             account: key.account(),
             judge,
@@ -314,8 +314,9 @@ impl Common {
         Ok(move |genesis: &Hash| named.clone().unwrap_or_else(|| default(genesis)))
     }
 
-    /// Where content is kept and programs run, and the server if there is to be one.
-    async fn workshop(&self, global: &Global) -> Result<Workshop> {
+    /// Where content is kept and programs run, and the server if there is to be one. `solves` if
+    /// answers are to be given.
+    async fn workshop(&self, global: &Global, solves: bool) -> Result<Workshop> {
         let store = Store::open(global.folder()?.join("content"))?;
         if let Some(address) = self.serve {
             let listener = tokio::net::TcpListener::bind(address).await;
@@ -338,10 +339,12 @@ impl Common {
                 ))
             }
             (None, None) => {
-                tracing::info!(
-                    "without --serve, answers of more than 2,048 bytes cannot be given and count \
-                     as failures of the solver"
-                );
+                if solves {
+                    tracing::info!(
+                        "without --serve, answers of more than 2,048 bytes cannot be given and \
+                         count as failures of the solver"
+                    );
+                }
                 None
             }
         };

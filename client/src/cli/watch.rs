@@ -37,6 +37,9 @@ pub async fn watch(
         names: Names::new(global),
         told: BTreeSet::new(),
         chain: None,
+        known: false,
+        number: 0,
+        last_block: Instant::now(),
         first_seen: None,
         shares: None,
         standing: "has not been seen yet".into(),
@@ -68,6 +71,12 @@ struct Watch<'a> {
     told: BTreeSet<Event>,
     /// The hashes of blocks 0 and, where the node knows it, 1 of the chain that is watched.
     chain: Option<([u8; 32], Option<[u8; 32]>)>,
+    /// `true` if the node of this connection is known to be on that chain.
+    known: bool,
+    /// The number of the best block that was looked at last.
+    number: u64,
+    /// When a block was last heard of.
+    last_block: Instant,
     /// The number of the best block in which the task was first seen.
     first_seen: Option<u64>,
     /// Shares of the reward, once it is settled.
@@ -123,7 +132,8 @@ impl Watch<'_> {
         connection: &Connection,
         gone: &mut bool,
     ) -> Result<TaskView<AccountId32>> {
-        self.recognise(connection).await?;
+        self.known = false;
+        self.last_block = Instant::now();
         if std::mem::take(gone) {
             tracing::warn!("the node is back");
         }
@@ -137,33 +147,33 @@ impl Watch<'_> {
                 match tokio::time::timeout_at(self.spoke + QUIET, blocks.next()).await {
                     Ok(Some(block)) => {
                         block?;
+                        self.last_block = Instant::now();
                         break;
                     }
                     Ok(None) => return Err(connection.gone("the subscription ended")),
-                    Err(_) => {
-                        let standing = format!("no new block; {}", self.standing);
-                        self.remark(None, &standing);
-                    }
+                    Err(_) => self.remind(),
                 }
             }
         }
     }
 
-    /// Makes sure that the node is on the chain that is watched.
-    async fn recognise(&mut self, connection: &Connection) -> Result<()> {
+    /// Makes sure that the node is on the chain that is watched. `false` if nobody can tell yet: a
+    /// chain is known by its first block, and this one, at `number`, may have none.
+    async fn recognise(&mut self, connection: &Connection, number: u64) -> Result<bool> {
         let now = (connection.genesis(), connection.hash_at(1).await?);
         match self.chain {
-            Some(before) if differ(before, now) => Err(Error::Failed(format!(
-                "the node is on another chain now, and task {} is not of it",
-                self.task
-            ))),
-            Some((_, Some(_))) => Ok(()),
-            // Block 1 may have been unknown before.
-            _ => {
-                self.chain = Some(now);
-                Ok(())
+            Some(before) if differ(before, now) => {
+                return Err(Error::Failed(format!(
+                    "the node is on another chain now, and task {} is not of it",
+                    self.task
+                )))
             }
+            Some((_, Some(_))) => {}
+            // Block 1 may have been unknown before.
+            _ => self.chain = Some(now),
         }
+        // A node that synchronised by `--sync warp` has no history, and is past block 1.
+        Ok(now.1.is_some() || number > 1)
     }
 
     /// Tells what is new. Returns the task once it is closed and that is final.
@@ -173,8 +183,15 @@ impl Watch<'_> {
         milliseconds: u64,
     ) -> Result<Option<TaskView<AccountId32>>> {
         let at = connection.best().await?;
+        self.number = at.number();
+        if !self.known {
+            self.known = self.recognise(connection, at.number()).await?;
+        }
         let Some(view) = at.task(self.task).await? else {
-            self.missing(connection, at.number()).await?;
+            // A chain without blocks may be another one.
+            if self.known || self.first_seen.is_none() {
+                self.missing(connection).await?;
+            }
             return Ok(None);
         };
         self.first_seen.get_or_insert(at.number());
@@ -191,7 +208,7 @@ impl Watch<'_> {
 
     /// A reorganisation can take a young task away for a moment, and a node that was restarted may
     /// be behind. Fails where that is not it.
-    async fn missing(&mut self, connection: &Connection, number: u64) -> Result<()> {
+    async fn missing(&mut self, connection: &Connection) -> Result<()> {
         let Some(first_seen) = self.first_seen else {
             return Err(show::unknown(self.task));
         };
@@ -203,11 +220,8 @@ impl Watch<'_> {
                 self.task
             )));
         }
-        self.standing = format!("is not in the node's block {number}; waiting for later blocks");
-        if self.spoke.elapsed() >= QUIET {
-            let standing = self.standing.clone();
-            self.remark(Some(number), &standing);
-        }
+        self.standing = "the node does not have the task yet; waiting for later blocks".into();
+        self.remind();
         Ok(())
     }
 
@@ -228,12 +242,16 @@ impl Watch<'_> {
             if self.told.contains(&event) {
                 continue;
             }
-            let value = serde_json::json!({"block": block, "task": id, "event": event});
+            let closed = matches!(view.summary.phase, Phase::Closed(_));
+            let begins = !closed && phase.as_ref() == Some(&event.what);
+            let mut value = serde_json::json!({"block": block, "task": id, "event": event});
+            if begins {
+                value["waiting"] = self.standing.as_str().into();
+            }
             self.output.show(&value, || {
                 let who = event.who.as_ref().map(|who| self.names.of(who) + " ");
-                let begins = phase.as_ref() == Some(&event.what);
                 let next = match begins {
-                    true => format!(": {}", self.standing),
+                    true => format!("; {}", self.standing),
                     false => String::new(),
                 };
                 let who = who.unwrap_or_default();
@@ -242,11 +260,23 @@ impl Watch<'_> {
             self.told.insert(event);
             self.spoke = Instant::now();
         }
-        if self.spoke.elapsed() >= QUIET {
-            let standing = self.standing.clone();
-            self.remark(Some(block), &standing);
-        }
+        self.remind();
         Ok(())
+    }
+
+    /// Says again what the task waits for, where nothing was said for long.
+    fn remind(&mut self) {
+        if self.spoke.elapsed() < QUIET {
+            return;
+        }
+        let standing = match self.last_block.elapsed() {
+            silence if silence >= QUIET => {
+                let silence = progress::duration(silence);
+                format!("no block for {silence}; {}", self.standing)
+            }
+            _ => self.standing.clone(),
+        };
+        self.remark(Some(self.number), &standing);
     }
 
     /// A line where there is nothing new.
@@ -296,9 +326,12 @@ fn conclude(
     });
     match closure {
         Closure::Settled | Closure::Cancelled => Ok(()),
-        Closure::Expired | Closure::Unresolved => {
-            Err(Error::Failed(format!("task {task} ended {text}")))
-        }
+        Closure::Expired => Err(Error::Failed(format!(
+            "task {task} expired: there was no answer to judge"
+        ))),
+        Closure::Unresolved => Err(Error::Failed(format!(
+            "task {task} was not resolved: no panel came to a result"
+        ))),
     }
 }
 

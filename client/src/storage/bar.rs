@@ -119,14 +119,18 @@ fn share(done: u64, total: u64, parts: u64) -> u64 {
 
 fn line(what: &str, stage: &str, done: u64, total: u64) -> String {
     let full = share(done, total, WIDTH);
+    let (shift, unit) = match total {
+        0..1_048_576 => (10, "KiB"),
+        _ => (20, "MiB"),
+    };
     let cells = |mark: &str, count: u64| mark.repeat(usize::try_from(count).unwrap_or_default());
     format!(
-        "{what}: {stage:<9} [{}{}] {:>3} %  {} of {} MiB",
+        "{what}: {stage:<9} [{}{}] {:>3} %  {} of {} {unit}",
         cells("#", full),
         cells(" ", WIDTH.saturating_sub(full)),
         share(done, total, 100),
-        done >> 20,
-        total.div_ceil(1 << 20),
+        done >> shift,
+        total.div_ceil(1 << shift),
     )
 }
 

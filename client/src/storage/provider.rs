@@ -73,6 +73,8 @@ pub struct Provider {
     handled: HashSet<ReplicaId>,
     patience: Patience,
     pub(super) tidy: Tidy,
+    /// `true` once it was told that the account is no provider.
+    unregistered: bool,
 }
 
 impl Provider {
@@ -91,6 +93,7 @@ impl Provider {
             settled: HashMap::new(),
             handled: HashSet::new(),
             patience: Patience::default(),
+            unregistered: false,
         }
     }
 
@@ -296,8 +299,16 @@ impl<C: Chain> Role<C> for Provider {
         self.patience.next_step();
         let at = chain.best().await?;
         let provider = at.provider().await?;
-        let provider = provider
-            .ok_or_else(|| Error::refused("not a storage provider: run `tos storage init`"))?;
+        let Some(provider) = provider else {
+            // On a new chain, or behind: it goes on by itself once the account is one.
+            if !std::mem::replace(&mut self.unregistered, true) {
+                tracing::warn!(
+                    "not a storage provider on this chain: `tos storage init` makes it one"
+                );
+            }
+            return Ok(Progress::default());
+        };
+        self.unregistered = false;
         if provider.proof_key != self.shelf.proof_key() {
             return Err(Error::Usage(
                 "the chain knows another proof key: say --proof-key, or `tos storage set`".into(),

@@ -11,10 +11,12 @@ use crate::{
     keys::Signer,
 };
 use futures::{FutureExt, StreamExt};
+use polkadot_sdk::sp_core::crypto::Ss58Codec;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tracing::Instrument;
 
 /// Pause before the first reconnection; it doubles up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(500);
@@ -71,6 +73,23 @@ enum Ended {
 /// again when the node is on another one. A lost connection is sought again; a runtime that does not
 /// fit, at the first connection, is an error.
 pub(crate) async fn run<M: Memory, R: Role<Live>>(
+    url: &str,
+    key: &Signer,
+    mode: Mode,
+    notifier: &Notifier,
+    base: impl Fn(&Hash) -> PathBuf,
+    make: impl AsyncFnMut(&Live, &M) -> Result<R>,
+) -> Result<()> {
+    // Several workers may write to one log.
+    let account = key.account().to_ss58check();
+    let account = account.get(..6).unwrap_or_default();
+    let span = tracing::info_span!("worker", account);
+    run_on(url, key, mode, notifier, base, make)
+        .instrument(span)
+        .await
+}
+
+async fn run_on<M: Memory, R: Role<Live>>(
     url: &str,
     key: &Signer,
     mut mode: Mode,

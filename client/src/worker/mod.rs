@@ -177,7 +177,13 @@ impl Patience {
             let (label, about) = (format!("{pallet}.{name}"), subject(&call));
             let outcome = match result {
                 Ok(()) => {
-                    tracing::info!(call = label, about, "done");
+                    match call {
+                        // In every window of every replica, for as long as it is kept.
+                        Call::RespondAudit { .. } | Call::SubmitGroup { .. } => {
+                            tracing::debug!(call = label, about, "done");
+                        }
+                        _ => tracing::info!(call = label, about, "done"),
+                    }
                     self.refused.remove(&key(&call));
                     Outcome::Done
                 }

@@ -34,7 +34,7 @@ use tos_provider::{commit_content, Coded};
 /// Between two looks at a deal.
 const LOOK: Duration = Duration::from_secs(1);
 /// The longest time without a word while a deal is waited for.
-const QUIET: Duration = Duration::from_secs(30);
+const QUIET: Duration = Duration::from_secs(10);
 
 /// See `tos storage publish --help`.
 #[derive(clap::Args)]
@@ -184,6 +184,9 @@ impl Publish {
             "finalised": included.finalised,
         });
         output.show(&value, || deal.to_string());
+        output.hint(&format!(
+            "see it with: tos storage show {deal}; until somebody accepts, tos storage cancel {deal} takes the escrow back"
+        ));
         if self.serve.is_none() {
             return Ok(());
         }

@@ -35,7 +35,11 @@ impl ProofKey {
     /// The key pair.
     pub(super) fn unlock(&self, global: &Global) -> Result<sr25519::Pair> {
         let keystore = global.keystore()?;
-        keystore.file(&self.name)?;
+        keystore.file(&self.name).map_err(|error| {
+            Error::Usage(format!(
+                "{error}; `tos storage init` makes the key that proofs are signed with"
+            ))
+        })?;
         match keystore.unlock(&self.name, &global.password(false)?)? {
             Keypair::Sr25519(pair) => Ok(pair),
             _ => Err(Error::Usage(format!(
