@@ -12,6 +12,7 @@ use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{assert_ok, traits::EnsureOrigin, weights::WeightMeter};
 use frame_system::RawOrigin;
+use tos_pallet_support::agenda;
 use tos_primitives::{
     storage::{ChallengeKind, ReplicaStatus, StorageScale, MAX_COMMITTEE, MAX_SEAL_SAMPLES},
     traits::{Clock, Randomness, Ticket},

@@ -10,6 +10,7 @@ use frame_support::{
     traits::{fungible::Mutate, EnsureOrigin, Get},
 };
 use frame_system::RawOrigin;
+use tos_pallet_support::agenda;
 use tos_primitives::{
     commitment, content,
     rules::CurrentRules,
@@ -394,9 +395,10 @@ mod benches {
     #[benchmark]
     fn step_failed() {
         let id = published::<T>(MAX_PARTICIPANTS);
+        let due = Tasks::<T>::get(id).unwrap().due;
         #[block]
         {
-            <Pallet<T> as agenda::Agenda>::postpone(now, &id, Error::<T>::Inconsistent.into());
+            <Pallet<T> as agenda::Agenda>::postpone(due, &id, Error::<T>::Inconsistent.into());
         }
         assert_eq!(Tasks::<T>::get(id).unwrap().failures, 1);
     }
