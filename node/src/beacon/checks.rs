@@ -118,7 +118,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::marks::{Checks, Mark};
+    use crate::beacon::marks::Mark;
     use crate::beacon::testing::{beacon, following, header, Chain};
 
     #[test]
