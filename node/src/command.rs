@@ -94,7 +94,7 @@ pub fn run() -> sc_cli::Result<()> {
     }
 }
 
-/// What runs the node that `cli` describes, with its log set up, and what changes the levels of a
+/// Runner of the node that `cli` describes, with its log set up, and handle on the levels of a
 /// log that is not the SDK's.
 fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
     match cli.log_format {
@@ -103,7 +103,7 @@ fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
     }
 }
 
-/// What [`SubstrateCli::create_runner`] makes, but for the logger.
+/// The same as [`SubstrateCli::create_runner`], but for the logger.
 fn json_runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
     let runtime = sc_cli::build_runtime()?;
     let signals = runtime.block_on(async { Signals::capture() })?;

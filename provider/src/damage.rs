@@ -19,12 +19,12 @@ impl Damage {
         }
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there is none.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// How many chunks there are.
+    /// Number of chunks.
     pub fn count(&self) -> u64 {
         self.ranges
             .iter()
@@ -42,12 +42,12 @@ impl Damage {
         self.ranges.iter().cloned().flatten()
     }
 
-    /// Whether a chunk is in it.
+    /// Returns `true` if a chunk is in it.
     pub fn contains(&self, chunk: u64) -> bool {
         self.touches(chunk..chunk.saturating_add(1))
     }
 
-    /// Whether any of these chunks is in it.
+    /// Returns `true` if any of these chunks is in it.
     pub fn touches(&self, chunks: Range<u64>) -> bool {
         let at = self
             .ranges

@@ -50,7 +50,7 @@ pub(crate) fn parse_id(name: &str) -> Option<ReplicaId> {
     Some(id)
 }
 
-/// A replica that nobody else changes; until dropped.
+/// Exclusive right to change a replica, until dropped.
 pub(crate) struct Busy<'a> {
     inner: &'a Inner,
     id: ReplicaId,

@@ -1,11 +1,11 @@
-//! Content that is to be kept: for a replica, and for a deal that nobody has accepted yet.
+//! Content that is to be kept: for a replica, and for a deal that has not been accepted yet.
 
 use crate::{
     format::{Meta, State},
     Commitment, Hash, ReplicaId,
 };
 
-/// What a replica is to be.
+/// Specification of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReplicaSpec {
     /// Its id.

@@ -33,7 +33,7 @@ pub fn sealing_bytes(length: u64) -> Result<u64, Error> {
 }
 
 impl Store {
-    /// Fetches, checks and codes the content of a deal that nobody has accepted yet, and takes the
+    /// Fetches, checks and codes the content of a deal that has not been accepted yet, and takes the
     /// space that sealing will need. [`Self::ingest`] of a replica of that deal uses it up.
     ///
     /// # Errors

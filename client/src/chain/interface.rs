@@ -269,7 +269,7 @@ calls! {
 }
 
 impl Call {
-    /// Returns `true` if it carries its own authorisation, so that nobody has to sign or pay for it.
+    /// Returns `true` if it carries its own authorisation, so that it needs no signature and no fee.
     pub fn is_authorised(&self) -> bool {
         matches!(
             self,

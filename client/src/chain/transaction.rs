@@ -43,7 +43,7 @@ type Client = OnlineClientAtBlockImpl<SubstrateConfig>;
 type Progress = TransactionProgress<SubstrateConfig, Client>;
 type Submittable = SubmittableTransaction<SubstrateConfig, Client>;
 
-/// What to wait for after sending a transaction.
+/// State to wait for after sending a transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Wait {
     /// A block on the best chain; a reorganisation may still undo it.

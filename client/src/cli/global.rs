@@ -36,7 +36,7 @@ pub(crate) struct Global {
     /// Print results as JSON, one value per line, and errors as JSON on stderr.
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Where keys, journals and content are kept. [default: $XDG_DATA_HOME/tos or ~/.local/share/tos]
+    /// Folder of keys, journals and content. [default: $XDG_DATA_HOME/tos or ~/.local/share/tos]
     #[arg(long, global = true, env = "TOS_DATA_DIR", value_name = "FOLDER")]
     pub(super) data_dir: Option<PathBuf>,
     /// The key to sign with, by its name in the keystore.
@@ -66,10 +66,10 @@ pub(crate) struct Global {
     /// A file whose first line is the keystore's password. Otherwise TOS_PASSWORD, or asked for.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
-    /// What to wait for after sending a transaction.
+    /// State to wait for after sending a transaction.
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(super) wait: Wait,
-    /// How many seconds to wait for it.
+    /// Seconds to wait for it.
     #[arg(long, global = true, default_value_t = 120, value_name = "SECONDS")]
     pub(super) timeout: u64,
     /// Amount that each transaction offers the block's author beyond its fee, such as 0.01 (TOS).
@@ -77,7 +77,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "AMOUNT", value_parser = crate::amount::parse,
         default_value = "0")]
     pub(super) tip: Balance,
-    /// What to log to stderr, such as `debug` or `tos_client=trace`. [default: info for workers,
+    /// Filter of the log on stderr, such as `debug` or `tos_client=trace`. [default: info for workers,
     /// warn otherwise]
     #[arg(long, global = true, env = "TOS_LOG", value_name = "FILTER")]
     pub(super) log: Option<String>,

@@ -161,7 +161,7 @@ pub(super) fn began(entry: &TimelineEntry) -> String {
     format!("tick {}: {}{round}", entry.tick, show::phase(entry.phase))
 }
 
-/// What the task waits for, and by when it goes on without it.
+/// The next step of a task, and the time at which it goes on without it.
 pub(super) fn next(
     task: &TaskView<AccountId32>,
     round: Option<&RoundView<AccountId32>>,
@@ -258,7 +258,7 @@ pub(super) struct Shares {
     /// Of the network, in wei.
     #[serde(with = "tos_primitives::json::wei")]
     network: Balance,
-    /// What nobody won and went back to the publisher, in wei.
+    /// Refund to the publisher of what no answer won, in wei.
     #[serde(with = "tos_primitives::json::wei")]
     refund: Balance,
 }

@@ -27,7 +27,7 @@ use tos_primitives::{
 /// See `tos task publish --help`.
 #[derive(clap::Args)]
 pub struct Publish {
-    /// What kind of work it is, such as code-analysis or custom:7.
+    /// Type of work, such as code-analysis or custom:7.
     #[arg(long = "type", value_name = "TYPE", value_parser = parse::task_type)]
     pub(super) task_type: TaskType,
     /// beginner, intermediate, advanced or expert; sets the reward's bounds and the stakes.
@@ -39,7 +39,7 @@ pub struct Publish {
     /// A file that says what is asked; - for standard input. Up to 2,048 bytes go on chain.
     #[arg(long, value_name = "FILE")]
     pub(super) spec: PathBuf,
-    /// Where a longer specification is served: the address of a `tos content serve`.
+    /// Place where a longer specification is served: the address of a `tos content serve`.
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
     /// For how many ticks (blocks) miners may join and commit.

@@ -46,7 +46,7 @@ pub enum Switch {
     Off,
 }
 
-/// What an empty list says.
+/// Text in place of an empty list.
 const NOTHING: &str = "no reward waits to be claimed; workers claim theirs themselves, and \
     `tos chain account` shows what the account has";
 

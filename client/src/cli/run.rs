@@ -314,7 +314,7 @@ impl Common {
         Ok(move |genesis: &Hash| named.clone().unwrap_or_else(|| default(genesis)))
     }
 
-    /// Where content is kept and programs run, and the server if there is to be one. `solves` if
+    /// Store of content, runner of programs, and the server if there is to be one. `solves` if
     /// answers are to be given.
     async fn workshop(&self, global: &Global, solves: bool) -> Result<Workshop> {
         let store = Store::open(global.folder()?.join("content"))?;

@@ -75,15 +75,15 @@ struct Watch<'a> {
     known: bool,
     /// The number of the best block that was looked at last.
     number: u64,
-    /// When a block was last heard of.
+    /// Time of the last block.
     last_block: Instant,
     /// The number of the best block in which the task was first seen.
     first_seen: Option<u64>,
     /// Shares of the reward, once it is settled.
     shares: Option<Shares>,
-    /// What the task waits for.
+    /// The task's next step in words.
     standing: String,
-    /// When a line was written last.
+    /// Time of the last line.
     spoke: Instant,
 }
 
@@ -157,7 +157,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Makes sure that the node is on the chain that is watched. `false` if nobody can tell yet: a
+    /// Makes sure that the node is on the chain that is watched. `false` if that cannot be told yet: a
     /// chain is known by its first block, and this one, at `number`, may have none.
     async fn recognise(&mut self, connection: &Connection, number: u64) -> Result<bool> {
         let now = (connection.genesis(), connection.hash_at(1).await?);

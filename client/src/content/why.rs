@@ -13,7 +13,7 @@ pub type ChainName = [u8; 8];
 pub enum Part {
     /// Its specification.
     Spec,
-    /// An answer of somebody else.
+    /// An answer of another miner.
     Answer,
     /// An answer of this machine's miner, which others fetch here.
     OwnAnswer,

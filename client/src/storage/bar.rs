@@ -23,7 +23,7 @@ pub struct Bar {
     local: bool,
     /// What was shown last: stage and hundredths.
     shown: Option<(String, u64)>,
-    /// When a line was last written, at first when the work began.
+    /// Time of the last line, at first of the beginning of the work.
     spoke: Instant,
 }
 

@@ -86,7 +86,7 @@ impl Scan {
     }
 }
 
-/// What a replica is to be.
+/// Specification of a replica.
 pub fn spec(replica: &ReplicaView<AccountId32>, content: &StoredContent) -> ReplicaSpec {
     ReplicaSpec {
         replica: replica.id.0,

@@ -66,7 +66,7 @@ pub(crate) enum Report {
         /// Difference in wei.
         #[serde(with = "wei")]
         lost: Balance,
-        /// What is left, in wei.
+        /// Stake that is left, in wei.
         #[serde(with = "wei")]
         left: Balance,
     },

@@ -5,7 +5,7 @@
 use crate::{accounts::MAX_ACCOUNTS, pace::parse_rate};
 use clap::Args;
 
-/// Where to, and from whom.
+/// Endpoints and accounts of a run.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
     /// WebSocket endpoint of a node. Several may be given: the first is followed, and all get
@@ -32,7 +32,7 @@ pub struct Common {
     /// Seconds to wait at the end while nothing more becomes final.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=7_200))]
     pub drain: u64,
-    /// What each transfer moves, in the smallest unit.
+    /// Amount of each transfer, in the smallest unit.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub amount: u64,
     /// Print the report as one line of JSON.
@@ -79,7 +79,7 @@ pub struct Transfers {
 pub struct Burst {
     #[command(flatten)]
     pub common: Common,
-    /// How many transfers.
+    /// Number of transfers.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     pub count: u32,
 }
