@@ -10,7 +10,7 @@ database; an access of a running node, which caches, is cheaper.
 
 What is measured of a transaction has all its extensions in it: nonce, mortality, fee. The runtime charges those by
 their own weights (`scripts/bench weights frame_system_extensions pallet_transaction_payment`, which goes before this), so
-their computing time is taken off. Writes runtime/src/weights/base.rs. Use it by `scripts/bench base`.
+their computing time is taken off. Writes runtime/common/src/weights/base.rs. Use it by `scripts/bench base`.
 """
 
 import argparse
@@ -25,14 +25,14 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-OUT = os.path.join(os.path.dirname(HERE), "runtime", "src", "weights", "base.rs")
+OUT = os.path.join(os.path.dirname(HERE), "runtime", "common", "src", "weights", "base.rs")
 # twox_128("System") ++ twox_128("Account"): the map of accounts.
 ACCOUNTS = "26aa394eea5630e07c48ae0c9558cef7" + "b99d880ec681799c0cf30e8886371da9"
 # No nonce, one provider, and a thousand tokens free.
 ACCOUNT = ((0).to_bytes(4, "little") + (0).to_bytes(4, "little") + (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
            + (10**21).to_bytes(16, "little") + bytes(16) + bytes(16) + (1 << 127).to_bytes(16, "little"))
 
-# What a signed transaction passes beside its call (`TxExtension` in runtime/src/transactions.rs), by the files of their weights.
+# What a signed transaction passes beside its call (`TxExtension` in runtime/common/src/transactions.rs), by the files of their weights.
 EXTENSIONS = {
     "frame_system_extensions": ("check_non_zero_sender", "check_spec_version", "check_tx_version", "check_genesis",
                                 "check_mortality_immortal_transaction", "check_nonce", "check_weight", "weight_reclaim"),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares measured weights with those in the runtime: which calls have become dearer or cheaper.
 
-    scripts/weights_drift.py FRESH [--committed runtime/src/weights] [--limit 1.5]
+    scripts/weights_drift.py FRESH [--committed FOLDER]... [--limit 1.5]
 
 FRESH is a folder of files as `scripts/bench weights` writes them. Compared is the computation of every call at the
 largest value of each of its parameters, without the accesses to the database, and after taking out the ratio that
@@ -22,6 +22,10 @@ RANGE = re.compile(r"// `(\w+)`: (\d+) to (\d+)\.")
 BASE = re.compile(r"\{\n(?: *//[^\n]*\n)* *Weight::from_parts\(([\d_]+), [\d_]+\)")
 SLOPE = re.compile(r"Weight::from_parts\(([\d_]+), 0\)\s*\.saturating_mul\((\w+)\.into\(\)\)")
 
+# What every runtime has, and what TOS alone has.
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+COMMITTED = [os.path.join(ROOT, "runtime", crate, "src", "weights") for crate in ("common", "tos")]
+
 
 def number(text):
     """A number as Rust writes it."""
@@ -38,14 +42,15 @@ def worst(comments, body):
     return number(base.group(1)) + slopes
 
 
-def read(folder):
-    """All calls of the files of a folder."""
+def read(*folders):
+    """All calls of the files of these folders."""
     calls = {}
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".rs") and name != "mod.rs":
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                for comments, call, body in FUNCTION.findall(file.read()):
-                    calls[f"{name[:-3]}::{call}"] = worst(comments, body)
+    for folder in folders:
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".rs") and name != "mod.rs":
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    for comments, call, body in FUNCTION.findall(file.read()):
+                        calls[f"{name[:-3]}::{call}"] = worst(comments, body)
     return {name: cost for name, cost in calls.items() if cost}
 
 
@@ -60,17 +65,18 @@ def compare(committed, fresh, limit):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fresh", help="folder of fresh measurements")
-    parser.add_argument("--committed", default=os.path.join(os.path.dirname(__file__), "..", "runtime", "src", "weights"),
-                        help="folder of the weights in use (runtime/src/weights)")
+    parser.add_argument("--committed", action="append", metavar="FOLDER",
+                        help="folder of weights in use, once or more (runtime/common/src/weights and runtime/tos/src/weights)")
     parser.add_argument("--limit", type=float, default=1.5, help="ratio that counts as drift (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     options = parser.parse_args()
-    for folder in (options.fresh, options.committed):
+    in_use = options.committed or COMMITTED
+    for folder in (options.fresh, *in_use):
         if not os.path.isdir(folder):
             parser.error(f"not a folder: {folder}")
     if options.limit <= 1:
         parser.error("--limit must be above 1")
-    committed, fresh = read(options.committed), read(options.fresh)
+    committed, fresh = read(*in_use), read(options.fresh)
     if not set(committed) & set(fresh):
         parser.error("the folders have no call in common")
     shared, rows = compare(committed, fresh, options.limit)

@@ -21,14 +21,16 @@ EDGES = {
     "pallets/support": {"primitives"},
     # Pallets meet through traits.
     "pallets": {"primitives", "pallets/support"},
-    "runtime": {"primitives", "pallets", "pallets/support"},
+    # Text of both runtimes.
+    "runtime/common": set(),
+    "runtime/tos": {"primitives", "pallets", "pallets/support", "runtime/common"},
+    # The runtime that load runs compare with. Its tests compare it with the other.
+    "runtime/bare": {"runtime/common", "runtime/tos"},
     "provider": {"primitives"},
     # Its tests start the bare runtime.
-    "node": {"primitives", "pallets", "runtime", "provider", "load/bare"},
+    "node": {"primitives", "pallets", "runtime/tos", "runtime/bare", "provider"},
     "client": {"primitives", "provider"},
-    # The runtime that load runs compare with, and what drives a node; the latter knows no code of TOS but the vocabulary.
-    # Its tests compare it with the runtime.
-    "load/bare": {"primitives", "runtime"},
+    # What drives a node under load; it knows no code of TOS but the vocabulary.
     "load/generator": {"primitives"},
 }
 USE = re.compile(r"^\s*(pub(?:\([^)]*\))?\s+)?use\s+([^;]+);", re.M)

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What governance can change without a new runtime, each within its bounds.
+//!
+//! A value out of bounds cannot even be decoded ([`tos_primitives::rules`]), so no origin, root
+//! included, can bring one into the state. `docs/parameters.md` lists all of them, and says where the
+//! protocol's other numbers are changed.
+
+use crate::{
+    constants::{
+        currency::{MICRO_TOS, MILLI_TOS, TOS},
+        fees::{ADJUSTMENT, LEAST_MULTIPLIER, TARGET_FULLNESS},
+    },
+    origins::EnsureParameters,
+    AccountId, Balance, Runtime, RuntimeOrigin,
+};
+use polkadot_sdk::*;
+
+use frame_support::{
+    dynamic_params::{dynamic_pallet_params, dynamic_params},
+    traits::{EitherOf, EnsureOrigin, EnsureOriginWithArg, Get, TypedGet},
+};
+use frame_system::EnsureRoot;
+use pallet_transaction_payment::Multiplier;
+use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
+use tos_primitives::{
+    rules::{
+        Amount, Checked, Count, CurrentRules, DifficultyTable, DifficultyTerms, JudgingRules,
+        LevelTable, MemberRules, MinerStakes, PublishingRules, Share, SlashRules, TaskRules,
+        ValidatorStakes,
+    },
+    views::ParametersView,
+    Difficulty, BP,
+};
+
+/// The parameters, by what they are about.
+#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+pub mod dynamic_params {
+    use super::*;
+
+    /// The rules of tasks that are published from now on. Tasks keep those they were published with.
+    #[dynamic_pallet_params]
+    #[codec(index = 0)]
+    pub mod tasks {
+        /// What a publisher and a challenger put down, and how time counts.
+        #[codec(index = 0)]
+        pub static Publishing: Checked<PublishingRules> = Checked::default();
+        /// What a failure costs.
+        #[codec(index = 1)]
+        pub static Slashes: Checked<SlashRules> = Checked::default();
+        /// How answers and those who judge them are measured.
+        #[codec(index = 2)]
+        pub static Judging: Checked<JudgingRules> = Checked::default();
+        /// What each difficulty asks of publishers and miners.
+        #[codec(index = 3)]
+        pub static Difficulties: Checked<DifficultyTable> = Checked::default();
+    }
+
+    /// How fees follow the fullness of blocks.
+    #[dynamic_pallet_params]
+    #[codec(index = 1)]
+    pub mod fees {
+        /// Fullness of blocks at which fees stay as they are, in basis points: 10 to 90 %.
+        #[codec(index = 0)]
+        pub static TargetFullness: Share<1_000, 9_000> = Share::constant(TARGET_FULLNESS);
+        /// How fast fees follow fullness, in millionths per block: 1 to 1,000. Of 75, full blocks
+        /// for a day raise them about tenfold.
+        #[codec(index = 1)]
+        pub static Adjustment: Count<1, 1_000> = Count::constant(ADJUSTMENT);
+        /// Below which the multiplier of fees never falls, in thousandths: 0.001 to 1,000. Of 100,
+        /// fees never fall below a tenth of their base, or growing again would take days.
+        #[codec(index = 2)]
+        pub static LeastMultiplier: Count<1, 1_000_000> = Count::constant(LEAST_MULTIPLIER);
+    }
+
+    /// What is on deposit for what lies in the state. Who has deposited gets back what it deposited.
+    #[dynamic_pallet_params]
+    #[codec(index = 2)]
+    pub mod deposits {
+        /// Deposit for an entry in the state, in wei: a millionth of a TOS to 100 TOS.
+        #[codec(index = 0)]
+        pub static Entry: Amount<{ MICRO_TOS }, { 100 * TOS }> = Amount::constant(100 * MILLI_TOS);
+        /// Deposit for a byte in the state, in wei: a millionth of a TOS to 1 TOS.
+        #[codec(index = 1)]
+        pub static Byte: Amount<{ MICRO_TOS }, { TOS }> = Amount::constant(MILLI_TOS);
+        /// Deposit for a referendum, before the larger one for its decision, in wei: 1 to 10,000 TOS.
+        #[codec(index = 2)]
+        pub static Referendum: Amount<{ TOS }, { 10_000 * TOS }> = Amount::constant(10 * TOS);
+        /// Deposit for a motion of the technical committee, in wei: 1 to 10,000 TOS.
+        #[codec(index = 3)]
+        pub static Motion: Amount<{ TOS }, { 10_000 * TOS }> = Amount::constant(10 * TOS);
+    }
+
+    /// Public money. Only root changes these.
+    #[dynamic_pallet_params]
+    #[codec(index = 3)]
+    pub mod treasury {
+        /// Most that one spend may take, in wei: from 1 TOS on.
+        #[codec(index = 0)]
+        pub static MaxSpend: Amount<{ TOS }, { u128::MAX }> = Amount::constant(u128::MAX);
+        /// The part of an era's emission that goes to validators and their nominators, in basis
+        /// points: 10 to 90 %. The rest goes to the treasury.
+        #[codec(index = 1)]
+        pub static StakersShare: Share<1_000, 9_000> = Share::constant(5_000);
+    }
+
+    /// What registrations ask for from now on, and what a miner's standing is worth.
+    #[dynamic_pallet_params]
+    #[codec(index = 4)]
+    pub mod members {
+        /// Stakes of miners' registrations.
+        #[codec(index = 0)]
+        pub static Miners: Checked<MinerStakes> = Checked::default();
+        /// Stakes of validators' registrations.
+        #[codec(index = 1)]
+        pub static Validators: Checked<ValidatorStakes> = Checked::default();
+        /// What certificates and levels are worth, and what levels ask for.
+        #[codec(index = 2)]
+        pub static Levels: Checked<LevelTable> = Checked::default();
+    }
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl Default for RuntimeParameters {
+    /// The longest value there is.
+    fn default() -> Self {
+        use dynamic_params::tasks::{Difficulties, Parameters};
+        Self::Tasks(Parameters::Difficulties(
+            Difficulties,
+            Some(Checked::default()),
+        ))
+    }
+}
+
+/// Who may set a parameter: root all of them, a referendum on the track for parameters all but
+/// those about public money.
+pub struct EnsureAdmin;
+
+impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for EnsureAdmin {
+    type Success = ();
+
+    fn try_origin(origin: RuntimeOrigin, key: &RuntimeParametersKey) -> Result<(), RuntimeOrigin> {
+        match key {
+            RuntimeParametersKey::Treasury(_) => {
+                <EnsureRoot<AccountId> as EnsureOrigin<RuntimeOrigin>>::try_origin(origin)
+            }
+            RuntimeParametersKey::Tasks(_)
+            | RuntimeParametersKey::Fees(_)
+            | RuntimeParametersKey::Deposits(_)
+            | RuntimeParametersKey::Members(_) => {
+                EitherOf::<EnsureRoot<AccountId>, EnsureParameters>::try_origin(origin)
+            }
+        }
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn try_successful_origin(_: &RuntimeParametersKey) -> Result<RuntimeOrigin, ()> {
+        Ok(RuntimeOrigin::root())
+    }
+}
+
+impl pallet_parameters::Config for Runtime {
+    type RuntimeEvent = crate::RuntimeEvent;
+    type RuntimeParameters = RuntimeParameters;
+    type AdminOrigin = EnsureAdmin;
+    type WeightInfo = crate::weights::pallet_parameters::WeightInfo<Runtime>;
+}
+
+/// The rules that hold now.
+pub struct Rules;
+
+impl CurrentRules for Rules {
+    fn rules() -> TaskRules {
+        TaskRules {
+            publishing: dynamic_params::tasks::Publishing::get().into_inner(),
+            slashes: dynamic_params::tasks::Slashes::get().into_inner(),
+            judging: dynamic_params::tasks::Judging::get().into_inner(),
+        }
+    }
+
+    fn terms(difficulty: Difficulty) -> DifficultyTerms {
+        dynamic_params::tasks::Difficulties::get().terms(difficulty)
+    }
+}
+
+impl MemberRules for Rules {
+    fn miner_stakes() -> MinerStakes {
+        dynamic_params::members::Miners::get().into_inner()
+    }
+
+    fn validator_stakes() -> ValidatorStakes {
+        dynamic_params::members::Validators::get().into_inner()
+    }
+
+    fn levels() -> LevelTable {
+        dynamic_params::members::Levels::get().into_inner()
+    }
+}
+
+/// All parameters as they are now.
+pub fn view() -> ParametersView {
+    use dynamic_params::{deposits, fees, members, tasks, treasury};
+    ParametersView {
+        publishing: tasks::Publishing::get().into_inner(),
+        slashes: tasks::Slashes::get().into_inner(),
+        judging: tasks::Judging::get().into_inner(),
+        difficulties: tasks::Difficulties::get().into_inner(),
+        target_fullness: fees::TargetFullness::get().get(),
+        fee_adjustment: fees::Adjustment::get().get(),
+        least_fee_multiplier: fees::LeastMultiplier::get().get(),
+        entry_deposit: deposits::Entry::get().get(),
+        byte_deposit: deposits::Byte::get().get(),
+        referendum_deposit: deposits::Referendum::get().get(),
+        motion_deposit: deposits::Motion::get().get(),
+        max_spend: treasury::MaxSpend::get().get(),
+        stakers_share: treasury::StakersShare::get().get(),
+        miner_stakes: members::Miners::get().into_inner(),
+        validator_stakes: members::Validators::get().into_inner(),
+        levels: members::Levels::get().into_inner(),
+    }
+}
+
+/// Fullness of blocks at which fees stay as they are.
+pub struct TargetFullness;
+impl Get<Perquintill> for TargetFullness {
+    fn get() -> Perquintill {
+        let share = dynamic_params::fees::TargetFullness::get().get();
+        Perquintill::from_rational(u64::from(share), u64::from(BP))
+    }
+}
+
+/// How fast fees follow fullness.
+pub struct AdjustmentVariable;
+impl Get<Multiplier> for AdjustmentVariable {
+    fn get() -> Multiplier {
+        let millionths = dynamic_params::fees::Adjustment::get().get();
+        Multiplier::saturating_from_rational(millionths, 1_000_000)
+    }
+}
+
+/// Below which the multiplier of fees never falls.
+pub struct MinimumMultiplier;
+impl Get<Multiplier> for MinimumMultiplier {
+    fn get() -> Multiplier {
+        let thousandths = dynamic_params::fees::LeastMultiplier::get().get();
+        Multiplier::saturating_from_rational(thousandths, 1_000)
+    }
+}
+
+/// What an account leaves on deposit for `ITEMS` entries and `BYTES` bytes in the state.
+pub struct Deposit<const ITEMS: u32, const BYTES: u32>;
+impl<const ITEMS: u32, const BYTES: u32> Get<Balance> for Deposit<ITEMS, BYTES> {
+    fn get() -> Balance {
+        let of = |count: u32, each: Balance| Balance::from(count).saturating_mul(each);
+        let entries = match ITEMS {
+            0 => 0,
+            items => of(items, dynamic_params::deposits::Entry::get().get()),
+        };
+        let bytes = match BYTES {
+            0 => 0,
+            bytes => of(bytes, dynamic_params::deposits::Byte::get().get()),
+        };
+        entries.saturating_add(bytes)
+    }
+}
+
+/// Deposit for a referendum.
+pub struct SubmissionDeposit;
+impl Get<Balance> for SubmissionDeposit {
+    fn get() -> Balance {
+        dynamic_params::deposits::Referendum::get().get()
+    }
+}
+
+/// Deposit for a motion of the technical committee.
+pub struct MotionDeposit;
+impl Get<Balance> for MotionDeposit {
+    fn get() -> Balance {
+        dynamic_params::deposits::Motion::get().get()
+    }
+}
+
+/// Most that one treasury spend may take.
+pub struct MaxSpend;
+impl TypedGet for MaxSpend {
+    type Type = Balance;
+
+    fn get() -> Balance {
+        dynamic_params::treasury::MaxSpend::get().get()
+    }
+}
+
+/// The part of an era's emission that goes to validators and their nominators.
+pub struct StakersShare;
+impl Get<Perbill> for StakersShare {
+    fn get() -> Perbill {
+        let share = dynamic_params::treasury::StakersShare::get().get();
+        Perbill::from_rational(u32::from(share), u32::from(BP))
+    }
+}
