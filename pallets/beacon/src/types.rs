@@ -24,18 +24,8 @@ pub const DATASET_BUILD: Weight =
     Weight::from_parts(400u64.saturating_mul(WEIGHT_REF_TIME_PER_MILLIS), 0);
 
 /// A slot that was included.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SlotRecord {
     /// The slot.
     pub slot: Slot,
@@ -53,18 +43,8 @@ pub struct SlotRecord {
 }
 
 /// The last block that included slots.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Progress {
     /// The block.
     pub block: u32,
@@ -73,18 +53,8 @@ pub struct Progress {
 }
 
 /// The VRF output of a block's author.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct VrfRecord {
     /// The block.
     pub block: u32,

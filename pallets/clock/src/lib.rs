@@ -7,11 +7,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     test,
-    allow(
-        clippy::arithmetic_side_effects,
-        clippy::unwrap_used,
-        clippy::indexing_slicing
-    )
+    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
 )]
 
 use polkadot_sdk::*;

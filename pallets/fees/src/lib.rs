@@ -11,11 +11,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     test,
-    allow(
-        clippy::arithmetic_side_effects,
-        clippy::unwrap_used,
-        clippy::indexing_slicing
-    )
+    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
 )]
 
 use polkadot_sdk::*;
@@ -68,9 +64,8 @@ pub mod pallet {
     }
 
     /// What is to be paid at the end of the block.
-    #[derive(
-        Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo,
-    )]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+    #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
     pub struct Parts {
         /// To the treasury, in wei.
         pub treasury: Balance,

@@ -21,9 +21,8 @@ pub const MAX_SUSPENSION_DAYS: Tick = 365;
 pub type Specialisations = BoundedVec<TaskType, ConstU32<MAX_SPECIALISATIONS>>;
 
 /// A registered miner.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Miner {
     /// The types it works on: ascending, distinct, at least one.
     pub specialisations: Specialisations,
@@ -49,18 +48,8 @@ pub struct Miner {
 pub type Endorsers<AccountId> = BoundedVec<AccountId, ConstU32<MAX_ENDORSEMENTS>>;
 
 /// What an account has been certified for. Counts only until it expires.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Certificate {
     /// The level; never `Unverified`.
     pub level: Certification,

@@ -15,18 +15,8 @@ pub const MAX_DAILY_GAIN: Bp = 300;
 ///
 /// Only work and penalties write a record. What it is worth on a day follows from the record and
 /// the day alone, so it makes no difference who looks at it and when.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Record {
     /// The reputation when it last changed; idle decay counts from it.
     pub score: Bp,

@@ -2,11 +2,7 @@
 
 //! Benchmarks of every call, of the vault and of the hook's steps.
 #![cfg(feature = "runtime-benchmarks")]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::{pallet::*, types::*};
 use frame_benchmarking::v2::*;

@@ -13,9 +13,8 @@ pub const MAX_CLAIMS_PER_CALL: u32 = 50;
 pub const MAX_VALIDATORS: u32 = MAX_PANEL.saturating_mul(MAX_ROUNDS);
 
 /// The reward of an unfinished task.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Escrow<AccountId> {
     /// On whose account it is held.
     pub publisher: AccountId,
@@ -24,18 +23,8 @@ pub struct Escrow<AccountId> {
 }
 
 /// On whose account a reward is held.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum Custody {
     /// On its owner's.
     #[codec(index = 0)]
@@ -46,18 +35,8 @@ pub enum Custody {
 }
 
 /// A reward that waits to be claimed.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Claim {
     /// The reward in wei.
     pub amount: Balance,
@@ -68,20 +47,8 @@ pub struct Claim {
 }
 
 /// What a reward was earned as.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum RewardRole {
     /// An answer.
     #[codec(index = 0)]

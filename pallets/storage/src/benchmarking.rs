@@ -1,11 +1,7 @@
 //! Benchmarks of every call and of every automatic step, each at its worst: the longest sequence there may be, real
 //! sealing parameters, full groups and committees.
 #![cfg(feature = "runtime-benchmarks")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use crate::*;
 use alloc::{boxed::Box, vec, vec::Vec};

@@ -399,9 +399,8 @@ pub struct Attestation<AccountId> {
 pub type Attestations<AccountId> = BoundedVec<Attestation<AccountId>, ConstU32<MAX_COMMITTEE>>;
 
 /// What is due in the queue.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum Item {
     /// A deal expires or is pruned.
     #[codec(index = 0)]
@@ -418,18 +417,8 @@ pub enum Item {
 }
 
 /// Why a provider lost money.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum Fault {
     /// An audit was not answered.
     #[codec(index = 0)]
@@ -449,18 +438,8 @@ pub enum Fault {
 }
 
 /// Two roots signed for one group and window.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Equivocation {
     /// The window.
     pub window: Window,

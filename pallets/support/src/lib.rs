@@ -6,11 +6,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(
     test,
-    allow(
-        clippy::arithmetic_side_effects,
-        clippy::unwrap_used,
-        clippy::indexing_slicing
-    )
+    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
 )]
 
 pub mod agenda;

@@ -37,21 +37,8 @@ pub type Timelines = BoundedVec<TimelineEntry, ConstU32<MAX_TIMELINE>>;
 pub type Results = BoundedVec<AnswerResult, ConstU32<MAX_PARTICIPANTS>>;
 
 /// The rules of a task type.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TypeProfile {
     /// Whether equal answers may all earn, because the right answer is the same for everyone.
@@ -222,18 +209,8 @@ pub struct Challenge<AccountId> {
 }
 
 /// Why a stake or bond is lost.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum SlashReason {
     /// Joined and did not commit an answer.
     #[codec(index = 0)]

@@ -36,20 +36,8 @@ pub const DEGRADED_BLOCKS: u32 = 16;
 pub const WALL_CLOCK_LEAD: Slot = 2;
 
 /// The lengths of the beacon's periods and the parameters of its first epoch. Genesis data.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BeaconScale {
     /// The walk's parameters in the first epoch.

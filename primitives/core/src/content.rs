@@ -19,19 +19,8 @@ pub const MIN_CONTENT: u32 = 10;
 
 /// A reference to content: its BLAKE3 hash and size, and where to find it. The chain keeps the
 /// bytes only where they are few and given inline.
-#[derive(
-    Clone,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct ContentRef {
     /// BLAKE3 of the content.

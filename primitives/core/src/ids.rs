@@ -24,21 +24,8 @@ pub enum IdKind {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $kind:ident) => {
         $(#[$doc])*
-        #[derive(
-            Clone,
-            Copy,
-            PartialEq,
-            Eq,
-            PartialOrd,
-            Ord,
-            Hash,
-            Encode,
-            Decode,
-            DecodeWithMemTracking,
-            MaxEncodedLen,
-            TypeInfo,
-            Default,
-        )]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
         pub struct $name(pub [u8; 16]);
 
         impl $name {

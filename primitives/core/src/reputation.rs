@@ -9,21 +9,8 @@ use serde::{Deserialize, Serialize};
 pub type SignedBp = i16;
 
 /// What one settlement says of one account. Values outside −10,000 to 10,000 count as the nearer end.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct Performance {
     /// Whether the work was delivered. Weight 40 %.

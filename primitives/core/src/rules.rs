@@ -96,9 +96,8 @@ impl<T: TypeInfo> TypeInfo for Checked<T> {
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident($kind:ty)) => {
         $(#[$doc])*
-        #[derive(
-            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, MaxEncodedLen,
-        )]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        #[derive(Encode, MaxEncodedLen)]
         pub struct $name<const LOW: $kind, const HIGH: $kind>($kind);
 
         impl<const LOW: $kind, const HIGH: $kind> $name<LOW, HIGH> {
@@ -166,10 +165,8 @@ macro_rules! rules {
         relations($this:ident) { $($relation:expr => $rfield:literal, $rbound:literal;)* }
     ) => {
         $(#[$doc])*
-        #[derive(
-            Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen,
-            TypeInfo, Serialize, Deserialize,
-        )]
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub struct $name {
             $(
@@ -336,20 +333,8 @@ impl DifficultyTerms {
 }
 
 /// What each difficulty asks, easiest first.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DifficultyTable {
     /// For beginners. Its gate is at most 9 %, below what every account starts with: otherwise one
@@ -430,21 +415,8 @@ impl Bounded for DifficultyTable {
 }
 
 /// The rules of one task, from its publication until it is pruned.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskRules {
     /// What a publisher and a challenger put down, and how time counts.

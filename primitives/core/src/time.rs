@@ -13,20 +13,8 @@ pub type Tick = u32;
 
 /// The lengths of all protocol windows, in ticks. Genesis data, so that one runtime serves
 /// networks and tests of every speed.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Windows {
     /// A day, the unit of reputation decay and of idleness.

@@ -1,10 +1,6 @@
 //! The arithmetic against an independent slow reference: `scripts/vectors/reference.py` writes the
 //! files read here. See docs/vectors.md.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use serde_json::Value;
 use tos_primitives::{

@@ -42,11 +42,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(
     test,
-    allow(
-        clippy::arithmetic_side_effects,
-        clippy::unwrap_used,
-        clippy::indexing_slicing
-    )
+    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
 )]
 
 extern crate alloc;

@@ -4,11 +4,7 @@
 //! a smoke test with small parameters, whose figures mean nothing. Each figure is the median of several
 //! rounds on one thread. Sealing is compared with the bare Argon2d fill in the order fill, seal, seal, fill
 //! within one process; the claim is the median of the ratios of the rounds.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use std::{convert::Infallible, hint::black_box, time::Instant};

@@ -36,18 +36,8 @@ pub const VERSION: u8 = 1;
 pub type Signature = [u8; 64];
 
 /// What a compact proof says about itself.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct CompactHeader {
     /// The replica.
     pub replica: ReplicaId,

@@ -6,21 +6,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 /// Why a proof is refused.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub enum ProofError {
     /// The commitment is of no sequence: its length is zero, not whole chunks, or too long.

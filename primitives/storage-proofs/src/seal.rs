@@ -26,21 +26,8 @@ pub const SALT: &[u8] = b"POSC-SEAL";
 pub const KEY_CONTEXT: &str = "tos 2026 storage seal unit key v1";
 
 /// How expensive a unit is.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct SealParams {
     /// log2 of the bytes of a unit: 22 is 4 MiB.
@@ -129,20 +116,8 @@ impl fmt::Display for SealError {
 impl core::error::Error for SealError {}
 
 /// What a replica is sealed to.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct Binding {
     /// The public key or account of the prover.
@@ -326,18 +301,8 @@ impl SealOpening {
 }
 
 /// What remains to be checked about an opening whose paths are right: [`verify_seal_word`].
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SealClaim {
     /// The unit.
     pub unit: u64,

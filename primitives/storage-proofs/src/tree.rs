@@ -21,21 +21,8 @@ pub const CHUNK_LEVEL: u32 = 6;
 pub const MAX_LEVELS: u32 = 24;
 
 /// A commitment to a sequence of words.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct Commitment {
     /// The root; it binds the length too.

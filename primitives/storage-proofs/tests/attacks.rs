@@ -1,9 +1,5 @@
 //! Proofs that must be refused: what a prover without the data, or with another's, could try.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod common;
 use common::{data, hash, tree};

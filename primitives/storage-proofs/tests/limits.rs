@@ -1,9 +1,5 @@
 //! Boundaries of size, and decoders against random bytes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod common;
 use codec::{Decode, Encode};

@@ -1,10 +1,6 @@
 //! The formats against an independent slow reference: `scripts/vectors/storage.py` writes the file read
 //! here.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod common;
 use common::{data, hashes, tree};

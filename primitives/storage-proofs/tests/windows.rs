@@ -1,9 +1,5 @@
 //! Aggregation: what a root binds, and that all nodes compute the same.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod common;
 use codec::{Decode, Encode, MaxEncodedLen};

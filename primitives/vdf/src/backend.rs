@@ -81,10 +81,7 @@ macro_rules! has {
         std::arch::is_aarch64_feature_detected!($feature)
     };
 }
-#[cfg(all(
-    not(feature = "std"),
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
+#[cfg(all(not(feature = "std"), any(target_arch = "x86_64", target_arch = "aarch64")))]
 macro_rules! has {
     ($feature:tt) => {
         cfg!(target_feature = $feature)

@@ -48,11 +48,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(
     test,
-    allow(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects
-    )
+    allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
 )]
 
 extern crate alloc;

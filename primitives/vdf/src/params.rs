@@ -20,21 +20,8 @@ const _: () = assert!(COARSE_COUNT as usize == COARSE && FINE_COUNT as usize == 
 const _: () = assert!(COARSE * FINE_PER_COARSE == FINE);
 
 /// What may differ between networks and epochs.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct VdfParams {
     /// Binary logarithm of the number of 64-byte lines of the dataset; 22 is 256 MiB.
@@ -46,18 +33,8 @@ pub struct VdfParams {
 }
 
 /// Why [`VdfParams`] are refused.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum ParamsError {
     /// `log2_lines` is not in 10..=24 (64 KiB to 1 GiB).
     Lines,

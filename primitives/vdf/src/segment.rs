@@ -9,9 +9,8 @@ use scale_info::TypeInfo;
 pub const MAX_SEGMENTS: usize = WIDTH;
 
 /// The claim that `iterations` iterations from number `first_iteration` lead from `start` to `end`.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Segment {
     /// The state before.
     pub start: State,

@@ -14,9 +14,8 @@ use scale_info::TypeInfo;
 pub const MAX_SLOTS: usize = WIDTH;
 
 /// What is published about a slot: enough to verify it exactly. 2,080 bytes.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SlotProof {
     /// The end states of the coarse segments, in order.
     pub coarse: [State; COARSE],

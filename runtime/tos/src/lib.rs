@@ -10,11 +10,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     test,
-    allow(
-        clippy::arithmetic_side_effects,
-        clippy::unwrap_used,
-        clippy::indexing_slicing
-    )
+    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
 )]
 // The runtime macro's own dispatch tables recurse over every pallet.
 #![recursion_limit = "256"]

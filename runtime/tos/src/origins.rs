@@ -25,18 +25,8 @@ pub mod pallet {
 
     /// What a referendum may act as.
     #[pallet::origin]
-    #[derive(
-        Clone,
-        Copy,
-        PartialEq,
-        Eq,
-        Debug,
-        Encode,
-        Decode,
-        DecodeWithMemTracking,
-        MaxEncodedLen,
-        TypeInfo,
-    )]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
     pub enum Origin {
         /// Dispatches, as root, a call that the technical committee has whitelisted.
         #[codec(index = 0)]

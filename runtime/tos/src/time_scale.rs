@@ -22,20 +22,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 /// The length of every period of the protocol.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Decode,
-    DecodeWithMemTracking,
-    Deserialize,
-    Encode,
-    Eq,
-    MaxEncodedLen,
-    PartialEq,
-    Serialize,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TimeScale {
     /// Milliseconds between two slots. Even, because BABE reads it as twice the minimum period.

@@ -1,10 +1,6 @@
 //! Decisions by extrinsics alone: what referenda and the committee can do, and what they cannot.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use codec::Encode;
 use polkadot_sdk::*;

@@ -6,11 +6,7 @@
 //! `UPDATE_DOCS=1 cargo nextest run --release --workspace -E 'binary(interface)'`. The listing of a
 //! version that has been released never changes: raise `spec_version` instead.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use codec::Decode;
 use polkadot_sdk::*;

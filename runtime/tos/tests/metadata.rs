@@ -1,10 +1,6 @@
 //! The metadata explains itself: clients show it to people who decide what to sign.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use codec::Decode;
 use polkadot_sdk::*;

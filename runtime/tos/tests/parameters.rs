@@ -1,10 +1,6 @@
 //! What governance can change, who may, and what bounds hold whoever tries.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[allow(dead_code)]
 mod world;

@@ -3,11 +3,7 @@
 //!
 //! `UPDATE_DOCS=1 cargo nextest run --release --workspace -E 'binary(weights)'` writes the table.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "weights/beacon.rs"]
 mod beacon;

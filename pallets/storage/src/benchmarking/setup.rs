@@ -1,9 +1,5 @@
 //! What the benchmarks begin with.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use crate::*;
 use alloc::{boxed::Box, vec, vec::Vec};

@@ -12,9 +12,8 @@ pub const INHERENT_IDENTIFIER: [u8; 8] = *b"tosbeacn";
 
 /// The claim that a slot ends in a state, with the root over the ends of its fine segments. Which
 /// slot it is and what it starts from follow from the parent's head.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SlotClaim {
     /// The state the slot ends in.
     pub end: State,
@@ -23,9 +22,8 @@ pub struct SlotClaim {
 }
 
 /// One fine segment, opened under a claim of the same block.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SpotClaim {
     /// The index of the claim within the block.
     pub claim: u8,
@@ -39,18 +37,8 @@ pub type SlotClaims = BoundedVec<SlotClaim, ConstU32<MAX_SLOTS_PER_BLOCK>>;
 pub type SpotClaims = BoundedVec<SpotClaim, ConstU32<SPOTS_PER_BLOCK>>;
 
 /// What an author puts into its block: the inherent data and the arguments of the inherent.
-#[derive(
-    Clone,
-    PartialEq,
-    Eq,
-    Debug,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct BeaconInherent {
     /// The slots after the parent's head, in order.
     pub slots: SlotClaims,

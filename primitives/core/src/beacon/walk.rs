@@ -7,18 +7,8 @@ use scale_info::TypeInfo;
 use tos_vdf::{inject, State, VdfParams};
 
 /// An epoch that is fixed: what its dataset is made from and how its slots are walked.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Epoch {
     /// Its number, from 0.
     pub number: u64,
@@ -29,18 +19,8 @@ pub struct Epoch {
 }
 
 /// How far the walk has come.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Head {
     /// The last slot included.
     pub slot: Slot,

@@ -161,20 +161,8 @@ rules! {
 }
 
 /// What a miner's standing is worth: its certificate, and the levels, lowest first.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LevelTable {
     /// Stakes by certification.

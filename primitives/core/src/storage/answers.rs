@@ -7,9 +7,8 @@ use polkadot_sdk::sp_crypto_hashing::blake2_256;
 use scale_info::TypeInfo;
 
 /// The answer to a seal challenge.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SealAnswer {
     /// The replica.
     pub replica: ReplicaId,
@@ -20,9 +19,8 @@ pub struct SealAnswer {
 }
 
 /// The answer to a window challenge.
-#[derive(
-    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct WindowAnswer {
     /// The replica.
     pub replica: ReplicaId,
@@ -39,18 +37,8 @@ pub struct WindowAnswer {
 }
 
 /// A group root with its provider's signature.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SignedRoot {
     /// The root.
     pub root: [u8; 32],

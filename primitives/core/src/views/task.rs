@@ -136,19 +136,8 @@ pub struct TaskView<AccountId> {
 }
 
 /// A step in a task's life.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineEntry {
     /// The phase that began.

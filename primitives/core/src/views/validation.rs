@@ -8,20 +8,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 /// Whether a validator can be drawn.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ValidatorStatus {
     /// It can be drawn.
@@ -118,20 +106,8 @@ pub struct RoundView<AccountId> {
 }
 
 /// How many answers were checks of the validators.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Default,
-    Encode,
-    Decode,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckStats {
     /// Answers that panels have judged, in concluded tasks.

@@ -14,21 +14,8 @@ use sp_runtime::traits::{BlakeTwo256, ConstU32};
 ///
 /// Every kind but [`ProxyType::Any`] lists what it allows. A call that is added to the runtime is
 /// closed to proxies until somebody decides otherwise.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Decode,
-    DecodeWithMemTracking,
-    Default,
-    Encode,
-    Eq,
-    MaxEncodedLen,
-    Ord,
-    PartialEq,
-    PartialOrd,
-    TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum ProxyType {
     /// Everything.
     #[default]
