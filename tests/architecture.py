@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Arrows between crates point one way, and files of a crate do not import each other in circles.
+"""Arrows between crates point one way, files of a crate do not import each other in circles, and lints and licences are the
+same everywhere.
 
 The allowed edges between rooms stand here, and nowhere else. A room is a folder of crates; a crate may depend on crates of
 its own room's list below. Development dependencies count as well: a test that needs a higher room belongs there.
@@ -33,8 +34,17 @@ EDGES = {
     # What drives a node under load; it knows no code of TOS but the vocabulary.
     "load/generator": {"primitives"},
 }
+# Rooms of what runs on chain, and what the root of each of its crates says: no overflow, no index out of bounds.
+ON_CHAIN = {"primitives", "pallets", "pallets/support", "runtime/common", "runtime/tos", "runtime/bare"}
+STRICT = "#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]\n"
+SOURCES = (".rs", ".py", ".mjs", ".sh")
 USE = re.compile(r"^\s*(pub(?:\([^)]*\))?\s+)?use\s+([^;]+);", re.M)
 PATH = re.compile(r"\b((?:crate|super)(?:::\w+)+)")
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def room(path):
@@ -202,6 +212,38 @@ class Architecture(unittest.TestCase):
         self.assertEqual(circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}), [["a", "b", "c"]])
         self.assertEqual(circles({"a": {"b"}, "b": set()}), [])
         self.assertEqual(tree("crate::{a::B, c::{self, D}}"), [["crate", "a", "B"], ["crate", "c", "self"], ["crate", "c", "D"]])
+
+
+def licence(path):
+    """The licence of the crate that a file belongs to; of what belongs to none, the workspace's."""
+    folder = os.path.dirname(path)
+    while folder and not os.path.exists(os.path.join(ROOT, folder, "Cargo.toml")):
+        folder = os.path.dirname(folder)
+    stated = re.search(r'^license = "([^"]+)"$', read(os.path.join(ROOT, folder, "Cargo.toml")), re.M)
+    return (stated or re.search(r'^license = "([^"]+)"$', read(os.path.join(ROOT, "Cargo.toml")), re.M)).group(1)
+
+
+class Heads(unittest.TestCase):
+    def test_every_crate_inherits_the_lints(self):
+        for name, folder, _ in crates():
+            with self.subTest(name):
+                self.assertIn("\n[lints]\nworkspace = true\n", read(os.path.join(folder, "Cargo.toml")))
+
+    def test_code_that_runs_on_chain_neither_overflows_nor_indexes_out_of_bounds(self):
+        for name, folder, _ in crates():
+            if room(folder) in ON_CHAIN:
+                with self.subTest(name):
+                    self.assertIn(STRICT, read(os.path.join(folder, "src", "lib.rs")))
+
+    def test_every_source_file_states_the_licence_of_its_crate(self):
+        told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.decode()
+        without = []
+        for path in told.split("\0"):
+            if path.endswith(SOURCES) and os.path.exists(os.path.join(ROOT, path)):
+                mark = "//" if path.endswith((".rs", ".mjs")) else "#"
+                if f"{mark} SPDX-License-Identifier: {licence(path)}" not in read(os.path.join(ROOT, path)).split("\n")[:2]:
+                    without.append(path)
+        self.assertEqual(without, [])
 
 
 if __name__ == "__main__":

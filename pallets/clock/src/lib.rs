@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Protocol time.
 //!
 //! Every deadline of the protocol is counted in *ticks*: blocks in which users could get a
@@ -5,10 +7,7 @@
 //! block, and it skips the block after a *crammed* one. So neither an upgrade nor a spammer who
 //! fills blocks can make anybody miss a deadline.
 #![cfg_attr(not(feature = "std"), no_std)]
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use polkadot_sdk::*;
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Weights of the hooks.
 
 use frame_support::weights::{constants::RocksDbWeight, Weight};

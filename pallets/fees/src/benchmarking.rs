@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Benchmarks of the hooks.
 #![cfg(feature = "runtime-benchmarks")]
 

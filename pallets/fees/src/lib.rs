@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Fees.
 //!
 //! A transaction's fee leaves its payer at once. Where it goes to, the treasury and the block's author,
@@ -9,10 +11,7 @@
 //! is issued in `on_finalize` brings back exactly as much. [`Due`] holds the sum meanwhile, and is
 //! empty between blocks.
 #![cfg_attr(not(feature = "std"), no_std)]
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use polkadot_sdk::*;
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Worst cases: the most specialisations, the most relations, and every record there.
 
 use super::*;

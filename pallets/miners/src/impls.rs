@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What the calls do, and the trait through which other pallets use the register.
 
 use crate::{

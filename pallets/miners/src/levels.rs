@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Levels and endorsements. What a level rests on and when it changes is in
 //! [`tos_primitives::level`]; here are the records and who may endorse whom.
 

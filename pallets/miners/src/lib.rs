@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The register of miners, and the standing of every account.
 //!
 //! A miner registers with the task types it works on and a stake; the stake comes back after it
@@ -10,12 +12,7 @@
 //!
 //! [`MinerRegistry`]: tos_primitives::traits::MinerRegistry
 #![cfg_attr(not(feature = "std"), no_std)]
-#![forbid(unsafe_code)]
-#![warn(missing_docs)]
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 

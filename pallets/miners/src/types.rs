@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The shapes this pallet stores, and its constants.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What the calls weigh. `()` estimates from database accesses, for tests; a runtime measures.
 
 use frame_support::weights::{constants::RocksDbWeight, Weight};

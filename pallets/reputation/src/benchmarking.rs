@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Worst cases: both records exist, have decayed for long (the decay is a loop over the days),
 //! and are written back.
 

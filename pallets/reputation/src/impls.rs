@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What the call does, and the trait through which other pallets read and change reputations.
 
 use crate::{Config, Domain, Event, Global, Pallet, Record, MAX_DAILY_GAIN};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! One record of reputation, and how it changes.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Audits: in every block the beacon picks replicas that have to open two words.
 
 use crate::*;

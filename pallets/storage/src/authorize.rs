@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Answers without a sender: who may put them into a block, and who signed them.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Benchmarks of every call and of every automatic step, each at its worst: the longest sequence there may be, real
 //! sealing parameters, full groups and committees.
 #![cfg(feature = "runtime-benchmarks")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What must hold between blocks, wherever money or membership depends on it.
 
 use crate::*;

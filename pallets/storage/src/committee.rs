@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Committees: validators who fetch a group's proofs and say what they saw.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The events and errors, a section of the pallet.
 
 use frame_support::pallet_macros::pallet_section;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Storage: providers, deals, replicas, and the challenges and windows that prove them.
 //!
 //! The rules are in `docs/storage.md`, the invariants in [`types`]. Everything that happens by itself
@@ -5,11 +7,7 @@
 //! ([`windows`]), and a queue by due tick ([`queue`]), whose steps anybody may also take with [`Call::crank`] and
 //! [`Call::crank_deal`].
 #![cfg_attr(not(feature = "std"), no_std)]
-#![warn(missing_docs)]
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 

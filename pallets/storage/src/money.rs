@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Money: escrow, bonds, slashes. What goes in comes out, to the wei.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Answers from the node itself, where it stores replicas and holds their keys.
 //!
 //! Only off-chain workers reach the prover; without one there is nothing to do here.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Providers: bond, key, groups, and how they leave.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Storage time, and the queue of what is due.
 //!
 //! A deal and a replica have at most one entry each, an audit and a challenge exactly one. What ends with a

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Replicas: from sealing to the end.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What clients, providers and explorers read.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Windows: begun, opened, handed in, folded.
 
 use crate::*;

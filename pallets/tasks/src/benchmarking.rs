@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Benchmarks of every call and of every step of the queue, each at its worst.
 #![cfg(feature = "runtime-benchmarks")]
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Tasks: publication, answers, and the way of a task from phase to phase to its settlement.
 //!
 //! The rules are in `docs/protocol.md`. Everything that happens by itself is one function,
@@ -5,10 +7,7 @@
 //! [`Call::crank`]. Every task has exactly one entry in that queue until it is pruned, so no money
 //! can be stranded by a forgotten task.
 #![cfg_attr(not(feature = "std"), no_std)]
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The queue: which steps are due, what they cost, and what happens when one fails.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What is stored of a task.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

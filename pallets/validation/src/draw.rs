@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Drawing a panel.
 //!
 //! At most [`MAX_CANDIDATES`] candidates are looked at, whatever the size of the pool. The cheap

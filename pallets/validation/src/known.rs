@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Known answers: checks of the validators that do not depend on what the crowd says.
 //!
 //! A planter answers a task like any miner, with its own stake, but makes the salt of its answer

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Rounds as the tasks pallet drives them: draw, count, conclude, forget.
 
 use crate::{

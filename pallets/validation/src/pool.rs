@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The pools: one array of validators per task type, without gaps, so that a draw can name
 //! candidates by number. Leaving swaps the last one into the gap.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What clients read.
 
 use crate::{Ballot, Config, CurrentRound, Duties, Pallet, Rounds, Validators, Votes};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Weights of the calls, and of the steps that the tasks pallet drives.
 //!
 //! The implementation for `()` counts storage accesses of the worst case; a runtime uses measured

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Amounts: `u128` wei.
 
 /// An amount in wei.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The beacon: its time scale, how slots follow one another, and what blocks say about them
 //! (`docs/beacon.md`). The runtime, the node and tests use these same functions.
 

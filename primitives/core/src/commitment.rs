@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Commitments to answers and votes.
 //!
 //! A commitment binds its author and its task, so it cannot be copied: the same hash under

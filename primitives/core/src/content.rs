@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Content: what tasks ask and what miners answer, named by hash.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

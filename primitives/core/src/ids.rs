@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Identifiers: 16 bytes in the shape of a version 4 UUID, derived on chain.
 
 use alloc::string::{String, ToString};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! How bytes look in JSON: hashes and binary as `0x…`, labels and locators as text.
 
 use alloc::{format, string::String, vec::Vec};

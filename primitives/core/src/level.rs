@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Miner levels: what long good work is worth, and how it is lost.
 //!
 //! A miner rises when four conditions hold (tasks, success, endorsements, reputation) and go on to

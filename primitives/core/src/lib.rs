@@ -1,12 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Shared vocabulary and pure arithmetic of the TOS protocol.
 //!
 //! Everything here is `no_std`, free of FRAME and free of floats. The pallets, the node, the
 //! client and the tests use these types and these functions; a rule that two of them need lives
 //! here once. Pallets know one another only through [`traits`].
 #![cfg_attr(not(feature = "std"), no_std)]
-#![forbid(unsafe_code)]
-#![warn(missing_docs)]
-#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 

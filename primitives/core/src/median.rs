@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Panels: weights, weighted medians, quorum and agreement, and fair draws.
 //!
 //! Weights are `u64`; sums are formed in `u128`, so no panel can overflow them.

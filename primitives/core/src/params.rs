@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Protocol constants that more than one pallet, or a client, needs.
 //!
 //! Those that are fields of [`crate::rules`] are only what a network is born with: governance can

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The rules that governance can change, with the bounds within which it can.
 //!
 //! A task is closed under the rules it was published with: they are copied into its record, so that

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! SimHash: a 64-bit fingerprint of a text that changes little when the text does.
 //!
 //! Miners compute it, panels check it, and programs in other languages must get the same number.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Splitting an escrow into rewards, exact to the wei.
 
 use crate::{task::Difficulty, Balance, Bp, TaskType};

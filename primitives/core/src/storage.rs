@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Storage deals and proofs: the scale of a network, what a client offers, and what is signed
 //! (`docs/storage.md`).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Tasks: types, typed parameters, difficulties and phases.
 
 use crate::{Balance, Bp, TOS};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Protocol time.
 //!
 //! Deadlines are counted in *ticks*: blocks in which users could get a transaction in. A block

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! How the pallets meet. Each trait is implemented by one pallet and used by others through their
 //! `Config`; no pallet depends on another pallet's crate.
 //!

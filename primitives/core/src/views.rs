@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What the runtime API answers: the shapes that clients, the node and explorers read.
 //!
 //! Amounts are `u128` wei in SCALE and decimal text in JSON, because JSON readers lose digits

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Votes: what one validator says of one answer.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The arithmetic against an independent slow reference: `scripts/vectors/reference.py` writes the
 //! files read here. See docs/vectors.md.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
 use tos_primitives::{

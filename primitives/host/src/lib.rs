@@ -37,13 +37,7 @@
 //! off-chain workers alone. Without it, and block execution is always without it, every one of them
 //! answers `None`. They never panic and cannot make a block's result depend on the machine.
 #![cfg_attr(substrate_runtime, no_std)]
-// The WASM builder sets `substrate_runtime`; Cargo does not know it.
-#![allow(unexpected_cfgs)]
-#![warn(missing_docs)]
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A node that is short of memory ends. It does not disagree with the others about a block.
 //!
 //! Every test runs itself again in a process that may not have the memory, and looks at how that ends.

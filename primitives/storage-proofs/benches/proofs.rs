@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What verification, aggregation, sealing and coding cost.
 //!
 //! `cargo bench -p tos-storage-proofs --bench proofs`, with `-- --json` for one JSON object and `-- --quick` for
 //! a smoke test with small parameters, whose figures mean nothing. Each figure is the median of several
 //! rounds on one thread. Sealing is compared with the bare Argon2d fill in the order fill, seal, seal, fill
 //! within one process; the claim is the median of the ratios of the rounds.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use std::{convert::Infallible, hint::black_box, time::Instant};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Four levels from one replica's response to the global root of a window.
 //!
 //! * leaf: `H(WINDOW_LEAF, replica ‖ window u64 ‖ sealed root ‖ response digest ‖ previous leaf)`; the previous leaf

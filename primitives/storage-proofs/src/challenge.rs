@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Which words a seed asks for. Nothing the prover chooses enters.
 
 use crate::{hash, Hash, ReplicaId};

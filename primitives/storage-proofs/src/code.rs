@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Rate-1/2 Reed–Solomon coding over a whole file: any half of the shards restores it.
 //!
 //! The data is cut into n = max(1, ⌈length / 4,096⌉) chunks, the last one filled with zero bytes. A shard is

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The proof that goes on chain: two words in less than 2,048 bytes, everything included.
 //!
 //! | bytes | field |

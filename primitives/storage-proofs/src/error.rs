@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Why a proof is refused, or cannot be made.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

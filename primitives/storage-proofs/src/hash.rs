@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Domain-separated BLAKE3.
 //!
 //! A key that is the padded tag itself separates domains as well as a random one would, costs no

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Hashes in JSON: `0x` and two lower-case digits per byte.
 
 use alloc::{format, string::String};

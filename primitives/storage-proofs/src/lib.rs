@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Commitments, challenges, proofs, sealing and aggregation of stored data.
 //!
 //! Everything here is pure: no files, no clock, no keys. The runtime and the committee verify with
@@ -24,9 +26,7 @@
 //!
 //! Benchmark: `cargo bench -p tos-storage-proofs --bench proofs` (`-- --quick`, `-- --json`).
 #![cfg_attr(not(feature = "std"), no_std)]
-#![forbid(unsafe_code)]
-#![warn(missing_docs)]
-#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A Merkle mountain range: an append-only list of window roots of which only the peaks are kept.
 //!
 //! * leaf: `H(MMR_LEAF, index u64 ‖ value)`; node: `H(MMR_NODE, left ‖ right)`;

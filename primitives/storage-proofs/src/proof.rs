@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Proofs that open words or whole chunks of a committed sequence.
 //!
 //! A proof opens the challenged indices in ascending order, each once, and shares what their paths have

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! POSC-Seal-1: sealing a coded sequence to one prover and one replica.
 //!
 //! The sequence is cut into units of 2^`log2_unit` bytes, the last one possibly shorter. The mask of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The commitment to a sequence of words: a binary Merkle tree.
 //!
 //! * leaf of word w: `H(LEAF, w)`; node: `H(NODE, left ‖ right)`;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The 136-byte record: the public facts of a replica's standing in one window.
 //!
 //! It proves nothing by itself. It is what a light client shows and compares with chain state: every

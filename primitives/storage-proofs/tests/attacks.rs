@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Proofs that must be refused: what a prover without the data, or with another's, could try.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 use common::{data, hash, tree};

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Boundaries of size, and decoders against random bytes.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 use codec::{Decode, Encode};

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The formats against an independent slow reference: `scripts/vectors/storage.py` writes the file read
 //! here.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 use common::{data, hashes, tree};

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Aggregation: what a root binds, and that all nodes compute the same.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 use codec::{Decode, Encode, MaxEncodedLen};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The speed of the walk and of its verification, on one core.
 //!
 //! ```text
@@ -11,7 +13,7 @@
 //! * verification: time of independent random reads over the time of the verification, per read.
 //!
 //! A run in which the chase itself varies by 10 % or more says so: its numbers are not to be used.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 use serde_json::{json, Value};
 use std::{hint::black_box, time::Instant};

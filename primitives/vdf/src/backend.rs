@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The same walk on different CPUs. Every backend gives the same bits.
 
 mod portable;

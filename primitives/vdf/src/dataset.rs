@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The dataset that the walk reads.
 
 use crate::{backend::Backend, memory::Memory, Hash, ParamsError, VdfParams};

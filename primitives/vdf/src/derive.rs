@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Hashes around the walk: outputs, injected entropy, the first state.
 
 use crate::{Hash, State};

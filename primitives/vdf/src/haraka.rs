@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The constants of Haraka-512 v2 (Kölbl, Lauridsen, Mendel, Rechberger: "Haraka v2", IACR ePrint
 //! 2016/098) in the layouts that the backends want.
 

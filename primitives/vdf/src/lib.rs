@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! POSC-Walk-256: the memory-hard, sequential walk that paces the TOS beacon.
 //!
 //! One core walks through a read-only dataset, every read depending on the one before; whoever
@@ -44,12 +46,9 @@
 //! measures, on one core and with alternating order, the walk against a pointer chase over the same
 //! memory and the verification against independent random reads.
 #![cfg_attr(not(feature = "std"), no_std)]
-#![deny(unsafe_op_in_unsafe_fn)]
-#![warn(missing_docs)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+// Instructions of the processor and memory in large pages; each block says why it is sound.
+#![allow(unsafe_code)]
 
 extern crate alloc;
 

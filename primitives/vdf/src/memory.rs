@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The memory of a dataset: aligned lines, on huge pages where the system gives them.
 //!
 //! Pages of 4 KiB cost the walk a miss in the TLB with almost every read; the kernel is therefore

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The fine root and openings of fine segments under it.
 
 use crate::{Hash, State, FINE};

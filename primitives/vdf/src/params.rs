@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The parameters of the walk and their bounds.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Pieces of the walk that claim to lead from one state to another.
 
 use crate::{merkle::SpotOpening, walk::WIDTH, Dataset, State, VdfParams};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Whole slots: evaluated one step after the other, verified side by side.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The loops of the walk, once for all backends.
 //!
 //! They are inlined into one function per backend that is compiled for its CPU features

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What must be refused: false slots, false segments, false openings, replays.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};

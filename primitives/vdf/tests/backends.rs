@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Every backend of the machine gives the bits of the portable one.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};

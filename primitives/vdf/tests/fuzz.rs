@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Random and mutated bytes into every decoder and on into the verification: nothing panics, and
 //! nothing but the right thing is accepted. Deterministic and bounded.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
 use tos_vdf::*;

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The walk against an independent slow reference: `scripts/vectors/vdf.py` writes the file read
 //! here. Every backend of the machine must agree with it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
 use tos_vdf::*;

@@ -15,6 +15,7 @@
 //! | `apis`, `configs` | macros for the text that must stand in the runtime's own crate |
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 

@@ -5,7 +5,7 @@
 //!
 //! `scripts/bench performance` runs it and `docs/performance.md` reports what it prints.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used)]
 
 #[allow(dead_code)]
 #[path = "../tests/world/mod.rs"]

@@ -8,10 +8,7 @@
 //! [`tos_runtime_common`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 // The runtime macro's own dispatch tables recurse over every pallet.
 #![recursion_limit = "256"]
 

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Decisions by extrinsics alone: what referenda and the committee can do, and what they cannot.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used)]
 
 use codec::Encode;
 use polkadot_sdk::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What others rely on: the calls, storage, events, errors, constants, extensions and APIs of the
 //! runtime. A listing of each version is kept in `runtime/interface/`; a change that breaks signers
 //! or readers cannot happen unnoticed.
@@ -6,7 +8,7 @@
 //! `UPDATE_DOCS=1 cargo nextest run --release --workspace -E 'binary(interface)'`. The listing of a
 //! version that has been released never changes: raise `spec_version` instead.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used)]
 
 use codec::Decode;
 use polkadot_sdk::*;

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The metadata explains itself: clients show it to people who decide what to sign.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used)]
 
 use codec::Decode;
 use polkadot_sdk::*;

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Random actors, random orders, over the real pallets together: whatever they do, no wei is made,
 //! lost or stranded, and every invariant of every pallet holds after every block.
-
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod world;
 

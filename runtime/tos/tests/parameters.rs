@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What governance can change, who may, and what bounds hold whoever tries.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used)]
 
 #[allow(dead_code)]
 mod world;

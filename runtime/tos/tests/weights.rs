@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What calls and steps cost: none may take more than its share of a block, and the table in
 //! `docs/weights.md` says what the runtime charges.
 //!
 //! `UPDATE_DOCS=1 cargo nextest run --release --workspace -E 'binary(weights)'` writes the table.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used)]
 
 #[path = "weights/beacon.rs"]
 mod beacon;

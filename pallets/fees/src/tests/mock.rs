@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A runtime of balances and fees.
 
 use crate as pallet_fees;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Fees come together, are paid once, and none is lost.
 
 pub mod mock;

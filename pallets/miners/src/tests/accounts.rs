@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Certificates, owners, relations and genesis.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Leaving, unbonding, suspensions: the money always comes back, never early.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Levels as the chain keeps them, and who may speak for whom. The rules themselves are tested with
 //! `tos_primitives::level`.
 

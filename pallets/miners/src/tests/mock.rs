@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A chain with this pallet, balances and a clock that tests set.
 
 use crate::{self as pallet_miners, HoldReason, Specialisations};

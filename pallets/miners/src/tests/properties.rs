@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Properties under random sequences of actions.
 
 use super::mock::*;

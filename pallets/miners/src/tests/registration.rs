@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Registering, and changing specialisations.
 
 use super::mock::*;

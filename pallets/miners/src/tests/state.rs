@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! `do_try_state` finds what must never be.
 
 use super::mock::*;

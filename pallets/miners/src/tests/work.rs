@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Taking and finishing tasks, suspension and dormancy.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Idle decay: in the eye of the reader, from the last work.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Settled work: the formula applied, both records, the daily cap.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A chain with this pallet, a clock that tests set and a register that remembers suspensions.
 
 use crate::{self as pallet_reputation, Record};

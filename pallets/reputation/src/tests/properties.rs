@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Properties under random work, penalties and idleness.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Genesis, and what `do_try_state` finds.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The attacks on a network of stored data that this pallet must withstand, by their numbers in the list of
 //! scenarios (A3 to A20): who tries what, and what it costs.
 

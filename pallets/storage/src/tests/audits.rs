@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Audits: who is drawn, what counts as an answer, and what a missing one costs.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Attacks that are about what the rules do not look at (A2 speed, A10 a prover's clock), and all attackers at
 //! once (A14).
 

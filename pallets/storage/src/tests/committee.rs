@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Committees: who sits, what they say, and that it never costs anybody money.
 
 use super::mock::*;

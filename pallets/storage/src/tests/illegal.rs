@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Every call in every state: what is not allowed has an error of its own and changes nothing.
 
 use super::mock::*;

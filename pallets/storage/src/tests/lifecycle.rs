@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! From offer to pruning, by every way there is.
 
 use super::mock::*;

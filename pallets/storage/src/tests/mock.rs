@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A runtime of storage with real balances, and a scripted beacon and clock.
 
 use crate as pallet_storage;

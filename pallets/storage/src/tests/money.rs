@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Every way for money to leave a hold, to the wei.
 
 use super::mock::*;

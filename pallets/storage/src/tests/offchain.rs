@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The node answers by itself where it stores replicas and holds their keys.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Random actors in random order: no money comes or goes, and every invariant holds after each step.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Windows: roots in time, streaks, pay, folding, and what stands still with the beacon.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Providers that really encode, seal and prove.
 
 use super::mock::*;

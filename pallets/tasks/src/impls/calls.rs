@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What publishers, miners and challengers do.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What the calls and the queue do, by topic.
 
 mod calls;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! How tasks end: settled, expired or unresolved, and finally pruned.
 
 use crate::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What the validation side needs of a task: its pinned tool, and answers that turn out to be checks.
 
 use super::*;

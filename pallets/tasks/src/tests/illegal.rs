@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Every call in every state: what is refused is refused with its own error and changes nothing.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The way from phase to phase, and every way out.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A runtime of tasks with real balances, and scripted stand-ins for everything behind a trait.
 
 use crate as pallet_tasks;

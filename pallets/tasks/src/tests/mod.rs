@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Tests of tasks, by topic, and the steps they are made of.
 
 mod answers;

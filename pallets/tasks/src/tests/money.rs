@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Stakes, slashes and reputation at the close.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What remains of a task after its retention: nothing but its events.
 
 use super::*;

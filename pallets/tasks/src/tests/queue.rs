@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The queue: metering, carrying over, cranks and steps that fail.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Many actors doing anything in any order: no invariant breaks, and in the end everything is over
 //! and everybody's money is somewhere.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Rules that change: tasks keep those they were published with.
 
 use super::*;

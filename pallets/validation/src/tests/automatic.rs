@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Layer one: members who run the pinned tool and must report the same.
 
 use super::mock::*;

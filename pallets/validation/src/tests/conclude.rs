@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The end of a task for its panels: slashes, accuracy, reputation, freedom.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Known answers: who may plant them, when they are told, and what they measure.
 
 use super::mock::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A runtime of this pallet, with a settable world around it.
 
 use crate as pallet_validation;

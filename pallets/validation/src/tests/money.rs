@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Money is neither made nor lost.
 
 use super::mock::*;

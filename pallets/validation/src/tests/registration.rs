@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Becoming and ceasing to be a validator.
 
 use super::mock::*;

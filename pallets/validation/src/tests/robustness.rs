@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What less than a third of a panel's weight cannot do.
 
 use super::mock::*;

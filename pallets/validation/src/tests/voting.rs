@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Commitments to votes and their reveals.
 
 use super::mock::*;

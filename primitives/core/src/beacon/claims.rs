@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What a block says about the slots it includes, and the canary that samples it.
 
 use super::{Epoch, Hash, SlotStart, MAX_SLOTS_PER_BLOCK, SPOTS_PER_BLOCK};

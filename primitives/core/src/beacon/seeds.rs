@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The hashes that make entropy and seeds. `H` is BLAKE3 over the joined bytes, numbers
 //! little-endian.
 

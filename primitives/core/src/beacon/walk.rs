@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! How one slot leads to the next: start states, injected entropy, epochs.
 
 use super::{BeaconScale, Hash, Slot, SlotClaim};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The rules of those who take part: what a registration asks for, and what a miner's standing is worth.
 //!
 //! They hold for what is done from now on. Who is registered stays so with what it put down.

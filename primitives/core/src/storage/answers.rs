@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What providers answer with, and what they sign.
 
 use super::{GroupId, GroupPath, ResponseBytes, Window};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The beacon, as nodes and clients read it.
 
 use crate::{

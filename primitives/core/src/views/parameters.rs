@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What governance can change, as the runtime API shows it.
 
 use crate::{

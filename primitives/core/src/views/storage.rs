@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Storage, as clients, providers and explorers read it.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Tasks, as the runtime API shows them.
 
 use crate::{

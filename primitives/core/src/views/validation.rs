@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Validators, their duties and the rounds of voting, as clients read them.
 
 use super::{wei, Action};

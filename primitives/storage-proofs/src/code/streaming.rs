@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Coding column by column, so that memory does not grow with the file.
 
 use super::Layout;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What the tests share.
 #![allow(dead_code)] // each test file uses its own part
 

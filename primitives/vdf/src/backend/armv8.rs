@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The AES instructions of ARMv8: AESE adds the key first and leaves MixColumns to AESMC, so that
 //! AESENC(x, k) is AESMC(AESE(x, 0)) ⊕ k, and the key of one round may be added by the next AESE.
 // Round numbers below 2 * ROUNDS and lanes below 4.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! AES rounds from tables, for CPUs without AES instructions. The data is public, so that the
 //! timing of table look-ups gives nothing away.
 // Indices are bytes into tables of 256 and constants below 16; the tables are made by the compiler.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! AES-NI: one lane to a register.
 // Round numbers below 2 * ROUNDS and lanes below 4.
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! VAES with AVX-512: the four lanes in one register, MIX4 as one permutation of its words.
 // Round numbers below 2 * ROUNDS.
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Events in real blocks carry the phase of what caused them.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The calls and the step of the beacon, in their worst case.
 
 use super::*;

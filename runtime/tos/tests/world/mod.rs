@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A small world over the real runtime: accounts that act at random, blocks that pass, and the
 //! checks that must hold after each of them.
 
