@@ -1,6 +1,6 @@
 //! A file with more than one chunk in a shard: memory while it is stored, and damage across
 //! columns.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, unsafe_code)]
 
 use std::{
     alloc::{GlobalAlloc, Layout as Memory, System},
