@@ -30,16 +30,12 @@ use sc_network::{
     utils::interval,
     Litep2pNetworkBackend, PeerId, ProtocolName,
 };
+use sp_core::H256;
+use sp_runtime::{generic, traits::BlakeTwo256, OpaqueExtrinsic};
+use tos_node_beacon::{Message, SlotMessage};
 use tos_primitives::beacon::Slot;
-use tos_runtime::{opaque::Block, Hash};
 
-// The node's own messages, so that they are understood.
-#[allow(dead_code, reason = "the node uses all of it")]
-#[path = "../src/beacon/slot.rs"]
-mod slot;
-
-use slot::{Message, SlotMessage};
-
+type Block = generic::Block<generic::Header<u32, BlakeTwo256>, OpaqueExtrinsic>;
 type Backend = Litep2pNetworkBackend;
 
 /// Time between two rounds of lies: with sixteen in each, less than a node listens to.
@@ -144,7 +140,7 @@ fn announced(event: NotificationEvent) {
 
 async fn run(
     mode: Mode,
-    genesis: Hash,
+    genesis: H256,
     head: Slot,
     targets: Vec<MultiaddrWithPeerId>,
 ) -> Result<(), Box<dyn Error>> {
@@ -157,10 +153,10 @@ async fn run(
     let mut config = NetworkConfiguration::new("hostile", "hostile/1", Default::default(), None);
     config.boot_nodes = targets;
     config.default_peers_set = set.clone();
-    let mut network_config = FullNetworkConfiguration::<Block, Hash, Backend>::new(&config, None);
-    let metrics = <Backend as NetworkBackend<Block, Hash>>::register_notification_metrics(None);
+    let mut network_config = FullNetworkConfiguration::<Block, H256, Backend>::new(&config, None);
+    let metrics = <Backend as NetworkBackend<Block, H256>>::register_notification_metrics(None);
     let protocol = |name: &str| ProtocolName::from(format!("/{genesis:x}/{name}/1"));
-    let (announces, mut blocks) = <Backend as NetworkBackend<Block, Hash>>::notification_config(
+    let (announces, mut blocks) = <Backend as NetworkBackend<Block, H256>>::notification_config(
         protocol("block-announces"),
         Vec::new(),
         1 << 20,
@@ -171,7 +167,7 @@ async fn run(
         metrics.clone(),
         network_config.peer_store_handle(),
     );
-    let (beacon, notifications) = <Backend as NetworkBackend<Block, Hash>>::notification_config(
+    let (beacon, notifications) = <Backend as NetworkBackend<Block, H256>>::notification_config(
         protocol("beacon"),
         Vec::new(),
         u64::try_from(Message::SLOT_BYTES)?,
@@ -183,7 +179,7 @@ async fn run(
     network_config.add_notification_protocol(beacon);
     let peer_store = network_config.take_peer_store();
     tokio::spawn(sc_network::service::traits::PeerStore::run(peer_store));
-    let network = <Backend as NetworkBackend<Block, Hash>>::new(Params {
+    let network = <Backend as NetworkBackend<Block, H256>>::new(Params {
         role: Role::Full,
         executor: Box::new(|task| {
             tokio::spawn(task);
@@ -197,7 +193,7 @@ async fn run(
         ipfs_config: None,
         notification_metrics: metrics,
     })?;
-    tokio::spawn(NetworkBackend::<Block, Hash>::run(network));
+    tokio::spawn(NetworkBackend::<Block, H256>::run(network));
 
     let seed = blake3::hash(&std::process::id().to_le_bytes());
     let mut hostile = Hostile {
@@ -232,7 +228,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("silent") => Mode::Silent,
         _ => return Err(usage.into()),
     };
-    let genesis: Hash = arguments.next().ok_or(usage)?.parse()?;
+    let genesis: H256 = arguments.next().ok_or(usage)?.parse()?;
     let head: Slot = arguments.next().ok_or(usage)?.parse()?;
     let targets = arguments
         .map(|address| address.parse())

@@ -8,21 +8,22 @@
 use polkadot_sdk::*;
 use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
-use sc_client_api::{Backend, BlockBackend, BlockImportOperation, LockImportRun};
+use sc_client_api::{Backend, BlockImportOperation, LockImportRun};
 use sp_blockchain::{Backend as _, HeaderBackend, Result as ChainResult};
 use sp_consensus::BlockStatus;
-use tos_runtime::{opaque::Block, Hash, Header};
+use sp_core::H256;
+use sp_runtime::traits::{Block as BlockT, Header as HeaderT};
 
 use super::{
-    chain::outlook_if_any,
-    claims::{said, Said},
+    claims::{block_claims, BlockClaims},
+    client::BeaconClient,
+    follow::tip_if_any,
     import::{check, inputs_of, Fault},
     marks::{Checks, Mark},
     slot::SlotInputs,
     state::{Beacon, Event},
     LOG,
 };
-use crate::client::{FullBackend, FullClient};
 
 /// Time after which an audit that could not be finished is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -32,11 +33,15 @@ const TOGETHER: usize = 24;
 const BLOCKS: usize = 256;
 
 /// The blocks that are to be looked at, lowest first: `lowest` and what follows it up to `best`.
-fn suffix(client: &FullClient, lowest: &Header, best: Hash) -> Vec<Header> {
+fn suffix<Block: BlockT<Hash = H256>>(
+    chain: &impl HeaderBackend<Block>,
+    lowest: &Block::Header,
+    best: H256,
+) -> Vec<Block::Header> {
     let mut blocks = Vec::new();
-    let mut at = client.header(best).ok().flatten();
-    while let Some(header) = at.filter(|header| header.number >= lowest.number) {
-        at = client.header(header.parent_hash).ok().flatten();
+    let mut at = chain.header(best).ok().flatten();
+    while let Some(header) = at.filter(|header| header.number() >= lowest.number()) {
+        at = chain.header(*header.parent_hash()).ok().flatten();
         blocks.push(header);
     }
     blocks.reverse();
@@ -45,13 +50,17 @@ fn suffix(client: &FullClient, lowest: &Header, best: Hash) -> Vec<Header> {
 
 /// Makes the highest of `leaves` that may be the best block the best one, or else `before`, the block before the lowest one with a
 /// false slot. Fails if that may not be the best either. Blocks that BABE finds heavier take its place as soon as they come.
-fn leave<B: Backend<Block>>(
+fn leave<Block, B>(
     client: &impl LockImportRun<Block, B>,
     chain: &impl HeaderBackend<Block>,
     checks: &Checks,
-    leaves: &[Hash],
-    before: Hash,
-) -> ChainResult<Hash> {
+    leaves: &[H256],
+    before: H256,
+) -> ChainResult<H256>
+where
+    Block: BlockT<Hash = H256>,
+    B: Backend<Block>,
+{
     client.lock_import_and_run(|operation| {
         // Another may have become the best meanwhile.
         let best = chain.info().best_hash;
@@ -64,7 +73,7 @@ fn leave<B: Backend<Block>>(
         let mut head = chain.expect_header(before)?;
         for leaf in leaves {
             let leaf = chain.expect_header(*leaf)?;
-            if leaf.number > head.number && checks.may_be_best(chain, leaf.hash())? {
+            if leaf.number() > head.number() && checks.may_be_best(chain, leaf.hash())? {
                 head = leaf;
             }
         }
@@ -74,12 +83,17 @@ fn leave<B: Backend<Block>>(
 }
 
 /// Leaves a best chain that includes a false slot first after the block `before`.
-fn leave_false_chain(
-    client: &FullClient,
-    backend: &FullBackend,
+fn leave_false_chain<Block, B, C>(
+    client: &C,
+    backend: &B,
     beacon: &Beacon,
-    before: Hash,
-) -> ChainResult<()> {
+    before: H256,
+) -> ChainResult<()>
+where
+    Block: BlockT<Hash = H256>,
+    B: Backend<Block>,
+    C: BeaconClient<Block> + LockImportRun<Block, B>,
+{
     let mut leaves = backend.blockchain().leaves()?;
     // Only a block with its state can be authored on.
     leaves.retain(|leaf| {
@@ -91,14 +105,19 @@ fn leave_false_chain(
     let head = leave(client, client, &beacon.checks, &leaves, before)?;
     log::warn!(target: LOG, "the best block is now {head:?}, on a chain without the false slot");
     // No import says so.
-    if let Ok(Some(outlook)) = outlook_if_any(client, head) {
-        beacon.set_outlook(outlook);
+    if let Ok(Some(tip)) = tip_if_any(client, head) {
+        beacon.set_tip(tip);
     }
     Ok(())
 }
 
 /// Audits some of the blocks up to the best one. `true` if there may be more to do at once.
-fn audit(client: &FullClient, backend: &FullBackend, beacon: &Beacon) -> Result<bool, String> {
+fn audit<Block, B, C>(client: &C, backend: &B, beacon: &Beacon) -> Result<bool, String>
+where
+    Block: BlockT<Hash = H256>,
+    B: Backend<Block>,
+    C: BeaconClient<Block> + LockImportRun<Block, B>,
+{
     let best = client.info().best_hash;
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let header = client.header(best).map_err(|error| text(&error))?;
@@ -113,11 +132,11 @@ fn audit(client: &FullClient, backend: &FullBackend, beacon: &Beacon) -> Result<
         return Ok(false);
     };
     if beacon.checks.of(&lowest.hash()) == Some(Mark::False) {
-        leave_false_chain(client, backend, beacon, lowest.parent_hash)
+        leave_false_chain(client, backend, beacon, *lowest.parent_hash())
             .map_err(|error| text(&error))?;
         return Ok(true);
     }
-    let mut batch: Vec<(Header, Option<Said>)> = Vec::new();
+    let mut batch: Vec<(Block::Header, Option<BlockClaims>)> = Vec::new();
     let mut inputs: Vec<SlotInputs> = Vec::new();
     for header in suffix(client, &lowest, best) {
         match beacon.checks.of(&header.hash()) {
@@ -129,12 +148,13 @@ fn audit(client: &FullClient, backend: &FullBackend, beacon: &Beacon) -> Result<
         let body = client
             .block_body(header.hash())
             .map_err(|error| text(&error))?
-            .ok_or_else(|| format!("block {} has no body here", header.number))?;
-        let said = said(client, header.parent_hash, body).map_err(|error| text(&error))?;
-        if let Some(Said { outlook, claims }) = &said {
-            inputs.extend(inputs_of(outlook, claims).unwrap_or_default());
+            .ok_or_else(|| format!("block {} has no body here", header.number()))?;
+        let included =
+            block_claims(client, *header.parent_hash(), body).map_err(|error| text(&error))?;
+        if let Some(BlockClaims { tip, claims }) = &included {
+            inputs.extend(inputs_of(tip, claims).unwrap_or_default());
         }
-        batch.push((header, said));
+        batch.push((header, included));
         if inputs.len() >= TOGETHER || batch.len() >= BLOCKS {
             break;
         }
@@ -150,8 +170,8 @@ fn audit(client: &FullClient, backend: &FullBackend, beacon: &Beacon) -> Result<
             .obtain(&inputs)
             .map_err(|_| "slots could not be computed".to_string())?;
     }
-    for (header, said) in batch {
-        match judge(beacon, &header, said) {
+    for (header, included) in batch {
+        match judge(beacon, &header, included) {
             Some(Mark::Right) => {}
             Some(Mark::False) => return Ok(true),
             None => return Ok(false),
@@ -161,8 +181,14 @@ fn audit(client: &FullClient, backend: &FullBackend, beacon: &Beacon) -> Result<
 }
 
 /// Marks a block; `None` if that has to wait.
-fn judge(beacon: &Beacon, header: &Header, said: Option<Said>) -> Option<Mark> {
-    let verdict = said.map_or(Ok(()), |said| check(beacon, &said.outlook, &said.claims));
+fn judge(
+    beacon: &Beacon,
+    header: &impl HeaderT<Hash = H256>,
+    included: Option<BlockClaims>,
+) -> Option<Mark> {
+    let verdict = included.map_or(Ok(()), |included| {
+        check(beacon, &included.tip, &included.claims)
+    });
     let mark = match verdict {
         Ok(()) => Mark::Right,
         Err(Fault::Interrupted) => return None,
@@ -171,7 +197,7 @@ fn judge(beacon: &Beacon, header: &Header, said: Option<Said>) -> Option<Mark> {
                 target: LOG,
                 "block {} ({:?}) on the best chain includes a false slot: {fault:?}. This node makes no \
                  block on it and votes for none; anybody can prove it with `dispute_slot`",
-                header.number,
+                header.number(),
                 header.hash(),
             );
             Mark::False
@@ -223,14 +249,19 @@ impl Drop for Auditor {
 }
 
 /// Starts the auditor.
-pub fn start(
-    client: Arc<FullClient>,
-    backend: Arc<FullBackend>,
+pub fn start<Block, B, C>(
+    client: Arc<C>,
+    backend: Arc<B>,
     beacon: Arc<Beacon>,
-) -> std::io::Result<Auditor> {
+) -> std::io::Result<Auditor>
+where
+    Block: BlockT<Hash = H256>,
+    B: Backend<Block> + 'static,
+    C: BeaconClient<Block> + LockImportRun<Block, B>,
+{
     Auditor::start(beacon, move |beacon| {
         beacon.follows_head()
-            && audit(&client, &backend, beacon).unwrap_or_else(|error| {
+            && audit(&*client, &*backend, beacon).unwrap_or_else(|error| {
                 log::debug!(target: LOG, "the audit of slots waits: {error}");
                 false
             })
@@ -240,10 +271,9 @@ pub fn start(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{beacon, following};
+    use crate::testing::{beacon, following, Block, Header};
     use sc_client_api::{in_mem, ClientImportOperation, NewBlockState};
     use sp_consensus::SyncOracle;
-    use sp_runtime::traits::Header as _;
 
     type Database = in_mem::Backend<Block>;
 
@@ -272,7 +302,7 @@ mod tests {
         fn import(&self, parent: Option<&Header>, variant: u8, is_best: bool) -> Header {
             let header = Header::new(
                 parent.map_or(0, |parent| parent.number + 1),
-                Hash::repeat_byte(variant),
+                H256::repeat_byte(variant),
                 Default::default(),
                 parent.map_or_else(Default::default, Header::hash),
                 Default::default(),
@@ -291,7 +321,7 @@ mod tests {
             header
         }
 
-        fn leave(&self, checks: &Checks, before: &Header) -> Hash {
+        fn leave(&self, checks: &Checks, before: &Header) -> H256 {
             let chain = self.0.blockchain();
             let leaves = chain.leaves().expect("known");
             let head = leave(self, chain, checks, &leaves, before.hash()).expect("leaves");
@@ -337,11 +367,11 @@ mod tests {
         }
         checks.note(lie.hash(), Mark::False);
         let author = || {
-            crate::beacon::checks::Readiness {
-                chain: Arc::new(database.blockchain().clone()),
-                beacon: Arc::clone(&beacon),
-                sync: sp_consensus::NoNetwork,
-            }
+            crate::checks::Readiness::<Block, _, _>::new(
+                Arc::new(database.blockchain().clone()),
+                Arc::clone(&beacon),
+                sp_consensus::NoNetwork,
+            )
             .is_major_syncing()
         };
         assert!(author(), "no block is made on the lie");

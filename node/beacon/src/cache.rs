@@ -108,7 +108,7 @@ impl SlotCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{inputs, proof};
+    use crate::testing::{inputs, proof};
 
     fn put(cache: &mut SlotCache, slot: u64) -> SlotId {
         cache.insert(inputs(slot), proof(slot), vec![[0; 64]; 320]);

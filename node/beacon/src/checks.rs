@@ -4,17 +4,20 @@
 //! its slots and those of all unfinalised blocks below it were re-executed.
 //!
 //! A block is never refused for its slots: whether it is valid is for the runtime to say, which all
-//! nodes agree on. One with a false slot is set aside (see [`super::aside`]), and what two
+//! nodes agree on. One with a false slot is set aside (see [`super::fork_choice`]), and what two
 //! thirds finalise all the same counts as right.
 
 use polkadot_sdk::*;
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use sc_consensus_grandpa::{VotingRule, VotingRuleResult};
 use sp_blockchain::HeaderBackend;
 use sp_consensus::SyncOracle;
-use sp_runtime::traits::Header as _;
-use tos_runtime::{opaque::Block, BlockNumber, Hash, Header};
+use sp_core::H256;
+use sp_runtime::{
+    traits::{Block as BlockT, Header as _, NumberFor, One},
+    Saturating,
+};
 
 use super::{state::Beacon, LOG};
 
@@ -24,17 +27,20 @@ pub struct OnlyChecked(pub Arc<Beacon>);
 
 impl OnlyChecked {
     /// The highest block that may be voted for instead of `target`, if that may not.
-    fn restrict(
+    fn restrict<Block: BlockT<Hash = H256>>(
         &self,
         chain: &impl HeaderBackend<Block>,
-        base: &Header,
-        target: &Header,
-    ) -> Option<(Hash, BlockNumber)> {
+        base: &Block::Header,
+        target: &Block::Header,
+    ) -> Option<(H256, NumberFor<Block>)> {
         let restricted = match self.0.checks.lowest_open(chain, target.clone()) {
             Ok(None) => return None,
             // What the other voters build this round on is the least that GRANDPA lets one vote for.
             Ok(Some(open)) if open.number() <= base.number() => None,
-            Ok(Some(open)) => Some((*open.parent_hash(), open.number().saturating_sub(1))),
+            Ok(Some(open)) => {
+                let below = (*open.number()).saturating_sub(One::one());
+                Some((*open.parent_hash(), below))
+            }
             Err(error) => {
                 log::debug!(target: LOG, "no vote beyond the base: {error}");
                 None
@@ -44,13 +50,17 @@ impl OnlyChecked {
     }
 }
 
-impl<B: HeaderBackend<Block>> VotingRule<Block, B> for OnlyChecked {
+impl<Block, B> VotingRule<Block, B> for OnlyChecked
+where
+    Block: BlockT<Hash = H256>,
+    B: HeaderBackend<Block>,
+{
     fn restrict_vote(
         &self,
         backend: Arc<B>,
-        base: &Header,
-        _best_target: &Header,
-        current_target: &Header,
+        base: &Block::Header,
+        _best_target: &Block::Header,
+        current_target: &Block::Header,
     ) -> VotingRuleResult<Block> {
         let vote = self.restrict(&*backend, base, current_target);
         Box::pin(std::future::ready(vote))
@@ -59,27 +69,39 @@ impl<B: HeaderBackend<Block>> VotingRule<Block, B> for OnlyChecked {
 
 /// Tells the author when it may work: when the node follows the head, and every unfinalised block
 /// that it would build on was checked.
-pub struct Readiness<C, O> {
-    /// The chain.
-    pub chain: Arc<C>,
-    /// The beacon, which knows the checked blocks.
-    pub beacon: Arc<Beacon>,
-    /// The SDK's oracle, which knows if there are peers.
-    pub sync: O,
+pub struct Readiness<Block, C, O> {
+    chain: Arc<C>,
+    beacon: Arc<Beacon>,
+    sync: O,
+    block: PhantomData<fn() -> Block>,
 }
 
-impl<C, O: Clone> Clone for Readiness<C, O> {
+impl<Block, C, O> Readiness<Block, C, O> {
+    /// Readiness to author on `chain`. The beacon knows the checked blocks, the SDK's oracle `sync` if there are peers.
+    pub fn new(chain: Arc<C>, beacon: Arc<Beacon>, sync: O) -> Self {
+        Self {
+            chain,
+            beacon,
+            sync,
+            block: PhantomData,
+        }
+    }
+}
+
+impl<Block, C, O: Clone> Clone for Readiness<Block, C, O> {
     fn clone(&self) -> Self {
         Self {
             chain: Arc::clone(&self.chain),
             beacon: Arc::clone(&self.beacon),
             sync: self.sync.clone(),
+            block: PhantomData,
         }
     }
 }
 
-impl<C, O> SyncOracle for Readiness<C, O>
+impl<Block, C, O> SyncOracle for Readiness<Block, C, O>
 where
+    Block: BlockT<Hash = H256>,
     C: HeaderBackend<Block>,
     O: SyncOracle,
 {
@@ -118,8 +140,10 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::marks::Mark;
-    use crate::beacon::testing::{beacon, following, header, Chain};
+    use crate::{
+        marks::Mark,
+        testing::{beacon, following, header, Block, Chain},
+    };
 
     #[test]
     fn a_vote_stops_below_the_first_block_whose_slots_are_not_checked() {
@@ -179,11 +203,11 @@ mod tests {
     fn no_block_is_made_on_unchecked_slots() {
         let chain = Arc::new(Chain::of(3, 1));
         let (beacon, _events) = beacon();
-        let ready = Readiness {
-            chain: Arc::clone(&chain),
-            beacon: Arc::clone(&beacon),
-            sync: sp_consensus::NoNetwork,
-        };
+        let ready = Readiness::<Block, _, _>::new(
+            Arc::clone(&chain),
+            Arc::clone(&beacon),
+            sp_consensus::NoNetwork,
+        );
         following(&beacon);
         assert!(ready.is_major_syncing());
         beacon.checks.note(chain.at(2).hash(), Mark::Right);

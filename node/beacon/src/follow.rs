@@ -6,27 +6,25 @@ use polkadot_sdk::*;
 use std::{collections::VecDeque, sync::Arc};
 
 use futures::StreamExt;
-use sc_client_api::BlockchainEvents;
 use sc_consensus_babe::find_pre_digest;
-use sp_api::{ApiError, ProvideRuntimeApi};
-use sp_blockchain::HeaderBackend;
+use sp_api::{ApiError, ApiExt};
+use sp_core::H256;
+use sp_runtime::traits::Block as BlockT;
 use tos_primitives::{
     beacon::{Epoch, Head, Slot},
     views::{BeaconView, SlotRecordView},
 };
-use tos_runtime::{opaque::Block, Hash};
 use tos_runtime_api::BeaconApi;
 use tos_vdf::VdfParams;
 
-use super::{outlook::Outlook, slot::SlotInputs, state::Beacon, LOG};
-use crate::{client::FullClient, offers};
+use super::{client::BeaconClient, slot::SlotInputs, state::Beacon, tip::BeaconTip, LOG};
 
 /// Datasets that were asked for lately; asking again is cheap, so a short memory does.
 const PREPARED: usize = 8;
 
-/// What a view says about the slots to come.
-pub fn outlook_of(view: &BeaconView) -> Outlook {
-    Outlook {
+/// Tip that a view describes.
+pub fn tip_of(view: &BeaconView) -> BeaconTip {
+    BeaconTip {
         scale: view.scale,
         head: view.head,
         end: view.end,
@@ -52,43 +50,58 @@ pub fn outlook_of(view: &BeaconView) -> Outlook {
 }
 
 /// The beacon after the block `at`.
-pub fn outlook_at(client: &FullClient, at: Hash) -> Result<Outlook, ApiError> {
-    Ok(outlook_of(&client.runtime_api().beacon(at)?))
+pub fn tip_at<Block, C>(client: &C, at: H256) -> Result<BeaconTip, ApiError>
+where
+    Block: BlockT<Hash = H256>,
+    C: BeaconClient<Block>,
+{
+    Ok(tip_of(&client.runtime_api().beacon(at)?))
 }
 
 /// The same; `None` on a chain that has no beacon.
-pub fn outlook_if_any(client: &FullClient, at: Hash) -> Result<Option<Outlook>, ApiError> {
-    if offers::answers::<dyn BeaconApi<Block>>(client, at)? {
-        outlook_at(client, at).map(Some)
-    } else {
-        Ok(None)
-    }
+pub fn tip_if_any<Block, C>(client: &C, at: H256) -> Result<Option<BeaconTip>, ApiError>
+where
+    Block: BlockT<Hash = H256>,
+    C: BeaconClient<Block>,
+{
+    let version = client
+        .runtime_api()
+        .api_version::<dyn BeaconApi<Block>>(at)?;
+    version.map(|_| tip_at(client, at)).transpose()
 }
 
 /// The time at which a block's BABE slot of so many milliseconds began.
-fn began(client: &FullClient, at: Hash, slot_ms: u64) -> Option<u64> {
+fn began<Block, C>(client: &C, at: H256, slot_ms: u64) -> Option<u64>
+where
+    Block: BlockT<Hash = H256>,
+    C: BeaconClient<Block>,
+{
     let header = client.header(at).ok()??;
     let digest = find_pre_digest::<Block>(&header).ok()?;
     Some(u64::from(digest.slot()).saturating_mul(slot_ms))
 }
 
 /// Follows the best block for as long as the node runs.
-pub async fn follow(client: Arc<FullClient>, beacon: Arc<Beacon>, slot_ms: u64) {
+pub async fn follow<Block, C>(client: Arc<C>, beacon: Arc<Beacon>, slot_ms: u64)
+where
+    Block: BlockT<Hash = H256>,
+    C: BeaconClient<Block>,
+{
     let mut blocks = client.import_notification_stream();
     let mut prepared = Prepared::default();
     let mut at = client.info().best_hash;
     loop {
-        if let Some(time_ms) = began(&client, at, slot_ms) {
+        if let Some(time_ms) = began(&*client, at, slot_ms) {
             beacon.set_best_time(time_ms);
         }
-        match outlook_if_any(&client, at) {
+        match tip_if_any(&*client, at) {
             Ok(None) => {}
-            Ok(Some(outlook)) => {
+            Ok(Some(tip)) => {
                 if beacon.follows_head() {
-                    prepared.prepare(&outlook);
-                    check_head(&client, at, &outlook, &beacon);
+                    prepared.prepare(&tip);
+                    check_head(&*client, at, &tip, &beacon);
                 }
-                beacon.set_outlook(outlook);
+                beacon.set_tip(tip);
             }
             Err(error) => log::debug!(target: LOG, "block {at:?} says nothing: {error}"),
         }
@@ -108,11 +121,9 @@ pub async fn follow(client: Arc<FullClient>, beacon: Arc<Beacon>, slot_ms: u64) 
 struct Prepared(VecDeque<(VdfParams, tos_vdf::Hash)>);
 
 impl Prepared {
-    /// The datasets of an outlook that were not asked for yet.
-    fn missing(&mut self, outlook: &Outlook) -> Vec<(VdfParams, tos_vdf::Hash)> {
-        let wanted = outlook
-            .epochs_to_come()
-            .map(|epoch| (epoch.params, epoch.seed));
+    /// The datasets of a tip that were not asked for yet.
+    fn missing(&mut self, tip: &BeaconTip) -> Vec<(VdfParams, tos_vdf::Hash)> {
+        let wanted = tip.epochs_to_come().map(|epoch| (epoch.params, epoch.seed));
         let missing: Vec<_> = wanted.filter(|key| !self.0.contains(key)).collect();
         self.0.extend(missing.iter().copied());
         let excess = self.0.len().saturating_sub(PREPARED);
@@ -120,8 +131,8 @@ impl Prepared {
         missing
     }
 
-    fn prepare(&mut self, outlook: &Outlook) {
-        let missing = self.missing(outlook);
+    fn prepare(&mut self, tip: &BeaconTip) {
+        let missing = self.missing(tip);
         if missing.is_empty() {
             return;
         }
@@ -141,30 +152,34 @@ impl Prepared {
 }
 
 /// The inputs of the chain's head, if the two last records tell them.
-fn head_inputs(outlook: &Outlook, records: &[SlotRecordView]) -> Option<SlotInputs> {
+fn head_inputs(tip: &BeaconTip, records: &[SlotRecordView]) -> Option<SlotInputs> {
     let [before, head] = records else {
         return None;
     };
-    let linked = before.slot.checked_add(1) == Some(head.slot) && head.slot == outlook.head;
+    let linked = before.slot.checked_add(1) == Some(head.slot) && head.slot == tip.head;
     let from = Head {
         slot: before.slot,
         end: before.end,
         next_iteration: head.first_iteration,
     };
-    linked.then(|| outlook.follow(&from))?.ok()
+    linked.then(|| tip.follow(&from))?.ok()
 }
 
 /// Compares the chain's head with what this node computed. Blocks are checked before they are
 /// imported, so a difference means faulty memory, or a block that came while the node was
 /// synchronising and is false.
-fn check_head(client: &FullClient, at: Hash, outlook: &Outlook, beacon: &Arc<Beacon>) {
-    let Some(before) = outlook.head.checked_sub(1).filter(|slot| *slot > 0) else {
+fn check_head<Block, C>(client: &C, at: H256, tip: &BeaconTip, beacon: &Arc<Beacon>)
+where
+    Block: BlockT<Hash = H256>,
+    C: BeaconClient<Block>,
+{
+    let Some(before) = tip.head.checked_sub(1).filter(|slot| *slot > 0) else {
         return;
     };
     let Ok(records) = client.runtime_api().beacon_records(at, before, 2) else {
         return;
     };
-    let (Some(inputs), Some(head)) = (head_inputs(outlook, &records), records.last()) else {
+    let (Some(inputs), Some(head)) = (head_inputs(tip, &records), records.last()) else {
         return;
     };
     let (end, root) = (head.end, head.fine_root);
@@ -197,7 +212,7 @@ fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::outlook;
+    use crate::testing::tip;
     use tos_primitives::{
         beacon::BeaconScale,
         views::{EpochView, InjectionView},
@@ -216,19 +231,19 @@ mod tests {
 
     #[test]
     fn the_inputs_of_the_head_come_from_the_record_before_it() {
-        let outlook = outlook(7);
-        let inputs = head_inputs(&outlook, &[record(6), record(7)]).expect("linked");
+        let tip = tip(7);
+        let inputs = head_inputs(&tip, &[record(6), record(7)]).expect("linked");
         assert_eq!((inputs.slot, inputs.start), (7, [6; 64]));
         assert_eq!(inputs.first_iteration, 7 * 1_280);
     }
 
     #[test]
     fn records_that_do_not_lead_to_the_head_say_nothing() {
-        let outlook = outlook(7);
-        assert_eq!(head_inputs(&outlook, &[record(5), record(7)]), None);
-        assert_eq!(head_inputs(&outlook, &[record(7), record(8)]), None);
-        assert_eq!(head_inputs(&outlook, &[record(7)]), None);
-        assert_eq!(head_inputs(&outlook, &[]), None);
+        let tip = tip(7);
+        assert_eq!(head_inputs(&tip, &[record(5), record(7)]), None);
+        assert_eq!(head_inputs(&tip, &[record(7), record(8)]), None);
+        assert_eq!(head_inputs(&tip, &[record(7)]), None);
+        assert_eq!(head_inputs(&tip, &[]), None);
     }
 
     #[test]
@@ -254,19 +269,19 @@ mod tests {
             last_progress: Some(1),
             next_params: None,
         };
-        let outlook = outlook_of(&view);
-        assert_eq!(outlook.entropy, [(1, [3; 32])].into());
-        let start = outlook.first().expect("known").start;
+        let tip = tip_of(&view);
+        assert_eq!(tip.entropy, [(1, [3; 32])].into());
+        let start = tip.first().expect("known").start;
         assert_eq!(start, tos_vdf::inject(&[1; 64], &[3; 32]));
     }
 
     #[test]
     fn a_dataset_is_prepared_once() {
         let mut prepared = Prepared::default();
-        assert_eq!(prepared.missing(&outlook(1)).len(), 1);
-        assert_eq!(prepared.missing(&outlook(2)).len(), 0);
+        assert_eq!(prepared.missing(&tip(1)).len(), 1);
+        assert_eq!(prepared.missing(&tip(2)).len(), 0);
         for seed in 0..20 {
-            let mut other = outlook(3);
+            let mut other = tip(3);
             other.epochs[0].seed = [seed; 32];
             prepared.missing(&other);
         }

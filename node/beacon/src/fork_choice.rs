@@ -15,18 +15,19 @@ use sc_consensus::{
 };
 use sp_blockchain::HeaderBackend;
 use sp_consensus::Error as ConsensusError;
-use tos_runtime::opaque::Block;
+use sp_core::H256;
+use sp_runtime::traits::{Block as BlockT, Header as _};
 
 use super::{marks::Mark, state::Beacon};
 
 /// Block import that keeps blocks marked false off the best chain.
-pub struct Aside<I, C> {
+pub struct ForkChoiceFilter<I, C> {
     inner: I,
     chain: Arc<C>,
     beacon: Arc<Beacon>,
 }
 
-impl<I, C> Aside<I, C> {
+impl<I, C> ForkChoiceFilter<I, C> {
     /// Before `inner` imports into `chain`.
     pub fn new(inner: I, chain: Arc<C>, beacon: Arc<Beacon>) -> Self {
         Self {
@@ -37,7 +38,7 @@ impl<I, C> Aside<I, C> {
     }
 }
 
-impl<I: Clone, C> Clone for Aside<I, C> {
+impl<I: Clone, C> Clone for ForkChoiceFilter<I, C> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
@@ -48,8 +49,9 @@ impl<I: Clone, C> Clone for Aside<I, C> {
 }
 
 #[async_trait::async_trait]
-impl<I, C> BlockImport<Block> for Aside<I, C>
+impl<Block, I, C> BlockImport<Block> for ForkChoiceFilter<I, C>
 where
+    Block: BlockT<Hash = H256>,
     I: BlockImport<Block, Error = ConsensusError> + Send + Sync,
     C: HeaderBackend<Block>,
 {
@@ -68,7 +70,7 @@ where
     ) -> Result<ImportResult, Self::Error> {
         let checks = &self.beacon.checks;
         let follows = checks
-            .may_be_best(&*self.chain, block.header.parent_hash)
+            .may_be_best(&*self.chain, *block.header.parent_hash())
             .map_err(|error| ConsensusError::ClientImport(error.to_string()))?;
         if !follows || checks.of(&block.post_hash()) == Some(Mark::False) {
             block.fork_choice = Some(ForkChoiceStrategy::Custom(false));
@@ -80,7 +82,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{beacon, header, Chain};
+    use crate::testing::{beacon, header, Block, Chain};
     use parking_lot::Mutex;
     use sp_consensus::BlockOrigin;
 
@@ -114,7 +116,7 @@ mod tests {
     fn best(finalised: u32, numbers: std::ops::RangeInclusive<u32>) -> Vec<bool> {
         let (beacon, _events) = beacon();
         let chain = Arc::new(Chain::of(5, finalised));
-        let import = Aside::new(Client::default(), chain, Arc::clone(&beacon));
+        let import = ForkChoiceFilter::new(Client::default(), chain, Arc::clone(&beacon));
         beacon.checks.note(header(2).hash(), Mark::False);
         for number in numbers {
             let mut block = BlockImportParams::new(BlockOrigin::NetworkBroadcast, header(number));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! The beacon's notification protocol: carries out what [`Desk`] decides.
+//! The beacon's notification protocol: carries out what [`GossipProtocol`] decides.
 
 use polkadot_sdk::*;
 use std::{
@@ -21,10 +21,11 @@ use sc_network::{
     NetworkBackend, NetworkPeers, NotificationMetrics, NotificationService, ProtocolName,
 };
 use sc_network_sync::{SyncEvent, SyncEventStream};
-use tos_runtime::{opaque::Block, Hash};
+use sp_core::H256;
+use sp_runtime::traits::Block as BlockT;
 
 use super::{
-    desk::{Action, Desk, Verification},
+    protocol::{Action, GossipProtocol, Verification},
     slot::Message,
     state::{Beacon, Event, Events},
     LOG,
@@ -41,12 +42,16 @@ pub struct Gossip {
 
 impl Gossip {
     /// The protocol of the network with this genesis block.
-    pub fn new<N: NetworkBackend<Block, Hash>>(
-        genesis: Hash,
+    pub fn new<Block, N>(
+        genesis: H256,
         fork_id: Option<&str>,
         metrics: NotificationMetrics,
         peer_store: Arc<dyn PeerStoreProvider>,
-    ) -> (Self, N::NotificationProtocolConfig) {
+    ) -> (Self, N::NotificationProtocolConfig)
+    where
+        Block: BlockT<Hash = H256>,
+        N: NetworkBackend<Block, H256>,
+    {
         let protocol: ProtocolName = match fork_id {
             Some(fork_id) => format!("/{genesis:x}/{fork_id}/beacon/1"),
             None => format!("/{genesis:x}/beacon/1"),
@@ -88,27 +93,27 @@ impl Gossip {
                 return;
             }
         };
-        let mut desk = Desk::new(beacon);
+        let mut protocol = GossipProtocol::new(beacon);
         let mut events = events.fuse();
         let mut sync_events = sync.event_stream("tos-beacon-sync").fuse();
         let mut ticks = interval(TICK).boxed().fuse();
         loop {
             futures::select! {
                 event = self.notifications.next_event().fuse() => match event {
-                    Some(event) => notified(&mut desk, &network, event),
+                    Some(event) => notified(&mut protocol, &network, event),
                     None => return,
                 },
                 event = events.next() => match event {
-                    Some(event) => desk.happened(event),
+                    Some(event) => protocol.happened(event),
                     None => return,
                 },
                 event = sync_events.next() => match event {
                     Some(event) => self.follow(&network, event),
                     None => return,
                 },
-                _ = ticks.next() => desk.tick(),
+                _ = ticks.next() => protocol.tick(),
             }
-            for action in desk.actions() {
+            for action in protocol.actions() {
                 self.carry_out(&network, &verifier, action);
             }
         }
@@ -157,7 +162,7 @@ impl Gossip {
     }
 }
 
-fn notified(desk: &mut Desk, network: &impl NetworkPeers, event: NotificationEvent) {
+fn notified(protocol: &mut GossipProtocol, network: &impl NetworkPeers, event: NotificationEvent) {
     match event {
         NotificationEvent::ValidateInboundSubstream {
             peer,
@@ -171,11 +176,11 @@ fn notified(desk: &mut Desk, network: &impl NetworkPeers, event: NotificationEve
             });
         }
         NotificationEvent::NotificationStreamOpened { peer, .. } => {
-            desk.connected(peer, Instant::now());
+            protocol.connected(peer, Instant::now());
         }
-        NotificationEvent::NotificationStreamClosed { peer } => desk.disconnected(&peer),
+        NotificationEvent::NotificationStreamClosed { peer } => protocol.disconnected(&peer),
         NotificationEvent::NotificationReceived { peer, notification } => {
-            desk.received(peer, &notification, Instant::now());
+            protocol.received(peer, &notification, Instant::now());
         }
     }
 }

@@ -17,19 +17,19 @@ use sc_consensus::{
 use sc_consensus_babe::find_pre_digest;
 use schnellru::{ByLength, LruMap};
 use sp_consensus::{BlockOrigin, BlockStatus, Error as ConsensusError};
-use sp_runtime::traits::Header as _;
+use sp_core::H256;
+use sp_runtime::traits::{Block as BlockT, Header as _};
 use tos_primitives::beacon::{SlotClaim, MAX_SLOTS_PER_BLOCK};
-use tos_runtime::{opaque::Block, Hash};
 
 use super::{
-    claims::{said, Said},
+    claims::{block_claims, BlockClaims},
+    client::BeaconClient,
     marks::Mark,
-    outlook::Outlook,
     slot::SlotInputs,
     state::{Beacon, Event, Interrupted},
+    tip::BeaconTip,
     LOG,
 };
-use crate::client::FullClient;
 
 /// Blocks whose authors and slots are remembered, to tell the first one of each.
 const AUTHORED: u32 = 1_024;
@@ -66,7 +66,7 @@ fn is_due(origin: BlockOrigin, recent: bool, executes: bool) -> bool {
 }
 
 /// Whether the block's body is executed, here or, for our own block, a moment ago.
-fn executes(action: &StateAction<Block>) -> bool {
+fn executes<Block: BlockT>(action: &StateAction<Block>) -> bool {
     match action {
         StateAction::ApplyChanges(StorageChanges::Import(_)) | StateAction::Skip => false,
         StateAction::ApplyChanges(StorageChanges::Changes(_))
@@ -77,19 +77,19 @@ fn executes(action: &StateAction<Block>) -> bool {
 
 /// `true` if a block of a time up to `latest_ms` may include so many slots. If not, the runtime
 /// refuses it, and looking at its slots is a waste.
-fn is_possible(outlook: &Outlook, claims: &[SlotClaim], latest_ms: u64) -> bool {
+fn is_possible(tip: &BeaconTip, claims: &[SlotClaim], latest_ms: u64) -> bool {
     let count = u64::try_from(claims.len()).unwrap_or(u64::MAX);
     count <= MAX_SLOTS_PER_BLOCK.into()
-        && outlook.head.saturating_add(count) <= outlook.cap(latest_ms)
-        && inputs_of(outlook, claims).is_ok()
+        && tip.head.saturating_add(count) <= tip.cap(latest_ms)
+        && inputs_of(tip, claims).is_ok()
 }
 
 /// Tells an author's first block in a BABE slot from its others.
-struct Authored(LruMap<(u32, u64), Hash>);
+struct Authored(LruMap<(u32, u64), H256>);
 
 impl Authored {
     /// `true` if the block is the first one of this author and slot, also when it comes again.
-    fn is_first(&mut self, author: u32, slot: u64, block: Hash) -> bool {
+    fn is_first(&mut self, author: u32, slot: u64, block: H256) -> bool {
         match self.0.get_or_insert((author, slot), || block) {
             Some(first) => *first == block,
             None => true,
@@ -98,12 +98,12 @@ impl Authored {
 }
 
 /// The inputs of each claimed slot, if the ones before are right.
-pub fn inputs_of(outlook: &Outlook, claims: &[SlotClaim]) -> Result<Vec<SlotInputs>, Fault> {
-    let mut next = outlook.first();
+pub fn inputs_of(tip: &BeaconTip, claims: &[SlotClaim]) -> Result<Vec<SlotInputs>, Fault> {
+    let mut next = tip.first();
     let mut all = Vec::with_capacity(claims.len());
     for claim in claims {
         let inputs = next.map_err(|_| Fault::Unfounded)?;
-        next = outlook.after(&inputs, &claim.end);
+        next = tip.after(&inputs, &claim.end);
         all.push(inputs);
     }
     Ok(all)
@@ -111,8 +111,8 @@ pub fn inputs_of(outlook: &Outlook, claims: &[SlotClaim]) -> Result<Vec<SlotInpu
 
 /// `Ok` if every claim is right. Takes little more than a second for all slots together that are
 /// not known and that no peer sends in time, and once as much for one that contradicts what is known.
-pub fn check(beacon: &Beacon, outlook: &Outlook, claims: &[SlotClaim]) -> Result<(), Fault> {
-    let inputs = inputs_of(outlook, claims)?;
+pub fn check(beacon: &Beacon, tip: &BeaconTip, claims: &[SlotClaim]) -> Result<(), Fault> {
+    let inputs = inputs_of(tip, claims)?;
     let missing: Vec<_> = inputs
         .iter()
         .filter(|inputs| !beacon.knows(&inputs.id()))
@@ -151,18 +151,18 @@ enum Verdict {
 
 /// Checks the slots of a block, then hands it on. It wraps BABE's import, so a block gets here
 /// with its seal verified: only an authority can make us compute.
-pub struct BeaconBlockImport<I> {
+pub struct BeaconBlockImport<I, C> {
     inner: I,
-    client: Arc<FullClient>,
+    client: Arc<C>,
     beacon: Arc<Beacon>,
     /// Milliseconds of a BABE slot.
     slot_ms: u64,
     authored: Arc<Mutex<Authored>>,
 }
 
-impl<I> BeaconBlockImport<I> {
+impl<I, C> BeaconBlockImport<I, C> {
     /// Checks before `inner` imports. A BABE slot has so many milliseconds.
-    pub fn new(inner: I, client: Arc<FullClient>, beacon: Arc<Beacon>, slot_ms: u64) -> Self {
+    pub fn new(inner: I, client: Arc<C>, beacon: Arc<Beacon>, slot_ms: u64) -> Self {
         Self {
             inner,
             client,
@@ -172,10 +172,14 @@ impl<I> BeaconBlockImport<I> {
         }
     }
 
-    fn examine(&self, block: &BlockImportParams<Block>) -> Result<Verdict, ConsensusError> {
+    fn examine<Block>(&self, block: &BlockImportParams<Block>) -> Result<Verdict, ConsensusError>
+    where
+        Block: BlockT<Hash = H256>,
+        C: BeaconClient<Block>,
+    {
         let client_error =
             |error: &dyn std::fmt::Display| ConsensusError::ClientImport(error.to_string());
-        let parent: Hash = *block.header.parent_hash();
+        let parent = *block.header.parent_hash();
         let checks = &self.beacon.checks;
         // What follows a false slot is set aside; if it becomes final all the same, the audit looks at the rest.
         if !checks
@@ -204,9 +208,9 @@ impl<I> BeaconBlockImport<I> {
         if !matches!(status, BlockStatus::InChainWithState) {
             return Ok(Verdict::Open);
         }
-        let said =
-            said(&self.client, parent, body.clone()).map_err(|error| client_error(&error))?;
-        let Some(Said { outlook, claims }) = said else {
+        let included = block_claims(&*self.client, parent, body.clone())
+            .map_err(|error| client_error(&error))?;
+        let Some(BlockClaims { tip, claims }) = included else {
             return Ok(Verdict::Right);
         };
         // The runtime holds the block's time to its BABE slot.
@@ -216,17 +220,17 @@ impl<I> BeaconBlockImport<I> {
             let hash = block.post_hash();
             self.authored.lock().is_first(author, slot, hash)
         };
-        if !is_possible(&outlook, &claims, latest_ms) || !is_first() {
+        if !is_possible(&tip, &claims, latest_ms) || !is_first() {
             return Ok(Verdict::Open);
         }
-        Ok(match check(&self.beacon, &outlook, &claims) {
+        Ok(match check(&self.beacon, &tip, &claims) {
             Ok(()) => Verdict::Right,
             Err(fault) => Verdict::Wrong(fault),
         })
     }
 }
 
-impl<I: Clone> Clone for BeaconBlockImport<I> {
+impl<I: Clone, C> Clone for BeaconBlockImport<I, C> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
@@ -239,9 +243,11 @@ impl<I: Clone> Clone for BeaconBlockImport<I> {
 }
 
 #[async_trait::async_trait]
-impl<I> BlockImport<Block> for BeaconBlockImport<I>
+impl<Block, I, C> BlockImport<Block> for BeaconBlockImport<I, C>
 where
+    Block: BlockT<Hash = H256>,
     I: BlockImport<Block, Error = ConsensusError> + Send + Sync,
+    C: BeaconClient<Block>,
 {
     type Error = ConsensusError;
 
@@ -282,17 +288,17 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{beacon, outlook};
+    use crate::testing::{beacon, tip, Block};
 
     /// The claims of the first `count` slots, computed by an honest author.
-    fn honest(outlook: &Outlook, count: usize) -> Vec<SlotClaim> {
+    fn honest(tip: &BeaconTip, count: usize) -> Vec<SlotClaim> {
         let (author, _events) = beacon();
         let mut claims: Vec<SlotClaim> = Vec::new();
-        let mut next = outlook.first();
+        let mut next = tip.first();
         while claims.len() < count {
             let inputs = next.expect("known");
             let slot = author.compute(&inputs, &|| false).expect("computes");
-            next = outlook.after(&inputs, slot.end());
+            next = tip.after(&inputs, slot.end());
             claims.push(SlotClaim {
                 end: *slot.end(),
                 fine_root: slot.proof.fine_root,
@@ -319,26 +325,26 @@ mod tests {
         ] {
             assert!(!is_due(origin, true, true));
         }
-        assert!(!executes(&StateAction::Skip));
-        assert!(executes(&StateAction::Execute));
+        assert!(!executes::<Block>(&StateAction::Skip));
+        assert!(executes::<Block>(&StateAction::Execute));
     }
 
     #[test]
     fn right_slots_pass_whether_or_not_they_are_known() {
         let (beacon, _events) = beacon();
-        let outlook = outlook(0);
-        let claims = honest(&outlook, 3);
-        assert_eq!(check(&beacon, &outlook, &claims), Ok(()));
+        let tip = tip(0);
+        let claims = honest(&tip, 3);
+        assert_eq!(check(&beacon, &tip, &claims), Ok(()));
         assert_eq!(beacon.counts.evaluated_slots(), 3);
-        assert_eq!(check(&beacon, &outlook, &claims), Ok(()));
+        assert_eq!(check(&beacon, &tip, &claims), Ok(()));
         assert_eq!(beacon.counts.evaluated_slots(), 3);
     }
 
     #[test]
     fn missing_slots_are_asked_for_before_they_are_computed() {
         let (beacon, mut events) = beacon();
-        let outlook = outlook(0);
-        check(&beacon, &outlook, &honest(&outlook, 2)).expect("right");
+        let tip = tip(0);
+        check(&beacon, &tip, &honest(&tip, 2)).expect("right");
         let Ok(Event::Wanted(wanted)) = events.try_recv() else {
             panic!("nothing was asked for");
         };
@@ -347,59 +353,59 @@ mod tests {
 
     #[test]
     fn a_false_end_or_root_is_found_wherever_it_is() {
-        let outlook = outlook(0);
-        let claims = honest(&outlook, 4);
+        let tip = tip(0);
+        let claims = honest(&tip, 4);
         for index in 0..4 {
             let (beacon, _events) = beacon();
             let mut forged = claims.clone();
             forged[index].end[10] ^= 1;
             let slot = u64::try_from(index).expect("small") + 1;
-            assert_eq!(check(&beacon, &outlook, &forged), Err(Fault::False(slot)));
+            assert_eq!(check(&beacon, &tip, &forged), Err(Fault::False(slot)));
             let mut forged = claims.clone();
             forged[index].fine_root = [7; 32];
-            assert_eq!(check(&beacon, &outlook, &forged), Err(Fault::False(slot)));
+            assert_eq!(check(&beacon, &tip, &forged), Err(Fault::False(slot)));
         }
     }
 
     #[test]
     fn slots_skipped_or_replayed_are_false() {
         let (beacon, _events) = beacon();
-        let outlook = outlook(0);
-        let claims = honest(&outlook, 3);
-        let skipped = check(&beacon, &outlook, &claims[1..]);
+        let tip = tip(0);
+        let claims = honest(&tip, 3);
+        let skipped = check(&beacon, &tip, &claims[1..]);
         assert_eq!(skipped, Err(Fault::False(1)));
         let twice = [claims[0].clone(), claims[0].clone()];
-        assert_eq!(check(&beacon, &outlook, &twice), Err(Fault::False(2)));
+        assert_eq!(check(&beacon, &tip, &twice), Err(Fault::False(2)));
     }
 
     #[test]
     fn slots_before_their_time_cost_nothing() {
         let (beacon, _events) = beacon();
-        let mut outlook = outlook(0);
-        outlook.genesis_ms = Some(1_000);
-        let claims = honest(&outlook, 8);
+        let mut tip = tip(0);
+        tip.genesis_ms = Some(1_000);
+        let claims = honest(&tip, 8);
         // Eight slots, two of them ahead of the clock: six slots of 250 ms must have passed.
-        assert!(is_possible(&outlook, &claims, 1_000 + 6 * 250));
-        assert!(!is_possible(&outlook, &claims, 1_000 + 6 * 250 - 1));
+        assert!(is_possible(&tip, &claims, 1_000 + 6 * 250));
+        assert!(!is_possible(&tip, &claims, 1_000 + 6 * 250 - 1));
         let nine = [claims.clone(), claims[..1].to_vec()].concat();
-        assert!(!is_possible(&outlook, &nine, u64::MAX));
+        assert!(!is_possible(&tip, &nine, u64::MAX));
         assert_eq!(beacon.counts.evaluated_slots(), 0);
     }
 
     #[test]
     fn slots_that_the_chain_cannot_lead_to_cost_nothing() {
-        let outlook = outlook(24);
+        let tip = tip(24);
         let claim = SlotClaim {
             end: [1; 64],
             fine_root: [1; 32],
         };
-        assert!(!is_possible(&outlook, &[claim], u64::MAX));
+        assert!(!is_possible(&tip, &[claim], u64::MAX));
     }
 
     #[test]
     fn one_block_of_an_author_in_a_slot_is_checked_at_once() {
         let mut authored = Authored(LruMap::new(ByLength::new(AUTHORED)));
-        let [one, two] = [1, 2].map(Hash::repeat_byte);
+        let [one, two] = [1, 2].map(H256::repeat_byte);
         assert!(authored.is_first(7, 100, one));
         assert!(!authored.is_first(7, 100, two));
         assert!(authored.is_first(7, 100, one));
@@ -410,12 +416,12 @@ mod tests {
     #[test]
     fn many_lies_about_one_known_slot_cost_one_look() {
         let (beacon, _events) = beacon();
-        let outlook = outlook(0);
-        let claims = honest(&outlook, 1);
+        let tip = tip(0);
+        let claims = honest(&tip, 1);
         for lie in 0..20u8 {
             let mut forged = claims.clone();
             forged[0].fine_root = [lie; 32];
-            assert_eq!(check(&beacon, &outlook, &forged), Err(Fault::False(1)));
+            assert_eq!(check(&beacon, &tip, &forged), Err(Fault::False(1)));
         }
         assert_eq!(beacon.counts.rechecks(), 1);
         assert_eq!(beacon.counts.evaluated_slots(), 1);
@@ -424,11 +430,11 @@ mod tests {
     #[test]
     fn peers_hear_of_right_slots_only_and_not_of_what_follows_a_lie() {
         let (beacon, mut events) = beacon();
-        let outlook = outlook(0);
-        let mut claims = honest(&outlook, 4);
+        let tip = tip(0);
+        let mut claims = honest(&tip, 4);
         claims[1].end[0] ^= 1;
         assert_eq!(
-            check(&beacon, &outlook, &claims),
+            check(&beacon, &tip, &claims),
             Err(Fault::False(2)),
             "what follows is computed from the lie"
         );
@@ -444,20 +450,20 @@ mod tests {
     #[test]
     fn a_slot_whose_entropy_is_not_recorded_cannot_be_included() {
         let (beacon, _events) = beacon();
-        let outlook = outlook(24);
+        let tip = tip(24);
         let claim = SlotClaim {
             end: [1; 64],
             fine_root: [1; 32],
         };
-        assert_eq!(check(&beacon, &outlook, &[claim]), Err(Fault::Unfounded));
+        assert_eq!(check(&beacon, &tip, &[claim]), Err(Fault::Unfounded));
     }
 
     #[test]
     fn a_node_that_stops_calls_nobody_a_liar() {
         let (beacon, _events) = beacon();
-        let outlook = outlook(0);
-        let claims = honest(&outlook, 1);
+        let tip = tip(0);
+        let claims = honest(&tip, 1);
         beacon.stop();
-        assert_eq!(check(&beacon, &outlook, &claims), Err(Fault::Interrupted));
+        assert_eq!(check(&beacon, &tip, &claims), Err(Fault::Interrupted));
     }
 }

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! The slots that this node puts into the blocks it authors.
+//! Slots that this node puts into the blocks it authors.
 
 use polkadot_sdk::*;
 
+use sp_core::H256;
 use sp_inherents::{Error, InherentData, InherentIdentifier};
+use sp_runtime::traits::Block as BlockT;
 use tos_primitives::beacon::{
     make_inherent, BeaconInherent, KnownSlot, INHERENT_IDENTIFIER, MAX_SLOTS_PER_BLOCK,
 };
-use tos_runtime::Hash;
 
-use super::{chain::outlook_if_any, outlook::Outlook, state::Beacon, LOG};
-use crate::client::FullClient;
+use super::{client::BeaconClient, follow::tip_if_any, state::Beacon, tip::BeaconTip, LOG};
 
 /// Slots and their spot openings, if there are any.
 pub struct Slots(Option<BeaconInherent>);
 
 impl Slots {
-    /// What a block on `parent` made at `now_ms` may include of what is known here.
-    pub fn provide(client: &FullClient, beacon: &Beacon, parent: Hash, now_ms: u64) -> Self {
-        match outlook_if_any(client, parent) {
-            Ok(outlook) => {
-                Self(outlook.and_then(|outlook| collect(beacon, &outlook, &parent, now_ms)))
-            }
+    /// Slots known here that a block on `parent` made at `now_ms` may include.
+    pub fn provide<Block, C>(client: &C, beacon: &Beacon, parent: H256, now_ms: u64) -> Self
+    where
+        Block: BlockT<Hash = H256>,
+        C: BeaconClient<Block>,
+    {
+        match tip_if_any(client, parent) {
+            Ok(tip) => Self(tip.and_then(|tip| collect(beacon, &tip, &parent, now_ms))),
             Err(error) => {
                 log::debug!(target: LOG, "block {parent:?} says nothing: {error}");
                 Self(None)
@@ -31,19 +33,14 @@ impl Slots {
     }
 }
 
-/// The known slots after the head of `outlook`, as many as one block takes, with the spots that
+/// The known slots after the head of `tip`, as many as one block takes, with the spots that
 /// the parent's hash chooses.
-fn collect(
-    beacon: &Beacon,
-    outlook: &Outlook,
-    parent: &Hash,
-    now_ms: u64,
-) -> Option<BeaconInherent> {
-    let last = outlook
+fn collect(beacon: &Beacon, tip: &BeaconTip, parent: &H256, now_ms: u64) -> Option<BeaconInherent> {
+    let last = tip
         .head
         .saturating_add(MAX_SLOTS_PER_BLOCK.into())
-        .min(outlook.cap(now_ms));
-    let known = beacon.known_after(outlook, last);
+        .min(tip.cap(now_ms));
+    let known = beacon.known_after(tip, last);
     let fine = known
         .iter()
         .map(|slot| beacon.fine_states(slot))
@@ -81,60 +78,60 @@ impl sp_inherents::InherentDataProvider for Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::{
+    use crate::{
         state::Frontier,
-        testing::{beacon, outlook},
+        testing::{beacon, tip},
     };
     use std::sync::Arc;
     use tos_vdf::verify_spot_opening;
 
     const NOW: u64 = 1_000_000;
 
-    /// A node that knows the first slots, and the outlook of a chain that allows 100.
-    fn author(slots: u64) -> (Arc<Beacon>, Outlook) {
+    /// A node that knows the first slots, and the tip of a chain that allows 100.
+    fn author(slots: u64) -> (Arc<Beacon>, BeaconTip) {
         let (beacon, _events) = beacon();
-        let mut outlook = outlook(0);
-        outlook.genesis_ms = Some(NOW - 100 * 250);
+        let mut tip = tip(0);
+        tip.genesis_ms = Some(NOW - 100 * 250);
         for _ in 0..slots {
-            let Frontier::Next(inputs) = beacon.frontier(&outlook, NOW) else {
+            let Frontier::Next(inputs) = beacon.frontier(&tip, NOW) else {
                 panic!("allowed");
             };
             beacon.compute(&inputs, &|| false).expect("computes");
         }
-        (beacon, outlook)
+        (beacon, tip)
     }
 
     #[test]
     fn a_block_takes_what_is_known_but_no_more_than_it_may() {
         for (known, taken) in [(1, 1), (3, 3), (11, 8)] {
-            let (beacon, outlook) = author(known);
-            let inherent = collect(&beacon, &outlook, &Hash::zero(), NOW).expect("slots are known");
+            let (beacon, tip) = author(known);
+            let inherent = collect(&beacon, &tip, &H256::zero(), NOW).expect("slots are known");
             assert_eq!((inherent.slots.len(), inherent.spots.len()), (taken, 4));
         }
     }
 
     #[test]
     fn without_slots_there_is_no_inherent() {
-        let (beacon, outlook) = author(0);
-        assert!(collect(&beacon, &outlook, &Hash::zero(), NOW).is_none());
+        let (beacon, tip) = author(0);
+        assert!(collect(&beacon, &tip, &H256::zero(), NOW).is_none());
     }
 
     #[test]
     fn no_slot_beyond_the_wall_clock_is_included() {
-        let (beacon, mut outlook) = author(6);
-        outlook.genesis_ms = Some(NOW - 2 * 250);
-        let inherent = collect(&beacon, &outlook, &Hash::zero(), NOW).expect("slots are known");
+        let (beacon, mut tip) = author(6);
+        tip.genesis_ms = Some(NOW - 2 * 250);
+        let inherent = collect(&beacon, &tip, &H256::zero(), NOW).expect("slots are known");
         assert_eq!(inherent.slots.len(), 4);
     }
 
     #[test]
     fn the_spots_open_and_depend_on_the_parent() {
-        let (beacon, outlook) = author(8);
+        let (beacon, tip) = author(8);
         let all = [1, 2].map(|byte| {
-            let parent = Hash::repeat_byte(byte);
-            collect(&beacon, &outlook, &parent, NOW).expect("slots are known")
+            let parent = H256::repeat_byte(byte);
+            collect(&beacon, &tip, &parent, NOW).expect("slots are known")
         });
-        let known = beacon.known_after(&outlook, 8);
+        let known = beacon.known_after(&tip, 8);
         for inherent in &all {
             for spot in &inherent.spots {
                 let slot = &known[usize::from(spot.claim)];

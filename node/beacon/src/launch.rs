@@ -5,21 +5,23 @@
 use polkadot_sdk::*;
 use std::sync::Arc;
 
+use sc_client_api::{Backend, LockImportRun};
 use sc_network::service::traits::NetworkService;
 use sc_network_sync::SyncingService;
 use sc_service::{Error as ServiceError, TaskManager};
+use sp_core::H256;
+use sp_runtime::traits::Block as BlockT;
 use substrate_prometheus_endpoint::Registry;
-use tos_runtime::opaque::Block;
 
 use super::{
     audit,
-    chain::follow,
+    client::BeaconClient,
+    follow::follow,
     gossip::Gossip,
     metrics::Metrics,
     state::{Beacon, Events, StopOnDrop},
     timekeeper,
 };
-use crate::client::{FullBackend, FullClient};
 
 /// The group of the beacon's tasks in metrics.
 const GROUP: Option<&str> = Some("beacon");
@@ -30,12 +32,12 @@ pub fn new(registry: Option<&Registry>) -> Result<(Arc<Beacon>, Events), Service
     Ok(Beacon::new(metrics))
 }
 
-/// What the beacon runs on.
-pub struct Launch {
+/// Parts of the node that the beacon runs on.
+pub struct Launch<Block: BlockT, B, C> {
     /// The chain.
-    pub client: Arc<FullClient>,
+    pub client: Arc<C>,
     /// Its database.
-    pub backend: Arc<FullBackend>,
+    pub backend: Arc<B>,
     /// The beacon.
     pub beacon: Arc<Beacon>,
     /// What happens in it.
@@ -53,7 +55,15 @@ pub struct Launch {
 }
 
 /// Starts everything. It ends with the task manager.
-pub fn launch(tasks: &mut TaskManager, launch: Launch) -> Result<(), ServiceError> {
+pub fn launch<Block, B, C>(
+    tasks: &mut TaskManager,
+    launch: Launch<Block, B, C>,
+) -> Result<(), ServiceError>
+where
+    Block: BlockT<Hash = H256>,
+    B: Backend<Block> + 'static,
+    C: BeaconClient<Block> + LockImportRun<Block, B>,
+{
     let Launch {
         client,
         backend,

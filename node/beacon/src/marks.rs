@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use schnellru::{ByLength, LruMap};
 use sp_blockchain::{HeaderBackend, Result as ChainResult};
-use sp_runtime::traits::Header as _;
-use tos_runtime::{opaque::Block, Hash, Header};
+use sp_core::H256;
+use sp_runtime::traits::{Block as BlockT, Header as _};
 
 /// Blocks that are remembered: far more than stay unfinalised.
 const BLOCKS: u32 = 1 << 16;
@@ -25,7 +25,7 @@ pub enum Mark {
 
 /// Blocks whose slots were checked.
 pub struct Checks {
-    marks: Mutex<LruMap<Hash, Mark>>,
+    marks: Mutex<LruMap<H256, Mark>>,
     /// `true` once a false slot was found; before, no chain is searched for one.
     any_false: AtomicBool,
 }
@@ -41,7 +41,7 @@ impl Default for Checks {
 
 impl Checks {
     /// Remembers the result for a block.
-    pub fn note(&self, block: Hash, mark: Mark) {
+    pub fn note(&self, block: H256, mark: Mark) {
         self.marks.lock().insert(block, mark);
         if mark == Mark::False {
             self.any_false.store(true, Ordering::Release);
@@ -49,13 +49,17 @@ impl Checks {
     }
 
     /// Result for a block; `None` if it was not checked.
-    pub fn of(&self, block: &Hash) -> Option<Mark> {
+    pub fn of(&self, block: &H256) -> Option<Mark> {
         self.marks.lock().peek(block).copied()
     }
 
     /// `true` if no false slot is known in a block and in those below it down to the last final block, which it descends from.
     /// Final blocks count as right.
-    pub fn may_be_best(&self, chain: &impl HeaderBackend<Block>, block: Hash) -> ChainResult<bool> {
+    pub fn may_be_best<Block: BlockT<Hash = H256>>(
+        &self,
+        chain: &impl HeaderBackend<Block>,
+        block: H256,
+    ) -> ChainResult<bool> {
         if !self.any_false.load(Ordering::Acquire) {
             return Ok(true);
         }
@@ -76,11 +80,11 @@ impl Checks {
     }
 
     /// The lowest unfinalised block at or below `target` whose slots are not known to be right.
-    pub fn lowest_open(
+    pub fn lowest_open<Block: BlockT<Hash = H256>>(
         &self,
         chain: &impl HeaderBackend<Block>,
-        target: Header,
-    ) -> ChainResult<Option<Header>> {
+        target: Block::Header,
+    ) -> ChainResult<Option<Block::Header>> {
         let finalised = chain.info().finalized_number;
         let mut lowest = None;
         let mut at = Some(target);

@@ -146,7 +146,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{inputs, proof};
+    use crate::testing::{inputs, proof};
 
     fn message(slot: Slot, variant: u64) -> Box<SlotMessage> {
         Box::new(SlotMessage {

@@ -23,8 +23,8 @@ use tos_primitives::beacon::Slot;
 
 use super::{
     cache::VerifiedSlot,
-    limits::Allowance,
     pending::{Candidate, Pending},
+    rate_limit::TokenBucket,
     slot::{Message, SlotId, SlotInputs, SlotMessage},
     state::{Beacon, Event, Frontier},
 };
@@ -41,7 +41,7 @@ pub const GOOD_SLOT: ReputationChange = ReputationChange::new(1 << 6, "beacon: s
 
 /// Slots that one question is answered with, and that a new peer is sent.
 const ANSWER: usize = 8;
-/// What a question costs of a peer's allowance.
+/// What a question costs of a peer's bucket.
 const QUESTION_COST: u32 = 8;
 /// Peers that are asked at once.
 const ASKED: usize = 3;
@@ -75,12 +75,12 @@ pub struct Verification {
 }
 
 struct Peer {
-    allowance: Allowance,
+    bucket: TokenBucket,
     known: LruHashSet<SlotId>,
 }
 
 /// Decides.
-pub struct Desk {
+pub struct GossipProtocol {
     beacon: Arc<Beacon>,
     peers: HashMap<PeerId, Peer>,
     pending: Pending,
@@ -105,7 +105,7 @@ fn encoded(slot: &VerifiedSlot) -> Vec<u8> {
     .encode()
 }
 
-impl Desk {
+impl GossipProtocol {
     /// Without peers.
     pub fn new(beacon: Arc<Beacon>) -> Self {
         Self {
@@ -131,17 +131,12 @@ impl Desk {
         self.peers.insert(
             peer,
             Peer {
-                allowance: Allowance::new(now),
+                bucket: TokenBucket::new(now),
                 known: LruHashSet::new(KNOWN),
             },
         );
-        if let Some(outlook) = self.beacon.outlook() {
-            for slot in self
-                .beacon
-                .known_after(&outlook, Slot::MAX)
-                .iter()
-                .take(ANSWER)
-            {
+        if let Some(tip) = self.beacon.tip() {
+            for slot in self.beacon.known_after(&tip, Slot::MAX).iter().take(ANSWER) {
                 self.send(peer, slot);
             }
         }
@@ -159,7 +154,7 @@ impl Desk {
         let Some(sender) = self.peers.get_mut(&peer) else {
             return;
         };
-        if !sender.allowance.take(1, now) {
+        if !sender.bucket.take(1, now) {
             return;
         }
         match Message::from_bytes(bytes) {
@@ -169,7 +164,7 @@ impl Desk {
                 self.heard(peer, message);
             }
             Some(Message::Want { inputs, .. }) => {
-                if sender.allowance.take(QUESTION_COST, now) {
+                if sender.bucket.take(QUESTION_COST, now) {
                     self.asked(peer, &inputs);
                 }
             }
@@ -190,8 +185,8 @@ impl Desk {
             .wanted
             .iter()
             .any(|inputs| inputs.slot == message.slot && inputs.id() == message.inputs);
-        let ahead = self.beacon.outlook().is_some_and(|outlook| {
-            outlook.head < message.slot && message.slot <= outlook.horizon(Beacon::now_ms())
+        let ahead = self.beacon.tip().is_some_and(|tip| {
+            tip.head < message.slot && message.slot <= tip.horizon(Beacon::now_ms())
         });
         // What this node asked for has room whatever else peers send.
         if wanted {
@@ -214,7 +209,7 @@ impl Desk {
 
     /// A peer asks for a slot: it gets it, and those that we know on top of it.
     fn asked(&mut self, peer: PeerId, first: &SlotId) {
-        let Some(outlook) = self.beacon.outlook() else {
+        let Some(tip) = self.beacon.tip() else {
             return;
         };
         let mut next = self.beacon.cached(first);
@@ -223,7 +218,7 @@ impl Desk {
                 return;
             };
             self.send(peer, &slot);
-            next = outlook
+            next = tip
                 .after(&slot.inputs, slot.end())
                 .ok()
                 .and_then(|inputs| self.beacon.cached(&inputs.id()));
@@ -280,7 +275,7 @@ impl Desk {
         let beacon = Arc::clone(&self.beacon);
         self.wanted.retain(|inputs| !beacon.knows(&inputs.id()));
         let wanted: Vec<_> = self.wanted.iter().map(SlotInputs::id).collect();
-        let head = beacon.outlook().map_or(0, |outlook| outlook.head);
+        let head = beacon.tip().map_or(0, |tip| tip.head);
         let over = self.pending.take_over(|slot, inputs| {
             (slot <= head && !wanted.contains(inputs)) || beacon.knows(inputs)
         });
@@ -336,12 +331,13 @@ impl Desk {
         if self.verifying {
             return;
         }
-        let frontier = self.beacon.outlook().and_then(|outlook| {
-            match self.beacon.frontier(&outlook, Beacon::now_ms()) {
-                Frontier::Next(inputs) => Some(inputs),
-                Frontier::Reached | Frontier::Waiting(_) => None,
-            }
-        });
+        let frontier =
+            self.beacon
+                .tip()
+                .and_then(|tip| match self.beacon.frontier(&tip, Beacon::now_ms()) {
+                    Frontier::Next(inputs) => Some(inputs),
+                    Frontier::Reached | Frontier::Waiting(_) => None,
+                });
         let turns: Vec<_> = frontier.into_iter().chain(self.wanted.clone()).collect();
         for inputs in turns {
             let id = inputs.id();
@@ -364,15 +360,15 @@ impl Desk {
         if !self.beacon.follows_head() || self.beacon.is_timekeeper() {
             return;
         }
-        let Some(outlook) = self.beacon.outlook() else {
+        let Some(tip) = self.beacon.tip() else {
             return;
         };
         let now_ms = Beacon::now_ms();
-        let Frontier::Next(inputs) = self.beacon.frontier(&outlook, now_ms) else {
+        let Frontier::Next(inputs) = self.beacon.frontier(&tip, now_ms) else {
             self.stuck_at = None;
             return;
         };
-        let late = inputs.slot.saturating_add(2) <= outlook.horizon(now_ms);
+        let late = inputs.slot.saturating_add(2) <= tip.horizon(now_ms);
         let id = inputs.id();
         if late && self.stuck_at == Some(id) {
             self.ask(&inputs, ASKED);
@@ -383,5 +379,5 @@ impl Desk {
 }
 
 #[cfg(test)]
-#[path = "desk_tests.rs"]
+#[path = "protocol_tests.rs"]
 mod tests;

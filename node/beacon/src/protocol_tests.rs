@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
 use super::*;
-use crate::beacon::testing::{beacon, following, outlook};
+use crate::testing::{beacon, following, tip};
 
 fn never() -> bool {
     false
 }
 
 /// A node that follows the chain from its genesis slot, long enough ago that 60 slots are due.
-fn desk() -> (Desk, Arc<Beacon>) {
+fn protocol() -> (GossipProtocol, Arc<Beacon>) {
     let (beacon, events) = beacon();
     drop(events);
     following(&beacon);
-    let mut outlook = outlook(0);
-    outlook.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
-    beacon.set_outlook(outlook);
-    (Desk::new(Arc::clone(&beacon)), beacon)
+    let mut tip = tip(0);
+    tip.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
+    beacon.set_tip(tip);
+    (GossipProtocol::new(Arc::clone(&beacon)), beacon)
 }
 
 /// The first slots, computed by somebody else.
 fn slots(count: u64) -> Vec<VerifiedSlot> {
     let (other, _events) = beacon();
-    let start = outlook(0);
+    let start = tip(0);
     let mut inputs = start.first().expect("known");
     let mut slots = Vec::new();
     for _ in 0..count {
@@ -32,17 +32,17 @@ fn slots(count: u64) -> Vec<VerifiedSlot> {
     slots
 }
 
-/// Does what the desk wants done; what it sends and reports comes back.
-fn settle(desk: &mut Desk, beacon: &Beacon) -> Vec<Action> {
+/// Does what the protocol wants done; what it sends and reports comes back.
+fn settle(protocol: &mut GossipProtocol, beacon: &Beacon) -> Vec<Action> {
     let mut done = Vec::new();
     loop {
-        let actions = desk.actions();
+        let actions = protocol.actions();
         if actions.is_empty() {
             return done;
         }
         for action in actions {
             match action {
-                Action::Verify(work) => desk.happened(Event::Verdict {
+                Action::Verify(work) => protocol.happened(Event::Verdict {
                     valid: beacon.verify(&work.inputs, &work.message.proof),
                     peers: work.peers,
                     message: work.message,
@@ -71,43 +71,43 @@ fn reports(actions: &[Action], peer: PeerId) -> Vec<ReputationChange> {
 
 #[test]
 fn slots_are_verified_in_order_whatever_the_order_they_come_in() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let now = Instant::now();
     let peer = PeerId::random();
-    desk.connected(peer, now);
+    protocol.connected(peer, now);
     for slot in slots(5).iter().rev() {
-        desk.received(peer, &encoded(slot), now);
+        protocol.received(peer, &encoded(slot), now);
     }
-    let done = settle(&mut desk, &beacon);
+    let done = settle(&mut protocol, &beacon);
     assert_eq!(reports(&done, peer).len(), 5);
-    let outlook = beacon.outlook().expect("set");
-    assert_eq!(beacon.known_after(&outlook, 100).len(), 5);
+    let tip = beacon.tip().expect("set");
+    assert_eq!(beacon.known_after(&tip, 100).len(), 5);
 }
 
 #[test]
 fn a_right_slot_goes_to_everybody_but_its_sender_and_is_verified_once() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let now = Instant::now();
     let (sender, other) = (PeerId::random(), PeerId::random());
-    desk.connected(sender, now);
-    desk.connected(other, now);
+    protocol.connected(sender, now);
+    protocol.connected(other, now);
     let slot = &slots(1)[0];
-    desk.received(sender, &encoded(slot), now);
-    let done = settle(&mut desk, &beacon);
+    protocol.received(sender, &encoded(slot), now);
+    let done = settle(&mut protocol, &beacon);
     assert_eq!(sent_to(&done, other).len(), 1);
     assert_eq!(sent_to(&done, sender).len(), 0);
-    desk.received(other, &encoded(slot), now);
-    assert!(settle(&mut desk, &beacon).is_empty());
+    protocol.received(other, &encoded(slot), now);
+    assert!(settle(&mut protocol, &beacon).is_empty());
     assert_eq!(beacon.counts.verified_slots(), 1);
 }
 
 #[test]
 fn a_false_slot_bans_its_sender_and_reaches_nobody() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let now = Instant::now();
     let (liar, other) = (PeerId::random(), PeerId::random());
-    desk.connected(liar, now);
-    desk.connected(other, now);
+    protocol.connected(liar, now);
+    protocol.connected(other, now);
     let right = &slots(1)[0];
     let mut proof = (*right.proof).clone();
     proof.coarse[31][5] ^= 1;
@@ -115,9 +115,9 @@ fn a_false_slot_bans_its_sender_and_reaches_nobody() {
         inputs: right.inputs.clone(),
         proof: Arc::new(proof),
     };
-    desk.received(liar, &encoded(&lie), now);
-    desk.received(other, &encoded(right), now);
-    let done = settle(&mut desk, &beacon);
+    protocol.received(liar, &encoded(&lie), now);
+    protocol.received(other, &encoded(right), now);
+    let done = settle(&mut protocol, &beacon);
     assert_eq!(reports(&done, liar), [FALSE_SLOT]);
     assert_eq!(reports(&done, other), [GOOD_SLOT]);
     assert!(beacon
@@ -133,17 +133,17 @@ fn a_false_slot_bans_its_sender_and_reaches_nobody() {
 
 #[test]
 fn a_slot_of_another_fork_is_ignored_without_blame() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let now = Instant::now();
     let peer = PeerId::random();
-    desk.connected(peer, now);
-    let mut fork = outlook(0);
+    protocol.connected(peer, now);
+    let mut fork = tip(0);
     fork.epochs[0].seed[0] ^= 1;
-    let (other, _events) = crate::beacon::testing::beacon();
+    let (other, _events) = crate::testing::beacon();
     let inputs = fork.first().expect("known");
     let slot = other.compute(&inputs, &never).expect("computes");
-    desk.received(peer, &encoded(&slot), now);
-    assert!(settle(&mut desk, &beacon).is_empty());
+    protocol.received(peer, &encoded(&slot), now);
+    assert!(settle(&mut protocol, &beacon).is_empty());
 }
 
 /// A slot with inputs that exist on no fork.
@@ -151,80 +151,80 @@ fn junk(slot: u64, variant: u8) -> Vec<u8> {
     Message::Slot(Box::new(SlotMessage {
         slot,
         inputs: [variant; 32],
-        proof: crate::beacon::testing::proof(variant.into()),
+        proof: crate::testing::proof(variant.into()),
     }))
     .encode()
 }
 
 #[test]
 fn four_hostile_peers_with_random_inputs_do_not_hide_the_slots() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let now = Instant::now();
     let hostile: Vec<_> = (0..4).map(|_| PeerId::random()).collect();
     let honest = PeerId::random();
     for peer in hostile.iter().chain([&honest]) {
-        desk.connected(*peer, now);
+        protocol.connected(*peer, now);
     }
     let slots = slots(6);
     // They are first, for every slot that an honest node may send soon, and again beside it.
     for slot in 1..=6 {
         for (peer, variant) in hostile.iter().zip(200..) {
-            desk.received(*peer, &junk(slot, variant), now);
+            protocol.received(*peer, &junk(slot, variant), now);
         }
     }
     for slot in &slots {
         for (peer, variant) in hostile.iter().zip(100..) {
-            desk.received(*peer, &junk(slot.inputs.slot, variant), now);
+            protocol.received(*peer, &junk(slot.inputs.slot, variant), now);
         }
-        desk.received(honest, &encoded(slot), now);
+        protocol.received(honest, &encoded(slot), now);
     }
-    let done = settle(&mut desk, &beacon);
-    let outlook = beacon.outlook().expect("set");
-    assert_eq!(beacon.known_after(&outlook, 100).len(), 6);
+    let done = settle(&mut protocol, &beacon);
+    let tip = beacon.tip().expect("set");
+    assert_eq!(beacon.known_after(&tip, 100).len(), 6);
     assert_eq!(reports(&done, honest), [GOOD_SLOT; 6]);
     // The chain includes them: who sent inputs that never were loses reputation for each slot.
-    let mut passed = crate::beacon::testing::outlook(6);
+    let mut passed = crate::testing::tip(6);
     passed.end = *slots[5].end();
     passed.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
-    beacon.set_outlook(passed);
-    desk.happened(Event::Head);
-    let done = settle(&mut desk, &beacon);
+    beacon.set_tip(passed);
+    protocol.happened(Event::Head);
+    let done = settle(&mut protocol, &beacon);
     for peer in &hostile {
         assert_eq!(reports(&done, *peer), [UNFOUNDED_SLOT; 6]);
     }
     assert!(reports(&done, honest).is_empty());
-    assert_eq!(desk.pending.len(), 0);
+    assert_eq!(protocol.pending.len(), 0);
 }
 
 #[test]
 fn four_hostile_peers_with_false_proofs_of_right_inputs_are_all_banned_and_the_slot_is_known() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let now = Instant::now();
     let right = &slots(1)[0];
     let hostile: Vec<_> = (0..4).map(|_| PeerId::random()).collect();
     let honest = PeerId::random();
     for (peer, variant) in hostile.iter().zip(0..) {
-        desk.connected(*peer, now);
+        protocol.connected(*peer, now);
         let lie = Message::Slot(Box::new(SlotMessage {
             slot: 1,
             inputs: right.inputs.id(),
-            proof: crate::beacon::testing::proof(variant / 2),
+            proof: crate::testing::proof(variant / 2),
         }));
-        desk.received(*peer, &lie.encode(), now);
+        protocol.received(*peer, &lie.encode(), now);
     }
-    desk.connected(honest, now);
-    desk.received(honest, &encoded(right), now);
-    let mut done = settle(&mut desk, &beacon);
+    protocol.connected(honest, now);
+    protocol.received(honest, &encoded(right), now);
+    let mut done = settle(&mut protocol, &beacon);
     // Whoever lies about what is known by now is found without verifying anything.
     let late = PeerId::random();
-    desk.connected(late, now);
+    protocol.connected(late, now);
     let lie = Message::Slot(Box::new(SlotMessage {
         slot: 1,
         inputs: right.inputs.id(),
-        proof: crate::beacon::testing::proof(77),
+        proof: crate::testing::proof(77),
     }));
-    desk.received(late, &lie.encode(), now);
-    done.extend(settle(&mut desk, &beacon));
+    protocol.received(late, &lie.encode(), now);
+    done.extend(settle(&mut protocol, &beacon));
     for peer in hostile.iter().chain([&late]) {
         assert_eq!(reports(&done, *peer), [FALSE_SLOT]);
     }
@@ -236,61 +236,61 @@ fn four_hostile_peers_with_false_proofs_of_right_inputs_are_all_banned_and_the_s
 
 #[test]
 fn peers_that_come_and_go_leave_nothing_behind() {
-    let (mut desk, _beacon) = desk();
+    let (mut protocol, _beacon) = protocol();
     let now = Instant::now();
     for variant in 0..100 {
         let peer = PeerId::random();
-        desk.connected(peer, now);
+        protocol.connected(peer, now);
         for slot in 1..=40 {
-            desk.received(peer, &junk(slot, variant), now);
+            protocol.received(peer, &junk(slot, variant), now);
         }
-        assert_eq!(desk.pending.len(), crate::beacon::pending::UNFOUNDED);
-        desk.disconnected(&peer);
-        assert_eq!(desk.pending.len(), 0);
+        assert_eq!(protocol.pending.len(), crate::pending::UNFOUNDED);
+        protocol.disconnected(&peer);
+        assert_eq!(protocol.pending.len(), 0);
     }
 }
 
 #[test]
 fn a_slot_of_another_fork_costs_little_and_one_that_was_next_once_costs_nothing() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let (peer, now) = (PeerId::random(), Instant::now());
-    desk.connected(peer, now);
+    protocol.connected(peer, now);
     // The best block was one of another fork when this node looked first.
-    let here = beacon.outlook().expect("set");
+    let here = beacon.tip().expect("set");
     let mut there = (*here).clone();
     there.end[0] ^= 1;
     let inputs = there.first().expect("known");
-    beacon.set_outlook(there);
-    desk.happened(Event::Head);
-    beacon.set_outlook((*here).clone());
-    desk.happened(Event::Head);
+    beacon.set_tip(there);
+    protocol.happened(Event::Head);
+    beacon.set_tip((*here).clone());
+    protocol.happened(Event::Head);
     let late = Message::Slot(Box::new(SlotMessage {
         slot: 1,
         inputs: inputs.id(),
-        proof: crate::beacon::testing::proof(1),
+        proof: crate::testing::proof(1),
     }));
-    desk.received(peer, &late.encode(), now);
+    protocol.received(peer, &late.encode(), now);
     let mut passed = (*here).clone();
     passed.head = 1;
-    beacon.set_outlook(passed);
-    desk.happened(Event::Head);
-    assert!(reports(&settle(&mut desk, &beacon), peer).is_empty());
+    beacon.set_tip(passed);
+    protocol.happened(Event::Head);
+    assert!(reports(&settle(&mut protocol, &beacon), peer).is_empty());
 }
 
 #[test]
 fn three_peers_are_asked_for_a_lost_slot_and_three_others_the_next_time() {
-    let (mut desk, _beacon) = desk();
+    let (mut protocol, _beacon) = protocol();
     let now = Instant::now();
     let peers: Vec<_> = (0..6).map(|_| PeerId::random()).collect();
     for peer in &peers {
-        desk.connected(*peer, now);
+        protocol.connected(*peer, now);
     }
-    desk.tick();
-    assert!(desk.actions().is_empty());
+    protocol.tick();
+    assert!(protocol.actions().is_empty());
     let mut asked = std::collections::HashSet::new();
     for round in 1..=2 {
-        desk.tick();
-        let actions = desk.actions();
+        protocol.tick();
+        let actions = protocol.actions();
         assert_eq!(actions.len(), 3);
         asked.extend(actions.iter().filter_map(|action| match action {
             Action::Send(peer, _) => Some(*peer),
@@ -302,53 +302,53 @@ fn three_peers_are_asked_for_a_lost_slot_and_three_others_the_next_time() {
 
 #[test]
 fn what_lies_beyond_the_wall_clock_or_behind_the_head_is_not_kept() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let now = Instant::now();
     let peer = PeerId::random();
-    desk.connected(peer, now);
+    protocol.connected(peer, now);
     let all = slots(6);
-    let mut late = outlook(0);
+    let mut late = tip(0);
     late.genesis_ms = Some(Beacon::now_ms() + 3_600_000);
-    beacon.set_outlook(late);
-    desk.received(peer, &encoded(&all[4]), now);
-    assert_eq!(desk.pending.len(), 0);
-    let mut ahead = outlook(6);
+    beacon.set_tip(late);
+    protocol.received(peer, &encoded(&all[4]), now);
+    assert_eq!(protocol.pending.len(), 0);
+    let mut ahead = tip(6);
     ahead.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
-    beacon.set_outlook(ahead);
-    desk.received(peer, &encoded(&all[5]), now);
-    assert_eq!(desk.pending.len(), 0);
+    beacon.set_tip(ahead);
+    protocol.received(peer, &encoded(&all[5]), now);
+    assert_eq!(protocol.pending.len(), 0);
 }
 
 #[test]
 fn nothing_is_believed_while_the_node_synchronises() {
     let (beacon, _events) = beacon();
-    beacon.set_outlook(outlook(0));
-    let mut desk = Desk::new(Arc::clone(&beacon));
+    beacon.set_tip(tip(0));
+    let mut protocol = GossipProtocol::new(Arc::clone(&beacon));
     let (peer, now) = (PeerId::random(), Instant::now());
-    desk.connected(peer, now);
-    desk.received(peer, &encoded(&slots(1)[0]), now);
-    assert!(desk.actions().is_empty());
-    assert_eq!(desk.pending.len(), 0);
+    protocol.connected(peer, now);
+    protocol.received(peer, &encoded(&slots(1)[0]), now);
+    assert!(protocol.actions().is_empty());
+    assert_eq!(protocol.pending.len(), 0);
 }
 
 #[test]
 fn garbage_costs_reputation_and_a_flood_is_not_even_read() {
-    let (mut desk, _beacon) = desk();
+    let (mut protocol, _beacon) = protocol();
     let (peer, now) = (PeerId::random(), Instant::now());
-    desk.connected(peer, now);
+    protocol.connected(peer, now);
     for _ in 0..10_000 {
-        desk.received(peer, &[0; 77], now);
+        protocol.received(peer, &[0; 77], now);
     }
-    let reported = reports(&desk.actions(), peer);
+    let reported = reports(&protocol.actions(), peer);
     assert_eq!(reported.len(), 128);
     assert!(reported.iter().all(|change| *change == MALFORMED));
 }
 
 #[test]
 fn a_question_is_answered_with_the_slots_that_follow() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let (peer, now) = (PeerId::random(), Instant::now());
-    desk.connected(peer, now);
+    protocol.connected(peer, now);
     for slot in slots(12) {
         assert_eq!(beacon.verify(&slot.inputs, &slot.proof), Some(true));
     }
@@ -357,8 +357,8 @@ fn a_question_is_answered_with_the_slots_that_follow() {
         slot: 3,
         inputs: third.inputs.id(),
     };
-    desk.received(peer, &question.encode(), now);
-    let answers: Vec<_> = sent_to(&desk.actions(), peer)
+    protocol.received(peer, &question.encode(), now);
+    let answers: Vec<_> = sent_to(&protocol.actions(), peer)
         .into_iter()
         .map(|message| match message {
             Message::Slot(message) => message.slot,
@@ -370,49 +370,49 @@ fn a_question_is_answered_with_the_slots_that_follow() {
         slot: 3,
         inputs: [9; 32],
     };
-    desk.received(peer, &unknown.encode(), now);
-    assert!(desk.actions().is_empty());
+    protocol.received(peer, &unknown.encode(), now);
+    assert!(protocol.actions().is_empty());
 }
 
 #[test]
 fn slots_of_a_block_in_import_are_asked_for_and_taken_though_no_head_leads_to_them() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     let (peer, now) = (PeerId::random(), Instant::now());
-    desk.connected(peer, now);
+    protocol.connected(peer, now);
     let fork = slots(2);
-    let mut head = outlook(40);
+    let mut head = tip(40);
     head.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
-    beacon.set_outlook(head);
+    beacon.set_tip(head);
     let wanted = fork.iter().map(|slot| slot.inputs.clone()).collect();
-    desk.happened(Event::Wanted(wanted));
-    assert_eq!(sent_to(&desk.actions(), peer).len(), 1);
+    protocol.happened(Event::Wanted(wanted));
+    assert_eq!(sent_to(&protocol.actions(), peer).len(), 1);
     for slot in &fork {
-        desk.received(peer, &encoded(slot), now);
+        protocol.received(peer, &encoded(slot), now);
     }
-    settle(&mut desk, &beacon);
+    settle(&mut protocol, &beacon);
     assert!(fork.iter().all(|slot| beacon.knows(&slot.inputs.id())));
-    assert!(desk.wanted.is_empty());
+    assert!(protocol.wanted.is_empty());
 }
 
 #[test]
 fn a_lost_slot_is_asked_for_at_the_second_tick() {
-    let (mut desk, _beacon) = desk();
+    let (mut protocol, _beacon) = protocol();
     let (peer, now) = (PeerId::random(), Instant::now());
-    desk.connected(peer, now);
-    desk.tick();
-    assert!(desk.actions().is_empty());
-    desk.tick();
-    let asked = sent_to(&desk.actions(), peer);
+    protocol.connected(peer, now);
+    protocol.tick();
+    assert!(protocol.actions().is_empty());
+    protocol.tick();
+    let asked = sent_to(&protocol.actions(), peer);
     assert!(matches!(asked[..], [Message::Want { slot: 1, .. }]));
 }
 
 #[test]
 fn a_new_peer_learns_what_is_known_beyond_the_head() {
-    let (mut desk, beacon) = desk();
+    let (mut protocol, beacon) = protocol();
     for slot in slots(3) {
         beacon.verify(&slot.inputs, &slot.proof);
     }
     let peer = PeerId::random();
-    desk.connected(peer, Instant::now());
-    assert_eq!(sent_to(&desk.actions(), peer).len(), 3);
+    protocol.connected(peer, Instant::now());
+    assert_eq!(sent_to(&protocol.actions(), peer).len(), 3);
 }

@@ -11,12 +11,12 @@ const PER_SECOND: f64 = 24.0;
 
 /// A token bucket.
 #[derive(Debug)]
-pub struct Allowance {
+pub struct TokenBucket {
     tokens: f64,
     refilled: Instant,
 }
 
-impl Allowance {
+impl TokenBucket {
     /// A full one.
     pub fn new(now: Instant) -> Self {
         Self {
@@ -47,21 +47,21 @@ mod tests {
     #[test]
     fn a_flood_is_cut_off_at_the_burst() {
         let now = Instant::now();
-        let mut allowance = Allowance::new(now);
-        let heard = (0..10_000).filter(|_| allowance.take(1, now)).count();
+        let mut bucket = TokenBucket::new(now);
+        let heard = (0..10_000).filter(|_| bucket.take(1, now)).count();
         assert_eq!(heard, 128);
     }
 
     #[test]
     fn silence_earns_it_back_up_to_the_burst() {
         let start = Instant::now();
-        let mut allowance = Allowance::new(start);
-        while allowance.take(1, start) {}
+        let mut bucket = TokenBucket::new(start);
+        while bucket.take(1, start) {}
         let later = start + Duration::from_millis(500);
-        assert_eq!((0..100).filter(|_| allowance.take(1, later)).count(), 12);
+        assert_eq!((0..100).filter(|_| bucket.take(1, later)).count(), 12);
         let much_later = start + Duration::from_secs(3_600);
         assert_eq!(
-            (0..1_000).filter(|_| allowance.take(1, much_later)).count(),
+            (0..1_000).filter(|_| bucket.take(1, much_later)).count(),
             128
         );
     }
@@ -69,15 +69,15 @@ mod tests {
     #[test]
     fn a_question_costs_what_its_answer_does() {
         let now = Instant::now();
-        let mut allowance = Allowance::new(now);
-        assert_eq!((0..100).filter(|_| allowance.take(8, now)).count(), 16);
+        let mut bucket = TokenBucket::new(now);
+        assert_eq!((0..100).filter(|_| bucket.take(8, now)).count(), 16);
     }
 
     #[test]
     fn a_clock_that_steps_back_gives_nothing() {
         let now = Instant::now() + Duration::from_secs(10);
-        let mut allowance = Allowance::new(now);
-        while allowance.take(1, now) {}
-        assert!(!allowance.take(1, now - Duration::from_secs(5)));
+        let mut bucket = TokenBucket::new(now);
+        while bucket.take(1, now) {}
+        assert!(!bucket.take(1, now - Duration::from_secs(5)));
     }
 }

@@ -99,7 +99,7 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{inputs, proof};
+    use crate::testing::{inputs, proof};
 
     fn slot_message() -> Message {
         Message::Slot(Box::new(SlotMessage {

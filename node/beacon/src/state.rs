@@ -26,8 +26,8 @@ use super::{
     cache::{SlotCache, VerifiedSlot},
     marks::Checks,
     metrics::{Counts, Metrics},
-    outlook::Outlook,
     slot::{SlotId, SlotInputs, SlotMessage},
+    tip::BeaconTip,
 };
 
 /// Greatest age, in milliseconds, of a best block with which the node follows the head in spite of
@@ -77,7 +77,7 @@ pub struct Interrupted;
 /// The beacon as this node knows it.
 pub struct Beacon {
     cache: Mutex<SlotCache>,
-    outlook: Mutex<Option<Arc<Outlook>>>,
+    tip: Mutex<Option<Arc<BeaconTip>>>,
     /// Counts changes of the two above, so that a thread can tell cheaply whether to look again.
     generation: AtomicU64,
     waiting: Mutex<()>,
@@ -105,7 +105,7 @@ impl Beacon {
         let (events, listener) = unbounded();
         let beacon = Self {
             cache: Mutex::default(),
-            outlook: Mutex::new(None),
+            tip: Mutex::new(None),
             generation: AtomicU64::new(0),
             waiting: Mutex::new(()),
             changed: Condvar::new(),
@@ -201,17 +201,17 @@ impl Beacon {
     }
 
     /// The beacon after the best block.
-    pub fn outlook(&self) -> Option<Arc<Outlook>> {
-        self.outlook.lock().clone()
+    pub fn tip(&self) -> Option<Arc<BeaconTip>> {
+        self.tip.lock().clone()
     }
 
     /// The best block has changed.
-    pub fn set_outlook(&self, outlook: Outlook) {
+    pub fn set_tip(&self, tip: BeaconTip) {
         if let Some(metrics) = &self.metrics {
-            let lag = outlook.cap(Self::now_ms()).saturating_sub(outlook.head);
-            metrics.head(outlook.head, lag);
+            let lag = tip.cap(Self::now_ms()).saturating_sub(tip.head);
+            metrics.head(tip.head, lag);
         }
-        *self.outlook.lock() = Some(Arc::new(outlook));
+        *self.tip.lock() = Some(Arc::new(tip));
         self.touch();
         self.tell(Event::Head);
     }
@@ -231,29 +231,29 @@ impl Beacon {
         self.cache.lock().len()
     }
 
-    /// The known slots behind the head of `outlook`, one after the other, as far as they go but
+    /// The known slots behind the head of `tip`, one after the other, as far as they go but
     /// not beyond slot `last`.
-    pub fn known_after(&self, outlook: &Outlook, last: Slot) -> Vec<VerifiedSlot> {
+    pub fn known_after(&self, tip: &BeaconTip, last: Slot) -> Vec<VerifiedSlot> {
         let mut cache = self.cache.lock();
         let mut known = Vec::new();
-        let mut next = outlook.first();
+        let mut next = tip.first();
         while let Ok(inputs) = next {
             let slot = match cache.get(&inputs.id()) {
                 Some(slot) if inputs.slot <= last => slot,
                 _ => break,
             };
-            next = outlook.after(&inputs, slot.end());
+            next = tip.after(&inputs, slot.end());
             known.push(slot);
         }
         known
     }
 
     /// The slot to compute or to hear of next.
-    pub fn frontier(&self, outlook: &Outlook, now_ms: u64) -> Frontier {
-        let horizon = outlook.horizon(now_ms);
-        let next = match self.known_after(outlook, horizon).last() {
-            None => outlook.first(),
-            Some(slot) => outlook.after(&slot.inputs, slot.end()),
+    pub fn frontier(&self, tip: &BeaconTip, now_ms: u64) -> Frontier {
+        let horizon = tip.horizon(now_ms);
+        let next = match self.known_after(tip, horizon).last() {
+            None => tip.first(),
+            Some(slot) => tip.after(&slot.inputs, slot.end()),
         };
         match next {
             Ok(inputs) if inputs.slot <= horizon => Frontier::Next(inputs),
@@ -431,7 +431,7 @@ impl Drop for StopOnDrop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{beacon, outlook};
+    use crate::testing::{beacon, tip};
 
     fn never() -> bool {
         false
@@ -440,25 +440,25 @@ mod tests {
     #[test]
     fn the_frontier_moves_as_slots_become_known_and_stops_at_the_horizon() {
         let (beacon, _events) = beacon();
-        let mut outlook = outlook(0);
-        outlook.genesis_ms = Some(0);
+        let mut tip = tip(0);
+        tip.genesis_ms = Some(0);
         for slot in 1..=5 {
             // At 750 ms three slots have passed, and two may be ahead.
-            let Frontier::Next(inputs) = beacon.frontier(&outlook, 750) else {
+            let Frontier::Next(inputs) = beacon.frontier(&tip, 750) else {
                 panic!("slot {slot} is allowed");
             };
             assert_eq!(inputs.slot, slot);
             beacon.compute(&inputs, &never).expect("computes");
         }
-        assert_eq!(beacon.frontier(&outlook, 750), Frontier::Reached);
-        assert_eq!(beacon.known_after(&outlook, 3).len(), 3);
+        assert_eq!(beacon.frontier(&tip, 750), Frontier::Reached);
+        assert_eq!(beacon.known_after(&tip, 3).len(), 3);
     }
 
     #[test]
     fn a_verified_slot_is_kept_and_a_false_one_is_not() {
         let (beacon, _events) = beacon();
-        let (other, _others) = crate::beacon::testing::beacon();
-        let inputs = outlook(0).first().expect("known");
+        let (other, _others) = crate::testing::beacon();
+        let inputs = tip(0).first().expect("known");
         let slot = other.compute(&inputs, &never).expect("computes");
         let mut forged = (*slot.proof).clone();
         forged.coarse[31][0] ^= 1;
@@ -476,7 +476,7 @@ mod tests {
     #[test]
     fn a_reorganisation_finds_the_slots_of_its_fork() {
         let (beacon, _events) = beacon();
-        let ours = outlook(0);
+        let ours = tip(0);
         let mut theirs = ours.clone();
         theirs.end[0] ^= 1;
         for fork in [&ours, &theirs] {
@@ -490,7 +490,7 @@ mod tests {
     #[test]
     fn a_slot_computed_wrongly_by_faulty_memory_is_replaced() {
         let (beacon, _events) = beacon();
-        let inputs = outlook(0).first().expect("known");
+        let inputs = tip(0).first().expect("known");
         let right = beacon.compute(&inputs, &never).expect("computes");
         let mut wrong = (*right.proof).clone();
         wrong.coarse[31] = [0; 64];
@@ -506,7 +506,7 @@ mod tests {
     #[test]
     fn a_slot_in_doubt_is_looked_at_again_once() {
         let (beacon, _events) = beacon();
-        let inputs = outlook(0).first().expect("known");
+        let inputs = tip(0).first().expect("known");
         let right = beacon.compute(&inputs, &never).expect("computes");
         for _ in 0..3 {
             let again = beacon.recompute(&inputs).expect("recomputes");
@@ -519,7 +519,7 @@ mod tests {
     #[test]
     fn slots_of_several_epochs_are_obtained_in_their_order_and_only_the_missing_ones_computed() {
         let (beacon, _events) = beacon();
-        let here = outlook(0);
+        let here = tip(0);
         let mut there = here.clone();
         there.epochs[0].seed = [9; 32];
         let first = here.first().expect("known");
@@ -532,7 +532,7 @@ mod tests {
         assert_eq!(inputs, wanted);
         assert_eq!(beacon.counts.evaluated_slots(), 3);
         for slot in got {
-            let (other, _events) = crate::beacon::testing::beacon();
+            let (other, _events) = crate::testing::beacon();
             let alone = other.compute(&slot.inputs, &never).expect("computes");
             assert_eq!(alone.proof, slot.proof);
         }
@@ -562,7 +562,7 @@ mod tests {
     fn nothing_is_computed_after_the_node_was_told_to_stop() {
         let (beacon, _events) = beacon();
         drop(StopOnDrop(Arc::clone(&beacon)));
-        let inputs = outlook(0).first().expect("known");
+        let inputs = tip(0).first().expect("known");
         assert_eq!(beacon.obtain(&[inputs]).map(|_| ()), Err(Interrupted));
         beacon.wait(beacon.generation(), Duration::from_secs(60));
     }

@@ -42,20 +42,20 @@ impl Statistics {
     /// As of now.
     pub fn of(beacon: &Beacon) -> Self {
         let now_ms = Beacon::now_ms();
-        let outlook = beacon.outlook();
-        let head = outlook.as_ref().map_or(0, |outlook| outlook.head);
-        let known = outlook
+        let tip = beacon.tip();
+        let head = tip.as_ref().map_or(0, |tip| tip.head);
+        let known = tip
             .as_ref()
-            .and_then(|outlook| beacon.known_after(outlook, Slot::MAX).last().cloned())
+            .and_then(|tip| beacon.known_after(tip, Slot::MAX).last().cloned())
             .map_or(head, |slot| slot.inputs.slot);
-        let lag = outlook.as_ref().map_or(0, |outlook| {
-            outlook.cap(now_ms).saturating_sub(outlook.head)
-        });
+        let lag = tip
+            .as_ref()
+            .map_or(0, |tip| tip.cap(now_ms).saturating_sub(tip.head));
         let rate = beacon.counts.iterations_per_second();
-        let needed = outlook.as_ref().and_then(|outlook| {
-            let epoch = outlook.epochs_to_come().next()?;
+        let needed = tip.as_ref().and_then(|tip| {
+            let epoch = tip.epochs_to_come().next()?;
             let per_slot = f64::from(epoch.params.iterations_per_slot);
-            Some(per_slot * 1_000.0 / f64::from(outlook.scale.slot_ms.max(1)))
+            Some(per_slot * 1_000.0 / f64::from(tip.scale.slot_ms.max(1)))
         });
         Self {
             timekeeper: beacon.is_timekeeper(),
@@ -77,15 +77,15 @@ impl Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::{beacon, outlook};
+    use crate::testing::{beacon, tip};
 
     #[test]
     fn they_tell_how_far_the_node_is_and_how_fast() {
         let (beacon, _events) = beacon();
-        let mut outlook = outlook(0);
-        outlook.genesis_ms = Some(Beacon::now_ms() - 10 * 250);
-        let inputs = outlook.first().expect("known");
-        beacon.set_outlook(outlook);
+        let mut tip = tip(0);
+        tip.genesis_ms = Some(Beacon::now_ms() - 10 * 250);
+        let inputs = tip.first().expect("known");
+        beacon.set_tip(tip);
         let before = Statistics::of(&beacon);
         assert_eq!((before.head, before.known, before.efficiency), (0, 0, 0.0));
         assert!(before.lag >= 12 && !before.timekeeper);

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Outlooks, inputs and results for tests.
+//! Tips, inputs and results for tests.
 
 use polkadot_sdk::*;
 use std::{collections::BTreeMap, sync::Arc};
 
 use sp_blockchain::{BlockStatus, HeaderBackend, Info};
-use sp_runtime::traits::Header as _;
+use sp_core::H256;
+use sp_runtime::{
+    generic,
+    traits::{BlakeTwo256, Header as _},
+    OpaqueExtrinsic,
+};
 use tos_primitives::beacon::{BeaconScale, Epoch, Slot};
-use tos_runtime::{opaque::Block, Hash, Header};
 use tos_vdf::{SlotProof, VdfParams};
 
 use super::{
-    outlook::Outlook,
     slot::SlotInputs,
     state::{Beacon, Events},
+    tip::BeaconTip,
 };
+
+/// Header of the blocks of tests.
+pub type Header = generic::Header<u32, BlakeTwo256>;
+/// Block of tests, as of a TOS chain.
+pub type Block = generic::Block<Header, OpaqueExtrinsic>;
 
 /// A beacon without a chain.
 pub fn beacon() -> (Arc<Beacon>, Events) {
@@ -64,7 +73,7 @@ impl Chain {
 }
 
 impl HeaderBackend<Block> for Chain {
-    fn header(&self, hash: Hash) -> sp_blockchain::Result<Option<Header>> {
+    fn header(&self, hash: H256) -> sp_blockchain::Result<Option<Header>> {
         let mut headers = self.headers.iter();
         Ok(headers.find(|header| header.hash() == hash).cloned())
     }
@@ -83,27 +92,27 @@ impl HeaderBackend<Block> for Chain {
         }
     }
 
-    fn status(&self, hash: Hash) -> sp_blockchain::Result<BlockStatus> {
+    fn status(&self, hash: H256) -> sp_blockchain::Result<BlockStatus> {
         Ok(match self.header(hash)? {
             Some(_) => BlockStatus::InChain,
             None => BlockStatus::Unknown,
         })
     }
 
-    fn number(&self, hash: Hash) -> sp_blockchain::Result<Option<u32>> {
+    fn number(&self, hash: H256) -> sp_blockchain::Result<Option<u32>> {
         Ok(self.header(hash)?.map(|header| header.number))
     }
 
-    fn hash(&self, number: u32) -> sp_blockchain::Result<Option<Hash>> {
+    fn hash(&self, number: u32) -> sp_blockchain::Result<Option<H256>> {
         let at = usize::try_from(number).expect("small");
         Ok(self.headers.get(at).map(Header::hash))
     }
 }
 
 /// The fast scale, after slot `head`, long after its time.
-pub fn outlook(head: Slot) -> Outlook {
+pub fn tip(head: Slot) -> BeaconTip {
     let params = VdfParams::TEST;
-    Outlook {
+    BeaconTip {
         scale: BeaconScale::FAST,
         head,
         end: [1; 64],

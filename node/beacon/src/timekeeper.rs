@@ -5,10 +5,10 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    outlook::Outlook,
     slot::{SlotId, SlotInputs},
     state::{Beacon, Frontier},
     statistics::Statistics,
+    tip::BeaconTip,
     LOG,
 };
 
@@ -31,20 +31,20 @@ enum Task {
 
 /// What there is to do at `now_ms`.
 fn task(beacon: &Beacon, now_ms: u64) -> Task {
-    let Some(outlook) = beacon.outlook().filter(|_| beacon.follows_head()) else {
+    let Some(tip) = beacon.tip().filter(|_| beacon.follows_head()) else {
         return Task::Sleep(IDLE);
     };
-    match beacon.frontier(&outlook, now_ms) {
+    match beacon.frontier(&tip, now_ms) {
         Frontier::Next(inputs) => Task::Compute(inputs),
-        Frontier::Reached => Task::Sleep(until_next(&outlook, now_ms)),
+        Frontier::Reached => Task::Sleep(until_next(&tip, now_ms)),
         Frontier::Waiting(_) => Task::Sleep(IDLE),
     }
 }
 
 /// Time until the wall clock allows one slot more.
-fn until_next(outlook: &Outlook, now_ms: u64) -> Duration {
-    let slot = u64::from(outlook.scale.slot_ms).max(1);
-    let passed = outlook
+fn until_next(tip: &BeaconTip, now_ms: u64) -> Duration {
+    let slot = u64::from(tip.scale.slot_ms).max(1);
+    let passed = tip
         .genesis_ms
         .map_or(0, |genesis| now_ms.saturating_sub(genesis) % slot);
     Duration::from_millis(slot.saturating_sub(passed).max(1)).min(IDLE)
@@ -113,9 +113,9 @@ pub fn start(beacon: Arc<Beacon>) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::{
+    use crate::{
         state::StopOnDrop,
-        testing::{beacon, following, outlook},
+        testing::{beacon, following, tip},
     };
     use std::time::Instant;
 
@@ -131,7 +131,7 @@ mod tests {
     fn nothing_is_computed_before_the_node_follows_the_chain() {
         let (beacon, _events) = beacon();
         assert_eq!(task(&beacon, 0), Task::Sleep(IDLE));
-        beacon.set_outlook(outlook(0));
+        beacon.set_tip(tip(0));
         assert_eq!(task(&beacon, 0), Task::Sleep(IDLE));
         following(&beacon);
         assert!(matches!(task(&beacon, 0), Task::Compute(inputs) if inputs.slot == 1));
@@ -156,12 +156,12 @@ mod tests {
 
     #[test]
     fn the_sleep_ends_when_the_clock_allows_the_next_slot() {
-        let mut outlook = outlook(0);
-        outlook.genesis_ms = Some(1_000);
-        assert_eq!(until_next(&outlook, 1_000), Duration::from_millis(250));
-        assert_eq!(until_next(&outlook, 1_249), Duration::from_millis(1));
-        outlook.genesis_ms = None;
-        assert_eq!(until_next(&outlook, 1_249), Duration::from_millis(250));
+        let mut tip = tip(0);
+        tip.genesis_ms = Some(1_000);
+        assert_eq!(until_next(&tip, 1_000), Duration::from_millis(250));
+        assert_eq!(until_next(&tip, 1_249), Duration::from_millis(1));
+        tip.genesis_ms = None;
+        assert_eq!(until_next(&tip, 1_249), Duration::from_millis(250));
     }
 
     #[test]
@@ -169,15 +169,15 @@ mod tests {
         let (beacon, _events) = beacon();
         let _stop = StopOnDrop(Arc::clone(&beacon));
         following(&beacon);
-        let mut ours = outlook(0);
+        let mut ours = tip(0);
         // Two slots are allowed, for an hour.
         ours.genesis_ms = Some(Beacon::now_ms() + 3_600_000);
-        beacon.set_outlook(ours.clone());
+        beacon.set_tip(ours.clone());
         start(Arc::clone(&beacon)).expect("starts");
         wait_for(|| beacon.known_after(&ours, 9).len() == 2);
         let mut theirs = ours.clone();
         theirs.end[0] ^= 1;
-        beacon.set_outlook(theirs.clone());
+        beacon.set_tip(theirs.clone());
         wait_for(|| beacon.known_after(&theirs, 9).len() == 2);
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(beacon.counts.evaluated_slots(), 4);

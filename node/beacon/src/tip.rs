@@ -13,7 +13,7 @@ use super::slot::SlotInputs;
 
 /// The beacon after one block.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Outlook {
+pub struct BeaconTip {
     /// The lengths of everything.
     pub scale: BeaconScale,
     /// The last slot included.
@@ -30,7 +30,7 @@ pub struct Outlook {
     pub entropy: BTreeMap<u64, Hash>,
 }
 
-impl Surroundings for Outlook {
+impl Surroundings for BeaconTip {
     fn epoch(&self, number: u64) -> Option<Epoch> {
         let mut epochs = self.epochs.iter();
         epochs.find(|epoch| epoch.number == number).copied()
@@ -41,7 +41,7 @@ impl Surroundings for Outlook {
     }
 }
 
-impl Outlook {
+impl BeaconTip {
     /// The highest slot that a block made at `now_ms` may include.
     pub fn cap(&self, now_ms: u64) -> Slot {
         // The first block that includes a slot puts the genesis slot one slot before itself.
@@ -94,16 +94,16 @@ impl Outlook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::testing::outlook;
+    use crate::testing::tip;
     use tos_vdf::{inject, VdfParams};
 
     #[test]
     fn a_slot_starts_where_the_one_before_ended() {
-        let outlook = outlook(3);
-        let first = outlook.first().expect("nothing is missing");
-        assert_eq!((first.slot, first.start), (4, outlook.end));
-        assert_eq!(first.first_iteration, outlook.next_iteration);
-        let second = outlook.after(&first, &[8; 64]).expect("nothing is missing");
+        let tip = tip(3);
+        let first = tip.first().expect("nothing is missing");
+        assert_eq!((first.slot, first.start), (4, tip.end));
+        assert_eq!(first.first_iteration, tip.next_iteration);
+        let second = tip.after(&first, &[8; 64]).expect("nothing is missing");
         assert_eq!((second.slot, second.start), (5, [8; 64]));
         let iterations = u64::from(first.params.iterations_per_slot);
         assert_eq!(second.first_iteration, first.first_iteration + iterations);
@@ -112,40 +112,40 @@ mod tests {
     #[test]
     fn entropy_goes_in_where_the_scale_says_and_is_waited_for() {
         // On the fast scale the first injection is at slot 25, of what window 1 recorded.
-        let mut outlook = outlook(24);
-        assert_eq!(outlook.first(), Err(LinkError::UnknownEntropy(1)));
-        outlook.entropy.insert(1, [7; 32]);
-        let first = outlook.first().expect("entropy is there");
-        assert_eq!(first.start, inject(&outlook.end, &[7; 32]));
+        let mut tip = tip(24);
+        assert_eq!(tip.first(), Err(LinkError::UnknownEntropy(1)));
+        tip.entropy.insert(1, [7; 32]);
+        let first = tip.first().expect("entropy is there");
+        assert_eq!(first.start, inject(&tip.end, &[7; 32]));
     }
 
     #[test]
     fn nothing_goes_beyond_an_epoch_that_is_not_fixed() {
-        let mut outlook = outlook(240);
-        outlook.entropy.insert(28, [7; 32]);
-        assert_eq!(outlook.first(), Err(LinkError::UnknownEpoch(1)));
-        outlook.epochs.push(Epoch {
+        let mut tip = tip(240);
+        tip.entropy.insert(28, [7; 32]);
+        assert_eq!(tip.first(), Err(LinkError::UnknownEpoch(1)));
+        tip.epochs.push(Epoch {
             number: 1,
             seed: [4; 32],
             params: VdfParams::TEST,
         });
-        assert_eq!(outlook.first().map(|next| next.epoch_seed), Ok([4; 32]));
+        assert_eq!(tip.first().map(|next| next.epoch_seed), Ok([4; 32]));
     }
 
     #[test]
     fn the_wall_clock_and_the_lead_bound_the_horizon() {
-        let mut outlook = outlook(10);
-        outlook.genesis_ms = Some(1_000);
+        let mut tip = tip(10);
+        tip.genesis_ms = Some(1_000);
         // Four slots a second: 13 have passed, and two may be ahead.
-        assert_eq!(outlook.horizon(1_000 + 13 * 250), 15);
-        assert_eq!(outlook.horizon(1_000_000_000), 10 + MAX_LEAD);
-        assert_eq!(outlook.horizon(0), 2);
+        assert_eq!(tip.horizon(1_000 + 13 * 250), 15);
+        assert_eq!(tip.horizon(1_000_000_000), 10 + MAX_LEAD);
+        assert_eq!(tip.horizon(0), 2);
     }
 
     #[test]
     fn the_first_block_of_all_may_include_three_slots() {
-        let mut outlook = outlook(0);
-        outlook.genesis_ms = None;
-        assert_eq!(outlook.cap(1_800_000_000_000), 3);
+        let mut tip = tip(0);
+        tip.genesis_ms = None;
+        assert_eq!(tip.cap(1_800_000_000_000), 3);
     }
 }

@@ -2,7 +2,7 @@
 
 //! The `benchmark` subcommand.
 
-use crate::{cli::Cli, client::FullClient, host_functions::HostFunctions, service};
+use crate::cli::Cli;
 use polkadot_sdk::*;
 
 use std::{sync::Arc, time::Duration};
@@ -15,6 +15,8 @@ use sp_core::{crypto::Pair, Encode};
 use sp_inherents::InherentDataProvider;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{generic::Era, traits::HashingFor, OpaqueExtrinsic};
+use tos_node_common::{FullClient, HostFunctions};
+use tos_node_service as service;
 use tos_runtime::{
     opaque::Block, AccountId, Balance, BalancesCall, Runtime, RuntimeCall, SignedPayload,
     SystemCall, TxExtension, UncheckedExtrinsic, VERSION,

@@ -5,12 +5,14 @@
 use std::path::PathBuf;
 
 use sc_cli::RunCmd;
+use tos_node_logging::LogFormat;
+use tos_node_rpc::MethodFilter;
+use tos_node_service::finality::FinalityOptions;
+use tos_node_txpool::Amount;
 
-use crate::{finality::FinalityOptions, logging::LogFormat, pool::Amount, rpc::MethodLists};
-
-/// What a running node does beside keeping the chain.
+/// Arguments of a running node besides the SDK's.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct Duties {
+pub struct NodeArgs {
     /// Compute the slots of the beacon, on one core. A network needs three such nodes or more; on
     /// development networks every node does it.
     #[arg(long)]
@@ -28,8 +30,8 @@ pub struct Duties {
     pub storage_provider: Option<PathBuf>,
 }
 
-impl Duties {
-    /// Returns what the operator said about computing slots, if anything.
+impl NodeArgs {
+    /// The operator's word about computing slots, if there is one.
     pub fn timekeeper(&self) -> Option<bool> {
         match (self.timekeeper, self.no_timekeeper) {
             (true, _) => Some(true),
@@ -50,17 +52,17 @@ pub struct Cli {
     #[command(flatten)]
     pub run: RunCmd,
 
-    /// What else to do.
+    /// Arguments of the node besides the SDK's.
     #[command(flatten)]
-    pub duties: Duties,
+    pub node: NodeArgs,
 
     /// Options of finality.
     #[command(flatten)]
     pub finality: FinalityOptions,
 
-    /// What to answer.
+    /// Filter of the RPC methods.
     #[command(flatten)]
-    pub methods: MethodLists,
+    pub rpc_filter: MethodFilter,
 
     /// How to write the log: as text for people or as one JSON object per line.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -71,7 +73,7 @@ pub struct Cli {
     pub pool_room: Amount,
 }
 
-/// What a node can do beside running.
+/// Commands of the node besides running.
 #[derive(Debug, clap::Subcommand)]
 #[allow(clippy::large_enum_variant)]
 pub enum Subcommand {

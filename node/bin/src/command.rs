@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Runs what the command line asks for.
+//! Runs the command that the command line asks for.
 
-use crate::{
-    chain_spec,
-    cli::{Cli, Subcommand},
-    logging::{self, Levels, LogFormat},
-    pool::{inner_limit, Amount},
-    service::{self, Options},
-};
+use crate::cli::{Cli, Subcommand};
 use polkadot_sdk::*;
 
 use clap::{CommandFactory, FromArgMatches};
 use sc_cli::{CliConfiguration, OffchainWorkerEnabled, Runner, Signals, SubstrateCli};
 use sc_network::config::NetworkBackendType;
 use sc_service::PartialComponents;
+use tos_node_logging::{LogFilter, LogFormat};
+use tos_node_service::{self as service, chain_spec, NodeOptions};
+use tos_node_txpool::{inner_limit, Amount};
 use tos_runtime::opaque::Block;
 
 /// Transactions that the pool keeps unless the operator says otherwise.
@@ -23,7 +20,7 @@ const POOL_TRANSACTIONS: &str = "10000";
 /// that wait for others it takes three and a half times as much.
 const POOL_KILOBYTES: &str = "102400";
 /// Seconds for which the pool does not take a transaction back that it threw out, unless the operator says otherwise; bans end
-/// with a block. Whoever offers it meanwhile makes the ban begin anew, so that it has to be shorter than senders wait: with the
+/// with a block. Offering it meanwhile makes the ban begin anew, so that it has to be shorter than senders wait: with the
 /// SDK's half an hour, or with ten seconds, those that try again keep themselves out for ever.
 const POOL_BAN_SECONDS: u64 = 1;
 
@@ -69,7 +66,7 @@ fn read(matches: &clap::ArgMatches) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(matches)?;
     let workers = &mut cli.run.offchain_worker_params.enabled;
     // Off-chain workers prove storage, and providers need not be validators.
-    if cli.duties.storage_provider.is_some()
+    if cli.node.storage_provider.is_some()
         && matches!(workers, OffchainWorkerEnabled::WhenAuthority)
     {
         *workers = OffchainWorkerEnabled::Always;
@@ -94,9 +91,9 @@ pub fn run() -> sc_cli::Result<()> {
     }
 }
 
-/// Runner of the node that `cli` describes, with its log set up, and handle on the levels of a
+/// Runner of the node that `cli` describes, with its log set up, and handle on the filter of a
 /// log that is not the SDK's.
-fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
+fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<LogFilter>)> {
     match cli.log_format {
         LogFormat::Text => Ok((cli.create_runner(&cli.run)?, None)),
         LogFormat::Json => json_runner(cli),
@@ -104,32 +101,32 @@ fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
 }
 
 /// The same as [`SubstrateCli::create_runner`], but for the logger.
-fn json_runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<Levels>)> {
+fn json_runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<LogFilter>)> {
     let runtime = sc_cli::build_runtime()?;
     let signals = runtime.block_on(async { Signals::capture() })?;
     let config = cli
         .run
         .create_configuration(cli, runtime.handle().clone())?;
     sp_panic_handler::set(&Cli::support_url(), &Cli::impl_version());
-    let levels = logging::start(&cli.run)?;
+    let log_filter = tos_node_logging::start(&cli.run)?;
     // The database keeps many files open.
     if let Err(error) = fdlimit::raise_fd_limit() {
         log::warn!("the limit of open files cannot be raised: {error}");
     }
-    Ok((Runner::new(config, runtime, signals)?, levels))
+    Ok((Runner::new(config, runtime, signals)?, log_filter))
 }
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
-    let (runner, levels) = runner(cli)?;
+    let (runner, log_filter) = runner(cli)?;
     let chain = cli.run.chain_id(cli.run.is_dev()?)?;
-    let options = Options {
+    let options = NodeOptions {
         genesis: chain_spec::known_patch(&chain),
-        timekeeper: cli.duties.timekeeper(),
-        storage: cli.duties.storage_provider.clone(),
+        timekeeper: cli.node.timekeeper(),
+        storage: cli.node.storage_provider.clone(),
         finality: cli.finality.clone(),
-        methods: cli.methods.clone(),
+        rpc_filter: cli.rpc_filter.clone(),
         pool_room: cli.pool_room,
-        levels,
+        log_filter,
     };
     let outcome = runner.run_node_until_exit(|config| async move {
         match config.network.network_backend {
@@ -282,9 +279,9 @@ mod tests {
     fn development_networks_keep_time_unless_told_otherwise() {
         let told = |args: &[&str]| {
             let cli = parse(&[&["tos-node"], args].concat());
-            cli.duties.timekeeper()
+            cli.node.timekeeper()
         };
-        // Otherwise the type of the chain decides: `service::Options::timekeeper`.
+        // Otherwise the type of the chain decides: `NodeOptions::timekeeper`.
         assert_eq!(told(&[]), None);
         assert_eq!(told(&["--timekeeper"]), Some(true));
         assert_eq!(told(&["--no-timekeeper"]), Some(false));

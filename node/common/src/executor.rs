@@ -22,27 +22,27 @@ const RPC_THREAD: &str = "rpc";
 const FEWEST_PLACES: usize = 4;
 
 thread_local! {
-    static ANSWERS: Cell<bool> = Cell::new(std::thread::current().name() == Some(RPC_THREAD));
+    static IS_RPC_THREAD: Cell<bool> = Cell::new(std::thread::current().name() == Some(RPC_THREAD));
 }
 
 /// `true` if this thread is one of the RPC server's.
-fn answers() -> bool {
-    ANSWERS.get()
+fn is_rpc_thread() -> bool {
+    IS_RPC_THREAD.get()
 }
 
 /// Does `work`, which is the node's own, though a thread of the RPC server may do it: it waits for no place. For what others of the
 /// node wait for meanwhile, and which asks little.
-pub fn own<T>(work: impl FnOnce() -> T) -> T {
+pub fn unthrottled<T>(work: impl FnOnce() -> T) -> T {
     /// Puts back what was, also after a panic.
     struct Back(bool);
 
     impl Drop for Back {
         fn drop(&mut self) {
-            ANSWERS.set(self.0);
+            IS_RPC_THREAD.set(self.0);
         }
     }
 
-    let _back = Back(ANSWERS.replace(false));
+    let _back = Back(IS_RPC_THREAD.replace(false));
     work()
 }
 
@@ -122,7 +122,7 @@ impl<E: CodeExecutor> CodeExecutor for Executor<E> {
     ) -> (Result<Vec<u8>, Self::Error>, bool) {
         let purpose = purpose(context);
         let mut call = || purpose.run(|| self.inner.call(ext, code, method, data, context));
-        if purpose == Purpose::Question && answers() {
+        if purpose == Purpose::Question && is_rpc_thread() {
             self.places.within(call)
         } else {
             call()
@@ -232,7 +232,10 @@ mod tests {
         for _ in 0..40 {
             let (executor, done) = (executor.clone(), done.clone());
             rpc.spawn_blocking(move || {
-                assert!(answers(), "the SDK has given its RPC threads another name");
+                assert!(
+                    is_rpc_thread(),
+                    "the SDK has given its RPC threads another name"
+                );
                 call(&executor, CallContext::Offchain);
                 done.send(()).expect("the test waits");
             });
@@ -250,7 +253,7 @@ mod tests {
             inner: Witness::default(),
             places: Arc::new(Places::new(0)),
         };
-        assert!(!answers());
+        assert!(!is_rpc_thread());
         call(&executor, CallContext::Offchain);
         call(&executor, CallContext::Onchain { import: true });
     }
@@ -263,10 +266,10 @@ mod tests {
         };
         let asked = std::thread::Builder::new().name(RPC_THREAD.into());
         let asked = asked.spawn(move || {
-            assert!(answers());
-            own(|| call(&executor, CallContext::Offchain));
-            let panicked = std::panic::catch_unwind(|| own(|| panic!("a trap")));
-            assert!(panicked.is_err() && answers());
+            assert!(is_rpc_thread());
+            unthrottled(|| call(&executor, CallContext::Offchain));
+            let panicked = std::panic::catch_unwind(|| unthrottled(|| panic!("a trap")));
+            assert!(panicked.is_err() && is_rpc_thread());
         });
         asked.expect("a thread").join().expect("it does not wait");
     }

@@ -2,8 +2,10 @@
 
 //! `--log-format json`: a log of one JSON object per line, for programs that collect logs.
 //!
-//! The SDK's logger writes text and nothing else, so this is a logger of its own beside it, which
+//! The SDK's logger writes text and nothing else, so this is a logger of its own, which
 //! listens to the same options: `--log`, `RUST_LOG`, `--tracing-targets`, `--detailed-log-output`.
+
+#![warn(missing_docs)]
 
 use polkadot_sdk::*;
 use std::{fmt, sync::Arc};
@@ -32,7 +34,7 @@ use tracing_subscriber::{
     EnvFilter, Layer, Registry,
 };
 
-/// How the log is written.
+/// Format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// Lines for people.
@@ -42,14 +44,14 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is logged unless the operator says otherwise, as in the text log: libraries that report much
+/// Directives that count unless the operator says otherwise, as in the text log: libraries that report much
 /// and concern nobody are silent.
 const DEFAULT: &str = "info,ws=off,yamux=off,regalloc=off,cranelift_codegen=off,\
     cranelift_wasm=warn,hyper=warn,trust_dns_proto=off,hickory_proto=off,\
     libp2p_mdns::behaviour::iface=off,rustls::common_state=off,rustls::conn=off";
 
-/// Sets up the log, and returns what changes its filter if it may be changed.
-pub fn start(options: &impl CliConfiguration) -> sc_cli::Result<Option<Levels>> {
+/// Sets up the log, and returns the handle on its filter if `--enable-log-reloading` allows changes.
+pub fn start(options: &impl CliConfiguration) -> sc_cli::Result<Option<LogFilter>> {
     let environment = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
     let profiled = options.tracing_targets()?;
     let profiling = profiled
@@ -67,9 +69,9 @@ pub fn start(options: &impl CliConfiguration) -> sc_cli::Result<Option<Levels>> 
         &profiled.unwrap_or_default(),
     ]
     .join(",");
-    let (filter, levels) = if options.enable_log_reloading()? {
-        let (filter, levels) = Levels::new(directives)?;
-        (filter.boxed(), Some(levels))
+    let (filter, log_filter) = if options.enable_log_reloading()? {
+        let (filter, log_filter) = LogFilter::new(directives)?;
+        (filter.boxed(), Some(log_filter))
     } else {
         (filter(&directives)?.boxed(), None)
     };
@@ -88,7 +90,7 @@ pub fn start(options: &impl CliConfiguration) -> sc_cli::Result<Option<Levels>> 
         .with(profiling)
         .try_init()
         .map_err(|error| sc_cli::Error::Application(error.into()))?;
-    Ok(levels)
+    Ok(log_filter)
 }
 
 /// A filter of these directives; what comes later counts more.
@@ -100,9 +102,9 @@ fn filter(directives: &str) -> Result<EnvFilter, sc_tracing::logging::Error> {
     Ok(filter)
 }
 
-/// Changes what is logged while the node runs, as `--enable-log-reloading` allows.
+/// Handle on the filter of the log, which changes it while the node runs, as `--enable-log-reloading` allows.
 #[derive(Clone)]
-pub struct Levels {
+pub struct LogFilter {
     handle: reload::Handle<EnvFilter, Registry>,
     /// The directives that the node was started with.
     initial: String,
@@ -110,18 +112,18 @@ pub struct Levels {
     current: Arc<Mutex<String>>,
 }
 
-impl Levels {
+impl LogFilter {
     fn new(
         initial: String,
     ) -> Result<(reload::Layer<EnvFilter, Registry>, Self), sc_tracing::logging::Error> {
         let (layer, handle) = reload::Layer::new(filter(&initial)?);
         let current = Arc::new(Mutex::new(initial.clone()));
-        let levels = Self {
+        let log_filter = Self {
             handle,
             initial,
             current,
         };
-        Ok((layer, levels))
+        Ok((layer, log_filter))
     }
 
     /// Adds directives to those that count.
@@ -358,15 +360,15 @@ mod tests {
 
     #[test]
     fn levels_change_while_the_node_runs_and_can_be_reset() {
-        let (layer, levels) = Levels::new(DEFAULT.into()).expect("valid");
+        let (layer, log_filter) = LogFilter::new(DEFAULT.into()).expect("valid");
         let lines = logged_by(layer.boxed(), false, || {
             let tell = |what| tracing::debug!(target: "levels", what);
             tell("before");
-            levels.add("levels=debug").expect("valid");
+            log_filter.add("levels=debug").expect("valid");
             tell("changed");
-            assert!(levels.add("==").is_err());
+            assert!(log_filter.add("==").is_err());
             tell("a mistake changes nothing");
-            levels.reset().expect("valid");
+            log_filter.reset().expect("valid");
             tell("after");
         });
         assert_eq!(lines.len(), 2, "{lines:?}");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What happened in final blocks since the node started.
+//! Counters of events in final blocks since the node started.
 
 use polkadot_sdk::*;
 use std::collections::BTreeMap;
@@ -13,7 +13,10 @@ use substrate_prometheus_endpoint::{
 use tos_primitives::{views::TimelineEntry, Balance, Closure, TaskId};
 use tos_runtime::{AccountId, BlockNumber, Runtime, RuntimeEvent};
 
-use super::{gauges::tos, Spans, PHASES};
+use super::{
+    gauges::tos,
+    phases::{Spans, PHASES},
+};
 
 /// A miner is active for this many blocks after it committed an answer: a day of two-second blocks.
 const ACTIVE: BlockNumber = 43_200;

@@ -5,11 +5,12 @@
 use polkadot_sdk::*;
 use std::collections::BTreeMap;
 
-use sp_api::{ApiError, ProvideRuntimeApi, RuntimeApiInfo};
+use sp_api::{ApiError, ApiExt, ProvideRuntimeApi, RuntimeApiInfo};
 use sp_blockchain::HeaderBackend;
 use substrate_prometheus_endpoint::{
     register, Gauge, GaugeVec, Opts, PrometheusError, Registry, F64, U64,
 };
+use tos_node_common::FullClient;
 use tos_primitives::{
     views::{TaskSummary, MAX_PAGE},
     Balance, Phase, Tick, TOS,
@@ -17,8 +18,10 @@ use tos_primitives::{
 use tos_runtime::{opaque::Block, AccountId, Hash};
 use tos_runtime_api::{BeaconApi, StorageApi, TosApi};
 
-use super::{label, LOG, PHASES};
-use crate::{client::FullClient, offers};
+use super::{
+    phases::{label, PHASES},
+    LOG,
+};
 
 /// Pages of tasks that one reading looks at. The rest is shown as not looked at.
 const PAGES: u32 = 20;
@@ -28,9 +31,9 @@ pub fn tos(wei: Balance) -> f64 {
     wei as f64 / TOS as f64
 }
 
-/// What tasks look like from outside.
+/// Totals over the tasks of a state.
 #[derive(Default, PartialEq, Eq, Debug)]
-struct Census {
+struct TaskTotals {
     phases: BTreeMap<&'static str, u64>,
     seen: u64,
     overdue: u64,
@@ -39,7 +42,7 @@ struct Census {
     places: u64,
 }
 
-impl Census {
+impl TaskTotals {
     fn add(&mut self, task: &TaskSummary<AccountId>, now: Tick) {
         self.seen += 1;
         *self.phases.entry(label(task.phase)).or_default() += 1;
@@ -219,30 +222,30 @@ impl Gauges {
         self.miners.set(chain.miners.into());
         self.validators.set(chain.validators.into());
 
-        let mut census = Census::default();
+        let mut totals = TaskTotals::default();
         let mut after = None;
         for _ in 0..PAGES {
             let page: Vec<TaskSummary<AccountId>> = api.tasks(at, after, MAX_PAGE)?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for task in &page {
-                census.add(task, chain.tick);
+                totals.add(task, chain.tick);
             }
         }
-        self.census(&census, chain.tasks.into());
+        self.totals(&totals, chain.tasks.into());
         Ok(())
     }
 
-    fn census(&self, census: &Census, tasks: u64) {
+    fn totals(&self, totals: &TaskTotals, tasks: u64) {
         for phase in PHASES {
-            let count = census.phases.get(phase).copied().unwrap_or(0);
+            let count = totals.phases.get(phase).copied().unwrap_or(0);
             self.phases.with_label_values(&[phase]).set(count);
         }
-        self.uncounted.set(tasks.saturating_sub(census.seen));
-        self.overdue.set(census.overdue);
-        self.longest.set(census.longest.into());
-        self.escrow.set(tos(census.escrow));
-        self.places.set(census.places);
+        self.uncounted.set(tasks.saturating_sub(totals.seen));
+        self.overdue.set(totals.overdue);
+        self.longest.set(totals.longest.into());
+        self.escrow.set(tos(totals.escrow));
+        self.places.set(totals.places);
     }
 }
 
@@ -252,10 +255,9 @@ fn part<A: RuntimeApiInfo + ?Sized>(
     at: Hash,
     read: impl FnOnce() -> Result<(), ApiError>,
 ) -> Result<(), ApiError> {
-    if offers::answers::<A>(client, at)? {
-        read()
-    } else {
-        Ok(())
+    match client.runtime_api().api_version::<A>(at)? {
+        Some(_) => read(),
+        None => Ok(()),
     }
 }
 
@@ -299,29 +301,29 @@ mod tests {
 
     #[test]
     fn a_task_is_overdue_from_the_tick_after_its_deadline_and_never_once_closed() {
-        let mut census = Census::default();
-        census.add(&task(Phase::Open, 7), 7);
-        assert_eq!((census.overdue, census.longest), (0, 0));
-        census.add(&task(Phase::VoteCommit, 3), 7);
-        census.add(&task(Phase::VoteReveal, 6), 7);
-        census.add(&task(Phase::Closed(Closure::Settled), 1), 7);
-        assert_eq!((census.overdue, census.longest), (2, 4));
-        assert_eq!((census.seen, census.places), (4, 6));
-        assert_eq!(census.escrow, 30 * TOS);
-        assert_eq!(census.phases.get("closed"), Some(&1));
+        let mut totals = TaskTotals::default();
+        totals.add(&task(Phase::Open, 7), 7);
+        assert_eq!((totals.overdue, totals.longest), (0, 0));
+        totals.add(&task(Phase::VoteCommit, 3), 7);
+        totals.add(&task(Phase::VoteReveal, 6), 7);
+        totals.add(&task(Phase::Closed(Closure::Settled), 1), 7);
+        assert_eq!((totals.overdue, totals.longest), (2, 4));
+        assert_eq!((totals.seen, totals.places), (4, 6));
+        assert_eq!(totals.escrow, 30 * TOS);
+        assert_eq!(totals.phases.get("closed"), Some(&1));
     }
 
     #[test]
     fn tasks_beyond_the_last_page_show_as_uncounted() {
         let gauges = Gauges::register(&Registry::new()).expect("registers");
-        let mut census = Census::default();
-        census.add(&task(Phase::Challenge, 9), 7);
-        gauges.census(&census, 5);
+        let mut totals = TaskTotals::default();
+        totals.add(&task(Phase::Challenge, 9), 7);
+        gauges.totals(&totals, 5);
         assert_eq!(gauges.uncounted.get(), 4);
         let challenged = gauges.phases.with_label_values(&["challenge"]);
         assert_eq!(challenged.get(), 1);
         // A phase that no task is in any more falls back to nothing.
-        gauges.census(&Census::default(), 0);
+        gauges.totals(&TaskTotals::default(), 0);
         assert_eq!((challenged.get(), gauges.uncounted.get()), (0, 0));
     }
 

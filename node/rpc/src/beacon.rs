@@ -2,15 +2,15 @@
 
 //! The `tos_*` methods about the beacon.
 
-use super::reader;
-use crate::beacon::{Beacon, Statistics};
+use super::query;
 use polkadot_sdk::*;
 
 use std::sync::Arc;
 
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
-use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi};
+use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
+use tos_node_beacon::{Beacon, Statistics};
 use tos_primitives::{
     beacon::Slot,
     views::{BeaconView, SlotRecordView, MAX_BEACON_RECORDS},
@@ -54,20 +54,20 @@ impl<C> BeaconRpc<C> {
 
 impl<C> BeaconRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block>,
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
 {
     fn read<T>(
         &self,
         at: Option<Hash>,
         call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
     ) -> RpcResult<T> {
-        reader::read::<dyn BeaconRuntimeApi<Block>, _, _>(&*self.client, "beacon", at, call)
+        query::read::<dyn BeaconRuntimeApi<Block>, _, _>(&*self.client, "beacon", at, call)
     }
 }
 
 impl<C> BeaconRpcApiServer for BeaconRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
     C::Api: BeaconRuntimeApi<Block>,
 {
     fn beacon(&self, at: Option<Hash>) -> RpcResult<BeaconView> {

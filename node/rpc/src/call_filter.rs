@@ -38,16 +38,16 @@ const METHODS: [(&str, usize, &str); 4] = [
     ("chainHead_v1_call", 2, "function"),
 ];
 
-/// Functions that are served.
+/// Filter of the runtime's functions that are served.
 #[derive(Clone, Debug, clap::Args)]
-pub struct CallList {
+pub struct CallFilter {
     /// Execute no other functions of the runtime than these for `state_call`, `chainHead_v1_call` and `archive_v1_call`, unless the
     /// caller may use unsafe methods: a name, or the beginning of names and a star. Several by commas or by repetition.
     #[arg(long, value_name = "FUNCTION", value_delimiter = ',', default_value = SERVED)]
     pub rpc_call_allow: Vec<Pattern>,
 }
 
-impl Default for CallList {
+impl Default for CallFilter {
     fn default() -> Self {
         let patterns = SERVED.split(',').map(str::trim).map(str::parse);
         Self {
@@ -78,7 +78,7 @@ fn function(params: &Params<'_>, position: usize, name: &str) -> Option<String> 
     sequence.next().ok()
 }
 
-impl CallList {
+impl CallFilter {
     /// Error of a call that is refused; `None` if it is served.
     fn refusal(
         &self,
@@ -109,14 +109,14 @@ impl CallList {
         )
     }
 
-    /// Puts the list before the methods of `module` that execute functions.
+    /// Puts the filter before the methods of `module` that execute functions.
     pub fn guard(&self, module: &mut RpcModule<()>) -> Result<(), String> {
-        let list = Arc::new(self.clone());
+        let filter = Arc::new(self.clone());
         for (method, position, name) in METHODS {
             let Some(callback) = module.remove_method(method) else {
                 continue;
             };
-            let guarded = guarded(Arc::clone(&list), callback, position, name);
+            let guarded = guarded(Arc::clone(&filter), callback, position, name);
             module
                 .verify_and_insert(method, guarded)
                 .map_err(|error| error.to_string())?;
@@ -126,29 +126,27 @@ impl CallList {
 }
 
 fn guarded(
-    list: Arc<CallList>,
+    filter: Arc<CallFilter>,
     callback: MethodCallback,
     position: usize,
     name: &'static str,
 ) -> MethodCallback {
     match callback {
-        MethodCallback::Sync(inner) => {
-            MethodCallback::Sync(Arc::new(
-                move |id: Id<'_>, params: Params<'_>, size, extensions: Extensions| match list
-                    .refusal(&params, &extensions, position, name)
-                {
-                    None => inner(id, params, size, extensions),
-                    Some(error) => MethodResponse::error(id, error),
-                },
-            ))
-        }
+        MethodCallback::Sync(inner) => MethodCallback::Sync(Arc::new(
+            move |id: Id<'_>, params: Params<'_>, size, extensions: Extensions| match filter
+                .refusal(&params, &extensions, position, name)
+            {
+                None => inner(id, params, size, extensions),
+                Some(error) => MethodResponse::error(id, error),
+            },
+        )),
         MethodCallback::Async(inner) => MethodCallback::Async(Arc::new(
             move |id: Id<'static>,
                   params: Params<'static>,
                   connection,
                   size,
                   extensions: Extensions| {
-                match list.refusal(&params, &extensions, position, name) {
+                match filter.refusal(&params, &extensions, position, name) {
                     None => inner(id, params, connection, size, extensions),
                     Some(error) => future::ready(MethodResponse::error(id, error)).boxed(),
                 }
@@ -165,7 +163,7 @@ mod tests {
     use serde_json::{json, value::RawValue};
 
     /// Methods as the SDK has them, blocking and not, which answer with the function they would execute.
-    fn module(list: &CallList, unsafe_methods: DenyUnsafe) -> RpcModule<()> {
+    fn module(filter: &CallFilter, unsafe_methods: DenyUnsafe) -> RpcModule<()> {
         let mut module = RpcModule::new(());
         module
             .register_blocking_method("state_call", |params, _, _| named(&params, 0))
@@ -179,7 +177,7 @@ mod tests {
         module
             .register_method("system_name", |_, _, _| "TOS")
             .expect("registers");
-        list.guard(&mut module).expect("guards");
+        filter.guard(&mut module).expect("guards");
         module.extensions_mut().insert(unsafe_methods);
         module
     }
@@ -208,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_public_executes_what_wallets_need_and_no_blocks() {
-        let module = module(&CallList::default(), DenyUnsafe::Yes);
+        let module = module(&CallFilter::default(), DenyUnsafe::Yes);
         for served in [
             "TosApi_chain",
             "Metadata_metadata_at_version",
@@ -251,7 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn parameters_that_name_no_function_reach_nobody() {
-        let module = module(&CallList::default(), DenyUnsafe::Yes);
+        let module = module(&CallFilter::default(), DenyUnsafe::Yes);
         let invalid = Err(i64::from(INVALID_PARAMS));
         for params in [json!([]), json!([7]), json!({ "function": "TosApi_chain" })] {
             assert_eq!(ask(&module, "state_call", params).await, invalid);
@@ -262,13 +260,13 @@ mod tests {
 
     #[tokio::test]
     async fn the_operator_executes_everything_and_may_allow_more_or_less() {
-        let own = module(&CallList::default(), DenyUnsafe::No);
+        let own = module(&CallFilter::default(), DenyUnsafe::No);
         let block = json!(["Core_execute_block", "0x"]);
         assert_eq!(
             ask(&own, "state_call", block.clone()).await,
             Ok("Core_execute_block".into())
         );
-        let core = CallList {
+        let core = CallFilter {
             rpc_call_allow: vec!["Core_*".parse().expect("a pattern")],
         };
         let public = module(&core, DenyUnsafe::Yes);
@@ -286,7 +284,7 @@ mod tests {
     #[test]
     fn every_function_of_the_list_is_a_pattern() {
         let listed = SERVED.split(',').count();
-        assert_eq!(CallList::default().rpc_call_allow.len(), listed);
+        assert_eq!(CallFilter::default().rpc_call_allow.len(), listed);
         assert!(listed > 15);
     }
 }

@@ -56,7 +56,7 @@ fn message_of(subscription: &'static str) -> &'static str {
 type Served = Arc<Mutex<HashMap<(ConnectionId, String), bool>>>;
 
 /// Makes the subscriptions of `module` that have no end of their own say when they end.
-pub fn announce(module: &mut RpcModule<()>) -> Result<(), String> {
+pub fn announce_ends(module: &mut RpcModule<()>) -> Result<(), String> {
     let served = Served::default();
     let names: Vec<_> = module.method_names().collect();
     for name in names {
@@ -194,7 +194,7 @@ mod tests {
                 },
             )
             .expect("registers");
-        announce(&mut module).expect("announces");
+        announce_ends(&mut module).expect("announces");
         module
     }
 
@@ -260,7 +260,7 @@ mod tests {
                 },
             )
             .expect("registers");
-        announce(&mut module).expect("announces");
+        announce_ends(&mut module).expect("announces");
         let (_, messages) = subscribe(&module).await;
         drop(messages);
         assert!(

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What the node answers: the SDK's own methods (`standard`), and others beside them.
+//! JSON-RPC of the node: the SDK's own methods (`standard`), others, and the filters of both.
+
+#![warn(missing_docs)]
 
 mod beacon;
-mod calls;
+mod call_filter;
 mod changes;
 mod endings;
-mod levels;
-mod methods;
+mod log_filter;
+mod method_filter;
 mod pattern;
-mod reader;
+mod query;
 mod standard;
 mod storage;
 mod tasks;
 
-pub use endings::announce;
-pub use levels::change_levels;
-pub use methods::MethodLists;
+pub use call_filter::CallFilter;
+pub use endings::announce_ends;
+pub use log_filter::serve_log_filter;
+pub use method_filter::MethodFilter;
+pub use pattern::Pattern;
 pub use standard::{standard, StandardDeps};
 
-use crate::{
-    beacon::Beacon,
-    client::{FullBackend, FullClient, FullSelectChain, TransactionPool},
-};
 use polkadot_sdk::*;
 
 use std::sync::Arc;
@@ -33,10 +33,13 @@ use sc_consensus_grandpa::{
     FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
 };
 use sc_rpc::SubscriptionTaskExecutor;
+use sc_transaction_pool_api::TransactionPool;
 use sp_keystore::KeystorePtr;
+use tos_node_beacon::Beacon;
+use tos_node_common::{FullBackend, FullClient, FullSelectChain};
 use tos_runtime::{opaque::Block, AccountId, BlockNumber, Hash, Nonce};
 
-/// Where answers about block production come from.
+/// Sources of answers about block production.
 pub struct BabeDeps {
     /// The BABE worker.
     pub worker: BabeWorkerHandle<Block>,
@@ -46,11 +49,11 @@ pub struct BabeDeps {
     pub select_chain: FullSelectChain,
 }
 
-/// Where answers about finality come from.
+/// Sources of answers about finality.
 pub struct GrandpaDeps {
     /// The state of the vote in progress.
     pub voter_state: SharedVoterState,
-    /// Who votes.
+    /// The voters.
     pub authority_set: SharedAuthoritySet<Hash, BlockNumber>,
     /// Justifications as they are made.
     pub justifications: GrandpaJustificationStream<Block>,
@@ -60,12 +63,12 @@ pub struct GrandpaDeps {
     pub executor: SubscriptionTaskExecutor,
 }
 
-/// Where answers come from.
-pub struct FullDeps {
+/// Sources of answers.
+pub struct FullDeps<P> {
     /// The client.
     pub client: Arc<FullClient>,
     /// The transaction pool.
-    pub pool: Arc<TransactionPool>,
+    pub pool: Arc<P>,
     /// The beacon as this node knows it.
     pub beacon: Arc<Beacon>,
     /// Block production.
@@ -76,11 +79,14 @@ pub struct FullDeps {
 
 /// Methods, which can be merged.
 pub type Extension = RpcModule<()>;
-/// Why methods cannot be put together.
+/// Reason for which methods cannot be put together.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Accounts and fees.
-fn accounts(client: &Arc<FullClient>, pool: &Arc<TransactionPool>) -> Result<Extension, Error> {
+fn accounts<P>(client: &Arc<FullClient>, pool: &Arc<P>) -> Result<Extension, Error>
+where
+    P: TransactionPool<Block = Block, Hash = Hash> + 'static,
+{
     use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
     use substrate_frame_rpc_system::{System, SystemApiServer};
 
@@ -138,7 +144,10 @@ fn protocol(client: &Arc<FullClient>, beacon: Arc<Beacon>) -> Result<Extension, 
 }
 
 /// Everything. A namespace of its own is one more function like those above, merged here.
-pub fn create_full(deps: FullDeps) -> Result<Extension, Error> {
+pub fn create_full<P>(deps: FullDeps<P>) -> Result<Extension, Error>
+where
+    P: TransactionPool<Block = Block, Hash = Hash> + 'static,
+{
     use sc_rpc::dev::{Dev, DevApiServer};
 
     let FullDeps {

@@ -6,9 +6,9 @@ use polkadot_sdk::*;
 
 use jsonrpsee::types::{error::INTERNAL_ERROR_CODE, ErrorObjectOwned};
 use sc_rpc_api::check_if_safe;
+use tos_node_logging::LogFilter;
 
 use super::{Error, Extension};
-use crate::logging::Levels;
 
 const ADD: &str = "system_addLogFilter";
 const RESET: &str = "system_resetLogFilter";
@@ -17,12 +17,12 @@ fn refusal(reason: String) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(INTERNAL_ERROR_CODE, reason, None::<()>)
 }
 
-/// What the SDK's methods of these names do to its log, these do to `levels`.
-pub fn change_levels(module: &mut Extension, levels: Levels) -> Result<(), Error> {
+/// Replaces the SDK's methods, which change the filter of its own log, by methods that change `filter`.
+pub fn serve_log_filter(module: &mut Extension, filter: LogFilter) -> Result<(), Error> {
     for name in [ADD, RESET] {
         module.remove_method(name);
     }
-    let changed = levels.clone();
+    let changed = filter.clone();
     module.register_method(ADD, move |parameters, _, extensions| {
         check_if_safe(extensions)?;
         let directives: String = parameters.one()?;
@@ -30,7 +30,7 @@ pub fn change_levels(module: &mut Extension, levels: Levels) -> Result<(), Error
     })?;
     module.register_method(RESET, move |_, _, extensions| {
         check_if_safe(extensions)?;
-        levels.reset().map_err(refusal)
+        filter.reset().map_err(refusal)
     })?;
     Ok(())
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! `--rpc-allow` and `--rpc-deny`: which methods the server answers.
+//! `--rpc-allow` and `--rpc-deny`: methods that the server answers.
 
 use jsonrpsee::RpcModule;
 
-use super::{calls::CallList, pattern::Pattern};
+use super::{call_filter::CallFilter, pattern::Pattern};
 
 /// The method that lists methods. The server itself adds it, so that it is always there.
 const LISTING: &str = "rpc_methods";
-/// Which methods are served. Without either option, all of them.
+
+/// Filter of the methods that are served. Without either option, all of them.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct MethodLists {
+pub struct MethodFilter {
     /// Serve no other RPC methods than these: a name, or the beginning of names and a star, as in
     /// `chain_*`. Several by commas or by repetition. Subscriptions are methods, and ending one is another. Unsafe methods
     /// remain closed where `--rpc-methods` closes them.
@@ -24,10 +25,10 @@ pub struct MethodLists {
 
     /// Functions of the runtime that they execute.
     #[command(flatten)]
-    pub calls: CallList,
+    pub calls: CallFilter,
 }
 
-impl MethodLists {
+impl MethodFilter {
     fn serves(&self, name: &str) -> bool {
         let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.fits(name));
         (self.rpc_allow.is_empty() || fits(&self.rpc_allow)) && !fits(&self.rpc_deny)
@@ -68,27 +69,27 @@ mod tests {
         "system_health",
     ];
 
-    fn lists(allow: &[&str], deny: &[&str]) -> MethodLists {
+    fn filter(allow: &[&str], deny: &[&str]) -> MethodFilter {
         let parse = |list: &[&str]| {
             list.iter()
                 .map(|text| text.parse().expect("a pattern"))
                 .collect()
         };
-        MethodLists {
+        MethodFilter {
             rpc_allow: parse(allow),
             rpc_deny: parse(deny),
-            calls: CallList::default(),
+            calls: CallFilter::default(),
         }
     }
 
-    fn served(lists: &MethodLists) -> Result<Vec<&'static str>, String> {
+    fn served(filter: &MethodFilter) -> Result<Vec<&'static str>, String> {
         let mut module = RpcModule::new(());
         for name in NAMES {
             module
                 .register_method(name, |_, _, _| 1)
                 .expect("registers");
         }
-        lists.restrict(&mut module)?;
+        filter.restrict(&mut module)?;
         let mut left: Vec<_> = module.method_names().collect();
         left.sort_unstable();
         Ok(left)
@@ -96,12 +97,12 @@ mod tests {
 
     #[test]
     fn without_lists_everything_is_served() {
-        assert_eq!(served(&lists(&[], &[])).expect("valid"), NAMES);
+        assert_eq!(served(&filter(&[], &[])).expect("valid"), NAMES);
     }
 
     #[test]
     fn only_what_is_allowed_and_not_denied_is_served() {
-        let some = lists(&["chain_*", "system_health"], &["chain_getBlock"]);
+        let some = filter(&["chain_*", "system_health"], &["chain_getBlock"]);
         let left = served(&some).expect("valid");
         assert_eq!(
             left,
@@ -112,33 +113,33 @@ mod tests {
                 "system_health"
             ]
         );
-        let denied = lists(&[], &["chain_*", "state_*"]);
+        let denied = filter(&[], &["chain_*", "state_*"]);
         assert_eq!(served(&denied).expect("valid"), ["system_health"]);
     }
 
     #[test]
     fn a_name_is_not_the_beginning_of_another() {
-        let left = served(&lists(&["chain_get*"], &["chain_getHeader"])).expect("valid");
+        let left = served(&filter(&["chain_get*"], &["chain_getHeader"])).expect("valid");
         assert_eq!(left, ["chain_getBlock"]);
-        assert!(served(&lists(&["chain_get"], &[])).is_err());
+        assert!(served(&filter(&["chain_get"], &[])).is_err());
     }
 
     #[test]
     fn an_unknown_name_is_refused_with_near_ones() {
-        let error = served(&lists(&["chain_getBlok"], &[])).expect_err("unknown");
+        let error = served(&filter(&["chain_getBlok"], &[])).expect_err("unknown");
         assert!(
             error.contains("--rpc-allow chain_getBlok") && error.contains("chain_getBlock"),
             "{error}"
         );
-        assert!(served(&lists(&["babe_*"], &[])).is_err());
-        assert!(served(&lists(&[], &["system_helth"])).is_err());
+        assert!(served(&filter(&["babe_*"], &[])).is_err());
+        assert!(served(&filter(&[], &["system_helth"])).is_err());
     }
 
     #[test]
     fn the_listing_can_be_allowed_and_not_denied() {
-        let only = lists(&["rpc_methods", "system_health"], &[]);
+        let only = filter(&["rpc_methods", "system_health"], &[]);
         assert_eq!(served(&only).expect("valid"), ["system_health"]);
-        assert!(served(&lists(&[], &["rpc_methods"])).is_err());
+        assert!(served(&filter(&[], &["rpc_methods"])).is_err());
     }
 
     #[test]

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Reads the state of one block for an answer.
+//! Reads the state of one block for an answer, where its runtime has the API that is asked.
+//!
+//! The node also runs chains that have none of TOS's own runtime APIs: the yardstick of load runs is one. Whether a block's runtime
+//! has one is asked by `ApiExt::api_version` and not by `has_api`, which would refuse a runtime with a newer version: that one is
+//! called all the same, and a call that then fails is an error.
 
 use polkadot_sdk::*;
 
 use jsonrpsee::{core::RpcResult, types::ErrorObjectOwned};
-use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi, RuntimeApiInfo};
+use sp_api::{ApiError, ApiExt, ProvideRuntimeApi, RuntimeApiInfo};
 use sp_blockchain::HeaderBackend;
 use tos_runtime::{opaque::Block, Hash};
-
-use crate::offers;
 
 /// The code of an error that the runtime or the database reports.
 const INTERNAL: i32 = 1_500;
@@ -38,20 +40,20 @@ where
 }
 
 /// Fails where the chain's runtime, at a block, lacks the API `A`; `subject` says what that is about.
-pub fn offered<A>(client: &impl CallApiAt<Block>, at: Hash, subject: &str) -> RpcResult<()>
+pub fn offered<A>(client: &impl ProvideRuntimeApi<Block>, at: Hash, subject: &str) -> RpcResult<()>
 where
     A: RuntimeApiInfo + ?Sized,
 {
-    match offers::answers::<A>(client, at) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(error(NOT_OFFERED, format!("this chain has no {subject}"))),
+    match client.runtime_api().api_version::<A>(at) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(error(NOT_OFFERED, format!("this chain has no {subject}"))),
         Err(cause) => Err(error(INTERNAL, cause)),
     }
 }
 
 /// Fails where that API is of a version below `since`, in which `subject` came.
 pub fn offered_since<A>(
-    client: &impl CallApiAt<Block>,
+    client: &impl ProvideRuntimeApi<Block>,
     at: Hash,
     since: u32,
     subject: &str,
@@ -59,7 +61,7 @@ pub fn offered_since<A>(
 where
     A: RuntimeApiInfo + ?Sized,
 {
-    match offers::version_of::<A>(client, at) {
+    match client.runtime_api().api_version::<A>(at) {
         Ok(Some(version)) if version >= since => Ok(()),
         Ok(_) => Err(error(
             NOT_OFFERED,
@@ -69,7 +71,7 @@ where
     }
 }
 
-/// What `call` reads from that block by the API `A`, which is about `subject`.
+/// Answer of `call`, which reads from that block by the API `A`; `subject` says what that is about.
 pub fn read<A, C, T>(
     client: &C,
     subject: &str,
@@ -78,7 +80,7 @@ pub fn read<A, C, T>(
 ) -> RpcResult<T>
 where
     A: RuntimeApiInfo + ?Sized,
-    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block>,
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
 {
     let hash = block(client, at)?;
     offered::<A>(client, hash, subject)?;

@@ -26,18 +26,19 @@ use sc_rpc_spec_v2::{
     },
 };
 use sc_service::Configuration;
+use sc_transaction_pool_api::TransactionPool;
 use sc_utils::mpsc::TracingUnboundedSender;
 use sp_keystore::KeystorePtr;
-use tos_runtime::opaque::Block;
+use tos_node_common::{FullBackend, FullClient};
+use tos_runtime::{opaque::Block, Hash};
 
 use super::{Error, Extension};
-use crate::client::{FullBackend, FullClient, TransactionPool};
 
 /// Transactions that one connection may have the node send again and again.
 const BROADCASTS: usize = 16;
 
-/// Where their answers come from.
-pub struct StandardDeps<'a> {
+/// Sources of their answers.
+pub struct StandardDeps<'a, P> {
     /// How the node is configured.
     pub config: &'a Configuration,
     /// The chain.
@@ -47,24 +48,30 @@ pub struct StandardDeps<'a> {
     /// The keys of this node.
     pub keystore: KeystorePtr,
     /// Transactions that wait.
-    pub pool: Arc<TransactionPool>,
-    /// Whether the node is synchronising.
+    pub pool: Arc<P>,
+    /// Synchronisation, which knows its peers.
     pub sync: Arc<SyncingService<Block>>,
-    /// Where questions about the network go.
-    pub questions: TracingUnboundedSender<Request<Block>>,
+    /// Sender of questions about the network.
+    pub system_rpc_tx: TracingUnboundedSender<Request<Block>>,
     /// Runs subscriptions.
     pub executor: SubscriptionTaskExecutor,
 }
 
 /// All of them: the established ones, and those of the second specification.
-pub fn standard(deps: StandardDeps<'_>) -> Result<Extension, Error> {
+pub fn standard<P>(deps: StandardDeps<'_, P>) -> Result<Extension, Error>
+where
+    P: TransactionPool<Block = Block, Hash = Hash> + 'static,
+{
     let mut module = established(&deps)?;
     module.merge(second(&deps)?)?;
     Ok(module)
 }
 
 /// `author_*`, `chain_*`, `childstate_*`, `offchain_*`, `state_*` and `system_*`.
-fn established(deps: &StandardDeps<'_>) -> Result<Extension, Error> {
+fn established<P>(deps: &StandardDeps<'_, P>) -> Result<Extension, Error>
+where
+    P: TransactionPool<Block = Block, Hash = Hash> + 'static,
+{
     let (client, config) = (&deps.client, deps.config);
     let executor = || Arc::clone(&deps.executor);
     let mut module = Extension::new(());
@@ -91,13 +98,16 @@ fn established(deps: &StandardDeps<'_>) -> Result<Extension, Error> {
         properties: config.chain_spec.properties(),
         chain_type: config.chain_spec.chain_type(),
     };
-    module.merge(System::new(info, deps.questions.clone()).into_rpc())?;
+    module.merge(System::new(info, deps.system_rpc_tx.clone()).into_rpc())?;
     Ok(module)
 }
 
 /// `archive_*`, on archives, `bitswap_*`, `chainHead_*`, `chainSpec_*`, `transaction_*` and
 /// `transactionWatch_*`.
-fn second(deps: &StandardDeps<'_>) -> Result<Extension, Error> {
+fn second<P>(deps: &StandardDeps<'_, P>) -> Result<Extension, Error>
+where
+    P: TransactionPool<Block = Block, Hash = Hash> + 'static,
+{
     let (client, config) = (&deps.client, deps.config);
     let executor = || Arc::clone(&deps.executor);
     let genesis = client

@@ -2,14 +2,14 @@
 
 //! The `tos_*` methods about storage.
 
-use super::reader;
+use super::query;
 use polkadot_sdk::*;
 
 use std::sync::Arc;
 
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use serde::{Deserialize, Serialize};
-use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi};
+use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use tos_primitives::{
     views::{
@@ -74,14 +74,14 @@ impl<C> StorageRpc<C> {
 
 impl<C> StorageRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block>,
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
 {
     fn read<T>(
         &self,
         at: Option<Hash>,
         call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
     ) -> RpcResult<T> {
-        reader::read::<dyn StorageRuntimeApi<Block, AccountId>, _, _>(
+        query::read::<dyn StorageRuntimeApi<Block, AccountId>, _, _>(
             &*self.client,
             "storage",
             at,
@@ -92,7 +92,7 @@ where
 
 impl<C> StorageRpcApiServer for StorageRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
     C::Api: StorageRuntimeApi<Block, AccountId>,
 {
     fn storage_stats(&self, at: Option<Hash>) -> RpcResult<StorageStats> {

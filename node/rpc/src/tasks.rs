@@ -8,7 +8,7 @@
 
 use super::{
     changes::{self, Event, Place, Source, Start, NO_STATE},
-    reader,
+    query,
 };
 use polkadot_sdk::*;
 
@@ -23,7 +23,7 @@ use jsonrpsee::{
 };
 use sc_client_api::BlockchainEvents;
 use serde::{Deserialize, Serialize};
-use sp_api::{ApiError, CallApiAt, ProvideRuntimeApi};
+use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_runtime::traits::Header as _;
 use tos_primitives::{
@@ -202,10 +202,10 @@ fn page<T>(at: Hash, limit: u32, mut items: Vec<T>, id: impl Fn(&T) -> TaskId) -
 
 impl<C> TosRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block>,
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
 {
     fn block(&self, at: Option<Hash>) -> RpcResult<Hash> {
-        reader::block(&*self.client, at)
+        query::block(&*self.client, at)
     }
 
     fn read<T>(
@@ -213,7 +213,7 @@ where
         at: Option<Hash>,
         call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
     ) -> RpcResult<T> {
-        reader::read::<dyn TosRuntimeApi<Block, AccountId>, _, _>(&*self.client, SUBJECT, at, call)
+        query::read::<dyn TosRuntimeApi<Block, AccountId>, _, _>(&*self.client, SUBJECT, at, call)
     }
 }
 
@@ -225,7 +225,6 @@ fn page_size(limit: Option<u32>) -> u32 {
 impl<C> TosApiServer for TosRpc<C>
 where
     C: ProvideRuntimeApi<Block>
-        + CallApiAt<Block>
         + HeaderBackend<Block>
         + BlockchainEvents<Block>
         + Send
@@ -247,7 +246,7 @@ where
 
     fn parameters(&self, at: Option<Hash>) -> RpcResult<ParametersView> {
         let at = self.block(at)?;
-        reader::offered_since::<dyn TosRuntimeApi<Block, AccountId>>(
+        query::offered_since::<dyn TosRuntimeApi<Block, AccountId>>(
             &*self.client,
             at,
             PARAMETERS_SINCE,
@@ -305,7 +304,7 @@ where
         at: Option<Hash>,
     ) -> RpcResult<Option<TaskId>> {
         let at = self.block(at)?;
-        reader::offered_since::<dyn TosRuntimeApi<Block, AccountId>>(
+        query::offered_since::<dyn TosRuntimeApi<Block, AccountId>>(
             &*self.client,
             at,
             REFERENCES_SINCE,
@@ -371,13 +370,13 @@ where
 
 impl<C> TosRpc<C>
 where
-    C: ProvideRuntimeApi<Block> + CallApiAt<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    C: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
     C::Api: TosRuntimeApi<Block, AccountId>,
 {
     /// The place where a subscriber begins. Fails if the chain has no tasks, or `from` names a block whose changes are not known here.
     async fn start(&self, source: &Chain<C>, from: Option<BlockNumber>) -> RpcResult<Start> {
         let info = self.client.info();
-        reader::offered::<dyn TosRuntimeApi<Block, AccountId>>(
+        query::offered::<dyn TosRuntimeApi<Block, AccountId>>(
             &*self.client,
             info.best_hash,
             SUBJECT,

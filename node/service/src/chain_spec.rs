@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tos_runtime::{constants, genesis_presets, WASM_BINARY};
 
-/// What a chain specification may carry beside the genesis state.
+/// Parts of a chain specification besides the genesis state.
 #[derive(Default, Clone, Serialize, Deserialize, ChainSpecExtension)]
 #[serde(rename_all = "camelCase")]
 pub struct Extensions {
@@ -24,7 +24,7 @@ pub type ChainSpec = sc_service::GenericChainSpec<Extensions>;
 
 /// A network that is known by name.
 struct Network {
-    /// What `--chain` calls it; also its id and, after `tos-`, its protocol id.
+    /// Value of `--chain`; also its id and, after `tos-`, its protocol id.
     id: &'static str,
     name: &'static str,
     kind: ChainType,
@@ -67,7 +67,7 @@ fn networks() -> [Network; 5] {
     ]
 }
 
-/// How wallets show amounts and addresses.
+/// Properties by which wallets show amounts and addresses.
 fn properties() -> Properties {
     let mut properties = Properties::new();
     properties.insert("tokenSymbol".into(), "TOS".into());
@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn every_known_network_has_a_genesis_and_a_protocol_of_its_own() {
-        let executor = crate::client::Executor::new(
-            sc_executor::WasmExecutor::<crate::host_functions::HostFunctions>::builder().build(),
+        let executor = tos_node_common::Executor::new(
+            sc_executor::WasmExecutor::<tos_node_common::HostFunctions>::builder().build(),
         );
         let mut protocols = std::collections::BTreeSet::new();
         for network in networks() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! The time that validators wait for one another's votes.
+//! Finality: the voter, and the time that validators wait for one another's votes.
 //!
 //! A round of GRANDPA has two votes. Validators give the first one two *gossip times* after the round began, and the second one four, unless
 //! all have voted before. So four gossip times are the least time of a round, and what most transactions wait for once they are in a block.
@@ -9,9 +9,25 @@
 //! messages take. But validators vote for the blocks they know, and a vote that is given before a new block has come to everybody leaves that
 //! block to the next round; and more rounds are more messages.
 
-use std::time::Duration;
+use polkadot_sdk::*;
+use std::{sync::Arc, time::Duration};
 
 use clap::builder::RangedU64ValueParser;
+use sc_consensus_grandpa::{LinkHalf, SharedVoterState};
+use sc_network::{service::traits::NetworkService, NotificationService, ProtocolName};
+use sc_network_sync::SyncingService;
+use sc_service::{Error as ServiceError, Role, TaskManager};
+use sc_telemetry::TelemetryHandle;
+use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_keystore::KeystorePtr;
+use substrate_prometheus_endpoint::Registry;
+use tos_node_beacon::{Beacon, OnlyChecked};
+use tos_node_common::{FullClient, FullSelectChain};
+use tos_node_txpool::FullPool;
+use tos_runtime::opaque::Block;
+
+/// Blocks between two finality proofs that are kept for nodes that join later.
+pub(crate) const JUSTIFICATION_PERIOD: u32 = 512;
 
 /// Gossip times in a slot, unless the operator gives another time: a round is then two fifths of a slot.
 const IN_A_SLOT: u32 = 10;
@@ -38,6 +54,82 @@ impl FinalityOptions {
             None => (slot / IN_A_SLOT).clamp(SHORTEST, LONGEST),
         }
     }
+}
+
+/// GRANDPA's notification protocol before the voter runs.
+pub(crate) struct GrandpaProtocol {
+    pub name: ProtocolName,
+    pub notifications: Box<dyn NotificationService>,
+}
+
+/// Parts of the node that the voter runs on.
+pub(crate) struct VoterParams {
+    pub beacon: Arc<Beacon>,
+    pub gossip_duration: Duration,
+    pub keystore: KeystorePtr,
+    pub link: LinkHalf<Block, FullClient, FullSelectChain>,
+    pub name: String,
+    pub network: Arc<dyn NetworkService>,
+    pub pool: Arc<FullPool>,
+    pub protocol: GrandpaProtocol,
+    pub registry: Option<Registry>,
+    pub role: Role,
+    pub sync: Arc<SyncingService<Block>>,
+    pub telemetry: Option<TelemetryHandle>,
+    pub voter_state: SharedVoterState,
+}
+
+/// Starts the voter, which on a node that is no validator follows the votes of others.
+pub(crate) fn start_voter(tasks: &TaskManager, params: VoterParams) -> Result<(), ServiceError> {
+    let VoterParams {
+        beacon,
+        gossip_duration,
+        keystore,
+        link,
+        name,
+        network,
+        pool,
+        protocol,
+        registry,
+        role,
+        sync,
+        telemetry,
+        voter_state,
+    } = params;
+    let voter = sc_consensus_grandpa::run_grandpa_voter(sc_consensus_grandpa::GrandpaParams {
+        config: sc_consensus_grandpa::Config {
+            gossip_duration,
+            justification_generation_period: JUSTIFICATION_PERIOD,
+            observer_enabled: false,
+            local_role: role,
+            name: Some(name),
+            // A node that does not vote follows the votes of others.
+            keystore: role.is_authority().then_some(keystore),
+            telemetry: telemetry.clone(),
+            protocol_name: protocol.name,
+        },
+        link,
+        network,
+        sync,
+        notification_service: protocol.notifications,
+        // Votes go to the best block itself, not two blocks behind it as the SDK's default rule has them
+        // (docs/decisions/013-votes-for-the-best-block.md); a long unfinalised chain is taken in parts.
+        // Nothing is voted for whose slots this node has not checked
+        // (docs/decisions/016-no-vote-on-unchecked-slots.md).
+        voting_rule: sc_consensus_grandpa::VotingRulesBuilder::new()
+            .add(OnlyChecked(beacon))
+            .add(sc_consensus_grandpa::ThreeQuartersOfTheUnfinalizedChain)
+            .build(),
+        prometheus_registry: registry,
+        shared_voter_state: voter_state,
+        telemetry,
+        offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool),
+    })?;
+    // A validator that silently stopped voting would be worse than one that stops.
+    tasks
+        .spawn_essential_handle()
+        .spawn_blocking("grandpa-voter", None, voter);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -23,12 +23,10 @@ use sp_core::{
 };
 use sp_runtime::BuildStorage;
 use sp_state_machine::BasicExternalities;
+use tos_node_common::{Executor, FullBackend, FullClient};
 use tos_runtime::{opaque::Block, RuntimeApi};
 
-use crate::{
-    chain_spec,
-    client::{Executor, FullBackend, FullClient},
-};
+use crate::chain_spec;
 
 /// The client, its database, the node's keys and its tasks.
 type Opened = (

@@ -12,12 +12,11 @@ use sc_service::{Error as ServiceError, TaskManager};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_externalities::Extension;
 use sp_keystore::KeystorePtr;
+use tos_node_common::{FullBackend, FullClient};
+use tos_node_txpool::FullPool;
 use tos_runtime::Hash;
 
-use crate::{
-    client::{FullBackend, FullClient, TransactionPool},
-    prover::StoreProver,
-};
+use crate::prover::StoreProver;
 
 /// What off-chain workers run on.
 pub struct Launch<'a> {
@@ -28,7 +27,7 @@ pub struct Launch<'a> {
     /// The keys of this node; among them the provider's proof key.
     pub keystore: KeystorePtr,
     /// Where workers submit transactions.
-    pub pool: Arc<TransactionPool>,
+    pub pool: Arc<FullPool>,
     /// The network.
     pub network: Arc<dyn NetworkService>,
     /// Whether this node is a validator.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What every node does beside consensus: it answers RPC, keeps the pool in step with the chain, hands
-//! transactions on, and tells operators how it is.
+//! Spawns the tasks of every node that are not consensus: RPC, maintenance of the pool, propagation of transactions,
+//! telemetry and metrics.
 //!
 //! The SDK has one function for all of it, which serves every method there is; here the list can be
 //! made shorter before the server starts, and the rest is put together from the SDK's own parts.
@@ -19,21 +19,19 @@ use sc_service::{Configuration, Error as ServiceError, MetricsService, TaskManag
 use sc_telemetry::{Telemetry, TelemetryHandle};
 use sc_utils::mpsc::TracingUnboundedSender;
 use sp_keystore::KeystorePtr;
+use tos_node_common::{FullBackend, FullClient};
+use tos_node_logging::LogFilter;
+use tos_node_rpc::{self as rpc, MethodFilter};
+use tos_node_txpool::FullPool;
 use tos_runtime::{opaque::Block, Hash};
-
-use crate::{
-    client::{FullBackend, FullClient, TransactionPool},
-    logging::Levels,
-    rpc::{self, MethodLists},
-};
 
 /// Makes the node's own RPC methods, whose subscriptions run on what it is given.
 pub type OwnMethods =
     Box<dyn FnOnce(SubscriptionTaskExecutor) -> Result<rpc::Extension, rpc::Error>>;
 
-/// What it all runs on.
-pub struct Background<'a> {
-    /// How the node is configured.
+/// Parts of the node that the tasks run on.
+pub struct SpawnTasksParams<'a> {
+    /// Configuration of the node.
     pub config: Configuration,
     /// The chain.
     pub client: Arc<FullClient>,
@@ -42,28 +40,31 @@ pub struct Background<'a> {
     /// The keys of this node.
     pub keystore: KeystorePtr,
     /// Transactions that wait.
-    pub pool: Arc<TransactionPool>,
+    pub pool: Arc<FullPool>,
     /// The network.
     pub network: Arc<dyn NetworkService>,
-    /// Who the peers are, and whether the node is synchronising.
+    /// Synchronisation, which knows the peers.
     pub sync: Arc<SyncingService<Block>>,
-    /// Where questions about the network go.
-    pub questions: TracingUnboundedSender<Request<Block>>,
-    /// Hands transactions on to peers.
-    pub transactions: TransactionsHandlerController<Hash>,
-    /// Who is told about this node.
+    /// Sender of questions about the network.
+    pub system_rpc_tx: TracingUnboundedSender<Request<Block>>,
+    /// Controller of what hands transactions on to peers.
+    pub tx_handler_controller: TransactionsHandlerController<Hash>,
+    /// Telemetry, which is told about this node.
     pub telemetry: Option<&'a mut Telemetry>,
     /// The node's own RPC methods.
     pub methods: OwnMethods,
-    /// Which methods are served.
-    pub lists: MethodLists,
-    /// What is logged, if the log's filter can be changed and is not the SDK's.
-    pub levels: Option<Levels>,
+    /// Filter of the methods that are served.
+    pub rpc_filter: MethodFilter,
+    /// Filter of the log, if it can be changed and is not the SDK's.
+    pub log_filter: Option<LogFilter>,
 }
 
-/// Starts it all. It ends with the task manager.
-pub fn launch(tasks: &mut TaskManager, background: Background<'_>) -> Result<(), ServiceError> {
-    let Background {
+/// Spawns them all. They end with the task manager.
+pub fn spawn_tasks(
+    tasks: &mut TaskManager,
+    params: SpawnTasksParams<'_>,
+) -> Result<(), ServiceError> {
+    let SpawnTasksParams {
         mut config,
         client,
         backend,
@@ -71,13 +72,13 @@ pub fn launch(tasks: &mut TaskManager, background: Background<'_>) -> Result<(),
         pool,
         network,
         sync,
-        questions,
-        transactions,
+        system_rpc_tx,
+        tx_handler_controller,
         telemetry,
         methods,
-        lists,
-        levels,
-    } = background;
+        rpc_filter,
+        log_filter,
+    } = params;
     let best = client.usage_info().chain;
     // The keys of `--alice` and the like.
     sp_session::generate_initial_session_keys(
@@ -122,7 +123,7 @@ pub fn launch(tasks: &mut TaskManager, background: Background<'_>) -> Result<(),
         Some("transaction-pool"),
         sc_service::propagate_transaction_notifications(
             Arc::clone(&pool),
-            transactions,
+            tx_handler_controller,
             telemetry.clone(),
         ),
     );
@@ -149,11 +150,11 @@ pub fn launch(tasks: &mut TaskManager, background: Background<'_>) -> Result<(),
         keystore,
         pool,
         sync: Arc::clone(&sync),
-        questions,
+        system_rpc_tx,
         executor: Arc::clone(&executor),
     };
     let own = || methods(executor);
-    let (all, module) = match served(deps, own, &lists, levels) {
+    let (all, module) = match served(deps, own, &rpc_filter, log_filter) {
         Ok(modules) => modules,
         Err(error) => {
             // Dropping it would wait for its threads, which an asynchronous function must not do.
@@ -175,27 +176,27 @@ pub fn launch(tasks: &mut TaskManager, background: Background<'_>) -> Result<(),
         None,
         sc_informant::build(client, network, sync),
     );
-    // Methods that are not served live on: parts of the node end, and the node with them, when nobody
-    // is left who could ask them.
+    // Methods that are not served live on: parts of the node end, and the node with them, when no
+    // sender of questions is left.
     tasks.keep_alive((config.base_path, server, all));
     Ok(())
 }
 
 /// All methods, and those that are served.
 fn served(
-    deps: rpc::StandardDeps<'_>,
+    deps: rpc::StandardDeps<'_, FullPool>,
     own: impl FnOnce() -> Result<rpc::Extension, rpc::Error>,
-    lists: &MethodLists,
-    levels: Option<Levels>,
+    rpc_filter: &MethodFilter,
+    log_filter: Option<LogFilter>,
 ) -> Result<(rpc::Extension, rpc::Extension), rpc::Error> {
     let mut module = rpc::standard(deps)?;
     module.merge(own()?)?;
-    if let Some(levels) = levels {
-        rpc::change_levels(&mut module, levels)?;
+    if let Some(log_filter) = log_filter {
+        rpc::serve_log_filter(&mut module, log_filter)?;
     }
     let all = module.clone();
-    rpc::announce(&mut module)?;
-    lists.restrict(&mut module)?;
+    rpc::announce_ends(&mut module)?;
+    rpc_filter.restrict(&mut module)?;
     Ok((all, module))
 }
 
@@ -227,12 +228,12 @@ fn metrics(
 #[cfg(test)]
 mod tests {
     /// The version whose own function (`spawn_tasks`, `gen_rpc_module`) was compared with what is here
-    /// and in `rpc/standard.rs`, part by part.
+    /// and in `node/rpc/src/standard.rs`, part by part.
     const COMPARED_WITH: &str = "0.62.0";
 
     #[test]
     fn another_sdk_has_to_be_compared_for_new_tasks_and_methods() {
-        let locked = include_str!("../../Cargo.lock");
+        let locked = include_str!("../../../Cargo.lock");
         let entry = format!("name = \"sc-service\"\nversion = \"{COMPARED_WITH}\"\n");
         assert!(
             locked.contains(&entry),
