@@ -23,8 +23,19 @@ EDGES = {
     "pallets": {"primitives", "pallets/support"},
     "runtime": {"primitives", "pallets", "pallets/support"},
     "provider": {"primitives"},
-    # Its tests start the bare runtime.
-    "node": {"primitives", "pallets", "runtime", "provider", "load/bare"},
+    # Types of the client, the executor, host functions: what several rooms of the node need. Its tests read the bare runtime's APIs.
+    "node/common": {"primitives", "runtime", "load/bare"},
+    # Generic over block and client: it knows neither the runtime nor the rest of the node.
+    "node/beacon": {"primitives"},
+    "node/logging": set(),
+    "node/txpool": {"primitives", "runtime", "node/common"},
+    # It reads events of five pallets, until the domain's counters leave the node for the indexer (docs/decisions/020-rooms-of-the-node.md).
+    "node/metrics": {"primitives", "pallets", "runtime", "node/common"},
+    # The beacon's statistics and the log's filter are served by methods.
+    "node/rpc": {"primitives", "runtime", "node/common", "node/beacon", "node/logging"},
+    "node/service": {"primitives", "runtime", "provider", "node/common", "node/beacon", "node/logging", "node/txpool", "node/metrics", "node/rpc"},
+    # The command line flattens the options of the rooms that have any.
+    "node/bin": {"runtime", "node/common", "node/logging", "node/txpool", "node/rpc", "node/service"},
     "client": {"primitives", "provider"},
     # The runtime that load runs compare with, and what drives a node; the latter knows no code of TOS but the vocabulary.
     # Its tests compare it with the runtime.
