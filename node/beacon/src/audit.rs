@@ -162,11 +162,12 @@ where
     if batch.is_empty() {
         return Ok(false);
     }
-    inputs.retain(|inputs| !beacon.knows(&inputs.id()));
+    inputs.retain(|inputs| !beacon.store.knows(&inputs.id()));
     if !inputs.is_empty() {
         // Peers may be faster: they send proofs.
         beacon.tell(Event::Wanted(inputs.clone()));
         beacon
+            .evaluator
             .obtain(&inputs)
             .map_err(|_| "slots could not be computed".to_string())?;
     }
@@ -224,10 +225,10 @@ impl Auditor {
         let thread = std::thread::Builder::new()
             .name("beacon-audit".into())
             .spawn(move || {
-                while !own.stopping() {
-                    let generation = own.generation();
+                while !own.store.stopping() {
+                    let generation = own.store.generation();
                     if !work(&own) {
-                        own.wait(generation, PAUSE);
+                        own.store.wait(generation, PAUSE);
                     }
                 }
             })?;
@@ -240,7 +241,7 @@ impl Auditor {
 
 impl Drop for Auditor {
     fn drop(&mut self) {
-        self.beacon.stop();
+        self.beacon.store.stop();
         if let Some(thread) = self.thread.take() {
             // A panic was told when it happened.
             let _ = thread.join();
@@ -260,7 +261,7 @@ where
     C: BeaconClient<Block> + LockImportRun<Block, B>,
 {
     Auditor::start(beacon, move |beacon| {
-        beacon.follows_head()
+        beacon.gate.follows_head()
             && audit(&*client, &*backend, beacon).unwrap_or_else(|error| {
                 log::debug!(target: LOG, "the audit of slots waits: {error}");
                 false

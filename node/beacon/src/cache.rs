@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Slots that this node knows to be right, whoever computed them.
+//! Slots that this node knows to be right, by whichever node they were computed.
 //!
 //! They are kept by their inputs, so a reorganisation finds the slots of its fork. Only verified
-//! slots get in, hence nobody can fill the cache but by computing.
+//! slots get in, hence the cache is filled by computing alone.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ const FINE: u32 = 256;
 /// A slot that is right.
 #[derive(Clone, Debug)]
 pub struct VerifiedSlot {
-    /// What it was computed from.
+    /// Inputs of which it was computed.
     pub inputs: SlotInputs,
-    /// What came out.
+    /// Result.
     pub proof: Arc<SlotProof>,
 }
 
@@ -32,7 +32,7 @@ impl VerifiedSlot {
         self.proof.end()
     }
 
-    /// Whether a block's claim says the same.
+    /// `true` if a block's claim says the same.
     pub fn agrees(&self, end: &State, fine_root: &Hash) -> bool {
         self.proof.end() == end && self.proof.fine_root == *fine_root
     }
@@ -78,7 +78,7 @@ impl SlotCache {
         self.slots.get(id).cloned()
     }
 
-    /// Whether a slot is here. Does not count as use.
+    /// `true` if a slot is here. Does not count as use.
     pub fn contains(&self, id: &SlotId) -> bool {
         self.slots.peek(id).is_some()
     }
@@ -99,7 +99,7 @@ impl SlotCache {
         self.fine.remove(id);
     }
 
-    /// How many slots are here.
+    /// Number of slots that are here.
     pub fn len(&self) -> usize {
         self.slots.len()
     }

@@ -106,7 +106,7 @@ where
     O: SyncOracle,
 {
     fn is_major_syncing(&self) -> bool {
-        if !self.beacon.follows_head() {
+        if !self.beacon.gate.follows_head() {
             return true;
         }
         let best = self.chain.info().best_hash;

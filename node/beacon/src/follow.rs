@@ -58,7 +58,7 @@ where
     Ok(tip_of(&client.runtime_api().beacon(at)?))
 }
 
-/// The same; `None` on a chain that has no beacon.
+/// The beacon after the block `at`; `None` on a chain that has none.
 pub fn tip_if_any<Block, C>(client: &C, at: H256) -> Result<Option<BeaconTip>, ApiError>
 where
     Block: BlockT<Hash = H256>,
@@ -92,12 +92,12 @@ where
     let mut at = client.info().best_hash;
     loop {
         if let Some(time_ms) = began(&*client, at, slot_ms) {
-            beacon.set_best_time(time_ms);
+            beacon.gate.set_best_time(time_ms);
         }
         match tip_if_any(&*client, at) {
             Ok(None) => {}
             Ok(Some(tip)) => {
-                if beacon.follows_head() {
+                if beacon.gate.follows_head() {
                     prepared.prepare(&tip);
                     check_head(&*client, at, &tip, &beacon);
                 }
@@ -184,6 +184,7 @@ where
     };
     let (end, root) = (head.end, head.fine_root);
     let differs = beacon
+        .store
         .cached(&inputs.id())
         .is_some_and(|known| !known.agrees(&end, &root));
     if differs {
@@ -191,13 +192,20 @@ where
         // A second of computing does not belong into a task of the executor.
         let _ = std::thread::Builder::new()
             .name("beacon-recheck".into())
-            .spawn(move || report(inputs.slot, beacon.recompute(&inputs), &end, &root));
+            .spawn(move || {
+                report(
+                    inputs.slot,
+                    beacon.evaluator.recompute(&inputs),
+                    &end,
+                    &root,
+                )
+            });
     }
 }
 
 fn report(
     slot: Slot,
-    again: Result<super::cache::VerifiedSlot, super::state::Interrupted>,
+    again: Result<super::cache::VerifiedSlot, super::evaluator::Interrupted>,
     end: &tos_vdf::State,
     root: &tos_vdf::Hash,
 ) {

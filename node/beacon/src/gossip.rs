@@ -63,7 +63,7 @@ impl Gossip {
             Vec::new(),
             largest,
             None,
-            // Whoever synchronises with us also gets slots from us: peers come from there.
+            // A peer that synchronises with us also gets slots from us: peers come from there.
             SetConfig {
                 in_peers: 0,
                 out_peers: 0,
@@ -192,10 +192,10 @@ fn start_verifier(beacon: Arc<Beacon>) -> std::io::Result<SyncSender<Verificatio
         .name("beacon-verifier".into())
         .spawn(move || {
             for work in receiver {
-                if beacon.stopping() {
+                if beacon.store.stopping() {
                     return;
                 }
-                let valid = beacon.verify(&work.inputs, &work.message.proof);
+                let valid = beacon.evaluator.verify(&work.inputs, &work.message.proof);
                 beacon.tell(Event::Verdict {
                     peers: work.peers,
                     message: work.message,

@@ -24,9 +24,12 @@ use tos_primitives::beacon::{SlotClaim, MAX_SLOTS_PER_BLOCK};
 use super::{
     claims::{block_claims, BlockClaims},
     client::BeaconClient,
+    clock::now_ms,
+    evaluator::Interrupted,
     marks::Mark,
     slot::SlotInputs,
-    state::{Beacon, Event, Interrupted},
+    state::{Beacon, Event},
+    sync_gate::SyncGate,
     tip::BeaconTip,
     LOG,
 };
@@ -34,7 +37,7 @@ use super::{
 /// Blocks whose authors and slots are remembered, to tell the first one of each.
 const AUTHORED: u32 = 1_024;
 
-/// What is wrong with the slots of a block.
+/// Fault in the slots of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// This slot is false.
@@ -65,7 +68,7 @@ fn is_due(origin: BlockOrigin, recent: bool, executes: bool) -> bool {
     sent_now && recent && executes
 }
 
-/// Whether the block's body is executed, here or, for our own block, a moment ago.
+/// `true` if the block's body is executed, here or, for our own block, a moment ago.
 fn executes<Block: BlockT>(action: &StateAction<Block>) -> bool {
     match action {
         StateAction::ApplyChanges(StorageChanges::Import(_)) | StateAction::Skip => false,
@@ -115,13 +118,13 @@ pub fn check(beacon: &Beacon, tip: &BeaconTip, claims: &[SlotClaim]) -> Result<(
     let inputs = inputs_of(tip, claims)?;
     let missing: Vec<_> = inputs
         .iter()
-        .filter(|inputs| !beacon.knows(&inputs.id()))
+        .filter(|inputs| !beacon.store.knows(&inputs.id()))
         .cloned()
         .collect();
     if !missing.is_empty() {
         beacon.tell(Event::Wanted(missing.clone()));
     }
-    let slots = beacon.obtain(&inputs)?;
+    let slots = beacon.evaluator.obtain(&inputs)?;
     for ((inputs, claim), slot) in inputs.iter().zip(claims).zip(slots) {
         let root = claim.fine_root;
         if slot.agrees(&claim.end, &root) {
@@ -132,7 +135,11 @@ pub fn check(beacon: &Beacon, tip: &BeaconTip, claims: &[SlotClaim]) -> Result<(
             continue;
         }
         // Before the author is called a liar, our own memory is doubted.
-        if !beacon.recompute(inputs)?.agrees(&claim.end, &root) {
+        if !beacon
+            .evaluator
+            .recompute(inputs)?
+            .agrees(&claim.end, &root)
+        {
             return Err(Fault::False(inputs.slot));
         }
     }
@@ -194,7 +201,7 @@ impl<I, C> BeaconBlockImport<I, C> {
         let began_ms = slot.saturating_mul(self.slot_ms);
         let due = is_due(
             block.origin,
-            Beacon::is_recent(began_ms, Beacon::now_ms()),
+            SyncGate::is_recent(began_ms, now_ms()),
             executes(&block.state_action),
         );
         let (Some(body), true) = (&block.body, due) else {
@@ -335,9 +342,9 @@ mod tests {
         let tip = tip(0);
         let claims = honest(&tip, 3);
         assert_eq!(check(&beacon, &tip, &claims), Ok(()));
-        assert_eq!(beacon.counts.evaluated_slots(), 3);
+        assert_eq!(beacon.evaluator.counts.evaluated_slots(), 3);
         assert_eq!(check(&beacon, &tip, &claims), Ok(()));
-        assert_eq!(beacon.counts.evaluated_slots(), 3);
+        assert_eq!(beacon.evaluator.counts.evaluated_slots(), 3);
     }
 
     #[test]
@@ -389,7 +396,7 @@ mod tests {
         assert!(!is_possible(&tip, &claims, 1_000 + 6 * 250 - 1));
         let nine = [claims.clone(), claims[..1].to_vec()].concat();
         assert!(!is_possible(&tip, &nine, u64::MAX));
-        assert_eq!(beacon.counts.evaluated_slots(), 0);
+        assert_eq!(beacon.evaluator.counts.evaluated_slots(), 0);
     }
 
     #[test]
@@ -423,8 +430,8 @@ mod tests {
             forged[0].fine_root = [lie; 32];
             assert_eq!(check(&beacon, &tip, &forged), Err(Fault::False(1)));
         }
-        assert_eq!(beacon.counts.rechecks(), 1);
-        assert_eq!(beacon.counts.evaluated_slots(), 1);
+        assert_eq!(beacon.evaluator.counts.rechecks(), 1);
+        assert_eq!(beacon.evaluator.counts.evaluated_slots(), 1);
     }
 
     #[test]
@@ -463,7 +470,7 @@ mod tests {
         let (beacon, _events) = beacon();
         let tip = tip(0);
         let claims = honest(&tip, 1);
-        beacon.stop();
+        beacon.store.stop();
         assert_eq!(check(&beacon, &tip, &claims), Err(Fault::Interrupted));
     }
 }

@@ -40,10 +40,10 @@ fn collect(beacon: &Beacon, tip: &BeaconTip, parent: &H256, now_ms: u64) -> Opti
         .head
         .saturating_add(MAX_SLOTS_PER_BLOCK.into())
         .min(tip.cap(now_ms));
-    let known = beacon.known_after(tip, last);
+    let known = beacon.store.known_after(tip, last);
     let fine = known
         .iter()
-        .map(|slot| beacon.fine_states(slot))
+        .map(|slot| beacon.evaluator.fine_states(slot))
         .collect::<Option<Vec<_>>>()?;
     let slots: Vec<_> = known
         .iter()
@@ -79,7 +79,7 @@ impl sp_inherents::InherentDataProvider for Slots {
 mod tests {
     use super::*;
     use crate::{
-        state::Frontier,
+        store::Frontier,
         testing::{beacon, tip},
     };
     use std::sync::Arc;
@@ -93,7 +93,7 @@ mod tests {
         let mut tip = tip(0);
         tip.genesis_ms = Some(NOW - 100 * 250);
         for _ in 0..slots {
-            let Frontier::Next(inputs) = beacon.frontier(&tip, NOW) else {
+            let Frontier::Next(inputs) = beacon.store.frontier(&tip, NOW) else {
                 panic!("allowed");
             };
             beacon.compute(&inputs, &|| false).expect("computes");
@@ -131,7 +131,7 @@ mod tests {
             let parent = H256::repeat_byte(byte);
             collect(&beacon, &tip, &parent, NOW).expect("slots are known")
         });
-        let known = beacon.known_after(&tip, 8);
+        let known = beacon.store.known_after(&tip, 8);
         for inherent in &all {
             for spot in &inherent.spots {
                 let slot = &known[usize::from(spot.claim)];

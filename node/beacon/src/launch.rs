@@ -26,10 +26,13 @@ use super::{
 /// The group of the beacon's tasks in metrics.
 const GROUP: Option<&str> = Some("beacon");
 
-/// The beacon before the network is there, and what its gossip must listen to.
-pub fn new(registry: Option<&Registry>) -> Result<(Arc<Beacon>, Events), ServiceError> {
+/// The beacon before the network is there, and the events that its gossip must listen to. It computes slots itself if it keeps time.
+pub fn new(
+    registry: Option<&Registry>,
+    keeps_time: bool,
+) -> Result<(Arc<Beacon>, Events), ServiceError> {
     let metrics = registry.map(Metrics::register).transpose()?;
-    Ok(Beacon::new(metrics))
+    Ok(Beacon::new(metrics, keeps_time))
 }
 
 /// Parts of the node that the beacon runs on.
@@ -40,18 +43,16 @@ pub struct Launch<Block: BlockT, B, C> {
     pub backend: Arc<B>,
     /// The beacon.
     pub beacon: Arc<Beacon>,
-    /// What happens in it.
+    /// Events for its gossip.
     pub events: Events,
     /// Its protocol.
     pub gossip: Gossip,
     /// The network.
     pub network: Arc<dyn NetworkService>,
-    /// Who the peers are, and whether the node is synchronising.
+    /// Synchronisation, which knows the peers.
     pub sync: Arc<SyncingService<Block>>,
     /// Milliseconds of a BABE slot.
     pub slot_ms: u64,
-    /// Whether the node computes slots.
-    pub keeps_time: bool,
 }
 
 /// Starts everything. It ends with the task manager.
@@ -73,10 +74,9 @@ where
         network,
         sync,
         slot_ms,
-        keeps_time,
     } = launch;
     let oracle = Arc::clone(&sync);
-    beacon.set_oracle(oracle);
+    beacon.gate.set_oracle(oracle);
     tasks.keep_alive(StopOnDrop(Arc::clone(&beacon)));
     tasks.keep_alive(audit::start(
         Arc::clone(&client),
@@ -93,7 +93,7 @@ where
         GROUP,
         gossip.run(Arc::clone(&beacon), events, network, sync),
     );
-    if keeps_time {
+    if beacon.keeps_time {
         timekeeper::start(beacon)?;
     }
     Ok(())

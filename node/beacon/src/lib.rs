@@ -2,8 +2,7 @@
 
 //! The beacon in the node (`docs/beacon.md`), for any chain whose runtime has its API and any client that can be asked for it.
 //!
-//! [`follow`] follows the best block and tells [`state`] what it says of the slots to come. Slots
-//! come into [`cache`] from the [`timekeeper`] or from peers ([`gossip`], [`protocol`]), each verified
+//! [`follow`] follows the best block and puts its [`tip`] into the [`store`]: what it says of the slots to come. Slots come there from the [`timekeeper`] or from peers ([`gossip`], [`protocol`]), each verified
 //! exactly; [`inherents`] puts them into blocks, and [`import`] keeps blocks with false ones off the best
 //! chain ([`fork_choice`]). Blocks that were not checked then are by [`audit`]; before, this node does not
 //! vote for them ([`checks`]).
@@ -27,6 +26,8 @@ mod cache;
 mod checks;
 mod claims;
 mod client;
+mod clock;
+mod evaluator;
 mod follow;
 mod fork_choice;
 mod gossip;
@@ -41,6 +42,8 @@ mod rate_limit;
 mod slot;
 mod state;
 mod statistics;
+mod store;
+mod sync_gate;
 mod timekeeper;
 mod tip;
 

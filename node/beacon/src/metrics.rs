@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What the beacon's parts have done, for operators: counters, and the same for Prometheus.
+//! Counters of the beacon's work, and metrics for Prometheus.
 
 use polkadot_sdk::*;
 use std::{
@@ -91,7 +91,7 @@ impl Counts {
         self.iterations.load(Relaxed)
     }
 
-    /// How fast this machine walks; 0 before the first slot.
+    /// Speed of this machine in iterations; 0 before the first slot.
     pub fn iterations_per_second(&self) -> f64 {
         let seconds = Duration::from_nanos(self.nanoseconds.load(Relaxed)).as_secs_f64();
         if seconds > 0.0 {
@@ -102,7 +102,7 @@ impl Counts {
     }
 }
 
-/// The same for Prometheus.
+/// Metrics for Prometheus.
 #[derive(Clone)]
 pub struct Metrics {
     head: Gauge<U64>,

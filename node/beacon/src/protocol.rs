@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What this node says to its peers about slots, and what it believes: decisions only.
+//! State machine of the beacon gossip protocol, without input or output: what this node says to its peers about slots, and what it
+//! believes.
 //!
 //! A slot is passed on after it was verified, never before. A peer that sends a false one is
 //! banned: results are exact, so there is no honest way to be wrong about given inputs. What comes
@@ -23,10 +24,12 @@ use tos_primitives::beacon::Slot;
 
 use super::{
     cache::VerifiedSlot,
+    clock::now_ms,
     pending::{Candidate, Pending},
     rate_limit::TokenBucket,
     slot::{Message, SlotId, SlotInputs, SlotMessage},
-    state::{Beacon, Event, Frontier},
+    state::{Beacon, Event},
+    store::Frontier,
 };
 
 /// A message that is none.
@@ -36,12 +39,12 @@ pub const FALSE_SLOT: ReputationChange = ReputationChange::new_fatal("beacon: fa
 /// A slot whose inputs no fork has had. Some twenty in a row ban a peer.
 pub const UNFOUNDED_SLOT: ReputationChange =
     ReputationChange::new(-(1 << 26), "beacon: slot of no known fork");
-/// A slot that is right, from whoever sent it first.
+/// A slot that is right, from the peer that sent it first.
 pub const GOOD_SLOT: ReputationChange = ReputationChange::new(1 << 6, "beacon: slot");
 
 /// Slots that one question is answered with, and that a new peer is sent.
 const ANSWER: usize = 8;
-/// What a question costs of a peer's bucket.
+/// Tokens that a question costs of a peer's bucket.
 const QUESTION_COST: u32 = 8;
 /// Peers that are asked at once.
 const ASKED: usize = 3;
@@ -52,7 +55,7 @@ const MET: u32 = 1_024;
 /// Slots that a peer is remembered to know.
 const KNOWN: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 
-/// What the network is to do.
+/// Action that the network is to take.
 #[derive(Debug)]
 pub enum Action {
     /// Change a peer's reputation.
@@ -68,7 +71,7 @@ pub enum Action {
 pub struct Verification {
     /// Peers that sent it, the first sender first.
     pub peers: Vec<PeerId>,
-    /// What it starts from.
+    /// Inputs of the slot.
     pub inputs: SlotInputs,
     /// The result that they sent.
     pub message: Box<SlotMessage>,
@@ -79,7 +82,7 @@ struct Peer {
     known: LruHashSet<SlotId>,
 }
 
-/// Decides.
+/// State machine of the protocol.
 pub struct GossipProtocol {
     beacon: Arc<Beacon>,
     peers: HashMap<PeerId, Peer>,
@@ -87,7 +90,7 @@ pub struct GossipProtocol {
     wanted: VecDeque<SlotInputs>,
     /// Inputs that were next on some fork, or that a block asked for.
     met: LruMap<SlotId, ()>,
-    /// Whether a slot is being verified. There is never more than one.
+    /// `true` while a slot is being verified. There is never more than one.
     verifying: bool,
     /// The frontier at the last tick: if it is still the same, the slot was lost.
     stuck_at: Option<SlotId>,
@@ -121,7 +124,7 @@ impl GossipProtocol {
         }
     }
 
-    /// What is to be done now, in order.
+    /// Actions to be taken now, in order.
     pub fn actions(&mut self) -> Vec<Action> {
         std::mem::take(&mut self.actions)
     }
@@ -135,8 +138,14 @@ impl GossipProtocol {
                 known: LruHashSet::new(KNOWN),
             },
         );
-        if let Some(tip) = self.beacon.tip() {
-            for slot in self.beacon.known_after(&tip, Slot::MAX).iter().take(ANSWER) {
+        if let Some(tip) = self.beacon.store.tip() {
+            for slot in self
+                .beacon
+                .store
+                .known_after(&tip, Slot::MAX)
+                .iter()
+                .take(ANSWER)
+            {
                 self.send(peer, slot);
             }
         }
@@ -172,10 +181,10 @@ impl GossipProtocol {
     }
 
     fn heard(&mut self, peer: PeerId, message: Box<SlotMessage>) {
-        if !self.beacon.follows_head() {
+        if !self.beacon.gate.follows_head() {
             return;
         }
-        if let Some(known) = self.beacon.cached(&message.inputs) {
+        if let Some(known) = self.beacon.store.cached(&message.inputs) {
             if *known.proof != message.proof {
                 self.banish(&[peer]);
             }
@@ -185,9 +194,10 @@ impl GossipProtocol {
             .wanted
             .iter()
             .any(|inputs| inputs.slot == message.slot && inputs.id() == message.inputs);
-        let ahead = self.beacon.tip().is_some_and(|tip| {
-            tip.head < message.slot && message.slot <= tip.horizon(Beacon::now_ms())
-        });
+        let ahead =
+            self.beacon.store.tip().is_some_and(|tip| {
+                tip.head < message.slot && message.slot <= tip.horizon(now_ms())
+            });
         // What this node asked for has room whatever else peers send.
         if wanted {
             self.pending.found(peer, message);
@@ -209,10 +219,10 @@ impl GossipProtocol {
 
     /// A peer asks for a slot: it gets it, and those that we know on top of it.
     fn asked(&mut self, peer: PeerId, first: &SlotId) {
-        let Some(tip) = self.beacon.tip() else {
+        let Some(tip) = self.beacon.store.tip() else {
             return;
         };
-        let mut next = self.beacon.cached(first);
+        let mut next = self.beacon.store.cached(first);
         for _ in 0..ANSWER {
             let Some(slot) = next else {
                 return;
@@ -221,7 +231,7 @@ impl GossipProtocol {
             next = tip
                 .after(&slot.inputs, slot.end())
                 .ok()
-                .and_then(|inputs| self.beacon.cached(&inputs.id()));
+                .and_then(|inputs| self.beacon.store.cached(&inputs.id()));
         }
     }
 
@@ -247,7 +257,7 @@ impl GossipProtocol {
                         if let Some(first) = peers.first() {
                             self.actions.push(Action::Report(*first, GOOD_SLOT));
                         }
-                        if let Some(slot) = self.beacon.cached(&message.inputs) {
+                        if let Some(slot) = self.beacon.store.cached(&message.inputs) {
                             self.broadcast(&slot);
                         }
                     }
@@ -273,15 +283,16 @@ impl GossipProtocol {
     /// about them.
     fn drop_obsolete(&mut self) {
         let beacon = Arc::clone(&self.beacon);
-        self.wanted.retain(|inputs| !beacon.knows(&inputs.id()));
+        self.wanted
+            .retain(|inputs| !beacon.store.knows(&inputs.id()));
         let wanted: Vec<_> = self.wanted.iter().map(SlotInputs::id).collect();
-        let head = beacon.tip().map_or(0, |tip| tip.head);
+        let head = beacon.store.tip().map_or(0, |tip| tip.head);
         let over = self.pending.take_over(|slot, inputs| {
-            (slot <= head && !wanted.contains(inputs)) || beacon.knows(inputs)
+            (slot <= head && !wanted.contains(inputs)) || beacon.store.knows(inputs)
         });
         let mut false_ones = Vec::new();
         for Candidate { peers, message } in over {
-            let known = beacon.cached(&message.inputs);
+            let known = beacon.store.cached(&message.inputs);
             if known.is_some_and(|known| *known.proof != message.proof) {
                 false_ones.extend(peers);
             }
@@ -290,7 +301,7 @@ impl GossipProtocol {
         let met = &self.met;
         let unfounded = self
             .pending
-            .pass(head, |id| beacon.knows(id) || met.peek(id).is_some());
+            .pass(head, |id| beacon.store.knows(id) || met.peek(id).is_some());
         for peer in unfounded {
             self.actions.push(Action::Report(peer, UNFOUNDED_SLOT));
         }
@@ -298,7 +309,7 @@ impl GossipProtocol {
 
     /// Tells all peers that do not know a slot.
     fn broadcast(&mut self, slot: &VerifiedSlot) {
-        if !self.beacon.follows_head() {
+        if !self.beacon.gate.follows_head() {
             return;
         }
         let (id, bytes) = (slot.inputs.id(), encoded(slot));
@@ -331,13 +342,12 @@ impl GossipProtocol {
         if self.verifying {
             return;
         }
-        let frontier =
-            self.beacon
-                .tip()
-                .and_then(|tip| match self.beacon.frontier(&tip, Beacon::now_ms()) {
-                    Frontier::Next(inputs) => Some(inputs),
-                    Frontier::Reached | Frontier::Waiting(_) => None,
-                });
+        let frontier = self.beacon.store.tip().and_then(|tip| {
+            match self.beacon.store.frontier(&tip, now_ms()) {
+                Frontier::Next(inputs) => Some(inputs),
+                Frontier::Reached | Frontier::Waiting(_) => None,
+            }
+        });
         let turns: Vec<_> = frontier.into_iter().chain(self.wanted.clone()).collect();
         for inputs in turns {
             let id = inputs.id();
@@ -357,14 +367,14 @@ impl GossipProtocol {
 
     /// Once a second: a slot that should long be here was lost, so some peers are asked for it.
     pub fn tick(&mut self) {
-        if !self.beacon.follows_head() || self.beacon.is_timekeeper() {
+        if !self.beacon.gate.follows_head() || self.beacon.keeps_time {
             return;
         }
-        let Some(tip) = self.beacon.tip() else {
+        let Some(tip) = self.beacon.store.tip() else {
             return;
         };
-        let now_ms = Beacon::now_ms();
-        let Frontier::Next(inputs) = self.beacon.frontier(&tip, now_ms) else {
+        let now_ms = now_ms();
+        let Frontier::Next(inputs) = self.beacon.store.frontier(&tip, now_ms) else {
             self.stuck_at = None;
             return;
         };

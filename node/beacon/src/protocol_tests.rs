@@ -13,7 +13,7 @@ fn protocol() -> (GossipProtocol, Arc<Beacon>) {
     drop(events);
     following(&beacon);
     let mut tip = tip(0);
-    tip.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
+    tip.genesis_ms = Some(now_ms() - 60 * 250);
     beacon.set_tip(tip);
     (GossipProtocol::new(Arc::clone(&beacon)), beacon)
 }
@@ -43,7 +43,7 @@ fn settle(protocol: &mut GossipProtocol, beacon: &Beacon) -> Vec<Action> {
         for action in actions {
             match action {
                 Action::Verify(work) => protocol.happened(Event::Verdict {
-                    valid: beacon.verify(&work.inputs, &work.message.proof),
+                    valid: beacon.evaluator.verify(&work.inputs, &work.message.proof),
                     peers: work.peers,
                     message: work.message,
                 }),
@@ -80,8 +80,8 @@ fn slots_are_verified_in_order_whatever_the_order_they_come_in() {
     }
     let done = settle(&mut protocol, &beacon);
     assert_eq!(reports(&done, peer).len(), 5);
-    let tip = beacon.tip().expect("set");
-    assert_eq!(beacon.known_after(&tip, 100).len(), 5);
+    let tip = beacon.store.tip().expect("set");
+    assert_eq!(beacon.store.known_after(&tip, 100).len(), 5);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_right_slot_goes_to_everybody_but_its_sender_and_is_verified_once() {
     assert_eq!(sent_to(&done, sender).len(), 0);
     protocol.received(other, &encoded(slot), now);
     assert!(settle(&mut protocol, &beacon).is_empty());
-    assert_eq!(beacon.counts.verified_slots(), 1);
+    assert_eq!(beacon.evaluator.counts.verified_slots(), 1);
 }
 
 #[test]
@@ -121,6 +121,7 @@ fn a_false_slot_bans_its_sender_and_reaches_nobody() {
     assert_eq!(reports(&done, liar), [FALSE_SLOT]);
     assert_eq!(reports(&done, other), [GOOD_SLOT]);
     assert!(beacon
+        .store
         .cached(&right.inputs.id())
         .is_some_and(|slot| slot.end() == right.end()));
     for message in sent_to(&done, other).iter().chain(&sent_to(&done, liar)) {
@@ -179,13 +180,13 @@ fn four_hostile_peers_with_random_inputs_do_not_hide_the_slots() {
         protocol.received(honest, &encoded(slot), now);
     }
     let done = settle(&mut protocol, &beacon);
-    let tip = beacon.tip().expect("set");
-    assert_eq!(beacon.known_after(&tip, 100).len(), 6);
+    let tip = beacon.store.tip().expect("set");
+    assert_eq!(beacon.store.known_after(&tip, 100).len(), 6);
     assert_eq!(reports(&done, honest), [GOOD_SLOT; 6]);
     // The chain includes them: who sent inputs that never were loses reputation for each slot.
     let mut passed = crate::testing::tip(6);
     passed.end = *slots[5].end();
-    passed.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
+    passed.genesis_ms = Some(now_ms() - 60 * 250);
     beacon.set_tip(passed);
     protocol.happened(Event::Head);
     let done = settle(&mut protocol, &beacon);
@@ -230,8 +231,8 @@ fn four_hostile_peers_with_false_proofs_of_right_inputs_are_all_banned_and_the_s
     }
     assert_eq!(reports(&done, honest), [GOOD_SLOT]);
     // Two different lies among the four, one of which waits when the truth is known or before.
-    assert!(beacon.counts.rejected_slots() <= 3);
-    assert!(beacon.knows(&right.inputs.id()));
+    assert!(beacon.evaluator.counts.rejected_slots() <= 3);
+    assert!(beacon.store.knows(&right.inputs.id()));
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn a_slot_of_another_fork_costs_little_and_one_that_was_next_once_costs_nothing(
     let (peer, now) = (PeerId::random(), Instant::now());
     protocol.connected(peer, now);
     // The best block was one of another fork when this node looked first.
-    let here = beacon.tip().expect("set");
+    let here = beacon.store.tip().expect("set");
     let mut there = (*here).clone();
     there.end[0] ^= 1;
     let inputs = there.first().expect("known");
@@ -308,12 +309,12 @@ fn what_lies_beyond_the_wall_clock_or_behind_the_head_is_not_kept() {
     protocol.connected(peer, now);
     let all = slots(6);
     let mut late = tip(0);
-    late.genesis_ms = Some(Beacon::now_ms() + 3_600_000);
+    late.genesis_ms = Some(now_ms() + 3_600_000);
     beacon.set_tip(late);
     protocol.received(peer, &encoded(&all[4]), now);
     assert_eq!(protocol.pending.len(), 0);
     let mut ahead = tip(6);
-    ahead.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
+    ahead.genesis_ms = Some(now_ms() - 60 * 250);
     beacon.set_tip(ahead);
     protocol.received(peer, &encoded(&all[5]), now);
     assert_eq!(protocol.pending.len(), 0);
@@ -350,7 +351,10 @@ fn a_question_is_answered_with_the_slots_that_follow() {
     let (peer, now) = (PeerId::random(), Instant::now());
     protocol.connected(peer, now);
     for slot in slots(12) {
-        assert_eq!(beacon.verify(&slot.inputs, &slot.proof), Some(true));
+        assert_eq!(
+            beacon.evaluator.verify(&slot.inputs, &slot.proof),
+            Some(true)
+        );
     }
     let third = &slots(3)[2];
     let question = Message::Want {
@@ -381,7 +385,7 @@ fn slots_of_a_block_in_import_are_asked_for_and_taken_though_no_head_leads_to_th
     protocol.connected(peer, now);
     let fork = slots(2);
     let mut head = tip(40);
-    head.genesis_ms = Some(Beacon::now_ms() - 60 * 250);
+    head.genesis_ms = Some(now_ms() - 60 * 250);
     beacon.set_tip(head);
     let wanted = fork.iter().map(|slot| slot.inputs.clone()).collect();
     protocol.happened(Event::Wanted(wanted));
@@ -390,7 +394,9 @@ fn slots_of_a_block_in_import_are_asked_for_and_taken_though_no_head_leads_to_th
         protocol.received(peer, &encoded(slot), now);
     }
     settle(&mut protocol, &beacon);
-    assert!(fork.iter().all(|slot| beacon.knows(&slot.inputs.id())));
+    assert!(fork
+        .iter()
+        .all(|slot| beacon.store.knows(&slot.inputs.id())));
     assert!(protocol.wanted.is_empty());
 }
 
@@ -410,7 +416,7 @@ fn a_lost_slot_is_asked_for_at_the_second_tick() {
 fn a_new_peer_learns_what_is_known_beyond_the_head() {
     let (mut protocol, beacon) = protocol();
     for slot in slots(3) {
-        beacon.verify(&slot.inputs, &slot.proof);
+        beacon.evaluator.verify(&slot.inputs, &slot.proof);
     }
     let peer = PeerId::random();
     protocol.connected(peer, Instant::now());

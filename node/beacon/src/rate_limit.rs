@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! How much of each peer's talk this node listens to.
+//! Limit of the messages that this node hears from each peer: a token bucket.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ const BURST: f64 = 128.0;
 /// Messages that a peer may send per second, in the long run. The fastest scale has 20 slots.
 const PER_SECOND: f64 = 24.0;
 
-/// A token bucket.
+/// Token bucket of one peer.
 #[derive(Debug)]
 pub struct TokenBucket {
     tokens: f64,

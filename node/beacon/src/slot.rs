@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What a slot is computed from, and the messages in which nodes pass slots on.
+//! Inputs of a slot, and the messages in which nodes pass slots on.
 
 use codec::{Decode, Encode};
 use tos_primitives::beacon::{Slot, SlotStart};
@@ -60,7 +60,7 @@ pub struct SlotMessage {
     pub proof: SlotProof,
 }
 
-/// What nodes say to each other about the beacon.
+/// Message of nodes to each other about the beacon.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub enum Message {
     /// Here is a slot.

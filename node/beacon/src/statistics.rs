@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What this node's part in the beacon looks like to its operator.
+//! Statistics of this node's part in the beacon, for its operator.
 
 use serde::{Deserialize, Serialize};
 use tos_primitives::beacon::Slot;
 
-use super::state::Beacon;
+use super::{clock::now_ms, state::Beacon};
 
-/// What this node has computed and verified since it started.
+/// Statistics of the slots that this node has computed and verified since it started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Statistics {
-    /// Whether this node computes slots.
+    /// `true` if this node computes slots.
     pub timekeeper: bool,
     /// The last slot that the best block includes; 0 before the first.
     pub head: Slot,
@@ -31,7 +31,7 @@ pub struct Statistics {
     pub faulty_slots: u64,
     /// Iterations computed here, one slot after the other.
     pub iterations: u64,
-    /// How fast this machine walks; 0 before the first slot.
+    /// Speed of this machine; 0 before the first slot.
     pub iterations_per_second: f64,
     /// That speed as a multiple of what one slot per slot time needs. A timekeeper below 1 falls behind, and
     /// one below 1.2 hardly catches up after an outage.
@@ -41,33 +41,33 @@ pub struct Statistics {
 impl Statistics {
     /// As of now.
     pub fn of(beacon: &Beacon) -> Self {
-        let now_ms = Beacon::now_ms();
-        let tip = beacon.tip();
+        let now_ms = now_ms();
+        let tip = beacon.store.tip();
         let head = tip.as_ref().map_or(0, |tip| tip.head);
         let known = tip
             .as_ref()
-            .and_then(|tip| beacon.known_after(tip, Slot::MAX).last().cloned())
+            .and_then(|tip| beacon.store.known_after(tip, Slot::MAX).last().cloned())
             .map_or(head, |slot| slot.inputs.slot);
         let lag = tip
             .as_ref()
             .map_or(0, |tip| tip.cap(now_ms).saturating_sub(tip.head));
-        let rate = beacon.counts.iterations_per_second();
+        let rate = beacon.evaluator.counts.iterations_per_second();
         let needed = tip.as_ref().and_then(|tip| {
             let epoch = tip.epochs_to_come().next()?;
             let per_slot = f64::from(epoch.params.iterations_per_slot);
             Some(per_slot * 1_000.0 / f64::from(tip.scale.slot_ms.max(1)))
         });
         Self {
-            timekeeper: beacon.is_timekeeper(),
+            timekeeper: beacon.keeps_time,
             head,
             known,
             lag,
-            cached_slots: u64::try_from(beacon.cached_slots()).unwrap_or(u64::MAX),
-            evaluated_slots: beacon.counts.evaluated_slots(),
-            verified_slots: beacon.counts.verified_slots(),
-            rejected_slots: beacon.counts.rejected_slots(),
-            faulty_slots: beacon.counts.faulty_slots(),
-            iterations: beacon.counts.iterations(),
+            cached_slots: u64::try_from(beacon.store.cached_slots()).unwrap_or(u64::MAX),
+            evaluated_slots: beacon.evaluator.counts.evaluated_slots(),
+            verified_slots: beacon.evaluator.counts.verified_slots(),
+            rejected_slots: beacon.evaluator.counts.rejected_slots(),
+            faulty_slots: beacon.evaluator.counts.faulty_slots(),
+            iterations: beacon.evaluator.counts.iterations(),
             iterations_per_second: rate,
             efficiency: needed.map_or(0.0, |needed| rate / needed),
         }
@@ -83,7 +83,7 @@ mod tests {
     fn they_tell_how_far_the_node_is_and_how_fast() {
         let (beacon, _events) = beacon();
         let mut tip = tip(0);
-        tip.genesis_ms = Some(Beacon::now_ms() - 10 * 250);
+        tip.genesis_ms = Some(now_ms() - 10 * 250);
         let inputs = tip.first().expect("known");
         beacon.set_tip(tip);
         let before = Statistics::of(&beacon);

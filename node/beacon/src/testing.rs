@@ -28,12 +28,12 @@ pub type Block = generic::Block<Header, OpaqueExtrinsic>;
 
 /// A beacon without a chain.
 pub fn beacon() -> (Arc<Beacon>, Events) {
-    Beacon::new(None)
+    Beacon::new(None, false)
 }
 
 /// From now on the node follows the head of its chain.
 pub fn following(beacon: &Beacon) {
-    beacon.set_oracle(Arc::new(sp_consensus::NoNetwork));
+    beacon.gate.set_oracle(Arc::new(sp_consensus::NoNetwork));
 }
 
 /// A block of a chain in which every block has the number of the one before, plus one.

@@ -6,8 +6,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     slot::{SlotId, SlotInputs},
-    state::{Beacon, Frontier},
+    state::Beacon,
     statistics::Statistics,
+    store::Frontier,
     tip::BeaconTip,
     LOG,
 };
@@ -20,7 +21,7 @@ const MEASURED: u64 = 8;
 /// The longest sleep; whatever matters also wakes the thread at once.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// What there is to do.
+/// Task of the timekeeper.
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     /// Compute this slot.
@@ -29,12 +30,12 @@ enum Task {
     Sleep(Duration),
 }
 
-/// What there is to do at `now_ms`.
+/// Task of the timekeeper at `now_ms`.
 fn task(beacon: &Beacon, now_ms: u64) -> Task {
-    let Some(tip) = beacon.tip().filter(|_| beacon.follows_head()) else {
+    let Some(tip) = beacon.store.tip().filter(|_| beacon.gate.follows_head()) else {
         return Task::Sleep(IDLE);
     };
-    match beacon.frontier(&tip, now_ms) {
+    match beacon.store.frontier(&tip, now_ms) {
         Frontier::Next(inputs) => Task::Compute(inputs),
         Frontier::Reached => Task::Sleep(until_next(&tip, now_ms)),
         Frontier::Waiting(_) => Task::Sleep(IDLE),
@@ -50,23 +51,23 @@ fn until_next(tip: &BeaconTip, now_ms: u64) -> Duration {
     Duration::from_millis(slot.saturating_sub(passed).max(1)).min(IDLE)
 }
 
-/// Whether a slot is still the one to compute: not after a reorganisation to a fork where it has
+/// `true` if a slot is still the one to compute: not after a reorganisation to a fork where it has
 /// other inputs, nor when a peer was faster.
 fn is_next(beacon: &Beacon, id: &SlotId) -> bool {
-    matches!(task(beacon, Beacon::now_ms()), Task::Compute(inputs) if inputs.id() == *id)
+    matches!(task(beacon, now_ms()), Task::Compute(inputs) if inputs.id() == *id)
 }
 
 fn compute(beacon: &Beacon, inputs: &SlotInputs) {
     let id = inputs.id();
-    let seen = std::cell::Cell::new(beacon.generation());
+    let seen = std::cell::Cell::new(beacon.store.generation());
     let stop = || {
-        let generation = beacon.generation();
-        beacon.stopping() || (seen.replace(generation) != generation && !is_next(beacon, &id))
+        let generation = beacon.store.generation();
+        beacon.store.stopping() || (seen.replace(generation) != generation && !is_next(beacon, &id))
     };
     let done = beacon.compute(inputs, &stop).is_some();
     if !done && !stop() && is_next(beacon, &id) {
         log::error!(target: LOG, "slot {} cannot be computed: no memory for its dataset?", inputs.slot);
-        beacon.wait(beacon.generation(), IDLE);
+        beacon.store.wait(beacon.store.generation(), IDLE);
     }
 }
 
@@ -84,14 +85,13 @@ fn complaint(efficiency: f64) -> Option<String> {
 
 /// Starts the timekeeper. It ends when the beacon is stopped.
 pub fn start(beacon: Arc<Beacon>) -> std::io::Result<()> {
-    beacon.set_timekeeper();
     std::thread::Builder::new()
         .name("timekeeper".into())
         .spawn(move || {
             let mut measured = false;
-            while !beacon.stopping() {
-                let generation = beacon.generation();
-                if !measured && beacon.counts.evaluated_slots() >= MEASURED {
+            while !beacon.store.stopping() {
+                let generation = beacon.store.generation();
+                if !measured && beacon.evaluator.counts.evaluated_slots() >= MEASURED {
                     let efficiency = Statistics::of(&beacon).efficiency;
                     measured = efficiency > 0.0;
                     match complaint(efficiency).filter(|_| measured) {
@@ -101,9 +101,9 @@ pub fn start(beacon: Arc<Beacon>) -> std::io::Result<()> {
                         }
                     }
                 }
-                match task(&beacon, Beacon::now_ms()) {
+                match task(&beacon, now_ms()) {
                     Task::Compute(inputs) => compute(&beacon, &inputs),
-                    Task::Sleep(limit) => beacon.wait(generation, limit),
+                    Task::Sleep(limit) => beacon.store.wait(generation, limit),
                 }
             }
         })?;
@@ -171,15 +171,15 @@ mod tests {
         following(&beacon);
         let mut ours = tip(0);
         // Two slots are allowed, for an hour.
-        ours.genesis_ms = Some(Beacon::now_ms() + 3_600_000);
+        ours.genesis_ms = Some(now_ms() + 3_600_000);
         beacon.set_tip(ours.clone());
         start(Arc::clone(&beacon)).expect("starts");
-        wait_for(|| beacon.known_after(&ours, 9).len() == 2);
+        wait_for(|| beacon.store.known_after(&ours, 9).len() == 2);
         let mut theirs = ours.clone();
         theirs.end[0] ^= 1;
         beacon.set_tip(theirs.clone());
-        wait_for(|| beacon.known_after(&theirs, 9).len() == 2);
+        wait_for(|| beacon.store.known_after(&theirs, 9).len() == 2);
         std::thread::sleep(Duration::from_millis(50));
-        assert_eq!(beacon.counts.evaluated_slots(), 4);
+        assert_eq!(beacon.evaluator.counts.evaluated_slots(), 4);
     }
 }

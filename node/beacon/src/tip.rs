@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What one block says about the slots that come after it.
+//! Tip of the beacon: what one block says about the slots that come after it.
 
 use std::collections::BTreeMap;
 

@@ -44,11 +44,11 @@ impl NodeArgs {
 /// A TOS node. Without a subcommand it runs.
 #[derive(Debug, clap::Parser)]
 pub struct Cli {
-    /// What to do instead of running.
+    /// Command instead of running.
     #[command(subcommand)]
     pub subcommand: Option<Subcommand>,
 
-    /// How to run.
+    /// Arguments of the SDK.
     #[command(flatten)]
     pub run: RunCmd,
 
@@ -64,7 +64,7 @@ pub struct Cli {
     #[command(flatten)]
     pub rpc_filter: MethodFilter,
 
-    /// How to write the log: as text for people or as one JSON object per line.
+    /// Format of the log: text for people, or one JSON object per line.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
 

@@ -100,7 +100,7 @@ fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<LogFilter>)> {
     }
 }
 
-/// The same as [`SubstrateCli::create_runner`], but for the logger.
+/// Runner as of [`SubstrateCli::create_runner`], but for the logger.
 fn json_runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<LogFilter>)> {
     let runtime = sc_cli::build_runtime()?;
     let signals = runtime.block_on(async { Signals::capture() })?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What the runtime can call in the node.
+//! Functions of the node that the runtime can call.
 
 use polkadot_sdk::*;
 
@@ -12,7 +12,7 @@ use polkadot_sdk::*;
 #[cfg(not(feature = "runtime-benchmarks"))]
 pub type HostFunctions = (sp_io::SubstrateHostFunctions, tos_host::HostFunctions);
 
-/// The same, and those that measure time and storage for benchmarks.
+/// Host functions of every node, and those that measure time and storage for benchmarks.
 #[cfg(feature = "runtime-benchmarks")]
 pub type HostFunctions = (
     sp_io::SubstrateHostFunctions,

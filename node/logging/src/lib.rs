@@ -45,7 +45,7 @@ pub enum LogFormat {
 }
 
 /// Directives that count unless the operator says otherwise, as in the text log: libraries that report much
-/// and concern nobody are silent.
+/// and concern no operator are silent.
 const DEFAULT: &str = "info,ws=off,yamux=off,regalloc=off,cranelift_codegen=off,\
     cranelift_wasm=warn,hyper=warn,trust_dns_proto=off,hickory_proto=off,\
     libp2p_mdns::behaviour::iface=off,rustls::common_state=off,rustls::conn=off";
@@ -223,7 +223,7 @@ fn describe(name: &str, fields: &str) -> Value {
     span.into()
 }
 
-/// What an event says.
+/// Contents of an event.
 #[derive(Default)]
 struct Contents {
     message: String,
@@ -299,7 +299,7 @@ mod tests {
         logged_by(filter.boxed(), names_threads, work)
     }
 
-    /// The same through a filter that is there already.
+    /// Lines that `work` logs through a filter that is there already.
     fn logged_by(
         filter: Box<dyn Layer<Registry> + Send + Sync>,
         names_threads: bool,

@@ -25,7 +25,7 @@ const MINERS: usize = 100_000;
 /// Miners are forgotten in every so many blocks.
 const SWEEP: BlockNumber = 32;
 
-/// Why somebody lost stake: reasons of tasks first, then seats in panels and storage.
+/// Reasons of slashes: those of tasks first, then seats in panels and storage.
 const REASONS: [&str; 9] = [
     "no_show",
     "non_reveal",
@@ -108,7 +108,7 @@ fn counts(
     Ok(vector)
 }
 
-/// The same for amounts.
+/// A counter of amounts with one label, whose series are there from the beginning.
 fn amounts(
     registry: &Registry,
     (name, help): (&str, &str),

@@ -34,7 +34,7 @@ pub trait BeaconRpcApi {
         at: Option<Hash>,
     ) -> RpcResult<Vec<SlotRecordView>>;
 
-    /// What this node has computed and verified since it started, and how fast.
+    /// Slots that this node has computed and verified since it started, and its speed.
     #[method(name = "timekeeper")]
     fn timekeeper(&self) -> RpcResult<Statistics>;
 }

@@ -56,7 +56,7 @@ pub struct ChangeNotice {
     pub at: Hash,
     /// Height of that block.
     pub block: BlockNumber,
-    /// Whether that block is final. Every change is told twice: when its block becomes the best
+    /// `true` if that block is final. Every change is told twice: when its block becomes the best
     /// one, and when it becomes final. Only the second cannot be undone.
     pub finalized: bool,
 }

@@ -164,7 +164,7 @@ async fn pass_on(
         let params = json!({ "subscription": id, "error": error });
         let method = method.unwrap_or_else(|| message_of(name).to_owned());
         let message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
-        // Nobody is left to tell if it fails.
+        // No subscriber is left to tell if it fails.
         let _ = sink.send(message.to_string()).await;
     }
 }

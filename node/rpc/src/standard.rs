@@ -39,7 +39,7 @@ const BROADCASTS: usize = 16;
 
 /// Sources of their answers.
 pub struct StandardDeps<'a, P> {
-    /// How the node is configured.
+    /// Configuration of the node.
     pub config: &'a Configuration,
     /// The chain.
     pub client: Arc<FullClient>,

@@ -21,7 +21,7 @@ use tos_primitives::{
 use tos_runtime::{opaque::Block, AccountId, Hash};
 use tos_runtime_api::StorageApi as StorageRuntimeApi;
 
-/// How long a replica has been proven without a gap, or why that is not certified.
+/// Time for which a replica has been proven without a gap, or the reason for which that is not certified.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Continuity {
@@ -34,7 +34,7 @@ pub struct Continuity {
 /// The methods.
 #[rpc(server, namespace = "tos")]
 pub trait StorageRpcApi {
-    /// How much of everything there is, and the scale of the network.
+    /// Totals of storage, and the scale of the network.
     #[method(name = "storageStats", blocking)]
     fn storage_stats(&self, at: Option<Hash>) -> RpcResult<StorageStats>;
 
@@ -55,7 +55,7 @@ pub trait StorageRpcApi {
     fn replica(&self, id: ReplicaId, at: Option<Hash>)
         -> RpcResult<Option<ReplicaView<AccountId>>>;
 
-    /// How long a replica has been proven without a gap.
+    /// Time for which a replica has been proven without a gap.
     #[method(name = "continuity", blocking)]
     fn continuity(&self, id: ReplicaId, at: Option<Hash>) -> RpcResult<Continuity>;
 }

@@ -38,7 +38,7 @@ use tos_runtime_api::TosApi as TosRuntimeApi;
 
 /// The most items of a page; what a caller asks beyond is cut to this.
 const MAX_PAGE: u32 = 50;
-/// What a chain lacks that cannot answer.
+/// Subject that a chain lacks if it cannot answer.
 const SUBJECT: &str = "tasks";
 /// The version of the runtime API that tells the parameters first.
 const PARAMETERS_SINCE: u32 = 2;
@@ -74,11 +74,11 @@ pub struct ChainStatus {
     pub protocol: ChainView,
 }
 
-/// Whether an account may join a task.
+/// Permission of an account to join a task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Permission {
-    /// Whether it may.
+    /// `true` if it may.
     pub allowed: bool,
     /// Why not, and from which tick on the answer may differ.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -92,7 +92,7 @@ pub trait TosApi {
     #[method(name = "chain", blocking)]
     fn chain(&self, at: Option<Hash>) -> RpcResult<ChainStatus>;
 
-    /// What governance can change, as it is now.
+    /// Parameters that governance can change, as they are now.
     #[method(name = "parameters", blocking)]
     fn parameters(&self, at: Option<Hash>) -> RpcResult<ParametersView>;
 
@@ -145,11 +145,11 @@ pub trait TosApi {
     #[method(name = "timeline", blocking)]
     fn timeline(&self, id: TaskId, at: Option<Hash>) -> RpcResult<Vec<TimelineEntry>>;
 
-    /// Whether an account may join a task; if not, why, and when to ask again.
+    /// Permission of an account to join a task; without one, the reason and the tick in which to ask again.
     #[method(name = "canSubmit", blocking)]
     fn can_submit(&self, who: AccountId, id: TaskId, at: Option<Hash>) -> RpcResult<Permission>;
 
-    /// What an account should do now.
+    /// Steps that an account should take now.
     #[method(name = "assignments", blocking)]
     fn assignments(&self, who: AccountId, at: Option<Hash>) -> RpcResult<Vec<AssignmentView>>;
 

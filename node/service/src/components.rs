@@ -53,15 +53,17 @@ pub type NodeComponents = PartialComponents<
     ConsensusComponents,
 >;
 
-/// Open the database and prepare the import of blocks. Subcommands need no more than this.
+/// Opens the database and prepares the import of blocks. Subcommands need no more than this.
 pub fn new_partial(config: &Configuration) -> Result<NodeComponents, ServiceError> {
-    new_partial_for(config, None)
+    new_partial_for(config, None, false)
 }
 
-/// The same for a chain that is known by name and differs from the default genesis by `patch`.
+/// Components for a chain that is known by name and differs from the default genesis by `patch`, and a beacon that computes slots
+/// if it keeps time.
 pub(crate) fn new_partial_for(
     config: &Configuration,
     patch: Option<Value>,
+    keeps_time: bool,
 ) -> Result<NodeComponents, ServiceError> {
     let telemetry = config
         .telemetry_endpoints
@@ -112,7 +114,7 @@ pub(crate) fn new_partial_for(
         telemetry_handle(),
     )?;
     let justification_import = grandpa_import.clone();
-    let (beacon, beacon_events) = tos_node_beacon::new(config.prometheus_registry())?;
+    let (beacon, beacon_events) = tos_node_beacon::new(config.prometheus_registry(), keeps_time)?;
     let grandpa_import =
         ForkChoiceFilter::new(grandpa_import, Arc::clone(&client), Arc::clone(&beacon));
 

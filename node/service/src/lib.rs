@@ -59,6 +59,8 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
     config: Configuration,
     options: NodeOptions,
 ) -> Result<TaskManager, ServiceError> {
+    let is_development = matches!(config.chain_spec.chain_type(), ChainType::Development);
+    let keeps_time = options.timekeeper.unwrap_or(is_development);
     let NodeComponents {
         client,
         backend,
@@ -77,7 +79,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
                 babe_worker,
                 mut telemetry,
             },
-    } = components::new_partial_for(&config, options.genesis)?;
+    } = components::new_partial_for(&config, options.genesis, keeps_time)?;
     pool.limit(options.pool_room);
 
     let slot_duration = babe_link.config().slot_duration();
@@ -88,7 +90,6 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
     let force_authoring = config.force_authoring;
     let name = config.network.node_name.clone();
     let enable_grandpa = !config.disable_grandpa;
-    let is_development = matches!(config.chain_spec.chain_type(), ChainType::Development);
     let registry = config.prometheus_registry().cloned();
     let keystore = keystore_container.keystore();
     let genesis_hash = client
@@ -126,7 +127,6 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
             network: Arc::clone(&network),
             sync: Arc::clone(&sync),
             slot_ms: slot_duration.as_millis(),
-            keeps_time: options.timekeeper.unwrap_or(is_development),
         },
     )?;
 

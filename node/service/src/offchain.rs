@@ -18,7 +18,7 @@ use tos_runtime::Hash;
 
 use crate::prover::StoreProver;
 
-/// What off-chain workers run on.
+/// Parts of the node that off-chain workers run on.
 pub struct Launch<'a> {
     /// The chain.
     pub client: Arc<FullClient>,
@@ -26,11 +26,11 @@ pub struct Launch<'a> {
     pub backend: Arc<FullBackend>,
     /// The keys of this node; among them the provider's proof key.
     pub keystore: KeystorePtr,
-    /// Where workers submit transactions.
+    /// Pool to which workers submit transactions.
     pub pool: Arc<FullPool>,
     /// The network.
     pub network: Arc<dyn NetworkService>,
-    /// Whether this node is a validator.
+    /// `true` if this node is a validator.
     pub is_validator: bool,
     /// The store of sealed replicas, if this node proves storage.
     pub store: Option<&'a Path>,

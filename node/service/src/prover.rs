@@ -18,7 +18,7 @@ const KEPT_WINDOWS: usize = 320;
 /// Bytes of the signature that the caller puts at the end of a compact proof.
 const SIGNATURE: usize = 64;
 
-/// Where the prover's log lines belong.
+/// Target of the prover's log lines.
 const LOG: &str = "prover";
 
 /// Proves from a store of sealed replicas. Clones share the store.
@@ -48,7 +48,7 @@ impl StoreProver {
             .ok()
     }
 
-    /// What `prove` makes of a replica; a failure is logged, and concerns that replica alone.
+    /// Result of `prove` for a replica; a failure is logged, and concerns that replica alone.
     fn prove<T>(
         &self,
         id: &ReplicaId,

@@ -9,7 +9,7 @@
 //! one is final. A transaction that comes while the view of a new block is being made is in the old view
 //! alone; if it waits for one before it (its nonce is not the next) and the new block is final before another comes, it goes with
 //! the old view, and all later ones of its account with it. So nothing is let in while a view is being
-//! made. And few are let in at once: each is validated beside the others, and those of one account would
+//! made. And few are let in at once: each is validated along with the others, and those of one account would
 //! come out in another order than they came in.
 //!
 //! # Room
@@ -89,7 +89,7 @@ impl<P: TransactionPool> GatedPool<P> {
     {
         let priority_of = move |at, source, xt: <P::Block as BlockT>::Extrinsic| {
             let (api, bytes) = (client.runtime_api(), xt.encoded_size());
-            // The chain is not followed while somebody is inside the gate, so that this may not wait for strangers' questions.
+            // The chain is not followed while any transaction is inside the gate, so that this may not wait for strangers' questions.
             let validity = unthrottled(|| api.validate_transaction(at, source, xt.clone(), at));
             let valid = validity.ok()?.ok()?;
             let class = || {
@@ -266,7 +266,7 @@ impl<P: MaintainedTransactionPool> MaintainedTransactionPool for GatedPool<P> {
     }
 }
 
-/// What off-chain workers send has no nonce and waits for nothing: it needs no gate.
+/// Transactions of off-chain workers have no nonce and wait for nothing: they need no gate.
 impl<P: LocalTransactionPool + TransactionPool> LocalTransactionPool for GatedPool<P> {
     type Block = <P as LocalTransactionPool>::Block;
     type Hash = <P as LocalTransactionPool>::Hash;
