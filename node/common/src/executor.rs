@@ -19,7 +19,7 @@ use tos_host::Purpose;
 /// The name of the threads of the SDK's RPC server.
 const RPC_THREAD: &str = "rpc";
 /// Executions for RPC at a time, on a machine with fewer cores.
-const FEWEST_PLACES: usize = 4;
+const FEWEST_PERMITS: usize = 4;
 
 thread_local! {
     static IS_RPC_THREAD: Cell<bool> = Cell::new(std::thread::current().name() == Some(RPC_THREAD));
@@ -30,7 +30,7 @@ fn is_rpc_thread() -> bool {
     IS_RPC_THREAD.get()
 }
 
-/// Does `work`, which is the node's own, though a thread of the RPC server may do it: it waits for no place. For what others of the
+/// Does `work`, which is the node's own, though a thread of the RPC server may do it: it waits for no permit. For what others of the
 /// node wait for meanwhile, and which asks little.
 pub fn unthrottled<T>(work: impl FnOnce() -> T) -> T {
     /// Puts back what was, also after a panic.
@@ -46,13 +46,13 @@ pub fn unthrottled<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// A number of places for threads; a thread that finds none free waits.
-struct Places {
+/// A number of permits for threads; a thread that finds none free waits.
+struct Permits {
     free: Mutex<usize>,
     left: Condvar,
 }
 
-impl Places {
+impl Permits {
     fn new(number: usize) -> Self {
         Self {
             free: Mutex::new(number),
@@ -60,7 +60,7 @@ impl Places {
         }
     }
 
-    /// Does `work` when there is a place.
+    /// Does `work` when there is a permit.
     fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         let mut free = self.free.lock();
         while *free == 0 {
@@ -68,15 +68,15 @@ impl Places {
         }
         *free -= 1;
         drop(free);
-        let _place = Place(self);
+        let _permit = Permit(self);
         work()
     }
 }
 
-/// A place that is taken until this is dropped.
-struct Place<'a>(&'a Places);
+/// Permit that is taken until this is dropped.
+struct Permit<'a>(&'a Permits);
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         *self.0.free.lock() += 1;
         self.0.left.notify_one();
@@ -87,16 +87,16 @@ impl Drop for Place<'_> {
 #[derive(Clone)]
 pub struct Executor<E> {
     inner: E,
-    places: Arc<Places>,
+    permits: Arc<Permits>,
 }
 
 impl<E> Executor<E> {
     /// Executes by `inner`. As many questions as the machine has cores, and four at least, run at a time for RPC.
     pub fn new(inner: E) -> Self {
-        let cores = available_parallelism().map_or(FEWEST_PLACES, usize::from);
+        let cores = available_parallelism().map_or(FEWEST_PERMITS, usize::from);
         Self {
             inner,
-            places: Arc::new(Places::new(cores.max(FEWEST_PLACES))),
+            permits: Arc::new(Permits::new(cores.max(FEWEST_PERMITS))),
         }
     }
 }
@@ -123,7 +123,7 @@ impl<E: CodeExecutor> CodeExecutor for Executor<E> {
         let purpose = purpose(context);
         let mut call = || purpose.run(|| self.inner.call(ext, code, method, data, context));
         if purpose == Purpose::Question && is_rpc_thread() {
-            self.places.within(call)
+            self.permits.within(call)
         } else {
             call()
         }
@@ -225,7 +225,7 @@ mod tests {
         let witness = Witness::default();
         let executor = Executor {
             inner: witness.clone(),
-            places: Arc::new(Places::new(2)),
+            permits: Arc::new(Permits::new(2)),
         };
         let rpc = sc_service::create_rpc_runtime(40).expect("threads");
         let (done, finished) = mpsc::channel();
@@ -244,14 +244,14 @@ mod tests {
         assert_eq!(finished.iter().count(), 40);
         let most = witness.most.load(Ordering::SeqCst);
         assert!((1..=2).contains(&most), "{most} at a time");
-        assert_eq!(*executor.places.free.lock(), 2);
+        assert_eq!(*executor.permits.free.lock(), 2);
     }
 
     #[test]
     fn blocks_and_the_nodes_own_questions_wait_for_nobody() {
         let executor = Executor {
             inner: Witness::default(),
-            places: Arc::new(Places::new(0)),
+            permits: Arc::new(Permits::new(0)),
         };
         assert!(!is_rpc_thread());
         call(&executor, CallContext::Offchain);
@@ -259,10 +259,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_nodes_own_waits_for_no_place_on_a_thread_of_the_rpc_server_either() {
+    fn what_is_the_nodes_own_waits_for_no_permit_on_a_thread_of_the_rpc_server_either() {
         let executor = Executor {
             inner: Witness::default(),
-            places: Arc::new(Places::new(0)),
+            permits: Arc::new(Permits::new(0)),
         };
         let asked = std::thread::Builder::new().name(RPC_THREAD.into());
         let asked = asked.spawn(move || {
@@ -275,13 +275,13 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_free_again_after_a_panic() {
-        let places = Places::new(1);
+    fn a_permit_is_free_again_after_a_panic() {
+        let permits = Permits::new(1);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            places.within(|| panic!("a trap"));
+            permits.within(|| panic!("a trap"));
         }));
         assert!(panicked.is_err());
-        assert_eq!(*places.free.lock(), 1);
-        places.within(|| assert_eq!(*places.free.lock(), 0));
+        assert_eq!(*permits.free.lock(), 1);
+        permits.within(|| assert_eq!(*permits.free.lock(), 0));
     }
 }

@@ -29,9 +29,9 @@ pub const TOO_SLOW: i32 = 1_007;
 /// The code of the error for a block whose state this node does not know.
 pub const NO_STATE: i32 = 1_008;
 
-/// A block.
+/// A block by hash and height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct BlockRef {
     pub hash: Hash,
     pub number: BlockNumber,
 }
@@ -40,7 +40,7 @@ pub struct Place {
 #[derive(Clone, Debug)]
 pub enum Event {
     /// These blocks, the oldest first, are part of the best chain from now on.
-    Best(Vec<Place>),
+    Best(Vec<BlockRef>),
     /// All blocks up to this height are final.
     Final(BlockNumber),
 }
@@ -72,11 +72,11 @@ pub trait Source: Send + Sync + 'static {
 
 /// Blocks whose changes are to be told.
 struct Backlog {
-    best: VecDeque<Place>,
+    best: VecDeque<BlockRef>,
     /// The blocks of `best` that were there from the beginning: they do not make the subscriber slow.
     owed: usize,
     /// Best blocks that were in the backlog from the beginning: an event may name them once more.
-    initial: Vec<Place>,
+    initial: Vec<BlockRef>,
     /// The last block that was final at the beginning; until it is told, the subscriber catches up.
     catch_up: BlockNumber,
     /// The last final block whose turn has come.
@@ -93,12 +93,12 @@ struct TooSlow;
 /// The next block, and whether to tell it as a final one.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
-    Best(Place),
+    Best(BlockRef),
     Final(BlockNumber),
 }
 
 impl Backlog {
-    fn new(told: BlockNumber, is_final: BlockNumber, best: Vec<Place>) -> Self {
+    fn new(told: BlockNumber, is_final: BlockNumber, best: Vec<BlockRef>) -> Self {
         Self {
             owed: best.len(),
             best: best.iter().copied().collect(),
@@ -113,18 +113,18 @@ impl Backlog {
     /// Fails when too many best blocks came that wait; final ones are only counted.
     fn add(&mut self, event: Event) -> Result<(), TooSlow> {
         match event {
-            Event::Best(places) => {
+            Event::Best(blocks) => {
                 let initial = &self.initial;
-                let new = places.into_iter().filter(|place| !initial.contains(place));
+                let new = blocks.into_iter().filter(|block| !initial.contains(block));
                 self.best.extend(new);
             }
             Event::Final(number) => {
                 self.is_final = self.is_final.max(number);
-                self.initial.retain(|place| place.number > number);
+                self.initial.retain(|block| block.number > number);
                 // Catching up may take longer than blocks take to become final. They are told once then.
                 if self.begun < self.catch_up {
                     let before = self.best.len();
-                    self.best.retain(|place| place.number > number);
+                    self.best.retain(|block| block.number > number);
                     let gone = before.saturating_sub(self.best.len());
                     self.owed = self.owed.saturating_sub(gone);
                 }
@@ -140,7 +140,7 @@ impl Backlog {
     fn next(&mut self) -> Option<Next> {
         let after = self.begun.saturating_add(1);
         let is_final = after <= self.is_final;
-        let first = |place: &Place| !is_final || place.number <= after;
+        let first = |block: &BlockRef| !is_final || block.number <= after;
         if self.best.front().is_some_and(first) {
             self.owed = self.owed.saturating_sub(1);
             return self.best.pop_front().map(Next::Best);
@@ -161,7 +161,7 @@ pub struct Start {
     /// The last final block.
     pub is_final: BlockNumber,
     /// Best blocks that it is told first, oldest first.
-    pub best: Vec<Place>,
+    pub best: Vec<BlockRef>,
 }
 
 /// A place to go on from, for a subscriber that was ended.
@@ -230,7 +230,7 @@ async fn tell(
     loop {
         let next = backlog.lock().next();
         let (number, finalized) = match &next {
-            Some(Next::Best(place)) => (place.number, false),
+            Some(Next::Best(block)) => (block.number, false),
             Some(Next::Final(number)) => (*number, true),
             None => {
                 let event = more.notified();
@@ -243,7 +243,7 @@ async fn tell(
             }
         };
         let at = match next {
-            Some(Next::Best(place)) => Some(place.hash),
+            Some(Next::Best(block)) => Some(block.hash),
             _ => source.final_block(number),
         };
         let changes = match at {

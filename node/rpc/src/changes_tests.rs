@@ -12,8 +12,8 @@ use tos_primitives::task::Phase;
 /// Messages that a connection of the server has room for.
 const CONNECTION: usize = 64;
 
-fn place(number: BlockNumber) -> Place {
-    Place {
+fn block(number: BlockNumber) -> BlockRef {
+    BlockRef {
         hash: Hash::from_low_u64_be(number.into()),
         number,
     }
@@ -36,7 +36,7 @@ struct Known(BTreeMap<Hash, Vec<TaskChange>>);
 impl Known {
     /// One change in each of these blocks.
     fn blocks(numbers: impl IntoIterator<Item = BlockNumber>) -> Self {
-        let one = |number| (place(number).hash, vec![change(1)]);
+        let one = |number| (block(number).hash, vec![change(1)]);
         Self(numbers.into_iter().map(one).collect())
     }
 }
@@ -49,7 +49,7 @@ impl Source for Known {
     }
 
     fn final_block(&self, number: BlockNumber) -> Option<Hash> {
-        Some(place(number).hash)
+        Some(block(number).hash)
     }
 }
 
@@ -97,7 +97,7 @@ impl Subscriber {
     async fn blocks(&mut self, number: usize) -> Vec<(BlockNumber, bool)> {
         let notices = self.notices(number).await;
         let blocks = notices.into_iter().map(|it| {
-            assert_eq!(it.at, place(it.block).hash);
+            assert_eq!(it.at, block(it.block).hash);
             (it.block, it.finalized)
         });
         blocks.collect()
@@ -150,11 +150,11 @@ fn genesis() -> Start {
 async fn a_thousand_changes_in_one_block_are_told_twice_and_the_next_block_too() {
     let many: Vec<_> = (0..1_000).map(change).collect();
     let known = [
-        (place(1).hash, many.clone()),
-        (place(2).hash, vec![change(7)]),
+        (block(1).hash, many.clone()),
+        (block(2).hash, vec![change(7)]),
     ];
     let mut subscriber = Subscriber::new(Known(known.into()), genesis(), None).await;
-    subscriber.happen(Event::Best(vec![place(1)]));
+    subscriber.happen(Event::Best(vec![block(1)]));
     subscriber.happen(Event::Final(1));
     for finalized in [false, true] {
         let notices = subscriber.notices(1_000).await;
@@ -164,7 +164,7 @@ async fn a_thousand_changes_in_one_block_are_told_twice_and_the_next_block_too()
             .iter()
             .all(|it| it.finalized == finalized && it.block == 1));
     }
-    subscriber.happen(Event::Best(vec![place(2)]));
+    subscriber.happen(Event::Best(vec![block(2)]));
     subscriber.happen(Event::Final(2));
     assert_eq!(subscriber.blocks(2).await, [(2, false), (2, true)]);
 }
@@ -182,12 +182,12 @@ async fn finality_that_catches_up_tells_every_block() {
 async fn a_subscriber_that_is_too_slow_is_told_so_and_where_to_go_on() {
     let known = Known::blocks(1..=1_000);
     let mut subscriber = Subscriber::new(known, genesis(), None).await;
-    subscriber.happen(Event::Best(vec![place(1)]));
+    subscriber.happen(Event::Best(vec![block(1)]));
     subscriber.happen(Event::Final(1));
     assert_eq!(subscriber.blocks(2).await, [(1, false), (1, true)]);
     // It does not read while the chain goes on.
     for number in 2..1_000 {
-        subscriber.happen(Event::Best(vec![place(number)]));
+        subscriber.happen(Event::Best(vec![block(number)]));
     }
     let error = subscriber.error().await;
     assert_eq!(error["code"], json!(TOO_SLOW));
@@ -201,12 +201,12 @@ async fn going_on_from_a_height_repeats_nothing_and_leaves_nothing_out() {
     let start = Start {
         told: 4,
         is_final: 7,
-        best: vec![place(8), place(9)],
+        best: vec![block(8), block(9)],
     };
     let mut subscriber = Subscriber::new(Known::blocks(1..=11), start, None).await;
     // The last block became the best one just when the subscriber came.
-    subscriber.happen(Event::Best(vec![place(9)]));
-    subscriber.happen(Event::Best(vec![place(10)]));
+    subscriber.happen(Event::Best(vec![block(9)]));
+    subscriber.happen(Event::Best(vec![block(10)]));
     let expected = [5, 6, 7].map(|number| (number, true));
     assert_eq!(subscriber.blocks(3).await, expected);
     let expected = [8, 9, 10].map(|number| (number, false));
@@ -231,10 +231,10 @@ async fn a_state_that_is_gone_ends_the_subscription_with_an_error() {
 
 #[tokio::test]
 async fn the_changes_of_one_task_come_without_those_of_others() {
-    let known = [(place(1).hash, vec![change(1), change(2), change(1)])];
+    let known = [(block(1).hash, vec![change(1), change(2), change(1)])];
     let one = Some(change(1).task);
     let mut subscriber = Subscriber::new(Known(known.into()), genesis(), one).await;
-    subscriber.happen(Event::Best(vec![place(1)]));
+    subscriber.happen(Event::Best(vec![block(1)]));
     subscriber.happen(Event::Final(1));
     let notices = subscriber.notices(4).await;
     assert!(notices.iter().all(|it| Some(it.change.task) == one));
@@ -246,7 +246,7 @@ async fn the_changes_of_one_task_come_without_those_of_others() {
 fn who_catches_up_is_not_too_slow_for_blocks_that_became_final_meanwhile() {
     let mut backlog = Backlog::new(0, 10_000, Vec::new());
     for number in 10_001..20_000 {
-        backlog.add(Event::Best(vec![place(number)])).expect("room");
+        backlog.add(Event::Best(vec![block(number)])).expect("room");
         backlog.add(Event::Final(number)).expect("room");
         assert!(matches!(backlog.next(), Some(Next::Final(_))));
     }
@@ -255,15 +255,15 @@ fn who_catches_up_is_not_too_slow_for_blocks_that_became_final_meanwhile() {
 
 #[test]
 fn who_begins_while_finality_is_far_behind_is_not_too_slow_from_the_beginning() {
-    let best: Vec<_> = (1..=5_000).map(place).collect();
+    let best: Vec<_> = (1..=5_000).map(block).collect();
     let mut backlog = Backlog::new(0, 0, best);
-    backlog.add(Event::Best(vec![place(5_001)])).expect("room");
+    backlog.add(Event::Best(vec![block(5_001)])).expect("room");
     for number in 1..=5_001 {
-        assert_eq!(backlog.next(), Some(Next::Best(place(number))));
+        assert_eq!(backlog.next(), Some(Next::Best(block(number))));
     }
     // From here on it is held to what all others are.
     for number in 5_002..5_258 {
-        backlog.add(Event::Best(vec![place(number)])).expect("room");
+        backlog.add(Event::Best(vec![block(number)])).expect("room");
     }
-    assert!(backlog.add(Event::Best(vec![place(5_258)])).is_err());
+    assert!(backlog.add(Event::Best(vec![block(5_258)])).is_err());
 }

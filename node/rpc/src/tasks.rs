@@ -7,7 +7,7 @@
 //! meanwhile neither repeat nor hide anything.
 
 use super::{
-    changes::{self, Event, Place, Source, Start, NO_STATE},
+    changes::{self, BlockRef, Event, Source, Start, NO_STATE},
     query,
 };
 use polkadot_sdk::*;
@@ -409,21 +409,21 @@ where
     }
 
     /// The blocks of the best chain that are not final, the oldest first.
-    fn unfinalized(&self, hash: Hash, number: BlockNumber, is_final: BlockNumber) -> Vec<Place> {
-        let mut places = Vec::new();
-        let mut at = Place { hash, number };
+    fn unfinalized(&self, hash: Hash, number: BlockNumber, is_final: BlockNumber) -> Vec<BlockRef> {
+        let mut blocks = Vec::new();
+        let mut at = BlockRef { hash, number };
         while at.number > is_final {
-            places.push(at);
+            blocks.push(at);
             let Ok(Some(header)) = self.client.header(at.hash) else {
                 break;
             };
-            at = Place {
+            at = BlockRef {
                 hash: *header.parent_hash(),
                 number: at.number.saturating_sub(1),
             };
         }
-        places.reverse();
-        places
+        blocks.reverse();
+        blocks
     }
 }
 
@@ -465,17 +465,17 @@ where
             }
             // A fork that becomes the best chain brings those blocks along that were not best when they came.
             let enacted = block.tree_route.iter().flat_map(|route| route.enacted());
-            let mut places: Vec<_> = enacted
-                .map(|it| Place {
+            let mut blocks: Vec<_> = enacted
+                .map(|it| BlockRef {
                     hash: it.hash,
                     number: it.number,
                 })
                 .collect();
-            places.push(Place {
+            blocks.push(BlockRef {
                 hash: block.hash,
                 number: *block.header.number(),
             });
-            Some(Event::Best(places))
+            Some(Event::Best(blocks))
         });
     let is_final = client
         .finality_notification_stream()
