@@ -28,8 +28,19 @@ EDGES = {
     # The runtime that load runs compare with. Its tests compare it with the other.
     "runtime/bare": {"runtime/common", "runtime/tos"},
     "provider": {"primitives"},
-    # Its tests start the bare runtime.
-    "node": {"primitives", "pallets", "runtime/tos", "runtime/bare", "provider"},
+    # Types of the client, the executor, host functions: what several rooms of the node need. Its tests read the bare runtime's APIs.
+    "node/common": {"primitives", "runtime/tos", "runtime/bare"},
+    # Generic over block and client: it knows neither the runtime nor the rest of the node.
+    "node/beacon": {"primitives"},
+    "node/logging": set(),
+    "node/txpool": {"primitives", "runtime/tos", "node/common"},
+    # It reads events of five pallets, until the domain's counters leave the node for the indexer (docs/decisions/020-rooms-of-the-node.md).
+    "node/metrics": {"primitives", "pallets", "runtime/tos", "node/common"},
+    # The beacon's statistics and the log's filter are served by methods.
+    "node/rpc": {"primitives", "runtime/tos", "node/common", "node/beacon", "node/logging"},
+    "node/service": {"primitives", "runtime/tos", "provider", "node/common", "node/beacon", "node/logging", "node/txpool", "node/metrics", "node/rpc"},
+    # The command line flattens the options of the rooms that have any.
+    "node/bin": {"runtime/tos", "node/common", "node/logging", "node/txpool", "node/rpc", "node/service"},
     "client": {"primitives", "provider"},
     # What drives a node under load; it knows no code of TOS but the vocabulary.
     "load/generator": {"primitives"},

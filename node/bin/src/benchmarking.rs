@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! The `benchmark` subcommand.
+
+use crate::cli::Cli;
+use polkadot_sdk::*;
+
+use std::{sync::Arc, time::Duration};
+
+use frame_benchmarking_cli::{BenchmarkCmd, ExtrinsicFactory, SUBSTRATE_REFERENCE_HARDWARE};
+use sc_cli::SubstrateCli;
+use sc_client_api::UsageProvider;
+use sc_service::PartialComponents;
+use sp_core::{crypto::Pair, Encode};
+use sp_inherents::InherentDataProvider;
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::{generic::Era, traits::HashingFor, OpaqueExtrinsic};
+use tos_node_common::{FullClient, HostFunctions};
+use tos_node_service as service;
+use tos_runtime::{
+    opaque::Block, AccountId, Balance, BalancesCall, Runtime, RuntimeCall, SignedPayload,
+    SystemCall, TxExtension, UncheckedExtrinsic, VERSION,
+};
+
+/// Measure what `cmd` asks for.
+pub fn run(cli: &Cli, cmd: &BenchmarkCmd) -> sc_cli::Result<()> {
+    cli.create_runner(cmd)?.sync_run(|config| match cmd {
+        BenchmarkCmd::Pallet(cmd) => {
+            cmd.run_with_spec::<HashingFor<Block>, HostFunctions>(Some(config.chain_spec))
+        }
+        BenchmarkCmd::Block(cmd) => {
+            let PartialComponents { client, .. } = service::new_partial(&config)?;
+            cmd.run(client)
+        }
+        BenchmarkCmd::Storage(cmd) => {
+            let PartialComponents {
+                client, backend, ..
+            } = service::new_partial(&config)?;
+            let db = backend.expose_db();
+            let storage = backend.expose_storage();
+            let shared_cache = backend.expose_shared_trie_cache();
+            cmd.run(config, client, db, storage, shared_cache)
+        }
+        BenchmarkCmd::Overhead(cmd) => {
+            let PartialComponents { client, .. } = service::new_partial(&config)?;
+            let builder = Remarks(Arc::clone(&client));
+            cmd.run(
+                config.chain_spec.name().into(),
+                client,
+                inherents()?,
+                Vec::new(),
+                &builder,
+                false,
+            )
+        }
+        BenchmarkCmd::Extrinsic(cmd) => {
+            let PartialComponents { client, .. } = service::new_partial(&config)?;
+            let to = Sr25519Keyring::Alice.to_account_id();
+            let factory = ExtrinsicFactory(vec![
+                Box::new(Remarks(Arc::clone(&client))),
+                Box::new(Transfers {
+                    client: Arc::clone(&client),
+                    to,
+                    value: 1_000_000_000_000_000,
+                }),
+            ]);
+            cmd.run(client, inherents()?, Vec::new(), &factory)
+        }
+        BenchmarkCmd::Machine(cmd) => cmd.run(&config, SUBSTRATE_REFERENCE_HARDWARE.clone()),
+    })
+}
+
+/// The inherents of the first block.
+fn inherents() -> sc_cli::Result<sp_inherents::InherentData> {
+    let mut data = sp_inherents::InherentData::new();
+    let time = sp_timestamp::InherentDataProvider::new(Duration::ZERO.into());
+    futures::executor::block_on(time.provide_inherent_data(&mut data))
+        .map_err(|error| format!("inherents: {error:?}"))?;
+    Ok(data)
+}
+
+/// Builds transactions that do nothing.
+struct Remarks(Arc<FullClient>);
+
+impl frame_benchmarking_cli::ExtrinsicBuilder for Remarks {
+    fn pallet(&self) -> &str {
+        "system"
+    }
+
+    fn extrinsic(&self) -> &str {
+        "remark"
+    }
+
+    fn build(&self, nonce: u32) -> Result<OpaqueExtrinsic, &'static str> {
+        Ok(signed(
+            &self.0,
+            SystemCall::remark { remark: vec![] }.into(),
+            nonce,
+        ))
+    }
+}
+
+/// Builds transfers.
+struct Transfers {
+    client: Arc<FullClient>,
+    to: AccountId,
+    value: Balance,
+}
+
+impl frame_benchmarking_cli::ExtrinsicBuilder for Transfers {
+    fn pallet(&self) -> &str {
+        "balances"
+    }
+
+    fn extrinsic(&self) -> &str {
+        "transfer_keep_alive"
+    }
+
+    fn build(&self, nonce: u32) -> Result<OpaqueExtrinsic, &'static str> {
+        let call = BalancesCall::transfer_keep_alive {
+            dest: self.to.clone().into(),
+            value: self.value,
+        };
+        Ok(signed(&self.client, call.into(), nonce))
+    }
+}
+
+/// `call`, signed by Bob, who owns something in every development network.
+fn signed(client: &FullClient, call: RuntimeCall, nonce: u32) -> OpaqueExtrinsic {
+    let genesis = client.usage_info().chain.genesis_hash;
+    let sender = Sr25519Keyring::Bob.pair();
+    let extension: TxExtension = (
+        frame_system::AuthorizeCall::<Runtime>::new(),
+        frame_system::CheckNonZeroSender::new(),
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckMortality::from(Era::Immortal),
+        frame_system::CheckNonce::from(nonce),
+        frame_system::CheckWeight::new(),
+        pallet_transaction_payment::ChargeTransactionPayment::from(0),
+        frame_metadata_hash_extension::CheckMetadataHash::new(false),
+        frame_system::WeightReclaim::new(),
+    );
+    let implicit = (
+        (),
+        (),
+        VERSION.spec_version,
+        VERSION.transaction_version,
+        genesis,
+        genesis,
+        (),
+        (),
+        (),
+        None,
+        (),
+    );
+    let payload = SignedPayload::from_raw(call.clone(), extension.clone(), implicit);
+    let signature = payload.using_encoded(|bytes| sender.sign(bytes));
+    UncheckedExtrinsic::new_signed(
+        call,
+        AccountId::from(sender.public()).into(),
+        signature.into(),
+        extension,
+    )
+    .into()
+}

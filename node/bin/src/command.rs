@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! Runs the command that the command line asks for.
+
+use crate::cli::{Cli, Subcommand};
+use polkadot_sdk::*;
+
+use clap::{CommandFactory, FromArgMatches};
+use sc_cli::{CliConfiguration, OffchainWorkerEnabled, Runner, Signals, SubstrateCli};
+use sc_network::config::NetworkBackendType;
+use sc_service::PartialComponents;
+use tos_node_logging::{LogFilter, LogFormat};
+use tos_node_service::{self as service, chain_spec, NodeOptions};
+use tos_node_txpool::{inner_limit, Amount};
+use tos_runtime::opaque::Block;
+
+/// Transactions that the pool keeps unless the operator says otherwise.
+const POOL_TRANSACTIONS: &str = "10000";
+/// Size of the pool, in kilobytes, unless the operator says otherwise: ten for each transaction. With all reserves and with those
+/// that wait for others it takes three and a half times as much.
+const POOL_KILOBYTES: &str = "102400";
+/// Seconds for which the pool does not take a transaction back that it threw out, unless the operator says otherwise; bans end
+/// with a block. Offering it meanwhile makes the ban begin anew, so that it has to be shorter than senders wait: with the
+/// SDK's half an hour, or with ten seconds, those that try again keep themselves out for ever.
+const POOL_BAN_SECONDS: u64 = 1;
+
+impl SubstrateCli for Cli {
+    fn impl_name() -> String {
+        "TOS Node".into()
+    }
+
+    fn impl_version() -> String {
+        env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+    }
+
+    fn description() -> String {
+        env!("CARGO_PKG_DESCRIPTION").into()
+    }
+
+    fn author() -> String {
+        env!("CARGO_PKG_AUTHORS").into()
+    }
+
+    fn support_url() -> String {
+        "the repository this node was built from".into()
+    }
+
+    fn copyright_start_year() -> i32 {
+        2026
+    }
+
+    fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
+        chain_spec::load(id)
+    }
+}
+
+/// The command line with our defaults in place of the SDK's.
+fn parser() -> clap::Command {
+    Cli::setup_command(Cli::command())
+        .mut_arg("pool_limit", |arg| arg.default_value(POOL_TRANSACTIONS))
+        .mut_arg("pool_kbytes", |arg| arg.default_value(POOL_KILOBYTES))
+}
+
+/// The command line, with what one option makes of others.
+fn read(matches: &clap::ArgMatches) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(matches)?;
+    let workers = &mut cli.run.offchain_worker_params.enabled;
+    // Off-chain workers prove storage, and providers need not be validators.
+    if cli.node.storage_provider.is_some()
+        && matches!(workers, OffchainWorkerEnabled::WhenAuthority)
+    {
+        *workers = OffchainWorkerEnabled::Always;
+    }
+    let limits = &mut cli.run.pool_config;
+    cli.pool_room = Amount {
+        count: limits.pool_limit,
+        bytes: limits.pool_kbytes.saturating_mul(1_024),
+    };
+    limits.pool_limit = inner_limit(limits.pool_limit);
+    limits.pool_kbytes = inner_limit(limits.pool_kbytes);
+    limits.tx_ban_seconds = limits.tx_ban_seconds.or(Some(POOL_BAN_SECONDS));
+    Ok(cli)
+}
+
+/// Parse the command line and do what it says.
+pub fn run() -> sc_cli::Result<()> {
+    let cli = read(&parser().get_matches()).unwrap_or_else(|error| error.exit());
+    match &cli.subcommand {
+        None => run_node(&cli),
+        Some(subcommand) => run_subcommand(&cli, subcommand),
+    }
+}
+
+/// Runner of the node that `cli` describes, with its log set up, and handle on the filter of a
+/// log that is not the SDK's.
+fn runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<LogFilter>)> {
+    match cli.log_format {
+        LogFormat::Text => Ok((cli.create_runner(&cli.run)?, None)),
+        LogFormat::Json => json_runner(cli),
+    }
+}
+
+/// Runner as of [`SubstrateCli::create_runner`], but for the logger.
+fn json_runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<LogFilter>)> {
+    let runtime = sc_cli::build_runtime()?;
+    let signals = runtime.block_on(async { Signals::capture() })?;
+    let config = cli
+        .run
+        .create_configuration(cli, runtime.handle().clone())?;
+    sp_panic_handler::set(&Cli::support_url(), &Cli::impl_version());
+    let log_filter = tos_node_logging::start(&cli.run)?;
+    // The database keeps many files open.
+    if let Err(error) = fdlimit::raise_fd_limit() {
+        log::warn!("the limit of open files cannot be raised: {error}");
+    }
+    Ok((Runner::new(config, runtime, signals)?, log_filter))
+}
+
+fn run_node(cli: &Cli) -> sc_cli::Result<()> {
+    let (runner, log_filter) = runner(cli)?;
+    let chain = cli.run.chain_id(cli.run.is_dev()?)?;
+    let options = NodeOptions {
+        genesis: chain_spec::known_patch(&chain),
+        timekeeper: cli.node.timekeeper(),
+        storage: cli.node.storage_provider.clone(),
+        finality: cli.finality.clone(),
+        rpc_filter: cli.rpc_filter.clone(),
+        pool_room: cli.pool_room,
+        log_filter,
+    };
+    let outcome = runner.run_node_until_exit(|config| async move {
+        match config.network.network_backend {
+            NetworkBackendType::Libp2p => {
+                service::new_full::<sc_network::NetworkWorker<_, _>>(config, options)
+            }
+            NetworkBackendType::Litep2p => {
+                service::new_full::<sc_network::Litep2pNetworkBackend>(config, options)
+            }
+        }
+        .map_err(sc_cli::Error::Service)
+    });
+    match (outcome, cli.log_format) {
+        // The last line is a line of the log, too.
+        (Err(error), LogFormat::Json) => {
+            log::error!("{error}");
+            std::process::exit(1)
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
+    match subcommand {
+        Subcommand::Key(cmd) => cmd.run(cli),
+        Subcommand::Sign(cmd) => cmd.run(),
+        Subcommand::Verify(cmd) => cmd.run(),
+        Subcommand::ExportChainSpec(cmd) => cmd.run(cli.load_spec(&cmd.chain)?),
+        #[allow(deprecated)]
+        Subcommand::BuildSpec(cmd) => cli
+            .create_runner(cmd)?
+            .sync_run(|config| cmd.run(config.chain_spec, config.network)),
+        Subcommand::CheckBlock(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                import_queue,
+                ..
+            } = service::new_partial(&config)?;
+            Ok((cmd.run(client, import_queue), task_manager))
+        }),
+        Subcommand::ExportBlocks(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                ..
+            } = service::new_partial(&config)?;
+            Ok((cmd.run(client, config.database), task_manager))
+        }),
+        Subcommand::ExportState(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                ..
+            } = service::new_partial(&config)?;
+            Ok((cmd.run(client, config.chain_spec), task_manager))
+        }),
+        Subcommand::ImportBlocks(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                import_queue,
+                ..
+            } = service::new_partial(&config)?;
+            Ok((cmd.run(client, import_queue), task_manager))
+        }),
+        Subcommand::PurgeChain(cmd) => cli
+            .create_runner(cmd)?
+            .sync_run(|config| cmd.run(config.database)),
+        Subcommand::Revert(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents {
+                client,
+                task_manager,
+                backend,
+                ..
+            } = service::new_partial(&config)?;
+            // Consensus keeps data of its own about the blocks that go.
+            let before = Box::new(|client: std::sync::Arc<_>, backend, blocks| {
+                sc_consensus_babe::revert(std::sync::Arc::clone(&client), backend, blocks)?;
+                sc_consensus_grandpa::revert(client, blocks)?;
+                Ok(())
+            });
+            Ok((cmd.run(client, backend, Some(before)), task_manager))
+        }),
+        Subcommand::ChainInfo(cmd) => cli
+            .create_runner(cmd)?
+            .sync_run(|config| cmd.run::<Block>(&config)),
+        #[cfg(feature = "runtime-benchmarks")]
+        Subcommand::Benchmark(cmd) => crate::benchmarking::run(cli, cmd),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Cli {
+        let matches = parser()
+            .try_get_matches_from(args)
+            .expect("valid arguments");
+        read(&matches).expect("valid arguments")
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        parser().debug_assert();
+    }
+
+    #[test]
+    fn the_pool_has_our_limits_and_the_operator_can_change_them() {
+        let ours = parse(&["tos-node"]);
+        let room = |count, bytes| Amount { count, bytes };
+        assert_eq!(ours.pool_room, room(10_000, 100 * 1_024 * 1_024));
+        assert_eq!(ours.run.pool_config.pool_limit, 100_000);
+        assert_eq!(ours.run.pool_config.tx_ban_seconds, Some(1));
+        assert_eq!(ours.run.pool_config.pool_kbytes, 1_000 * 1_024);
+        let theirs = parse(&["tos-node", "--pool-limit", "7", "--pool-kbytes", "8"]);
+        assert_eq!(theirs.pool_room, room(7, 8 * 1_024));
+        assert_eq!(theirs.run.pool_config.pool_limit, 70);
+        assert_eq!(theirs.run.pool_config.pool_kbytes, 80);
+    }
+
+    #[test]
+    fn the_gossip_time_is_the_operators_within_bounds() {
+        let ours = parse(&["tos-node"]);
+        assert_eq!(ours.finality.grandpa_gossip_ms, None);
+        let theirs = parse(&["tos-node", "--grandpa-gossip-ms", "80"]);
+        assert_eq!(theirs.finality.grandpa_gossip_ms, Some(80));
+        for wrong in ["0", "9", "10001", "fast"] {
+            let args = ["tos-node", "--grandpa-gossip-ms", wrong];
+            assert!(parser().try_get_matches_from(args).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_provider_runs_off_chain_workers_without_being_a_validator() {
+        let workers = |args: &[&str]| {
+            let cli = parse(&[&["tos-node"], args].concat());
+            cli.run.offchain_worker_params.enabled
+        };
+        assert!(matches!(workers(&[]), OffchainWorkerEnabled::WhenAuthority));
+        let provider = ["--storage-provider", "dir"];
+        assert!(matches!(workers(&provider), OffchainWorkerEnabled::Always));
+        // The operator's word stands; the service then refuses to start.
+        let off = ["--storage-provider", "dir", "--offchain-worker", "never"];
+        assert!(matches!(workers(&off), OffchainWorkerEnabled::Never));
+    }
+
+    #[test]
+    fn development_networks_keep_time_unless_told_otherwise() {
+        let told = |args: &[&str]| {
+            let cli = parse(&[&["tos-node"], args].concat());
+            cli.node.timekeeper()
+        };
+        // Otherwise the type of the chain decides: `NodeOptions::timekeeper`.
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&["--timekeeper"]), Some(true));
+        assert_eq!(told(&["--no-timekeeper"]), Some(false));
+        let both = ["tos-node", "--timekeeper", "--no-timekeeper"];
+        assert!(parser().try_get_matches_from(both).is_err());
+    }
+}

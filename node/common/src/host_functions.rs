@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! Functions of the node that the runtime can call.
+
+use polkadot_sdk::*;
+
+/// Host functions of every node. Ours are appended to this tuple; a function that is added here
+/// must reach all nodes before a runtime uses it.
+///
+/// Those of `tos_host` verify the beacon and storage proofs, and make storage proofs. The latter
+/// find a prover in off-chain workers alone; a block that calls them is told that there is none.
+#[cfg(not(feature = "runtime-benchmarks"))]
+pub type HostFunctions = (sp_io::SubstrateHostFunctions, tos_host::HostFunctions);
+
+/// Host functions of every node, and those that measure time and storage for benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub type HostFunctions = (
+    sp_io::SubstrateHostFunctions,
+    tos_host::HostFunctions,
+    frame_benchmarking::benchmarking::HostFunctions,
+);
