@@ -14,8 +14,8 @@ use sc_client_api::UsageProvider;
 use sc_network::service::traits::NetworkService;
 use sc_network_sync::SyncingService;
 use sc_network_transactions::TransactionsHandlerController;
-use sc_rpc::{system::Request, SubscriptionTaskExecutor};
-use sc_service::{Configuration, Error as ServiceError, MetricsService, TaskManager};
+use sc_rpc::{system::Request, DenyUnsafe, SubscriptionTaskExecutor};
+use sc_service::{Configuration, Error as ServiceError, MetricsService, RpcHandlers, TaskManager};
 use sc_telemetry::{Telemetry, TelemetryHandle};
 use sc_utils::mpsc::TracingUnboundedSender;
 use sp_keystore::KeystorePtr;
@@ -61,8 +61,12 @@ pub struct Background<'a> {
     pub levels: Option<Levels>,
 }
 
-/// Starts it all. It ends with the task manager.
-pub fn launch(tasks: &mut TaskManager, background: Background<'_>) -> Result<(), ServiceError> {
+/// Starts it all. It ends with the task manager. Returns all RPC methods, also those that are not served, for parts of the node
+/// itself.
+pub fn launch(
+    tasks: &mut TaskManager,
+    background: Background<'_>,
+) -> Result<RpcHandlers, ServiceError> {
     let Background {
         mut config,
         client,
@@ -153,7 +157,7 @@ pub fn launch(tasks: &mut TaskManager, background: Background<'_>) -> Result<(),
         executor: Arc::clone(&executor),
     };
     let own = || methods(executor);
-    let (all, module) = match served(deps, own, &lists, levels) {
+    let (mut all, module) = match served(deps, own, &lists, levels) {
         Ok(modules) => modules,
         Err(error) => {
             // Dropping it would wait for its threads, which an asynchronous function must not do.
@@ -177,8 +181,10 @@ pub fn launch(tasks: &mut TaskManager, background: Background<'_>) -> Result<(),
     );
     // Methods that are not served live on: parts of the node end, and the node with them, when nobody
     // is left who could ask them.
-    tasks.keep_alive((config.base_path, server, all));
-    Ok(())
+    all.extensions_mut().insert(DenyUnsafe::No);
+    let all = Arc::new(all);
+    tasks.keep_alive((config.base_path, server, Arc::clone(&all)));
+    Ok(RpcHandlers::new(all, Vec::new()))
 }
 
 /// All methods, and those that are served.

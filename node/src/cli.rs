@@ -2,11 +2,14 @@
 
 //! The command line.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use sc_cli::RunCmd;
 
-use crate::{finality::FinalityOptions, logging::LogFormat, pool::Amount, rpc::MethodLists};
+use crate::{
+    finality::FinalityOptions, logging::LogFormat, pool::Amount, prover::StorageOptions,
+    rpc::MethodLists,
+};
 
 /// What a running node does beside keeping the chain.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -20,15 +23,29 @@ pub struct Duties {
     #[arg(long, conflicts_with = "timekeeper")]
     pub no_timekeeper: bool,
 
-    /// Answer storage challenges for the replicas in this store, which `tos storage init` made. The
-    /// key that signs is the provider's proof key, an sr25519 key of type `tosp` in the keystore.
-    /// The store must not be in use by `tos storage run` at the same time. Off-chain workers do this,
-    /// so they run on this node even if it is no validator.
+    /// Prove the replicas in this store, which `tos storage init` made: answer audits and challenges, and
+    /// hand in roots. The key that signs is the provider's proof key, an sr25519 key of type `tosp` in the
+    /// keystore. The store must not be in use by `tos storage run` at the same time, which also accepts,
+    /// seals and settles.
     #[arg(long, value_name = "DIR")]
     pub storage_provider: Option<PathBuf>,
+
+    /// Serve the content and the proofs of `--storage-provider` on this address, as `tos storage run` does.
+    /// Committees and clients need it.
+    #[arg(long, value_name = "ADDRESS", requires = "storage_provider")]
+    pub storage_serve: Option<SocketAddr>,
 }
 
 impl Duties {
+    /// Returns the storage that the node proves, if any.
+    pub fn storage(&self) -> Option<StorageOptions> {
+        let store = self.storage_provider.clone()?;
+        Some(StorageOptions {
+            store,
+            serve: self.storage_serve,
+        })
+    }
+
     /// Returns what the operator said about computing slots, if anything.
     pub fn timekeeper(&self) -> Option<bool> {
         match (self.timekeeper, self.no_timekeeper) {

@@ -12,11 +12,12 @@ use crate::{
     logging::Levels,
     offchain,
     pool::{Amount, GatedPool},
+    prover::{self, StorageOptions},
     rpc::{self, MethodLists},
 };
 use polkadot_sdk::*;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use futures::prelude::*;
 use sc_chain_spec::ChainType;
@@ -191,8 +192,8 @@ pub struct Options {
     pub genesis: Option<Value>,
     /// Says if it computes the slots of the beacon. Without a word, nodes of development networks do.
     pub timekeeper: Option<bool>,
-    /// Store of replicas whose challenges it answers.
-    pub storage: Option<PathBuf>,
+    /// Storage that it proves.
+    pub storage: Option<StorageOptions>,
     /// The time it waits for votes.
     pub finality: FinalityOptions,
     /// Which RPC methods it serves.
@@ -252,6 +253,9 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
     let genesis_hash = client
         .block_hash(0)?
         .ok_or_else(|| ServiceError::Other("the database has no genesis block".into()))?;
+    let storage = storage
+        .map(|storage| prover::open(storage, genesis_hash))
+        .transpose()?;
     let grandpa_protocol =
         sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
 
@@ -321,14 +325,8 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
                 pool: Arc::clone(&transaction_pool),
                 network: Arc::clone(&network),
                 is_validator: role.is_authority(),
-                store: storage.as_deref(),
-                genesis: genesis_hash,
             },
         )?;
-    } else if storage.is_some() {
-        return Err(ServiceError::Other(
-            "--storage-provider works in off-chain workers, which are switched off".into(),
-        ));
     }
 
     let voter_state = SharedVoterState::empty();
@@ -375,7 +373,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             ..Default::default()
         });
 
-    background::launch(
+    let local_rpc = background::launch(
         &mut task_manager,
         Background {
             config,
@@ -393,6 +391,9 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>>(
             levels,
         },
     )?;
+    if let Some(prover) = storage {
+        prover::launch(&task_manager, prover, local_rpc, keystore.clone())?;
+    }
     crate::metrics::launch(&task_manager, Arc::clone(&client), registry.as_ref())?;
     let telemetry_handle = || telemetry.as_ref().map(|telemetry| telemetry.handle());
 
