@@ -51,7 +51,7 @@ LOSSES = (0.10, 0.25, 0.51)
 CLIENT, VALIDATOR = "//Dave", "//Alice//stash"
 CAREFUL, CARELESS = ("careful", "//Bob"), ("careless", "//Charlie")
 PASSWORD = {"TOS_PASSWORD": "storage test"}
-SOURCES = (("primitives",), ("pallets",), ("client/src", "runtime/tos/src", "node"))
+SOURCES = (("primitives",), ("pallets",), ("client", "runtime/tos/src", "node"))
 
 
 def sources(folders):

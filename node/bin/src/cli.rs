@@ -2,12 +2,12 @@
 
 //! The command line.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use sc_cli::RunCmd;
 use tos_node_logging::LogFormat;
 use tos_node_rpc::MethodFilter;
-use tos_node_service::finality::FinalityOptions;
+use tos_node_service::{finality::FinalityOptions, StorageOptions};
 use tos_node_txpool::Amount;
 
 /// Arguments of a running node besides the SDK's.
@@ -22,15 +22,29 @@ pub struct NodeArgs {
     #[arg(long, conflicts_with = "timekeeper")]
     pub no_timekeeper: bool,
 
-    /// Answer storage challenges for the replicas in this store, which `tos storage init` made. The
-    /// key that signs is the provider's proof key, an sr25519 key of type `tosp` in the keystore.
-    /// The store must not be in use by `tos storage run` at the same time. Off-chain workers do this,
-    /// so they run on this node even if it is no validator.
+    /// Prove the replicas in this store, which `tos storage init` made: answer audits and challenges, and
+    /// hand in roots. The key that signs is the provider's proof key, an sr25519 key of type `tosp` in the
+    /// keystore. The store must not be in use by `tos storage run` at the same time, which also accepts,
+    /// seals and settles.
     #[arg(long, value_name = "DIR")]
     pub storage_provider: Option<PathBuf>,
+
+    /// Serve the content and the proofs of `--storage-provider` on this address, as `tos storage run` does.
+    /// Committees and clients need it.
+    #[arg(long, value_name = "ADDRESS", requires = "storage_provider")]
+    pub storage_serve: Option<SocketAddr>,
 }
 
 impl NodeArgs {
+    /// Returns the storage that the node proves, if any.
+    pub fn storage(&self) -> Option<StorageOptions> {
+        let store = self.storage_provider.clone()?;
+        Some(StorageOptions {
+            store,
+            serve: self.storage_serve,
+        })
+    }
+
     /// The operator's word about computing slots, if there is one.
     pub fn timekeeper(&self) -> Option<bool> {
         match (self.timekeeper, self.no_timekeeper) {

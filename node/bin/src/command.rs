@@ -6,7 +6,7 @@ use crate::cli::{Cli, Subcommand};
 use polkadot_sdk::*;
 
 use clap::{CommandFactory, FromArgMatches};
-use sc_cli::{CliConfiguration, OffchainWorkerEnabled, Runner, Signals, SubstrateCli};
+use sc_cli::{CliConfiguration, Runner, Signals, SubstrateCli};
 use sc_network::config::NetworkBackendType;
 use sc_service::PartialComponents;
 use tos_node_logging::{LogFilter, LogFormat};
@@ -64,13 +64,6 @@ fn parser() -> clap::Command {
 /// The command line, with what one option makes of others.
 fn read(matches: &clap::ArgMatches) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(matches)?;
-    let workers = &mut cli.run.offchain_worker_params.enabled;
-    // Off-chain workers prove storage, and providers need not be validators.
-    if cli.node.storage_provider.is_some()
-        && matches!(workers, OffchainWorkerEnabled::WhenAuthority)
-    {
-        *workers = OffchainWorkerEnabled::Always;
-    }
     let limits = &mut cli.run.pool_config;
     cli.pool_room = Amount {
         count: limits.pool_limit,
@@ -122,7 +115,7 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     let options = NodeOptions {
         genesis: chain_spec::known_patch(&chain),
         timekeeper: cli.node.timekeeper(),
-        storage: cli.node.storage_provider.clone(),
+        storage: cli.node.storage(),
         finality: cli.finality.clone(),
         rpc_filter: cli.rpc_filter.clone(),
         pool_room: cli.pool_room,
@@ -262,17 +255,21 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_runs_off_chain_workers_without_being_a_validator() {
-        let workers = |args: &[&str]| {
-            let cli = parse(&[&["tos-node"], args].concat());
-            cli.run.offchain_worker_params.enabled
-        };
-        assert!(matches!(workers(&[]), OffchainWorkerEnabled::WhenAuthority));
-        let provider = ["--storage-provider", "dir"];
-        assert!(matches!(workers(&provider), OffchainWorkerEnabled::Always));
-        // The operator's word stands; the service then refuses to start.
-        let off = ["--storage-provider", "dir", "--offchain-worker", "never"];
-        assert!(matches!(workers(&off), OffchainWorkerEnabled::Never));
+    fn storage_is_served_only_where_it_is_proven() {
+        let storage = |args: &[&str]| parse(&[&["tos-node"], args].concat()).node.storage();
+        assert!(storage(&[]).is_none());
+        let proven = storage(&["--storage-provider", "dir"]);
+        assert!(proven.is_some_and(|storage| storage.serve.is_none()));
+        let served = storage(&[
+            "--storage-provider",
+            "dir",
+            "--storage-serve",
+            "0.0.0.0:9956",
+        ]);
+        let address = served.and_then(|storage| storage.serve);
+        assert_eq!(address, Some(([0, 0, 0, 0], 9956).into()));
+        let alone = ["tos-node", "--storage-serve", "0.0.0.0:9956"];
+        assert!(parser().try_get_matches_from(alone).is_err());
     }
 
     #[test]

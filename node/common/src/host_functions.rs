@@ -7,8 +7,7 @@ use polkadot_sdk::*;
 /// Host functions of every node. Ours are appended to this tuple; a function that is added here
 /// must reach all nodes before a runtime uses it.
 ///
-/// Those of `tos_host` verify the beacon and storage proofs, and make storage proofs. The latter
-/// find a prover in off-chain workers alone; a block that calls them is told that there is none.
+/// Those of `tos_host` verify the beacon and storage proofs.
 #[cfg(not(feature = "runtime-benchmarks"))]
 pub type HostFunctions = (sp_io::SubstrateHostFunctions, tos_host::HostFunctions);
 

@@ -17,9 +17,10 @@ mod prover;
 mod spawn_tasks;
 
 pub use components::{new_partial, ConsensusComponents, NodeComponents};
+pub use prover::StorageOptions;
 
 use polkadot_sdk::*;
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use sc_chain_spec::ChainType;
 use sc_client_api::BlockBackend;
@@ -42,8 +43,8 @@ pub struct NodeOptions {
     pub genesis: Option<Value>,
     /// `true` if the node computes the slots of the beacon. Without a word, nodes of development networks do.
     pub timekeeper: Option<bool>,
-    /// Store of replicas whose challenges it answers.
-    pub storage: Option<PathBuf>,
+    /// Storage that it proves.
+    pub storage: Option<StorageOptions>,
     /// The time it waits for votes.
     pub finality: FinalityOptions,
     /// Filter of its RPC methods.
@@ -95,6 +96,10 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
     let genesis_hash = client
         .block_hash(0)?
         .ok_or_else(|| ServiceError::Other("the database has no genesis block".into()))?;
+    let storage = options.storage;
+    let prover = storage
+        .map(|storage| prover::open(storage, genesis_hash))
+        .transpose()?;
 
     let Network {
         service: network,
@@ -140,14 +145,8 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
                 pool: Arc::clone(&pool),
                 network: Arc::clone(&network),
                 is_validator: role.is_authority(),
-                store: options.storage.as_deref(),
-                genesis: genesis_hash,
             },
         )?;
-    } else if options.storage.is_some() {
-        return Err(ServiceError::Other(
-            "--storage-provider works in off-chain workers, which are switched off".into(),
-        ));
     }
 
     let voter_state = SharedVoterState::empty();
@@ -185,7 +184,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
     };
 
     let discovery = discovery::config(&config);
-    spawn_tasks::spawn_tasks(
+    let local_rpc = spawn_tasks::spawn_tasks(
         &mut task_manager,
         SpawnTasksParams {
             config,
@@ -203,6 +202,9 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
             log_filter: options.log_filter,
         },
     )?;
+    if let Some(prover) = prover {
+        prover::launch(&task_manager, prover, local_rpc, keystore.clone())?;
+    }
     tos_node_metrics::launch(&task_manager, Arc::clone(&client), registry.as_ref())?;
     let telemetry = telemetry.as_ref().map(|telemetry| telemetry.handle());
 

@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Off-chain workers: the only place where the runtime meets the storage prover.
+//! Off-chain workers of the runtime.
 
 use polkadot_sdk::*;
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use futures::FutureExt;
 use sc_client_api::Backend;
 use sc_network::service::traits::NetworkService;
 use sc_service::{Error as ServiceError, TaskManager};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
-use sp_externalities::Extension;
 use sp_keystore::KeystorePtr;
 use tos_node_common::{FullBackend, FullClient};
 use tos_node_txpool::FullPool;
-use tos_runtime::Hash;
-
-use crate::prover::StoreProver;
 
 /// Parts of the node that off-chain workers run on.
-pub struct Launch<'a> {
+pub struct Launch {
     /// The chain.
     pub client: Arc<FullClient>,
     /// Its database, which keeps what workers remember.
     pub backend: Arc<FullBackend>,
-    /// The keys of this node; among them the provider's proof key.
+    /// The keys of this node.
     pub keystore: KeystorePtr,
     /// Pool to which workers submit transactions.
     pub pool: Arc<FullPool>,
@@ -32,19 +28,10 @@ pub struct Launch<'a> {
     pub network: Arc<dyn NetworkService>,
     /// `true` if this node is a validator.
     pub is_validator: bool,
-    /// The store of sealed replicas, if this node proves storage.
-    pub store: Option<&'a Path>,
-    /// The genesis block, to which the store must belong.
-    pub genesis: Hash,
 }
 
 /// Starts a worker for each best block.
-pub fn launch(tasks: &TaskManager, launch: Launch<'_>) -> Result<(), ServiceError> {
-    let prover = launch
-        .store
-        .map(|directory| StoreProver::open(directory, launch.genesis))
-        .transpose()
-        .map_err(|error| ServiceError::Application(error.into()))?;
+pub fn launch(tasks: &TaskManager, launch: Launch) -> Result<(), ServiceError> {
     let workers = sc_offchain::OffchainWorkers::new(sc_offchain::OffchainWorkerOptions {
         runtime_api_provider: Arc::clone(&launch.client),
         is_validator: launch.is_validator,
@@ -53,14 +40,7 @@ pub fn launch(tasks: &TaskManager, launch: Launch<'_>) -> Result<(), ServiceErro
         transaction_pool: Some(OffchainTransactionPoolFactory::new(launch.pool)),
         network_provider: Arc::new(launch.network),
         enable_http_requests: true,
-        // Registered for the call of the off-chain worker alone: a block, even one that this node
-        // authors, never sees the prover.
-        custom_extensions: move |_| {
-            prover
-                .iter()
-                .map(|prover| Box::new(prover.extension()) as Box<dyn Extension>)
-                .collect()
-        },
+        custom_extensions: |_| Vec::new(),
     })?;
     tasks.spawn_handle().spawn(
         "offchain-workers-runner",

@@ -14,8 +14,8 @@ use sc_client_api::UsageProvider;
 use sc_network::service::traits::NetworkService;
 use sc_network_sync::SyncingService;
 use sc_network_transactions::TransactionsHandlerController;
-use sc_rpc::{system::Request, SubscriptionTaskExecutor};
-use sc_service::{Configuration, Error as ServiceError, MetricsService, TaskManager};
+use sc_rpc::{system::Request, DenyUnsafe, SubscriptionTaskExecutor};
+use sc_service::{Configuration, Error as ServiceError, MetricsService, RpcHandlers, TaskManager};
 use sc_telemetry::{Telemetry, TelemetryHandle};
 use sc_utils::mpsc::TracingUnboundedSender;
 use sp_keystore::KeystorePtr;
@@ -59,11 +59,12 @@ pub struct SpawnTasksParams<'a> {
     pub log_filter: Option<LogFilter>,
 }
 
-/// Spawns them all. They end with the task manager.
+/// Spawns them all. They end with the task manager. Returns all RPC methods, also those that are not served, for parts of the
+/// node itself.
 pub fn spawn_tasks(
     tasks: &mut TaskManager,
     params: SpawnTasksParams<'_>,
-) -> Result<(), ServiceError> {
+) -> Result<RpcHandlers, ServiceError> {
     let SpawnTasksParams {
         mut config,
         client,
@@ -154,7 +155,7 @@ pub fn spawn_tasks(
         executor: Arc::clone(&executor),
     };
     let own = || methods(executor);
-    let (all, module) = match served(deps, own, &rpc_filter, log_filter) {
+    let (mut all, module) = match served(deps, own, &rpc_filter, log_filter) {
         Ok(modules) => modules,
         Err(error) => {
             // Dropping it would wait for its threads, which an asynchronous function must not do.

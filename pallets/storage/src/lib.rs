@@ -26,7 +26,6 @@ mod committee;
 mod deals;
 mod events;
 mod money;
-mod offchain;
 mod providers;
 pub mod queue;
 mod replicas;
@@ -52,7 +51,7 @@ pub mod pallet {
         traits::fungible::{Inspect, InspectHold, Mutate, MutateHold},
         weights::WeightMeter,
     };
-    use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
+    use frame_system::pallet_prelude::*;
     use tos_pallet_support::agenda;
     use tos_primitives::{
         storage::{
@@ -73,10 +72,7 @@ pub mod pallet {
 
     /// What storage needs of the rest of the chain.
     #[pallet::config]
-    pub trait Config:
-        polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>>
-        + CreateAuthorizedTransaction<Call<Self>>
-    {
+    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// Weights of the calls and of the automatic steps.
         type WeightInfo: WeightInfo;
         /// The runtime's reasons to hold balance.
@@ -556,10 +552,6 @@ pub mod pallet {
             Self::run_window(&mut meter);
             agenda::run::<Self>(&mut meter);
             meter.consumed()
-        }
-
-        fn offchain_worker(_: BlockNumberFor<T>) {
-            Self::answer();
         }
 
         fn integrity_test() {

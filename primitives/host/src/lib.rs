@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the runtime asks of the machine that runs it: checks that WASM could not make fast enough, and
-//! answers that only a storage provider can give.
+//! Native host functions: verification of the walk and of storage proofs, which WASM could not make fast enough.
 //!
-//! | interface | what | from where |
-//! |---|---|---|
-//! | [`tos_verify`] | verification of the walk and of storage proofs | block execution and everywhere else |
-//! | [`tos_prover`] | evaluation of slots, answers from stored data | off-chain workers, see below |
-//!
-//! Runtime code calls the typed functions of [`verify`] and [`prover`]; they are thin wrappers.
+//! Runtime code calls the typed functions of [`verify`]; they are thin wrappers of [`tos_verify`].
+//! Proofs are made outside of the node's runtime: by the workers of providers (`client/workers`) and, for the walk, by the node's
+//! timekeeper.
 //!
 //! # Verifying: the same everywhere
 //!
@@ -30,12 +26,7 @@
 //! must execute the same for ever. What has to change becomes `#[version(2)]` next to version 1, first as
 //! `#[version(2, register_only)]` in a node release that everybody runs, and callable in a runtime after that;
 //! a runtime does not instantiate on a node that misses a function it imports.
-//!
-//! # Proving: unreachable from block execution
-//!
-//! The proving functions live behind the externalities extension [`ProverExt`], which the node registers for
-//! off-chain workers alone. Without it, and block execution is always without it, every one of them
-//! answers `None`. They never panic and cannot make a block's result depend on the machine.
+
 #![cfg_attr(substrate_runtime, no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -43,12 +34,12 @@ extern crate alloc;
 
 #[cfg(not(substrate_runtime))]
 pub mod cache;
+mod code;
 mod interface;
 #[cfg(not(substrate_runtime))]
 mod memory;
 #[cfg(not(substrate_runtime))]
 mod native;
-pub mod prover;
 #[cfg(not(substrate_runtime))]
 mod purpose;
 #[cfg(not(substrate_runtime))]
@@ -57,14 +48,11 @@ mod sealing;
 mod tests;
 pub mod verify;
 
-pub use interface::{tos_prover, tos_verify};
-#[cfg(not(substrate_runtime))]
-pub use prover::{Prover, ProverExt};
-pub use prover::{SealStatus, WindowAnswer};
+pub use interface::tos_verify;
 #[cfg(not(substrate_runtime))]
 pub use purpose::Purpose;
 pub use verify::*;
 
 /// All host functions of this crate, for the executor of a node.
 #[cfg(not(substrate_runtime))]
-pub type HostFunctions = (tos_verify::HostFunctions, tos_prover::HostFunctions);
+pub type HostFunctions = tos_verify::HostFunctions;

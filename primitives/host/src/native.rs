@@ -2,10 +2,12 @@
 
 //! The checks themselves, on bytes as they come from the runtime.
 
-use crate::{cache, sealing, verify::*};
-use codec::{DecodeAll, Encode};
-use tos_storage_proofs::{Commitment, ProofError, SealParams, Word};
-use tos_vdf::{Dataset, Hash, Segment, SlotProof, State, VdfParams};
+use crate::{cache, code::code, sealing};
+use codec::DecodeAll;
+use tos_storage_proofs::{
+    compact::MAX_COMPACT, Commitment, ProofError, SealParams, Word, MAX_CHALLENGES,
+};
+use tos_vdf::{Dataset, Hash, Segment, SlotProof, State, VdfParams, MAX_SEGMENTS};
 
 /// The encoded length of a [`SlotProof`].
 const SLOT_PROOF_BYTES: usize = 32 * 64 + 32;
@@ -56,17 +58,6 @@ pub(crate) fn dataset_root(params: &VdfParams, epoch_seed: &Hash) -> Option<Hash
     cache::with_dataset(params, epoch_seed, Dataset::root)
 }
 
-/// 0 for a right proof, else the error's index and one.
-fn code(result: Result<(), ProofError>) -> u8 {
-    match result {
-        Ok(()) => VALID,
-        Err(error) => error
-            .encode()
-            .first()
-            .map_or(UNKNOWN, |index| index.saturating_add(1)),
-    }
-}
-
 pub(crate) fn verify_compact(root: &Hash, words: u64, seed: &Hash, proof: &[u8]) -> u8 {
     if proof.len() > MAX_COMPACT {
         return code(Err(ProofError::Length));
@@ -97,11 +88,4 @@ pub(crate) fn verify_seal_word(
     params.check().is_ok()
         && u64::from(offset) < params.unit_words()
         && sealing::verify_word(params, key, offset, data, sealed)
-}
-
-pub(crate) fn verify_inclusion(global: &Hash, leaf: &Hash, position: u32, path: &[u8]) -> bool {
-    let (path, rest) = path.as_chunks::<32>();
-    rest.is_empty()
-        && path.len() <= MAX_PATH
-        && tos_storage_proofs::verify_inclusion(global, leaf, position, path)
 }

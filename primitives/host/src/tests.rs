@@ -5,7 +5,6 @@
 use crate::*;
 use codec::Encode;
 use polkadot_sdk::*;
-use sp_io::TestExternalities;
 use tos_storage_proofs::{
     aggregate, commit, compact, prove_compact, prove_words, replica_seed, unit_key, unit_mask,
     Commitment, MemoryTree, ProofError, ReplicaId, SealParams,
@@ -201,11 +200,11 @@ mod storage {
     fn every_error_crosses_the_boundary_as_itself() {
         for index in 0..=9u8 {
             let code = index + 1;
-            let error = crate::verify::result(code).unwrap_err();
+            let error = crate::code::result(code).unwrap_err();
             assert_eq!(error.encode(), [index]);
         }
-        assert_eq!(crate::verify::result(VALID), Ok(()));
-        assert!(crate::verify::result(UNKNOWN).is_err());
+        assert_eq!(crate::code::result(crate::code::VALID), Ok(()));
+        assert!(crate::code::result(UNKNOWN).is_err());
     }
 
     #[test]
@@ -231,151 +230,5 @@ mod storage {
             ..params
         };
         assert!(!verify_seal_word(&endless, &key, 0, &word, &word));
-    }
-
-    #[test]
-    fn inclusion_is_checked_and_its_path_is_bounded() {
-        let leaves: Vec<(u32, Hash)> = (0..30).map(|i| (i, [i as u8; 32])).collect();
-        let global = aggregate::fold(&leaves).unwrap().global;
-        let path = aggregate::inclusion_path(&leaves, 7).unwrap();
-        assert!(verify_inclusion(&global, &[7; 32], 7, &path));
-        assert!(!verify_inclusion(&global, &[7; 32], 8, &path));
-        assert!(!verify_inclusion(&global, &[8; 32], 7, &path));
-        assert!(!verify_inclusion(
-            &global,
-            &[7; 32],
-            7,
-            &vec![[0; 32]; MAX_PATH + 1]
-        ));
-        let bytes = path.concat();
-        assert!(!tos_verify::verify_inclusion(
-            global,
-            [7; 32],
-            7,
-            &bytes[1..]
-        ));
-    }
-}
-
-mod proving {
-    use super::*;
-
-    const ME: ReplicaId = [1; 16];
-
-    /// Knows one replica.
-    struct One;
-    impl Prover for One {
-        fn replicas(&self) -> Vec<ReplicaId> {
-            vec![ME]
-        }
-        fn seal_status(&self, replica: &ReplicaId) -> Option<SealStatus> {
-            (*replica == ME).then_some(SealStatus::Sealing { done: 1, total: 2 })
-        }
-        fn compact_proof(&self, replica: &ReplicaId, seed: &Hash, moment: u64) -> Option<Vec<u8>> {
-            (*replica == ME).then(|| [&seed[..], &moment.to_le_bytes()].concat())
-        }
-        fn committee_proof(&self, _: &ReplicaId, _: &Hash) -> Option<Vec<u8>> {
-            // More than any committee proof can have.
-            Some(vec![0; 1 << 20])
-        }
-        fn seal_opening(&self, _: &ReplicaId, _: &Hash, count: u32) -> Option<Vec<u8>> {
-            Some(count.encode())
-        }
-        fn chunk_proof(&self, _: &ReplicaId, _: &Hash, count: u32) -> Option<Vec<u8>> {
-            Some(count.encode())
-        }
-        fn group_root(
-            &self,
-            _: u64,
-            _: u32,
-            _: &Hash,
-            members: &[(u32, ReplicaId)],
-        ) -> Option<Hash> {
-            Some([members.len() as u8; 32])
-        }
-        fn window_answer(&self, _: u64, _: u32, replica: &ReplicaId) -> Option<WindowAnswer> {
-            (*replica == ME).then(answer)
-        }
-    }
-
-    fn answer() -> WindowAnswer {
-        WindowAnswer {
-            previous_leaf: [1; 32],
-            proof: vec![2; 900],
-            path: vec![[3; 32]; 10],
-        }
-    }
-
-    fn with_prover() -> TestExternalities {
-        let mut ext = TestExternalities::new_empty();
-        ext.register_extension(ProverExt(Box::new(One)));
-        ext
-    }
-
-    #[test]
-    fn block_execution_has_no_prover_and_gets_no_answer() {
-        TestExternalities::new_empty().execute_with(|| {
-            assert_eq!(prover::evaluate_slot(&PARAMS, &SEED, &START, FIRST), None);
-            assert_eq!(prover::replicas(), None);
-            assert_eq!(prover::seal_status(&ME), None);
-            assert_eq!(prover::compact_proof(&ME, &SEED, 1), None);
-            assert_eq!(prover::committee_proof(&ME, &SEED), None);
-            assert_eq!(prover::seal_opening(&ME, &SEED, 1), None);
-            assert_eq!(prover::chunk_proof(&ME, &SEED, 1), None);
-            assert_eq!(prover::group_root(1, 0, &SEED, &[(0, ME)]), None);
-            assert_eq!(prover::window_answer(1, 0, &ME), None);
-        });
-    }
-
-    #[test]
-    fn an_off_chain_worker_with_the_extension_gets_what_the_node_knows() {
-        with_prover().execute_with(|| {
-            assert_eq!(prover::replicas(), Some(vec![ME]));
-            assert_eq!(
-                prover::seal_status(&ME),
-                Some(SealStatus::Sealing { done: 1, total: 2 })
-            );
-            assert_eq!(prover::seal_status(&[2; 16]), None);
-            let payload = [&SEED[..], &7u64.to_le_bytes()].concat();
-            assert_eq!(prover::compact_proof(&ME, &SEED, 7), Some(payload));
-            assert_eq!(prover::compact_proof(&[2; 16], &SEED, 7), None);
-            assert_eq!(prover::group_root(1, 0, &SEED, &[(0, ME)]), Some([1; 32]));
-            assert_eq!(prover::window_answer(1, 0, &ME), Some(answer()));
-        });
-    }
-
-    #[test]
-    fn a_slot_evaluated_here_is_the_slot() {
-        let (_, slot) = slot();
-        with_prover().execute_with(|| {
-            let proof = prover::evaluate_slot(&PARAMS, &SEED, &START, FIRST).unwrap();
-            assert_eq!(proof, slot.proof);
-            let wrong = VdfParams {
-                passes: 9,
-                ..PARAMS
-            };
-            assert_eq!(prover::evaluate_slot(&wrong, &SEED, &START, FIRST), None);
-        });
-    }
-
-    #[test]
-    fn questions_and_answers_are_bounded() {
-        with_prover().execute_with(|| {
-            assert_eq!(prover::committee_proof(&ME, &SEED), None);
-            let most = prover::seal_opening(&ME, &SEED, u32::MAX);
-            assert_eq!(most, Some(MAX_CHALLENGES.encode()));
-            let most = prover::chunk_proof(&ME, &SEED, u32::MAX);
-            assert_eq!(most, Some(prover::MAX_CHUNKS.encode()));
-            let crowd: Vec<(u32, ReplicaId)> = (0..1_001).map(|i| (i, ME)).collect();
-            assert!(prover::group_root(1, 0, &SEED, &crowd[..1_000]).is_some());
-            assert_eq!(prover::group_root(1, 0, &SEED, &crowd), None);
-            let mut none = [];
-            assert_eq!(tos_prover::replicas(&mut none), prover::UNAVAILABLE);
-            let mut out = [0; 32];
-            assert_eq!(
-                tos_prover::group_root(1, 0, SEED, &[0xfe; 7], &mut out),
-                prover::UNAVAILABLE
-            );
-        });
     }
 }

@@ -2,19 +2,13 @@
 
 //! The verifying functions, typed. In WASM they call the host, natively the same code directly.
 
-use crate::tos_verify;
-use alloc::vec::Vec;
-use codec::{DecodeAll, Encode};
+use crate::{code::result, tos_verify};
+use codec::Encode;
 use tos_storage_proofs::{Commitment, ProofError, SealParams, Word};
 use tos_vdf::{Hash, Segment, SlotProof, State, VdfParams};
 
-pub use tos_storage_proofs::{aggregate::MAX_PATH, compact::MAX_COMPACT, MAX_CHALLENGES};
+pub use tos_storage_proofs::{compact::MAX_COMPACT, MAX_CHALLENGES};
 pub use tos_vdf::MAX_SEGMENTS;
-
-/// What [`tos_verify`] answers for a right proof.
-pub const VALID: u8 = 0;
-/// What [`tos_verify`] answers when it cannot say what is wrong with a proof.
-pub const UNKNOWN: u8 = u8::MAX;
 
 /// Whether a slot is exactly right: every coarse state and the fine root. Some 70 ms with real
 /// parameters, 0.4 s more where the epoch's dataset is not there.
@@ -80,18 +74,4 @@ pub fn verify_seal_word(
     sealed: &Word,
 ) -> bool {
     tos_verify::verify_seal_word(*params, *key, offset, data, sealed)
-}
-
-/// Whether `leaf` stands at `position` under the global root of a window.
-pub fn verify_inclusion(global: &Hash, leaf: &Hash, position: u32, path: &[Hash]) -> bool {
-    let path: Vec<u8> = path.iter().flatten().copied().collect();
-    tos_verify::verify_inclusion(*global, *leaf, position, &path)
-}
-
-/// What an answer of [`tos_verify`] means.
-pub(crate) fn result(code: u8) -> Result<(), ProofError> {
-    match code.checked_sub(1) {
-        None => Ok(()),
-        Some(index) => Err(ProofError::decode_all(&mut &[index][..]).unwrap_or(ProofError::Length)),
-    }
 }

@@ -74,36 +74,6 @@ impl pallet_balances::Config for Test {
     type ExistentialDeposit = ExistentialDeposit;
 }
 
-pub type TxExtension = frame_system::AuthorizeCall<Test>;
-pub type Extrinsic = sp_runtime::testing::TestXt<RuntimeCall, TxExtension>;
-
-impl<LocalCall> frame_system::offchain::CreateTransactionBase<LocalCall> for Test
-where
-    RuntimeCall: From<LocalCall>,
-{
-    type RuntimeCall = RuntimeCall;
-    type Extrinsic = Extrinsic;
-}
-
-impl<LocalCall> frame_system::offchain::CreateTransaction<LocalCall> for Test
-where
-    RuntimeCall: From<LocalCall>,
-{
-    type Extension = TxExtension;
-    fn create_transaction(call: RuntimeCall, extension: Self::Extension) -> Extrinsic {
-        Extrinsic::new_transaction(call, extension)
-    }
-}
-
-impl<LocalCall> frame_system::offchain::CreateAuthorizedTransaction<LocalCall> for Test
-where
-    RuntimeCall: From<LocalCall>,
-{
-    fn create_extension() -> Self::Extension {
-        TxExtension::new()
-    }
-}
-
 impl pallet_storage::Config for Test {
     type WeightInfo = ();
     type RuntimeHoldReason = RuntimeHoldReason;

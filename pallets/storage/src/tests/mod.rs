@@ -11,7 +11,6 @@ mod illegal;
 mod lifecycle;
 pub mod mock;
 mod money;
-mod offchain;
 mod random;
 mod reads;
 mod windows;

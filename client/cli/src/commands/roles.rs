@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `tos miner` and `tos validator`, without the workers themselves.
+
+use super::{help, parse, run, show, Global};
+use crate::output::Output;
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use serde_json::json;
+use tos_primitives::TaskType;
+use tos_sdk::task_type;
+use tos_sdk::{
+    chain::Call,
+    error::{Error, Result},
+    keys::parse_account,
+};
+
+/// The types an account registers for.
+#[derive(clap::Args)]
+pub struct Types {
+    /// The task types, separated by commas, such as code-analysis,general.
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', required = true,
+        value_parser = task_type::parse)]
+    types: Vec<TaskType>,
+}
+
+/// Whom a reading command is about.
+#[derive(clap::Args)]
+pub struct Whose {
+    /// The account; the key's when missing.
+    #[arg(value_parser = parse_account)]
+    account: Option<AccountId32>,
+}
+
+/// See `tos miner --help`.
+#[derive(clap::Subcommand)]
+pub enum Miner {
+    /// Become a miner. A stake is held until you have left.
+    Register(Types),
+    /// Work on other task types from now on.
+    SetTypes(Types),
+    /// Show a miner's standing.
+    Status(Whose),
+    /// Join tasks, solve them, commit and reveal, until interrupted.
+    #[command(after_help = help::MINER)]
+    Run(Box<run::MinerArgs>),
+    /// Stop mining, to get the stake back after the cooldown.
+    Leave,
+    /// Stay after all.
+    Rejoin,
+    /// Get the stake back after the cooldown.
+    Withdraw,
+    /// Work again after more than 90 days without work.
+    Reactivate,
+    /// Speak for a miner that wants to reach the next level.
+    Endorse {
+        /// The miner.
+        #[arg(value_parser = parse_account)]
+        miner: AccountId32,
+    },
+    /// Take an endorsement back that you gave or, with --by, one that you have.
+    Unendorse {
+        /// The miner that is endorsed; the key's account with --by.
+        #[arg(value_parser = parse_account, required_unless_present = "by", conflicts_with = "by")]
+        miner: Option<AccountId32>,
+        /// Who endorses you.
+        #[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
+        by: Option<AccountId32>,
+    },
+    /// Have a miner's level looked at: begin or end a probation, or a period of grace.
+    Review(Whose),
+}
+
+/// See `tos validator --help`.
+#[derive(clap::Subcommand)]
+pub enum Validator {
+    /// Become a validator. A stake is held until you have left.
+    Register(Types),
+    /// Judge other task types from now on.
+    SetTypes(Types),
+    /// Show a validator's standing.
+    Status(Whose),
+    /// Judge answers and vote, until interrupted.
+    #[command(after_help = help::VALIDATOR)]
+    Run(Box<run::ValidatorArgs>),
+    /// Stop being drawn, to get the stake back after the cooldown.
+    Leave,
+    /// Stay after all.
+    Rejoin,
+    /// Hold again what slashes took, to be drawn again.
+    TopUp,
+    /// Get the stake back after the cooldown.
+    Withdraw,
+}
+
+/// The error for an account that does not have the role.
+fn unregistered(who: &AccountId32, role: &str) -> Error {
+    Error::Refused {
+        name: format!("not a registered {role}"),
+        docs: Some(format!("{who}; `tos {role} register` makes it one")),
+    }
+}
+
+impl Miner {
+    /// Runs the command.
+    pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
+        let call = match self {
+            Self::Register(Types { types }) => Call::RegisterMiner {
+                specialisations: types,
+            },
+            Self::SetTypes(Types { types }) => Call::SetSpecialisations {
+                specialisations: types,
+            },
+            Self::Leave => Call::LeaveMiner {},
+            Self::Rejoin => Call::RejoinMiner {},
+            Self::Withdraw => Call::WithdrawMiner {},
+            Self::Reactivate => Call::Reactivate {},
+            Self::Endorse { miner } => Call::Endorse { who: miner },
+            Self::Unendorse { miner, by } => {
+                let own = global.signer()?.account();
+                Call::RetractEndorsement {
+                    endorser: by.unwrap_or_else(|| own.clone()),
+                    who: miner.unwrap_or(own),
+                }
+            }
+            Self::Review(Whose { account }) => Call::ReviewLevel {
+                who: global.account(&account)?,
+            },
+            Self::Run(arguments) => return arguments.run(global).await,
+            Self::Status(Whose { account }) => {
+                let who = global.account(&account)?;
+                let at = global.connect().await?.best().await?;
+                let miner = at.miner(who.clone()).await?;
+                let miner = miner.ok_or_else(|| unregistered(&who, "miner"))?;
+                let reputation = at.reputation(who.clone()).await?;
+                let value = json!({"account": who, "miner": miner, "reputation": reputation});
+                output.show(&value, || {
+                    format!(
+                        "{}\n\n{}",
+                        show::miner(&miner),
+                        show::reputation(&reputation)
+                    )
+                });
+                return Ok(());
+            }
+        };
+        global.submit_and_show(call, output).await
+    }
+}
+
+impl Validator {
+    /// Runs the command.
+    pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
+        let call = match self {
+            Self::Register(Types { types }) => Call::RegisterValidator { types },
+            Self::SetTypes(Types { types }) => Call::SetTypes { types },
+            Self::Leave => Call::LeaveValidator {},
+            Self::Rejoin => Call::RejoinValidator {},
+            Self::TopUp => Call::TopUp {},
+            Self::Withdraw => Call::WithdrawValidator {},
+            Self::Run(arguments) => return arguments.run(global).await,
+            Self::Status(Whose { account }) => {
+                let who = global.account(&account)?;
+                let at = global.connect().await?.best().await?;
+                let validator = at.validator(who.clone()).await?;
+                let validator = validator.ok_or_else(|| unregistered(&who, "validator"))?;
+                let duties = at.duties(who.clone()).await?;
+                let reputation = at.reputation(who.clone()).await?;
+                let value = json!({
+                    "account": who, "validator": validator, "duties": duties,
+                    "reputation": reputation,
+                });
+                output.show(&value, || {
+                    let seats: Vec<_> = duties
+                        .iter()
+                        .map(|duty| format!("seat in   {}", duty.task))
+                        .collect();
+                    let blocks = [
+                        show::validator(&validator),
+                        seats.join("\n"),
+                        show::reputation(&reputation),
+                    ];
+                    blocks
+                        .into_iter()
+                        .filter(|b| !b.is_empty())
+                        .collect::<Vec<_>>()
+                        .join("\n\n")
+                });
+                return Ok(());
+            }
+        };
+        global.submit_and_show(call, output).await
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How things of the chain read as text.
+
+use crate::output::table;
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use tos_primitives::{
+    json::to_hex,
+    views::{MinerView, ReputationView, StandingView, TaskSummary, ValidatorView},
+    Closure, ContentRef, Phase, TaskId,
+};
+use tos_sdk::task_type::type_name;
+use tos_sdk::{amount, clean, error::Error};
+
+/// The error for a task the chain does not have.
+pub fn unknown(task: TaskId) -> Error {
+    Error::refused(format!("there is no task {task}, or it is pruned"))
+}
+
+/// A phase in words.
+pub fn phase(phase: Phase) -> String {
+    match phase {
+        Phase::Open => "open".into(),
+        Phase::AnswerReveal => "revealing answers".into(),
+        Phase::PanelDraw => "drawing a panel".into(),
+        Phase::VoteCommit => "voting".into(),
+        Phase::VoteReveal => "revealing votes".into(),
+        Phase::Challenge => "open to challenge".into(),
+        Phase::Closed(closure) => match closure {
+            Closure::Settled => "settled".into(),
+            Closure::Cancelled => "cancelled".into(),
+            Closure::Expired => "expired".into(),
+            Closure::Unresolved => "unresolved".into(),
+        },
+    }
+}
+
+/// A number of things: `1 miner`, `2 miners`.
+pub fn count(number: impl Into<u64>, what: &str) -> String {
+    let number = number.into();
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// Basis points as per cent, exactly.
+pub fn percent(bp: u16) -> String {
+    format!("{}.{:02} %", bp / 100, bp % 100)
+}
+
+/// Tasks, one per line.
+pub fn tasks(tasks: &[TaskSummary<AccountId32>]) -> String {
+    let row = |task: &TaskSummary<AccountId32>| {
+        vec![
+            task.id.to_string(),
+            type_name(task.task_type),
+            format!("{:?}", task.difficulty).to_lowercase(),
+            amount::format(task.reward),
+            format!("{}/{}", task.joined, task.max_participants),
+            phase(task.phase),
+            match task.phase {
+                // Nothing more happens to it.
+                Phase::Closed(_) => String::new(),
+                _ => task.deadline.to_string(),
+            },
+        ]
+    };
+    let headings = [
+        "TASK",
+        "TYPE",
+        "DIFFICULTY",
+        "REWARD",
+        "PLACES",
+        "PHASE",
+        "UNTIL TICK",
+    ];
+    table(&headings, &tasks.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A reference to content.
+pub fn content(content: &ContentRef) -> String {
+    let place = if content.inline.is_empty() {
+        clean::line(&String::from_utf8_lossy(&content.locator)).into_owned()
+    } else {
+        "on chain".into()
+    };
+    format!(
+        "{} ({} bytes, {place})",
+        to_hex(&content.hash),
+        content.size
+    )
+}
+
+/// A miner.
+pub fn miner(miner: &MinerView) -> String {
+    let types: Vec<_> = miner
+        .specialisations
+        .iter()
+        .map(|t| type_name(*t))
+        .collect();
+    let mut lines = vec![
+        format!("types          {}", types.join(", ")),
+        format!("stake          {}", amount::format(miner.stake)),
+        format!("open tasks     {}", miner.open_tasks),
+        format!("completed      {}", miner.completed),
+        format!("failed         {}", miner.failed),
+        format!(
+            "activity       {:?}, {} days idle",
+            miner.activity, miner.idle_days
+        )
+        .to_lowercase(),
+        format!("certification  {:?}", miner.certification).to_lowercase(),
+        format!("level          {:?}", miner.level).to_lowercase(),
+        format!(
+            "success        {} of the last tasks",
+            percent(miner.success)
+        ),
+        format!("endorsements   {}", miner.endorsements),
+    ];
+    if let Some(day) = miner.probation_until {
+        lines.push(format!(
+            "probation      for the next level, until day {day}"
+        ));
+    }
+    if let Some(day) = miner.grace_until {
+        lines.push(format!("in danger      the level is lost on day {day}"));
+    }
+    if let Some(tick) = miner.suspended_until {
+        lines.push(format!("suspended      until tick {tick}"));
+    }
+    if let Some(tick) = miner.withdrawable_at {
+        lines.push(format!("leaving        stake free in tick {tick}"));
+    }
+    lines.join("\n")
+}
+
+/// A validator.
+pub fn validator(validator: &ValidatorView) -> String {
+    let types: Vec<_> = validator.types.iter().map(|t| type_name(*t)).collect();
+    let (stake, required) = (validator.stake, validator.required);
+    let mut lines = vec![
+        format!("types     {}", types.join(", ")),
+        format!(
+            "stake     {} of {}",
+            amount::format(stake),
+            amount::format(required)
+        ),
+        format!("accuracy  {}", percent(validator.accuracy)),
+        format!(
+            "known     {} on {} tasks with known answers",
+            percent(validator.known),
+            validator.checks
+        ),
+        format!("panels    {}", validator.panels),
+        format!("status    {:?}", validator.status).to_lowercase(),
+    ];
+    if let Some(tick) = validator.suspended_until {
+        lines.push(format!("suspended until tick {tick}"));
+    }
+    lines.join("\n")
+}
+
+/// A reputation.
+pub fn reputation(reputation: &ReputationView) -> String {
+    let row = |name: String, standing: &StandingView| {
+        vec![
+            name,
+            percent(standing.score),
+            percent(standing.earned),
+            standing.settled.to_string(),
+            standing.gain_left.to_string(),
+        ]
+    };
+    let domains = reputation
+        .domains
+        .iter()
+        .map(|(t, standing)| row(type_name(*t), standing));
+    let rows: Vec<_> = std::iter::once(row("all types".into(), &reputation.global))
+        .chain(domains)
+        .collect();
+    table(
+        &["REPUTATION", "NOW", "EARNED", "SETTLED", "GAIN LEFT TODAY"],
+        &rows,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basis_points_read_as_per_cent() {
+        assert_eq!(percent(10_000), "100.00 %");
+        assert_eq!(percent(7_005), "70.05 %");
+        assert_eq!(percent(9), "0.09 %");
+    }
+}

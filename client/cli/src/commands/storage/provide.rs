@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Becoming a provider, and everything that is one call.
+
+use super::{replica_id, Folder as StoreFolder, Global, One, Storage};
+use crate::output::Output;
+use tos_sdk::{
+    amount,
+    chain::{recognise, At, Call, Connection, Folder, Guard},
+    error::{Error, Result},
+    keys::{Keypair, Scheme},
+};
+
+use codec::Compact;
+use polkadot_sdk::sp_core::{crypto::AccountId32, sr25519, Pair};
+use serde_json::json;
+use std::{fs::TryLockError, path::Path, time::Duration};
+use tos_primitives::{
+    content::MAX_LOCATOR, json::to_hex, storage::Locator, Balance, DealId, ReplicaId,
+};
+use tos_workers::storage::ReplicaProver;
+
+/// The proof key, by its name in the keystore.
+#[derive(clap::Args)]
+pub struct ProofKey {
+    /// The key that signs proofs, by its name in the keystore. It holds no money.
+    #[arg(long = "proof-key", value_name = "NAME", default_value = "storage-proof")]
+    name: String,
+}
+
+impl ProofKey {
+    /// The key pair.
+    pub(super) fn unlock(&self, global: &Global) -> Result<sr25519::Pair> {
+        let keystore = global.keystore()?;
+        keystore.file(&self.name).map_err(|error| {
+            Error::Usage(format!(
+                "{error}; `tos storage init` makes the key that proofs are signed with"
+            ))
+        })?;
+        match keystore.unlock(&self.name, &global.password(false)?)? {
+            Keypair::Sr25519(pair) => Ok(pair),
+            _ => Err(Error::Usage(format!(
+                "`{}`: proofs are signed with sr25519",
+                self.name
+            ))),
+        }
+    }
+
+    /// The key pair, made where there is none.
+    fn unlock_or_make(&self, global: &Global) -> Result<sr25519::Pair> {
+        let keystore = global.keystore()?;
+        let known = keystore.list()?.iter().any(|file| file.name == self.name);
+        if !known {
+            let phrase = zeroize::Zeroizing::new(Keypair::generate_phrase());
+            let password = global.password(true)?;
+            keystore.add(&self.name, Scheme::Sr25519, &phrase, &password)?;
+            return sr25519::Pair::from_string(&phrase, None)
+                .map_err(|_| Error::Failed("the phrase just made is no key".into()));
+        }
+        self.unlock(global)
+    }
+}
+
+/// See `tos storage init --help`.
+#[derive(clap::Args)]
+pub struct Init {
+    #[command(flatten)]
+    folder: StoreFolder,
+    #[command(flatten)]
+    proof_key: ProofKey,
+    /// The bond, such as 1000 (TOS). Each replica ties up a part of it as collateral.
+    #[arg(long, value_parser = amount::parse, default_value = "1000")]
+    bond: Balance,
+    /// How others reach the provider's server, such as http://my.host:9956.
+    #[arg(long, value_name = "URL")]
+    public_url: String,
+}
+
+/// See `tos storage set --help`.
+#[derive(clap::Args)]
+pub struct Set {
+    #[command(flatten)]
+    proof_key: ProofKey,
+    /// How others reach the provider's server, such as http://my.host:9956.
+    #[arg(long, value_name = "URL")]
+    public_url: String,
+}
+
+/// See `tos storage challenge --help`.
+#[derive(clap::Args)]
+pub struct Challenge {
+    /// The replica.
+    #[arg(value_parser = replica_id)]
+    replica: ReplicaId,
+    /// Open this window's leaf, instead of the sealing.
+    #[arg(long)]
+    window: Option<u64>,
+}
+
+/// Time that a one-off command waits for a node to say which chain it is on.
+const RECOGNISE_TIME: Duration = Duration::from_secs(60);
+
+/// The store of this account on this chain, and what it has seen of the chain: in `folder` or, if
+/// that is of another chain, next to it.
+pub(super) async fn prover(
+    connection: &Connection,
+    folder: &Path,
+    who: &AccountId32,
+    proof: sr25519::Pair,
+) -> Result<(ReplicaProver, Guard<Folder>)> {
+    let guard = recognise::<Folder>(connection, folder, Some(RECOGNISE_TIME)).await?;
+    let prover = ReplicaProver::of_chain(connection, guard.memory().path(), who, proof).await?;
+    Ok((prover, guard))
+}
+
+/// `true` if another process has the store open.
+fn is_in_use(folder: &Path) -> bool {
+    let lock = std::fs::File::open(folder.join("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Checks how others reach a server.
+pub(super) fn locator(url: &str) -> Result<Locator> {
+    tos_sdk::content::locator(url, &[0; 32])?;
+    url.as_bytes()
+        .to_vec()
+        .try_into()
+        .map_err(|_| Error::Usage(format!("an address of more than {MAX_LOCATOR} bytes")))
+}
+
+impl Init {
+    pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
+        let (key, proof) = (global.signer()?, self.proof_key.unlock_or_make(global)?);
+        let (who, public) = (key.account(), proof.public());
+        let url = locator(&self.public_url)?;
+        let connection = global.connect().await?;
+        let dir = self.folder.path(global)?;
+        let guard = recognise::<Folder>(&connection, &dir, Some(RECOGNISE_TIME)).await?;
+        let dir = guard.memory().path().to_owned();
+        // A worker that went on to this chain by itself has made the store, and waits for this.
+        if !is_in_use(&dir) {
+            drop(ReplicaProver::of_chain(&connection, guard.memory().path(), &who, proof).await?);
+        }
+        let known = connection.best().await?.provider(who.clone()).await?;
+        // Interrupted and run again, it goes on where it ended.
+        let call = match known {
+            None => Some(Call::RegisterProvider {
+                bond: Compact(self.bond),
+                proof_key: public.0,
+                locator: url,
+            }),
+            Some(known) if known.proof_key == public.0 && known.locator == url => None,
+            Some(_) => Some(Call::SetProvider {
+                proof_key: public.0,
+                locator: url,
+            }),
+        };
+        let block = match call {
+            Some(call) => Some(global.submit(call).await?.block),
+            None => None,
+        };
+        let value = json!({
+            "provider": who, "proofKey": to_hex(&public.0), "dir": dir,
+            "block": block.map(|hash| to_hex(&hash)),
+        });
+        output.show(&value, || {
+            format!(
+                "provider  {who}\nproof key {}\nstore     {}",
+                to_hex(&public.0),
+                dir.display()
+            )
+        });
+        Ok(())
+    }
+}
+
+/// Returns `true` if an identifier names a deal. Deals and replicas share no identifiers.
+async fn is_deal(at: &At, id: [u8; 16]) -> Result<bool> {
+    if at.replica(ReplicaId(id)).await?.is_some() {
+        return Ok(false);
+    }
+    match at.deal(DealId(id)).await? {
+        Some(_) => Ok(true),
+        None => Err(unknown(id)),
+    }
+}
+
+/// The error for what the chain does not have.
+pub(super) fn unknown(id: [u8; 16]) -> Error {
+    let id = ReplicaId(id);
+    Error::refused(format!("there is no deal or replica {id}, or it is pruned"))
+}
+
+/// The replica an identifier names: itself, or a deal's.
+pub(super) async fn replica_of(at: &At, id: [u8; 16]) -> Result<ReplicaId> {
+    if !is_deal(at, id).await? {
+        return Ok(ReplicaId(id));
+    }
+    let deal = at.deal(DealId(id)).await?.ok_or_else(|| unknown(id))?;
+    deal.replica
+        .ok_or_else(|| Error::refused(format!("nobody has accepted deal {}", DealId(id))))
+}
+
+/// Runs a command that is one call.
+pub(super) async fn submit(command: Storage, global: &Global, output: Output) -> Result<()> {
+    let replica = |One { id }: One| async move {
+        replica_of(&global.connect().await?.best().await?, id).await
+    };
+    let call = match command {
+        Storage::Accept { deal } => Call::AcceptDeal { deal },
+        Storage::Cancel { deal } => Call::CancelOffer { deal },
+        Storage::TopUp { amount } => Call::TopUpProvider {
+            amount: Compact(amount),
+        },
+        Storage::Withdraw { amount } => Call::WithdrawProvider {
+            amount: Compact(amount),
+        },
+        Storage::Exit => Call::ExitProvider {},
+        Storage::Leave => Call::LeaveProvider {},
+        Storage::Set(set) => Call::SetProvider {
+            proof_key: set.proof_key.unlock_or_make(global)?.public().0,
+            locator: locator(&set.public_url)?,
+        },
+        Storage::Pause(one) => Call::PauseReplica {
+            replica: replica(one).await?,
+        },
+        Storage::Resume(one) => Call::ResumeReplica {
+            replica: replica(one).await?,
+        },
+        Storage::Remove(one) => Call::RequestRemoval {
+            replica: replica(one).await?,
+        },
+        Storage::Settle(one) => Call::SettleReplica {
+            replica: replica(one).await?,
+        },
+        Storage::Challenge(Challenge {
+            replica,
+            window: None,
+        }) => Call::ChallengeSeal { replica },
+        Storage::Challenge(Challenge {
+            replica,
+            window: Some(window),
+        }) => Call::ChallengeWindow { replica, window },
+        Storage::Crank(One { id }) => {
+            let at = global.connect().await?.best().await?;
+            match is_deal(&at, id).await? {
+                true => Call::CrankDeal { deal: DealId(id) },
+                false => Call::CrankReplica {
+                    replica: ReplicaId(id),
+                },
+            }
+        }
+        _ => return Err(Error::Usage("this command is more than one call".into())),
+    };
+    global.submit_and_show(call, output).await
+}

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The chain, as this program sees it: a connection, reading at a block, sending transactions.
+
+mod cost;
+mod decode;
+mod identity;
+mod interface;
+mod local;
+mod multisig;
+mod parameter;
+mod proxy;
+mod proxy_kind;
+mod refusal;
+mod settle;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+pub use cost::TypeRules;
+#[cfg(test)]
+pub use identity::meet;
+pub use identity::{recognise, Block, Folder, Guard, Hash, Heads, Memory, Reason, Record, Sight};
+pub use interface::{Call, CompactBytes, Scores, TypeProfile};
+pub use local::LocalRpc;
+pub use multisig::Group;
+pub use parameter::{Parameter, NAMES as PARAMETER_NAMES};
+pub use proxy::Proxy;
+pub use proxy_kind::ProxyKind;
+pub use transaction::{Included, Wait};
+
+use crate::{
+    error::{Context, Error, Result},
+    keys::Signer,
+};
+use codec::DecodeAll;
+use futures::{Stream, StreamExt};
+use polkadot_sdk::sp_core::crypto::AccountId32;
+use std::{
+    fmt::Display,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc, Mutex,
+    },
+    time::Duration,
+};
+use subxt::{
+    backend::LegacyBackend,
+    client::{OnlineClient, OnlineClientAtBlock},
+    config::{substrate::H256, RpcConfigFor, SubstrateConfig},
+    dynamic::{self, At as _, Value},
+    rpcs::{client::RpcParams, LegacyRpcMethods, RpcClient},
+    Metadata,
+};
+use tos_primitives::Balance;
+
+/// The time a node has to answer the first question.
+const CONNECT_TIME: Duration = Duration::from_secs(15);
+/// The time between two looks at the chain for a transaction.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Node that a program talks to.
+#[derive(Clone)]
+pub enum Endpoint {
+    /// A node at this address.
+    Url(String),
+    /// The node that this program is a part of.
+    Local(Arc<dyn LocalRpc>),
+}
+
+impl Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Url(url) => url,
+            Self::Local(_) => "this node",
+        })
+    }
+}
+
+impl From<&str> for Endpoint {
+    fn from(url: &str) -> Self {
+        Self::Url(url.to_owned())
+    }
+}
+
+/// A connection to a node whose runtime fits this program.
+pub struct Connection {
+    url: String,
+    client: OnlineClient<SubstrateConfig>,
+    rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
+    /// For what the methods above do not read in full.
+    raw: RpcClient,
+    /// The version of the runtime that was checked last.
+    checked: Mutex<Option<u32>>,
+    /// See [`LOOK`].
+    look: Duration,
+    /// `true` once a development key was warned of.
+    warned: AtomicBool,
+}
+
+/// Checks that the chain has everything this program uses, in the shapes it uses. The error lists
+/// all that is missing or different.
+fn check(metadata: &Metadata) -> Result<(), String> {
+    let mut wrong = interface::differences(metadata);
+    for checked in [proxy::check(metadata), multisig::check(metadata)] {
+        wrong.extend(checked.err());
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(format!(
+            "this program and the chain's runtime do not fit:\n  {}",
+            wrong.join("\n  ")
+        )),
+    }
+}
+
+/// The chain at one block.
+pub struct At {
+    block: OnlineClientAtBlock<SubstrateConfig>,
+}
+
+/// An event.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Event {
+    /// The number of its block.
+    pub block: u64,
+    /// The pallet that emitted it.
+    pub pallet: String,
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub fields: serde_json::Value,
+}
+
+/// What an account owns.
+pub struct Balances {
+    /// What it can use, as far as it is not frozen.
+    pub free: Balance,
+    /// What is on hold.
+    pub reserved: Balance,
+}
+
+impl Connection {
+    /// Connects and checks that the runtime fits.
+    pub async fn open(url: &str) -> Result<Self> {
+        Self::open_at(&Endpoint::Url(url.to_owned())).await
+    }
+
+    /// Connects to a node and checks that the runtime fits.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] if there is no answer within 15 s.
+    pub async fn open_at(endpoint: &Endpoint) -> Result<Self> {
+        let url = endpoint.to_string();
+        let unreachable = |reason: String| Error::Unreachable {
+            url: url.clone(),
+            reason,
+        };
+        let connect = async {
+            let rpc = match endpoint {
+                Endpoint::Url(url) => RpcClient::from_insecure_url(url)
+                    .await
+                    .map_err(|e| e.to_string())?,
+                Endpoint::Local(rpc) => RpcClient::new(local::Transport(rpc.clone())),
+            };
+            Self::over(&url, rpc).await
+        };
+        let connected = tokio::time::timeout(CONNECT_TIME, connect).await;
+        let this = connected
+            .map_err(|_| unreachable("no answer".into()))?
+            .map_err(unreachable)?;
+        this.best().await?;
+        Ok(this)
+    }
+
+    /// The chain behind `rpc`, unchecked.
+    async fn over(url: &str, rpc: RpcClient) -> Result<Self, String> {
+        // Plain requests about named blocks: this program pins no blocks.
+        let backend = LegacyBackend::builder().build(rpc.clone());
+        let client = OnlineClient::from_backend(Arc::new(backend)).await;
+        Ok(Self {
+            url: url.into(),
+            client: client.map_err(|e| e.to_string())?,
+            rpc: LegacyRpcMethods::new(rpc.clone()),
+            raw: rpc,
+            checked: Mutex::new(None),
+            look: LOOK,
+            warned: AtomicBool::new(false),
+        })
+    }
+
+    /// Names the chain.
+    pub fn genesis(&self) -> [u8; 32] {
+        self.client.genesis_hash().0
+    }
+
+    /// The chain at its best block.
+    pub async fn best(&self) -> Result<At> {
+        let hash = match self.rpc.chain_get_block_hash(None).await {
+            Ok(Some(hash)) => hash,
+            Ok(None) => return Err(Error::Failed("the node has no best block".into())),
+            Err(error) => return Err(self.explain(error).await),
+        };
+        self.at(hash).await
+    }
+
+    /// The chain at its last finalised block.
+    pub async fn finalised(&self) -> Result<At> {
+        match self.rpc.chain_get_finalized_head().await {
+            Ok(hash) => self.at(hash).await,
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    async fn at(&self, hash: H256) -> Result<At> {
+        let block = match self.client.at_block(hash).await {
+            Ok(block) => block,
+            Err(error) => return Err(self.explain(error).await),
+        };
+        self.check_runtime(&block)?;
+        Ok(At { block })
+    }
+
+    /// Runtimes can be upgraded while this program runs.
+    fn check_runtime(&self, block: &OnlineClientAtBlock<SubstrateConfig>) -> Result<()> {
+        let version = block.spec_version();
+        let mut checked = self.checked.lock().unwrap_or_else(|e| e.into_inner());
+        if *checked != Some(version) {
+            check(block.metadata_ref()).map_err(Error::Failed)?;
+            *checked = Some(version);
+        }
+        Ok(())
+    }
+
+    /// The numbers of best blocks as they come. Ends when the connection does.
+    pub async fn best_blocks(&self) -> Result<impl Stream<Item = Result<u64>> + Unpin> {
+        let blocks = match self.client.stream_best_blocks().await {
+            Ok(blocks) => blocks,
+            Err(error) => return Err(self.explain(error).await),
+        };
+        Ok(blocks.map(|block| block.map(|b| b.number()).context("following blocks")))
+    }
+
+    /// The chain at the block of this number. Its runtime may be an older one: only events are
+    /// read of it.
+    pub async fn at_number(&self, number: u64) -> Result<At> {
+        match self.client.at_block(number).await {
+            Ok(block) => Ok(At { block }),
+            Err(error) => Err(self.unreadable(number, error).await),
+        }
+    }
+
+    /// What the node calls itself and its chain.
+    pub async fn names(&self) -> Result<(String, String)> {
+        let names = async {
+            Ok::<_, subxt::rpcs::Error>((
+                self.rpc.system_chain().await?,
+                self.rpc.system_version().await?,
+            ))
+        };
+        match names.await {
+            Ok(names) => Ok(names),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Why the signer's account is not safe on this chain, if its key is one that anybody can make
+    /// and the chain is not one for development.
+    pub async fn development_warning(&self, signer: &Signer) -> Option<String> {
+        if !signer.development {
+            return None;
+        }
+        let asked = self.raw.request("system_chainType", RpcParams::new()).await;
+        let chain_type = match asked {
+            Ok(serde_json::Value::String(kind)) => kind,
+            // `{"Custom": "…"}`.
+            Ok(other) => other["Custom"].as_str().unwrap_or("unknown").to_owned(),
+            Err(_) => "unknown".into(),
+        };
+        if chain_type == "Development" {
+            return None;
+        }
+        let name = self.rpc.system_chain().await.unwrap_or_default();
+        Some(format!(
+            "{} is a well-known development key, and the chain `{name}` is of type {chain_type}: \
+             anybody can sign for this account; use a key of your own (`tos keys new`)",
+            signer.pair.account()
+        ))
+    }
+
+    /// Warns of a development key, once.
+    async fn warn_of_development_key(&self, signer: &Signer) {
+        if signer.development && !self.warned.swap(true, Ordering::Relaxed) {
+            if let Some(warning) = self.development_warning(signer).await {
+                tracing::warn!("{warning}");
+            }
+        }
+    }
+
+    /// The error for a node that ended the connection.
+    pub fn gone(&self, reason: &str) -> Error {
+        Error::Unreachable {
+            url: self.url.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    /// `error`, or [`Error::Unreachable`] where it came because the node is gone.
+    pub async fn or_lost(&self, error: Error) -> Error {
+        match error {
+            Error::Failed(reason) => self.explain(reason).await,
+            other => other,
+        }
+    }
+
+    /// Tells a lost connection from other trouble by asking the node for its health.
+    async fn explain(&self, error: impl Display) -> Error {
+        let reason = error.to_string();
+        let alive = tokio::time::timeout(CONNECT_TIME, self.rpc.system_health()).await;
+        if matches!(alive, Ok(Ok(_))) {
+            Error::Failed(reason)
+        } else {
+            self.gone(&reason)
+        }
+    }
+}
+
+impl At {
+    /// A call as this runtime encodes it, with the numbers of its pallet and of itself in front.
+    pub fn encode(&self, call: &Call) -> Result<Vec<u8>> {
+        let (pallet, name) = call.name();
+        let missing = || Error::Failed(format!("the chain has no call {pallet}.{name}"));
+        let metadata = self.block.metadata_ref();
+        let pallet = metadata.pallet_by_name(pallet).ok_or_else(missing)?;
+        let variant = pallet.call_variant_by_name(name).ok_or_else(missing)?;
+        let mut bytes = vec![pallet.call_index(), variant.index];
+        bytes.extend(call.encode_arguments());
+        Ok(bytes)
+    }
+
+    /// The same call, as the superuser of a network for development.
+    pub fn sudo(&self, call: &Call) -> Result<Call> {
+        let call = self.encode(call)?;
+        let sudo = Call::Sudo { call };
+        // Refused here where the chain has no superuser.
+        self.encode(&sudo).map(|_| sudo)
+    }
+
+    /// The number of the block.
+    pub fn number(&self) -> u64 {
+        self.block.block_number()
+    }
+
+    /// The hash of the block.
+    pub fn hash(&self) -> [u8; 32] {
+        self.block.block_hash().0
+    }
+
+    /// The version of the runtime.
+    pub fn spec_version(&self) -> u32 {
+        self.block.spec_version()
+    }
+
+    /// All events of the block.
+    pub async fn events(&self) -> Result<Vec<Event>> {
+        let metadata = self.block.metadata_ref();
+        let events = self.block.events().fetch().await.context("events")?;
+        let mut all = Vec::new();
+        for event in events.iter() {
+            let event = event.context("events")?;
+            let (pallet, name) = (
+                event.pallet_name().to_owned(),
+                event.event_name().to_owned(),
+            );
+            let variant = metadata
+                .pallet_by_event_index(event.pallet_index())
+                .and_then(|pallet| pallet.event_variant_by_index(event.event_index()));
+            let variant =
+                variant.ok_or_else(|| Error::Failed(format!("no event {pallet}.{name}")))?;
+            let input = &mut event.field_bytes();
+            let fields = decode::fields(metadata.types(), &variant.fields, input)
+                .context(format_args!("event {pallet}.{name}"))?;
+            all.push(Event {
+                block: self.number(),
+                pallet,
+                name,
+                fields,
+            });
+        }
+        Ok(all)
+    }
+
+    /// What an account owns.
+    pub async fn balance(&self, who: &AccountId32) -> Result<Balances> {
+        let address = dynamic::storage::<([u8; 32],), Value>("System", "Account");
+        let account = self
+            .block
+            .storage()
+            .fetch(address, (who.clone().into(),))
+            .await;
+        let account = account
+            .context("System.Account")?
+            .decode()
+            .context("System.Account")?;
+        let amount = |name: &str| {
+            let amount = account
+                .at("data")
+                .at(name)
+                .and_then(|value| value.as_u128());
+            amount.ok_or_else(|| Error::Failed(format!("System.Account: no {name} balance")))
+        };
+        Ok(Balances {
+            free: amount("free")?,
+            reserved: amount("reserved")?,
+        })
+    }
+
+    /// Calls a function of the runtime API. Shapes were checked against the metadata.
+    pub async fn call_api<T: DecodeAll>(&self, function: &str, arguments: &[u8]) -> Result<T> {
+        let bytes = self
+            .block
+            .runtime_apis()
+            .call_raw(function, Some(arguments))
+            .await;
+        let bytes = bytes.context(function)?;
+        T::decode_all(&mut bytes.as_slice()).context(function)
+    }
+}

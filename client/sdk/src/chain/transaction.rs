@@ -1,0 +1,609 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Signing calls, sending them and following them. What is lost on the way: [`super::settle`].
+
+use super::{proxy, At, Call, Connection, CONNECT_TIME};
+use crate::{
+    error::{Context, Error, Result},
+    keys::{Keypair, Signer},
+    sent::Sent,
+};
+use serde::Serialize;
+use std::{
+    fmt::{Display, Formatter},
+    future::Future,
+    time::Duration,
+};
+use subxt::{
+    client::OnlineClientAtBlockImpl,
+    config::{
+        substrate::{AccountId32, MultiSignature, SubstrateConfig, H256},
+        DefaultExtrinsicParamsBuilder,
+    },
+    error::{BackendError, ExtrinsicError, RpcError},
+    ext::{scale_encode, scale_type_resolver::TypeResolver},
+    tx::{self, Payload, SubmittableTransaction, TransactionProgress, TransactionStatus},
+};
+use tos_primitives::{json, DealId, TaskId};
+
+/// For how many blocks a transaction is good: what is not in a block by then never will be.
+pub(super) const MORTALITY: u64 = 256;
+/// Answers of the pool that leave open whether it has the transaction: banned, known already.
+const MAY_HAVE_IT: [i32; 2] = [BANNED, ALREADY_IMPORTED];
+
+// Codes of the node's `author` RPC.
+const INVALID: i32 = 1010;
+const UNKNOWN_VALIDITY: i32 = 1011;
+const BANNED: i32 = 1012;
+const ALREADY_IMPORTED: i32 = 1013;
+const LOW_PRIORITY: i32 = 1014;
+const IMMEDIATELY_DROPPED: i32 = 1016;
+
+type Client = OnlineClientAtBlockImpl<SubstrateConfig>;
+type Progress = TransactionProgress<SubstrateConfig, Client>;
+type Submittable = SubmittableTransaction<SubstrateConfig, Client>;
+
+/// State to wait for after sending a transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum Wait {
+    /// A block on the best chain; a reorganisation may still undo it.
+    Best,
+    /// A finalised block.
+    #[default]
+    Finalised,
+}
+
+impl Display for Wait {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Best => "best",
+            Self::Finalised => "finalised",
+        })
+    }
+}
+
+/// A transaction that succeeded.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Included {
+    /// The block it is in.
+    #[serde(with = "json::hash")]
+    pub block: [u8; 32],
+    /// Its own hash.
+    #[serde(with = "json::hash")]
+    pub transaction: [u8; 32],
+    /// `true` if that block is finalised.
+    pub finalised: bool,
+    /// The task it published, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// The deal it offered, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
+}
+
+impl tx::Signer<SubstrateConfig> for Keypair {
+    fn account_id(&self) -> AccountId32 {
+        AccountId32(self.account().into())
+    }
+
+    fn sign(&self, payload: &[u8]) -> MultiSignature {
+        Keypair::sign(self, payload)
+    }
+}
+
+/// A call that is encoded already; its shape was checked against the metadata.
+pub(super) struct Encoded(&'static str, &'static str, Bytes);
+
+pub(super) struct Bytes(Vec<u8>);
+
+impl Encoded {
+    /// The call, without the numbers in front.
+    pub fn of(call: &Call) -> Self {
+        let (pallet, name) = call.name();
+        Self(pallet, name, Bytes(call.encode_arguments()))
+    }
+}
+
+impl scale_encode::EncodeAsFields for Bytes {
+    fn encode_as_fields_to<R: TypeResolver>(
+        &self,
+        _: &mut dyn scale_encode::FieldIter<'_, R::TypeId>,
+        _: &R,
+        out: &mut Vec<u8>,
+    ) -> Result<(), scale_encode::Error> {
+        out.extend_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+impl Payload for Encoded {
+    type CallData = Bytes;
+
+    fn pallet_name(&self) -> &str {
+        self.0
+    }
+
+    fn call_name(&self) -> &str {
+        self.1
+    }
+
+    fn call_data(&self) -> &Bytes {
+        &self.2
+    }
+}
+
+/// One call on its way: as one transaction, or as several under one nonce, of which at most one gets
+/// in.
+#[derive(Debug, Default)]
+pub(super) struct Submission {
+    /// The nonce; nothing that carries its own authorisation has one.
+    pub nonce: Option<u64>,
+    /// The hashes of what the node may have taken.
+    pub hashes: Vec<[u8; 32]>,
+    /// The last block that none of them can be in.
+    pub after: u64,
+    /// The last block that the newest of them can be in.
+    pub good_until: Option<u64>,
+    /// Place where one of them was seen last.
+    pub place: Option<Place>,
+    /// Its outcome there, if it succeeded.
+    pub done: Option<Included>,
+    /// Why the newest is not on its way, if it is not.
+    pub last_error: Option<Error>,
+}
+
+/// A transaction's place in the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The hash of the block.
+    pub block: [u8; 32],
+    /// The number of the block.
+    pub number: u64,
+    /// The hash of the transaction.
+    pub transaction: [u8; 32],
+}
+
+/// The block that mortal transactions name as the beginning of their lives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Anchor {
+    number: u64,
+    hash: H256,
+}
+
+impl Submission {
+    /// Transaction that was sent, and what is known of it; `None` if nothing was sent.
+    pub fn sent(&self) -> Option<Sent> {
+        let transaction = match self.place {
+            Some(place) => place.transaction,
+            None => *self.hashes.last()?,
+        };
+        let done = self.done.as_ref();
+        Some(Sent {
+            transaction,
+            good_until: self.good_until,
+            block: self.place.map(|place| place.block),
+            task: done.and_then(|done| done.task),
+            deal: done.and_then(|done| done.deal),
+        })
+    }
+
+    /// The error, with what was sent.
+    pub fn unsettled(&self, why: Error) -> Error {
+        match self.sent() {
+            Some(sent) => Error::Unsettled {
+                sent: Box::new(sent),
+                why: Box::new(why),
+            },
+            None => why,
+        }
+    }
+}
+
+impl Connection {
+    /// Signs one call, sends it and waits until it is in such a block as `wait` asks for. It gets
+    /// into the chain at most once: before anything is sent again the chain is searched for it, and
+    /// what is sent again has the nonce of what it replaces. [`Error::Unsettled`] tells what was
+    /// sent when the time is over or the node is lost.
+    pub async fn submit(
+        &self,
+        signer: &Signer,
+        call: &Call,
+        wait: Wait,
+        time: Duration,
+    ) -> Result<Included> {
+        self.submit_until(signer, call, wait, tokio::time::sleep(time))
+            .await
+    }
+
+    /// [`Self::submit`], until `end`.
+    pub(super) async fn submit_until(
+        &self,
+        signer: &Signer,
+        call: &Call,
+        wait: Wait,
+        end: impl Future<Output = ()>,
+    ) -> Result<Included> {
+        self.warn_of_development_key(signer).await;
+        self.check_types(call).await?;
+        let mut submission = Submission::default();
+        tokio::select! {
+            settled = self.settle(signer, call, wait, &mut submission) => match settled {
+                Ok(included) => return Ok(included),
+                Err(error) => {
+                    let error = self.elaborate(signer, call, error).await;
+                    return Err(submission.unsettled(error));
+                }
+            },
+            () = end => {},
+        }
+        // As it is now, if the node still says so.
+        let look = self.look_up(signer, &mut submission);
+        let _ = tokio::time::timeout(CONNECT_TIME, look).await;
+        let why = match (submission.place, &submission.last_error) {
+            (None, Some(error)) => error.to_string(),
+            _ => format!("not in a {wait} block in time (--timeout)"),
+        };
+        Err(submission.unsettled(Error::TimedOut(why)))
+    }
+
+    /// Sends calls at once, in order, and waits for all of them. Nothing is sent again: what got
+    /// lost is [`Error::Pending`]. The outer error is for all.
+    pub async fn submit_all(
+        &self,
+        signer: &Signer,
+        calls: &[Call],
+        wait: Wait,
+        time: Duration,
+    ) -> Result<Vec<Result<Included>>> {
+        self.warn_of_development_key(signer).await;
+        let best = self.best().await?;
+        let anchor = self.anchor(&best).await?;
+        let mut nonce = self.nonce(&best, signer).await?;
+        let mut sent = Vec::new();
+        for call in calls {
+            let mut submission = Submission::default();
+            if call.is_authorised() {
+                sent.push((
+                    self.send_authorised(&best, call, &mut submission).await,
+                    submission,
+                ));
+                continue;
+            }
+            submission.nonce = Some(nonce);
+            let progress = self
+                .send(&best, anchor, signer, call, &mut submission)
+                .await;
+            if progress.is_ok() {
+                nonce += 1;
+            }
+            sent.push((progress, submission));
+        }
+        let outcomes =
+            sent.into_iter()
+                .zip(calls)
+                .map(|((progress, submission), call)| async move {
+                    self.outcome(Some(signer), call, progress, submission, wait, time)
+                        .await
+                });
+        Ok(futures::future::join_all(outcomes).await)
+    }
+
+    /// Sends calls that carry their own authorisation, and waits for all of them, as [`Self::submit_all`]
+    /// does. Any other call is [`Error::Usage`].
+    pub async fn submit_authorised(
+        &self,
+        calls: &[Call],
+        wait: Wait,
+        time: Duration,
+    ) -> Result<Vec<Result<Included>>> {
+        let best = self.best().await?;
+        let mut sent = Vec::new();
+        for call in calls {
+            let mut submission = Submission::default();
+            let progress = match call.is_authorised() {
+                true => self.send_authorised(&best, call, &mut submission).await,
+                false => Err(Error::Usage(format!(
+                    "{}.{} needs a signature, and there is no key",
+                    call.name().0,
+                    call.name().1
+                ))),
+            };
+            sent.push((progress, submission));
+        }
+        let outcomes =
+            sent.into_iter()
+                .zip(calls)
+                .map(|((progress, submission), call)| async move {
+                    self.outcome(None, call, progress, submission, wait, time)
+                        .await
+                });
+        Ok(futures::future::join_all(outcomes).await)
+    }
+
+    /// Outcome of a call after it was sent.
+    async fn outcome(
+        &self,
+        signer: Option<&Signer>,
+        call: &Call,
+        progress: Result<Progress>,
+        mut submission: Submission,
+        wait: Wait,
+        time: Duration,
+    ) -> Result<Included> {
+        let elaborate = async |error| match signer {
+            Some(signer) => self.elaborate(signer, call, error).await,
+            None => error,
+        };
+        let progress = match progress {
+            Ok(progress) => progress,
+            Err(error) => return Err(elaborate(error).await),
+        };
+        let followed = self.follow(progress, wait, &mut submission);
+        match tokio::time::timeout(time, followed).await {
+            Ok(Ok(Some(included))) => Ok(included),
+            Ok(Ok(None)) => match signer {
+                Some(signer) => self.found_or_lost(signer, wait, &mut submission).await,
+                None => Err(Error::Pending("the node lost it".into())),
+            },
+            Ok(Err(error)) => Err(elaborate(error).await),
+            Err(_) => Err(submission.unsettled(Error::TimedOut(format!(
+                "not in a {wait} block after {} s",
+                time.as_secs()
+            )))),
+        }
+    }
+
+    /// Outcome of a transaction that the node says no more of.
+    async fn found_or_lost(
+        &self,
+        signer: &Signer,
+        wait: Wait,
+        submission: &mut Submission,
+    ) -> Result<Included> {
+        match self.look_up(signer, submission).await? {
+            Some(done) if wait == Wait::Best || done.finalised => Ok(done),
+            _ => Err(submission
+                .last_error
+                .take()
+                .unwrap_or_else(|| Error::Pending("the node lost it".into()))),
+        }
+    }
+
+    /// Block at which a mortal transaction begins its life: the last final one, so that it survives
+    /// reorganisations, but never so far back that its life is half over.
+    pub(super) async fn anchor(&self, best: &At) -> Result<Anchor> {
+        let (number, hash) = self.final_head().await?;
+        let least = best.number().saturating_sub(MORTALITY / 2);
+        if number >= least {
+            return Ok(Anchor { number, hash });
+        }
+        let hash = self.hash_of_number(least).await?;
+        let hash = hash.ok_or_else(|| Error::Failed(format!("the node has no block {least}")))?;
+        Ok(Anchor {
+            number: least,
+            hash,
+        })
+    }
+
+    /// The account's next nonce.
+    pub(super) async fn nonce(&self, at: &At, signer: &Signer) -> Result<u64> {
+        let account = tx::Signer::<SubstrateConfig>::account_id(&signer.pair);
+        match at.block.tx().account_nonce(&account).await {
+            Ok(nonce) => Ok(nonce),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Sends a call that carries its own authorisation: it has no sender and costs no fee.
+    async fn send_authorised(
+        &self,
+        best: &At,
+        call: &Call,
+        submission: &mut Submission,
+    ) -> Result<Progress> {
+        // Nothing of the account is in these: no nonce counts, and nothing expires.
+        let params = DefaultExtrinsicParamsBuilder::new()
+            .nonce(0)
+            .immortal()
+            .build();
+        let (pallet, name) = call.name();
+        let payload = Encoded(pallet, name, Bytes(call.encode_arguments()));
+        let transactions = best.block.tx();
+        let mut general = transactions
+            .create_v5_signable_offline(&payload, params)
+            .context("transaction")?;
+        // The chain's format has no extension that would carry account and signature, so neither
+        // is encoded: what authorises the call is in its arguments.
+        let nobody = (AccountId32([0; 32]), MultiSignature::Sr25519([0; 64]));
+        let transaction = general
+            .sign_with_account_and_signature(&nobody.0, &nobody.1)
+            .context("transaction")?;
+        self.watch(transaction, submission).await
+    }
+
+    /// Signs and sends a call under the submission's nonce.
+    pub(super) async fn send(
+        &self,
+        best: &At,
+        anchor: Anchor,
+        signer: &Signer,
+        call: &Call,
+        submission: &mut Submission,
+    ) -> Result<Progress> {
+        let params = DefaultExtrinsicParamsBuilder::new()
+            .nonce(submission.nonce.unwrap_or_default())
+            .tip(signer.tip)
+            .mortal_from_unchecked(MORTALITY, anchor.number, anchor.hash)
+            .build();
+        let proxied;
+        let call = match &signer.acts_for {
+            Some(real) => {
+                proxied = best.proxied(real, call)?;
+                &proxied
+            }
+            None => call,
+        };
+        let (pallet, name) = call.name();
+        let payload = Encoded(pallet, name, Bytes(call.encode_arguments()));
+        let transactions = best.block.tx();
+        let mut signable = transactions
+            .create_signable_offline(&payload, params)
+            .context("transaction")?;
+        let signed = signable.sign(&signer.pair).context("signing")?;
+        if submission.hashes.is_empty() {
+            submission.after = anchor.number;
+        }
+        submission.good_until = Some(anchor.number + MORTALITY - 1);
+        let sent = self.watch(signed, submission).await;
+        sent.map_err(|error| proxy::explain(error, signer))
+    }
+
+    /// Sends a transaction. The submission has its hash unless the pool says that it did not take it.
+    async fn watch(
+        &self,
+        transaction: Submittable,
+        submission: &mut Submission,
+    ) -> Result<Progress> {
+        let hash = transaction.hash().0;
+        let known = submission.hashes.contains(&hash);
+        if !known {
+            // Before it is sent: the time may be over, or the node gone, before the answer comes.
+            submission.hashes.push(hash);
+        }
+        let submitted = transaction.submit_and_watch().await;
+        match submitted {
+            Ok(progress) => Ok(progress),
+            Err(ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(
+                RpcError::ClientError(subxt::rpcs::Error::User(error)),
+            ))) => {
+                if !known && !MAY_HAVE_IT.contains(&error.code) {
+                    submission.hashes.pop();
+                }
+                let data = error
+                    .data
+                    .as_ref()
+                    .map(|data| data.get().trim_matches('"').to_owned());
+                Err(rejection(
+                    error.code,
+                    &error.message,
+                    &data.unwrap_or_default(),
+                ))
+            }
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Follows a transaction until it is in such a block as `wait` asks for. Nothing when the node
+    /// says no more of it, or that it is gone; it may be in a block nevertheless.
+    pub(super) async fn follow(
+        &self,
+        mut progress: Progress,
+        wait: Wait,
+        submission: &mut Submission,
+    ) -> Result<Option<Included>> {
+        let transaction = progress.extrinsic_hash().0;
+        while let Some(status) = progress.next().await {
+            let status = match status {
+                Ok(status) => status,
+                Err(error) => match self.explain(error).await {
+                    lost @ Error::Unreachable { .. } => return Err(lost),
+                    error => {
+                        submission.last_error = Some(Error::Pending(error.to_string()));
+                        return Ok(None);
+                    }
+                },
+            };
+            match status {
+                TransactionStatus::InBestBlock(block) => {
+                    let outcome = self
+                        .outcome(block.block_hash(), transaction, submission)
+                        .await;
+                    if wait == Wait::Best {
+                        return outcome.map(Some);
+                    }
+                }
+                TransactionStatus::InFinalizedBlock(block) => {
+                    let mut included = self
+                        .outcome(block.block_hash(), transaction, submission)
+                        .await?;
+                    included.finalised = true;
+                    return Ok(Some(included));
+                }
+                TransactionStatus::Error { message }
+                | TransactionStatus::Invalid { message }
+                | TransactionStatus::Dropped { message } => {
+                    submission.last_error = Some(Error::Pending(message));
+                    return Ok(None);
+                }
+                _ => {}
+            }
+        }
+        submission.last_error = Some(Error::Pending(
+            "the node stopped telling what becomes of it".into(),
+        ));
+        Ok(None)
+    }
+}
+
+/// Why the pool did not take a transaction. Only what the runtime says of it is a refusal by the
+/// chain.
+fn rejection(code: i32, message: &str, data: &str) -> Error {
+    let text = if data.is_empty() {
+        message.to_owned()
+    } else {
+        format!("{message}: {data}")
+    };
+    match code {
+        BANNED | ALREADY_IMPORTED | LOW_PRIORITY => Error::Pending(text),
+        IMMEDIATELY_DROPPED => Error::Busy(text),
+        // An earlier transaction took the nonce between reading and sending, or the node follows
+        // another branch than a moment ago: signed anew it is good.
+        INVALID if data.contains("outdated") || data.contains("ancient birth block") => {
+            Error::Pending(text)
+        }
+        INVALID | UNKNOWN_VALIDITY => Error::refused(text),
+        _ => Error::Failed(format!("the node did not take the transaction: {text}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_pool_says_is_told_apart() {
+        let stale = rejection(1010, "Invalid Transaction", "Transaction is outdated");
+        assert!(matches!(stale, Error::Pending(_)));
+        assert!(matches!(
+            rejection(1013, "Already Imported", ""),
+            Error::Pending(_)
+        ));
+        assert!(matches!(
+            rejection(1014, "Priority is too low", ""),
+            Error::Pending(_)
+        ));
+        let ancient = "Transaction has an ancient birth block";
+        assert!(matches!(
+            rejection(1010, "Invalid Transaction", ancient),
+            Error::Pending(_)
+        ));
+        let full = rejection(
+            1016,
+            "Immediately Dropped",
+            "The transaction couldn't enter the pool because of the limit",
+        );
+        assert!(matches!(full, Error::Busy(_)));
+        assert_eq!(full.exit_code(), 5);
+        assert!(full.to_string().contains("--tip"), "{full}");
+        // A limit of the node's, not a rule of the chain's.
+        assert_eq!(
+            rejection(-32_999, "RPC rate limit exceeded", "").exit_code(),
+            1
+        );
+        let poor = rejection(1010, "Invalid Transaction", "Inability to pay some fees");
+        assert_eq!(poor.exit_code(), 3);
+        assert!(poor.to_string().contains("fees"));
+    }
+}

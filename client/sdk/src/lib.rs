@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod amount;
+pub mod canonical;
+pub mod chain;
+pub mod clean;
+pub mod content;
+pub mod error;
+pub mod files;
+pub mod hex;
+pub mod http;
+pub mod keys;
+pub mod keystore;
+pub mod sent;
+pub mod task_type;
+pub mod testing;

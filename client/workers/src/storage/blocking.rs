@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Work that waits for the disk.
+
+use tos_sdk::error::{Error, Result};
+
+/// Runs what waits for the disk on a thread that may.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Failed(format!("storage: {error}")))?
+}
