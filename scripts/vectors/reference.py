@@ -3,7 +3,7 @@
 
 It follows the text of docs/protocol.md (and, for the two hashes, the module documentation that other
 languages are told to follow) with exact fractions and no regard for speed. It shares no code with
-the Rust crate; primitives/core/tests/vectors.rs requires both to agree exactly.
+the Rust crate; primitives/formulas/tests/vectors.rs requires both to agree exactly.
 
     python3 scripts/vectors/reference.py            write tests/vectors/*.json
     python3 scripts/vectors/reference.py --check    fail if they are not what would be written

@@ -159,8 +159,8 @@ mod tests {
 
     #[test]
     fn an_error_after_sending_tells_programs_what_was_sent() {
-        use tos_primitives::TaskId;
         use tos_sdk::sent::Sent;
+        use tos_types::TaskId;
         let sent = Sent {
             transaction: [1; 32],
             good_until: Some(300),

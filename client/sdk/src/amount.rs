@@ -2,7 +2,7 @@
 
 //! Amounts of TOS as people write them. No floats: what is typed is what is paid, to the wei.
 
-use tos_primitives::{Balance, TOS};
+use tos_types::{Balance, TOS};
 
 /// Decimal places of one TOS.
 const DECIMALS: usize = 18;

@@ -4,7 +4,7 @@
 
 /// Reads hex, with or without `0x`, of exactly `N` bytes.
 pub fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
-    tos_primitives::json::from_hex(text)
+    tos_types::json::from_hex(text)
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or_else(|| format!("expected {N} bytes of hex"))
 }

@@ -12,7 +12,7 @@ use polkadot_sdk::{
 };
 use serde::{Deserialize, Serialize};
 use subxt::utils::MultiSignature;
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 /// The names of the development accounts that every Substrate tool knows.
 const DEVELOPMENT: [&str; 8] = [
@@ -211,7 +211,7 @@ mod tests {
             .account();
         let known = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
         assert_eq!(parse_account(known), Ok(alice.clone()));
-        let hex = tos_primitives::json::to_hex(alice.as_ref());
+        let hex = tos_types::json::to_hex(alice.as_ref());
         assert_eq!(parse_account(&hex), Ok(alice));
     }
 

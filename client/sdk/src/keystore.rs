@@ -18,7 +18,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use tos_primitives::json;
+use tos_types::json;
 use zeroize::Zeroizing;
 
 /// Environment variable that may hold the keystore's password. No child process sees it.

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
-use tos_primitives::{
+use tos_types::{
     json::{self, to_hex},
     DealId, TaskId,
 };

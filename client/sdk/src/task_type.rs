@@ -2,7 +2,7 @@
 
 //! Names of task types, as command lines, files and messages write them.
 
-use tos_primitives::TaskType;
+use tos_types::TaskType;
 
 /// All names of built-in task types.
 const TYPES: [(&str, TaskType); 6] = [

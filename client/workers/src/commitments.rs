@@ -10,13 +10,13 @@ use crate::database::Database;
 use redb::{ReadableTable, TableDefinition};
 use serde::{de::DeserializeOwned, Deserialize, Serialize};
 use std::{path::Path, sync::Arc};
-use tos_primitives::{
-    commitment::{Commitment, Salt},
-    json, AnswerScore, ContentRef, Report, TaskId,
-};
 use tos_sdk::{
     chain::{Memory, Record},
     error::{Context, Error, Result},
+};
+use tos_types::{
+    commitment::{Commitment, Salt},
+    json, AnswerScore, ContentRef, Report, TaskId,
 };
 
 const ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");

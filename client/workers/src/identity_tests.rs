@@ -11,7 +11,7 @@ async fn a_node_that_lies_about_its_height_locks_nobody_out_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let base = folder.path().join("miner.redb");
     let met = async |view: &View| meet::<CommitmentStore>(view, &base).await.unwrap().unwrap();
-    let task = tos_primitives::TaskId([1; 16]);
+    let task = tos_types::TaskId([1; 16]);
     let mut guard = met(&View::at(50)).await;
     assert_eq!(guard.check(&View::at(50)).await.unwrap(), Sight::Current);
     guard.memory().count_failure(task).unwrap();
@@ -46,7 +46,7 @@ async fn a_node_that_lies_about_its_height_locks_nobody_out_for_ever() {
 async fn a_journal_knows_its_chain_and_another_one_has_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let base = folder.path().join("miner-5F.redb");
-    let task = tos_primitives::TaskId([1; 16]);
+    let task = tos_types::TaskId([1; 16]);
     let mut first = meet::<CommitmentStore>(&View::at(50), &base)
         .await
         .unwrap()

@@ -33,7 +33,7 @@ use sc_network::{
 use sp_core::H256;
 use sp_runtime::{generic, traits::BlakeTwo256, OpaqueExtrinsic};
 use tos_node_beacon::{Message, SlotMessage};
-use tos_primitives::beacon::Slot;
+use tos_types::beacon::Slot;
 
 type Block = generic::Block<generic::Header<u32, BlakeTwo256>, OpaqueExtrinsic>;
 type Backend = Litep2pNetworkBackend;

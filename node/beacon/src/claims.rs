@@ -7,8 +7,8 @@ use polkadot_sdk::*;
 use sp_api::{ApiError, ApiExt, CallContext};
 use sp_core::H256;
 use sp_runtime::traits::Block as BlockT;
-use tos_primitives::beacon::SlotClaim;
 use tos_runtime_api::BeaconApi;
+use tos_types::beacon::SlotClaim;
 
 use super::{client::BeaconClient, follow::tip_at, tip::BeaconTip};
 

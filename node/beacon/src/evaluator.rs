@@ -56,7 +56,7 @@ impl Evaluator {
     }
 
     fn dataset(inputs: &SlotInputs) -> Option<Arc<Dataset>> {
-        tos_host::cache::dataset(&inputs.params, &inputs.epoch_seed)
+        tos_host_functions::cache::dataset(&inputs.params, &inputs.epoch_seed)
     }
 
     /// Computes a slot; gives up when `stop` says so. Blocks for about a second.
@@ -192,7 +192,7 @@ impl Evaluator {
         let stop = || self.store.stopping();
         let SlotEvaluation { proof, fine } =
             evaluate_slot(&fresh, start, first, &stop).ok_or(Interrupted)?;
-        tos_host::cache::replace(Arc::new(fresh));
+        tos_host_functions::cache::replace(Arc::new(fresh));
         self.rechecked.lock().insert(id, ());
         Ok(self.keep(inputs, proof, fine))
     }

@@ -10,12 +10,10 @@ use sc_consensus_babe::find_pre_digest;
 use sp_api::{ApiError, ApiExt};
 use sp_core::H256;
 use sp_runtime::traits::Block as BlockT;
-use tos_primitives::{
-    beacon::{Epoch, Head, Slot},
-    views::{BeaconView, SlotRecordView},
-};
 use tos_runtime_api::BeaconApi;
+use tos_types::beacon::{Epoch, Head, Slot};
 use tos_vdf::VdfParams;
+use tos_views::{BeaconView, SlotRecordView};
 
 use super::{client::BeaconClient, slot::SlotInputs, state::Beacon, tip::BeaconTip, LOG};
 
@@ -140,7 +138,7 @@ impl Prepared {
             .name("beacon-dataset".into())
             .spawn(move || {
                 for (params, seed) in missing {
-                    if tos_host::cache::dataset(&params, &seed).is_none() {
+                    if tos_host_functions::cache::dataset(&params, &seed).is_none() {
                         log::warn!(target: LOG, "a dataset of {} KiB cannot be built", params.memory_kib());
                     }
                 }
@@ -221,10 +219,8 @@ fn report(
 mod tests {
     use super::*;
     use crate::testing::tip;
-    use tos_primitives::{
-        beacon::BeaconScale,
-        views::{EpochView, InjectionView},
-    };
+    use tos_types::beacon::BeaconScale;
+    use tos_views::{EpochView, InjectionView};
 
     fn record(slot: Slot) -> SlotRecordView {
         SlotRecordView {

@@ -19,7 +19,7 @@ use schnellru::{ByLength, LruMap};
 use sp_consensus::{BlockOrigin, BlockStatus, Error as ConsensusError};
 use sp_core::H256;
 use sp_runtime::traits::{Block as BlockT, Header as _};
-use tos_primitives::beacon::{SlotClaim, MAX_SLOTS_PER_BLOCK};
+use tos_types::beacon::{SlotClaim, MAX_SLOTS_PER_BLOCK};
 
 use super::{
     claims::{block_claims, BlockClaims},

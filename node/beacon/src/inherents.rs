@@ -7,7 +7,7 @@ use polkadot_sdk::*;
 use sp_core::H256;
 use sp_inherents::{Error, InherentData, InherentIdentifier};
 use sp_runtime::traits::Block as BlockT;
-use tos_primitives::beacon::{
+use tos_types::beacon::{
     make_inherent, BeaconInherent, KnownSlot, INHERENT_IDENTIFIER, MAX_SLOTS_PER_BLOCK,
 };
 

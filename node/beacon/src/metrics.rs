@@ -11,7 +11,7 @@ use std::{
 use substrate_prometheus_endpoint::{
     register, Counter, Gauge, PrometheusError, Registry, F64, U64,
 };
-use tos_primitives::beacon::Slot;
+use tos_types::beacon::Slot;
 
 /// Counters since the node started.
 #[derive(Default, Debug)]

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use polkadot_sdk::*;
 use sc_network::PeerId;
-use tos_primitives::beacon::Slot;
+use tos_types::beacon::Slot;
 
 use super::slot::{SlotId, SlotMessage};
 

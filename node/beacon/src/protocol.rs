@@ -20,7 +20,7 @@ use std::{
 use codec::Encode;
 use sc_network::{utils::LruHashSet, PeerId, ReputationChange};
 use schnellru::{ByLength, LruMap};
-use tos_primitives::beacon::Slot;
+use tos_types::beacon::Slot;
 
 use super::{
     cache::VerifiedSlot,

@@ -3,7 +3,7 @@
 //! Inputs of a slot, and the messages in which nodes pass slots on.
 
 use codec::{Decode, Encode};
-use tos_primitives::beacon::{Slot, SlotStart};
+use tos_types::beacon::{Slot, SlotStart};
 use tos_vdf::{Hash, SlotProof, State, VdfParams};
 
 /// Domain of [`SlotInputs::id`].

@@ -3,7 +3,7 @@
 //! Statistics of this node's part in the beacon, for its operator.
 
 use serde::{Deserialize, Serialize};
-use tos_primitives::beacon::Slot;
+use tos_types::beacon::Slot;
 
 use super::{clock::now_ms, state::Beacon};
 

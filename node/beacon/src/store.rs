@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::{Condvar, Mutex};
-use tos_primitives::beacon::{LinkError, Slot};
+use tos_types::beacon::{LinkError, Slot};
 use tos_vdf::{SlotProof, State};
 
 use super::{

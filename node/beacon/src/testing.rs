@@ -12,7 +12,7 @@ use sp_runtime::{
     traits::{BlakeTwo256, Header as _},
     OpaqueExtrinsic,
 };
-use tos_primitives::beacon::{BeaconScale, Epoch, Slot};
+use tos_types::beacon::{BeaconScale, Epoch, Slot};
 use tos_vdf::{SlotProof, VdfParams};
 
 use super::{

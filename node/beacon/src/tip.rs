@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use tos_primitives::beacon::{
+use tos_types::beacon::{
     next_start, BeaconScale, Epoch, Head, LinkError, Slot, Surroundings, MAX_LEAD,
 };
 use tos_vdf::{Hash, State};

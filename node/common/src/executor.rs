@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use sc_executor::{error::Error, RuntimeVersion, RuntimeVersionOf};
 use sp_core::traits::{CallContext, CodeExecutor, ReadRuntimeVersion, RuntimeCode};
 use sp_externalities::Externalities;
-use tos_host::Purpose;
+use tos_host_functions::Purpose;
 
 /// The name of the threads of the SDK's RPC server.
 const RPC_THREAD: &str = "rpc";

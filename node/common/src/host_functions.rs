@@ -7,14 +7,17 @@ use polkadot_sdk::*;
 /// Host functions of every node. Ours are appended to this tuple; a function that is added here
 /// must reach all nodes before a runtime uses it.
 ///
-/// Those of `tos_host` verify the beacon and storage proofs.
+/// Those of `tos_host_functions` verify the beacon and storage proofs.
 #[cfg(not(feature = "runtime-benchmarks"))]
-pub type HostFunctions = (sp_io::SubstrateHostFunctions, tos_host::HostFunctions);
+pub type HostFunctions = (
+    sp_io::SubstrateHostFunctions,
+    tos_host_functions::HostFunctions,
+);
 
 /// Host functions of every node, and those that measure time and storage for benchmarks.
 #[cfg(feature = "runtime-benchmarks")]
 pub type HostFunctions = (
     sp_io::SubstrateHostFunctions,
-    tos_host::HostFunctions,
+    tos_host_functions::HostFunctions,
     frame_benchmarking::benchmarking::HostFunctions,
 );

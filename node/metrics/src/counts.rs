@@ -10,8 +10,9 @@ use substrate_prometheus_endpoint::{
     exponential_buckets, register, Counter, CounterVec, Gauge, Histogram, HistogramOpts,
     HistogramVec, Opts, PrometheusError, Registry, F64, U64,
 };
-use tos_primitives::{views::TimelineEntry, Balance, Closure, TaskId};
 use tos_runtime::{AccountId, BlockNumber, Runtime, RuntimeEvent};
+use tos_types::{Balance, Closure, TaskId};
+use tos_views::TimelineEntry;
 
 use super::{
     gauges::tos,
@@ -394,7 +395,7 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_primitives::TOS;
+    use tos_types::TOS;
 
     fn fresh() -> Counts {
         Counts::register(&Registry::new()).expect("registers")

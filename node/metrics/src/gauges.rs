@@ -11,12 +11,10 @@ use substrate_prometheus_endpoint::{
     register, Gauge, GaugeVec, Opts, PrometheusError, Registry, F64, U64,
 };
 use tos_node_common::FullClient;
-use tos_primitives::{
-    views::{TaskSummary, MAX_PAGE},
-    Balance, Phase, Tick, TOS,
-};
 use tos_runtime::{opaque::Block, AccountId, Hash};
 use tos_runtime_api::{BeaconApi, StorageApi, TosApi};
+use tos_types::{Balance, Phase, Tick, TOS};
+use tos_views::{TaskSummary, MAX_PAGE};
 
 use super::{
     phases::{label, PHASES},
@@ -277,7 +275,7 @@ fn resident_in(status: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_primitives::{Closure, Difficulty, TaskId, TaskType};
+    use tos_types::{Closure, Difficulty, TaskId, TaskType};
 
     fn task(phase: Phase, deadline: Tick) -> TaskSummary<AccountId> {
         TaskSummary {

@@ -2,7 +2,8 @@
 
 //! Phases of tasks as labels, and the time that they took.
 
-use tos_primitives::{views::TimelineEntry, Phase};
+use tos_types::Phase;
+use tos_views::TimelineEntry;
 
 /// Label of a phase.
 pub fn label(phase: Phase) -> &'static str {
@@ -68,7 +69,7 @@ impl Spans {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_primitives::Closure;
+    use tos_types::Closure;
 
     fn entry(phase: Phase, block: u32) -> TimelineEntry {
         TimelineEntry {

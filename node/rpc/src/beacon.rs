@@ -11,12 +11,10 @@ use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use tos_node_beacon::{Beacon, Statistics};
-use tos_primitives::{
-    beacon::Slot,
-    views::{BeaconView, SlotRecordView, MAX_BEACON_RECORDS},
-};
 use tos_runtime::{opaque::Block, Hash};
 use tos_runtime_api::BeaconApi as BeaconRuntimeApi;
+use tos_types::beacon::Slot;
+use tos_views::{BeaconView, SlotRecordView, MAX_BEACON_RECORDS};
 
 /// The methods.
 #[rpc(server, namespace = "tos")]

@@ -19,8 +19,9 @@ use jsonrpsee::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use tos_primitives::{views::TaskChange, TaskId};
 use tos_runtime::{BlockNumber, Hash};
+use tos_types::TaskId;
+use tos_views::TaskChange;
 
 /// Best blocks that a subscriber may be behind: eight and a half minutes of two seconds each.
 const MOST_BEHIND: usize = 256;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use futures::channel::mpsc::{unbounded, UnboundedReceiver, UnboundedSender};
 use jsonrpsee::RpcModule;
 use serde_json::{json, Value};
-use tos_primitives::task::Phase;
+use tos_types::task::Phase;
 
 /// Messages that a connection of the server has room for.
 const CONNECTION: usize = 64;

@@ -11,15 +11,12 @@ use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use serde::{Deserialize, Serialize};
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
-use tos_primitives::{
-    views::{
-        ContinuityError, ContinuityView, DealView, ProviderView, ReplicaView, StorageStats,
-        WindowView,
-    },
-    DealId, ReplicaId,
-};
 use tos_runtime::{opaque::Block, AccountId, Hash};
 use tos_runtime_api::StorageApi as StorageRuntimeApi;
+use tos_types::{DealId, ReplicaId};
+use tos_views::{
+    ContinuityError, ContinuityView, DealView, ProviderView, ReplicaView, StorageStats, WindowView,
+};
 
 /// Time for which a replica has been proven without a gap, or the reason for which that is not certified.
 #[derive(Clone, Debug, Serialize, Deserialize)]

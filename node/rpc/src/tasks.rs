@@ -26,15 +26,13 @@ use serde::{Deserialize, Serialize};
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_runtime::traits::Header as _;
-use tos_primitives::{
-    views::{
-        AssignmentView, ChainView, ClaimView, DutyView, MinerView, ParametersView, RefusalView,
-        ReputationView, RoundView, TaskChange, TaskSummary, TaskView, TimelineEntry, ValidatorView,
-    },
-    TaskId, TaskType,
-};
 use tos_runtime::{opaque::Block, AccountId, BlockNumber, Hash};
 use tos_runtime_api::TosApi as TosRuntimeApi;
+use tos_types::{TaskId, TaskType};
+use tos_views::{
+    AssignmentView, ChainView, ClaimView, DutyView, MinerView, ParametersView, RefusalView,
+    ReputationView, RoundView, TaskChange, TaskSummary, TaskView, TimelineEntry, ValidatorView,
+};
 
 /// The most items of a page; what a caller asks beyond is cut to this.
 const MAX_PAGE: u32 = 50;

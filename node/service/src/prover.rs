@@ -10,9 +10,9 @@ use sc_service::{Error as ServiceError, RpcHandlers, TaskManager};
 use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_keystore::KeystorePtr;
 use tokio::sync::mpsc;
-use tos_primitives::storage::PROOF_KEY_TYPE;
 use tos_runtime::Hash;
 use tos_sdk::chain::LocalRpc;
+use tos_types::storage::PROOF_KEY_TYPE;
 use tos_workers::storage::{Embedded, ProofSigner};
 
 /// Target of the prover's log lines.

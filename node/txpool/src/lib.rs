@@ -47,8 +47,8 @@ use sp_api::ProvideRuntimeApi;
 use sp_runtime::traits::Block as BlockT;
 use sp_transaction_pool::runtime_api::TaggedTransactionQueue;
 use tos_node_common::{unthrottled, FullClient};
-use tos_primitives::Balance;
 use tos_runtime::opaque::Block;
+use tos_types::Balance;
 
 use admission::{Admission, PERMITS};
 use room::{admits, reserve};

@@ -10,7 +10,7 @@ use frame_benchmarking::v2::*;
 use frame_support::traits::{EnsureOrigin, UnixTime};
 use frame_system::RawOrigin;
 use polkadot_sdk::*;
-use tos_primitives::beacon::{BeaconScale, RECORDS};
+use tos_types::beacon::{BeaconScale, RECORDS};
 use tos_vdf::VdfParams;
 
 #[benchmarks]
@@ -28,7 +28,7 @@ mod benches {
         frame_system::Pallet::<T>::initialize(&next, &parent, &Default::default());
         // Every node has the dataset of the current epoch; building it is no part of the canary.
         let epoch = vectors::epoch();
-        assert!(tos_host::dataset_root(&epoch.params, &epoch.seed).is_some());
+        assert!(tos_host_functions::dataset_root(&epoch.params, &epoch.seed).is_some());
     }
 
     #[benchmark]
@@ -48,7 +48,7 @@ mod benches {
         {
             Pallet::<T>::note_vrf();
             Accumulator::<T>::mutate(|acc| {
-                *acc = tos_primitives::beacon::accumulate(acc, &[2; 32]);
+                *acc = tos_types::beacon::accumulate(acc, &[2; 32]);
             });
         }
         assert_eq!(BlockVrf::<T>::get(place).unwrap().block, now - 1);

@@ -6,7 +6,7 @@ use crate::{pallet::*, types::*, weights::WeightInfo};
 use frame_support::{dispatch::DispatchClass, ensure, traits::Get};
 use polkadot_sdk::*;
 use sp_runtime::TryRuntimeError;
-use tos_primitives::beacon::{Surroundings, MAX_SLOTS_PER_BLOCK, RECORDS};
+use tos_types::beacon::{Surroundings, MAX_SLOTS_PER_BLOCK, RECORDS};
 
 impl<T: Config> Pallet<T> {
     /// Relations among constants.

@@ -11,7 +11,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::{traits::UniqueSaturatedInto, DispatchError, DispatchResult};
-use tos_primitives::beacon::{
+use tos_types::beacon::{
     accumulate, check_spots, epoch_seed, next_start, starts, BeaconScale, Epoch, Hash, Head, Slot,
     SlotClaim, SpotClaim, RECORDS,
 };
@@ -133,7 +133,7 @@ impl<T: Config> Pallet<T> {
             check_spots(parent.as_ref(), slots, &starts, spots).map_err(Error::<T>::from)?;
         for (epoch, segments) in walks {
             ensure!(
-                tos_host::verify_segments(&epoch.params, &epoch.seed, &segments),
+                tos_host_functions::verify_segments(&epoch.params, &epoch.seed, &segments),
                 Error::<T>::FalseSegment
             );
         }
@@ -234,7 +234,7 @@ impl<T: Config> Pallet<T> {
         let start = next_start(&Scale::<T>::get(), &OnRecord::<T>::load(), &before)
             .map_err(Error::<T>::from)?;
         ensure!(
-            tos_host::verify_slot(
+            tos_host_functions::verify_slot(
                 &start.epoch.params,
                 &start.epoch.seed,
                 &start.start,

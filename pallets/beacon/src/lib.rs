@@ -5,8 +5,8 @@
 //! Blocks include the slots of the walk ([`Call::advance`]); a canary re-executes four small pieces
 //! of them, full nodes re-execute all of it before they import the block, and anybody can show a
 //! false slot that got in all the same ([`Call::dispute_slot`]). Outputs, mixed with the VRF outputs
-//! of block authors, make seeds by ticket ([`tos_primitives::traits::Randomness`]). The rules are
-//! in `docs/beacon.md`; how slots follow one another is in [`tos_primitives::beacon`], which the node
+//! of block authors, make seeds by ticket ([`tos_interfaces::Randomness`]). The rules are
+//! in `docs/beacon.md`; how slots follow one another is in [`tos_types::beacon`], which the node
 //! shares.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
@@ -38,7 +38,7 @@ pub mod pallet {
     use alloc::boxed::Box;
     use frame_support::{inherent::MakeFatalError, pallet_prelude::*, traits::UnixTime};
     use frame_system::pallet_prelude::*;
-    use tos_primitives::beacon::{
+    use tos_types::beacon::{
         self, BeaconInherent, BeaconScale, Epoch, Hash, Head, Slot, SlotClaims, SpotClaims,
     };
     use tos_vdf::{SlotProof, VdfParams};
@@ -126,7 +126,7 @@ pub mod pallet {
         /// The lengths of all periods and the parameters of the first epoch.
         pub scale: BeaconScale,
         /// What the first state, the first dataset and the accumulator are made from.
-        #[serde(with = "tos_primitives::json::hash")]
+        #[serde(with = "tos_types::json::hash")]
         pub seed: Hash,
         #[serde(skip)]
         #[doc(hidden)]

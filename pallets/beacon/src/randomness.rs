@@ -4,9 +4,10 @@
 
 use crate::{pallet::*, types::*};
 use polkadot_sdk::frame_support::traits::Get;
-use tos_primitives::{
+use tos_interfaces::{Randomness, Seed};
+use tos_types::{
     beacon::{degraded_seed, ticket_seed, Hash, DEGRADED_BLOCKS, RECORDS},
-    traits::{Randomness, Seed, Ticket},
+    ticket::Ticket,
 };
 
 impl<T: Config> Pallet<T> {

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use frame_support::weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, Weight};
 use polkadot_sdk::*;
 use scale_info::TypeInfo;
-use tos_primitives::beacon::{Epoch, Hash, LinkError, Slot, SpotError, Surroundings};
+use tos_types::beacon::{Epoch, Hash, LinkError, Slot, SpotError, Surroundings};
 use tos_vdf::State;
 
 /// Epochs that are kept: the current one, the next, and two that disputes reach back into.

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
-use tos_primitives::beacon::{epoch_seed, BeaconInherent, Epoch, Hash};
+use tos_types::beacon::{epoch_seed, BeaconInherent, Epoch, Hash};
 use tos_vdf::{SlotProof, VdfParams};
 
 /// The seed that everything begins with.

@@ -6,10 +6,8 @@ use crate::{pallet::*, types::*};
 use alloc::vec::Vec;
 use frame_support::traits::IsSubType;
 use polkadot_sdk::*;
-use tos_primitives::{
-    beacon::{next_start, Slot, SlotClaims, Surroundings},
-    views::{BeaconView, EpochView, InjectionView, SlotRecordView, MAX_BEACON_RECORDS},
-};
+use tos_types::beacon::{next_start, Slot, SlotClaims, Surroundings};
+use tos_views::{BeaconView, EpochView, InjectionView, SlotRecordView, MAX_BEACON_RECORDS};
 
 impl<T: Config> Pallet<T> {
     /// The beacon after this block.
@@ -56,7 +54,7 @@ impl<T: Config> Pallet<T> {
     /// Included slots from `from` upwards, at most `limit`. Those no longer on record are left out.
     pub fn records_view(from: Slot, limit: u32) -> Vec<SlotRecordView> {
         let head = Self::head().slot;
-        let oldest = head.saturating_sub(u64::from(tos_primitives::beacon::RECORDS));
+        let oldest = head.saturating_sub(u64::from(tos_types::beacon::RECORDS));
         let from = from.max(oldest).max(1);
         (from..=head)
             .filter_map(|slot| Self::record(head, slot))

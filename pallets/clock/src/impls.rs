@@ -5,7 +5,8 @@
 use crate::*;
 use frame_support::{dispatch::DispatchClass, ensure, traits::Get, weights::Weight};
 use sp_runtime::{Perbill, TryRuntimeError};
-use tos_primitives::{traits::Clock, Tick, Windows};
+use tos_interfaces::Clock;
+use tos_types::{Tick, Windows};
 
 /// A block that used more than this share of what users may fill is crammed.
 const CRAMMED: Perbill = Perbill::from_percent(90);

@@ -26,7 +26,7 @@ pub mod pallet {
     use super::*;
     use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
-    use tos_primitives::{Tick, Windows};
+    use tos_types::{Tick, Windows};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 

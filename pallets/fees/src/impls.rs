@@ -11,7 +11,7 @@ use frame_support::{
     },
 };
 use sp_runtime::TryRuntimeError;
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 impl<T: Config> Pallet<T> {
     /// Pays what is due. A part too small to open its account is lost; there is nobody to give it to.

@@ -37,7 +37,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use scale_info::TypeInfo;
     use sp_runtime::Perbill;
-    use tos_primitives::Balance;
+    use tos_types::Balance;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 

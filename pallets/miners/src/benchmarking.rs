@@ -14,12 +14,11 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::RawOrigin;
-use tos_primitives::{
-    level::MAX_ENDORSEMENTS,
+use tos_formulas::level::MAX_ENDORSEMENTS;
+use tos_interfaces::{Clock, MinerRegistry, ReputationBook};
+use tos_types::{
     rules::MemberRules,
-    task::Certification,
-    task::Level,
-    traits::{Clock, MinerRegistry, ReputationBook},
+    task::{Certification, Level},
     TaskType, Tick, BP,
 };
 

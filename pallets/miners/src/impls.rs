@@ -9,16 +9,17 @@ use crate::{
 use frame_support::{defensive, ensure, traits::fungible::hold::Inspect as _};
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult, TryRuntimeError};
+use tos_formulas::level::LevelRecord;
+use tos_interfaces::{Clock, MinerRegistry};
 use tos_pallet_support::holds;
-use tos_primitives::{
-    level::LevelRecord,
+use tos_types::{
     params::MAX_CONCURRENT_TASKS,
+    refusal::Refusal,
     rules::{MemberRules, LEAST_REGISTRATION},
     task::Certification,
-    traits::{Clock, MinerRegistry, Refusal},
-    views::{Activity, MinerView},
     Balance, TaskType, Tick,
 };
+use tos_views::{Activity, MinerView};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_register(

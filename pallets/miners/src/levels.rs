@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Levels and endorsements. What a level rests on and when it changes is in
-//! [`tos_primitives::level`]; here are the records and who may endorse whom.
+//! [`tos_formulas::level`]; here are the records and who may endorse whom.
 
 use crate::{Config, Endorsements, Endorsers, Endorsing, Error, Event, Miner, Miners, Pallet};
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{ensure, traits::Defensive};
 use polkadot_sdk::*;
 use sp_runtime::{DispatchResult, TryRuntimeError};
-use tos_primitives::{
-    level::{Facts, LevelChange, MAX_ENDORSED},
+use tos_formulas::level::{Facts, LevelChange, MAX_ENDORSED};
+use tos_interfaces::{Clock, ReputationBook};
+use tos_types::{
     rules::MemberRules,
-    task::Certification,
-    task::Level,
-    traits::{Clock, ReputationBook},
+    task::{Certification, Level},
 };
 
 impl<T: Config> Pallet<T> {
@@ -142,7 +141,7 @@ impl<T: Config> Pallet<T> {
         for (_, miner) in Miners::<T>::iter() {
             let record = miner.level;
             ensure!(
-                record.count <= tos_primitives::level::OUTCOMES
+                record.count <= tos_formulas::level::OUTCOMES
                     && record.outcomes.count_ones() <= u32::from(record.count),
                 "miners: more outcomes than are counted"
             );

@@ -10,7 +10,7 @@
 //! The numbers of open, completed and failed tasks change through [`MinerRegistry`] alone; the
 //! tasks pallet emits the events for them.
 //!
-//! [`MinerRegistry`]: tos_primitives::traits::MinerRegistry
+//! [`MinerRegistry`]: tos_interfaces::MinerRegistry
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -42,15 +42,15 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use sp_runtime::TryRuntimeError;
-    use tos_primitives::{
-        level::LevelChange,
+    use tos_formulas::level::LevelChange;
+    use tos_interfaces::{Clock, ReputationBook};
+    use tos_types::{
+        refusal::Refusal,
         rules::{MemberRules, LEAST_REGISTRATION},
-        task::Certification,
-        task::Level,
-        traits::{Clock, Refusal, ReputationBook},
-        views::MinerView,
+        task::{Certification, Level},
         Balance, TaskType, Tick,
     };
+    use tos_views::MinerView;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 

@@ -7,11 +7,8 @@ use frame_support::BoundedVec;
 use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
-use tos_primitives::{
-    level::{LevelRecord, MAX_ENDORSEMENTS},
-    task::Certification,
-    Balance, TaskType, Tick,
-};
+use tos_formulas::level::{LevelRecord, MAX_ENDORSEMENTS};
+use tos_types::{task::Certification, Balance, TaskType, Tick};
 
 /// The most specialisations of one miner.
 pub const MAX_SPECIALISATIONS: u32 = 8;

@@ -6,11 +6,9 @@
 use super::*;
 use frame_benchmarking::v2::*;
 use frame_support::traits::EnsureOrigin;
-use tos_primitives::{
-    reputation::{Performance, FREE_IDLE_DAYS},
-    traits::{Clock, ReputationBook, Severity},
-    TaskType,
-};
+use tos_formulas::reputation::{Performance, FREE_IDLE_DAYS};
+use tos_interfaces::{Clock, ReputationBook};
+use tos_types::{offence::Severity, TaskType};
 
 const TYPE: TaskType = TaskType::SecurityAudit;
 

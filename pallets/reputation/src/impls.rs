@@ -7,12 +7,10 @@ use alloc::vec::Vec;
 use frame_support::ensure;
 use polkadot_sdk::*;
 use sp_runtime::TryRuntimeError;
-use tos_primitives::{
-    reputation::{Performance, MAX, START},
-    traits::{Clock, MinerRegistry, ReputationBook, Severity},
-    views::ReputationView,
-    Bp, TaskType,
-};
+use tos_formulas::reputation::{Performance, MAX, START};
+use tos_interfaces::{Clock, MinerRegistry, ReputationBook};
+use tos_types::{offence::Severity, Bp, TaskType};
+use tos_views::ReputationView;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_record(who: &T::AccountId, task_type: TaskType, performance: &Performance) {

@@ -2,7 +2,7 @@
 
 //! What every account's work has been worth: one record over all task types, and one per type.
 //!
-//! A settlement changes both by the formula of [`tos_primitives::reputation`]; a proven offence
+//! A settlement changes both by the formula of [`tos_formulas::reputation`]; a proven offence
 //! takes a fixed loss from both. Gains are capped per record and day. Idle records decay, but
 //! only in the eye of the reader: reading never writes, so nothing depends on who looks when.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -32,12 +32,10 @@ pub mod pallet {
     use frame_support::{pallet_prelude::*, traits::EnsureOrigin};
     use frame_system::pallet_prelude::*;
     use sp_runtime::TryRuntimeError;
-    use tos_primitives::{
-        reputation::{MAX, MAX_CHANGE, START},
-        traits::{Clock, MinerRegistry, Severity},
-        views::ReputationView,
-        Bp, TaskType,
-    };
+    use tos_formulas::reputation::{MAX, MAX_CHANGE, START};
+    use tos_interfaces::{Clock, MinerRegistry};
+    use tos_types::{offence::Severity, Bp, TaskType};
+    use tos_views::ReputationView;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 

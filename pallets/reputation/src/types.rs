@@ -4,11 +4,9 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use tos_primitives::{
-    reputation::{apply, change, idle_decay, Performance, FREE_IDLE_DAYS, START},
-    views::StandingView,
-    Bp,
-};
+use tos_formulas::reputation::{apply, change, idle_decay, Performance, FREE_IDLE_DAYS, START};
+use tos_types::Bp;
+use tos_views::StandingView;
 
 /// The most points one record can gain in one day.
 pub const MAX_DAILY_GAIN: Bp = 300;

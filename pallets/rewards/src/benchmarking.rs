@@ -15,12 +15,12 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use polkadot_sdk::*;
+use tos_formulas::split::{JudgedAnswer, QualityBars, SplitProfile, WinnerRule};
+use tos_interfaces::{Clock, Settlement, Vault};
 use tos_pallet_support::agenda;
-use tos_primitives::{
-    params::MIN_PARTICIPATION_QUALITY,
-    split::{JudgedAnswer, QualityBars, SplitProfile, WinnerRule},
-    traits::{Clock, Settlement, Vault},
-    Balance, Difficulty, TaskId, TaskType, Tick, MAX_PARTICIPANTS, TOS,
+use tos_types::{
+    params::MIN_PARTICIPATION_QUALITY, Balance, Difficulty, TaskId, TaskType, Tick,
+    MAX_PARTICIPANTS, TOS,
 };
 
 /// An account with funds to spare.

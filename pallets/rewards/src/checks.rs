@@ -7,10 +7,8 @@ use alloc::collections::BTreeMap;
 use frame_support::{dispatch::DispatchClass, ensure, traits::fungible::InspectHold, traits::Get};
 use polkadot_sdk::*;
 use sp_runtime::TryRuntimeError;
-use tos_primitives::{
-    split::{SplitProfile, WinnerRule},
-    Balance, Difficulty, TaskType,
-};
+use tos_formulas::split::{SplitProfile, WinnerRule};
+use tos_types::{Balance, Difficulty, TaskType};
 
 type Totals<AccountId> = BTreeMap<AccountId, Balance>;
 

@@ -15,13 +15,11 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
+use tos_formulas::split::{allocate, Allocation, SplitProfile, WinnerRule};
+use tos_interfaces::{Clock, Settlement, Vault};
 use tos_pallet_support::holds;
-use tos_primitives::{
-    split::{allocate, Allocation, SplitProfile, WinnerRule},
-    traits::{Clock, Settlement, Vault},
-    views::ClaimView,
-    Balance, Bp, Difficulty, TaskId, TaskType, MAX_PARTICIPANTS,
-};
+use tos_types::{Balance, Bp, Difficulty, TaskId, TaskType, MAX_PARTICIPANTS};
+use tos_views::ClaimView;
 
 /// What a settlement owes, by role and account. A validator of several rounds is one entry.
 type Shares<AccountId> = BTreeMap<(RewardRole, AccountId), Balance>;

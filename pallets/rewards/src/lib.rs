@@ -3,7 +3,7 @@
 //! Escrow vault and payer of rewards.
 //!
 //! A task's reward is held on its publisher's account from publication until it is refunded or
-//! settled. A settlement divides it by [`tos_primitives::split`] and books every share on its
+//! settled. A settlement divides it by [`tos_formulas::split`] and books every share on its
 //! beneficiary's account under [`HoldReason::Claimable`]; the beneficiary claims it, or has asked
 //! for auto-claim and gets it at once. Anybody may claim for somebody else, so that an owner who
 //! cannot pay a fee is not stuck; the owner is paid in either case. The chain itself pays out the
@@ -52,13 +52,11 @@ pub mod pallet {
         weights::WeightMeter,
     };
     use frame_system::pallet_prelude::*;
+    use tos_formulas::split::{SplitProfile, WinnerRule};
+    use tos_interfaces::Clock;
     use tos_pallet_support::agenda;
-    use tos_primitives::{
-        split::{SplitProfile, WinnerRule},
-        traits::Clock,
-        views::ClaimView,
-        Balance, Difficulty, TaskId, TaskType, Tick,
-    };
+    use tos_types::{Balance, Difficulty, TaskId, TaskType, Tick};
+    use tos_views::ClaimView;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 

@@ -6,8 +6,9 @@ use crate::{pallet::*, weights::WeightInfo, LOG_TARGET};
 use frame_support::weights::Weight;
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
+use tos_interfaces::Clock;
 use tos_pallet_support::agenda::Agenda;
-use tos_primitives::{traits::Clock, TaskId, Tick};
+use tos_types::{TaskId, Tick};
 
 impl<T: Config> Agenda for Pallet<T> {
     const TARGET: &'static str = LOG_TARGET;

@@ -4,7 +4,7 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use tos_primitives::{Balance, Tick, MAX_PANEL, MAX_ROUNDS};
+use tos_types::{Balance, Tick, MAX_PANEL, MAX_ROUNDS};
 
 /// The most rewards that one `claim_all` pays.
 pub const MAX_CLAIMS_PER_CALL: u32 = 50;

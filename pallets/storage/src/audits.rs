@@ -8,12 +8,9 @@ use codec::Encode;
 use frame_support::{ensure, weights::WeightMeter};
 use sp_io::hashing::blake2_256;
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::{
-    storage::ReplicaStatus,
-    traits::{Randomness, Seed, Ticket},
-    ReplicaId,
-};
+use tos_interfaces::{Randomness, Seed};
 use tos_storage_proofs::{challenges, replica_seed, CompactHeader};
+use tos_types::{storage::ReplicaStatus, ticket::Ticket, ReplicaId};
 
 /// What the seed of a draw of audits is asked for.
 const SUBJECT: &[u8] = b"tos/storage/audits/v1";
@@ -114,7 +111,8 @@ impl<T: Config> Pallet<T> {
         let (payload, signature) =
             tos_storage_proofs::signing_payload(proof).ok_or(Error::<T>::BadProof)?;
         Self::check_signature(&replica.provider, &payload, &signature)?;
-        tos_host::verify_compact(&sealed, &audit.seed, proof).map_err(|_| Error::<T>::BadProof)?;
+        tos_host_functions::verify_compact(&sealed, &audit.seed, proof)
+            .map_err(|_| Error::<T>::BadProof)?;
         Ok((id, moment, audit))
     }
 

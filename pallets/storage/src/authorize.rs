@@ -15,7 +15,7 @@ use sp_runtime::{
     },
     DispatchError, DispatchResult,
 };
-use tos_primitives::{
+use tos_types::{
     storage::{ChallengeKind, GroupId, SealAnswer, SignedRoot, Window, WindowAnswer},
     Tick,
 };

@@ -10,13 +10,14 @@ use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{assert_ok, traits::EnsureOrigin, weights::WeightMeter};
 use frame_system::RawOrigin;
+use tos_interfaces::{Clock, Randomness};
 use tos_pallet_support::agenda;
-use tos_primitives::{
+use tos_storage_proofs::{aggregate, compact};
+use tos_types::{
     storage::{ChallengeKind, ReplicaStatus, StorageScale, MAX_COMMITTEE, MAX_SEAL_SAMPLES},
-    traits::{Clock, Randomness, Ticket},
+    ticket::Ticket,
     ReplicaId, TOS,
 };
-use tos_storage_proofs::{aggregate, compact};
 
 mod setup;
 use setup::*;

@@ -6,15 +6,16 @@ use crate::*;
 use alloc::vec::Vec;
 use frame_support::{ensure, traits::Get, weights::Weight};
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::{
+use tos_interfaces::{Randomness, Seed};
+use tos_storage_proofs::{aggregate, replica_seed, response_digest, seal, Binding, SealClaim};
+use tos_types::{
     storage::{
         seal_payload, window_payload, ChallengeKind, ReplicaStatus, SealAnswer, Window,
         WindowAnswer, MAX_SEAL_SAMPLES, WINDOW_WORDS,
     },
-    traits::{Randomness, Seed, Ticket},
+    ticket::Ticket,
     Balance, ReplicaId,
 };
-use tos_storage_proofs::{aggregate, replica_seed, response_digest, seal, Binding, SealClaim};
 
 /// What the seed of a seal challenge is asked for.
 const SUBJECT: &[u8] = b"tos/storage/seal/v1";
@@ -175,7 +176,7 @@ impl<T: Config> Pallet<T> {
         // All of them, so that a wrong answer costs what a right one does.
         let sound = claims.iter().fold(true, |sound, claim| {
             sound
-                & tos_host::verify_seal_word(
+                & tos_host_functions::verify_seal_word(
                     &params,
                     &claim.key,
                     claim.offset,
@@ -202,7 +203,7 @@ impl<T: Config> Pallet<T> {
         );
         Self::check_signature(&replica.provider, &payload, &answer.signature)?;
         let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
-        tos_host::verify_words(&sealed, &seed, challenge.words, &answer.proof)
+        tos_host_functions::verify_words(&sealed, &seed, challenge.words, &answer.proof)
             .map_err(|_| Error::<T>::BadProof)?;
         let (group, place) = replica.position.ok_or(Error::<T>::Inconsistent)?;
         let root = GroupWindows::<T>::get(window, group)

@@ -9,7 +9,7 @@ use frame_support::{
     traits::{fungible::InspectHold, Get},
 };
 use sp_runtime::TryRuntimeError;
-use tos_primitives::{
+use tos_types::{
     storage::{DealStatus, ReplicaStatus},
     Balance, ReplicaId,
 };

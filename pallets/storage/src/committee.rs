@@ -8,7 +8,7 @@ use codec::Encode;
 use frame_support::{ensure, pallet_prelude::BoundedVec, traits::Get};
 use sp_io::hashing::blake2_256;
 use sp_runtime::DispatchResult;
-use tos_primitives::storage::{GroupId, Window};
+use tos_types::storage::{GroupId, Window};
 
 impl<T: Config> Pallet<T> {
     /// Takes the session's validators as the pool of the window's committees.

@@ -5,11 +5,11 @@
 use crate::*;
 use frame_support::ensure;
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::{
+use tos_storage_proofs::{Commitment, Layout};
+use tos_types::{
     storage::{DealStatus, DealTerms, ReplicaStatus, StorageScale, StoredContent},
     DealId, ReplicaId,
 };
-use tos_storage_proofs::{Commitment, Layout};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn deal_of(id: &DealId) -> Result<Deal<T::AccountId>, DispatchError> {

@@ -52,16 +52,17 @@ pub mod pallet {
         weights::WeightMeter,
     };
     use frame_system::pallet_prelude::*;
+    use tos_interfaces::{Clock, Randomness};
     use tos_pallet_support::agenda;
-    use tos_primitives::{
+    use tos_storage_proofs::{Commitment, Mmr};
+    use tos_types::{
         storage::{
             ChallengeKind, DealTerms, GroupId, Locator, ReplicaStatus, SealAnswer, SignedRoot,
             StorageScale, StoredContent, Window, WindowAnswer, MAX_COMPACT,
         },
-        traits::{Clock, Randomness, Ticket},
+        ticket::Ticket,
         Balance, DealId, ReplicaId, Tick,
     };
-    use tos_storage_proofs::{Commitment, Mmr};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 

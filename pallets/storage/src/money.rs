@@ -6,7 +6,7 @@ use crate::*;
 use frame_support::traits::Get;
 use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, DispatchResult, Rounding};
 use tos_pallet_support::holds;
-use tos_primitives::{Balance, ReplicaId};
+use tos_types::{Balance, ReplicaId};
 
 impl<T: Config> Pallet<T> {
     /// Holds funds of an account.

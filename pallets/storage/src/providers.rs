@@ -5,11 +5,11 @@
 use crate::*;
 use frame_support::ensure;
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::{
+use tos_storage_proofs::aggregate;
+use tos_types::{
     storage::{GroupId, Locator, Window},
     Balance, ReplicaId,
 };
-use tos_storage_proofs::aggregate;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn provider_of(who: &T::AccountId) -> Result<Provider, DispatchError> {

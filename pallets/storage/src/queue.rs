@@ -8,10 +8,10 @@
 use crate::*;
 use frame_support::{ensure, weights::Weight};
 use sp_runtime::{DispatchError, DispatchResult};
+use tos_interfaces::{Clock, Randomness};
 use tos_pallet_support::agenda::{self, retry_delay};
-use tos_primitives::{
+use tos_types::{
     storage::{ChallengeKind, DealStatus, ReplicaStatus, Window},
-    traits::{Clock, Randomness},
     DealId, ReplicaId, Tick,
 };
 

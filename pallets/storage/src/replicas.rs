@@ -5,12 +5,12 @@
 use crate::*;
 use frame_support::ensure;
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::{
+use tos_interfaces::Randomness;
+use tos_storage_proofs::Commitment;
+use tos_types::{
     storage::{ChallengeKind, DealStatus, ReplicaStatus},
-    traits::Randomness,
     Balance, ReplicaId,
 };
-use tos_storage_proofs::Commitment;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn replica_of(id: &ReplicaId) -> Result<Replica<T::AccountId>, DispatchError> {

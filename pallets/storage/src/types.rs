@@ -37,15 +37,15 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::BoundedVec, traits::ConstU32};
 use polkadot_sdk::*;
 use scale_info::TypeInfo;
-use tos_primitives::{
+use tos_storage_proofs::{aggregate, Commitment};
+use tos_types::{
     storage::{
         ChallengeKind, DealStatus, GroupId, Locator, ReplicaStatus, SignedRoot, StoredContent,
         Window, MAX_COMMITTEE,
     },
-    traits::Ticket,
+    ticket::Ticket,
     Balance, DealId, ReplicaId, Tick,
 };
-use tos_storage_proofs::{aggregate, Commitment};
 
 /// The most groups of one provider.
 pub const MAX_PROVIDER_GROUPS: u32 = 128;

@@ -4,17 +4,17 @@
 
 use crate::*;
 use alloc::vec::Vec;
-use tos_primitives::{
+use tos_interfaces::Randomness;
+use tos_storage_proofs::aggregate;
+use tos_types::{
     storage::{latency_score, ChallengeKind, GroupId, Window},
-    traits::Randomness,
-    views::{
-        AuditView, CommitteeDutyView, ContinuityError, ContinuityView, DealView, GroupMemberView,
-        GroupView, HistoryView, InclusionView, PositionView, ProviderView, ReplicaChallengeView,
-        ReplicaView, SeedView, StorageStats, WindowRootView, WindowStage, WindowView, MAX_PAGE,
-    },
     DealId, ReplicaId,
 };
-use tos_storage_proofs::aggregate;
+use tos_views::{
+    AuditView, CommitteeDutyView, ContinuityError, ContinuityView, DealView, GroupMemberView,
+    GroupView, HistoryView, InclusionView, PositionView, ProviderView, ReplicaChallengeView,
+    ReplicaView, SeedView, StorageStats, WindowRootView, WindowStage, WindowView, MAX_PAGE,
+};
 
 fn page(limit: u32) -> usize {
     usize::try_from(limit.min(MAX_PAGE)).unwrap_or(usize::MAX)

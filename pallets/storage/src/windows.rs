@@ -5,11 +5,9 @@
 use crate::*;
 use frame_support::{ensure, storage::with_storage_layer, traits::Get, weights::WeightMeter};
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::{
-    storage::{group_payload, GroupId, SignedRoot, Window},
-    traits::{Randomness, Seed},
-};
+use tos_interfaces::{Randomness, Seed};
 use tos_storage_proofs::aggregate;
+use tos_types::storage::{group_payload, GroupId, SignedRoot, Window};
 
 /// What the seed of a window is asked for.
 const SUBJECT: &[u8] = b"tos/storage/window/v1";
@@ -62,10 +60,7 @@ impl<T: Config> Pallet<T> {
         true
     }
 
-    pub(crate) fn open_window(
-        ticket: tos_primitives::traits::Ticket,
-        began: tos_primitives::Tick,
-    ) -> bool {
+    pub(crate) fn open_window(ticket: tos_types::ticket::Ticket, began: tos_types::Tick) -> bool {
         let seed = match T::Randomness::seed(&ticket, SUBJECT) {
             Seed::Ready(seed) => seed,
             Seed::Pending => return false,
@@ -103,7 +98,7 @@ impl<T: Config> Pallet<T> {
         window: Window,
         group: GroupId,
         signed: &SignedRoot,
-    ) -> Result<tos_primitives::Tick, DispatchError> {
+    ) -> Result<tos_types::Tick, DispatchError> {
         let Stage::Open { ends, .. } = CurrentStage::<T>::get() else {
             return Err(Error::<T>::WrongWindow.into());
         };

@@ -12,7 +12,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::Tick;
+use tos_types::Tick;
 
 /// Doublings of the delay after failures in a row: the longest is 64 ticks.
 const MAX_DOUBLINGS: u32 = 6;

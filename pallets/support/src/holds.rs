@@ -14,7 +14,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 /// Puts free funds of `who` on hold.
 ///

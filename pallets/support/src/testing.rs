@@ -13,7 +13,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 /// The accounts that the tests use.
 pub struct Accounts<A> {

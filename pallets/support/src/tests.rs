@@ -20,7 +20,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
 };
-use tos_primitives::{Balance, Tick};
+use tos_types::{Balance, Tick};
 
 /// Why funds are on hold.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -12,11 +12,12 @@ use frame_support::{
     traits::{fungible::Mutate, EnsureOrigin, Get},
 };
 use frame_system::RawOrigin;
+use tos_interfaces::{Clock, MinerRegistry, PanelRequest, Panels, ReputationBook};
 use tos_pallet_support::agenda;
-use tos_primitives::{
+use tos_types::{
     commitment, content,
     rules::CurrentRules,
-    traits::{AnswerResult, Clock, MinerRegistry, PanelRequest, Panels, ReputationBook, Tally},
+    vote::{AnswerResult, Tally},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict,
     MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
 };
@@ -27,7 +28,7 @@ const REWARD: Balance = 300 * TOS;
 const TYPE: TaskType = TaskType::SecurityAudit;
 
 fn params() -> TaskParams {
-    let label: tos_primitives::task::Label = vec![b'x'; 64].try_into().unwrap();
+    let label: tos_types::task::Label = vec![b'x'; 64].try_into().unwrap();
     TaskParams::SecurityAudit {
         scope: label.clone(),
         standard: label,

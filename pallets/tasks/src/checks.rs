@@ -6,7 +6,8 @@ use crate::*;
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use sp_runtime::TryRuntimeError;
-use tos_primitives::{traits::Vault, Balance, Phase, TaskId};
+use tos_interfaces::Vault;
+use tos_types::{Balance, Phase, TaskId};
 
 impl<T: Config> Pallet<T> {
     /// Checks every invariant of this pallet.

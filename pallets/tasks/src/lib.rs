@@ -47,15 +47,17 @@ pub mod pallet {
         weights::WeightMeter,
     };
     use frame_system::pallet_prelude::*;
+    use tos_interfaces::{Clock, MinerRegistry, Panels, ReputationBook, Vault};
     use tos_pallet_support::agenda;
-    use tos_primitives::{
+    use tos_types::{
         commitment::{Commitment, Salt},
+        refusal::Refusal,
         rules::CurrentRules,
-        traits::{Clock, MinerRegistry, Panels, Refusal, ReputationBook, Tally, Vault},
-        views::{TaskSummary, TaskView, TimelineEntry},
+        vote::Tally,
         Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
         Tick, Verdict,
     };
+    use tos_views::{TaskSummary, TaskView, TimelineEntry};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -369,7 +371,7 @@ pub mod pallet {
             Self::do_join(ensure_signed(origin)?, task)
         }
 
-        /// Commits to an answer: `tos_primitives::commitment::answer`. Keep the salt.
+        /// Commits to an answer: `tos_types::commitment::answer`. Keep the salt.
         #[pallet::call_index(3)]
         pub fn commit(
             origin: OriginFor<T>,

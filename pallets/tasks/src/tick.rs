@@ -5,8 +5,9 @@
 use crate::*;
 use frame_support::weights::Weight;
 use sp_runtime::{DispatchError, DispatchResult};
+use tos_interfaces::Clock;
 use tos_pallet_support::agenda::{self, retry_delay};
-use tos_primitives::{traits::Clock, TaskId, Tick, MAX_PARTICIPANTS};
+use tos_types::{TaskId, Tick, MAX_PARTICIPANTS};
 
 impl<T: Config> Pallet<T> {
     /// Takes the task's next step. When it fails, nothing changes, but it is tried again later:

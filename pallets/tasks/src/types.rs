@@ -7,16 +7,16 @@ use frame_support::BoundedVec;
 use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
-use tos_primitives::{
+use tos_formulas::split::JudgedAnswer;
+use tos_types::{
     commitment::{Commitment, Salt},
     params::{ESCALATION_STEP, MAX_CONCURRENT_TASKS},
     rules::{DifficultyTerms, JudgingRules, SlashRules, TaskRules},
-    split::JudgedAnswer,
-    traits::AnswerResult,
-    views::TimelineEntry,
+    vote::AnswerResult,
     Balance, ContentHash, Difficulty, Phase, TaskId, TaskParams, TaskType, Tick, Verdict,
     MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
 };
+use tos_views::TimelineEntry;
 
 /// Seats of all rounds of one task at most.
 pub const MAX_SEATS: u32 = MAX_PANEL * MAX_ROUNDS;
@@ -47,7 +47,7 @@ pub struct TypeProfile {
     pub equal_answers_allowed: bool,
     /// The tool that automatic validators run over the answers: the BLAKE3 hash of its file. None
     /// when answers of this type cannot be checked by a tool.
-    #[serde(default, with = "tos_primitives::json::optional_hash")]
+    #[serde(default, with = "tos_types::json::optional_hash")]
     pub tool: Option<ContentHash>,
 }
 
@@ -252,14 +252,14 @@ impl SlashReason {
     }
 
     /// The share of the stake that is lost.
-    pub fn share(self, slashes: &SlashRules) -> tos_primitives::Bp {
+    pub fn share(self, slashes: &SlashRules) -> tos_types::Bp {
         match self {
             Self::NoShow => slashes.no_show,
             Self::NonReveal => slashes.non_reveal,
             Self::LowQuality => slashes.low_quality,
             Self::Malformed | Self::Unavailable => slashes.malformed,
             Self::Plagiarised => slashes.plagiarism,
-            Self::ChallengeRejected => tos_primitives::BP,
+            Self::ChallengeRejected => tos_types::BP,
         }
     }
 }
@@ -280,7 +280,7 @@ pub(crate) struct Slash {
     /// Why.
     pub reason: SlashReason,
     /// The share that is lost, in basis points.
-    pub share: tos_primitives::Bp,
+    pub share: tos_types::Bp,
 }
 
 /// The next step of a task, by what it costs.

@@ -19,18 +19,18 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use polkadot_sdk::*;
-use tos_primitives::{
+use tos_interfaces::{
+    MinerRegistry, PanelRequest, Panels, Randomness, ReputationBook, VotingAgenda, VotingStage,
+};
+use tos_types::{
     commitment,
     params::{MAX_CANDIDATES, MAX_PLANTERS, NO_VOTE_REVEAL_SLASH_BP},
     rules::MemberRules,
     task::Certification,
-    traits::{
-        MinerRegistry, PanelRequest, Panels, Randomness, ReputationBook, VotingAgenda, VotingStage,
-    },
-    views::ValidatorStatus,
     AnswerScore, Report, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
     TOS,
 };
+use tos_views::ValidatorStatus;
 
 const TASK: TaskId = TaskId([0x5a; 16]);
 const SALT: [u8; 32] = [7; 32];

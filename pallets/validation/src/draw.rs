@@ -17,15 +17,15 @@ use codec::Encode;
 use frame_support::{traits::Defensive, BoundedVec};
 use polkadot_sdk::*;
 use sp_io::hashing::blake2_256;
-use tos_primitives::{
-    median::{cap_weights, distinct_indices, weighted_sample},
+use tos_formulas::median::{cap_weights, distinct_indices, weighted_sample};
+use tos_interfaces::{MinerRegistry, PanelRequest, ReputationBook, VotingAgenda};
+use tos_types::{
     params::{AUTOMATIC_SEATS, MAX_CANDIDATES, MAX_CONCURRENT_PANELS, MIN_PANEL},
     rules::JudgingRules,
     task::Certification,
-    traits::{MinerRegistry, PanelRequest, ReputationBook, VotingAgenda},
-    views::ValidatorStatus,
     TaskType, MAX_PANEL,
 };
+use tos_views::ValidatorStatus;
 
 /// A validator that may sit on the panel.
 #[derive(Clone, PartialEq, Eq, Debug)]

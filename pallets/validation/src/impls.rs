@@ -9,15 +9,15 @@ use crate::{
 use frame_support::ensure;
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
+use tos_interfaces::{Clock, MinerRegistry, VotingAgenda, VotingStage};
 use tos_pallet_support::holds;
-use tos_primitives::{
+use tos_types::{
     commitment::{self, Commitment, Salt},
     params::START_ACCURACY,
     rules::MemberRules,
-    traits::{Clock, MinerRegistry, VotingAgenda, VotingStage},
-    views::ValidatorStatus,
     AnswerScore, TaskId,
 };
+use tos_views::ValidatorStatus;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_register(who: &T::AccountId, types: Types) -> DispatchResult {

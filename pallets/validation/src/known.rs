@@ -14,10 +14,9 @@ use alloc::vec::Vec;
 use frame_support::ensure;
 use polkadot_sdk::*;
 use sp_runtime::DispatchResult;
-use tos_primitives::{
-    commitment, median::accuracy, params::MAX_PLANTERS, traits::VotingAgenda, vote::MAX_SCORE, Bp,
-    TaskId,
-};
+use tos_formulas::median::accuracy;
+use tos_interfaces::VotingAgenda;
+use tos_types::{commitment, params::MAX_PLANTERS, vote::MAX_SCORE, Bp, TaskId};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_set_planter(who: T::AccountId, approved: bool) -> DispatchResult {

@@ -8,7 +8,7 @@
 //! accuracy and never by how high it scored; whoever does not vote, or does not reveal, loses
 //! stake. The rules are in `docs/protocol.md`, "Panels and votes".
 //!
-//! The tasks pallet drives the rounds through [`tos_primitives::traits::Panels`]: `draw`, then
+//! The tasks pallet drives the rounds through [`tos_interfaces::Panels`]: `draw`, then
 //! votes by transaction, `tally`, possibly again, and at last `conclude` and, much later, `forget`.
 //! Where a validator is between two tasks is said in `pool`, what a draw costs in `draw`.
 
@@ -53,13 +53,15 @@ pub mod pallet {
         traits::{fungible, StorageVersion},
     };
     use frame_system::pallet_prelude::*;
-    use tos_primitives::{
+    use tos_interfaces::{Clock, MinerRegistry, Randomness, ReputationBook, VotingAgenda};
+    use tos_types::{
         commitment::{Commitment, Salt},
         rules::MemberRules,
-        traits::{Clock, MinerRegistry, Randomness, ReputationBook, Tally, Ticket, VotingAgenda},
-        views::{CheckStats, DutyView, RoundView, ValidatorView},
+        ticket::Ticket,
+        vote::Tally,
         Balance, Bp, Report, TaskId, TaskType, Tick,
     };
+    use tos_views::{CheckStats, DutyView, RoundView, ValidatorView};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -283,7 +285,7 @@ pub mod pallet {
         }
 
         /// Commit to a vote in the current round of a task. See
-        /// [`tos_primitives::commitment::vote`] for the hash. It binds the account, so a copy of
+        /// [`tos_types::commitment::vote`] for the hash. It binds the account, so a copy of
         /// somebody else's cannot be revealed.
         #[pallet::call_index(6)]
         pub fn commit_vote(
@@ -323,7 +325,7 @@ pub mod pallet {
 
         /// Tell that the caller's answer to a task was a check of the validators, and of what
         /// quality it is: both were bound into the salt of the answer before anybody voted. See
-        /// [`tos_primitives::commitment::known_answer`].
+        /// [`tos_types::commitment::known_answer`].
         #[pallet::call_index(9)]
         pub fn reveal_known(
             origin: OriginFor<T>,

@@ -12,19 +12,19 @@ use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::traits::Get;
 use polkadot_sdk::*;
-use tos_pallet_support::holds;
-use tos_primitives::{
+use tos_formulas::{
     median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
-    params::share_of,
     reputation::Performance,
+};
+use tos_interfaces::{Draw, PanelRequest, Panels, Randomness, ReputationBook, Seed, VotingAgenda};
+use tos_pallet_support::holds;
+use tos_types::{
+    params::share_of,
     rules::{JudgingRules, MemberRules, SlashRules},
-    traits::{
-        AnswerResult, Draw, PanelRequest, Panels, Randomness, ReputationBook, Seed, Tally,
-        VotingAgenda,
-    },
-    views::ValidatorStatus,
+    vote::{AnswerResult, Tally},
     Bp, Report, TaskId, TaskType, Verdict, BP, MAX_ROUNDS,
 };
+use tos_views::ValidatorStatus;
 
 impl<T: Config> Panels<T::AccountId> for Pallet<T> {
     fn draw(request: &PanelRequest<T::AccountId>) -> Draw {

@@ -9,7 +9,7 @@
 //! once would make the end of a task, where 60 validators may be slashed, eight times as expensive.)
 
 use crate::{Config, Pallet, Pool, PoolIndex, PoolSize};
-use tos_primitives::TaskType;
+use tos_types::TaskType;
 
 impl<T: Config> Pallet<T> {
     /// Puts `who` into the pool of each type.

@@ -13,16 +13,16 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::TryRuntimeError;
-use tos_primitives::{
-    median::{cap_weights, max_share},
+use tos_formulas::median::{cap_weights, max_share};
+use tos_types::{
     params::{
         share_of, AGREEING_REPORTS, AUTOMATIC_SEATS, ESCALATION_STEP, MAX_CANDIDATES,
         MAX_ESCALATIONS, MAX_PLANTERS, MIN_PANEL,
     },
     rules::{LEAST_REGISTRATION, LEAST_VOTE_SLASH, MOST_REGISTRATION},
-    views::ValidatorStatus,
     Difficulty, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
 };
+use tos_views::ValidatorStatus;
 
 // Relations among constants; those that need the runtime are in `check_parameters`.
 const _: () = {

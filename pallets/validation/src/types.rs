@@ -7,14 +7,14 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use polkadot_sdk::*;
 use scale_info::TypeInfo;
-use tos_primitives::{
+use tos_types::{
     commitment::Commitment,
     params::{AGREEING_REPORTS, MAX_CONCURRENT_PANELS},
     rules::JudgingRules,
-    traits::{AnswerResult, Tally},
-    views::ValidatorStatus,
+    vote::{AnswerResult, Tally},
     AnswerScore, Balance, Bp, Report, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS,
 };
+use tos_views::ValidatorStatus;
 
 /// The most task types one validator may judge.
 pub const MAX_TYPES: u32 = 8;
@@ -253,7 +253,7 @@ fn mean(values: &[Bp]) -> Option<Bp> {
 }
 
 /// The report that at least [`AGREEING_REPORTS`] of these are. There are at most
-/// [`tos_primitives::params::AUTOMATIC_SEATS`], so at most one is.
+/// [`tos_types::params::AUTOMATIC_SEATS`], so at most one is.
 pub(crate) fn agreed(reports: &[Report]) -> Option<Report> {
     let same = |report: &Report| reports.iter().filter(|other| *other == report).count();
     let agreeing = reports
@@ -267,5 +267,5 @@ pub(crate) fn blend(old: Bp, new: Bp) -> Bp {
     let sum = u32::from(old)
         .saturating_mul(9)
         .saturating_add(u32::from(new));
-    Bp::try_from(sum / 10).unwrap_or(tos_primitives::BP)
+    Bp::try_from(sum / 10).unwrap_or(tos_types::BP)
 }

@@ -4,12 +4,9 @@
 
 use crate::{Ballot, Config, CurrentRound, Duties, Pallet, Rounds, Validators, Votes};
 use alloc::vec::Vec;
-use tos_primitives::{
-    rules::MemberRules,
-    traits::{MinerRegistry, VotingAgenda, VotingStage},
-    views::{Action, DutyView, MemberView, RoundView, ValidatorView},
-    TaskId,
-};
+use tos_interfaces::{MinerRegistry, VotingAgenda, VotingStage};
+use tos_types::{rules::MemberRules, TaskId};
+use tos_views::{Action, DutyView, MemberView, RoundView, ValidatorView};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn validator_view(who: &T::AccountId) -> Option<ValidatorView> {

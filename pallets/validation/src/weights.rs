@@ -7,7 +7,7 @@
 
 use frame_support::weights::{constants::RocksDbWeight, Weight};
 use polkadot_sdk::*;
-use tos_primitives::{params::MAX_CANDIDATES, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS};
+use tos_types::{params::MAX_CANDIDATES, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS};
 
 /// Weights of the calls and steps of this pallet.
 pub trait WeightInfo {

@@ -24,11 +24,11 @@ use frame_support::{
     weights::Weight,
 };
 use pallet_tasks::WeightInfo as _;
-use tos_primitives::{
+use tos_runtime::*;
+use tos_types::{
     commitment, AnswerScore, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
     Verdict, Windows, TOS,
 };
-use tos_runtime::*;
 use world::{account, dispatch, genesis, next_block};
 
 /// Lifecycles of each kind that are timed.

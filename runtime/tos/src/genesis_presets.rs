@@ -35,7 +35,7 @@ use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::Perbill;
 use sp_staking::StakerStatus;
-use tos_primitives::{beacon::BeaconScale, storage::StorageScale, task::Certification, Windows};
+use tos_types::{beacon::BeaconScale, storage::StorageScale, task::Certification, Windows};
 
 /// One validator, half-second slots, for tests.
 pub const DEV_FAST_PRESET: &str = "dev_fast";
@@ -108,7 +108,7 @@ impl Validator {
 
 /// Who may judge answers before anyone has earned a reputation: without them no first panel could
 /// be drawn.
-fn first_experts() -> Vec<(AccountId, Certification, tos_primitives::Tick)> {
+fn first_experts() -> Vec<(AccountId, Certification, tos_types::Tick)> {
     [
         Sr25519Keyring::Dave,
         Sr25519Keyring::Eve,
@@ -120,7 +120,7 @@ fn first_experts() -> Vec<(AccountId, Certification, tos_primitives::Tick)> {
         (
             expert.to_account_id(),
             Certification::Expert,
-            tos_primitives::Tick::MAX,
+            tos_types::Tick::MAX,
         )
     })
     .into()

@@ -2,7 +2,7 @@
 
 //! What governance can change without a new runtime, each within its bounds.
 //!
-//! A value out of bounds cannot even be decoded ([`tos_primitives::rules`]), so no origin, root
+//! A value out of bounds cannot even be decoded ([`tos_types::rules`]), so no origin, root
 //! included, can bring one into the state. `docs/parameters.md` lists all of them, and says where the
 //! protocol's other numbers are changed.
 
@@ -23,15 +23,15 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use pallet_transaction_payment::Multiplier;
 use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
-use tos_primitives::{
+use tos_types::{
     rules::{
         Amount, Checked, Count, CurrentRules, DifficultyTable, DifficultyTerms, JudgingRules,
         LevelTable, MemberRules, MinerStakes, PublishingRules, Share, SlashRules, TaskRules,
         ValidatorStakes,
     },
-    views::ParametersView,
     Difficulty, BP,
 };
+use tos_views::ParametersView;
 
 /// The parameters, by what they are about.
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]

@@ -5,11 +5,9 @@
 use crate::{AccountId, Clock, Runtime, RuntimeEvent, System, Tasks, Validation};
 use alloc::vec::Vec;
 
-use tos_primitives::{
-    traits::Clock as _,
-    views::{AssignmentView, ChainView, RefusalView, Role, TaskChange},
-    Phase, TaskId,
-};
+use tos_interfaces::Clock as _;
+use tos_types::{Phase, TaskId};
+use tos_views::{AssignmentView, ChainView, RefusalView, Role, TaskChange};
 
 /// What `who` should do now, by deadline.
 pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
@@ -44,7 +42,7 @@ pub fn chain() -> ChainView {
     ChainView {
         tick: Clock::now(),
         day: Clock::today(),
-        windows: <Clock as tos_primitives::traits::Clock>::windows(),
+        windows: <Clock as tos_interfaces::Clock>::windows(),
         tasks,
         open_tasks,
         miners: pallet_miners::Miners::<Runtime>::count(),

@@ -16,8 +16,8 @@ use frame_support::{
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_tasks::TypeProfile;
 use sp_runtime::{traits::Hash as _, AccountId32, BuildStorage, DispatchError};
-use tos_primitives::{TaskType, TOS};
 use tos_runtime::{configs::NeverPaused, origins::pallet::Origin, time_scale::TimeScale, *};
+use tos_types::{TaskType, TOS};
 
 const ENDOWMENT: Balance = 1_000_000 * TOS;
 

@@ -8,8 +8,8 @@ mod world;
 use std::collections::BTreeMap;
 
 use polkadot_sdk::*;
-use tos_primitives::Windows;
 use tos_runtime::*;
+use tos_types::Windows;
 use world::*;
 
 /// Lives `blocks` blocks of chance, then lets everything run out. Returns what was accepted and refused.

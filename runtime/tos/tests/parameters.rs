@@ -16,19 +16,19 @@ use frame_support::{
 };
 use sp_runtime::DispatchError::BadOrigin;
 use std::{fmt::Write, fs, path::PathBuf};
-use tos_primitives::{
+use tos_runtime::{
+    constants::currency::{MICRO_TOS, MILLI_TOS},
+    origins::pallet::Origin,
+    parameters::{dynamic_params as p, RuntimeParameters},
+    *,
+};
+use tos_types::{
     rules::{
         Amount, CertifiedStakes, Checked, Count, DifficultyTable, DifficultyTerms, JudgingRules,
         LevelTable, LevelTerms, LowestLevel, MinerStakes, PublishingRules, Share, SlashRules,
         ValidatorStakes,
     },
     Windows, TOS,
-};
-use tos_runtime::{
-    constants::currency::{MICRO_TOS, MILLI_TOS},
-    origins::pallet::Origin,
-    parameters::{dynamic_params as p, RuntimeParameters},
-    *,
 };
 use world::{account, genesis, owned};
 
@@ -145,11 +145,11 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
     with_network(|| {
         let publish = |nonce: u64| {
             let call = pallet_tasks::Call::publish {
-                params: tos_primitives::TaskParams::General {
+                params: tos_types::TaskParams::General {
                     subject: b"x".to_vec().try_into().unwrap(),
                 },
-                difficulty: tos_primitives::Difficulty::Beginner,
-                spec: tos_primitives::ContentRef::inline(b"what is asked").unwrap(),
+                difficulty: tos_types::Difficulty::Beginner,
+                spec: tos_types::ContentRef::inline(b"what is asked").unwrap(),
                 reward: 10 * TOS,
                 open_for: Windows::development().min_open,
                 min_quality: 50,
@@ -157,7 +157,7 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
                 reference: None,
             };
             assert_ok!(world::dispatch(&account(1), call));
-            let id = tos_primitives::TaskId::derive(&account(1), nonce);
+            let id = tos_types::TaskId::derive(&account(1), nonce);
             pallet_tasks::Tasks::<Runtime>::get(id).unwrap()
         };
         let before = publish(0);
@@ -187,7 +187,8 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
 fn registrations_and_the_stakes_of_answers_follow_the_parameters_of_members() {
     with_network(|| {
         use p::members::{Levels, Miners as MinersKey, Parameters as Of};
-        use tos_primitives::{traits::MinerRegistry, TaskType};
+        use tos_interfaces::MinerRegistry;
+        use tos_types::TaskType;
         let general = || vec![TaskType::General].try_into().unwrap();
         let register = |n| {
             assert_ok!(Miners::register(

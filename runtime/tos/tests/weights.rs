@@ -23,10 +23,10 @@ use frame_support::{
     weights::Weight,
 };
 use sp_runtime::traits::TrailingZeroInput;
-use tos_primitives::{
+use tos_runtime::*;
+use tos_types::{
     AnswerScore, ContentRef, Difficulty, TaskId, TaskParams, TaskType, MAX_PARTICIPANTS,
 };
-use tos_runtime::*;
 
 /// The largest share of a block's normal class that one call may take.
 const CALL_SHARE: u64 = 4;
@@ -151,7 +151,7 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
             "miners.certify",
             pallet_miners::Call::certify {
                 who: id(),
-                level: tos_primitives::task::Certification::Expert,
+                level: tos_types::task::Certification::Expert,
                 expires: 1,
             }
             .into(),
@@ -177,7 +177,7 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
             pallet_reputation::Call::penalise {
                 who: id(),
                 task_type: TaskType::General,
-                severity: tos_primitives::traits::Severity::Critical,
+                severity: tos_types::offence::Severity::Critical,
             }
             .into(),
         ),

@@ -6,7 +6,6 @@ use super::Global;
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;
-use tos_primitives::{json::to_hex, Balance};
 use tos_sdk::{
     amount,
     chain::Event,
@@ -14,6 +13,7 @@ use tos_sdk::{
     error::{Error, Result},
     keys::parse_account,
 };
+use tos_types::{json::to_hex, Balance};
 
 /// See `tos chain --help`.
 #[derive(clap::Subcommand)]

@@ -11,13 +11,13 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
-use tos_primitives::{json::to_hex, ContentHash};
 use tos_sdk::hex::parse_hex;
 use tos_sdk::{
     content::{self, Fetcher, Listed, Store, Why},
     error::{Context, Error, Result},
     http::Http,
 };
+use tos_types::{json::to_hex, ContentHash};
 
 /// Time that `get` tries in addition to what the content takes at the least rate.
 const FETCH_TIME: Duration = Duration::from_secs(60);
@@ -238,8 +238,8 @@ fn write_file(mut from: std::fs::File, path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_primitives::{content::content_hash, TaskId};
     use tos_sdk::content::Part;
+    use tos_types::{content::content_hash, TaskId};
 
     #[test]
     fn what_a_task_a_deal_or_nobody_knows_needs_is_removed_only_by_force() {

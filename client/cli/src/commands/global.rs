@@ -7,13 +7,13 @@ use crate::output::Output;
 use clap::Args;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{path::PathBuf, time::Duration};
-use tos_primitives::{json::to_hex, Balance};
 use tos_sdk::{
     chain::{Call, Connection, Included, Wait},
     error::{Error, Result},
     keys::{Keypair, Scheme, Signer},
     keystore::{Keystore, PASSWORD_VARIABLE},
 };
+use tos_types::{json::to_hex, Balance};
 use zeroize::Zeroizing;
 
 #[derive(Args)]

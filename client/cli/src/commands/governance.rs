@@ -8,13 +8,14 @@ use clap::builder::PossibleValuesParser;
 use polkadot_sdk::{sp_core::crypto::AccountId32, sp_crypto_hashing::blake2_256};
 use serde_json::{json, Value};
 use std::path::PathBuf;
-use tos_primitives::{content::content_hash, json::to_hex, views::ParametersView, TaskType};
 use tos_sdk::task_type;
 use tos_sdk::{
     chain::{Call, Parameter, TypeProfile, PARAMETER_NAMES},
     error::{Error, Result},
     keys::parse_account,
 };
+use tos_types::{content::content_hash, json::to_hex, TaskType};
+use tos_views::ParametersView;
 
 /// See `tos governance --help`.
 #[derive(clap::Subcommand)]

@@ -101,7 +101,7 @@ impl Keys {
                         let pair = Keypair::from_suri(global.scheme, suri)?;
                         json!({
                             "name": null, "scheme": global.scheme, "address": pair.account(),
-                            "publicKey": tos_primitives::json::to_hex(&pair.public()),
+                            "publicKey": tos_types::json::to_hex(&pair.public()),
                         })
                     }
                     (Some(name), _) => public(&keystore.file(name)?),

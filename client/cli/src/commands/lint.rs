@@ -20,14 +20,14 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tos_primitives::{
+use tos_formulas::simhash::simhash;
+use tos_types::{
     content::{content_hash, MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
     json::to_hex,
     rules::{DifficultyTerms, TaskRules},
-    simhash::simhash,
-    views::{SubmissionView, TaskSummary, TaskView},
     ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
 };
+use tos_views::{SubmissionView, TaskSummary, TaskView};
 use tos_workers::tasks::{JobContext, Judge, Limits, Retention, MAX_OUTPUT, MAX_SPEC_TEXT};
 
 /// Bytes of a line of plain text beyond which it is unusual.

@@ -323,7 +323,7 @@ mod tests {
         ] {
             let line = format!("tos {command} --suri //Alice --tip 0.5");
             let global = Cli::try_parse_from(line.split(' ')).unwrap().global;
-            assert_eq!(global.signer().unwrap().tip, tos_primitives::TOS / 2);
+            assert_eq!(global.signer().unwrap().tip, tos_types::TOS / 2);
         }
     }
 

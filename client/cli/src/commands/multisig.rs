@@ -7,11 +7,11 @@ use crate::output::Output;
 use polkadot_sdk::sp_crypto_hashing::blake2_256;
 use serde_json::json;
 use std::path::PathBuf;
-use tos_primitives::json::{from_hex, to_hex};
 use tos_sdk::{
     chain::{At, Call, Group},
     error::{Error, Result},
 };
+use tos_types::json::{from_hex, to_hex};
 
 /// Bytes a call may have, more than fit into a transaction.
 const MAX_CALL: usize = 5 << 20;

@@ -12,7 +12,8 @@ use tos_sdk::amount;
 use tos_sdk::task_type::type_name;
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
-use tos_primitives::{json::to_hex, views::TaskView, Phase};
+use tos_types::{json::to_hex, Phase};
+use tos_views::TaskView;
 use tos_workers::tasks::why_unpaid;
 
 /// Everything about a task. `next` says what it waits for.
@@ -67,7 +68,7 @@ pub(super) fn task(
     }
     if !task.submissions.is_empty() {
         let closed = matches!(summary.phase, Phase::Closed(_));
-        let row = |submission: &tos_primitives::views::SubmissionView<AccountId32>| {
+        let row = |submission: &tos_views::SubmissionView<AccountId32>| {
             let state = match (&submission.commitment, &submission.content) {
                 (_, Some(content)) => {
                     let hash = to_hex(&content.hash);
@@ -106,8 +107,8 @@ pub(super) fn task(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_primitives::ContentRef;
     use tos_sdk::clean;
+    use tos_types::ContentRef;
 
     #[test]
     fn a_task_whose_publisher_writes_terminal_codes_is_shown_without_them() {

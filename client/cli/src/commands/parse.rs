@@ -2,11 +2,11 @@
 
 //! How task types, parameters and durations are written on the command line.
 
-use tos_primitives::{
+use tos_sdk::task_type::{letters, type_name};
+use tos_types::{
     task::{Label, Objective},
     Difficulty, TaskId, TaskParams, TaskType,
 };
-use tos_sdk::task_type::{letters, type_name};
 
 /// Reads a difficulty.
 pub fn difficulty(text: &str) -> Result<Difficulty, String> {

@@ -11,10 +11,8 @@ use tos_sdk::{
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde::Serialize;
 use std::time::Duration;
-use tos_primitives::{
-    views::{RoundView, TaskView, TimelineEntry},
-    Balance, Closure, Phase, TaskId, Tick,
-};
+use tos_types::{Balance, Closure, Phase, TaskId, Tick};
+use tos_views::{RoundView, TaskView, TimelineEntry};
 use tos_workers::tasks;
 
 /// Something that happened to a task.
@@ -170,7 +168,7 @@ pub(super) fn next(
 ) -> String {
     let summary = &task.summary;
     let by = clock.by(summary.deadline);
-    let of_panel = |done: fn(&tos_primitives::views::MemberView<AccountId32>) -> bool| {
+    let of_panel = |done: fn(&tos_views::MemberView<AccountId32>) -> bool| {
         let members = round.map(|round| round.members.as_slice());
         let members = members.unwrap_or_default();
         let done = members.iter().filter(|member| done(member)).count();
@@ -217,10 +215,10 @@ pub(super) struct Part {
     #[serde(serialize_with = "ss58")]
     miner: AccountId32,
     /// Paid for the answer, in wei.
-    #[serde(with = "tos_primitives::json::wei")]
+    #[serde(with = "tos_types::json::wei")]
     earned: Balance,
     /// Lost of the stake, in wei.
-    #[serde(with = "tos_primitives::json::wei")]
+    #[serde(with = "tos_types::json::wei")]
     lost: Balance,
     /// The reason in words.
     why: String,
@@ -228,7 +226,7 @@ pub(super) struct Part {
 
 /// The parts of those who joined, the best paid first.
 pub(super) fn parts(task: &TaskView<AccountId32>) -> Vec<Part> {
-    let part = |answer: &tos_primitives::views::SubmissionView<AccountId32>| Part {
+    let part = |answer: &tos_views::SubmissionView<AccountId32>| Part {
         miner: answer.miner.clone(),
         earned: answer.earned,
         lost: answer.lost,
@@ -251,16 +249,16 @@ pub(super) fn parts(task: &TaskView<AccountId32>) -> Vec<Part> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shares {
     /// Of those who answered, in wei.
-    #[serde(with = "tos_primitives::json::wei")]
+    #[serde(with = "tos_types::json::wei")]
     miners: Balance,
     /// Of the judges, in wei.
-    #[serde(with = "tos_primitives::json::wei")]
+    #[serde(with = "tos_types::json::wei")]
     judges: Balance,
     /// Of the network, in wei.
-    #[serde(with = "tos_primitives::json::wei")]
+    #[serde(with = "tos_types::json::wei")]
     network: Balance,
     /// Refund to the publisher of what no answer won, in wei.
-    #[serde(with = "tos_primitives::json::wei")]
+    #[serde(with = "tos_types::json::wei")]
     refund: Balance,
 }
 
@@ -376,12 +374,9 @@ fn address<S: serde::Serializer>(account: &Option<AccountId32>, to: S) -> Result
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
-    use tos_primitives::{
-        traits::AnswerResult,
-        views::{ChallengeView, MemberView},
-        ContentRef, Verdict, TOS,
-    };
     use tos_sdk::testing::views;
+    use tos_types::{vote::AnswerResult, ContentRef, Verdict, TOS};
+    use tos_views::{ChallengeView, MemberView};
 
     const CLOCK: Clock = Clock {
         tick: 25,
@@ -486,7 +481,7 @@ mod tests {
             })
         };
         for answer in &mut task.submissions {
-            answer.commitment = Some(tos_primitives::views::CommitmentView {
+            answer.commitment = Some(tos_views::CommitmentView {
                 hash: [1; 32],
                 tick: 1,
                 number: 0,

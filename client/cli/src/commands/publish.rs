@@ -10,12 +10,6 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use tos_primitives::{
-    content::{content_hash, MAX_INLINE, MIN_CONTENT},
-    json::to_hex,
-    params::MIN_PANEL,
-    Balance, ContentRef, Difficulty, TaskId, TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
-};
 use tos_sdk::task_type;
 use tos_sdk::{
     amount,
@@ -23,6 +17,12 @@ use tos_sdk::{
     content::{self, Store},
     error::{Error, Result},
     keys::Signer,
+};
+use tos_types::{
+    content::{content_hash, MAX_INLINE, MIN_CONTENT},
+    json::to_hex,
+    params::MIN_PANEL,
+    Balance, ContentRef, Difficulty, TaskId, TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
 };
 
 /// See `tos task publish --help`.

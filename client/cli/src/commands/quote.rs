@@ -13,14 +13,7 @@ use super::{
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::{Serialize, Serializer};
-use tos_primitives::{
-    content::{ContentError, MAX_CONTENT, MIN_CONTENT},
-    params::{share_of, MIN_PANEL},
-    rules::{DifficultyTerms, JudgingRules},
-    split::{allocate, largest_remainder, JudgedAnswer, QualityBars},
-    views::{ChainView, ParametersView},
-    Balance, Bp, ContentRef, Difficulty, TaskParams, Tick, Windows, MAX_PARTICIPANTS,
-};
+use tos_formulas::split::{allocate, largest_remainder, JudgedAnswer, QualityBars};
 use tos_sdk::task_type::type_name;
 use tos_sdk::{
     amount,
@@ -28,6 +21,13 @@ use tos_sdk::{
     content,
     error::{Error, Result},
 };
+use tos_types::{
+    content::{ContentError, MAX_CONTENT, MIN_CONTENT},
+    params::{share_of, MIN_PANEL},
+    rules::{DifficultyTerms, JudgingRules},
+    Balance, Bp, ContentRef, Difficulty, TaskParams, Tick, Windows, MAX_PARTICIPANTS,
+};
+use tos_views::{ChainView, ParametersView};
 
 /// Ticks that a panel waits for in its second round because a challenge came before.
 const AFTER_A_CHALLENGE: Tick = 2;

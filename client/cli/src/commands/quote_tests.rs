@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use super::*;
-use tos_primitives::{
+use tos_formulas::split::{SplitProfile, WinnerRule};
+use tos_types::{
     rules::{DifficultyTable, PublishingRules, SlashRules},
-    split::{SplitProfile, WinnerRule},
     TaskType, TOS,
 };
 

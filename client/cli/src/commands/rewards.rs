@@ -5,8 +5,8 @@
 use super::{parse, Global};
 use crate::output::{table, Output};
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use tos_primitives::TaskId;
 use tos_sdk::{amount, chain::Call, error::Result, keys::parse_account};
+use tos_types::TaskId;
 
 /// See `tos rewards --help`.
 #[derive(clap::Subcommand)]
@@ -56,7 +56,7 @@ impl Rewards {
                     if claims.is_empty() {
                         return NOTHING.into();
                     }
-                    let row = |claim: &tos_primitives::views::ClaimView| {
+                    let row = |claim: &tos_views::ClaimView| {
                         let (task, expires) = (claim.task.to_string(), claim.expires.to_string());
                         vec![task, amount::format(claim.amount), expires]
                     };

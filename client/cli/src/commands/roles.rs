@@ -6,13 +6,13 @@ use super::{help, parse, run, show, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;
-use tos_primitives::TaskType;
 use tos_sdk::task_type;
 use tos_sdk::{
     chain::Call,
     error::{Error, Result},
     keys::parse_account,
 };
+use tos_types::TaskType;
 
 /// The types an account registers for.
 #[derive(clap::Args)]

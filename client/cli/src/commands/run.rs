@@ -13,7 +13,7 @@ use tos_sdk::{
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use tos_primitives::{params::MAX_CONCURRENT_TASKS, Balance, TaskType, Tick};
+use tos_types::{params::MAX_CONCURRENT_TASKS, Balance, TaskType, Tick};
 use tos_workers::{
     commitments::CommitmentStore,
     notify::{self, Notifier},
@@ -280,7 +280,7 @@ pub(super) fn journals(global: &Global, name: &str) -> Result<impl Fn(&Hash) -> 
     let (folder, name) = (global.folder()?.join("journals"), name.to_owned());
     Ok(move |genesis: &Hash| {
         let (short, _) = genesis.split_at(8);
-        let chain = tos_primitives::json::to_hex(short);
+        let chain = tos_types::json::to_hex(short);
         folder.join(chain.trim_start_matches("0x")).join(&name)
     })
 }

@@ -4,13 +4,10 @@
 
 use crate::output::table;
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use tos_primitives::{
-    json::to_hex,
-    views::{MinerView, ReputationView, StandingView, TaskSummary, ValidatorView},
-    Closure, ContentRef, Phase, TaskId,
-};
 use tos_sdk::task_type::type_name;
 use tos_sdk::{amount, clean, error::Error};
+use tos_types::{json::to_hex, Closure, ContentRef, Phase, TaskId};
+use tos_views::{MinerView, ReputationView, StandingView, TaskSummary, ValidatorView};
 
 /// The error for a task the chain does not have.
 pub fn unknown(task: TaskId) -> Error {

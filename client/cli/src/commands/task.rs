@@ -11,9 +11,10 @@ use super::{
     quote, show, watch, Global,
 };
 use crate::output::Output;
-use tos_primitives::{views::MAX_PAGE, TaskId, TaskType};
 use tos_sdk::task_type;
 use tos_sdk::{chain::Call, error::Result};
+use tos_types::{TaskId, TaskType};
+use tos_views::MAX_PAGE;
 
 /// See `tos task --help`.
 #[derive(clap::Subcommand)]

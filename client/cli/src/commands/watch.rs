@@ -12,11 +12,12 @@ use futures::StreamExt;
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
-use tos_primitives::{views::TaskView, Closure, Phase, TaskId};
 use tos_sdk::{
     chain::{At, Connection, Heads},
     error::{Error, Result},
 };
+use tos_types::{Closure, Phase, TaskId};
+use tos_views::TaskView;
 
 /// The longest time without a line.
 const QUIET: Duration = Duration::from_secs(10);

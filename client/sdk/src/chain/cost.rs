@@ -16,10 +16,8 @@ use subxt::{
     },
     dynamic::Value,
 };
-use tos_primitives::{
-    split::{SplitProfile, WinnerRule},
-    Balance, Difficulty, TaskType, Tick,
-};
+use tos_formulas::split::{SplitProfile, WinnerRule};
+use tos_types::{Balance, Difficulty, TaskType, Tick};
 
 /// Nonce with the longest encoding that an account comes to.
 const LONG_NONCE: u64 = 1 << 30;

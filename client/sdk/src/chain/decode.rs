@@ -9,7 +9,7 @@ use scale_info::{
     form::PortableForm, Field, PortableRegistry, TypeDef, TypeDefPrimitive as Primitive, Variant,
 };
 use serde_json::{json, Map, Value};
-use tos_primitives::{json::to_hex, TaskId};
+use tos_types::{json::to_hex, TaskId};
 
 /// Decodes the fields of an event or a call.
 pub fn fields(
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use codec::Encode;
     use scale_info::{meta_type, Registry, TypeInfo};
-    use tos_primitives::{Closure, ContentRef, Phase, TaskParams, TOS};
+    use tos_types::{Closure, ContentRef, Phase, TaskParams, TOS};
 
     fn decode<T: Encode + TypeInfo + 'static>(it: &T) -> Value {
         let mut registry = Registry::new();

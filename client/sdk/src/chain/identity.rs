@@ -31,7 +31,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use tos_primitives::json::{self, to_hex};
+use tos_types::json::{self, to_hex};
 
 /// A block's hash.
 pub type Hash = [u8; 32];

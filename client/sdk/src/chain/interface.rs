@@ -19,22 +19,22 @@ use polkadot_sdk::{
 };
 use scale_info::{meta_type, MetaType};
 use subxt::metadata::Metadata;
-use tos_primitives::{
+use tos_storage_proofs::Commitment as StorageCommitment;
+use tos_types::{
     commitment::{Commitment, Salt},
     storage::{
         DealTerms, GroupId, Locator, SealAnswer, SignedRoot, StoredContent, Window, WindowAnswer,
         MAX_COMPACT,
     },
-    views::{
-        AssignmentView, AuditView, ChainView, ClaimView, CommitteeDutyView, ContinuityError,
-        ContinuityView, DealView, DutyView, GroupView, MinerView, ParametersView, ProviderView,
-        RefusalView, ReplicaChallengeView, ReplicaView, ReputationView, RoundView, StorageStats,
-        TaskSummary, TaskView, TimelineEntry, ValidatorView, WindowView,
-    },
     AnswerScore, Balance, ContentHash, ContentRef, DealId, Difficulty, ReplicaId, Report, TaskId,
     TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
 };
-use tos_storage_proofs::Commitment as StorageCommitment;
+use tos_views::{
+    AssignmentView, AuditView, ChainView, ClaimView, CommitteeDutyView, ContinuityError,
+    ContinuityView, DealView, DutyView, GroupView, MinerView, ParametersView, ProviderView,
+    RefusalView, ReplicaChallengeView, ReplicaView, ReputationView, RoundView, StorageStats,
+    TaskSummary, TaskView, TimelineEntry, ValidatorView, WindowView,
+};
 
 /// Task types an account works on; the chain bounds their number.
 pub type Types = Vec<TaskType>;

@@ -53,7 +53,7 @@ use subxt::{
     rpcs::{client::RpcParams, LegacyRpcMethods, RpcClient},
     Metadata,
 };
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 /// The time a node has to answer the first question.
 const CONNECT_TIME: Duration = Duration::from_secs(15);

@@ -11,7 +11,7 @@ use polkadot_sdk::{
 };
 use serde::Serialize;
 use subxt::{error::StorageError, Metadata};
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 /// The call that carries another.
 pub(super) const MULTI: (&str, &str) = ("Multisig", "as_multi");

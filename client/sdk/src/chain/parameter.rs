@@ -5,7 +5,7 @@
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use serde::de::DeserializeOwned;
-use tos_primitives::{
+use tos_types::{
     rules::{
         Bounded, DifficultyTable, JudgingRules, LevelTable, MinerStakes, PublishingRules,
         SlashRules, ValidatorStakes,

@@ -20,7 +20,7 @@ use subxt::{
     error::{DispatchError, StorageError},
     ArcMetadata, Metadata,
 };
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 /// The arguments of that call, in order.
 const PROXIED_ARGUMENTS: [&str; 3] = ["real", "force_proxy_type", "call"];

@@ -14,7 +14,7 @@ use crate::task_type::type_name;
 use codec::{DecodeAll, Encode};
 use polkadot_sdk::sp_crypto_hashing::twox_128;
 use subxt::config::substrate::H256;
-use tos_primitives::{Balance, Difficulty, TaskType, Tick};
+use tos_types::{Balance, Difficulty, TaskType, Tick};
 
 /// Most task types a chain can have: those with a name and the numbered ones.
 const MOST_TYPES: u32 = 6 + 256;

@@ -10,7 +10,7 @@ use crate::{
 };
 use serde_json::json;
 use std::time::Duration;
-use tos_primitives::{TaskId, TOS};
+use tos_types::{TaskId, TOS};
 
 /// Longer than any test takes.
 const LONG: Duration = Duration::from_secs(120);
@@ -197,8 +197,8 @@ async fn a_timed_out_submission_says_hash_block_and_task() {
     assert_eq!(sent.block, Some(node.best_hash()));
     assert_eq!(sent.task, Some(TASK));
     for part in [
-        tos_primitives::json::to_hex(&sent.transaction),
-        tos_primitives::json::to_hex(&node.best_hash()),
+        tos_types::json::to_hex(&sent.transaction),
+        tos_types::json::to_hex(&node.best_hash()),
         TASK.to_string(),
     ] {
         assert!(text.contains(&part), "{text}");

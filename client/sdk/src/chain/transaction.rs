@@ -24,7 +24,7 @@ use subxt::{
     ext::{scale_encode, scale_type_resolver::TypeResolver},
     tx::{self, Payload, SubmittableTransaction, TransactionProgress, TransactionStatus},
 };
-use tos_primitives::{json, DealId, TaskId};
+use tos_types::{json, DealId, TaskId};
 
 /// For how many blocks a transaction is good: what is not in a block by then never will be.
 pub(super) const MORTALITY: u64 = 256;

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::{header, HeaderMap, Request, StatusCode, Uri};
 use std::{fs::File, io::Write, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
-use tos_primitives::{
+use tos_types::{
     content::{content_hash, MAX_CONTENT, MAX_LOCATOR},
     json, ContentHash, ContentRef,
 };
@@ -55,7 +55,7 @@ pub fn parse(locator: &str, hash: Option<&ContentHash>) -> Result<Uri> {
 }
 
 /// Transfers at the same time: as many as a task has answers, so that no author waits for another.
-const TRANSFERS: usize = tos_primitives::MAX_PARTICIPANTS as usize;
+const TRANSFERS: usize = tos_types::MAX_PARTICIPANTS as usize;
 
 /// Content that is here, verified.
 #[derive(Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
-use tos_primitives::{json, ContentHash};
+use tos_types::{json, ContentHash};
 
 /// Folder of the pins.
 const PINS: &str = "pins";
@@ -266,7 +266,7 @@ fn over(path: &Path) -> io::Result<Option<SystemTime>> {
 mod tests {
     use super::*;
     use crate::content::Part;
-    use tos_primitives::TaskId;
+    use tos_types::TaskId;
 
     const TASK: Why = Why::Task(Part::Answer, [7; 8], TaskId([1; 16]));
     const OTHER: Why = Why::Task(Part::Spec, [7; 8], TaskId([2; 16]));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     fn kept(store: &Store, bytes: &[u8], why: Why) -> ContentHash {
-        let hash = tos_primitives::content::content_hash(bytes);
+        let hash = tos_types::content::content_hash(bytes);
         store.pin(&hash, why).unwrap();
         store.put(bytes).unwrap()
     }

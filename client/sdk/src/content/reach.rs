@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use tos_primitives::content::content_hash;
+use tos_types::content::content_hash;
 
 /// Time for which a probe that went well counts.
 const GOOD_FOR: Duration = Duration::from_secs(30);
@@ -206,12 +206,12 @@ fn chance() -> Vec<u8> {
     use chacha20poly1305::aead::{rand_core::RngCore, OsRng};
     let mut chance = [0; 16];
     OsRng.fill_bytes(&mut chance);
-    let chance = tos_primitives::json::to_hex(&chance);
+    let chance = tos_types::json::to_hex(&chance);
     format!("a probe of this address: {chance}").into_bytes()
 }
 
 /// Pin of a probe's content.
-const PROBE: Why = Why::Task(Part::OwnAnswer, [0; 8], tos_primitives::TaskId([0; 16]));
+const PROBE: Why = Why::Task(Part::OwnAnswer, [0; 8], tos_types::TaskId([0; 16]));
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::content::Part;
     use std::time::{Duration, SystemTime};
-    use tos_primitives::{content::content_hash, TaskId};
+    use tos_types::{content::content_hash, TaskId};
 
     #[test]
     fn room_is_made_of_what_is_over_for_longest_and_of_nothing_else() {

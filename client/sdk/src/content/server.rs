@@ -110,7 +110,7 @@ impl Source for Store {
 
 /// Content up to this size is verified before any of it is sent; longer content while it is sent,
 /// because reading it twice would take minutes.
-const VERIFIED_FIRST: u64 = tos_primitives::content::MAX_CONTENT as u64;
+const VERIFIED_FIRST: u64 = tos_types::content::MAX_CONTENT as u64;
 
 /// Serves `source` until the future is dropped.
 pub async fn serve(listener: TcpListener, source: impl Source) {
@@ -335,7 +335,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve_within(listener, store, bounds));
-        let hash = tos_primitives::json::to_hex(&hash);
+        let hash = tos_types::json::to_hex(&hash);
         (
             address,
             format!("{PREFIX}{}", hash.trim_start_matches("0x")),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! SimHash of content that is read piece by piece. It is defined in `tos_primitives::simhash`, which
+//! SimHash of content that is read piece by piece. It is defined in `tos_formulas::simhash`, which
 //! wants all of it in memory, twice; here nothing is kept but the hashes that are being made.
 
 use crate::error::{Context, Result};
@@ -142,7 +142,7 @@ pub fn simhash_file(path: &Path) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_primitives::simhash::simhash;
+    use tos_formulas::simhash::simhash;
 
     /// Numbers that look like chance.
     fn numbers(seed: u64) -> impl FnMut(u64) -> usize {

@@ -13,7 +13,7 @@ use std::{
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
 };
-use tos_primitives::{
+use tos_types::{
     content::{content_hash, MAX_CONTENT},
     json, ContentHash,
 };

@@ -3,7 +3,7 @@
 //! Reasons to keep content.
 
 use std::{fmt, str::FromStr};
-use tos_primitives::{json, TaskId};
+use tos_types::{json, TaskId};
 
 /// The first eight bytes of a chain's genesis hash.
 pub type ChainName = [u8; 8];

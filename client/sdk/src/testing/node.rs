@@ -33,7 +33,7 @@ use subxt::{
         RpcClient, UserError,
     },
 };
-use tos_primitives::{
+use tos_types::{
     json::{from_hex, to_hex},
     Balance, TaskId,
 };

@@ -3,11 +3,11 @@
 //! Tasks as a node would show them.
 
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use tos_primitives::{
+use tos_types::{
     rules::{DifficultyTerms, TaskRules},
-    views::{SubmissionView, TaskSummary, TaskView},
     ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Tick, TOS,
 };
+use tos_views::{SubmissionView, TaskSummary, TaskView};
 
 /// Account of the program under test.
 pub const ME: AccountId32 = AccountId32::new([42; 32]);
@@ -56,7 +56,7 @@ pub fn reveal(task: &mut TaskView<AccountId32>, miner: u8, content: ContentRef) 
         miner,
         stake: TOS,
         commitment: None,
-        simhash: Some(tos_primitives::simhash::simhash(&content.inline)),
+        simhash: Some(tos_formulas::simhash::simhash(&content.inline)),
         content: Some(content),
         duplicate: false,
         result: None,

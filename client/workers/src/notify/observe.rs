@@ -7,17 +7,13 @@ use crate::tasks::{Live, Role, StepReport, TaskChain, TaskSnapshot};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;
 use std::time::Duration;
-use tos_primitives::{
-    json::to_hex,
-    storage::ReplicaStatus,
-    views::{Action, AssignmentView, ReplicaView, Role as TaskRole, MAX_PAGE},
-    Balance, Phase, TaskId, Tick,
-};
 use tos_sdk::{
     amount::format as plain_amount,
     chain::{At, Hash, Heads},
     error::{Error, Result},
 };
+use tos_types::{json::to_hex, storage::ReplicaStatus, Balance, Phase, TaskId, Tick};
+use tos_views::{Action, AssignmentView, ReplicaView, Role as TaskRole, MAX_PAGE};
 
 /// A deadline is near when no more ticks than this are left.
 const NEAR: Tick = 5;

@@ -7,11 +7,11 @@ use crate::database::Database;
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use tos_primitives::{Balance, TaskId};
 use tos_sdk::{
     chain::Hash,
     error::{Context, Result},
 };
+use tos_types::{Balance, TaskId};
 
 /// Notices by order.
 const QUEUE: TableDefinition<u64, &[u8]> = TableDefinition::new("queue");

@@ -10,8 +10,8 @@ use std::{
     collections::HashSet,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
-use tos_primitives::ContentRef;
 use tos_sdk::{chain::Heads, http::mock};
+use tos_types::ContentRef;
 
 fn me() -> AccountId32 {
     FAKE_ACCOUNT
@@ -473,7 +473,8 @@ async fn a_report_that_is_news_becomes_a_notice_once_and_the_chain_does_not_repe
 
 #[tokio::test]
 async fn a_replica_that_misses_windows_and_fails_is_told() {
-    use tos_primitives::{storage::ReplicaStatus, views::ReplicaView, DealId, ReplicaId};
+    use tos_types::{storage::ReplicaStatus, DealId, ReplicaId};
+    use tos_views::ReplicaView;
     let folder = tempfile::tempdir().unwrap();
     let notifier = open(&folder.path().join("notices.redb"), Vec::new());
     let at = |status, misses| ReplicaView {

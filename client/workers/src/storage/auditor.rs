@@ -18,11 +18,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::timeout_at;
-use tos_primitives::{
-    storage::{GroupId, Window},
-    views::CommitteeDutyView,
-    ReplicaId,
-};
 use tos_sdk::{
     chain::Call,
     content::Pace,
@@ -33,6 +28,11 @@ use tos_storage_proofs::{
     aggregate, proof::max_proof_len, replica_seed, response_digest, verify_words, Commitment, Hash,
     COMMITTEE_WORDS,
 };
+use tos_types::{
+    storage::{GroupId, Window},
+    ReplicaId,
+};
+use tos_views::CommitteeDutyView;
 
 /// Proofs fetched from one provider at the same time.
 const AT_ONCE: usize = 8;

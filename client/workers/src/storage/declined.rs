@@ -8,11 +8,11 @@ use std::{
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
-use tos_primitives::DealId;
 use tos_sdk::{
     error::{Context, Result},
     files,
 };
+use tos_types::DealId;
 
 /// The file in the store's folder.
 const FILE: &str = "declined.json";

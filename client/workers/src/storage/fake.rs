@@ -10,17 +10,6 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
 };
-use tos_primitives::{
-    storage::{
-        group_payload, seal_payload, window_payload, ChallengeKind, DealStatus, GroupId,
-        ReplicaStatus, StoredContent, Window,
-    },
-    views::{
-        AuditView, CommitteeDutyView, DealView, GroupMemberView, GroupView, PositionView,
-        ProviderView, ReplicaChallengeView, ReplicaView, SeedView, WindowStage, WindowView,
-    },
-    Balance, DealId, ReplicaId, Tick, TOS,
-};
 use tos_sdk::{
     chain::{Block, Call, Heads},
     error::{Error, Result},
@@ -29,6 +18,17 @@ use tos_storage_proofs::{
     aggregate, replica_seed, response_digest,
     seal::{open_seals, Binding, SealParams},
     verify_compact, verify_words, Commitment, Hash, COMMITTEE_WORDS,
+};
+use tos_types::{
+    storage::{
+        group_payload, seal_payload, window_payload, ChallengeKind, DealStatus, GroupId,
+        ReplicaStatus, StoredContent, Window,
+    },
+    Balance, DealId, ReplicaId, Tick, TOS,
+};
+use tos_views::{
+    AuditView, CommitteeDutyView, DealView, GroupMemberView, GroupView, PositionView, ProviderView,
+    ReplicaChallengeView, ReplicaView, SeedView, WindowStage, WindowView,
 };
 
 /// The account that tests work for.

@@ -7,9 +7,9 @@
 use super::staging::Unstaged;
 use crate::job_pool::JobPool;
 use std::{collections::HashMap, fmt::Display, future::Future};
-use tos_primitives::{storage::SealAnswer, DealId, ReplicaId};
 use tos_sdk::error::{Error, Result};
 use tos_storage_proofs::{Commitment, Hash};
+use tos_types::{storage::SealAnswer, DealId, ReplicaId};
 
 /// Steps before a failed job is tried again, the first time; they double six times.
 const PAUSE: u64 = 8;

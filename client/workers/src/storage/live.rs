@@ -5,15 +5,12 @@
 use super::model::{StorageChain, StorageSnapshot};
 use crate::tasks::Live;
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use tos_primitives::{
-    storage::GroupId,
-    views::{
-        AuditView, CommitteeDutyView, DealView, GroupView, ProviderView, ReplicaChallengeView,
-        ReplicaView, WindowView, MAX_PAGE,
-    },
-    DealId, ReplicaId,
-};
 use tos_sdk::{chain::At, error::Result};
+use tos_types::{storage::GroupId, DealId, ReplicaId};
+use tos_views::{
+    AuditView, CommitteeDutyView, DealView, GroupView, ProviderView, ReplicaChallengeView,
+    ReplicaView, WindowView, MAX_PAGE,
+};
 
 /// The chain at one block, for one account.
 pub struct LiveStorage {

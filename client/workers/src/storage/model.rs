@@ -4,15 +4,12 @@
 
 use crate::tasks::Submit;
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use tos_primitives::{
-    storage::GroupId,
-    views::{
-        AuditView, CommitteeDutyView, DealView, GroupView, ProviderView, ReplicaChallengeView,
-        ReplicaView, WindowView,
-    },
-    DealId, ReplicaId,
-};
 use tos_sdk::error::Result;
+use tos_types::{storage::GroupId, DealId, ReplicaId};
+use tos_views::{
+    AuditView, CommitteeDutyView, DealView, GroupView, ProviderView, ReplicaChallengeView,
+    ReplicaView, WindowView,
+};
 
 /// The chain, as far as storage workers use it.
 pub trait StorageChain: Submit {

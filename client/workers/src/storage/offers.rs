@@ -13,12 +13,9 @@ use super::{
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::collections::{HashMap, HashSet};
-use tos_primitives::{
-    storage::ReplicaStatus,
-    views::{DealView, ProviderView},
-    DealId,
-};
 use tos_sdk::{chain::Call, content, error::Result};
+use tos_types::{storage::ReplicaStatus, DealId};
+use tos_views::{DealView, ProviderView};
 
 /// Contents fetched at the same time, one from each server. More than are sealed, for fetching
 /// needs little memory, and a slow server should not hold up the others.

@@ -3,8 +3,9 @@
 //! Offers that a provider accepts by itself.
 
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use tos_primitives::{views::DealView, Balance};
 use tos_storage_proofs::Commitment;
+use tos_types::Balance;
+use tos_views::DealView;
 
 /// Rules for the offers that a provider accepts by itself.
 #[derive(Clone, Copy, Debug)]

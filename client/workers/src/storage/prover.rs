@@ -11,14 +11,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, Weak},
 };
-use tos_primitives::{
-    storage::{
-        group_payload, seal_payload, window_payload, GroupId, SealAnswer, SignedRoot,
-        StoredContent, Window, WindowAnswer,
-    },
-    views::{GroupView, ReplicaView},
-    ContentHash, ReplicaId,
-};
 use tos_replica_store::{
     progress::Watch, Discarded, Member, Replica, ReplicaSpec, SealParams, StagedSpec, State, Store,
 };
@@ -27,6 +19,14 @@ use tos_sdk::{
     error::{Context, Error, Result},
 };
 use tos_storage_proofs::{proof::asked_words, Commitment, Hash};
+use tos_types::{
+    storage::{
+        group_payload, seal_payload, window_payload, GroupId, SealAnswer, SignedRoot,
+        StoredContent, Window, WindowAnswer,
+    },
+    ContentHash, ReplicaId,
+};
+use tos_views::{GroupView, ReplicaView};
 
 /// Windows of a group that are kept on disk beyond the chain's ring.
 const SPARE_WINDOWS: usize = 8;

@@ -21,11 +21,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tos_primitives::{
-    storage::{ChallengeKind, SealAnswer, SignedRoot, Window},
-    views::{AuditView, GroupView, ProviderView, ReplicaChallengeView, ReplicaView, WindowStage},
-    DealId, ReplicaId,
-};
 use tos_sdk::{
     chain::Call,
     content::Pace,
@@ -33,6 +28,13 @@ use tos_sdk::{
     http::Http,
 };
 use tos_storage_proofs::Hash;
+use tos_types::{
+    storage::{ChallengeKind, SealAnswer, SignedRoot, Window},
+    DealId, ReplicaId,
+};
+use tos_views::{
+    AuditView, GroupView, ProviderView, ReplicaChallengeView, ReplicaView, WindowStage,
+};
 
 /// A replica of the account.
 pub(super) type Held = ReplicaView<AccountId32>;

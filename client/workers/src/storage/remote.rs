@@ -11,7 +11,6 @@ use std::{
     path::Path,
     time::Duration,
 };
-use tos_primitives::{json, ContentHash, ReplicaId};
 use tos_replica_store::Partial;
 use tos_sdk::{
     content::{self, Clock, Pace, PREFIX},
@@ -24,6 +23,7 @@ use tos_storage_proofs::{
     seal::{Binding, SealParams, Sealer},
     Commitment, Hash, Layout, TreeBuilder, CHUNK, COMMITTEE_WORDS,
 };
+use tos_types::{json, ContentHash, ReplicaId};
 
 /// A group has at most 1,000 leaves, each with its place.
 const MAX_LEAVES: usize = 1_000 * 36 + 8;

@@ -11,10 +11,6 @@ use super::{
     staging, ProgressBar, ReplicaProver,
 };
 use std::sync::Arc;
-use tos_primitives::{
-    storage::{ReplicaStatus, StoredContent},
-    ReplicaId,
-};
 use tos_sdk::{
     chain::Call,
     content::Pace,
@@ -22,6 +18,10 @@ use tos_sdk::{
     http::Http,
 };
 use tos_storage_proofs::Commitment;
+use tos_types::{
+    storage::{ReplicaStatus, StoredContent},
+    ReplicaId,
+};
 
 impl Provider {
     /// Seals what is to be sealed, and commits to what is.

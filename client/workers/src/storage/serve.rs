@@ -21,13 +21,13 @@ use std::{
     sync::Arc,
 };
 use tokio::task::AbortHandle;
-use tos_primitives::ReplicaId;
 use tos_sdk::{
     chain::Connection,
     content::{self, Answer, Probing, Source, BINARY, PREFIX},
     error::{Context, Result},
     http::Http,
 };
+use tos_types::ReplicaId;
 
 /// The most chunks of one answer.
 pub const MAX_CHUNKS: u64 = 64;

@@ -6,13 +6,14 @@
 use super::{blocking, ProgressBar, ReplicaProver};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{io::Read, sync::Arc};
-use tos_primitives::{storage::StoredContent, views::DealView, DealId};
 use tos_replica_store::{progress::Watch, windows, StagedSpec};
 use tos_sdk::{
     content::{self, Pace},
     error::{Context, Error, Result},
     http::Http,
 };
+use tos_types::{storage::StoredContent, DealId};
+use tos_views::DealView;
 
 /// Why the content of a deal is not here.
 #[derive(Debug, thiserror::Error)]

@@ -13,13 +13,13 @@ use crate::tasks::{Role, StepReport, Submit};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
-use tos_primitives::{
-    storage::{DealStatus, ReplicaStatus, StoredContent},
-    views::{DealView, ReplicaView},
-    DealId,
-};
 use tos_sdk::{chain::Call, content::Pace, error::Result};
 use tos_storage_proofs::SealParams;
+use tos_types::{
+    storage::{DealStatus, ReplicaStatus, StoredContent},
+    DealId,
+};
+use tos_views::{DealView, ReplicaView};
 
 const IMPATIENT: ProviderOptions = ProviderOptions {
     answers_only: false,

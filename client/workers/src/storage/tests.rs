@@ -11,7 +11,6 @@ use super::{
 use crate::tasks::{Role, StepReport};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{path::Path, sync::Arc, time::Duration};
-use tos_primitives::{storage::ReplicaStatus, storage::StoredContent, views::DealView, ReplicaId};
 use tos_sdk::{
     chain::Call,
     content::{self, Pace, Store},
@@ -19,6 +18,11 @@ use tos_sdk::{
     http::Http,
 };
 use tos_storage_proofs::{code::MemoryShards, commit, SealParams, CHUNK};
+use tos_types::{
+    storage::{ReplicaStatus, StoredContent},
+    ReplicaId,
+};
+use tos_views::DealView;
 
 pub(super) const OPTIONS: ProviderOptions = ProviderOptions {
     answers_only: false,
@@ -86,7 +90,7 @@ pub(super) async fn live(chain: &FakeChain, provider: &mut Provider, windows: u6
         if progress.jobs > 0 {
             Role::<FakeChain>::finish_job(provider).await?;
         }
-        let proven = |r: &tos_primitives::views::ReplicaView<AccountId32>| r.streak >= windows;
+        let proven = |r: &tos_views::ReplicaView<AccountId32>| r.streak >= windows;
         if chain.state().replicas.iter().any(proven) {
             return Ok(());
         }
@@ -272,7 +276,7 @@ async fn offers_are_taken_as_far_as_policy_and_bond_allow() {
         other(&|deal| deal.price = 0),
         other(&|deal| deal.coded.words = 1 << 25),
         other(&|deal| deal.provider = Some(AccountId32::new([8; 32]))),
-        other(&|deal| deal.collateral = 5_000 * tos_primitives::TOS),
+        other(&|deal| deal.collateral = 5_000 * tos_types::TOS),
     ];
     let prover = prover(folder.path());
     for deal in refused {

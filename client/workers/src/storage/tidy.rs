@@ -24,12 +24,13 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tos_primitives::{views::ReplicaView, ReplicaId};
 use tos_replica_store::Discarded;
 use tos_sdk::{
     error::{Context, Result},
     files,
 };
+use tos_types::ReplicaId;
+use tos_views::ReplicaView;
 
 /// Time that something lies in the trash unless the operator says otherwise.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::tasks::{step, Role, Stepped};
 use std::{path::Path, sync::Arc, time::Duration};
-use tos_primitives::storage::ReplicaStatus;
 use tos_sdk::chain::{meet, Folder, Guard, Memory, Sight};
+use tos_types::storage::ReplicaStatus;
 
 /// A chain with a proven replica, and the store that has it.
 async fn proven(folder: &Path) -> (FakeChain, Arc<ReplicaProver>, Provider) {

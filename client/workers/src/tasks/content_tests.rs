@@ -16,11 +16,12 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tos_primitives::{content::content_hash, simhash::simhash, ContentRef, TaskId, Verdict};
+use tos_formulas::simhash::simhash;
 use tos_sdk::{
     chain::Call,
     content::{self, Part, Reach, Store, Why},
 };
+use tos_types::{content::content_hash, ContentRef, TaskId, Verdict};
 
 const MIB: u64 = 1 << 20;
 /// An answer that does not fit on chain.
@@ -177,7 +178,7 @@ fn sealed(folder: &Path, workshop: &JobContext, task: TaskId, base: &str) -> Com
     let locator = content::locator(base, &hash).unwrap();
     let (salt, simhash) = ([5; 32], simhash(&bytes));
     let answer = Answer {
-        commitment: tos_primitives::commitment::answer(&task, &ME, &hash, simhash, &salt),
+        commitment: tos_types::commitment::answer(&task, &ME, &hash, simhash, &salt),
         salt,
         content: ContentRef::located(&bytes, locator.as_bytes()).unwrap(),
         simhash,

@@ -10,23 +10,23 @@ use std::{
     rc::Rc,
     time::Duration,
 };
-use tos_primitives::{
-    commitment,
-    rules::{DifficultyTerms, TaskRules},
-    traits::Refusal,
-    views::{
-        Action, AssignmentView, ClaimView, CommitmentView, RefusalView, Role, SubmissionView,
-        TaskSummary, TaskView,
-    },
-    AnswerScore, Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, Report, TaskId,
-    TaskParams, TaskType, Tick, TOS,
-};
 pub use tos_sdk::testing::views::{reveal, task_view, ME, OPEN_UNTIL};
 use tos_sdk::{
     chain::{Block, Call, Hash, Heads},
     content::{Fetcher, Store},
     error::{Error, Result},
     http::Http,
+};
+use tos_types::{
+    commitment,
+    refusal::Refusal,
+    rules::{DifficultyTerms, TaskRules},
+    AnswerScore, Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, Report, TaskId,
+    TaskParams, TaskType, Tick, TOS,
+};
+use tos_views::{
+    Action, AssignmentView, ClaimView, CommitmentView, RefusalView, Role, SubmissionView,
+    TaskSummary, TaskView,
 };
 
 /// Last ticks of the phases of every task.
@@ -432,7 +432,7 @@ impl Heads for FakeChain {
 fn block_hash(tag: u8, number: u64) -> Hash {
     match number {
         0 => [9; 32],
-        _ => tos_primitives::content::content_hash(format!("{tag} {number}").as_bytes()),
+        _ => tos_types::content::content_hash(format!("{tag} {number}").as_bytes()),
     }
 }
 

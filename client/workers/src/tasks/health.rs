@@ -6,7 +6,7 @@
 
 use super::report::Report;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tos_primitives::Tick;
+use tos_types::Tick;
 
 /// Ticks between the first failure and the next try; they double with every failure in a row.
 const PAUSE: Tick = 5;

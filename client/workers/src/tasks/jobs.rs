@@ -12,18 +12,18 @@ use super::{
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
-use tos_primitives::{
-    content::{content_hash, MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
-    simhash::simhash,
-    views::TaskView,
-    AnswerScore, ContentHash, ContentRef, Report, TaskId,
-};
+use tos_formulas::simhash::simhash;
 use tos_sdk::{
     canonical,
     content::{self, ChainName, Fetcher, Held, Lacking, Part, Reach, Store, Why},
     error::{Context, Error, Result},
     http::Http,
 };
+use tos_types::{
+    content::{content_hash, MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
+    AnswerScore, ContentHash, ContentRef, Report, TaskId,
+};
+use tos_views::TaskView;
 
 /// Pause between attempts to store an answer.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
@@ -351,7 +351,7 @@ async fn fingerprint(held: Held) -> Result<(Held, u64)> {
 mod tests {
     use super::*;
     use crate::tasks::fake;
-    use tos_primitives::Verdict;
+    use tos_types::Verdict;
 
     const TASK: TaskId = TaskId([1; 16]);
 

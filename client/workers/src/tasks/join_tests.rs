@@ -9,8 +9,9 @@ use super::{
     Endpoint, MinerOptions, ModelOptions, Role, Solver,
 };
 use std::sync::{Arc, Mutex};
-use tos_primitives::{traits::Refusal, views::TaskView, ContentRef, TOS};
 use tos_sdk::{chain::Call, http::mock};
+use tos_types::{refusal::Refusal, ContentRef, TOS};
+use tos_views::TaskView;
 
 /// A reporter, and what it was told.
 fn listening() -> (Reporter, Arc<Mutex<Vec<Report>>>) {
@@ -35,7 +36,7 @@ async fn turn(chain: &FakeChain, role: &mut impl Role<FakeChain>) {
 fn nowhere(number: u8) -> TaskView<polkadot_sdk::sp_core::crypto::AccountId32> {
     let mut task = fake::task_view(number);
     let mut spec = ContentRef::located(b"what nobody serves", b"x").unwrap();
-    let name = tos_primitives::json::to_hex(&spec.hash);
+    let name = tos_types::json::to_hex(&spec.hash);
     let locator = format!(
         "http://127.0.0.1:9/blake3/{}",
         name.trim_start_matches("0x")

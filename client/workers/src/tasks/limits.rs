@@ -6,11 +6,9 @@ use super::JobContext;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
-use tos_primitives::{
-    views::{TaskSummary, TaskView},
-    Balance, Tick,
-};
 use tos_sdk::error::Result;
+use tos_types::{Balance, Tick};
+use tos_views::{TaskSummary, TaskView};
 
 /// Seconds in a day.
 const DAY: f64 = 86_400.0;
@@ -135,7 +133,7 @@ impl JobContext {
 mod tests {
     use super::*;
     use crate::tasks::fake;
-    use tos_primitives::TOS;
+    use tos_types::TOS;
 
     #[test]
     fn the_length_of_a_tick_is_measured_when_the_chain_runs_slower_than_it_says() {

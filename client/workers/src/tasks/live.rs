@@ -5,15 +5,13 @@
 use super::{Submit, TaskChain, TaskSnapshot};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::time::Duration;
-use tos_primitives::{
-    views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView, MAX_PAGE},
-    Balance, ContentHash, TaskId, TaskType, Tick,
-};
 use tos_sdk::{
     chain::{At, Block, Call, Connection, Endpoint, Hash, Heads, Wait},
     error::Result,
     keys::Signer,
 };
+use tos_types::{Balance, ContentHash, TaskId, TaskType, Tick};
+use tos_views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView, MAX_PAGE};
 
 /// Account that a worker works for.
 #[derive(Clone)]

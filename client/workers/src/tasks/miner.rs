@@ -26,15 +26,12 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use tos_primitives::{
-    commitment,
-    views::{Action, AssignmentView, Role as TaskRole, SubmissionView, TaskView},
-    Balance, Phase, TaskId, TaskType, Tick,
-};
 use tos_sdk::{
     chain::Call,
     error::{Error, Result},
 };
+use tos_types::{commitment, Balance, Phase, TaskId, TaskType, Tick};
+use tos_views::{Action, AssignmentView, Role as TaskRole, SubmissionView, TaskView};
 
 /// What a miner is to do.
 #[derive(Clone)]

@@ -58,14 +58,12 @@ pub use validator::{Validator, ValidatorOptions};
 
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{collections::HashMap, time::Duration};
-use tos_primitives::{
-    views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView},
-    Balance, ContentHash, TaskId, TaskType, Tick,
-};
 use tos_sdk::{
     chain::Call,
     error::{Error, Result},
 };
+use tos_types::{Balance, ContentHash, TaskId, TaskType, Tick};
+use tos_views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView};
 
 /// The chain at one block, as far as a worker reads it.
 pub trait TaskSnapshot {

@@ -4,10 +4,8 @@
 
 use super::report::Report;
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use tos_primitives::{
-    views::{SubmissionView, TaskView},
-    Closure, Phase, Verdict,
-};
+use tos_types::{Closure, Phase, Verdict};
+use tos_views::{SubmissionView, TaskView};
 
 /// A miner's gain or loss in a closed task, and whether it counts as a loss of the solver's.
 pub(super) fn of(view: &TaskView<AccountId32>, miner: &AccountId32) -> Option<(Report, bool)> {
@@ -51,7 +49,8 @@ pub fn why(view: &TaskView<AccountId32>, answer: &SubmissionView<AccountId32>) -
 mod tests {
     use super::*;
     use crate::tasks::fake::{self, ME};
-    use tos_primitives::{traits::AnswerResult, views::CommitmentView, ContentRef, TOS};
+    use tos_types::{vote::AnswerResult, ContentRef, TOS};
+    use tos_views::CommitmentView;
 
     fn closed(
         closure: Closure,

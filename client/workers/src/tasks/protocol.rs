@@ -6,14 +6,14 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::Deserialize;
 use serde_json::{json, Value};
 use std::fmt::Write;
-use tos_primitives::{
-    content::content_hash, json::to_hex, views::TaskView, vote::MAX_SCORE, AnswerScore,
-    ContentHash, Report, Verdict,
-};
 use tos_sdk::{
     content::Held,
     error::{Context, Error, Result},
 };
+use tos_types::{
+    content::content_hash, json::to_hex, vote::MAX_SCORE, AnswerScore, ContentHash, Report, Verdict,
+};
+use tos_views::TaskView;
 
 /// Version of the protocol; raised when a change would break a program.
 const VERSION: u32 = 1;
@@ -275,7 +275,7 @@ pub fn judge_output(bytes: &[u8], answers: &[Seen]) -> Result<Vec<AnswerScore>> 
 mod tests {
     use super::*;
     use crate::tasks::fake;
-    use tos_primitives::simhash::simhash;
+    use tos_formulas::simhash::simhash;
 
     fn seen(hash: u8, bytes: Option<&[u8]>) -> Seen {
         Seen {

@@ -4,11 +4,8 @@
 //! joined.
 
 use std::collections::BTreeMap;
-use tos_primitives::{
-    traits::Refusal,
-    views::{RefusalView, TaskSummary},
-    Difficulty, TaskId, TaskType, Tick,
-};
+use tos_types::{refusal::Refusal, Difficulty, TaskId, TaskType, Tick};
+use tos_views::{RefusalView, TaskSummary};
 
 /// Ticks after which a refusal without a time of its own is asked about again.
 const ASK_AGAIN: Tick = 32;

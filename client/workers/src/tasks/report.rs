@@ -5,8 +5,9 @@
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
-use tos_primitives::{json::wei, views::ClaimView, Balance, TaskId, TaskType, Tick};
 use tos_sdk::{amount::format, chain::Call};
+use tos_types::{json::wei, Balance, TaskId, TaskType, Tick};
+use tos_views::ClaimView;
 
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -4,8 +4,8 @@
 
 use super::Snapshot;
 use std::collections::HashMap;
-use tos_primitives::{Phase, TaskId};
 use tos_sdk::error::Result;
+use tos_types::{Phase, TaskId};
 
 /// Blocks after which nothing returns that a reorganisation took away: transactions are valid for
 /// 256 blocks, and as many again are spare.

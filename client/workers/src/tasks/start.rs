@@ -8,12 +8,12 @@ use super::{
 };
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::time::Duration;
-use tos_primitives::views::{MinerView, Role, ValidatorStatus, ValidatorView};
 use tos_sdk::{
     amount::format,
     chain::At,
     error::{Error, Result},
 };
+use tos_views::{MinerView, Role, ValidatorStatus, ValidatorView};
 
 /// Number of times an account is looked for: a node may be a few blocks behind the one that has taken the
 /// registration.
@@ -223,7 +223,7 @@ fn warning(about: &str, what: String) -> Report {
 mod tests {
     use super::*;
     use crate::tasks::fake::ME;
-    use tos_primitives::{TaskType, TOS};
+    use tos_types::{TaskType, TOS};
 
     fn view(status: ValidatorStatus) -> ValidatorView {
         ValidatorView {

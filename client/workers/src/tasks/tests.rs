@@ -11,11 +11,12 @@ use super::{
 use crate::commitments::CommitmentStore;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::path::Path;
-use tos_primitives::{views::TaskView, AnswerScore, ContentRef, TaskType, Verdict};
 use tos_sdk::{
     chain::{meet, Call, Guard, Sight},
     error::Result,
 };
+use tos_types::{AnswerScore, ContentRef, TaskType, Verdict};
+use tos_views::TaskView;
 
 /// Says something else every time it is asked, so that asking twice shows.
 const SOLVER: &str = r#"cat >/dev/null; echo "{\"answer\": \"an answer made at $(date +%s%N)\"}""#;
@@ -205,7 +206,7 @@ async fn an_answer_that_cannot_be_fetched_is_voted_unavailable() {
     let mut task = judged_task();
     let nowhere = b"http://127.0.0.1:9/blake3/".to_vec();
     let mut content = ContentRef::located(b"an answer nobody serves", b"x").unwrap();
-    let name = tos_primitives::json::to_hex(&content.hash);
+    let name = tos_types::json::to_hex(&content.hash);
     let locator = [nowhere, name.trim_start_matches("0x").as_bytes().to_vec()].concat();
     content.locator = locator.try_into().unwrap();
     task.submissions[0].content = Some(content);
@@ -315,10 +316,7 @@ fn tool(folder: &Path) -> (Tools, [u8; 32]) {
     let file = folder.join("tool");
     std::fs::write(&file, TOOL).unwrap();
     let tools = Tools::adopt(&[file], &folder.join("tools")).unwrap();
-    (
-        tools,
-        tos_primitives::content::content_hash(TOOL.as_bytes()),
-    )
+    (tools, tos_types::content::content_hash(TOOL.as_bytes()))
 }
 
 #[tokio::test]
@@ -367,7 +365,7 @@ async fn without_the_pinned_tool_or_when_it_fails_a_validator_votes_without_a_re
         std::fs::write(&file, script).unwrap();
         let files = if known { vec![file] } else { Vec::new() };
         let tools = Tools::adopt(&files, &folder.path().join("tools")).unwrap();
-        let hash = tos_primitives::content::content_hash(script.as_bytes());
+        let hash = tos_types::content::content_hash(script.as_bytes());
         let mut task = fake::task_view(1);
         fake::reveal(
             &mut task,

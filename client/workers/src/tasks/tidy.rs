@@ -9,11 +9,11 @@ use std::{
     collections::HashMap,
     time::{Duration, SystemTime},
 };
-use tos_primitives::{ContentRef, TaskId};
 use tos_sdk::{
     content::{self, ChainName, Pin, Why},
     error::{Error, Result},
 };
+use tos_types::{ContentRef, TaskId};
 
 /// Tasks that one look asks the node about.
 const TASKS: usize = 64;

@@ -7,8 +7,8 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
 };
-use tos_primitives::{content::content_hash, json::to_hex, ContentHash};
 use tos_sdk::error::{Error, Result};
+use tos_types::{content::content_hash, json::to_hex, ContentHash};
 
 /// A tool: a copy of its file, under a name that says what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

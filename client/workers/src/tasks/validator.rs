@@ -23,16 +23,12 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use tos_primitives::{
-    commitment,
-    json::to_hex,
-    views::{Action, AssignmentView, Role as TaskRole},
-    Balance, TaskId, Tick,
-};
 use tos_sdk::{
     chain::{Call, Scores},
     error::{Error, Result},
 };
+use tos_types::{commitment, json::to_hex, Balance, TaskId, Tick};
+use tos_views::{Action, AssignmentView, Role as TaskRole};
 
 /// What a validator is to do.
 #[derive(Clone)]

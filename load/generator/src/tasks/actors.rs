@@ -6,7 +6,7 @@
 use crate::transaction::Hash;
 use codec::{Compact, Encode};
 use sp_crypto_hashing::blake2_256;
-use tos_primitives::{
+use tos_types::{
     commitment::{self, Salt},
     AnswerScore, ContentRef, Difficulty, Report, TaskId, TaskParams, TaskType, Verdict, TOS,
 };

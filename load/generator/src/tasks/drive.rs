@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::{interval, MissedTickBehavior};
-use tos_primitives::{params::MAX_CONCURRENT_TASKS, Phase, TaskId};
+use tos_types::{params::MAX_CONCURRENT_TASKS, Phase, TaskId};
 
 /// A chain that makes no block for so long stands still.
 const STILL: Duration = Duration::from_secs(60);

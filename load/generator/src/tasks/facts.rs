@@ -4,7 +4,7 @@
 
 use crate::transaction::Hash;
 use codec::Decode;
-use tos_primitives::{task::Closure, Phase, TaskId};
+use tos_types::{task::Closure, Phase, TaskId};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use std::time::{Duration, Instant};
 use subxt_signer::sr25519::Keypair;
 use tokio::task::block_in_place;
-use tos_primitives::{
+use tos_types::{
     params::{MAX_CONCURRENT_PANELS, MAX_CONCURRENT_TASKS},
     task::Certification,
     Tick, TOS,

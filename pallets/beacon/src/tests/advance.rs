@@ -11,10 +11,8 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::{
-    beacon::{BeaconInherent, INHERENT_IDENTIFIER},
-    views::MAX_BEACON_RECORDS,
-};
+use tos_types::beacon::{BeaconInherent, INHERENT_IDENTIFIER};
+use tos_views::MAX_BEACON_RECORDS;
 
 #[test]
 fn slots_link_to_one_another_across_blocks() {
@@ -126,7 +124,7 @@ fn more_slots_than_a_block_may_hold_do_not_fit_the_call() {
             .iter()
             .flat_map(|slot| inherent(std::slice::from_ref(slot)).slots)
             .collect();
-        assert!(tos_primitives::beacon::SlotClaims::try_from(slots).is_err());
+        assert!(tos_types::beacon::SlotClaims::try_from(slots).is_err());
     });
 }
 
@@ -322,7 +320,7 @@ fn the_inherent_is_made_from_inherent_data_alone() {
 #[test]
 #[should_panic(expected = "a window is shorter")]
 fn a_chain_with_windows_shorter_than_a_block_is_not_born() {
-    with_scale(tos_primitives::beacon::BeaconScale {
+    with_scale(tos_types::beacon::BeaconScale {
         window_slots: 7,
         ..SCALE
     });

@@ -7,11 +7,9 @@ use super::mock::*;
 use crate::{Epochs, Error, WindowEntropy};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
-use tos_host::verify_slot;
-use tos_primitives::{
-    beacon::SlotStart,
-    traits::{Randomness, Seed},
-};
+use tos_host_functions::verify_slot;
+use tos_interfaces::{Randomness, Seed};
+use tos_types::beacon::SlotStart;
 use tos_vdf::{evaluate_slot, Dataset, SlotProof, VdfParams};
 
 /// What a full node asks before it imports a block, and what a dispute asks.
@@ -58,7 +56,7 @@ fn a1_an_altered_output_is_refused_at_import_and_loses_a_dispute() {
         started();
         block_with_false_slot();
         let records = Beacon::records_view(8, 2);
-        let before = tos_primitives::beacon::Head {
+        let before = tos_types::beacon::Head {
             slot: 8,
             end: records[0].end,
             next_iteration: records[1].first_iteration,

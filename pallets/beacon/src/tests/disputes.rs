@@ -10,10 +10,8 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::{
-    beacon::Head,
-    traits::{Randomness, Seed},
-};
+use tos_interfaces::{Randomness, Seed};
+use tos_types::beacon::Head;
 use tos_vdf::SlotProof;
 
 const HUNTER: u64 = 7;

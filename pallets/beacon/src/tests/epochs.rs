@@ -7,7 +7,7 @@ use crate::{Accumulator, Epochs, Error, Event, NextParams};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::beacon::{epoch_seed, Epoch, MAX_SLOTS_PER_BLOCK};
+use tos_types::beacon::{epoch_seed, Epoch, MAX_SLOTS_PER_BLOCK};
 use tos_vdf::VdfParams;
 
 const LONGER: VdfParams = VdfParams {
@@ -58,7 +58,7 @@ fn the_next_epoch_is_fixed_when_its_turn_is_near_and_walked_when_it_comes() {
 #[test]
 fn a_block_cannot_go_beyond_what_is_fixed() {
     // The next epoch is fixed one slot before the end only.
-    with_scale(tos_primitives::beacon::BeaconScale {
+    with_scale(tos_types::beacon::BeaconScale {
         prebuild_slots: 1,
         ..SCALE
     })

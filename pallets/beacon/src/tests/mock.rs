@@ -13,7 +13,7 @@ use polkadot_sdk::*;
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchResult};
 use std::time::Duration;
-use tos_primitives::beacon::{
+use tos_types::beacon::{
     make_inherent, next_start, BeaconInherent, BeaconScale, Hash, Head, KnownSlot, SlotStart,
 };
 use tos_vdf::{evaluate_slot, SlotEvaluation, State, VdfParams};
@@ -161,7 +161,8 @@ pub struct Computed {
 
 impl Computed {
     pub fn evaluate(start: SlotStart) -> Self {
-        let dataset = tos_host::cache::dataset(&start.epoch.params, &start.epoch.seed).unwrap();
+        let dataset =
+            tos_host_functions::cache::dataset(&start.epoch.params, &start.epoch.seed).unwrap();
         let slot = evaluate_slot(&dataset, &start.start, start.first_iteration, &|| false).unwrap();
         Self { start, slot }
     }

@@ -8,9 +8,10 @@ use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed},
 };
-use tos_primitives::{
+use tos_interfaces::{Randomness, Seed};
+use tos_types::{
     beacon::{accumulate, degraded_seed, ticket_seed, Hash, DEGRADED_BLOCKS, MAX_LAG},
-    traits::{Randomness, Seed, Ticket},
+    ticket::Ticket,
 };
 use tos_vdf::output;
 
@@ -344,7 +345,7 @@ fn the_accumulator_takes_in_every_vrf_output() {
         block(0);
         assert_eq!(
             crate::Accumulator::<Test>::get(),
-            tos_primitives::beacon::accumulate(&before, &vrf_of(1))
+            tos_types::beacon::accumulate(&before, &vrf_of(1))
         );
     });
 }

@@ -7,7 +7,7 @@
 use crate::vectors::*;
 use codec::Encode;
 use std::path::Path;
-use tos_primitives::beacon::{make_inherent, KnownSlot};
+use tos_types::beacon::{make_inherent, KnownSlot};
 use tos_vdf::{evaluate_slot, initial_state, verify_slot, Dataset, SlotProof};
 
 #[test]

@@ -11,7 +11,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::BuildStorage;
-use tos_primitives::Windows;
+use tos_types::Windows;
 
 type Block = frame_system::mocking::MockBlock<Test>;
 

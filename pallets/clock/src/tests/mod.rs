@@ -7,7 +7,8 @@ pub mod mock;
 use crate::{Crammed, Ticks};
 use mock::*;
 use polkadot_sdk::*;
-use tos_primitives::{traits::Clock as _, Windows};
+use tos_interfaces::Clock as _;
+use tos_types::Windows;
 
 fn quiet() -> Content {
     Content::default()
@@ -118,7 +119,7 @@ fn windows_and_days_come_from_genesis() {
         ..Windows::development()
     };
     with_windows(windows).execute_with(|| {
-        assert_eq!(<Clock as tos_primitives::traits::Clock>::windows(), windows);
+        assert_eq!(<Clock as tos_interfaces::Clock>::windows(), windows);
         for _ in 0..7 {
             block(quiet());
         }

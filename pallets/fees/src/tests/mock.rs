@@ -6,7 +6,7 @@ use crate as pallet_fees;
 use crate::*;
 use frame_support::{derive_impl, parameter_types};
 use sp_runtime::{BuildStorage, Perbill};
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 type Block = frame_system::mocking::MockBlock<Test>;
 

@@ -15,7 +15,7 @@ use frame_support::{
 };
 use mock::*;
 use proptest::prelude::*;
-use tos_primitives::Balance;
+use tos_types::Balance;
 
 /// What a transaction does: takes fee and tip from the payer and hands them over.
 fn charge(fee: Balance, tip: Balance) {

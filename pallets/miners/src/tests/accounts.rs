@@ -7,7 +7,8 @@ use crate::{Certificates, Error, Event, Relations};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::{task::Certification, traits::MinerRegistry, TaskType, TOS};
+use tos_interfaces::MinerRegistry;
+use tos_types::{task::Certification, TaskType, TOS};
 
 #[test]
 fn a_certificate_counts_until_it_expires_and_not_longer() {

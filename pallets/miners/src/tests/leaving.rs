@@ -6,7 +6,8 @@ use super::mock::*;
 use crate::{Error, Event, Miners as Register, Suspensions};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
-use tos_primitives::{traits::MinerRegistry, TaskType, TOS};
+use tos_interfaces::MinerRegistry;
+use tos_types::{TaskType, TOS};
 
 #[test]
 fn the_stake_comes_back_after_unbonding_and_the_record_goes() {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Levels as the chain keeps them, and who may speak for whom. The rules themselves are tested with
-//! `tos_primitives::level`.
+//! `tos_formulas::level`.
 
 use super::mock::*;
 use crate::{Endorsements, Endorsing, Error, Event, Miners as Register};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
-use tos_primitives::{
-    level::{LevelChange, MAX_ENDORSED, MAX_ENDORSEMENTS},
-    task::Certification,
-    task::Level,
-    traits::MinerRegistry,
+use tos_formulas::level::{LevelChange, MAX_ENDORSED, MAX_ENDORSEMENTS};
+use tos_interfaces::MinerRegistry;
+use tos_types::{
+    task::{Certification, Level},
     TaskType, BP,
 };
 

@@ -14,11 +14,12 @@ use frame_system::{EnsureRoot, EnsureSignedBy};
 use polkadot_sdk::*;
 use sp_io::TestExternalities;
 use sp_runtime::BuildStorage;
-use tos_primitives::{
-    reputation::Performance,
+use tos_formulas::reputation::Performance;
+use tos_interfaces::{Clock, ReputationBook};
+use tos_types::{
+    offence::Severity,
     rules::{LevelTable, MemberRules, MinerStakes, ValidatorStakes},
     task::Certification,
-    traits::{Clock, ReputationBook, Severity},
     Balance, Bp, TaskType, Tick, Windows, TOS,
 };
 
@@ -120,7 +121,7 @@ impl ReputationBook<u64> for TestReputation {
     fn global(who: &u64) -> Bp {
         let all = Reputations::get();
         let found = all.iter().find(|(other, _)| other == who);
-        found.map_or(tos_primitives::reputation::START, |(_, score)| *score)
+        found.map_or(tos_formulas::reputation::START, |(_, score)| *score)
     }
     fn domain(who: &u64, _: TaskType) -> Bp {
         Self::global(who)

@@ -7,7 +7,8 @@ use crate::{Miners as Register, Owners, Relations, Suspensions};
 use frame_support::traits::fungible::Inspect;
 use polkadot_sdk::*;
 use proptest::{collection::vec, prelude::*};
-use tos_primitives::{task::Certification, traits::MinerRegistry, TaskType, Tick, BP};
+use tos_interfaces::MinerRegistry;
+use tos_types::{task::Certification, TaskType, Tick, BP};
 
 #[derive(Clone, Debug)]
 enum Action {

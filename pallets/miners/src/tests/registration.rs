@@ -7,7 +7,9 @@ use crate::{Error, Event, Miners as Register};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::{rules::MinerStakes, traits::MinerRegistry, views::Activity, TaskType, TOS};
+use tos_interfaces::MinerRegistry;
+use tos_types::{rules::MinerStakes, TaskType, TOS};
+use tos_views::Activity;
 
 #[test]
 fn the_stake_is_the_highest_of_the_specialisations_not_their_sum() {

@@ -6,7 +6,7 @@ use super::mock::*;
 use crate::{Certificate, Certificates, HoldReason, Miner, Miners as Register, Owners, Relations};
 use frame_support::{assert_err, assert_ok, traits::fungible::UnbalancedHold};
 use polkadot_sdk::*;
-use tos_primitives::{rules::LEAST_REGISTRATION, task::Certification, TaskType};
+use tos_types::{rules::LEAST_REGISTRATION, task::Certification, TaskType};
 
 /// Damages the state of a chain with one miner and returns what the check says.
 fn complaint(damage: impl FnOnce()) -> sp_runtime::DispatchError {

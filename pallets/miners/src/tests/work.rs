@@ -7,12 +7,9 @@ use crate::{types::MAX_SUSPENSION_DAYS, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_primitives::{
-    params::MAX_CONCURRENT_TASKS,
-    traits::{MinerRegistry, Refusal},
-    views::Activity,
-    TaskType,
-};
+use tos_interfaces::MinerRegistry;
+use tos_types::{params::MAX_CONCURRENT_TASKS, refusal::Refusal, TaskType};
+use tos_views::Activity;
 
 const TYPE: TaskType = TaskType::CodeAnalysis;
 

@@ -6,10 +6,8 @@ use super::mock::*;
 use crate::{Domain, Global};
 use frame_support::assert_storage_noop;
 use polkadot_sdk::*;
-use tos_primitives::{
-    reputation::{idle_decay, START},
-    traits::ReputationBook,
-};
+use tos_formulas::reputation::{idle_decay, START};
+use tos_interfaces::ReputationBook;
 
 #[test]
 fn seven_days_are_free_then_one_per_cent_goes_each_day_down_to_half() {
@@ -110,7 +108,7 @@ fn the_view_tells_value_and_origin() {
                 .iter()
                 .map(|(task_type, _)| *task_type)
                 .collect();
-            assert_eq!(types, tos_primitives::TaskType::BUILT_IN);
+            assert_eq!(types, tos_types::TaskType::BUILT_IN);
             assert_eq!(
                 view.domains[1].1.score,
                 Reputation::reputation_in(ALICE, TYPE)

@@ -4,10 +4,8 @@
 
 use super::mock::*;
 use crate::{Domain, Event, Global, MAX_DAILY_GAIN};
-use tos_primitives::{
-    reputation::{change, Performance, START},
-    traits::ReputationBook,
-};
+use tos_formulas::reputation::{change, Performance, START};
+use tos_interfaces::ReputationBook;
 
 #[test]
 fn everybody_starts_the_same_without_a_record() {
@@ -46,7 +44,7 @@ fn each_record_changes_from_its_own_value() {
     ExtBuilder::default()
         .reputation(ALICE, 9_000, 5)
         .execute(|| {
-            let type_without_seed = tos_primitives::TaskType::Custom(1);
+            let type_without_seed = tos_types::TaskType::Custom(1);
             let work = Performance {
                 completion: 5_000,
                 ..NEUTRAL

@@ -8,12 +8,12 @@ use frame_system::EnsureRoot;
 use polkadot_sdk::*;
 use sp_io::TestExternalities;
 use sp_runtime::{BuildStorage, DispatchResult};
-use tos_primitives::{
-    reputation::Performance,
+use tos_formulas::reputation::Performance;
+use tos_interfaces::{Clock, MinerRegistry};
+use tos_types::{
+    refusal::Refusal,
     rules::LevelTable,
-    task::Certification,
-    task::Level,
-    traits::{Clock, MinerRegistry, Refusal},
+    task::{Certification, Level},
     Bp, TaskType, Tick, Windows,
 };
 

@@ -7,10 +7,9 @@ use crate::{Event, Global};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::{
-    reputation::{idle_decay, FREE_IDLE_DAYS},
-    traits::{ReputationBook, Severity},
-};
+use tos_formulas::reputation::{idle_decay, FREE_IDLE_DAYS};
+use tos_interfaces::ReputationBook;
+use tos_types::offence::Severity;
 
 fn penalise(who: u64, severity: Severity) {
     assert_ok!(Reputation::penalise(
@@ -123,7 +122,7 @@ fn free_idle_days_used_up_before_a_penalty_stay_used_up() {
 fn a_penalty_back_to_the_start_leaves_no_record() {
     ExtBuilder::default().execute(|| {
         // Gains without delivered work, so nothing is settled.
-        let peer = tos_primitives::reputation::Performance {
+        let peer = tos_formulas::reputation::Performance {
             peer: 10_000,
             ..NEUTRAL
         };

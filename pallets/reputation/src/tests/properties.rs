@@ -6,11 +6,9 @@ use super::mock::*;
 use crate::{Record, MAX_DAILY_GAIN};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeMap;
-use tos_primitives::{
-    reputation::{change, idle_decay, Performance, START},
-    traits::{ReputationBook, Severity},
-    Bp,
-};
+use tos_formulas::reputation::{change, idle_decay, Performance, START};
+use tos_interfaces::ReputationBook;
+use tos_types::{offence::Severity, Bp};
 
 #[derive(Clone, Debug)]
 enum Step {

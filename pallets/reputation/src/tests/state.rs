@@ -6,7 +6,9 @@ use super::mock::*;
 use crate::{Domain, Global, Record};
 use frame_support::assert_ok;
 use polkadot_sdk::*;
-use tos_primitives::{reputation::START, traits::ReputationBook, TaskType};
+use tos_formulas::reputation::START;
+use tos_interfaces::ReputationBook;
+use tos_types::TaskType;
 
 #[test]
 fn genesis_seeds_all_and_every_built_in_type() {

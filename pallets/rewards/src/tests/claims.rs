@@ -6,7 +6,7 @@ use super::mock::*;
 use crate::{AutoClaim, Claims, Error, Event, WeightInfo, MAX_CLAIMS_PER_CALL};
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::fungible::Mutate};
 use polkadot_sdk::*;
-use tos_primitives::views::ClaimView;
+use tos_views::ClaimView;
 
 fn signed(who: u64) -> RuntimeOrigin {
     RuntimeOrigin::signed(who)

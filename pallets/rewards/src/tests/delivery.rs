@@ -6,7 +6,8 @@ use super::mock::*;
 use crate::{Error, Event, RewardRole};
 use frame_support::{assert_noop, assert_ok, storage::with_storage_layer};
 use polkadot_sdk::*;
-use tos_primitives::{traits::Vault, Balance};
+use tos_interfaces::Vault;
+use tos_types::Balance;
 
 fn undeliverable(who: u64, amount: Balance, to: u64) -> Event<Test> {
     Event::Undeliverable {

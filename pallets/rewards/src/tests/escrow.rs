@@ -6,7 +6,7 @@ use super::mock::*;
 use crate::{Error, Event, HoldReason};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
-use tos_primitives::traits::Vault;
+use tos_interfaces::Vault;
 
 #[test]
 fn a_deposit_holds_the_reward_on_the_publisher() {

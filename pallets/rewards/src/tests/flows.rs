@@ -14,12 +14,9 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use proptest::prelude::*;
-use tos_primitives::{
-    params::MIN_PARTICIPATION_QUALITY,
-    split::{JudgedAnswer, QualityBars},
-    traits::{Settlement, Vault},
-    Balance, Bp, Difficulty, TaskType,
-};
+use tos_formulas::split::{JudgedAnswer, QualityBars};
+use tos_interfaces::{Settlement, Vault};
+use tos_types::{params::MIN_PARTICIPATION_QUALITY, Balance, Bp, Difficulty, TaskType};
 
 /// Tasks and accounts that steps choose among; some accounts start without money.
 const TASKS: u64 = 6;

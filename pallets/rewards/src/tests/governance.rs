@@ -7,10 +7,8 @@ use crate::{Error, Event};
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError::BadOrigin;
-use tos_primitives::{
-    split::{SplitProfile, WinnerRule},
-    Difficulty, TaskType, MAX_PARTICIPANTS,
-};
+use tos_formulas::split::{SplitProfile, WinnerRule};
+use tos_types::{Difficulty, TaskType, MAX_PARTICIPANTS};
 
 const TYPE: TaskType = TaskType::General;
 const DIFFICULTY: Difficulty = Difficulty::Beginner;

@@ -15,11 +15,10 @@ use frame_system::EnsureRoot;
 use polkadot_sdk::*;
 use sp_runtime::BuildStorage;
 use std::collections::BTreeMap;
-use tos_primitives::{
-    params::MIN_PARTICIPATION_QUALITY,
-    split::{JudgedAnswer, QualityBars},
-    traits::{Clock, Settlement, Vault},
-    Balance, Bp, Difficulty, TaskId, TaskType, Tick, Windows,
+use tos_formulas::split::{JudgedAnswer, QualityBars};
+use tos_interfaces::{Clock, Settlement, Vault};
+use tos_types::{
+    params::MIN_PARTICIPATION_QUALITY, Balance, Bp, Difficulty, TaskId, TaskType, Tick, Windows,
 };
 
 #[frame_support::runtime]

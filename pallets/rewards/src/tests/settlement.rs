@@ -6,7 +6,8 @@ use super::mock::*;
 use crate::{Claim, Claims, Custody, Error, Event, HoldReason, RewardRole};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
-use tos_primitives::{split::Allocation, traits::Vault};
+use tos_formulas::split::Allocation;
+use tos_interfaces::Vault;
 
 #[test]
 fn every_share_is_booked_and_the_escrow_is_empty() {

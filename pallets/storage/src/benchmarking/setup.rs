@@ -12,21 +12,21 @@ use frame_support::{
     traits::{fungible::Mutate, Get},
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
-use tos_primitives::{
-    storage::{
-        group_payload, seal_payload, window_payload, ChallengeKind, DealTerms, Locator,
-        ReplicaStatus, Retention, SealAnswer, SignedRoot, StorageScale, StoredContent, Window,
-        WindowAnswer, MAX_SEAL_SAMPLES, PROOF_KEY_TYPE, WINDOW_WORDS,
-    },
-    traits::Randomness,
-    DealId, ReplicaId, TOS,
-};
+use tos_interfaces::Randomness;
 use tos_storage_proofs::{
     aggregate,
     code::MAX_DATA,
     proof, replica_seed, response_digest, seal,
     tree::{self, TreeSource},
     Commitment, Hash, CHUNK, MAX_WORDS,
+};
+use tos_types::{
+    storage::{
+        group_payload, seal_payload, window_payload, ChallengeKind, DealTerms, Locator,
+        ReplicaStatus, Retention, SealAnswer, SignedRoot, StorageScale, StoredContent, Window,
+        WindowAnswer, MAX_SEAL_SAMPLES, PROOF_KEY_TYPE, WINDOW_WORDS,
+    },
+    DealId, ReplicaId, TOS,
 };
 
 pub const KEY_TYPE: KeyTypeId = KeyTypeId(PROOF_KEY_TYPE);
@@ -76,7 +76,7 @@ pub fn client<T: Config>() -> T::AccountId {
 }
 
 pub fn locator() -> Locator {
-    vec![b'x'; tos_primitives::content::MAX_LOCATOR as usize]
+    vec![b'x'; tos_types::content::MAX_LOCATOR as usize]
         .try_into()
         .unwrap()
 }

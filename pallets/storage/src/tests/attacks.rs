@@ -6,14 +6,14 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
-use tos_primitives::{
-    storage::{ChallengeKind, ReplicaStatus, Retention, StoredContent},
-    views::SeedView,
-    TOS,
-};
 use tos_storage_proofs::{
     compact, replica_seed, Commitment, Layout, MemoryTree, TreeSource, CHUNK,
 };
+use tos_types::{
+    storage::{ChallengeKind, ReplicaStatus, Retention, StoredContent},
+    TOS,
+};
+use tos_views::SeedView;
 
 /// A copy of which only the first `kept` chunks are still there; the rest reads as zeros, but all hashes
 /// of the tree are kept: as cheap as cheating gets.
@@ -300,7 +300,7 @@ fn a11_mass_registration_costs_a_bond_each_and_what_is_over_is_cleaned_up() {
             Store::offer(by(CLIENT), empty, coded, terms(Retention::Days30)),
             Error::<Test>::ContentLength
         );
-        let locator: tos_primitives::storage::Locator = b"x".to_vec().try_into().unwrap();
+        let locator: tos_types::storage::Locator = b"x".to_vec().try_into().unwrap();
         assert_noop!(
             Store::register_provider(by(8_888), 1_000 * TOS, [1; 32], locator),
             Error::<Test>::InsufficientFunds
@@ -385,7 +385,7 @@ fn a16_and_a18_words_of_other_indices_replicas_and_moments_are_refused() {
         let of = |id| views.iter().filter(move |view| view.replica == id);
         let (a, b) = (of(ids[0]).next().unwrap(), of(ids[0]).nth(1).unwrap());
         let c = of(ids[1]).next().unwrap();
-        let prove = |copy, seed: &[u8; 32], id: tos_primitives::ReplicaId, moment| {
+        let prove = |copy, seed: &[u8; 32], id: tos_types::ReplicaId, moment| {
             let tree: &MemoryTree = &world.copies[&copy].sealed;
             let signer = |payload: &[u8; 32]| sign(ALICE, payload);
             compact::prove_compact(tree, tree.commitment(), seed, id.0, moment, signer).unwrap()
@@ -435,11 +435,11 @@ fn a18_a_window_is_not_proven_with_the_root_of_the_one_before() {
         world.stop(ALICE, Idle::Challenges);
         assert_ok!(Store::challenge_window(by(WATCHER), id, window));
         let before = world.window_answer(ALICE, id, window - 1);
-        let replay = tos_primitives::storage::WindowAnswer {
+        let replay = tos_types::storage::WindowAnswer {
             window,
             signature: sign(
                 ALICE,
-                &tos_primitives::storage::window_payload(
+                &tos_types::storage::window_payload(
                     &CHAIN,
                     &id,
                     window,

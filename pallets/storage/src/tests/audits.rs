@@ -6,10 +6,10 @@ use super::mock::*;
 use crate::{audits::distinct, *};
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 use std::collections::BTreeSet;
-use tos_primitives::{storage::ReplicaStatus, TOS};
+use tos_types::{storage::ReplicaStatus, TOS};
 
 /// Lets blocks pass until an audit of the replica is open that nobody answers.
-fn audited(world: &mut World, id: tos_primitives::ReplicaId) -> (u32, Audit) {
+fn audited(world: &mut World, id: tos_types::ReplicaId) -> (u32, Audit) {
     world.stop(ALICE, Idle::Audits);
     loop {
         let last = Audits::<Test>::iter_prefix(id).max_by_key(|(moment, _)| *moment);
@@ -214,10 +214,7 @@ fn misses_double_in_price_and_fail_the_replica_when_collateral_is_gone() {
         assert_eq!(wealth(TREASURY), treasury + 101 * TOS);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(provider(ALICE).tied, 0);
-        assert_eq!(
-            deal_of(id).status,
-            tos_primitives::storage::DealStatus::Closed
-        );
+        assert_eq!(deal_of(id).status, tos_types::storage::DealStatus::Closed);
     });
 }
 
@@ -307,7 +304,7 @@ fn every_open_audit_is_seen_however_many_there_are_and_whatever_else_is_on_recor
         let open: BTreeSet<_> = Audits::<Test>::iter_keys()
             .map(|(id, moment)| (id, u64::from(moment)))
             .collect();
-        let named = |view: tos_primitives::views::AuditView| (view.replica, view.moment);
+        let named = |view: tos_views::AuditView| (view.replica, view.moment);
         let seen: BTreeSet<_> = Store::open_audits_of(&ALICE)
             .into_iter()
             .map(named)

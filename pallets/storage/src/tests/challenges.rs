@@ -5,7 +5,7 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
-use tos_primitives::{
+use tos_types::{
     storage::{ChallengeKind, ReplicaStatus},
     ReplicaId, TOS,
 };
@@ -64,7 +64,7 @@ fn a_signed_answer_with_wrong_data_loses_at_once() {
     run(|world| {
         // The provider committed to the coded bytes as they are, unsealed.
         let bytes = data(1, 5_000);
-        let deal = offer(CLIENT, &bytes, tos_primitives::storage::Retention::Days30);
+        let deal = offer(CLIENT, &bytes, tos_types::storage::Retention::Days30);
         assert_ok!(Store::accept(by(ALICE), deal));
         let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
         let plain = coded(&bytes);
@@ -85,7 +85,7 @@ fn wrong_openings_and_signatures_are_refused_and_change_nothing() {
     run(|world| {
         world.stop(ALICE, Idle::Challenges);
         let bytes = data(1, 5_000);
-        let deal = offer(CLIENT, &bytes, tos_primitives::storage::Retention::Days30);
+        let deal = offer(CLIENT, &bytes, tos_types::storage::Retention::Days30);
         let id = world.seal(ALICE, deal, &bytes);
         let early = world.seal_answer(ALICE, id, &[1; 32], 2);
         assert_noop!(
@@ -106,8 +106,8 @@ fn wrong_openings_and_signatures_are_refused_and_change_nothing() {
             Error::<Test>::BadSignature
         );
         let other = world.seal_answer(ALICE, id, &[9; 32], words);
-        let payload = tos_primitives::storage::seal_payload(&CHAIN, &id, &seed, &other.opening);
-        let other = tos_primitives::storage::SealAnswer {
+        let payload = tos_types::storage::seal_payload(&CHAIN, &id, &seed, &other.opening);
+        let other = tos_types::storage::SealAnswer {
             signature: sign(ALICE, &payload),
             ..other
         };
@@ -179,8 +179,8 @@ fn a_window_challenge_is_answered_with_leaf_path_and_words() {
     });
 }
 
-fn sign_window(who: AccountId, answer: &tos_primitives::storage::WindowAnswer) -> [u8; 64] {
-    let payload = tos_primitives::storage::window_payload(
+fn sign_window(who: AccountId, answer: &tos_types::storage::WindowAnswer) -> [u8; 64] {
+    let payload = tos_types::storage::window_payload(
         &CHAIN,
         &answer.replica,
         answer.window,
@@ -448,7 +448,7 @@ fn every_challenge_is_seen_whatever_else_is_on_record() {
         let over = crowd(ALICE);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
         world.stop(ALICE, Idle::Challenges);
-        let seen = |views: Vec<tos_primitives::views::ReplicaChallengeView<_>>| {
+        let seen = |views: Vec<tos_views::ReplicaChallengeView<_>>| {
             let named = views.into_iter().map(|view| (view.replica, view.kind));
             named.collect::<Vec<_>>()
         };

@@ -6,12 +6,12 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
-use tos_primitives::{
+use tos_storage_proofs::compact;
+use tos_types::{
     storage::{ReplicaStatus, Retention},
-    views::AuditView,
     TOS,
 };
-use tos_storage_proofs::compact;
+use tos_views::AuditView;
 
 /// An hour of ticks of two seconds.
 const HOUR: u64 = 1_800;

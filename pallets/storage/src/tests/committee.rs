@@ -6,7 +6,8 @@ use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use std::collections::BTreeSet;
-use tos_primitives::{views::SeedView, TOS};
+use tos_types::TOS;
+use tos_views::SeedView;
 
 fn members(group: u32) -> Vec<AccountId> {
     let SeedView(seed) = Store::window_view().seed.unwrap();

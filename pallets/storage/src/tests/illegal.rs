@@ -5,11 +5,11 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
-use tos_primitives::{
+use tos_storage_proofs::Commitment;
+use tos_types::{
     storage::{DealTerms, ReplicaStatus, Retention, StorageScale, StoredContent},
     DealId, ReplicaId, TOS,
 };
-use tos_storage_proofs::Commitment;
 
 const ALL: [ReplicaStatus; 8] = [
     ReplicaStatus::Sealing,
@@ -303,7 +303,7 @@ fn a_sealed_commitment_has_the_size_of_the_coded_one() {
 #[test]
 fn providers_register_once_with_a_locator_and_change_keys_slowly() {
     run(|world| {
-        let locator: tos_primitives::storage::Locator = b"http://a".to_vec().try_into().unwrap();
+        let locator: tos_types::storage::Locator = b"http://a".to_vec().try_into().unwrap();
         assert_noop!(
             Store::register_provider(by(ALICE), 1_000 * TOS, [1; 32], locator.clone()),
             Error::<Test>::AlreadyProvider

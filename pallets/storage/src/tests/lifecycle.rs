@@ -5,7 +5,7 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
-use tos_primitives::{
+use tos_types::{
     storage::{DealStatus, ReplicaStatus, Retention},
     TOS,
 };

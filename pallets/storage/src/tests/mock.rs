@@ -18,12 +18,13 @@ use sp_runtime::{
     traits::Dispatchable, transaction_validity::TransactionSource, BuildStorage, DispatchError,
 };
 use std::cell::Cell;
-use tos_primitives::{
+use tos_interfaces::{Clock, Randomness, Seed};
+use tos_storage_proofs::Commitment;
+use tos_types::{
     storage::{DealTerms, ReplicaStatus, Retention, StorageScale, StoredContent, Window},
-    traits::{Clock, Randomness, Seed, Ticket},
+    ticket::Ticket,
     Balance, DealId, ReplicaId, Tick, Windows, TOS,
 };
-use tos_storage_proofs::Commitment;
 
 pub use super::world::*;
 
@@ -201,7 +202,7 @@ pub const PRICE: Balance = 4 * TOS;
 
 pub fn content(bytes: &[u8]) -> StoredContent {
     StoredContent {
-        hash: tos_primitives::content::content_hash(bytes),
+        hash: tos_types::content::content_hash(bytes),
         length: bytes.len() as u64,
         locator: b"http://client".to_vec().try_into().unwrap(),
     }

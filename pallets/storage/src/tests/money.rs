@@ -5,13 +5,13 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_ok, traits::fungible::Mutate};
-use tos_primitives::{
+use tos_types::{
     storage::{DealTerms, ReplicaStatus, Retention},
     Balance, TOS,
 };
 
 /// A deal whose escrow does not divide evenly by its windows.
-fn uneven(world: &mut World) -> tos_primitives::ReplicaId {
+fn uneven(world: &mut World) -> tos_types::ReplicaId {
     let bytes = data(1, 5_000);
     let deal = next_deal(CLIENT);
     let terms = DealTerms {

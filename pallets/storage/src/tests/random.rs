@@ -10,7 +10,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed},
 };
-use tos_primitives::{storage::Retention, ReplicaId, TOS};
+use tos_types::{storage::Retention, ReplicaId, TOS};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -73,7 +73,7 @@ fn pick(n: u8) -> Option<ReplicaId> {
     ids.get(usize::from(n).checked_rem(ids.len())?).copied()
 }
 
-fn pick_deal(n: u8) -> Option<tos_primitives::DealId> {
+fn pick_deal(n: u8) -> Option<tos_types::DealId> {
     let mut ids: Vec<_> = OpenDeals::<Test>::iter_keys().collect();
     ids.sort();
     ids.get(usize::from(n).checked_rem(ids.len())?).copied()
@@ -101,7 +101,7 @@ fn take(world: &mut World, step: &Step) -> Option<()> {
             let hash = Deals::<Test>::get(deal)?.content.hash;
             let bytes = (0..3)
                 .map(|seed| data(seed, 100))
-                .find(|bytes| tos_primitives::content::content_hash(bytes) == hash)?;
+                .find(|bytes| tos_types::content::content_hash(bytes) == hash)?;
             let before = provider(who(bob));
             if before.exiting || before.free() < 11 * TOS || before.bond < 1_000 * TOS {
                 return None;

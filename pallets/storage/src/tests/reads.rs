@@ -4,11 +4,11 @@
 
 use super::mock::*;
 use crate::*;
-use tos_primitives::{
+use tos_types::{
     storage::{DealStatus, ReplicaStatus, Retention},
-    views::{ContinuityError, PositionView},
     ReplicaId, TOS,
 };
+use tos_views::{ContinuityError, PositionView};
 
 #[test]
 fn deals_are_paged_and_open_ones_can_be_told_apart() {

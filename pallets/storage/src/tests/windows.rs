@@ -9,12 +9,12 @@ use frame_support::{
     traits::Hooks,
     weights::{Weight, WeightMeter},
 };
-use tos_primitives::{
+use tos_storage_proofs::{aggregate, Mmr};
+use tos_types::{
     storage::{ReplicaStatus, Window},
-    views::{ContinuityError, SeedView, WindowStage},
     TOS,
 };
-use tos_storage_proofs::{aggregate, Mmr};
+use tos_views::{ContinuityError, SeedView, WindowStage};
 
 #[test]
 fn windows_follow_one_another_without_a_gap() {
@@ -78,11 +78,7 @@ fn a_group_that_hands_in_nothing_loses_the_streaks_of_all_and_one_miss_each() {
         let ids = [world.active(ALICE, 1), world.active(ALICE, 2)];
         world.provider(BOB, 1_000 * TOS);
         let bytes = data(3, 100);
-        let deal = offer(
-            CLIENT,
-            &bytes,
-            tos_primitives::storage::Retention::Epochs(10),
-        );
+        let deal = offer(CLIENT, &bytes, tos_types::storage::Retention::Epochs(10));
         let other = world.seal(BOB, deal, &bytes);
         world.windows(8);
         world.until_open();
@@ -235,7 +231,7 @@ fn a_leaf_is_proven_up_to_the_global_root_and_the_history() {
         world.provider(BOB, 2_000 * TOS);
         let ids: Vec<_> = (0..4).map(|seed| world.active(ALICE, seed)).collect();
         let bytes = data(9, 100);
-        let deal = offer(CLIENT, &bytes, tos_primitives::storage::Retention::Days30);
+        let deal = offer(CLIENT, &bytes, tos_types::storage::Retention::Days30);
         world.seal(BOB, deal, &bytes);
         world.windows(3);
         let window: Window = Folded::<Test>::get() - 1;

@@ -11,18 +11,18 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
 };
-use tos_primitives::{
-    storage::{
-        group_payload, seal_payload, window_payload, ChallengeKind, ReplicaStatus, Retention,
-        SealAnswer, SignedRoot, Window, WindowAnswer,
-    },
-    views::{AuditView, SeedView, WindowStage},
-    Balance, DealId, ReplicaId, Tick,
-};
 use tos_storage_proofs::{
     aggregate, code::MemoryShards, compact, proof, replica_seed, response_digest, seal, Hash,
     MemoryTree, TreeSource,
 };
+use tos_types::{
+    storage::{
+        group_payload, seal_payload, window_payload, ChallengeKind, ReplicaStatus, Retention,
+        SealAnswer, SignedRoot, Window, WindowAnswer,
+    },
+    Balance, DealId, ReplicaId, Tick,
+};
+use tos_views::{AuditView, SeedView, WindowStage};
 
 thread_local! {
     static CODED: RefCell<BTreeMap<Vec<u8>, MemoryTree>> = const { RefCell::new(BTreeMap::new()) };

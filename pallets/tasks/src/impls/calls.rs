@@ -8,12 +8,12 @@ use frame_support::{
     ensure,
     traits::fungible::InspectHold,
 };
-use tos_primitives::{
+use tos_interfaces::{Clock, MinerRegistry, Panels, ReputationBook, Vault};
+use tos_types::{
     commitment::{self, Commitment, Salt},
     content::ContentError,
     params,
     rules::CurrentRules,
-    traits::{Clock, MinerRegistry, Panels, ReputationBook, Vault},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick, MAX_PARTICIPANTS,
 };
 

@@ -5,9 +5,10 @@
 use crate::*;
 use alloc::vec::Vec;
 use frame_support::dispatch::DispatchResult;
-use tos_primitives::{
-    simhash,
-    traits::{AnswerResult, Clock, Draw, PanelRequest, Panels, Tally},
+use tos_formulas::simhash;
+use tos_interfaces::{Clock, Draw, PanelRequest, Panels};
+use tos_types::{
+    vote::{AnswerResult, Tally},
     Phase, TaskId, Tick,
 };
 

@@ -12,10 +12,10 @@ pub(crate) use calls::Terms;
 use crate::*;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
 use sp_runtime::{traits::UniqueSaturatedInto, DispatchError};
+use tos_interfaces::Clock;
 use tos_pallet_support::holds;
-use tos_primitives::{
-    params, traits::Clock, views::TimelineEntry, Balance, Closure, Phase, TaskId, Tick,
-};
+use tos_types::{params, Balance, Closure, Phase, TaskId, Tick};
+use tos_views::TimelineEntry;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn find(id: &TaskId) -> Result<TaskOf<T>, Error<T>> {
@@ -155,7 +155,7 @@ impl<T: Config> Pallet<T> {
 
     /// Relations among constants that the code relies on.
     pub(crate) fn check_constants() {
-        use tos_primitives::{Difficulty, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS};
+        use tos_types::{Difficulty, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS};
         assert_eq!(
             params::MAX_ESCALATIONS.saturating_add(2),
             MAX_ROUNDS,

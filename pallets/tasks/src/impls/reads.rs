@@ -5,22 +5,19 @@
 use crate::*;
 use alloc::vec::Vec;
 use frame_support::traits::fungible::InspectHold;
+use tos_interfaces::{
+    Clock, MinerRegistry, ReputationBook, RevealedAnswer, VotingAgenda, VotingStage,
+};
 #[cfg(feature = "runtime-benchmarks")]
-use tos_primitives::commitment::Salt;
-use tos_primitives::{
-    rules::TaskRules,
-    traits::{
-        Clock, MinerRegistry, Refusal, ReputationBook, RevealedAnswer, VotingAgenda, VotingStage,
-    },
-    views::{
-        Action, AssignmentView, ChallengeView, CommitmentView, Role, SubmissionView, TaskSummary,
-        TaskView,
-    },
-    ContentHash, Phase, TaskId, TaskType, Tick,
+use tos_types::commitment::Salt;
+use tos_types::{refusal::Refusal, rules::TaskRules, ContentHash, Phase, TaskId, TaskType, Tick};
+use tos_views::{
+    Action, AssignmentView, ChallengeView, CommitmentView, Role, SubmissionView, TaskSummary,
+    TaskView,
 };
 
 /// The most tasks one page holds.
-pub(crate) const MAX_PAGE: usize = tos_primitives::views::MAX_PAGE as usize;
+pub(crate) const MAX_PAGE: usize = tos_views::MAX_PAGE as usize;
 
 impl<T: Config> Pallet<T> {
     /// Whether `who` could join: the same questions as the call asks, and what waiting would do.
@@ -278,7 +275,7 @@ impl<T: Config> VotingAgenda<T::AccountId> for Pallet<T> {
         )
         .expect("a timeline has room for the phases of a benchmark");
         Tasks::<T>::insert(id, task);
-        let others = (1..tos_primitives::MAX_PARTICIPANTS)
+        let others = (1..tos_types::MAX_PARTICIPANTS)
             .map(|index| frame_benchmarking::v2::account("author", index, 0));
         let authors = others.chain(core::iter::once(who.clone())).collect();
         Answers::<T>::insert(id, AccountsOf::<T>::truncate_from(authors));

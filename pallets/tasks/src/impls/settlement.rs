@@ -5,14 +5,12 @@
 use crate::*;
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::dispatch::DispatchResult;
-use tos_primitives::{
-    params,
+use tos_formulas::{
     reputation::{self, Performance, SignedBp},
-    rules::JudgingRules,
     split::{self, JudgedAnswer, QualityBars},
-    traits::{MinerRegistry, Panels, ReputationBook, Settlement, Vault},
-    Closure, TaskId, Verdict,
 };
+use tos_interfaces::{MinerRegistry, Panels, ReputationBook, Settlement, Vault};
+use tos_types::{params, rules::JudgingRules, Closure, TaskId, Verdict};
 
 /// What a closed task means for one miner.
 struct Outcome {
@@ -186,7 +184,7 @@ impl<T: Config> Pallet<T> {
 
     /// Closes a task nobody answered: who promised to and did not loses some stake.
     pub(crate) fn expire(id: &TaskId, task: TaskOf<T>) -> DispatchResult {
-        if task.phase == tos_primitives::Phase::Open {
+        if task.phase == tos_types::Phase::Open {
             Self::leave_open(id, &task);
         }
         T::Vault::refund(id, 0)?;

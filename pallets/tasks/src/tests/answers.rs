@@ -5,7 +5,7 @@
 use super::*;
 use frame_support::assert_noop;
 use sp_runtime::DispatchError;
-use tos_primitives::{content::content_hash, task::Certification, traits::Refusal};
+use tos_types::{content::content_hash, refusal::Refusal, task::Certification};
 
 fn try_join(who: u64, id: TaskId) -> DispatchResult {
     Work::join(RuntimeOrigin::signed(who), id)

@@ -3,10 +3,8 @@
 //! What the validation side needs of a task: its pinned tool, and answers that turn out to be checks.
 
 use super::*;
-use tos_primitives::{
-    traits::{RevealedAnswer, VotingAgenda},
-    TaskType,
-};
+use tos_interfaces::{RevealedAnswer, VotingAgenda};
+use tos_types::TaskType;
 
 const TOOL: [u8; 32] = [7; 32];
 
@@ -63,7 +61,7 @@ fn an_answer_can_be_told_for_a_check_only_between_the_count_and_the_settlement()
         assert_eq!(phase(id), Phase::Challenge);
         let answer = RevealedAnswer {
             index: 1,
-            content: tos_primitives::content::content_hash(&text(BOB)),
+            content: tos_types::content::content_hash(&text(BOB)),
             salt: SALT,
             round: 0,
         };

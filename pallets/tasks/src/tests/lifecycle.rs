@@ -4,7 +4,7 @@
 
 use super::*;
 use frame_support::assert_noop;
-use tos_primitives::traits::{Draw, VotingAgenda, VotingStage};
+use tos_interfaces::{Draw, VotingAgenda, VotingStage};
 
 fn challenge(who: u64, id: TaskId) {
     assert_ok!(Work::challenge(RuntimeOrigin::signed(who), id));
@@ -448,7 +448,7 @@ fn the_challenge_round_is_one_more_after_all_escalations() {
         voted(id);
         finish(id);
         let last = script(|s| s.requests.last().cloned()).unwrap();
-        assert_eq!((last.round, last.size), (3, tos_primitives::MAX_PANEL));
+        assert_eq!((last.round, last.size), (3, tos_types::MAX_PANEL));
         assert_eq!(script(|s| s.requests.len()), 4);
     });
 }

@@ -14,16 +14,16 @@ use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
-use tos_primitives::{
-    reputation::Performance,
+use tos_formulas::{reputation::Performance, split::Allocation};
+use tos_interfaces::{
+    Clock, Draw, MinerRegistry, PanelRequest, Panels, ReputationBook, Settlement, Vault,
+};
+use tos_types::{
+    offence::Severity,
+    refusal::Refusal,
     rules::{CurrentRules, DifficultyTable, DifficultyTerms, LevelTable, TaskRules},
-    split::Allocation,
-    task::Certification,
-    task::Level,
-    traits::{
-        AnswerResult, Clock, Draw, MinerRegistry, PanelRequest, Panels, Refusal, ReputationBook,
-        Settlement, Severity, Tally, Vault,
-    },
+    task::{Certification, Level},
+    vote::{AnswerResult, Tally},
     Balance, Bp, Difficulty, TaskId, TaskType, Tick, Windows, TOS,
 };
 

@@ -18,9 +18,9 @@ mod rules;
 use crate::*;
 use frame_support::{assert_ok, dispatch::DispatchResult};
 use mock::*;
-use tos_primitives::{
+use tos_types::{
     commitment,
-    traits::{AnswerResult, Tally},
+    vote::{AnswerResult, Tally},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick, Verdict, TOS,
 };
 
@@ -94,12 +94,12 @@ fn text(who: u64) -> Vec<u8> {
 }
 
 fn simhash(text: &[u8]) -> u64 {
-    let hash = tos_primitives::content::content_hash(text);
+    let hash = tos_types::content::content_hash(text);
     u64::from_le_bytes(hash[..8].try_into().unwrap())
 }
 
 fn try_commit(who: u64, id: TaskId, text: &[u8]) -> DispatchResult {
-    let hash = tos_primitives::content::content_hash(text);
+    let hash = tos_types::content::content_hash(text);
     let commitment = commitment::answer(&id, &who, &hash, simhash(text), &SALT);
     Work::commit(RuntimeOrigin::signed(who), id, commitment)
 }

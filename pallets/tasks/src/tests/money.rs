@@ -3,12 +3,11 @@
 //! Stakes, slashes and reputation at the close.
 
 use super::*;
-use tos_primitives::{
-    params,
+use tos_formulas::{
     reputation::{signed, Performance},
     split::final_score,
-    task::Certification,
 };
+use tos_types::{params, task::Certification};
 
 const STAKE: Balance = TOS;
 

@@ -4,7 +4,7 @@
 
 use super::*;
 use frame_support::assert_noop;
-use tos_primitives::{task::Label, TaskType};
+use tos_types::{task::Label, TaskType};
 
 #[test]
 fn publishing_holds_reward_and_stake_and_queues_the_end_of_the_open_window() {

@@ -252,7 +252,7 @@ fn time_that_stands_still_draws_no_second_panel() {
     ExtBuilder::execute(|| {
         let id = publish();
         answered(id, &[ALICE]);
-        script(|s| s.draws = vec![tos_primitives::traits::Draw::Retry; 9].into());
+        script(|s| s.draws = vec![tos_interfaces::Draw::Retry; 9].into());
         tick();
         for _ in 0..5 {
             // Crammed blocks: hooks run, the tick stays.

@@ -3,11 +3,8 @@
 //! What others read about tasks.
 
 use super::*;
-use tos_primitives::{
-    traits::Refusal,
-    views::{Action, Role},
-    TaskType,
-};
+use tos_types::{refusal::Refusal, TaskType};
+use tos_views::{Action, Role};
 
 fn logic() -> TaskParams {
     TaskParams::LogicReasoning {
@@ -40,7 +37,7 @@ fn pages_of_tasks_are_complete_ordered_and_without_repetition() {
                 seen.extend(ids);
             }
         };
-        let ids = |page: Vec<tos_primitives::views::TaskSummary<u64>>| -> Vec<TaskId> {
+        let ids = |page: Vec<tos_views::TaskSummary<u64>>| -> Vec<TaskId> {
             page.into_iter().map(|summary| summary.id).collect()
         };
         assert_eq!(read(&|after| ids(Work::tasks(after, 3))), all);

@@ -4,7 +4,7 @@
 
 use super::*;
 use frame_support::assert_noop;
-use tos_primitives::{
+use tos_types::{
     params::share_of,
     rules::{DifficultyTable, DifficultyTerms, TaskRules},
 };

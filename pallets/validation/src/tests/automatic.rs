@@ -6,11 +6,8 @@ use super::mock::*;
 use crate::{Error, Event, Rounds, Votes};
 use frame_support::assert_noop;
 use polkadot_sdk::*;
-use tos_primitives::{
-    commitment,
-    traits::{Panels, Tally, VotingStage},
-    Report, Verdict,
-};
+use tos_interfaces::{Panels, VotingStage};
+use tos_types::{commitment, vote::Tally, Report, Verdict};
 
 const TOOL: [u8; 32] = [7; 32];
 

@@ -6,12 +6,10 @@ use super::mock::*;
 use crate::{CurrentRound, Duties, Event, Results, Rounds, Scores, Validators, Votes};
 use frame_support::assert_ok;
 use polkadot_sdk::*;
-use tos_primitives::{
-    reputation::Performance,
-    traits::{Draw, PanelRequest, Panels, VotingStage},
-    views::ValidatorStatus,
-    AnswerScore, Bp, TaskId, Verdict, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
-};
+use tos_formulas::reputation::Performance;
+use tos_interfaces::{Draw, PanelRequest, Panels, VotingStage};
+use tos_types::{AnswerScore, Bp, TaskId, Verdict, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS};
+use tos_views::ValidatorStatus;
 
 fn full(quality: u8) -> Vote {
     Vote::Full(flat(quality))

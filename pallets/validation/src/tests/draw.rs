@@ -7,13 +7,9 @@ use crate::{draw::choose, draw::Candidate, DrawTickets, Duties, Event, Rounds, V
 use frame_support::assert_ok;
 use polkadot_sdk::*;
 use std::collections::BTreeMap;
-use tos_primitives::{
-    median::max_share,
-    params::MAX_CONCURRENT_PANELS,
-    task::Certification,
-    traits::{Draw, PanelRequest, Panels},
-    TaskId, TaskType,
-};
+use tos_formulas::median::max_share;
+use tos_interfaces::{Draw, PanelRequest, Panels};
+use tos_types::{params::MAX_CONCURRENT_PANELS, task::Certification, TaskId, TaskType};
 
 fn reseed(n: u64) {
     world(|w| w.seed = Some(codec::Encode::using_encoded(&n, sp_io::hashing::blake2_256)));
@@ -379,7 +375,7 @@ fn no_member_of_a_panel_outweighs_its_share() {
 fn a_round_beyond_the_last_is_never_seated() {
     ExtBuilder::validators(5).execute(|| {
         assert_eq!(
-            Validation::draw(&request(tos_primitives::MAX_ROUNDS, 3)),
+            Validation::draw(&request(tos_types::MAX_ROUNDS, 3)),
             Draw::Retry
         );
     });

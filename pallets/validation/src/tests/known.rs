@@ -7,10 +7,10 @@ use crate::{Checks, Error, Event, Known, Planters, Results, Validators};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
-use tos_primitives::{
+use tos_interfaces::{Panels, RevealedAnswer};
+use tos_types::{
     commitment,
     params::{EXPERT_ACCURACY, MAX_PLANTERS, START_ACCURACY},
-    traits::{Panels, RevealedAnswer},
     AnswerScore, Bp, TaskId,
 };
 

@@ -13,16 +13,19 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
 };
-use tos_primitives::{
+use tos_formulas::reputation::Performance;
+use tos_interfaces::{
+    Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, ReputationBook, RevealedAnswer,
+    Seed, VotingAgenda, VotingStage,
+};
+use tos_types::{
     commitment::{self, Salt},
-    reputation::Performance,
+    offence::Severity,
+    refusal::Refusal,
     rules::{LevelTable, MemberRules, MinerStakes, TaskRules, ValidatorStakes},
-    task::Certification,
-    task::Level,
-    traits::{
-        Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, Refusal, ReputationBook,
-        RevealedAnswer, Seed, Severity, Tally, Ticket, VotingAgenda, VotingStage,
-    },
+    task::{Certification, Level},
+    ticket::Ticket,
+    vote::Tally,
     AnswerScore, Balance, Bp, ContentHash, Report, TaskId, TaskType, Tick, Verdict, Windows, TOS,
 };
 
@@ -205,7 +208,7 @@ impl VotingAgenda<u64> for World {
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_judged(task: &TaskId, who: &u64, content: ContentHash, salt: Salt) {
         let answer = RevealedAnswer {
-            index: tos_primitives::MAX_PARTICIPANTS - 1,
+            index: tos_types::MAX_PARTICIPANTS - 1,
             content,
             salt,
             round: 0,
@@ -253,11 +256,11 @@ impl MinerRegistry<u64> for World {
 
 impl ReputationBook<u64> for World {
     fn global(_: &u64) -> Bp {
-        tos_primitives::reputation::START
+        tos_formulas::reputation::START
     }
     fn domain(who: &u64, task_type: TaskType) -> Bp {
         world(|w| w.domains.get(&(*who, task_type)).copied())
-            .unwrap_or(tos_primitives::reputation::START)
+            .unwrap_or(tos_formulas::reputation::START)
     }
     fn settled(who: &u64) -> u32 {
         world(|w| w.settled.get(who).copied().unwrap_or(0))

@@ -7,7 +7,8 @@ use crate::Event;
 use frame_support::{assert_ok, traits::fungible::Inspect};
 use polkadot_sdk::*;
 use proptest::prelude::*;
-use tos_primitives::{traits::Panels, Balance};
+use tos_interfaces::Panels;
+use tos_types::Balance;
 
 fn any_vote() -> impl Strategy<Value = Vote> {
     prop_oneof![
@@ -71,7 +72,7 @@ proptest! {
 
 /// Seats a round and opens it, if enough validators are left.
 fn seated(number: u32) -> Option<usize> {
-    use tos_primitives::traits::{Draw, VotingStage};
+    use tos_interfaces::{Draw, VotingStage};
     let Draw::Seated(size) = Validation::draw(&request(number, 7)) else {
         return None;
     };

@@ -9,11 +9,9 @@ use crate::{
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
 use polkadot_sdk::*;
 use proptest::prelude::*;
-use tos_primitives::{
-    traits::{Clock, Panels},
-    views::ValidatorStatus,
-    TaskType, TOS,
-};
+use tos_interfaces::{Clock, Panels};
+use tos_types::{TaskType, TOS};
+use tos_views::ValidatorStatus;
 
 fn types(types: &[TaskType]) -> Types {
     types.to_vec().try_into().unwrap()
@@ -246,7 +244,7 @@ fn a_slashed_validator_is_passed_over_until_it_tops_up() {
         Validation::forget(&TASK);
         assert_eq!(
             Validation::draw(&request(0, 3)),
-            tos_primitives::traits::Draw::Retry
+            tos_interfaces::Draw::Retry
         );
 
         assert_ok!(Validation::top_up(origin(slashed)));
@@ -260,7 +258,7 @@ fn a_slashed_validator_is_passed_over_until_it_tops_up() {
         assert_eq!(held(slashed), STAKE);
         assert_eq!(
             Validation::draw(&request(0, 3)),
-            tos_primitives::traits::Draw::Seated(3)
+            tos_interfaces::Draw::Seated(3)
         );
     });
 }

@@ -5,10 +5,8 @@
 use super::mock::*;
 use crate::{Rounds, Scores};
 use proptest::prelude::*;
-use tos_primitives::{
-    traits::{Panels, Tally, VotingStage},
-    AnswerScore, Bp, Verdict,
-};
+use tos_interfaces::{Panels, VotingStage};
+use tos_types::{vote::Tally, AnswerScore, Bp, Verdict};
 
 #[derive(Clone, Debug)]
 struct Scene {

@@ -4,11 +4,8 @@
 
 use super::mock::*;
 use crate::{panels::count, Event, Results, Rounds, Scores};
-use tos_primitives::{
-    rules::JudgingRules,
-    traits::{Panels, Tally},
-    AnswerScore, Verdict,
-};
+use tos_interfaces::Panels;
+use tos_types::{rules::JudgingRules, vote::Tally, AnswerScore, Verdict};
 
 fn full(quality: u8) -> Vote {
     Vote::Full(flat(quality))

@@ -5,11 +5,9 @@
 use super::mock::*;
 use frame_support::assert_ok;
 use polkadot_sdk::*;
-use tos_primitives::{
-    traits::{Panels, Tally, VotingStage},
-    views::{Action, ValidatorStatus},
-    TOS,
-};
+use tos_interfaces::{Panels, VotingStage};
+use tos_types::{vote::Tally, TOS};
+use tos_views::{Action, ValidatorStatus};
 
 #[test]
 fn a_validator_reads_its_standing() {

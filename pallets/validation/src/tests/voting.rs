@@ -6,11 +6,8 @@ use super::mock::*;
 use crate::{Ballot, Error, Event, Rounds, Scores, Votes};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
-use tos_primitives::{
-    commitment,
-    traits::{Panels, VotingStage},
-    AnswerScore, MAX_PARTICIPANTS,
-};
+use tos_interfaces::{Panels, VotingStage};
+use tos_types::{commitment, AnswerScore, MAX_PARTICIPANTS};
 
 fn outsider(members: &[u64]) -> u64 {
     (1..=9).find(|who| !members.contains(who)).unwrap()
@@ -227,7 +224,7 @@ fn a_validator_suspended_or_leaving_while_seated_may_finish_its_vote() {
 #[test]
 fn a_vote_scores_as_many_answers_as_a_task_can_have() {
     ExtBuilder::validators(3).execute(|| {
-        let wide = tos_primitives::traits::PanelRequest {
+        let wide = tos_interfaces::PanelRequest {
             answers: MAX_PARTICIPANTS,
             ..request(0, 3)
         };

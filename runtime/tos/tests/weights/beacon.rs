@@ -3,9 +3,7 @@
 //! The calls and the step of the beacon, in their worst case.
 
 use super::*;
-use tos_primitives::beacon::{
-    BeaconScale, SlotClaim, SpotClaim, MAX_SLOTS_PER_BLOCK, SPOTS_PER_BLOCK,
-};
+use tos_types::beacon::{BeaconScale, SlotClaim, SpotClaim, MAX_SLOTS_PER_BLOCK, SPOTS_PER_BLOCK};
 
 type Call = pallet_beacon::Call<Runtime>;
 

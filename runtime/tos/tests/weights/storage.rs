@@ -4,7 +4,7 @@
 
 use super::*;
 use pallet_storage::Equivocation;
-use tos_primitives::{
+use tos_types::{
     content::MAX_LOCATOR,
     storage::{
         DealTerms, GroupPath, Locator, ResponseBytes, Retention, SealAnswer, SignedRoot,

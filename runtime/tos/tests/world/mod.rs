@@ -18,7 +18,8 @@ use frame_support::{
 };
 use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
 use sp_runtime::{traits::Dispatchable, AccountId32, BuildStorage, DispatchErrorWithPostInfo};
-use tos_primitives::{
+use tos_runtime::*;
+use tos_types::{
     commitment::{self, Salt},
     rules::{
         Checked, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
@@ -28,7 +29,6 @@ use tos_primitives::{
     AnswerScore, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams, TaskType, Verdict,
     Windows, TOS,
 };
-use tos_runtime::*;
 
 /// What every account starts with.
 pub const ENDOWMENT: Balance = 100_000 * TOS;
@@ -315,7 +315,7 @@ impl World {
             },
             TaskType::AlgorithmOptimization => TaskParams::AlgorithmOptimization {
                 problem: label(),
-                objective: tos_primitives::task::Objective::Minimise,
+                objective: tos_types::task::Objective::Minimise,
             },
             TaskType::LogicReasoning => TaskParams::LogicReasoning { domain: label() },
             _ => TaskParams::General { subject: label() },
@@ -454,7 +454,7 @@ impl World {
             self.rng.next_u64()
         };
         let content = ContentRef::inline(format!("answer number {number}").as_bytes())?;
-        let simhash = tos_primitives::simhash::simhash(&content.inline);
+        let simhash = tos_formulas::simhash::simhash(&content.inline);
         let salt = if PLANTERS.map(account).contains(&who) {
             commitment::known_answer(&task, &who, &content.hash, KNOWN.0, &KNOWN.1)
         } else {
@@ -481,7 +481,7 @@ impl World {
         if self.rng.gen_bool(0.1) {
             salt = self.salt();
         }
-        let simhash = tos_primitives::simhash::simhash(&content.inline);
+        let simhash = tos_formulas::simhash::simhash(&content.inline);
         Some((
             who,
             pallet_tasks::Call::reveal {

@@ -24,12 +24,12 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use tos_primitives::{
+use tos_replica_store::{commit_content, Coded};
+use tos_types::{
     json::to_hex,
     storage::{DealStatus, DealTerms, ReplicaStatus, Retention, StoredContent},
     Balance, DealId,
 };
-use tos_replica_store::{commit_content, Coded};
 use tos_workers::storage::{self, blocking, Origin, ProgressBar, Remote};
 
 /// Between two looks at a deal.

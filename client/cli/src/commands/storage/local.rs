@@ -17,7 +17,7 @@ use tos_sdk::{
 
 use serde_json::json;
 use std::sync::Arc;
-use tos_primitives::ReplicaId;
+use tos_types::ReplicaId;
 use tos_workers::storage::{self, age, blocking, ProgressBar, ReplicaProver, Scan};
 
 /// See `tos storage seal --help`.
@@ -90,7 +90,7 @@ impl Seal {
             }
             _ => None,
         };
-        let hex = tos_primitives::json::to_hex;
+        let hex = tos_types::json::to_hex;
         let value = json!({
             "replica": id, "sealed": sealed, "block": block.map(|hash| hex(&hash)),
         });

@@ -12,8 +12,8 @@ use super::{help, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::path::PathBuf;
-use tos_primitives::{Balance, DealId, ReplicaId};
 use tos_sdk::{amount, error::Result, keys::parse_account};
+use tos_types::{Balance, DealId, ReplicaId};
 
 /// See `tos storage --help`.
 #[derive(clap::Subcommand)]

@@ -15,9 +15,7 @@ use codec::Compact;
 use polkadot_sdk::sp_core::{crypto::AccountId32, sr25519, Pair};
 use serde_json::json;
 use std::{fs::TryLockError, path::Path, time::Duration};
-use tos_primitives::{
-    content::MAX_LOCATOR, json::to_hex, storage::Locator, Balance, DealId, ReplicaId,
-};
+use tos_types::{content::MAX_LOCATOR, json::to_hex, storage::Locator, Balance, DealId, ReplicaId};
 use tos_workers::storage::ReplicaProver;
 
 /// The proof key, by its name in the keystore.

@@ -19,7 +19,7 @@ use polkadot_sdk::sp_core::crypto::Ss58Codec;
 use serde_json::json;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
-use tos_primitives::Balance;
+use tos_types::Balance;
 use tos_workers::{
     notify,
     storage::{

@@ -11,10 +11,8 @@ use tos_sdk::{
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde_json::json;
-use tos_primitives::{
-    views::{DealView, ProviderView, ReplicaView, WindowView},
-    DealId, ReplicaId,
-};
+use tos_types::{DealId, ReplicaId};
+use tos_views::{DealView, ProviderView, ReplicaView, WindowView};
 use tos_workers::storage::{all_deals, all_replicas};
 
 type Deal = DealView<AccountId32>;

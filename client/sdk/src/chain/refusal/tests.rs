@@ -9,15 +9,15 @@ use crate::chain::{
 };
 use codec::Compact;
 use std::time::Duration;
-use tos_primitives::{
+use tos_types::{
     rules::{
         DifficultyTable, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
         ValidatorStakes,
     },
     time::Windows,
-    views::{ChainView, ParametersView},
     ContentRef, TaskParams, TOS,
 };
+use tos_views::{ChainView, ParametersView};
 
 const LONG: Duration = Duration::from_secs(120);
 

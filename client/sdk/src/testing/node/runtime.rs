@@ -16,7 +16,7 @@ use subxt::{
     events::Phase,
     ext::frame_metadata::{v14, RuntimeMetadataPrefixed},
 };
-use tos_primitives::{Balance, Difficulty, TaskId, TaskType, TOS};
+use tos_types::{Balance, Difficulty, TaskId, TaskType, TOS};
 
 type EventRecord = (Phase, RuntimeEvent, Vec<[u8; 32]>);
 

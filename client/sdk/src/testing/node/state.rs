@@ -10,7 +10,7 @@ use polkadot_sdk::{
 use scale_info::{meta_type, TypeInfo};
 use serde_json::Value;
 use subxt::ext::frame_metadata::v14;
-use tos_primitives::{json::to_hex, Balance, TaskType};
+use tos_types::{json::to_hex, Balance, TaskType};
 
 #[derive(TypeInfo)]
 #[allow(dead_code)]

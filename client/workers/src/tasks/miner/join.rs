@@ -6,8 +6,9 @@ use super::{Done, Miner};
 use crate::tasks::{limits, refusals::MOST_QUESTIONS, report::Report, TaskSnapshot};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{collections::HashSet, sync::Arc};
-use tos_primitives::{views::TaskSummary, Balance, TaskId, Tick};
 use tos_sdk::{chain::Call, error::Result};
+use tos_types::{Balance, TaskId, Tick};
+use tos_views::TaskSummary;
 
 /// Specifications that are fetched at the same time, for tasks not joined yet.
 const MOST_FETCHES: usize = 4;

@@ -7,11 +7,11 @@ use super::{extract, retry::Trouble, Endpoint, Question};
 use chacha20poly1305::aead::{rand_core::RngCore, OsRng};
 use serde_json::{json, Map, Value};
 use std::time::Duration;
-use tos_primitives::{json::to_hex, vote::MAX_SCORE, Verdict};
 use tos_sdk::{
     error::{Context, Result},
     http::Http,
 };
+use tos_types::{json::to_hex, vote::MAX_SCORE, Verdict};
 
 /// The most characters of a specification that a model is shown.
 const MAX_SPEC: usize = 32_768;

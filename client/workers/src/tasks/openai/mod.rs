@@ -23,11 +23,11 @@ use serde_json::{json, Value};
 use state::{Form, State, Tokens};
 use std::time::Duration;
 use tokio::time::{sleep, timeout, Instant};
-use tos_primitives::content::MIN_CONTENT;
 use tos_sdk::{
     error::{Context, Error, Result},
     http::{Body, Http},
 };
+use tos_types::content::MIN_CONTENT;
 
 /// First words to every model that solves.
 pub const ROLE: &str = "You solve tasks of the TOS network.";

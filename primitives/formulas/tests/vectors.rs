@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The arithmetic against an independent slow reference: `scripts/vectors/reference.py` writes the
+//! files read here. See docs/vectors.md.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::Value;
+use tos_formulas::{
+    median, reputation, simhash,
+    split::{self, JudgedAnswer, SplitProfile, WinnerRule},
+};
+use tos_types::Verdict;
+
+macro_rules! vectors {
+    ($file:literal) => {
+        serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $file)))
+            .unwrap()
+    };
+}
+
+fn cases(vectors: &Value, at_least: usize) -> &[Value] {
+    let cases = vectors.as_array().unwrap();
+    assert!(cases.len() >= at_least, "only {} cases", cases.len());
+    cases
+}
+
+fn number<T: TryFrom<i64>>(value: &Value) -> T {
+    T::try_from(value.as_i64().unwrap()).ok().unwrap()
+}
+
+fn numbers<T: TryFrom<i64>>(value: &Value) -> Vec<T> {
+    value.as_array().unwrap().iter().map(number).collect()
+}
+
+/// Amounts and weights are decimal text: JSON readers lose digits beyond 2^53.
+fn amount<T: std::str::FromStr>(value: &Value) -> T {
+    value.as_str().unwrap().parse().ok().unwrap()
+}
+
+fn amounts<T: std::str::FromStr>(value: &Value) -> Vec<T> {
+    value.as_array().unwrap().iter().map(amount).collect()
+}
+
+fn seed(value: &Value) -> [u8; 32] {
+    tos_types::json::from_hex(value.as_str().unwrap())
+        .unwrap()
+        .try_into()
+        .unwrap()
+}
+
+#[test]
+fn reputation_agrees_with_the_reference() {
+    for case in cases(&vectors!("reputation.json"), 700) {
+        let score = |i: usize| number(&case["scores"][i]);
+        let performance = reputation::Performance {
+            completion: score(0),
+            quality: score(1),
+            accuracy: score(2),
+            peer: score(3),
+            innovation: score(4),
+        };
+        let before = number(&case["reputation"]);
+        let change = reputation::change(before, &performance);
+        assert_eq!(change, number::<i16>(&case["change"]), "{case}");
+        assert_eq!(
+            reputation::apply(before, change),
+            number::<u16>(&case["after"]),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn idle_decay_agrees_with_the_reference() {
+    for case in cases(&vectors!("decay.json"), 300) {
+        let left = reputation::idle_decay(number(&case["score"]), number(&case["idleDays"]));
+        assert_eq!(left, number::<u16>(&case["left"]), "{case}");
+    }
+}
+
+#[test]
+fn splits_agree_with_the_reference() {
+    for case in cases(&vectors!("split.json"), 300) {
+        let profile: Vec<u16> = numbers(&case["profile"]);
+        let profile = SplitProfile {
+            winners: profile[0],
+            participants: profile[1],
+            validators: profile[2],
+            network: profile[3],
+        };
+        assert!(profile.is_within_bounds(), "{case}");
+        let rule: Vec<u8> = numbers(&case["rule"]);
+        let answers: Vec<JudgedAnswer> = cases(&case["answers"], 0)
+            .iter()
+            .map(|answer| JudgedAnswer {
+                quality: number(&answer["quality"]),
+                innovation: number(&answer["innovation"]),
+                timeliness: number(&answer["timeliness"]),
+                eligible: answer["eligible"].as_bool().unwrap(),
+            })
+            .collect();
+        let allocation = split::allocate(
+            amount(&case["escrow"]),
+            &profile,
+            WinnerRule {
+                per: rule[0],
+                cap: rule[1],
+            },
+            split::QualityBars {
+                win: number(&case["minQuality"]),
+                take_part: tos_types::params::MIN_PARTICIPATION_QUALITY,
+            },
+            &answers,
+            &numbers::<u16>(&case["points"]),
+        );
+        let expected = &case["allocation"];
+        assert_eq!(
+            allocation.winners,
+            numbers::<u32>(&expected["winners"]),
+            "{case}"
+        );
+        assert_eq!(
+            allocation.answers,
+            amounts::<u128>(&expected["answers"]),
+            "{case}"
+        );
+        assert_eq!(
+            allocation.validators,
+            amounts::<u128>(&expected["validators"]),
+            "{case}"
+        );
+        assert_eq!(
+            allocation.network,
+            amount::<u128>(&expected["network"]),
+            "{case}"
+        );
+        assert_eq!(
+            allocation.refund,
+            amount::<u128>(&expected["refund"]),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn panels_agree_with_the_reference() {
+    let vectors = vectors!("median.json");
+    fn votes<T: TryFrom<i64>>(case: &Value) -> Vec<(T, u64)> {
+        cases(&case["votes"], 0)
+            .iter()
+            .map(|v| (number(&v[0]), amount(&v[1])))
+            .collect()
+    }
+    for case in cases(&vectors["median"], 200) {
+        let expected = case["median"].as_u64().map(|median| median as u8);
+        assert_eq!(
+            median::weighted_median(&votes::<u8>(case)),
+            expected,
+            "{case}"
+        );
+    }
+    for case in cases(&vectors["verdict"], 100) {
+        let verdicts = [Verdict::Valid, Verdict::Unavailable, Verdict::Malformed];
+        let of = |n: usize| verdicts.get(n).copied().unwrap_or(Verdict::Plagiarised);
+        let votes: Vec<(Verdict, u64)> = votes::<usize>(case)
+            .into_iter()
+            .map(|(n, weight)| (of(n), weight))
+            .collect();
+        assert_eq!(
+            median::majority_verdict(&votes),
+            of(number(&case["verdict"])),
+            "{case}"
+        );
+    }
+    for case in cases(&vectors["accuracy"], 100) {
+        let pairs: Vec<(u8, u8)> = cases(&case["pairs"], 0)
+            .iter()
+            .map(|p| (number(&p[0]), number(&p[1])))
+            .collect();
+        assert_eq!(
+            median::accuracy(&pairs),
+            number::<u16>(&case["accuracy"]),
+            "{case}"
+        );
+    }
+    for case in cases(&vectors["cap"], 200) {
+        let mut weights: Vec<u64> = amounts(&case["weights"]);
+        median::cap_weights(&mut weights);
+        assert_eq!(weights, amounts::<u64>(&case["capped"]), "{case}");
+    }
+}
+
+#[test]
+fn draws_agree_with_the_reference() {
+    let vectors = vectors!("median.json");
+    for case in cases(&vectors["sample"], 60) {
+        let weights: Vec<u64> = amounts(&case["weights"]);
+        let drawn = median::weighted_sample(&weights, number(&case["k"]), seed(&case["seed"]));
+        assert_eq!(drawn, numbers::<usize>(&case["drawn"]), "{case}");
+    }
+    for case in cases(&vectors["indices"], 60) {
+        let (pool, k) = (number(&case["pool"]), number(&case["k"]));
+        let drawn = median::distinct_indices(pool, k, seed(&case["seed"]));
+        assert_eq!(drawn, numbers::<u32>(&case["drawn"]), "{case}");
+    }
+}
+
+#[test]
+fn simhash_agrees_with_the_reference() {
+    for case in cases(&vectors!("simhash.json"), 50) {
+        let fingerprint = simhash::simhash(case["text"].as_str().unwrap().as_bytes());
+        assert_eq!(
+            format!("{fingerprint:016x}"),
+            case["simhash"].as_str().unwrap(),
+            "{case}"
+        );
+    }
+}

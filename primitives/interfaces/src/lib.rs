@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How the pallets meet. Each trait is implemented by one pallet and used by others through their
+//! `Config`; no pallet depends on another pallet's crate.
+//!
+//! | trait | implemented by | used by |
+//! |---|---|---|
+//! | [`Clock`] | clock | all |
+//! | [`MinerRegistry`] | miners | tasks, validation |
+//! | [`ReputationBook`] | reputation | tasks, validation, miners |
+//! | [`Panels`] | validation | tasks |
+//! | [`VotingAgenda`] | tasks | validation |
+//! | [`Vault`] | rewards | tasks |
+//! | [`Randomness`] | beacon | validation, storage |
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
+extern crate alloc;
+
+mod clock;
+mod panels;
+mod randomness;
+mod registry;
+mod reputation;
+mod vault;
+
+pub use clock::Clock;
+pub use panels::{Draw, PanelRequest, Panels, RevealedAnswer, VotingAgenda, VotingStage};
+pub use randomness::{Randomness, Seed};
+pub use registry::MinerRegistry;
+pub use reputation::ReputationBook;
+pub use vault::{Settlement, Vault};

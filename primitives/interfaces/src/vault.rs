@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Escrow of rewards.
+
+use alloc::vec::Vec;
+use polkadot_sdk::sp_runtime::{DispatchError, DispatchResult};
+use tos_formulas::split::{Allocation, JudgedAnswer, QualityBars};
+use tos_types::{Balance, Bp, Difficulty, TaskId, TaskType};
+
+/// What is to be settled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settlement<AccountId> {
+    /// The task.
+    pub task: TaskId,
+    /// Its type.
+    pub task_type: TaskType,
+    /// Its difficulty.
+    pub difficulty: Difficulty,
+    /// The qualities an answer needs to win and to take part.
+    pub bars: QualityBars,
+    /// The judged answers, in order of commitment.
+    pub answers: Vec<(AccountId, JudgedAnswer)>,
+    /// Accuracy points of the validators.
+    pub validators: Vec<(AccountId, Bp)>,
+}
+
+/// The escrow vault and payer of rewards. A task's reward lies in it from publication until it is
+/// refunded or settled; what goes in comes out, to the wei.
+pub trait Vault<AccountId> {
+    /// Holds `reward` of the publisher's balance for the task.
+    fn deposit(task: &TaskId, publisher: &AccountId, reward: Balance) -> DispatchResult;
+    /// Gives all of the task's escrow back to the publisher, less `fee` to the treasury.
+    fn refund(task: &TaskId, fee: Balance) -> DispatchResult;
+    /// Splits the escrow, books every share as claimable (or pays it at once where the
+    /// beneficiary wants that) and tells who won what.
+    fn settle(settlement: &Settlement<AccountId>) -> Result<Allocation, DispatchError>;
+    /// What lies in escrow for the task.
+    fn escrowed(task: &TaskId) -> Balance;
+}

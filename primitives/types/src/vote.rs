@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Votes: what one validator says of one answer.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// The highest score.
+pub const MAX_SCORE: u8 = 100;
+
+/// Whether an answer may be scored at all.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// An answer to the task, good or bad: the scores say which.
+    #[default]
+    #[codec(index = 0)]
+    Valid,
+    /// The content could not be fetched under its hash.
+    #[codec(index = 1)]
+    Unavailable,
+    /// The content is not an answer to this task.
+    #[codec(index = 2)]
+    Malformed,
+    /// The content is another's work.
+    #[codec(index = 3)]
+    Plagiarised,
+}
+
+/// What a member with an automatic seat found by running the tool that the task's type pins. Two
+/// who ran the same tool over the same answers report the same, to the byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// BLAKE3 of everything the tool printed.
+    #[serde(with = "crate::json::hash")]
+    pub output: [u8; 32],
+    /// Bit `i` is set when answer `i`, in the order of commitment, does not pass.
+    pub failed: u32,
+}
+
+impl Report {
+    /// Whether it speaks of no more than `answers` answers.
+    pub fn in_range(&self, answers: u32) -> bool {
+        self.failed.checked_shr(answers).unwrap_or(0) == 0
+    }
+
+    /// Whether answer `index` does not pass.
+    pub fn fails(&self, index: u32) -> bool {
+        self.failed.checked_shr(index).unwrap_or(0) & 1 == 1
+    }
+}
+
+const _: () = assert!(
+    crate::MAX_PARTICIPANTS <= u32::BITS,
+    "a report has a bit for every answer"
+);
+
+/// One validator's judgement of one answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub struct AnswerScore {
+    /// How good the answer is, 0 to 100.
+    pub quality: u8,
+    /// How new its approach is, 0 to 100.
+    pub innovation: u8,
+    /// Whether it may be scored at all; anything but `Valid` counts as quality 0.
+    pub verdict: Verdict,
+}
+
+impl AnswerScore {
+    /// Whether both scores are within 0 to 100.
+    pub fn in_range(&self) -> bool {
+        self.quality <= MAX_SCORE && self.innovation <= MAX_SCORE
+    }
+
+    /// The scores that count: a disqualified answer has none.
+    pub fn effective(&self) -> (u8, u8) {
+        match self.verdict {
+            Verdict::Valid => (self.quality, self.innovation),
+            _ => (0, 0),
+        }
+    }
+}
+
+/// What came of a round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub enum Tally {
+    /// Quorum, and enough weight agrees on every answer.
+    #[codec(index = 0)]
+    Consensus,
+    /// Quorum, but opinions are apart.
+    #[codec(index = 1)]
+    Split,
+    /// Too little weight revealed.
+    #[codec(index = 2)]
+    NoQuorum,
+}
+
+/// The result for one answer: weighted medians and the verdict of a 2/3 majority of weight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub struct AnswerResult {
+    /// Weighted median quality, 0 to 100.
+    pub quality: u8,
+    /// Weighted median innovation, 0 to 100.
+    pub innovation: u8,
+    /// A verdict other than `Valid` needs 2/3 of the revealed weight.
+    pub verdict: Verdict,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_speaks_of_the_answers_there_are_and_no_others() {
+        let report = |failed| Report {
+            output: [1; 32],
+            failed,
+        };
+        assert!(report(0).in_range(0) && !report(1).in_range(0));
+        assert!(report(0b111).in_range(3) && !report(0b1000).in_range(3));
+        assert!(report(u32::MAX).in_range(32));
+        assert!(!report(1 << 31).in_range(31) && report(1 << 31).in_range(32));
+        assert!(report(0b100).fails(2) && !report(0b100).fails(1));
+        assert!(!report(u32::MAX).fails(32));
+    }
+}
