@@ -498,7 +498,7 @@ fn text(quote: &Quote) -> String {
         ),
         format!(
             "fee          about {}, tip {}",
-            coin(cost.fee),
+            amount::about(cost.fee),
             coin(cost.tip)
         ),
         format!("needed now   {}", coin(cost.total)),

@@ -213,6 +213,11 @@ impl Connection {
         }
     }
 
+    /// The chain at the block with this hash.
+    pub async fn at_block(&self, hash: [u8; 32]) -> Result<At> {
+        self.at(H256(hash)).await
+    }
+
     async fn at(&self, hash: H256) -> Result<At> {
         let block = match self.client.at_block(hash).await {
             Ok(block) => block,
