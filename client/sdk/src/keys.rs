@@ -119,7 +119,7 @@ impl Keypair {
         if phrase.is_empty() {
             return true;
         }
-        // With any path or password: whoever tries paths begins here.
+        // With any path or password: this is the first phrase that is tried with some.
         let of_phrase = Self::from_suri(scheme, phrase);
         of_phrase.is_ok_and(|root| root.is_development_root())
             || Self::from_suri(scheme, suri).is_ok_and(|pair| pair.is_well_known())

@@ -29,9 +29,9 @@ use zeroize::Zeroizing;
 const VERSION: &str = "3";
 const SEALED_BY: [&str; 2] = ["scrypt", "xsalsa20-poly1305"];
 const PKCS8: &str = "pkcs8";
-/// `true` in a file whose key anybody can make. Whoever opens the file may rely on `true` alone.
+/// Field of `meta` that is `true` if anybody can make the key. Its absence says nothing.
 const DEVELOPMENT: &str = "tosDevelopment";
-/// The seed of an sr25519 key, sealed by the same lock. The body has the expanded secret, which no
+/// Field of `meta` with the seed of an sr25519 key, sealed by the same lock. The body has the expanded secret, which no
 /// seed follows from, and the keystore of a node takes nothing but seeds and phrases.
 const SEED: &str = "tosSeed";
 
@@ -131,7 +131,7 @@ impl AccountFile {
             encoded: STANDARD.encode([&lock.header()[..], &sealed].concat()),
             encoding: Encoding {
                 content: List::Many(vec![PKCS8.into(), scheme.into()]),
-                sealed_by: List::Many(SEALED_BY.map(Into::into).to_vec()),
+                sealed_by: List::Many(SEALED_BY.map(String::from).into()),
                 version: VERSION.into(),
             },
             address,

@@ -31,7 +31,7 @@ impl Params {
     /// The parameters that files of polkadot.js had before.
     #[cfg(test)]
     pub const STANDARD: Self = Self::new(1 << 15, 1, 8);
-    /// All that polkadot.js reads. The list is the bound: a file that asks for anything else is
+    /// Sets that polkadot.js reads. The list is the bound: a file that asks for anything else is
     /// refused before any memory is taken.
     const ALLOWED: [Self; 6] = [
         Self::new(1 << 13, 10, 8),
