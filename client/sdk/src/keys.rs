@@ -5,9 +5,7 @@
 use crate::error::{Error, Result};
 use polkadot_sdk::{
     sp_core::{
-        crypto::{
-            AccountId32, ExposeSecret, SecretStringError, SecretUri, Ss58Codec, DEV_PHRASE,
-        },
+        crypto::{AccountId32, ExposeSecret, SecretStringError, SecretUri, Ss58Codec, DEV_PHRASE},
         ecdsa, ed25519, sr25519, Pair,
     },
     sp_runtime::{traits::IdentifyAccount, MultiSigner},

@@ -208,7 +208,14 @@ mod tests {
         let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
         std::fs::write(path("password"), "pw").unwrap();
         let (data, password) = (path("data"), path("password"));
-        let line = ["tos", "--data-dir", &data, "--password-file", &password, "keys"];
+        let line = [
+            "tos",
+            "--data-dir",
+            &data,
+            "--password-file",
+            &password,
+            "keys",
+        ];
         let cli = Cli::try_parse_from(line.iter().chain(words)).unwrap();
         let Command::Keys(command) = cli.command else {
             panic!("not a command about keys");

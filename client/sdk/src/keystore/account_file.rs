@@ -270,7 +270,10 @@ mod tests {
     }
 
     fn alice() -> AccountFile {
-        sealed(&Keypair::from_suri(Scheme::Sr25519, "//Alice").unwrap(), None)
+        sealed(
+            &Keypair::from_suri(Scheme::Sr25519, "//Alice").unwrap(),
+            None,
+        )
     }
 
     #[test]
@@ -362,7 +365,9 @@ mod tests {
         let bob = Keypair::from_suri(Scheme::Sr25519, "//Bob").unwrap();
         let error = changed(|file| file.address = bob.account().to_ss58check());
         assert_eq!(error, FileError::OtherKey);
-        let error = changed(|file| file.encoding.content = List::Many(vec![PKCS8.into(), "ed25519".into()]));
+        let error = changed(|file| {
+            file.encoding.content = List::Many(vec![PKCS8.into(), "ed25519".into()])
+        });
         assert_eq!(error, FileError::OtherKey);
     }
 
@@ -372,8 +377,9 @@ mod tests {
         let text = |change: &dyn Fn(&mut AccountFile)| changed(change).to_string();
         for (change, says) in [
             (
-                &|file: &mut AccountFile| file.encoding.sealed_by = list(&["none"])
-                    as &dyn Fn(&mut AccountFile),
+                &|file: &mut AccountFile| {
+                    file.encoding.sealed_by = list(&["none"]) as &dyn Fn(&mut AccountFile)
+                },
                 "not encrypted",
             ),
             (
@@ -406,7 +412,10 @@ mod tests {
                 &|file| file.encoded = STANDARD.encode([0; HEADER + OVERHEAD]),
                 "too short",
             ),
-            (&|file| file.encoded = STANDARD.encode([0; 1024]), "too long"),
+            (
+                &|file| file.encoded = STANDARD.encode([0; 1024]),
+                "too long",
+            ),
             (
                 &|file| {
                     let mut sealed = file.sealed().unwrap();

@@ -141,10 +141,7 @@ mod tests {
             public_key: b.public_key,
             ..a
         };
-        assert_eq!(
-            swapped.open("secret").err(),
-            Some(FileError::WrongPassword)
-        );
+        assert_eq!(swapped.open("secret").err(), Some(FileError::WrongPassword));
     }
 
     #[test]

@@ -47,7 +47,9 @@ pub enum FileError {
     Encoded(&'static str),
     /// Parameters of scrypt that polkadot.js neither writes nor reads. They are not tried: they
     /// could ask for any amount of memory.
-    #[error("the file asks for scrypt with N = {n}, p = {p}, r = {r}, which polkadot.js never does")]
+    #[error(
+        "the file asks for scrypt with N = {n}, p = {p}, r = {r}, which polkadot.js never does"
+    )]
     Scrypt {
         /// Cost in memory and time.
         n: u32,

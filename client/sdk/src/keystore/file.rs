@@ -188,7 +188,13 @@ mod tests {
     fn what_is_no_key_file_is_refused_by_what_it_lacks() {
         assert_eq!(error("{}"), FileError::NoKeyFile);
         assert_eq!(error(r#"{"address": "5Grw"}"#), FileError::NoKeyFile);
-        for text in ["", "[]", "phrase", r#"{"encoding": {}}"#, r#"{"argon2id": {}}"#] {
+        for text in [
+            "",
+            "[]",
+            "phrase",
+            r#"{"encoding": {}}"#,
+            r#"{"argon2id": {}}"#,
+        ] {
             assert!(matches!(error(text), FileError::Unreadable(_)), "{text}");
         }
         let long = format!("{{}}{}", " ".repeat(MAX_LENGTH));

@@ -70,13 +70,7 @@ impl Keystore {
         };
         let before = KeyFile::parse(name, &bytes).map_err(told)?;
         let key = before.open(file_password).map_err(told)?;
-        let file = self.seal(
-            name,
-            before.scheme,
-            &key.secret,
-            key.development,
-            password,
-        )?;
+        let file = self.seal(name, before.scheme, &key.secret, key.development, password)?;
         if !is_same(from, &path) {
             write_new(&path, &text(&file)?)?;
             return Ok(file);
@@ -84,8 +78,7 @@ impl Keystore {
         if before.format == Format::Argon2 {
             keep(&path.with_extension("json.old"), &bytes)?;
         }
-        files::replace(&path, &text(&file)?)
-            .context(format_args!("writing {}", path.display()))?;
+        files::replace(&path, &text(&file)?).context(format_args!("writing {}", path.display()))?;
         Ok(file)
     }
 

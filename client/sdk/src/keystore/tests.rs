@@ -83,9 +83,7 @@ fn a_secret_is_a_seed_wherever_there_is_one() {
         assert_eq!(store.open(name, "secret").unwrap().secret.len(), 2 + 64);
     }
     let soft = format!("{phrase}/soft");
-    store
-        .add("soft", Scheme::Sr25519, &soft, "secret")
-        .unwrap();
+    store.add("soft", Scheme::Sr25519, &soft, "secret").unwrap();
     let key = store.open("soft", "secret").unwrap();
     assert_eq!(key.secret.len(), 2 + 128);
     let again = Keypair::from_suri(Scheme::Sr25519, &key.secret).unwrap();
@@ -142,9 +140,7 @@ fn a_key_for_development_is_known_after_it_was_sealed() {
         .enumerate()
     {
         let name = format!("key{i}");
-        store
-            .add(&name, Scheme::Sr25519, &suri, "secret")
-            .unwrap();
+        store.add(&name, Scheme::Sr25519, &suri, "secret").unwrap();
         let key = store.open(&name, "secret").unwrap();
         assert_eq!(key.development, development, "{suri}");
         // Also from one keystore into another.
