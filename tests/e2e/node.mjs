@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache', 'tos-target');
 export const BINARY = process.env.TOS_NODE ?? join(target, 'release', 'tos-node');
+export const CLIENT = process.env.TOS_CLIENT ?? join(target, 'release', 'tos');
 
 /** A TCP port that was free a moment ago. */
 export function freePort() {

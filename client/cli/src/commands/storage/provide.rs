@@ -35,7 +35,7 @@ impl ProofKey {
                 "{error}; `tos storage init` makes the key that proofs are signed with"
             ))
         })?;
-        match keystore.unlock(&self.name, &global.password(false)?)? {
+        match keystore.open(&self.name, &global.password(false)?)?.pair {
             Keypair::Sr25519(pair) => Ok(pair),
             _ => Err(Error::Usage(format!(
                 "`{}`: proofs are signed with sr25519",
