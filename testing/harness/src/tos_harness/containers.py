@@ -17,23 +17,22 @@ import socket
 import struct
 import subprocess
 import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import yaml
 
-from nodes import LATE, ROOT, check
+from .paths import ROOT
+from .process import LOGS, run
+from .wait import LATE, Failed, check
 
-#: Where containers live; those of one network reach one another.
+# Where containers live; those of one network reach one another.
 SUBNET = "10.213.7"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LATE)
-    check(done.returncode == 0, f"{shlex.join(command)}: code {done.returncode}\n{done.stdout[-1000:]}{done.stderr[-1000:]}")
-    return done.stdout
-
-
-def layers(folder, *lower, writable=True):
+def layers(folder: str, *lower: str, writable: bool = True) -> str:
     """A file system on top of others, the upper ones first; returns where it is. What is written is in `folder`/upper."""
     upper, work, root = (os.path.join(folder, part) for part in ("upper", "work", "root"))
     for path in (upper, work, root):
@@ -45,7 +44,7 @@ def layers(folder, *lower, writable=True):
     return root
 
 
-def system(folder, *lower, writable=True):
+def system(folder: str, *lower: str, writable: bool = True) -> str:
     """The same of layers in which there is a system, which can run."""
     root = layers(folder, *lower, writable=writable)
     run("mount", "-t", "proc", "proc", os.path.join(root, "proc"))
@@ -53,7 +52,7 @@ def system(folder, *lower, writable=True):
     return root
 
 
-def instructions(path):
+def instructions(path: str) -> list[list[str]]:
     """The instructions of the Dockerfile's last stage."""
     with open(path, encoding="utf-8") as file:
         joined = re.sub(r"\\\n", " ", file.read())
@@ -65,8 +64,8 @@ def instructions(path):
 class Image:
     """What the last stage of a Dockerfile makes of the programs in the folder `binaries`."""
 
-    def __init__(self, folder, binaries, dockerfile):
-        self.user, self.entrypoint, self.health, self.volumes = "root", [], None, []
+    def __init__(self, folder: str, binaries: Path, dockerfile: str) -> None:
+        self.user, self.entrypoint, self.health, self.volumes = "root", list[str](), list[str](), list[str]()
         self.upper = os.path.join(folder, "upper")
         # A layer of an overlay must not lie in another one of it.
         run("mount", "-t", "tmpfs", "tmpfs", folder)
@@ -83,7 +82,7 @@ class Image:
                 built = "--from=build" in words
                 mode = next((word.partition("=")[2] for word in words if word.startswith("--chmod=")), "755")
                 for source in sources:
-                    source = os.path.join(binaries, os.path.basename(source)) if built else os.path.join(ROOT, source)
+                    source = str(binaries / os.path.basename(source)) if built else str(ROOT / source)
                     run("install", "-m", mode, source, root + target)
             elif name == "USER":
                 self.user = rest
@@ -103,19 +102,20 @@ class Image:
 class Container:
     """A process in an image with volumes."""
 
-    def __init__(self, engine, name, volumes, read_only=True):
+    def __init__(self, engine: "Engine", name: str, volumes: Sequence[str], read_only: bool = True) -> None:
         self.engine, self.name = engine, name
         folder = engine.place("container", name)
-        image = engine.image
+        image = engine.built()
         self.root = system(folder, image.upper, "/", writable=not read_only)
         self.mounts = []
         for volume in volumes:
             source, target, *mode = volume.split(":")
             self.mounts.append((engine.volume(source, target), target, mode == ["ro"]))
-        self.netns, self.process = engine.attach(name), None
+        self.netns = engine.attach(name)
+        self.process: subprocess.Popen[bytes] | None = None
         self.log = os.path.join(folder, "log")
 
-    def command(self, words, user=None):
+    def command(self, words: Sequence[str], user: str | None = None) -> list[str]:
         """The command line that runs these words inside."""
         steps = [f"mount --bind {file} {self.root}/etc/{os.path.basename(file)}" for file in self.engine.files]
         for source, target, read_only in self.mounts:
@@ -124,21 +124,22 @@ class Container:
                 steps.append(f"mount -o remount,bind,ro {self.root}{target}")
         # Last: the volumes may lie below it.
         steps.append(f"mount -t tmpfs tmpfs {self.root}/tmp")
-        user = user or self.engine.image.user
+        user = user or self.engine.built().user
         steps.append(f"exec env -i PATH={PATH} HOME=/var/lib/tos chroot {self.root} setpriv --reuid={user} --regid={user} --init-groups "
                      f"--bounding-set=-all --inh-caps=-all --no-new-privs {shlex.join(words)}")
         return ["ip", "netns", "exec", self.netns, "unshare", "--mount", "sh", "-ec", "\n".join(steps)]
 
-    def run(self, words, given=b""):
+    def run(self, words: Sequence[str], given: bytes = b"") -> tuple[int, bytes, bytes]:
         """Runs something to its end: exit code and output."""
         done = subprocess.run(self.command(words), input=given, capture_output=True, check=False, timeout=LATE)
         return done.returncode, done.stdout, done.stderr
 
-    def start(self, words):
+    def start(self, words: Sequence[str]) -> None:
+        LOGS[Path(self.log)] = None
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(words), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def said(self):
+    def said(self) -> str:
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return file.read()
 
@@ -146,10 +147,12 @@ class Container:
 class Engine:
     """`docker`, with what is built and runs."""
 
-    def __init__(self, folder, binaries):
+    def __init__(self, folder: str, binaries: Path) -> None:
         self.folder, self.binaries = folder, binaries
-        self.image, self.count, self.numbers = None, 0, {}
-        self.running, self.codes = {}, {}
+        self.image: Image | None = None
+        self.count, self.numbers = 0, dict[str, int]()
+        self.running: dict[str, Container] = {}
+        self.codes: dict[str, int] = {}
         os.makedirs(folder)
         # As in Docker, names are asked for: nodes read a file of them once, and never again.
         hosts, resolver = self.files = [os.path.join(folder, name) for name in ("hosts", "resolv.conf")]
@@ -163,7 +166,7 @@ class Engine:
         server.bind((f"{SUBNET}.1", 53))
         threading.Thread(target=self.answer_names, args=(server,), daemon=True).start()
 
-    def answer_names(self, server):
+    def answer_names(self, server: socket.socket) -> None:
         """Answers for the addresses of names of this network; no other name exists."""
         while True:
             query, asker = server.recvfrom(512)
@@ -181,24 +184,30 @@ class Engine:
             head = query[:2] + flags + struct.pack(">HHHH", 1, answers, 0, 0)
             server.sendto(head + question + record * answers, asker)
 
-    def place(self, kind, name):
+    def built(self) -> Image:
+        """The image, which must be there."""
+        if self.image is None:
+            raise Failed("there is no image yet")
+        return self.image
+
+    def place(self, kind: str, name: str) -> str:
         self.count += 1
         path = os.path.join(self.folder, f"{kind}-{name}-{self.count}")
         os.makedirs(path)
         return path
 
-    def volume(self, name, target):
+    def volume(self, name: str, target: str) -> str:
         """The folder of a named volume; a new one begins as what the image has there."""
         path = os.path.join(self.folder, f"volume-{name}")
         if not os.path.exists(path):
-            run("cp", "-a", self.image.root + target, path)
+            run("cp", "-a", self.built().root + target, path)
         return path
 
-    def attach(self, name):
+    def attach(self, name: str) -> str:
         """A network namespace with an address, under a name."""
         number = self.numbers.setdefault(name, len(self.numbers) + 2)
         netns = f"tos-{number}"
-        if netns not in run("ip", "netns", "list").split():
+        if netns not in run("ip", "netns", "list").stdout.split():
             run("ip", "netns", "add", netns)
             run("ip", "link", "add", f"veth{number}", "type", "veth", "peer", "name", "eth0", "netns", netns)
             run("ip", "link", "set", f"veth{number}", "master", "docker0", "up")
@@ -209,18 +218,18 @@ class Engine:
 
     # --- commands ----------------------------------------------------------------------------
 
-    def docker(self, words, cwd, given):
+    def docker(self, words: Sequence[str], cwd: str, given: bytes) -> tuple[int, bytes, bytes]:
         """Runs `docker WORDS`: exit code, output and errors."""
         what, *rest = words
         if what == "build":
             check(rest[:1] == ["-f"] and rest[2:] == ["-t", "tos", "."], f"docker build {rest}: not known here")
             self.image = Image(self.place("image", "tos"), self.binaries, os.path.join(cwd, rest[1]))
             return 0, b"", b""
-        check(self.image, f"docker {what}: there is no image yet")
+        image = self.built()
         if what == "run":
             check(rest[:2] == ["--rm", "tos"], f"docker run {rest}: not known here")
-            volumes = [f"of-{self.count}-{number}:{target}" for number, target in enumerate(self.image.volumes)]
-            return Container(self, "run", volumes, read_only=False).run([*self.image.entrypoint, *rest[2:]], given)
+            volumes = [f"of-{self.count}-{number}:{target}" for number, target in enumerate(image.volumes)]
+            return Container(self, "run", volumes, read_only=False).run([*image.entrypoint, *rest[2:]], given)
         check(what == "compose" and rest[:1] == ["-f"], f"docker {what} {rest}: not known here")
         with open(os.path.join(cwd, rest[1]), encoding="utf-8") as file:
             services = yaml.safe_load(file)["services"]
@@ -228,7 +237,7 @@ class Engine:
         check(rest[2] in action, f"docker compose {rest[2]}: not known here")
         return action[rest[2]](services, rest[3:], given)
 
-    def made(self, name, service):
+    def made(self, name: str, service: dict[str, Any]) -> Container:
         known = {"image", "build", "restart", "stop_grace_period", "security_opt", "cap_drop", "read_only", "tmpfs", "profiles",
                  "entrypoint", "command", "ports", "volumes", "depends_on"}
         check(set(service) <= known, f"{name}: {set(service) - known} is not known here")
@@ -236,8 +245,8 @@ class Engine:
               service["security_opt"] == ["no-new-privileges:true"], f"{name}: its limits are others than here")
         return Container(self, name, service.get("volumes", []), service["read_only"])
 
-    def compose_run(self, services, words, given):
-        entrypoint = None
+    def compose_run(self, services: dict[str, Any], words: list[str], given: bytes) -> tuple[int, bytes, bytes]:
+        entrypoint: list[str] | None = None
         while words[0].startswith("-"):
             option = words.pop(0)
             if option == "--entrypoint":
@@ -246,31 +255,32 @@ class Engine:
                 check(option in ("--rm", "-T"), f"docker compose run {option}: not known here")
         name, *arguments = words
         service = services[name]
-        entrypoint = entrypoint or service.get("entrypoint") or self.image.entrypoint
+        entrypoint = entrypoint or service.get("entrypoint") or self.built().entrypoint
         return self.made(name, service).run([*entrypoint, *(arguments or service["command"])], given)
 
-    def compose_up(self, services, words, _):
+    def compose_up(self, services: dict[str, Any], words: list[str], _: bytes) -> tuple[int, bytes, bytes]:
         check(words == ["--detach"], f"docker compose up {words}: not known here")
         for name, service in services.items():
             if service["image"] == "tos" and "profiles" not in service:
                 container = self.running[name] = self.made(name, service)
-                container.start([*(service.get("entrypoint") or self.image.entrypoint), *service["command"]])
+                container.start([*(service.get("entrypoint") or self.built().entrypoint), *service["command"]])
         return 0, b"", b""
 
-    def compose_exec(self, _, words, given):
+    def compose_exec(self, _: dict[str, Any], words: list[str], given: bytes) -> tuple[int, bytes, bytes]:
         check(words[0] == "-T", f"docker compose exec {words}: not known here")
         return self.running[words[1]].run(words[2:], given)
 
-    def compose_down(self, services, words, _):
+    def compose_down(self, services: dict[str, Any], words: list[str], _: bytes) -> tuple[int, bytes, bytes]:
         check(words == [], f"docker compose down {words}: not known here")
-        for container in self.running.values():
-            container.process.send_signal(signal.SIGTERM)
-        for name, container in self.running.items():
+        processes = {name: container.process for name, container in self.running.items() if container.process}
+        for process in processes.values():
+            process.send_signal(signal.SIGTERM)
+        for name, process in processes.items():
             grace = int(services[name]["stop_grace_period"].removesuffix("s"))
             try:
-                self.codes[name] = container.process.wait(grace)
+                self.codes[name] = process.wait(grace)
             except subprocess.TimeoutExpired:
-                container.process.kill()
-                self.codes[name] = container.process.wait()
+                process.kill()
+                self.codes[name] = process.wait()
         self.running = {}
         return 0, b"", b""
