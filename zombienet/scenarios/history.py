@@ -7,7 +7,10 @@ import shutil
 import subprocess
 import time
 
-from network import HERE, Failed, Network, Skipped, quiet
+from tos_harness.network import Network
+from tos_harness.paths import ZOMBIENET
+from tos_harness.process import run as run_program
+from tos_harness.wait import Failed, Skipped
 
 QUICK = False
 BLOCKS = 10_000
@@ -24,8 +27,8 @@ class Clock:
         compiler = next(filter(shutil.which, ("cc", "clang", "gcc")), None)
         if not compiler:
             raise Skipped("a clock of its own takes a C compiler")
-        self.library = os.path.join(folder, "clock.so")
-        quiet(compiler, "-O2", "-shared", "-fPIC", "-o", self.library, os.path.join(HERE, "clock.c"))
+        self.library = folder / "clock.so"
+        run_program(compiler, "-O2", "-shared", "-fPIC", "-o", self.library, ZOMBIENET / "clock.c")
         now = time.time_ns() // 1_000_000
         # Slots count from 1970.
         self.base, self.since, self.step = now // SLOT * SLOT, now, STEP
@@ -36,7 +39,7 @@ class Clock:
     def environment(self, **changed):
         """What gives a process this clock."""
         values = {"base": self.base, "since": self.since, "slot": SLOT, "step": self.step, **changed}
-        return {"LD_PRELOAD": self.library, **{f"TOS_CLOCK_{name.upper()}": str(value) for name, value in values.items()}}
+        return {"LD_PRELOAD": str(self.library), **{f"TOS_CLOCK_{name.upper()}": str(value) for name, value in values.items()}}
 
     def pace(self, step):
         """From now on so much of each slot is shown. For processes that start after this."""
@@ -47,15 +50,14 @@ class Clock:
 
 def run(binary, folder, options):
     clock = Clock(folder)
-    net = Network(binary, folder, "one.toml")
-    try:
+    with Network(binary, folder, "one.toml") as net:
         make(net, clock)
         net.stop()
         # A fresh node asks three others before it trusts a warp proof: two have a copy of the chain.
         names = ["alice", "mirror-1", "mirror-2"]
         for name in names[1:]:
             net.add(name, ["--no-timekeeper"])
-            shutil.copytree(net.file("alice", "base"), net.file(name, "base"))
+            shutil.copytree(net.nodes["alice"].base, net.nodes[name].base)
         clock.pace(SLOT)
         net.start(environment=clock.environment())
         net.advances(names)
@@ -64,8 +66,6 @@ def run(binary, folder, options):
         for mode in ("full", "fast", "warp"):
             figures[mode] = join(net, clock, mode)
         return figures
-    finally:
-        net.close()
 
 
 def make(net, clock):
