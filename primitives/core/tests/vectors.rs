@@ -15,7 +15,7 @@ use tos_primitives::{
 
 macro_rules! vectors {
     ($file:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $file)))
+        serde_json::from_str::<Value>(include_str!(concat!("../../../testing/vectors/", $file)))
             .unwrap()
     };
 }

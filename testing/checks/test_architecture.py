@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Arrows between crates point one way, and files of a crate do not import each other in circles.
 
@@ -10,9 +9,8 @@ import json
 import os
 import re
 import subprocess
-import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from tos_harness.paths import ROOT
 
 # Room: rooms that its crates may depend on. Crates of one room may depend on each other only where the room names itself.
 EDGES = {
@@ -177,30 +175,27 @@ def circles(edges):
     return found
 
 
-class Architecture(unittest.TestCase):
-    def test_crates_depend_only_on_what_lies_below_them(self):
-        every = crates()
-        folders = {name: folder for name, folder, _ in every}
-        for name, folder, dependencies in every:
-            for other in filter(folders.get, dependencies):
-                with self.subTest(name):
-                    self.assertIn(room(folders[other]), EDGES[room(folder)], f"{name} depends on {other}")
-
-    def test_no_files_of_a_crate_import_each_other_in_a_circle(self):
-        for name, folder, _ in crates():
-            # Of a pallet, everything names the pallet itself; the prover of the host functions is to leave them.
-            if room(folder) == "pallets" or name == "tos-host":
-                continue
-            found = circles(Crate(os.path.join(folder, "src")).imports())
-            text = "; ".join(", ".join("::".join(module) or "(root)" for module in part) for part in found)
-            with self.subTest(name):
-                self.assertFalse(found, text)
-
-    def test_a_circle_would_be_found(self):
-        self.assertEqual(circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}), [["a", "b", "c"]])
-        self.assertEqual(circles({"a": {"b"}, "b": set()}), [])
-        self.assertEqual(tree("crate::{a::B, c::{self, D}}"), [["crate", "a", "B"], ["crate", "c", "self"], ["crate", "c", "D"]])
+def test_crates_depend_only_on_what_lies_below_them(subtests):
+    every = crates()
+    folders = {name: folder for name, folder, _ in every}
+    for name, folder, dependencies in every:
+        for other in filter(folders.get, dependencies):
+            with subtests.test(name):
+                assert room(folders[other]) in EDGES[room(folder)], f"{name} depends on {other}"
 
 
-if __name__ == "__main__":
-    unittest.main()
+def test_no_files_of_a_crate_import_each_other_in_a_circle(subtests):
+    for name, folder, _ in crates():
+        # Of a pallet, everything names the pallet itself; the prover of the host functions is to leave them.
+        if room(folder) == "pallets" or name == "tos-host":
+            continue
+        found = circles(Crate(os.path.join(folder, "src")).imports())
+        text = "; ".join(", ".join("::".join(module) or "(root)" for module in part) for part in found)
+        with subtests.test(name):
+            assert not found, text
+
+
+def test_a_circle_would_be_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b"}, "b": set()}) == []
+    assert tree("crate::{a::B, c::{self, D}}") == [["crate", "a", "B"], ["crate", "c", "self"], ["crate", "c", "D"]]

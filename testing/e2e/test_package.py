@@ -1,44 +1,48 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages: made twice, installed, used, upgraded, removed, purged and installed again in a system of its own.
-
-    tests/package.py --bin DIR [--root-cache FILE]
 
 No systemd runs here. So every unit is checked by systemd's own checker, and the command line of every unit is started
 as systemd would: with its environment file, as its user, in the installed system. The nodes must answer on their ports,
 the workers must wait for them, find them and say what is missing. What packages ask of systemd goes to a program that
 keeps it. It takes root, a network of its own, so that the ports of the templates are free, and a PID namespace, so that
-nothing that was started outlives the test.
+nothing that was started outlives the test. $TOS_DEBIAN is where the minimal Debian is kept.
 """
 
-import argparse
 import contextlib
 import glob
 import hashlib
+import itertools
 import json
 import os
 import re
-import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+from pathlib import Path
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Seconds within which what should happen does, also while another build runs.
-LATE = 240
+import pytest
+
+from tos_harness import apart
+from tos_harness.paths import ROOT
+from tos_harness.process import Process, run
+from tos_harness.report import Progress
+from tos_harness.rpc import Rpc
+from tos_harness.systemd import unit
+from tos_harness.wait import LATE, eventually
+
 ROLES = {"validator": 9944, "rpc": 9945, "archive": 9946, "timekeeper": 9947, "provider": 9948}
 WORKERS = ("miner", "judge", "storage", "audit")
 PASSWORD = "a password of the test"
 WORKER = {"user": "tos-worker", "TOS_DATA_DIR": "/var/lib/tos-worker"}
 CHANGE = "# changed here\n"
 SUITE, INCLUDED = "bookworm", "libssl3,libstdc++6,ca-certificates,adduser,python3"
-# The namespaces are made by starting this again, with this set.
-INSIDE = "TOS_PACKAGE_TEST_INSIDE"
-# What a worker with an account that the chain does not know says, and the exit code that it ends with by itself. A member of the
+# Another list of packages is another system.
+KIND = hashlib.sha256(INCLUDED.encode()).hexdigest()[:8]
+DEBIAN = Path(os.environ.get("TOS_DEBIAN") or Path.home() / ".cache" / f"tos-debian-{SUITE}-{KIND}.tar")
+say = Progress().say
+# The words of a worker with an account that the chain does not know, and the exit code that it ends with by itself. A member of the
 # storage committee goes on and has none: it registers nowhere, and has nothing to do until its account is a session validator's.
 UNKNOWN = {
     "miner": (3, "is not registered as a miner on this chain"),
@@ -48,32 +52,9 @@ UNKNOWN = {
 }
 
 
-class Failed(Exception):
-    """Something is not as it should be."""
-
-
-def require(holds, what):
-    if not holds:
-        raise Failed(what)
-
-
-def say(text):
-    print(f"  {time.monotonic() - START:6.1f} s  {text}", flush=True)
-
-
-START = time.monotonic()
-
-
-def run(command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LATE * 3, check=False, **options)
-    require(done.returncode == 0, f"{shlex.join(command)}: code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.stdout
-
-
 def packages(binaries, folder, **environment):
     """Makes both packages and returns their paths by name."""
-    printed = run([os.path.join(ROOT, "scripts", "package"), "--bin", binaries, "--out", folder],
-                  env={**os.environ, **environment})
+    printed = run(ROOT / "scripts/package", "--bin", binaries, "--out", folder, env={**os.environ, **environment}, limit=900).stdout
     return {os.path.basename(path).split("_")[0]: path for path in printed.split()}
 
 
@@ -88,10 +69,10 @@ class System:
     def __init__(self, folder, cache):
         self.root = os.path.join(folder, "root")
         os.mkdir(self.root, 0o755)
-        run(["tar", "-C", self.root, "-xf", cache])
+        run("tar", "-C", self.root, "-xf", cache)
         # Only this process and its children see these.
         for kind, place in (("proc", "proc"), ("tmpfs", "run")):
-            run(["mount", "-t", kind, kind, os.path.join(self.root, place)])
+            run("mount", "-t", kind, kind, os.path.join(self.root, place))
 
     def path(self, name):
         return os.path.join(self.root, name.lstrip("/"))
@@ -112,133 +93,61 @@ class System:
                 "chroot", f"--userspec={user}:{user}", self.root, *words]
 
     def run(self, *words, **options):
-        return run(self.command(words, **options))
+        return run(*self.command(words, **options), limit=900).stdout
 
     def owner(self, name):
-        found = run(["stat", "-c", "%u:%a", self.path(name)]).strip()
+        found = run("stat", "-c", "%u:%a", self.path(name)).stdout.strip()
         number, mode = found.split(":")
         by_number = {line.split(":")[2]: line.split(":")[0] for line in self.text("/etc/passwd").splitlines()}
         return by_number[number], mode
 
 
-def unit(system, name, instance=None, folder="/usr/lib/systemd/system"):
-    """What systemd would start: the user, the environment and the words of the command line."""
-    text = system.text(f"{folder}/{name}").replace("%i", instance or "")
-    values = {}
-    for line in text.splitlines():
-        if "=" in line and not line.startswith("#"):
-            key, value = line.split("=", 1)
-            values.setdefault(key, []).append(value)
-    environment = dict(part.split("=", 1) for part in values.get("Environment", []))
-    for path in values["EnvironmentFile"]:
-        joined = re.sub(r"\\\n", " ", system.text(path))
-        environment.update(line.split("=", 1) for line in joined.splitlines() if line and not line.startswith("#"))
-    if "LoadCredential" in values:
-        credential, path = values["LoadCredential"][0].split(":", 1)
-        folder = f"/run/credentials/{name}"
-        system.write(f"{folder}/{credential}", system.text(path), 0o400)
-        account = values["User"][0]
-        run(["chroot", system.root, "chown", "-R", account, folder])
-        environment["CREDENTIALS_DIRECTORY"] = folder
-    words = []
-    for word in values["ExecStart"][0].split():
-        if whole := re.fullmatch(r"\$(\w+)", word):
-            words += environment[whole[1]].split()
-        else:
-            words.append(re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]], word))
-    return values["User"][0], environment, words
-
-
-class Service:
+class Service(Process):
     """A unit's command line, running."""
 
-    started = []
+    numbers = itertools.count()
 
     def __init__(self, system, name, instance=None, *more):
-        self.name = f"{name} {instance or ''}".strip()
         user, environment, words = unit(system, name, instance)
-        self.log = system.path(f"/{instance or name}.log")
-        with open(self.log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen(system.command([*words, *more], user, **environment), stdout=log, stderr=subprocess.STDOUT)
-        Service.started.append(self.process)
-
-    def said(self):
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        log = Path(system.path(f"/{instance or name}-{next(self.numbers)}.log"))
+        super().__init__(f"{name} {instance or ''}".strip(), system.command([*words, *more], user, **environment), log)
+        self.start()
 
     def until(self, what, holds):
-        deadline = time.monotonic() + LATE
-        while not holds():
-            require(self.process.poll() is None, f"{self.name} ended with {self.process.returncode}: {self.said()[-1500:]}")
-            require(time.monotonic() < deadline, f"{self.name}: {what}: not within {LATE} s; it said: {self.said()[-1500:]}")
-            time.sleep(0.2)
+        eventually(f"{self.name}: {what}", holds, alive=self.check, detail=self.tail)
 
     def ended(self, code, words):
         """It ends by itself, with this exit code and these words."""
-        try:
-            found = self.process.wait(LATE)
-        except subprocess.TimeoutExpired:
-            raise Failed(f"{self.name} goes on; expected “{words}”; it said: {self.said()[-1500:]}") from None
-        require(found == code and words in self.said(), f"{self.name} ended with {found}, expected {code} and “{words}”: {self.said()[-1500:]}")
-
-    def stop(self):
-        """Asks it to end, as systemd does, and returns its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise Failed(f"{self.name} did not end within a minute: {self.said()[-1500:]}") from None
-
-
-@contextlib.contextmanager
-def no_survivors():
-    """Ends every service, however the test ends: none writes into a folder that is being removed."""
-    try:
-        yield
-    finally:
-        for process in Service.started:
-            process.kill()
-            process.wait()
-
-
-def ask(port, method, *params):
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}", body, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return json.load(answer)["result"]
+        found = self.wait()
+        assert found == code and words in self.said(), f"{self.name} ended with {found}, expected {code} and “{words}”: {self.tail()}"
 
 
 def health(port):
-    with contextlib.suppress(OSError):
-        return bool(ask(port, "system_health"))
-    return False
+    return bool(Rpc(f"127.0.0.1:{port}")("system_health"))
 
 
 def final(port):
-    """The number of the last final block; none has a node that does not answer."""
-    with contextlib.suppress(OSError):
-        return int(ask(port, "chain_getHeader", ask(port, "chain_getFinalizedHead"))["number"], 16)
-    return 0
+    """The number of the last final block."""
+    return Rpc(f"127.0.0.1:{port}").final()[0]
 
 
 def checked_by_systemd(system):
     """Every unit, as installed."""
     names = sorted(os.path.basename(path) for path in glob.glob(system.path("/usr/lib/systemd/system/tos-*")))
-    require({"tos-node@.service", "tos-backup@.timer", "tos-backup-failed@.service", *(f"tos-{name}.service" for name in WORKERS)} <= set(names), f"units: {names}")
+    assert {"tos-node@.service", "tos-backup@.timer", "tos-backup-failed@.service", *(f"tos-{name}.service" for name in WORKERS)} <= set(names), (
+        f"units: {names}")
     # The targets that units name, which a Debian without systemd does not have.
     for path in ("remote-fs.target", "basic.target", "sysinit.target", "shutdown.target", "network-online.target", "multi-user.target", "timers.target"):
         system.write(f"/usr/lib/systemd/system/{path}", "[Unit]\nDescription=of the test\n")
-    require(shutil.which("systemd-analyze"), "there is no systemd-analyze; run scripts/setup")
+    assert shutil.which("systemd-analyze"), "there is no systemd-analyze; run scripts/setup"
     for name in names:
         found = complaints(system, name)
-        require(not found, f"systemd on {name}: {found}")
+        assert not found, f"systemd on {name}: {found}"
     miner = system.text("/usr/lib/systemd/system/tos-miner.service")
     for what, right, wrong in (("an option that is none", "Restart=", "Restrat="), ("a program that is not there", "=/usr/bin/tos ", "=/usr/bin/sot "),
                                ("an option of another section", "[Service]", "[Unit]")):
         system.write("/usr/lib/systemd/system/tos-broken.service", miner.replace(right, wrong))
-        require(complaints(system, "tos-broken.service"), f"systemd's checker takes {what}")
+        assert complaints(system, "tos-broken.service"), f"systemd's checker takes {what}"
     os.unlink(system.path("/usr/lib/systemd/system/tos-broken.service"))
     return names
 
@@ -273,7 +182,7 @@ def nodes(system):
         services[role].until(f"it answers on port {port}", lambda port=port: health(port))
     for role, service in services.items():
         code = service.stop()
-        require(code == 0, f"the {role} node ended with {code}")
+        assert code == 0, f"the {role} node ended with {code}"
 
 
 def chains(system):
@@ -290,7 +199,7 @@ def workers_wait(system):
     system.write("/run/password", PASSWORD + "\n", 0o644)
     for name in ("worker", "validator"):
         system.run("tos", "--password-file", "/run/password", "keys", "new", name, **WORKER)
-    require(system.owner("/var/lib/tos-worker") == ("tos-worker", "700"), "others can look into the workers' folder")
+    assert system.owner("/var/lib/tos-worker") == ("tos-worker", "700"), "others can look into the workers' folder"
     # `tos storage init` makes this key, on a node.
     Service(system, "tos-storage.service").ended(2, "no key named `storage-proof`")
     system.run("tos", "--password-file", "/run/password", "keys", "new", "storage-proof", **WORKER)
@@ -299,7 +208,7 @@ def workers_wait(system):
         service.until("it waits for its node", lambda service=service: "waiting for the node" in service.said())
     for service in services:
         code = service.stop()
-        require(code == 0, f"{service.name}, which waits, ended with {code}: {service.said()}")
+        assert code == 0, f"{service.name}, which waits, ended with {code}: {service.said()}"
 
 
 def workers_say_what_is_missing(system):
@@ -311,7 +220,7 @@ def workers_say_what_is_missing(system):
         else:
             service.until(f"it says “{words}”", lambda service=service, words=words: words in service.said())
             code = service.stop()
-            require(code == 0, f"{service.name} ended with {code}: {service.said()}")
+            assert code == 0, f"{service.name} ended with {code}: {service.said()}"
 
 
 def a_backup_is_made(system):
@@ -324,16 +233,16 @@ def a_backup_is_made(system):
     system.run("install", "-d", "-o", "tos", "-g", "tos", "-m", "755", "/var/lib/tos-metrics")
     Service(system, "tos-backup@.service", "validator").ended(0, "backup: /mnt/backups/validator/")
     metrics = system.text("/var/lib/tos-metrics/offsite-validator.prom")
-    require('tos_offsite_failed{node="validator"} 0\n' in metrics, f"metrics: {metrics}")
+    assert 'tos_offsite_failed{node="validator"} 0\n' in metrics, f"metrics: {metrics}"
     made, = os.listdir(system.path(to))
-    require(os.path.exists(system.path(f"{to}/{made}/head.json")), "the unit notes no head of its node for the drill")
+    assert os.path.exists(system.path(f"{to}/{made}/head.json")), "the unit notes no head of its node for the drill"
     # And one that fails, as long as nothing is mounted.
     system.write("/etc/tos/backup.env", settings + "TOS_BACKUP_NOTIFY=cat >/tmp/notice\n")
     Service(system, "tos-backup@.service", "validator").ended(1, "nothing is mounted there")
-    require(system.text("/var/lib/tos-metrics/offsite-validator.prom") == metrics.replace("failed{node=\"validator\"} 0", "failed{node=\"validator\"} 1"),
-            "a failure is not told, or forgets the last success")
+    assert (
+        system.text("/var/lib/tos-metrics/offsite-validator.prom") == metrics.replace("failed{node=\"validator\"} 0", "failed{node=\"validator\"} 1")), "a failure is not told, or forgets the last success"
     Service(system, "tos-backup-failed@.service", "validator").ended(0, "<2>the off-site backup of the node (validator) failed")
-    require(json.loads(system.text("/tmp/notice"))["facts"] == {"node": "validator"}, "nobody is notified")
+    assert json.loads(system.text("/tmp/notice"))["facts"] == {"node": "validator"}, "nobody is notified"
     system.write("/etc/tos/backup.env", settings)
 
 
@@ -348,7 +257,7 @@ def use(system):
     a_backup_is_made(system)
     say("the backup's unit makes one")
     codes = [service.stop() for service in running]
-    require(codes == [0] * len(codes), f"nodes ended with {codes}")
+    assert codes == [0] * len(codes), f"nodes ended with {codes}"
 
 
 # Keeps what it is asked, and whether the programs were there then; knows which units run.
@@ -400,7 +309,7 @@ def enable(system):
         if not os.path.islink(path):
             template = re.sub(r"@\w+", "@", os.path.basename(link))
             os.symlink(f"/usr/lib/systemd/system/{template}", path)
-    require(enabled(system) == sorted((*ENABLED, ANOTHER)), f"enabled are {enabled(system)}")
+    assert enabled(system) == sorted((*ENABLED, ANOTHER)), f"enabled are {enabled(system)}"
 
 
 def an_upgrade_keeps_changes_and_leaves_running_what_runs(system, newer):
@@ -408,16 +317,16 @@ def an_upgrade_keeps_changes_and_leaves_running_what_runs(system, newer):
     enable(system)
     systemd = Systemd(system, "tos-node@validator.service", "tos-miner.service", "cron.service")
     told = install(system, newer)
-    require(system.text("/etc/tos/rpc.env").endswith(CHANGE), "an upgrade took a change of a template back")
+    assert system.text("/etc/tos/rpc.env").endswith(CHANGE), "an upgrade took a change of a template back"
     versions = {name: system.run("dpkg-query", "-W", "-f=${Version}", name) for name in newer}
-    require(all(f"_{version}_" in newer[name] for name, version in versions.items()), f"installed are {versions}")
+    assert all(f"_{version}_" in newer[name] for name, version in versions.items()), f"installed are {versions}"
     for verb in ("stop", "restart", "try-restart", "start"):
-        require(not systemd.asked(verb), f"an upgrade did {systemd.asked(verb)}")
-    require(systemd.asked("daemon-reload"), "an upgrade does not tell systemd of new units")
+        assert not systemd.asked(verb), f"an upgrade did {systemd.asked(verb)}"
+    assert systemd.asked("daemon-reload"), "an upgrade does not tell systemd of new units"
     for name in ("tos-node: still the program from before the upgrade: tos-node@validator.service\n",
                  "tos: still the program from before the upgrade: tos-miner.service\n"):
-        require(name in told, f"an upgrade does not say what is to be restarted: {told}")
-    require(enabled(system) == sorted((*ENABLED, ANOTHER)), f"after an upgrade these are enabled: {enabled(system)}")
+        assert name in told, f"an upgrade does not say what is to be restarted: {told}"
+    assert enabled(system) == sorted((*ENABLED, ANOTHER)), f"after an upgrade these are enabled: {enabled(system)}"
     systemd.gone()
 
 
@@ -426,13 +335,13 @@ def a_removal_stops_and_disables_and_keeps_settings(system):
     system.run("dpkg", "--remove", "tos-node", "tos")
     stopped = " ".join(systemd.asked("stop"))
     for pattern in ("tos-node@*.service", "tos-backup@*.timer", "tos-backup@*.service", *(f"tos-{name}.service" for name in WORKERS)):
-        require(pattern in stopped.split(), f"a removal does not stop {pattern}: {stopped}")
+        assert pattern in stopped.split(), f"a removal does not stop {pattern}: {stopped}"
     for line in systemd.asked("stop"):
         of_package = "tos-node" if "tos-node@*.service" in line else "tos"
-        require(of_package in line.partition(" stop ")[0].split(), f"stopped when its program was gone: {line}")
-    require(enabled(system) == [ANOTHER], f"after a removal these are enabled: {enabled(system)}")
-    require(not os.path.exists(system.path("/usr/bin/tos-node")) and system.text("/etc/tos/rpc.env").endswith(CHANGE),
-            "a removal left the program or took the settings")
+        assert of_package in line.partition(" stop ")[0].split(), f"stopped when its program was gone: {line}"
+    assert enabled(system) == [ANOTHER], f"after a removal these are enabled: {enabled(system)}"
+    assert not os.path.exists(system.path("/usr/bin/tos-node")) and system.text("/etc/tos/rpc.env").endswith(CHANGE), (
+        "a removal left the program or took the settings")
     systemd.gone()
 
 
@@ -440,19 +349,19 @@ def a_purge_names_what_it_leaves(system):
     secret, = glob.glob(system.path("/var/lib/tos/validator/chains/*/network/secret_ed25519"))
     kept = {path: content(path) for path in (secret, *(system.path(name) for name in ("/etc/tos/chain.json", "/etc/tos/workers/password")))}
     keys = sorted(os.listdir(system.path("/var/lib/tos-worker/keys")))
-    require(len(keys) == 3, f"keys: {keys}")
+    assert len(keys) == 3, f"keys: {keys}"
     told = system.run("dpkg", "--purge", "tos-node", "tos")
     left = sorted(path for path in glob.glob(system.path("/etc/tos/**"), recursive=True) if not os.path.isdir(path))
-    require(left == sorted(set(kept) - {secret}), f"a purge left {left}")
-    require(not os.path.exists(system.path("/var/lib/tos-metrics")), "a purge left metrics")
+    assert left == sorted(set(kept) - {secret}), f"a purge left {left}"
+    assert not os.path.exists(system.path("/var/lib/tos-metrics")), "a purge left metrics"
     for path in kept:
-        require(content(path) == kept[path], f"a purge changed {path}")
-    require(sorted(os.listdir(system.path("/var/lib/tos-worker/keys"))) == keys, "a purge took keys")
+        assert content(path) == kept[path], f"a purge changed {path}"
+    assert sorted(os.listdir(system.path("/var/lib/tos-worker/keys"))) == keys, "a purge took keys"
     lines = told.splitlines()
     for name in ("/etc/tos/chain.json", "/etc/tos/workers/password"):
-        require(lines.count(name) == 1, f"a purge does not say, once, that {name} stays: {told}")
+        assert lines.count(name) == 1, f"a purge does not say, once, that {name} stays: {told}"
     for name in ("tos-node: keys and data stay in /var/lib/tos;", "tos: keys and data stay in /var/lib/tos-worker;"):
-        require(name in told, f"a purge does not say where the keys are: {told}")
+        assert name in told, f"a purge does not say where the keys are: {told}"
 
 
 def keep(system, debs, newer):
@@ -462,115 +371,75 @@ def keep(system, debs, newer):
     a_removal_stops_and_disables_and_keeps_settings(system)
     say("a removal stops and disables, and keeps settings")
     install(system, newer)
-    require(system.text("/etc/tos/rpc.env").endswith(CHANGE), "installed again, a change is gone")
-    require(enabled(system) == [ANOTHER], f"installed again, these start by themselves: {enabled(system)}")
+    assert system.text("/etc/tos/rpc.env").endswith(CHANGE), "installed again, a change is gone"
+    assert enabled(system) == [ANOTHER], f"installed again, these start by themselves: {enabled(system)}"
     enable(system)
     a_purge_names_what_it_leaves(system)
-    require(enabled(system) == [ANOTHER], f"after a purge without systemd these are enabled: {enabled(system)}")
+    assert enabled(system) == [ANOTHER], f"after a purge without systemd these are enabled: {enabled(system)}"
     say("a purge takes the templates, keeps what is not the packages' and names it")
     install(system, debs)
-    require(CHANGE not in system.text("/etc/tos/rpc.env"), "a purge kept a template")
+    assert CHANGE not in system.text("/etc/tos/rpc.env"), "a purge kept a template"
     shown = system.run("tos", "keys", "list", **WORKER)
-    require("storage-proof" in shown and system.owner("/var/lib/tos") == ("tos", "700"), f"installed again, the keys are not the worker's: {shown}")
+    assert "storage-proof" in shown and system.owner("/var/lib/tos") == ("tos", "700"), f"installed again, the keys are not the worker's: {shown}"
     say("installed again, they find what was kept")
 
 
-def test(options, folder):
-    binaries = os.path.abspath(options.bin)
-    first, second, third = (os.path.join(folder, name) for name in ("first", "second", "newer"))
+def make_debian():
+    """Makes the minimal Debian, which needs the network."""
+    with tempfile.TemporaryDirectory(prefix="tos-package-") as folder:
+        made = os.path.join(folder, "made")
+        run("debootstrap", "--variant=minbase", f"--include={INCLUDED}", SUITE, made, limit=1800)
+        DEBIAN.parent.mkdir(parents=True, exist_ok=True)
+        # Under another name first: an interrupted run leaves no half of a system.
+        run("tar", "-C", made, "-cf", f"{DEBIAN}.new", ".")
+        os.rename(f"{DEBIAN}.new", DEBIAN)
+
+
+@pytest.fixture
+def system(folder):
+    system = System(folder, DEBIAN)
+    yield system
+    for place in ("proc", "run"):
+        subprocess.run(["umount", "--lazy", os.path.join(system.root, place)], check=False, capture_output=True)
+
+
+@pytest.mark.skipif(apart.inside(), reason="only outside")
+def test_nothing_outlives_a_failed_test():
+    """A service in a session of its own, and a test that fails while it runs."""
+    mark = f"86400.{os.getpid()}"
+    failing = f"import subprocess\nsubprocess.Popen(['sleep', '{mark}'], start_new_session=True)\nraise SystemExit(7)"
+    done = subprocess.run(apart.command([sys.executable, "-c", failing]), timeout=LATE, check=False)
+    assert done.returncode == 7, f"the exit code of a test is lost: {done.returncode}"
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            assert mark.encode() not in content(path), "a service outlives its test"
+
+
+@pytest.mark.skipif(apart.inside(), reason="only outside")
+def test_packages_in_a_system_of_their_own(binaries):
+    """The test below, in its namespaces."""
+    assert os.geteuid() == 0, "not tried, it takes root"
+    if not DEBIAN.exists():
+        make_debian()
+    assert apart.again(f"{__file__}::test_packages", "--bin", str(binaries)) == 0
+
+
+@pytest.mark.skipif(not apart.inside(), reason="in namespaces only")
+def test_packages(binaries, folder, system):
+    run("ip", "link", "set", "lo", "up")
+    first, second, third = (folder / name for name in ("first", "second", "newer"))
     debs, again = packages(binaries, first), packages(binaries, second)
-    require(sorted(debs) == ["tos", "tos-node"], f"packages: {debs}")
+    assert sorted(debs) == ["tos", "tos-node"], f"packages: {debs}"
     for name, path in debs.items():
-        require(content(path) == content(again[name]), f"{name} is not the same bytes when it is made again")
+        assert content(path) == content(again[name]), f"{name} is not the same bytes when it is made again"
     say("two packages, the same bytes twice")
     newer = packages(binaries, third, SOURCE_DATE_EPOCH=str(int(time.time())))
-    system = System(folder, options.root_cache)
     install(system, debs)
     for name in ("/etc/tos/validator.env", "/usr/bin/tos-node", "/usr/bin/tos", "/usr/lib/tos/backup", "/usr/lib/tos/new-network", "/usr/lib/tos/offsite"):
-        require(system.owner(name)[0] == "root", f"{name} is not root's")
-    require(system.owner("/var/lib/tos") == ("tos", "700"), "others can look into the nodes' folder")
+        assert system.owner(name)[0] == "root", f"{name} is not root's"
+    assert system.owner("/var/lib/tos") == ("tos", "700"), "others can look into the nodes' folder"
     say("installed")
     names = checked_by_systemd(system)
     say(f"{len(names)} units are checked, and broken ones are found")
     use(system)
     keep(system, debs, newer)
-
-
-def apart(words):
-    """`words`, in a network and a PID namespace of its own. When they end, or this does, all that they started ends."""
-    return ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", *words]
-
-
-def again_apart(inside):
-    """This program once more, apart and with the variable `inside` set; its exit code."""
-    with subprocess.Popen(apart([sys.executable, *sys.argv]), env={**os.environ, inside: "1"}) as process:
-        # `unshare` is deaf to this. The test is its only child.
-        def pass_on(number, _):
-            with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
-                for child in file.read().split():
-                    os.kill(int(child), number)
-
-        signal.signal(signal.SIGTERM, pass_on)
-        return process.wait()
-
-
-def nothing_outlives_a_failed_test():
-    """A service in a session of its own, and a test that fails while it runs."""
-    mark = f"86400.{os.getpid()}"
-    failing = f"import subprocess\nsubprocess.Popen(['sleep', '{mark}'], start_new_session=True)\nraise SystemExit(7)"
-    done = subprocess.run(apart([sys.executable, "-c", failing]), timeout=LATE, check=False)
-    require(done.returncode == 7, f"the exit code of a test is lost: {done.returncode}")
-    for path in glob.glob("/proc/[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            require(mark.encode() not in content(path), "a service outlives its test")
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", required=True, metavar="DIR", help="folder of tos-node and tos")
-    # Another list of packages is another system.
-    kind = hashlib.sha256(INCLUDED.encode()).hexdigest()[:8]
-    parser.add_argument("--root-cache", metavar="FILE", help="where a minimal Debian is kept",
-                        default=os.path.join(os.path.expanduser("~"), ".cache", f"tos-debian-{SUITE}-{kind}.tar"))
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("package: not tried, it takes root", file=sys.stderr)
-        return 1
-    if INSIDE not in os.environ:
-        return outside(options)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    run(["ip", "link", "set", "lo", "up"])
-    with tempfile.TemporaryDirectory(prefix="tos-package-") as folder:
-        try:
-            with no_survivors():
-                test(options, folder)
-        except Failed as failure:
-            print(f"package: {failure}", file=sys.stderr)
-            return 1
-        finally:
-            for place in ("proc", "run"):
-                subprocess.run(["umount", os.path.join(folder, "root", place)], check=False, capture_output=True)
-    print(json.dumps({"package": "ok"}))
-    return 0
-
-
-def outside(options):
-    """What needs the network, and then the test in its namespaces."""
-    if not os.path.exists(options.root_cache):
-        with tempfile.TemporaryDirectory(prefix="tos-package-") as folder:
-            made = os.path.join(folder, "made")
-            run(["debootstrap", "--variant=minbase", f"--include={INCLUDED}", SUITE, made])
-            os.makedirs(os.path.dirname(options.root_cache), exist_ok=True)
-            # Under another name first: an interrupted run leaves no half of a system.
-            run(["tar", "-C", made, "-cf", options.root_cache + ".new", "."])
-            os.rename(options.root_cache + ".new", options.root_cache)
-    try:
-        nothing_outlives_a_failed_test()
-    except Failed as failure:
-        print(f"package: {failure}", file=sys.stderr)
-        return 1
-    return again_apart(INSIDE)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
-import { rpc } from '../../client/polkadot-js/definitions.mjs';
+import { rpc } from '../../../client/polkadot-js/definitions.mjs';
 import { find, inline, salt, send, TOS, untilBlock } from './chain.mjs';
 import { devNode } from './node.mjs';
 

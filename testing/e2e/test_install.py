@@ -1,18 +1,14 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Follows docs/operations.md, from "By hand" to "A network of others", on a machine of its own: what the text has people type
 is run as it stands, in its order, and in the end there must be a validator that makes and finalises blocks and an RPC
 node with a peer, which follows it. Three times: under systemd, without it, and in containers. A validator of a network of others must start.
 
-    tests/install.py --bin DIR [--text FILE]
-
 The machine is this one's system as if newly installed: what is written goes to a temporary folder, and there are no
 other processes and no network but its own, so that all ports are free. Neither systemd nor a container engine runs
-there. `systemctl` starts what the installed unit says (as tests/package.py does), and `docker` is tests/containers.py.
-It takes root.
+there. `systemctl` starts what the installed unit says (as test_package.py does), and `docker` is tos_harness/containers.py.
+It takes root. $TOS_INSTALL_TEXT is followed instead of docs/operations.md.
 """
 
-import argparse
 import base64
 import contextlib
 import json
@@ -22,24 +18,28 @@ import shutil
 import signal
 import socketserver
 import subprocess
-import sys
 import tempfile
 import threading
-import time
-import urllib.request
+from pathlib import Path
 
-from containers import PATH, Engine, layers, run, system
-from nodes import LATE, ROOT, Failed, check, eventually
-from package import again_apart, unit
+import pytest
 
-# The namespaces are made by starting this again, with this set.
-INSIDE = "TOS_INSTALL_TEST_INSIDE"
+from tos_harness import apart
+from tos_harness.containers import PATH, Engine, layers, system
+from tos_harness.paths import ROOT
+from tos_harness.process import LOGS, run
+from tos_harness.report import Progress
+from tos_harness.rpc import Rpc, Unreachable, envelope
+from tos_harness.systemd import unit
+from tos_harness.wait import Failed, check, eventually
+
+TEXT = Path(os.environ.get("TOS_INSTALL_TEXT") or ROOT / "docs/operations.md")
 # Where the machine has the checkout and the programs built from it.
 HOME = "/root"
 CHECKOUT = HOME + "/tos"
 # A network that only its specification is known of.
 OTHERS = "TOS Testnet"
-START = time.monotonic()
+say = Progress().say
 # What stands in for `systemctl` and `docker`: asks this test to do it.
 CALL = """#!/usr/bin/python3
 import base64, json, os, socket, sys
@@ -55,14 +55,10 @@ sys.exit(code)
 """
 
 
-def say(text):
-    print(f"  {time.monotonic() - START:6.1f} s  {text}", flush=True)
-
-
 def blocks(text, heading):
     """The commands under a heading, block by block, and of what is below it."""
     found = re.search(rf"^(#+) {re.escape(heading)}$", text, re.MULTILINE)
-    check(found, f"there is no “{heading}” in the text")
+    assert found, f"there is no “{heading}” in the text"
     commands = []
     # Prose and commands take turns; a comment among the commands is no heading.
     for number, part in enumerate(re.split(r"^```(?:sh)?\n", text[found.end():], flags=re.MULTILINE)):
@@ -86,7 +82,7 @@ class Machine:
         os.mkdir(home)
         run("mount", "--bind", home, self.root + HOME)
         programs = self.root + HOME + "/.cache/tos-target/release"
-        for path, source in ((self.root + CHECKOUT, layers(os.path.join(folder, "checkout"), ROOT)), (programs, binaries)):
+        for path, source in ((self.root + CHECKOUT, layers(os.path.join(folder, "checkout"), str(ROOT))), (programs, binaries)):
             os.makedirs(path)
             run("mount", "--bind", source, path)
         run("mount", "-o", "remount,bind,ro", programs)
@@ -118,7 +114,7 @@ class Machine:
         """Types a block; fails when one of its commands does. Returns what was printed."""
         end = "end of the block"
         self.write("/run/block", block)
-        # Nobody types `set -e`: each command is looked at, and the shell goes on. What reads the keyboard finds nothing there.
+        # A person does not type `set -e`: each command is looked at, and the shell goes on. What reads the keyboard finds nothing there.
         self.shell.stdin.write(f"set -E; trap 'echo \"{end}: $?\"' ERR\n. /run/block </dev/null\ntrap - ERR; echo; echo '{end}'\n")
         self.shell.stdin.flush()
         printed, failed = [], False
@@ -156,12 +152,12 @@ class Machine:
             return self.engine.docker(words[1:], self.path(cwd), given)
         action, *names = words[1:]
         if action == "enable":
-            check(names.pop(0) == "--now", f"{words}: not known here")
+            assert names.pop(0) == "--now", f"{words}: not known here"
         for name in names:
             if action in ("enable", "start"):
                 self.start(name)
             else:
-                check(action == "stop", f"{words}: not known here")
+                assert action == "stop", f"{words}: not known here"
                 self.stop(name)
         return 0, b"", b""
 
@@ -183,7 +179,9 @@ class Machine:
         self.codes[name] = self.services.pop(name).wait(60)
 
     def log(self, role):
-        return self.path(f"/var/log/tos-{role}.log")
+        path = Path(self.path(f"/var/log/tos-{role}.log"))
+        LOGS[path] = None
+        return path
 
     def close(self):
         for process in (*self.services.values(), *(c.process for c in self.engine.running.values()), self.shell):
@@ -194,59 +192,48 @@ class Machine:
 # --- what must hold -------------------------------------------------------------------------
 
 
-class Node:
-    """A node's RPC, from the machine or from inside of its container."""
+class ContainerRpc(Rpc):
+    """A node's RPC from inside of its container, where alone it listens."""
 
-    def __init__(self, port, container=None):
-        self.port, self.container = port, container
+    def __init__(self, container):
+        super().__init__("127.0.0.1:9944")
+        self.container = container
 
-    def ask(self, method, *params):
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        url = f"http://127.0.0.1:{self.port}"
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            if self.container:
-                said = self.container.run(["curl", "-s", "-H", "content-type: application/json", url, "-d", body])[1]
-                return json.loads(said)["result"]
-            request = urllib.request.Request(url, body.encode(), {"content-type": "application/json"})
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return json.load(answer)["result"]
-        return None
-
-    def number(self, *block):
-        header = self.ask("chain_getHeader", *block)
-        return int(header["number"], 16) if header else -1
-
-    def peers(self):
-        return (self.ask("system_health") or {"peers": 0})["peers"]
-
-    def final(self):
-        head = self.ask("chain_getFinalizedHead")
-        return self.number(head) if head else -1
+    def reply(self, method, *params, limit=0):
+        said = self.container.run(["curl", "-s", "-H", "content-type: application/json", self.http, "-d", json.dumps(envelope(method, params))])[1]
+        try:
+            return json.loads(said)
+        except ValueError as error:
+            raise Unreachable(f"{method}: {said[:200]}") from error
 
 
-def works(validator, rpc, running, limit):
+VALIDATOR, FULL = Rpc("127.0.0.1:9944"), Rpc("127.0.0.1:9945")
+
+
+def works(validator, rpc, running):
     """The validator makes blocks and finalises them, and the RPC node has it as a peer and the same blocks."""
     def alive():
         ended = [name for name, code in running().items() if code is not None]
-        check(not ended, f"{ended} ended")
-        return True
+        assert not ended, f"{ended} ended"
 
-    eventually("both nodes answer", lambda: alive() and validator.ask("system_health") and rpc.ask("system_health"))
-    begin = max(validator.number(), 0)
-    eventually("the validator makes blocks", lambda: alive() and validator.number() >= begin + 2, limit)
-    goal = begin + 2
-    eventually("the validator finalises blocks", lambda: alive() and validator.final() >= goal, limit)
-    eventually("the RPC node has a peer", lambda: alive() and rpc.peers() >= 1, limit)
-    eventually("the RPC node follows", lambda: alive() and rpc.final() >= goal, limit)
-    ours, theirs = validator.ask("chain_getBlockHash", goal), rpc.ask("chain_getBlockHash", goal)
-    check(ours == theirs, f"block {goal} is {ours} for one and {theirs} for the other")
+    def comes(what, probe):
+        eventually(what, probe, alive=alive)
+
+    comes("both nodes answer", lambda: validator("system_health") and rpc("system_health"))
+    goal = validator.number() + 2
+    comes("the validator makes blocks", lambda: validator.number() >= goal)
+    comes("the validator finalises blocks", lambda: validator.final()[0] >= goal)
+    comes("the RPC node has a peer", lambda: rpc("system_health")["peers"] >= 1)
+    comes("the RPC node follows", lambda: rpc.final()[0] >= goal)
+    ours, theirs = validator("chain_getBlockHash", goal), rpc("chain_getBlockHash", goal)
+    assert ours == theirs, f"block {goal} is {ours} for one and {theirs} for the other"
     return goal
 
 
 def look(machine, block):
     """What the text has people look at says so, too."""
     printed = eventually("what the text looks at is as it says", lambda: looked(machine, block))
-    check('"ready": true' in printed, f"not ready: {printed}")
+    assert '"ready": true' in printed, f"not ready: {printed}"
     return printed
 
 
@@ -257,45 +244,44 @@ def looked(machine, block):
     return None
 
 
-def by_systemd(machine, text, limit):
+def by_systemd(machine, text):
     sections = blocks(text, "A network of your own on one machine")
-    check(len(sections) == 10, f"the text has {len(sections)} blocks of commands, ten are known here")
+    assert len(sections) == 10, f"the text has {len(sections)} blocks of commands, ten are known here"
     make, begin, see, end, bare, stop = sections[:6]
     machine.type(make)
     again = refusal(machine, make)
-    check("tos-account.json: cannot overwrite" in again and "chain.json is there already" in again, f"the text, once more, does: {again}")
+    assert "tos-account.json: cannot overwrite" in again and "chain.json is there already" in again, f"the text, once more, does: {again}"
     say("the network is made")
-    validator, rpc = Node(9944), Node(9945)
     machine.type(begin)
-    check(sorted(machine.services) == ["tos-node@rpc", "tos-node@validator"], f"started is {list(machine.services)}")
-    goal = works(validator, rpc, lambda: {name: process.poll() for name, process in machine.services.items()}, limit)
+    assert sorted(machine.services) == ["tos-node@rpc", "tos-node@validator"], f"started is {list(machine.services)}"
+    goal = works(VALIDATOR, FULL, lambda: {name: process.poll() for name, process in machine.services.items()})
     printed = look(machine, see)
-    check('"peers":1' in printed.replace(" ", ""), f"without a peer: {printed}")
+    assert '"peers":1' in printed.replace(" ", ""), f"without a peer: {printed}"
     words = {name.partition("@")[2]: command_line(process.pid) for name, process in machine.services.items()}
     say(f"by systemd: block {goal} is final on both")
     machine.type(end)
-    check(machine.codes == {"tos-node@validator": 0, "tos-node@rpc": 0}, f"stopped, they ended with {machine.codes}")
-    without_systemd(machine, (bare, stop), words, goal, limit)
+    assert machine.codes == {"tos-node@validator": 0, "tos-node@rpc": 0}, f"stopped, they ended with {machine.codes}"
+    without_systemd(machine, (bare, stop), words, goal)
     return sections[6:]
 
 
-def without_systemd(machine, commands, words, before, limit):
+def without_systemd(machine, commands, words, before):
     bare, stop = commands
     machine.type(bare)
     pids = [int(pid) for pid in machine.type("jobs -p").split()]
-    check(len(pids) == 2, f"started are {pids}")
+    assert len(pids) == 2, f"started are {pids}"
 
     def running():
         return {pid: None if os.path.exists(f"/proc/{pid}/exe") else 1 for pid in pids}
 
-    goal = works(Node(9944), Node(9945), running, limit)
-    check(goal > before, "the chain began again")
+    goal = works(VALIDATOR, FULL, running)
+    assert goal > before, "the chain began again"
     same = dict(zip(("validator", "rpc"), map(command_line, pids), strict=True))
-    check(same == words, f"not what the unit runs: {same}, {words}")
+    assert same == words, f"not what the unit runs: {same}, {words}"
     # As in the text, but with the code of each.
-    check(stop.split() == "kill $(jobs -p) wait".split(), f"they are stopped by {stop}")
+    assert stop.split() == "kill $(jobs -p) wait".split(), f"they are stopped by {stop}"
     codes = machine.type("kill $(jobs -p)\n" + "\n".join(f"wait {pid}; echo $?" for pid in pids)).split()
-    check(codes == ["0", "0"], f"stopped, they ended with {codes}")
+    assert codes == ["0", "0"], f"stopped, they ended with {codes}"
     say(f"without systemd: the same commands, and block {goal}")
 
 
@@ -314,103 +300,82 @@ def refusal(machine, block):
     return ""
 
 
-def in_containers(machine, commands, limit):
+def in_containers(machine, commands):
     make, see, end, others = commands
     machine.type(make)
     engine = machine.engine
-    check(sorted(engine.running) == ["rpc", "validator"], f"up is {list(engine.running)}")
-    nodes = {name: Node(9944, container) for name, container in engine.running.items()}
-    goal = works(nodes["validator"], nodes["rpc"], lambda: {name: c.process.poll() for name, c in engine.running.items()}, limit)
+    assert sorted(engine.running) == ["rpc", "validator"], f"up is {list(engine.running)}"
+    nodes = {name: ContainerRpc(container) for name, container in engine.running.items()}
+    goal = works(nodes["validator"], nodes["rpc"], lambda: {name: c.process.poll() for name, c in engine.running.items()})
     look(machine, see)
     for name, container in engine.running.items():
         code = eventually(f"{name} is healthy", lambda c=container: c.run(engine.image.health)[0] == 0)
-        check(code, f"{name} is not healthy")
+        assert code, f"{name} is not healthy"
     machine.type(end)
-    check(engine.codes == {"validator": 0, "rpc": 0}, f"stopped, they ended with {engine.codes}")
+    assert engine.codes == {"validator": 0, "rpc": 0}, f"stopped, they ended with {engine.codes}"
     say(f"in containers: block {goal} is final on both")
     machine.type(others)
     machine.type("docker compose -f ops/docker/compose.yml up --detach")
-    joined(Node(9944, engine.running["validator"]))
+    joined(ContainerRpc(engine.running["validator"]))
     machine.type("docker compose -f ops/docker/compose.yml down")
-    check(engine.codes == {"validator": 0, "rpc": 0}, f"stopped, those on another network ended with {engine.codes}")
+    assert engine.codes == {"validator": 0, "rpc": 0}, f"stopped, those on another network ended with {engine.codes}"
     say("in containers: the validator of another network starts")
 
 
 def joined(validator):
-    """A validator is on the network of others. Nobody else is, and it has no session keys: it waits at the beginning."""
-    name = eventually("the validator of another network answers", lambda: validator.ask("system_chain"))
-    check(name == OTHERS, f"the validator is on {name}")
-    check(validator.number() == 0, "a validator without session keys makes blocks")
+    """A validator is on the network of others, alone, and it has no session keys: it waits at the beginning."""
+    name = eventually("the validator of another network answers", lambda: validator("system_chain"))
+    assert name == OTHERS, f"the validator is on {name}"
+    assert validator.number() == 0, "a validator without session keys makes blocks"
 
 
 def of_others(machine, text):
     machine.type("tos-node export-chain-spec --chain testnet --raw --output chain.json")
     machine.type(blocks(text, "A network of others")[0])
-    joined(Node(9944))
+    joined(VALIDATOR)
     machine.type("systemctl stop tos-node@validator")
-    check(machine.codes["tos-node@validator"] == 0, f"stopped, it ended with {machine.codes}")
+    assert machine.codes["tos-node@validator"] == 0, f"stopped, it ended with {machine.codes}"
     say("by systemd: the validator of another network starts")
 
 
-def test(options, folder):
-    with open(options.text, encoding="utf-8") as file:
-        text = file.read()
-    machine = Machine(folder, os.path.abspath(options.bin))
-    try:
-        machine.type(blocks(text, "By hand")[0])
-        say("installed by hand")
-        containers = by_systemd(machine, text, options.limit)
-        of_others(machine, text)
-        in_containers(machine, containers, options.limit)
-    except Failed as failed:
-        logs = {role: machine.log(role) for role in ("validator", "rpc")}
-        logs.update({f"container {name}": container.log for name, container in machine.engine.running.items()})
-        for name, path in logs.items():
-            if os.path.exists(path):
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    print(f"--- end of the log of {name}\n" + "".join(file.readlines()[-8:]), file=sys.stderr)
-        raise Failed(failed) from failed
-    finally:
-        machine.close()
-
-
 def mounted(folder):
-    """What is mounted below a folder, the last first."""
+    """Places below a folder where something is mounted, the last first."""
     with open("/proc/self/mounts", encoding="utf-8") as file:
         return [place for place in (line.split()[1] for line in file) if place.startswith(folder)][::-1]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", required=True, metavar="DIR", help="folder of tos-node and tos")
-    parser.add_argument("--text", metavar="FILE", default=os.path.join(ROOT, "docs", "operations.md"), help="what to follow (docs/operations.md)")
-    parser.add_argument("--limit", type=int, default=LATE, metavar="S", help="seconds within which blocks must come (%(default)s)")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("install: not tried, it takes root", file=sys.stderr)
-        return 1
-    if INSIDE not in os.environ:
-        # With the first process of its namespaces everything in them ends.
-        return again_apart(INSIDE)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+@pytest.fixture
+def machine(binaries):
     run("ip", "link", "set", "lo", "up")
     run("mount", "-t", "tmpfs", "tmpfs", "/run")
     folder = tempfile.mkdtemp(prefix="tos-install-")
     os.chmod(folder, 0o755)
     try:
-        test(options, folder)
-    except Failed as failure:
-        print(f"install: {failure}", file=sys.stderr)
-        return 1
+        machine = Machine(folder, binaries)
+        try:
+            yield machine
+        finally:
+            machine.close()
     finally:
         for place in mounted(folder):
             subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
         # Nothing of the machine's is in the folder any more, or it stays.
         if not mounted(folder):
             shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps({"install": "ok"}))
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@pytest.mark.skipif(apart.inside(), reason="only outside")
+def test_the_documentation_in_namespaces(binaries):
+    """The test below. With the first process of its namespaces everything in them ends."""
+    assert os.geteuid() == 0, "not tried, it takes root"
+    assert apart.again(f"{__file__}::test_the_documentation", "--bin", str(binaries)) == 0
+
+
+@pytest.mark.skipif(not apart.inside(), reason="in namespaces only")
+def test_the_documentation(machine):
+    text = TEXT.read_text(encoding="utf-8")
+    machine.type(blocks(text, "By hand")[0])
+    say("installed by hand")
+    containers = by_systemd(machine, text)
+    of_others(machine, text)
+    in_containers(machine, containers)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The beacon on a network: one timekeeper, everybody else verifies; it is lost, and comes back.
 
@@ -15,21 +14,17 @@ Four validators and a full node that votes on nothing. Only one validator comput
   of its group in every window. Nothing is missed, and all nodes fold the same roots.
 """
 
-import argparse
 import json
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
 
-import specs
-import storage
-from storage import parts
+import pytest
+
+from tos_harness.chain import write_spec
+from tos_harness.cli import Tos
+from tos_harness.network import Definition, Network
+from tos_harness.ports import free_port
+from tos_harness.process import Processes
+from tos_harness.storage import publish, sources
+from tos_harness.wait import eventually
 
 # Five nodes share this machine's cores, perhaps with a build. Deadlines of storage count blocks: of half a second each, these are
 # eight seconds for a group's root and twenty and more for a proof, and a streak that is certified is shorter instead.
@@ -46,80 +41,53 @@ CLIENT, PROVIDER = "//Eve", "//Ferdie"
 RECORDS = 64
 
 
-class Missed(Exception):
-    """Something that no waiting repairs."""
+def change(genesis):
+    genesis["storage"]["scale"].update(SCALE)
+    genesis["beacon"]["scale"]["epochWindows"] = EPOCH_WINDOWS
 
 
-class Net(storage.Net):
+def arguments(name):
+    # The test asks about every block in the end, however long it took.
+    return ["--timekeeper" if name == KEEPER else "--no-timekeeper", "--state-pruning", "archive", *([f"--{name}"] if name in VALIDATORS else [])]
+
+
+class Net(Network):
     """Five nodes that know each other, and clients that talk to the second one."""
 
     def __init__(self, binaries, folder):
-        super().__init__(binaries, folder)
-        self.rpc_ports = {name: parts.free_port() for name in NODES}
-        self.p2p_ports = {name: parts.free_port() for name in NODES}
-        self.metrics = parts.free_port()
-        self.rpc = self.rpc_ports["bob"]
-        self.url = f"ws://127.0.0.1:{self.rpc}"
-        self.spec = os.path.join(folder, "spec.json")
-        self.peers = {}
+        # The genesis state is made once for all nodes; each would make it for itself at every fresh start.
+        spec = write_spec(binaries / "tos-node", folder / "changed.json", "local-fast", change)
+        super().__init__(binaries / "tos-node", folder, Definition("local-fast", {name: arguments(name) for name in NODES}),
+                         spec=spec.read_text(), measured=("bob",))
+        self.binaries, self.processes = binaries, Processes(folder)
         # What each node's timekeeper had counted when all nodes were there.
         self.at_start = {}
 
-    def make_node_keys(self):
-        """Gives every node a key, so that it can be found again after it lost everything else."""
-        for name in NODES:
-            path = os.path.join(self.folder, name + ".node-key")
-            done = subprocess.run([self.node, "key", "generate-node-key", "--file", path],
-                                  capture_output=True, text=True, timeout=storage.LATE)
-            if done.returncode != 0:
-                raise parts.Failed(f"no node key: {done.stderr}")
-            self.peers[name] = re.search(r"12D3\w+", done.stderr + done.stdout).group()
+    @property
+    def tos(self):
+        return Tos(self.binaries / "tos", self.nodes["bob"].url, self.folder)
 
-    def write_spec(self):
-        """Makes the genesis state once for all nodes; each would make it for itself at every fresh start."""
-        def change(genesis):
-            genesis["storage"]["scale"].update(SCALE)
-            genesis["beacon"]["scale"]["epochWindows"] = EPOCH_WINDOWS
+    def call(self, user, key, *words):
+        """Runs `tos` for a user, as far as the best block."""
+        return self.tos("--wait", "best", *words, key=key, user=user)
 
-        specs.write(self.node, self.spec, "local-fast", change)
+    def eventually(self, what, probe):
+        return eventually(what, probe, alive=self.alive)
 
-    def start_node(self, name, *options):
-        others = [f"/ip4/127.0.0.1/tcp/{self.p2p_ports[n]}/p2p/{self.peers[n]}" for n in NODES if n != name]
-        metrics = ["--prometheus-port", str(self.metrics)] if name == "bob" else ["--no-prometheus"]
-        self.start(name, [
-            self.node, "--chain", self.spec, "--base-path", self.base(name), "--no-telemetry", "--no-mdns",
-            "--node-key-file", os.path.join(self.folder, name + ".node-key"),
-            "--listen-addr", f"/ip4/127.0.0.1/tcp/{self.p2p_ports[name]}", "--bootnodes", *others,
-            "--rpc-port", str(self.rpc_ports[name]), *metrics,
-            "--timekeeper" if name == KEEPER else "--no-timekeeper",
-            # The test asks about every block in the end, however long it took.
-            "--state-pruning", "archive",
-            *([f"--{name}"] if name in VALIDATORS else ["--name", name]), *options])
-
-    def base(self, name):
-        return os.path.join(self.folder, "base-" + name)
+    def alive(self):
+        super().alive()
+        self.processes.check()
 
     # --- what nodes say ------------------------------------------------------------------------
 
-    def ask(self, name, method, *params):
-        return self.rpc_call(method, *params, port=self.rpc_ports[name])
-
-    def best(self, name):
-        return int(self.ask(name, "chain_getHeader")["number"], 16)
-
-    def finalised(self, name):
-        """Number and hash of the last finalised block."""
-        block = self.ask(name, "chain_getFinalizedHead")
-        return int(self.ask(name, "chain_getHeader", block)["number"], 16), block
-
     def final(self, name):
         """The last finalised block's number, and what it says of the beacon and of storage's window."""
-        number, block = self.finalised(name)
+        number, block = self.nodes[name].rpc.final()
         return number, self.ask(name, "tos_beacon", block), self.ask(name, "tos_storageWindow", block)
 
     def finalised_records(self, name):
         """Every slot that finalised blocks include, by its number."""
-        _, block = self.finalised(name)
+        _, block = self.nodes[name].rpc.final()
         records, first = {}, 1
         while page := self.ask(name, "tos_beaconRecords", first, RECORDS, block):
             records.update({record["slot"]: record for record in page})
@@ -139,8 +107,7 @@ class Net(storage.Net):
             groups, at = int.from_bytes(data[at:at + 4], "little"), at + 4
             if root:
                 roots[window] = (seed.hex(), root.hex(), groups)
-        if at != len(data):
-            raise parts.Failed("the roots of windows have another form than expected")
+        assert at == len(data), "the roots of windows have another form than expected"
         return roots
 
     # --- what must hold ------------------------------------------------------------------------
@@ -156,22 +123,17 @@ class Net(storage.Net):
         self.eventually(f"slot {least} finalised at {', '.join(names)}", all_there)
         last = min(max(records) for records in found.values())
         first, *others = ([records.get(slot) for slot in range(1, last + 1)] for records in found.values())
-        if any(other != first for other in others):
-            raise parts.Failed(f"the records of {', '.join(names)} differ")
+        assert all(other == first for other in others), f"the records of {', '.join(names)} differ"
         step = self.ask(names[0], "tos_beacon")["scale"]["params"]["iterationsPerSlot"]
         for number, record in enumerate(first):
-            if record is None or record["firstIteration"] != number * step:
-                raise parts.Failed(f"slot {number + 1} does not continue the walk: {record}")
-        if len({record["output"] for record in first}) != len(first):
-            raise parts.Failed("two slots have the same output")
+            assert record is not None and record["firstIteration"] == number * step, f"slot {number + 1} does not continue the walk: {record}"
+        assert len({record["output"] for record in first}) == len(first), "two slots have the same output"
         return first
 
     def same_block(self, names):
         """All finalised the same block; returns its number."""
-        number = min(self.finalised(name)[0] for name in names)
-        hashes = {self.ask(name, "chain_getBlockHash", number) for name in names}
-        if len(hashes) != 1:
-            raise parts.Failed(f"different blocks {number} are final: {hashes}")
+        number = min(self.finalised(name) for name in names)
+        self.same(names, number)
         return number
 
     def verifiers(self, names):
@@ -179,42 +141,41 @@ class Net(storage.Net):
         starts later than the others gets blocks with slots that it never heard of, and computes these. Returns the counts."""
         done = {name: self.ask(name, "tos_timekeeper") for name in names}
         for name, count in done.items():
-            if count["timekeeper"] or count["verifiedSlots"] == 0:
-                raise parts.Failed(f"{name} verified nothing: {count}")
-            if count["rejectedSlots"] + count["faultySlots"] > 0:
-                raise parts.Failed(f"{name} met a false slot: {count}")
+            assert not count["timekeeper"] and count["verifiedSlots"] > 0, f"{name} verified nothing: {count}"
+            assert count["rejectedSlots"] + count["faultySlots"] == 0, f"{name} met a false slot: {count}"
             computed = count["evaluatedSlots"] - self.at_start[name]["evaluatedSlots"]
-            if computed > max(2, count["verifiedSlots"] // 4):
-                raise parts.Failed(f"{name} had to compute slots: {count}")
+            assert computed <= max(2, count["verifiedSlots"] // 4), f"{name} had to compute slots: {count}"
         return done
 
 
+@pytest.fixture(scope="module")
+def net(binaries, folder):
+    net = Net(binaries, folder)
+    net.start()
+    yield net
+    net.processes.close()
+    net.close()
+
+
 def start(net):
-    net.make_node_keys()
-    net.write_spec()
-    for name in VALIDATORS:
-        net.start_node(name)
-    net.start_node(FULL)
     net.eventually("a moving beacon on every node", lambda: all(
-        not (view := net.ask(name, "tos_beacon"))["degraded"] and view["head"] > 0 and net.finalised(name)[0] > 0
+        not (view := net.ask(name, "tos_beacon"))["degraded"] and view["head"] > 0 and net.finalised(name) > 0
         for name in NODES))
     net.at_start = {name: net.ask(name, "tos_timekeeper") for name in NODES}
     net.say(f"four validators and a full node, block {net.best('bob')}; only {KEEPER} computes slots")
 
 
-def publish(net):
+def offer(net):
     """A provider with an accepted deal that is not sealed yet. Returns deal, replica and store."""
-    port = parts.free_port()
+    port = free_port()
     made = net.call("provider", PROVIDER, "storage", "init", "--bond", "2000",
-                    "--public-url", f"http://127.0.0.1:{parts.free_port()}")
-    path = os.path.join(net.folder, "content")
-    with open(path, "wb") as file:
-        file.write(storage.sources(("primitives",)))
-    deal = net.call("client", CLIENT, "storage", "publish", path, "--price", "0.5", "--retention", "365d",
-                    "--provider", made["provider"], "--public-url", f"http://127.0.0.1:{port}")["deal"]
+                    "--public-url", f"http://127.0.0.1:{free_port()}")
+    path = net.folder / "content"
+    path.write_bytes(sources("primitives"))
+    deal = publish(net, path, made["provider"], f"http://127.0.0.1:{port}", CLIENT)
     net.call("provider", PROVIDER, "storage", "accept", deal)
-    net.start("content", net.client("client", CLIENT, "content", "serve", f"127.0.0.1:{port}"))
-    net.say(f"a deal over {os.path.getsize(path) / 2**20:.1f} MiB is accepted")
+    net.processes.start("served", net.tos.command("content", "serve", f"127.0.0.1:{port}", key=CLIENT))
+    net.say(f"a deal over {path.stat().st_size / 2**20:.1f} MiB is accepted")
     return deal, made
 
 
@@ -223,8 +184,7 @@ def agree(net, least):
     number = net.same_block(NODES)
     done = net.verifiers([name for name in NODES if name != KEEPER])
     keeper = net.ask(KEEPER, "tos_timekeeper")
-    if not keeper["timekeeper"] or keeper["evaluatedSlots"] < least:
-        raise parts.Failed(f"{KEEPER} did not compute the slots: {keeper}")
+    assert keeper["timekeeper"] and keeper["evaluatedSlots"] >= least, f"{KEEPER} did not compute the slots: {keeper}"
     net.say(f"five nodes have the same block {number} and the same slots 1 to {len(records)}")
     net.say(f"{KEEPER} computed {keeper['evaluatedSlots']}; the others verified (and computed): " + ", ".join(
         f"{name} {count['verifiedSlots']} ({count['evaluatedSlots']})" for name, count in done.items()))
@@ -233,18 +193,17 @@ def agree(net, least):
 def lose_timekeeper(net, deal, made):
     """Returns the head where the walk stands, and the block where it was degraded."""
     others = [name for name in NODES if name != KEEPER]
-    net.stop(KEEPER, signal.SIGKILL)
+    net.kill(KEEPER)
     net.say(f"{KEEPER} is killed, and with it the only timekeeper")
 
     # The provider's node: without a database, and from now on with the store.
     net.call("provider", PROVIDER, "storage", "seal", deal)
-    net.stop("content")
-    net.stop(FULL, signal.SIGKILL)
-    shutil.rmtree(net.base(FULL))
-    net.start_node(FULL, "--storage-provider", made["dir"], "--rpc-methods", "unsafe")
+    net.processes.stop("served")
+    net.kill(FULL)
+    net.forget(FULL)
+    net.start(FULL, options=("--storage-provider", made["dir"]))
     net.say(f"{FULL} is killed, has lost its database, and comes back as a storage provider")
     secret = net.call("provider", PROVIDER, "keys", "export", "storage-proof")["secret"]
-    net.eventually(f"{FULL}'s RPC", lambda: net.ask(FULL, "system_health") is not None)
     net.ask(FULL, "author_insertKey", "tosp", secret, made["proofKey"])
 
     # In final blocks: on a fork that is left again, the last slot may have come a block earlier or later.
@@ -260,57 +219,52 @@ def lose_timekeeper(net, deal, made):
     stood = before["bob"][1]["head"]
     net.say(f"the beacon is degraded everywhere at block {before['bob'][0]}; its head stands at slot {stood}")
     net.eventually("eight more blocks, final everywhere", lambda: all(
-        net.finalised(name)[0] >= before[name][0] + 8 for name in others))
+        net.finalised(name) >= before[name][0] + 8 for name in others))
     for name in others:
         _, view, window = net.final(name)
-        if view["head"] != stood or not view["degraded"]:
-            raise parts.Failed(f"{name}: the head moved without a timekeeper: {view}")
-        if not window["degraded"] or window["now"] != before[name][2]["now"]:
-            raise parts.Failed(f"{name}: the clock of storage goes on without the beacon: {before[name]}, then {window}")
+        assert view["head"] == stood and view["degraded"], f"{name}: the head moved without a timekeeper: {view}"
+        assert window["degraded"] and window["now"] == before[name][2]["now"], (
+            f"{name}: the clock of storage goes on without the beacon: {before[name]}, then {window}")
     net.say(f"blocks and finality go on: {net.same_block(others)} is final; the clock of storage stands still")
     records = net.same_records(others, stood)
-    if len(records) != stood:
-        raise parts.Failed(f"{len(records)} records for a head of {stood}")
+    assert len(records) == stood, f"{len(records)} records for a head of {stood}"
     net.say(f"{FULL} has synchronised: the same {stood} slots")
     return stood
 
 
 def recover(net, stood):
-    net.start_node(KEEPER)
+    net.start(KEEPER)
     goal = stood + 9
     net.eventually("a head that moves on", lambda: all(
         not (view := net.ask(name, "tos_beacon"))["degraded"] and view["head"] >= goal for name in NODES))
     records = net.same_records(NODES, goal)
     stalled = records[stood]["block"] - records[stood - 1]["block"]
-    if stalled < net.ask("bob", "tos_beacon")["scale"]["stallBlocks"]:
-        raise parts.Failed(f"a stall of {stalled} blocks")
+    assert stalled >= net.ask("bob", "tos_beacon")["scale"]["stallBlocks"], f"a stall of {stalled} blocks"
     keeper = net.ask(KEEPER, "tos_timekeeper")
     # It may have missed a block's slots when it was killed, but no more.
-    if keeper["evaluatedSlots"] > keeper["known"] - stood + 8:
-        raise parts.Failed(f"{KEEPER} computed slots again that the chain had: {keeper}")
+    assert keeper["evaluatedSlots"] <= keeper["known"] - stood + 8, f"{KEEPER} computed slots again that the chain had: {keeper}"
     net.say(f"{KEEPER} is back: slot {stood + 1} follows slot {stood} after {stalled} blocks, nothing in between "
             f"is missing; it computed {keeper['evaluatedSlots']} slots since")
 
 
 def prove(net, deal):
     """The node alone proves the replica."""
-    provider = net.show(deal)["replica"]["provider"]
-    replica = net.show(deal)["replica"]["id"]
+    provider = net.call("client", CLIENT, "storage", "show", deal)["replica"]["provider"]
+    replica = net.call("client", CLIENT, "storage", "show", deal)["replica"]["id"]
     last = None
 
     def long_enough():
         nonlocal last
         view, account = net.ask(FULL, "tos_replica", replica), net.ask(FULL, "tos_provider", provider)
-        if account["missed"] or view["misses"] or view["status"] not in ("checking", "active"):
-            raise Missed(f"{FULL} missed something: {view} {account}")
+        assert not account["missed"] and not view["misses"] and view["status"] in ("checking", "active"), (
+            f"{FULL} missed something: {view} {account}")
         if view["status"] == "active" and last is None:
             net.say(f"{FULL} has opened its sealing; the replica is active from window {view['firstWindow']}")
             last = view["firstWindow"]
         return view["streak"] >= STREAK and (view, account)
 
     view, account = net.eventually(f"{STREAK} windows in a row", long_enough)
-    if account["answered"] <= view["streak"]:
-        raise parts.Failed(f"audits were not answered: {account}")
+    assert account["answered"] > view["streak"], f"audits were not answered: {account}"
     net.eventually("the same certificate everywhere", lambda: all(
         (net.ask(name, "tos_continuity", replica)["certified"] or {"streak": 0})["streak"] >= STREAK for name in NODES))
     net.say(f"{FULL} alone proved {view['streak']} windows in a row and answered {account['answered']} audits and "
@@ -324,10 +278,9 @@ def roots(net, first):
     common = sorted(set.intersection(*(set(of) for of in found.values())))
     proven = [window for window in common if window >= first]
     for window in common:
-        if len({of[window] for of in found.values()}) != 1:
-            raise parts.Failed(f"the nodes have different roots of window {window}")
-    if len(proven) < STREAK or any(found["bob"][window][2] != 1 for window in proven):
-        raise parts.Failed(f"the group's root is missing: {found['bob']}")
+        assert len({of[window] for of in found.values()}) == 1, f"the nodes have different roots of window {window}"
+    assert len(proven) >= STREAK and all(found["bob"][window][2] == 1 for window in proven), (
+        f"the group's root is missing: {found['bob']}")
     net.say(f"five nodes have the same roots of windows {common[0]} to {common[-1]}; the group's is in "
             f"{proven[0]} to {proven[-1]}")
 
@@ -339,50 +292,42 @@ def entropy(net):
     net.eventually("the second epoch", lambda: all(net.ask(name, "tos_beacon")["head"] > length + 8 for name in NODES))
     records = net.same_records(NODES, length + 1)
     period = scale["injectWindows"] * scale["windowSlots"]
-    height, _ = net.finalised("bob")
+    height = net.finalised("bob")
     announced, seen, epochs = {}, 0, {}
     for block in net.ask("bob", "chain_getBlockHash", list(range(1, height + 1))):
         view = net.ask("bob", "tos_beacon", block)
         for coming in view["injections"]:
-            if announced.setdefault(coming["slot"], coming["entropy"]) != coming["entropy"]:
-                raise parts.Failed(f"the entropy of slot {coming['slot']} changed")
+            assert announced.setdefault(coming["slot"], coming["entropy"]) == coming["entropy"], f"the entropy of slot {coming['slot']} changed"
         for epoch in view["epochs"]:
-            if epochs.setdefault(epoch["number"], epoch["seed"]) != epoch["seed"]:
-                raise parts.Failed(f"the seed of epoch {epoch['number']} changed")
+            assert epochs.setdefault(epoch["number"], epoch["seed"]) == epoch["seed"], f"the seed of epoch {epoch['number']} changed"
         following = view["head"] + 1
         injected = following in announced
         if view["nextStart"] is not None:
-            if injected != (view["nextStart"] != view["end"]):
-                raise parts.Failed(f"slot {following} does not start as it should: {view}")
+            assert injected == (view["nextStart"] != view["end"]), f"slot {following} does not start as it should: {view}"
             seen += injected
     windows = [(slot - 1) / scale["windowSlots"] for slot in announced]
     due = set(range(period + 1, len(records) + 1, period))
-    if not due <= set(announced) or any(window % scale["injectWindows"] for window in windows) or 0 in windows:
-        raise parts.Failed(f"entropy went in elsewhere: {sorted(announced)}")
-    if len(set(announced.values())) != len(announced) or len(set(epochs.values())) != len(epochs):
-        raise parts.Failed("entropy or the seed of an epoch came twice")
-    if 1 not in epochs:
-        raise parts.Failed(f"no second epoch: {epochs}")
+    assert due <= set(announced) and not any(window % scale["injectWindows"] for window in windows) and 0 not in windows, (
+        f"entropy went in elsewhere: {sorted(announced)}")
+    assert len(set(announced.values())) == len(announced) and len(set(epochs.values())) == len(epochs), (
+        "entropy or the seed of an epoch came twice")
+    assert 1 in epochs, f"no second epoch: {epochs}"
     net.say("entropy went in at windows " + ", ".join(f"{window:g}" for window in sorted(windows)) +
             f" ({seen} blocks ended right before one), nowhere else; "
             f"epoch 1 began at slot {length + 1}, block {records[length]['block']}")
 
 
 def metrics(net):
-    with urllib.request.urlopen(f"http://127.0.0.1:{net.metrics}/metrics", timeout=storage.LATE) as answer:
-        text = answer.read().decode()
-    found = {name: float(value) for name, value in re.findall(r"^\w*?(tos_beacon_\w+)(?:\{.*\})? (\S+)$", text, re.M)}
+    found = {sample.name.partition("tos_beacon_")[2]: sample.value for sample in net.nodes["bob"].metrics() if "tos_beacon_" in sample.name}
     names = ("head", "lag_slots", "evaluated_slots", "iterations_per_second", "verified_slots", "rejected_slots",
              "cached_slots")
-    missing = [name for name in names if "tos_beacon_" + name not in found]
-    if missing or found["tos_beacon_head"] == 0 or found["tos_beacon_verified_slots"] == 0:
-        raise parts.Failed(f"Prometheus: without {missing}: {found}")
-    net.say("Prometheus at bob: " + ", ".join(f"{name} {found['tos_beacon_' + name]:g}" for name in names))
+    assert set(names) <= set(found) and found["head"] > 0 and found["verified_slots"] > 0, f"Prometheus: {found}"
+    net.say("Prometheus at bob: " + ", ".join(f"{name} {found[name]:g}" for name in names))
 
 
-def run(net):
+def test_the_beacon_outlives_its_timekeeper_and_a_nodes_store_proves_alone(net):
     start(net)
-    deal, made = publish(net)
+    deal, made = offer(net)
     agree(net, MOVING)
     stood = lose_timekeeper(net, deal, made)
     recover(net, stood)
@@ -393,33 +338,6 @@ def run(net):
     metrics(net)
     number = net.same_block(NODES)
     block = net.ask("bob", "chain_getBlockHash", number)
-    if len({json.dumps(net.ask(name, "tos_beacon", block), sort_keys=True) for name in NODES}) != 1:
-        raise parts.Failed(f"the nodes read another beacon from block {number}")
+    assert len({json.dumps(net.ask(name, "tos_beacon", block), sort_keys=True) for name in NODES}) == 1, (
+        f"the nodes read another beacon from block {number}")
     net.say(f"five nodes have the same block {number}, and the same beacon in it")
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", required=True, help="folder of tos-node and tos")
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="tos-beacon-") as folder:
-        net = Net(os.path.abspath(options.bin), folder)
-        try:
-            run(net)
-            parts.say("beacon: all as it should be")
-            return 0
-        except (parts.Failed, Missed) as failure:
-            print(f"beacon test failed: {failure}", file=sys.stderr)
-            for name, _ in net.processes.running:
-                path = os.path.join(folder, name + ".log")
-                if os.path.exists(path):
-                    with open(path, encoding="utf-8", errors="replace") as log:
-                        print(f"--- {name}\n" + "".join(log.readlines()[-12:]), file=sys.stderr)
-            return 1
-        finally:
-            net.processes.stop()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

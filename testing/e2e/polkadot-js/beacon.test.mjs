@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { blake3 } from '@noble/hashes/blake3';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { bnToU8a, hexToU8a, stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
-import { rpc } from '../../client/polkadot-js/definitions.mjs';
+import { rpc } from '../../../client/polkadot-js/definitions.mjs';
 import { bookings } from './bookings.mjs';
 import { authorised, find, outcomes, send, TOS, untilBlock } from './chain.mjs';
 import { devNode } from './node.mjs';

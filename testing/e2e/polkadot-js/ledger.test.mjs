@@ -13,7 +13,7 @@ import { u8aToHex } from '@polkadot/util';
 import { send, TOS } from './chain.mjs';
 import { BINARY, devNode } from './node.mjs';
 
-const RELEASES = new URL('../../runtime/releases/', import.meta.url);
+const RELEASES = new URL('../../../runtime/releases/', import.meta.url);
 const BOB = '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty';
 
 let folder;
