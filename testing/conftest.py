@@ -16,7 +16,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure():
-    process.stop_when_interrupted()
+    # What this raises ends all tests, not only the one that runs.
+    process.stop_when_interrupted(KeyboardInterrupt)
 
 
 @pytest.fixture(scope="session")

@@ -41,16 +41,16 @@ def stop_all() -> None:
         process.stop(grace=15)
 
 
-def stop_when_interrupted() -> None:
-    """From now on an interrupt, a request to end or a lost terminal first ends everything that runs, and then raises
-    `KeyboardInterrupt`. Further ones change nothing."""
+def stop_when_interrupted(end: type[BaseException] = SystemExit) -> None:
+    """From now on an interrupt, a request to end or a lost terminal first ends everything that runs, and then raises `end`.
+    Further ones change nothing."""
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupted(number: int, _: object) -> None:
         for one in signals:
             signal.signal(one, signal.SIG_IGN)
         stop_all()
-        raise KeyboardInterrupt(f"signal {number}")
+        raise end(128 + number)
 
     for one in signals:
         signal.signal(one, interrupted)
