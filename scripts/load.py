@@ -1,6 +1,6 @@
 #!/usr/bin/env -S sh -c 'exec "$(dirname "$0")/python" "$0" "$@"'
 # SPDX-License-Identifier: Apache-2.0
-"""How the full runtime compares under load with a bare one, on one machine. See docs/load.md.
+"""The full runtime and a bare one compared under load, on one machine. See docs/load.md.
 
 The same node program runs on two chains: one with this repository's runtime, and one with consensus, accounts, transfers and
 fees alone. `tos-load` drives them by turns (A B A B), each time on a fresh database, so that what else the machine does
@@ -75,7 +75,7 @@ def transfers(report):
 
 
 def sound(arguments, numbers, variant):
-    """What has to hold in every run of transfers; `tos-load` has failed already where it does not."""
+    """The conditions of every run of transfers; `tos-load` has failed already where it does not."""
     wrong = []
     if numbers["lost"]:
         wrong.append(f"{numbers['lost']} transfers lost")
@@ -155,7 +155,7 @@ def slope(samples):
 
 
 def sync(arguments, node):
-    """How fast a fresh node takes over a loaded chain."""
+    """The time in which a fresh node takes over a loaded chain."""
     funded(arguments, node, arguments.seconds * arguments.max_rate // arguments.accounts + 1)
     report = steady(arguments, node)
     goal = node.best()
@@ -353,7 +353,7 @@ def parse_arguments():
 
 
 def places(arguments):
-    """What all nodes share."""
+    """The programs, specifications and hosts that all nodes share."""
     for name in ("tos-node", "tos-load"):
         if not os.access(arguments.bin / name, os.X_OK):
             raise Usage(f"no {name} in {arguments.bin}: build it, or name another folder with --bin")

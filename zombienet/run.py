@@ -1,6 +1,6 @@
 #!/usr/bin/env -S sh -c 'exec "$(dirname "$0")/../scripts/python" "$0" "$@"'
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the network scenarios with real nodes, two beside each other, and leaves nothing running.
+"""Runs the network scenarios with real nodes, two at a time, and leaves nothing running.
 
     zombienet/run.py              all scenarios
     zombienet/run.py --quick      the subset that scripts/test runs (under ten minutes on two cores)
@@ -29,7 +29,7 @@ from tos_harness.network import OPEN
 from tos_harness.process import stop_all
 from tos_harness.wait import Failed, Idle, Skipped
 
-# The longest first, so that the others fit beside them.
+# The longest first, so that the others fit in meanwhile.
 NAMES = ("crashes", "history", "upgrade", "referendum", "equivocation", "rotation", "work", "hostile", "clock", "upstream", "sync", "finality", "partition")
 
 
@@ -42,7 +42,7 @@ def arguments():
     parser.add_argument("--old-bin", metavar="PATH", type=Path, help="a node of the last release, which runs two of four validators where a "
                         "network is upgraded (scripts/release-node makes it)")
     parser.add_argument("--code", metavar="FILE", type=Path, help="the runtime to upgrade to, instead of the one that the node carries")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="networks that run beside one another (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="networks that run at a time (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep databases and logs of failed scenarios")
     parser.add_argument("--strict", action="store_true", help="a skipped scenario is a failure")
     parser.add_argument("--json", action="store_true", help="print the results as JSON, with what scenarios measured")

@@ -115,7 +115,7 @@ class Crate:
                         yield path
 
     def hands_on(self, module):
-        """Where the names lie that a module hands on."""
+        """The paths of names that a module hands on."""
         return {path[-1]: path for path in self.uses(module, only=True)}
 
     def resolve(self, path, left=8):

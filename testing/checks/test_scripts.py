@@ -24,7 +24,7 @@ def shell(text):
 
 
 def stages(said):
-    """How each stage ended, by its name, as the summary tells."""
+    """The end of each stage, by its name, as the summary tells."""
     lines = said.partition("stages (minutes:seconds)")[2].splitlines()
     return {name: outcome for _, outcome, name in (line.split(None, 2) for line in lines[1:] if " in all" not in line)}
 

@@ -38,7 +38,7 @@ def publication(reward):
 
 
 def value(found):
-    """What a library found, as plain data."""
+    """Plain data of a value that a library found."""
     return getattr(found, "value", found)
 
 

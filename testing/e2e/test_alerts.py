@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What watches a network works: every alert fires and stays silent where it should, in promtool's unit tests and in a
+"""The watching of a network works: every alert fires and stays silent where it should, in promtool's unit tests and in a
 real Prometheus that tells a (played) Alertmanager; each leads to its runbook; and every metric that alerts and the
 dashboard name is one that a running node has."""
 
@@ -28,7 +28,7 @@ DASHBOARD = OPS / "grafana" / "dashboards" / "tos.json"
 # So many times faster than the clock of the rules goes the test with a real Prometheus.
 SCALE = 60
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
-# What node_exporter has, which is no part of the node; test_offsite.py looks for the metrics of backups.
+# Metrics of node_exporter, which is no part of the node; test_offsite.py looks for the metrics of backups.
 MACHINE = ("node_", "tos_offsite_", "up")
 
 
@@ -266,7 +266,7 @@ def test_every_alert_reaches_an_alertmanager_once(played, prometheus):
 
 
 def missed(prometheus, name):
-    """Whether Prometheus could not read the node with the fault `name` at some time."""
+    """True when Prometheus could not read the node with the fault `name` at some time."""
     query = urllib.parse.urlencode({"query": f'min_over_time(up{{instance="{name}"}}[10m])'})
     result = request("GET", f"http://{prometheus}/api/v1/query?{query}").json()["data"]["result"]
     return [sample["value"][1] for sample in result] == ["0"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backup holds the whole database or is an error, whatever the folders look like, whoever owns the node and however the
+"""A backup holds the whole database or is an error, for folders of all shapes, nodes of all users and whichever way the
 backup ends; and it leaves no node stopped. Stand-ins for the node lock their databases as RocksDB and ParityDB do; a backup of
 a real node is in test_drill.py."""
 
@@ -69,7 +69,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
 
 
 def namespaces():
-    """Whether this machine lets this user make namespaces, as containers have."""
+    """True when this machine lets this user make namespaces, as containers have."""
     return os.geteuid() == 0 and shutil.which("unshare") and subprocess.run(
         ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "true"], capture_output=True).returncode == 0
 

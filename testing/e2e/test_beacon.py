@@ -137,7 +137,7 @@ class Net(Network):
         return number
 
     def verifiers(self, names):
-        """What those without timekeeper did: they verified and, since all nodes were there, computed next to nothing. One that
+        """The work of those without timekeeper: they verified and, since all nodes were there, computed next to nothing. One that
         starts later than the others gets blocks with slots that it never heard of, and computes these. Returns the counts."""
         done = {name: self.ask(name, "tos_timekeeper") for name in names}
         for name, count in done.items():

@@ -34,13 +34,13 @@ from tos_harness.systemd import unit
 from tos_harness.wait import Failed, check, eventually
 
 TEXT = Path(os.environ.get("TOS_INSTALL_TEXT") or ROOT / "docs/operations.md")
-# Where the machine has the checkout and the programs built from it.
+# The machine's places of the checkout and the programs built from it.
 HOME = "/root"
 CHECKOUT = HOME + "/tos"
 # A network that only its specification is known of.
 OTHERS = "TOS Testnet"
 say = Progress().say
-# What stands in for `systemctl` and `docker`: asks this test to do it.
+# The stand-in for `systemctl` and `docker`: asks this test to do it.
 CALL = """#!/usr/bin/python3
 import base64, json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as sock:
@@ -162,7 +162,7 @@ class Machine:
         return 0, b"", b""
 
     def start(self, name):
-        """What systemd does for a unit: its folders, and its command as its user."""
+        """Does what systemd does for a unit: its folders, and its command as its user."""
         template, instance = name.split("@")
         user, environment, words = unit(self, f"{template}@.service", instance, "/etc/systemd/system")
         for line in self.text(f"/etc/systemd/system/{template}@.service").replace("%i", instance).splitlines():
@@ -231,7 +231,7 @@ def works(validator, rpc, running):
 
 
 def look(machine, block):
-    """What the text has people look at says so, too."""
+    """The places that the text has people look at say so, too."""
     printed = eventually("what the text looks at is as it says", lambda: looked(machine, block))
     assert '"ready": true' in printed, f"not ready: {printed}"
     return printed
@@ -286,7 +286,7 @@ def without_systemd(machine, commands, words, before):
 
 
 def command_line(pid):
-    """What the node was started with; the wrappers before it are gone by then."""
+    """The arguments that a node was started with; the wrappers before it are gone by then."""
     with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
         name, *arguments = file.read().split("\0")[:-1]
     return [os.path.basename(name), *arguments]

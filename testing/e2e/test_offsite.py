@@ -99,7 +99,7 @@ def test_who_is_to_know_of_a_failure_is_told(folder):
     fields = re.search(r"A notice is one JSON object:\n\n```json\n(\{.*?\n?.*?\})\n```", text("docs", "configuration.md"), re.S)
     assert set(said) == set(re.findall(r'(?:^\{|, |,\n )"(\w+)": ', re.sub(r'"facts": \{.*?\}', '"facts": 0', fields[1]))), f"fields: {said}"
     assert second == f"{said['kind']} {said['id']}" and said["facts"] == {"node": "validator"}, f"a notice: {first} {second}"
-    assert failed("exit 3").returncode != 0, "a notice that nobody took is no failure"
+    assert failed("exit 3").returncode != 0, "a notice that was not taken is no failure"
     unit = text("ops", "systemd", "tos-backup@.service")
     after, = re.findall(r"^OnFailure=(.*)$", unit, re.M)
     assert os.path.exists(os.path.join(OPS, "systemd", after.replace("%i", ""))), f"{after} is not there"
@@ -145,7 +145,7 @@ def test_without_an_answer_a_backup_is_made_and_the_drill_compares_nothing(progr
     done = subprocess.run([sys.executable, os.path.join(OPS, "offsite"), "--json", "ship", "--base-path", node.base, "--to", to,
                            "--rpc", f"http://127.0.0.1:{free_port()}"], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and json.loads(done.stdout)["head"] is None, f"a node that does not answer: {done}"
-    assert "no head is noted" in done.stderr, f"nobody is told: {done.stderr}"
+    assert "no head is noted" in done.stderr, f"it is not told: {done.stderr}"
     code, said = drill(program, to)
     assert code == 0 and "nothing to compare" in said["head"] and said["block"] > 0, f"the drill: {said}"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What operators are given holds: templates name only arguments that exist, units and container files are sound, a
+"""The files and programs for operators hold: templates name only arguments that exist, units and container files are sound, a
 public RPC node is closed where it should be, and readiness is told by exit code."""
 
 import configparser

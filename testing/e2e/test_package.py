@@ -153,7 +153,7 @@ def checked_by_systemd(system):
 
 
 def complaints(system, name):
-    """What systemd's checker has against a unit."""
+    """The complaints of systemd's checker about a unit."""
     of_role = name.replace("@.", "@validator.")
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={system.root}", of_role],
                           capture_output=True, text=True, timeout=LATE, check=False)
@@ -239,10 +239,10 @@ def a_backup_is_made(system):
     # And one that fails, as long as nothing is mounted.
     system.write("/etc/tos/backup.env", settings + "TOS_BACKUP_NOTIFY=cat >/tmp/notice\n")
     Service(system, "tos-backup@.service", "validator").ended(1, "nothing is mounted there")
-    assert (
-        system.text("/var/lib/tos-metrics/offsite-validator.prom") == metrics.replace("failed{node=\"validator\"} 0", "failed{node=\"validator\"} 1")), "a failure is not told, or forgets the last success"
+    failed = metrics.replace('failed{node="validator"} 0', 'failed{node="validator"} 1')
+    assert system.text("/var/lib/tos-metrics/offsite-validator.prom") == failed, "a failure is not told, or forgets the last success"
     Service(system, "tos-backup-failed@.service", "validator").ended(0, "<2>the off-site backup of the node (validator) failed")
-    assert json.loads(system.text("/tmp/notice"))["facts"] == {"node": "validator"}, "nobody is notified"
+    assert json.loads(system.text("/tmp/notice"))["facts"] == {"node": "validator"}, "no one is notified"
     system.write("/etc/tos/backup.env", settings)
 
 
@@ -302,7 +302,7 @@ def enabled(system):
 
 
 def enable(system):
-    """What `systemctl enable` does."""
+    """Does what `systemctl enable` does."""
     for link in (*ENABLED, ANOTHER):
         path = system.path(f"/etc/systemd/system/{link}")
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -5,7 +5,7 @@ Two miners and three validators take one task from publication to settlement. Wh
 comes into another phase, and once after the first commitment, everything is killed with SIGKILL
 and started again on the same data: first the node alone, so that running workers must find it
 again, then all workers. Nothing may be lost: both answers are revealed, every member of the panel
-votes and reveals, nobody is slashed, and the task settles in its first round. A publisher's
+votes and reveals, none is slashed, and the task settles in its first round. A publisher's
 `tos task watch`, started once, lives through all of it and is never silent for long.
 """
 
@@ -38,7 +38,7 @@ def net(binaries, folder):
 
 
 class Watched:
-    """What `tos task watch` has said so far, and its longest silence."""
+    """The output of `tos task watch` so far, and its longest silence."""
 
     def __init__(self, net, task):
         # Not among the programs that the test kills and starts again: it comes to its end.

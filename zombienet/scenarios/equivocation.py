@@ -25,6 +25,6 @@ def run(binary, folder, options):
             "dave is slashed", lambda: (s := net.script("stake", "//Dave//stash")) and int(s["active"]) < int(before["active"]) and s)
         others = net.script("stake", "//Bob//stash")
         if int(others["active"]) != int(before["active"]):
-            raise Failed("somebody honest lost stake")
+            raise Failed("an honest validator lost stake")
         net.say(f"slashed: {int(before['active']) - int(after['active'])} wei")
         net.advances(everybody[:3])

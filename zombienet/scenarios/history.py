@@ -16,7 +16,7 @@ QUICK = False
 BLOCKS = 10_000
 # Milliseconds of a slot of dev-fast, and how much of each is shown at first while the chain is made.
 SLOT, STEP = 500, 30
-# Seconds within which somebody who joins should be there.
+# Seconds within which a node that joins should be there.
 AIM = 30
 
 
@@ -37,7 +37,7 @@ class Clock:
             raise Skipped("no process takes another clock here")
 
     def environment(self, **changed):
-        """What gives a process this clock."""
+        """The variables that give a process this clock."""
         values = {"base": self.base, "since": self.since, "slot": SLOT, "step": self.step, **changed}
         return {"LD_PRELOAD": str(self.library), **{f"TOS_CLOCK_{name.upper()}": str(value) for name, value in values.items()}}
 
@@ -95,7 +95,7 @@ def make(net, clock):
 
 
 def has_state(net, name):
-    """Whether the state itself of the newest final block is there, not only its root."""
+    """True when the state itself of the newest final block is there, not only its root."""
     try:
         return net.ask(name, "state_getStorageSize", "0x3a636f6465", net.ask(name, "chain_getFinalizedHead"))
     except Failed:  # Blocks come first, their states later.

@@ -44,7 +44,7 @@ class Hostile:
         return self.processes.running[name].said()
 
     def banned(self, name, target):
-        """Whether a node has closed the beacon's protocol to a hostile peer at least once: a ban ends, and it may come again."""
+        """True when a node has closed the beacon's protocol to a hostile peer at least once: a ban ends, and it may come again."""
         return f"beacon closed {self.net.nodes[target].peer}" in self.said(name)
 
     def close(self):
@@ -52,7 +52,7 @@ class Hostile:
 
 
 def heard(net):
-    """What the victim has done about slots, which must be nothing but hearing them."""
+    """The victim's work on slots, which must be nothing but hearing them."""
     done = net.ask(VICTIM, "tos_timekeeper")
     if done["timekeeper"] or done["faultySlots"]:
         raise Failed(f"{VICTIM} is not as it should be: {done}")
@@ -75,7 +75,7 @@ def run(binary, folder, options):
         hostile = Hostile(binary, net)
         before, began = heard(net), time.monotonic()
         names = hostile.start(MODES, (VICTIM, "charlie"))
-        net.say(f"{len(names)} hostile peers at {VICTIM} and charlie, beside three honest ones")
+        net.say(f"{len(names)} hostile peers at {VICTIM} and charlie, and three honest ones")
 
         goal = before["head"] + 60
         net.eventually(f"slot {goal} in {VICTIM}'s chain", lambda: heard(net)["head"] >= goal)
@@ -90,12 +90,12 @@ def run(binary, folder, options):
         net.eventually("who sent false results is banned", lambda: all(
             hostile.banned(name, target) for name in liars for target in (VICTIM, "charlie")))
         if not blamed(net, VICTIM, "false slot"):
-            raise Failed(f"{VICTIM} blames nobody for false slots")
+            raise Failed(f"{VICTIM} blames no peer for false slots")
         height = net.advances(everybody)
         net.same(everybody, height)
         net.say(f"who sent false results is banned; all finalised block {height}")
 
-        # While nobody keeps time, there is nothing right to hear, and liars have all the time there is.
+        # While no node keeps time, there is nothing right to hear, and liars have all the time there is.
         net.kill(KEEPER)
         net.grows([VICTIM], 4)
         hostile.start(MODES, (VICTIM, "charlie"))

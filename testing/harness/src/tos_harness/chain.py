@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chains of a test's own: specifications with some of the genesis changed, and a development chain with users beside it."""
+"""Chains of a test's own: specifications with some of the genesis changed, and a development chain with its users."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from .wait import LATE, check
 
 # The exit code of `tos` when the chain refuses a call.
 REFUSED = 3
-# What keys on disk are encrypted with.
+# The password of keys on disk.
 PASSWORD = {"TOS_PASSWORD": "a password of tests"}
 
 

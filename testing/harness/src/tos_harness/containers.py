@@ -6,7 +6,7 @@ machine's system with what the last stage of the Dockerfile puts in it; a contai
 and a name that others resolve, its volumes, a user without capabilities, and its process. Images are not pulled, so
 services of other images do not run. What is asked for and not known here is an error.
 
-It takes root and a network of its own, and mounts that nobody else sees.
+It takes root and a network of its own, and mounts of its own.
 """
 
 import os
@@ -27,7 +27,7 @@ from .paths import ROOT
 from .process import LOGS, run
 from .wait import LATE, Failed, check
 
-# Where containers live; those of one network reach one another.
+# The addresses of containers, which reach one another.
 SUBNET = "10.213.7"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -62,7 +62,7 @@ def instructions(path: str) -> list[list[str]]:
 
 
 class Image:
-    """What the last stage of a Dockerfile makes of the programs in the folder `binaries`."""
+    """The result of the last stage of a Dockerfile for the programs in the folder `binaries`."""
 
     def __init__(self, folder: str, binaries: Path, dockerfile: str) -> None:
         self.user, self.entrypoint, self.health, self.volumes = "root", list[str](), list[str](), list[str]()
@@ -94,7 +94,7 @@ class Image:
                 self.health = yaml.safe_load(rest[rest.index("CMD") + 3:])
             else:
                 check(name in ("EXPOSE", "CMD"), f"{name}: not known here")
-        # From here on nobody writes to it.
+        # From here on it is not written to.
         run("umount", "--recursive", root)
         self.root = system(os.path.join(folder, "made"), self.upper, "/", writable=False)
 

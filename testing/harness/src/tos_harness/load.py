@@ -111,13 +111,13 @@ class MeasuredNode(Node):
 
 
 def growth(before: dict[str, Any], after: dict[str, Any], name: str) -> tuple[float, float] | None:
-    """How much a pair of numbers grew between two snapshots, if the second one did."""
+    """The growth of a pair of numbers between two snapshots, if the second one grew."""
     first, last = before["measured"].get(name), after["measured"].get(name)
     return (last[0] - first[0], last[1] - first[1]) if first and last and last[1] > first[1] else None
 
 
 def used_by(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What a node used between two snapshots."""
+    """Memory, processor time, disk and times of a node between two snapshots."""
     used: dict[str, Any] = {
         f"{kind}_{when}": snapshot["memory"].get(field) for kind, field in (("rss", "resident"), ("heap", "anonymous"))
         for when, snapshot in (("before", before), ("after", after))}
@@ -153,7 +153,7 @@ def generate(binaries: Path, node: MeasuredNode, command: str, *options: Word | 
 
 
 def sampled(node: MeasuredNode, every: float, meanwhile: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], list[tuple[float, dict[str, float]]]]:
-    """What `meanwhile` returns, and the memory of a node every so many seconds while it runs."""
+    """The result of `meanwhile`, and the memory of a node every so many seconds while it runs."""
     samples: list[tuple[float, dict[str, float]]] = []
     over, began = threading.Event(), time.monotonic()
 

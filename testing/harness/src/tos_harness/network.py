@@ -25,7 +25,7 @@ from .report import Progress
 from .wait import LATE, Failed, Skipped, check, eventually
 
 T = TypeVar("T")
-# What every node of a network gets; the definitions leave it to those who run them.
+# Options of every node; the definitions leave them to those who run them.
 COMMON = ("--rpc-methods=unsafe",)
 # The genesis state of a chain takes seconds to make, and is the same for every network of a run.
 SPECS: dict[str, str] = {}

@@ -65,7 +65,7 @@ class Node(Process):
 
     @property
     def address(self) -> str:
-        """Where other nodes find it."""
+        """The address at which other nodes find it."""
         return f"/ip4/{self.host}/tcp/{self.p2p}/p2p/{self.peer or self.rpc('system_localPeerId')}"
 
     def best(self) -> int:

@@ -124,7 +124,7 @@ def spec_version(wasm: bytes) -> int:
 
 
 def releases() -> list[dict[str, Any]]:
-    """What is kept of every release, the last one last."""
+    """The facts kept of every release, the last one last."""
     found = []
     for name in os.listdir(RELEASES):
         if re.fullmatch(r"\d+\.json", name):
@@ -167,7 +167,7 @@ def record(commit: str, folder: Path, program: Path) -> dict[str, Any]:
         "node_host_functions": sorted({name.decode() for name in HOST_FUNCTION.findall(node)}),
     }
     if lacking := unknown(release["host_functions"], release, ()):
-        raise Broken(f"the node beside this runtime lacks {lacking}")
+        raise Broken(f"the node of this build lacks {lacking}")
     kept(release, "json").write_text(json.dumps(release, indent=2) + "\n", encoding="utf-8")
     kept(release, "wasm").write_bytes(code)
     # The genesis of a network that was born with this release: later presets know more.

@@ -54,16 +54,16 @@ def publish(chain: DevChain, path: Path, provider: str, url: str, key: str = CLI
 
 
 def show(chain: DevChain, deal: str) -> Any:
-    """What is known of a deal."""
+    """A deal as the chain knows it."""
     return chain.call("client", CLIENT, "storage", "show", deal)
 
 
 def status(chain: DevChain, provider: str) -> Any:
-    """What is known of a provider."""
+    """A provider as the chain knows it."""
     return chain.call("client", CLIENT, "storage", "status", provider)
 
 
 def sealed_file(chain: DevChain, name: str, replica: str) -> Path:
-    """Where a replica of a user lies on disk."""
+    """The file of a user's replica."""
     digits = replica.replace("-", "")
     return chain.folder / name / "storage" / "replicas" / digits[:2] / digits / "sealed.bin"

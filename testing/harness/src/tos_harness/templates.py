@@ -67,7 +67,7 @@ class TemplateNode(Node):
 
 
 def answered(node: Node, method: str, *params: Any) -> bool:
-    """Whether a call gets a result."""
+    """True when a call gets a result, and not an error."""
     try:
         node.rpc(method, *params)
     except RpcError:
