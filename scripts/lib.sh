@@ -15,6 +15,9 @@
 # Outside the checkout, so that a fresh clone finds what an earlier one compiled.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/tos-target}"
 
+# Where `setup` puts the packages of the test harness, and where `scripts/python` finds them.
+export TOS_HARNESS="${TOS_HARNESS:-$HOME/.cache/tos-harness}"
+
 # Where `setup` puts the Python clients of others that are tested, each in an environment of its own.
 export TOS_PYTHON_CLIENTS="${TOS_PYTHON_CLIENTS:-$HOME/.cache/tos-python-clients}"
 

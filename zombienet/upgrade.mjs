@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { answerCommitment, find, inline, Lost, Refused, send, TOS, voteCommitment } from '../tests/e2e/chain.mjs';
+import { answerCommitment, find, inline, Lost, Refused, send, TOS, voteCommitment } from '../testing/e2e/polkadot-js/chain.mjs';
 
 // The packages are those of the end-to-end tests.
-const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'tests', 'e2e', 'package.json');
+const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'testing', 'e2e', 'polkadot-js', 'package.json');
 const resolve = createRequire(packages).resolve;
 const { ApiPromise, Keyring, WsProvider } = await import(pathToFileURL(resolve('@polkadot/api')));
 const { hexToU8a, u8aEq, u8aToHex } = await import(pathToFileURL(resolve('@polkadot/util')));

@@ -5,7 +5,7 @@ It follows the text of docs/protocol.md (and, for the two hashes, the module doc
 languages are told to follow) with exact fractions and no regard for speed. It shares no code with
 the Rust crate; primitives/formulas/tests/vectors.rs requires both to agree exactly.
 
-    python3 scripts/vectors/reference.py            write tests/vectors/*.json
+    python3 scripts/vectors/reference.py            write testing/vectors/*.json
     python3 scripts/vectors/reference.py --check    fail if they are not what would be written
 """
 
@@ -17,7 +17,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-OUT = Path(__file__).resolve().parents[2] / "tests" / "vectors"
+OUT = Path(__file__).resolve().parents[2] / "testing" / "vectors"
 TOS = 10**18
 
 

@@ -13,7 +13,7 @@ use tos_types::Verdict;
 
 macro_rules! vectors {
     ($file:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $file)))
+        serde_json::from_str::<Value>(include_str!(concat!("../../../testing/vectors/", $file)))
             .unwrap()
     };
 }
