@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the network scenarios sign, submit and read. Usage: extrinsics.mjs URL ACTION [ARGUMENT...]; prints JSON.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the scenarios `upgrade` and `referendum` sign, submit and read. Usage: upgrade.mjs URL ACTION [ARGUMENT...]; prints JSON.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';

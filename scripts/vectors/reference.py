@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A slow, independent reference of the protocol's arithmetic, and the test vectors made with it.
 
 It follows the text of docs/protocol.md (and, for the two hashes, the module documentation that other

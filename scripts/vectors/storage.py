@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A slow, independent reference of the storage proofs, and the test vectors made with it.
 
 It follows the module documentation of primitives/storage-proofs, from which other languages are told to

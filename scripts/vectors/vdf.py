@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A slow, independent reference of POSC-Walk-256, and the test vectors made with it.
 
 It follows the text at the top of primitives/vdf/src/lib.rs and the published descriptions of the primitives

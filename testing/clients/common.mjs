@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of JavaScript clients share: the chain that run.py has started, its blocks as bytes, and what is published on it.
 import assert from 'node:assert/strict';
 import { Keyring } from '@polkadot/keyring';

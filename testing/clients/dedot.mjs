@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dedot 1 on a chain with audits in its blocks, over both generations of JSON-RPC.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What polkadot-api does alike over a node and over a light client.
 import assert from 'node:assert/strict';
 import { Binary, Enum } from 'polkadot-api';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // polkadot-api 2 on a chain with audits in its blocks.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

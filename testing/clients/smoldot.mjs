@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The light client smoldot 3, with polkadot-api over it: from the first block of the chain to its head by what is final.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

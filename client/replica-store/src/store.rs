@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A directory of replicas, locked to one process.
 
 use crate::{

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Group roots: right, the same for everybody, and one per window.
 #![allow(clippy::unwrap_used)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The beacon and storage on a running node: the walk that blocks include, what a client reads of it, and refusals by name.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

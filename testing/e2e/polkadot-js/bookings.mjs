@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which events are booked to which transactions, over every block of a chain.
 
 /** What happens by itself, and the calls by which somebody can take such a step early or by hand. */

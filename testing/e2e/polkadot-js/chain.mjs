@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a polkadot.js client of TOS needs beside @polkadot/api: commitments, and sending that waits for a block.
 import { randomBytes } from 'node:crypto';
 import { blake3 } from '@noble/hashes/blake3';

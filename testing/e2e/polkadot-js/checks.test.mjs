@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What panels check with, on a node: a pinned tool, a known answer, and levels, by extrinsics and runtime APIs alone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

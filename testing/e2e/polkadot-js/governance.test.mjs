@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Decisions by extrinsics alone, on a network that has no sudo key: a parameter, a spend, a pause, an upgrade.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

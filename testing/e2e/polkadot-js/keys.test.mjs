@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Key files: polkadot.js opens those of `tos`, and `tos` opens those of polkadot.js. Needs no node.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

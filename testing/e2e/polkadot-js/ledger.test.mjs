@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signers that show what they sign (Ledger, Vault) put the hash of the metadata under their signature, and the runtime must know
 // the same hash. Only what is released carries it, so this runs the runtime that was released last, not the one in the works.
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole life of a task with @polkadot/api alone: extrinsics, events, typed errors, runtime APIs by name.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Loads a development node with signed transactions: node load.mjs URL SECONDS
 //
 // Six accounts send transfers and publish tasks as fast as the node takes them, a bounded number

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Starts and stops a development node for a test, by process id and in a folder of its own.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tos_* namespace: readable JSON, stable pages, typed refusals, and changes that tell when they are final.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
