@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 //! Keeps sealed replicas on disk and proves that it does. One library for the node's prover and for
 //! `tos storage`; it knows no chain, no keys and no network.
 //!

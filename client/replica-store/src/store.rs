@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 //! A directory of replicas, locked to one process.
 
 use crate::{

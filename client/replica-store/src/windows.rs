@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 //! What is proven in each window, group by group.
 //!
 //! A provider that signs two roots for one group and window loses its bond. So a root is stored,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 //! Group roots: right, the same for everybody, and one per window.
 #![allow(clippy::unwrap_used)]
 
