@@ -13,6 +13,7 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod checks;
 mod impls;
@@ -22,6 +23,8 @@ mod vectors;
 mod views;
 pub mod weights;
 
+#[cfg(test)]
+mod mock;
 #[cfg(test)]
 mod tests;
 

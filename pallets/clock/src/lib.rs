@@ -13,8 +13,11 @@ use polkadot_sdk::*;
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod impls;
+#[cfg(test)]
+mod mock;
 #[cfg(test)]
 mod tests;
 pub mod weights;

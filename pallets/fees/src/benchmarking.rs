@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Benchmarks of the hooks.
-#![cfg(feature = "runtime-benchmarks")]
 
 use crate::*;
 use frame_benchmarking::{account, v2::*};
@@ -41,7 +40,7 @@ mod benches {
 
     impl_benchmark_test_suite!(
         Pallet,
-        crate::tests::mock::new_test_ext(),
-        crate::tests::mock::Test
+        crate::mock::new_test_ext(),
+        crate::mock::Test
     );
 }

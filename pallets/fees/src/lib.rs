@@ -17,9 +17,12 @@ use polkadot_sdk::*;
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod impls;
 pub mod migrations;
+#[cfg(test)]
+mod mock;
 #[cfg(test)]
 mod tests;
 pub mod weights;

@@ -21,6 +21,8 @@ mod benchmarking;
 mod impls;
 mod levels;
 #[cfg(test)]
+mod mock;
+#[cfg(test)]
 mod tests;
 pub mod types;
 pub mod weights;

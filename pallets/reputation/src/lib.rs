@@ -14,6 +14,8 @@ extern crate alloc;
 mod benchmarking;
 mod impls;
 #[cfg(test)]
+mod mock;
+#[cfg(test)]
 mod tests;
 pub mod types;
 pub mod weights;

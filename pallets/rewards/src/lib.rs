@@ -22,6 +22,7 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod checks;
 mod impls;
@@ -29,6 +30,8 @@ mod tick;
 mod types;
 pub mod weights;
 
+#[cfg(test)]
+mod mock;
 #[cfg(test)]
 mod tests;
 

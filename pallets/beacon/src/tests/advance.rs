@@ -2,7 +2,7 @@
 
 //! What blocks may include.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Call, CurrentHead, Error, Event, GenesisMs, Pallet, Records, WindowEntropy};
 use frame_support::{
     assert_noop, assert_ok,

@@ -3,7 +3,7 @@
 //! Attacks on the walk, by their numbers in the catalogue of scenarios: A1 acceleration, A9 weak
 //! randomness, A10 wrong clocks, A13 timing, A17 precomputation, A18 replay across epochs.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Epochs, Error, WindowEntropy};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

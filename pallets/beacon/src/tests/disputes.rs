@@ -2,7 +2,7 @@
 
 //! Showing that an included slot is false.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Call, Error, Event};
 use frame_support::{
     assert_noop, assert_ok,

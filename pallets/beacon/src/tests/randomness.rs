@@ -2,7 +2,7 @@
 
 //! Seeds by ticket.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{BlockVrf, Event, GenesisMs, LastProgress};
 use proptest::{
     prelude::*,

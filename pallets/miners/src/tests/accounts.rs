@@ -2,7 +2,7 @@
 
 //! Certificates, owners, relations and genesis.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Certificates, Error, Event, Relations};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

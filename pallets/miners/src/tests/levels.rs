@@ -3,7 +3,7 @@
 //! Levels as the chain keeps them, and who may speak for whom. The rules themselves are tested with
 //! `tos_formulas::level`.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Endorsements, Endorsing, Error, Event, Miners as Register};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

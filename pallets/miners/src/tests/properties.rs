@@ -2,7 +2,7 @@
 
 //! Properties under random sequences of actions.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Miners as Register, Owners, Relations, Suspensions};
 use frame_support::traits::fungible::Inspect;
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! Taking and finishing tasks, suspension and dormancy.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{types::MAX_SUSPENSION_DAYS, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! Idle decay: in the eye of the reader, from the last work.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Domain, Global};
 use frame_support::assert_storage_noop;
 use polkadot_sdk::*;

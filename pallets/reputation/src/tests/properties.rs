@@ -2,7 +2,7 @@
 
 //! Properties under random work, penalties and idleness.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Record, MAX_DAILY_GAIN};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 //! Rewards whose claim window is over: the chain pays them to their owners.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Claims, Error, Event, Expiries, ExpiryCursor, WeightInfo};
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 use polkadot_sdk::*;

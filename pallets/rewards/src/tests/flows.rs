@@ -2,7 +2,7 @@
 
 //! Random sequences of everything that moves money: what goes in comes out, after every step.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Claims, Error, Escrows, Event};
 use frame_support::{
     assert_ok,

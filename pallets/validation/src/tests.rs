@@ -2,15 +2,13 @@
 
 //! Tests, by topic.
 
-pub(crate) mod mock;
-
 mod automatic;
 mod conclude;
 mod draw;
 mod known;
 mod money;
+mod reads;
 mod registration;
 mod robustness;
 mod tally;
-mod views;
 mod voting;

@@ -26,7 +26,7 @@ use tos_types::{
     Balance, DealId, ReplicaId, Tick, Windows, TOS,
 };
 
-pub use super::world::*;
+pub use crate::tests::world::*;
 
 type Block = frame_system::mocking::MockBlock<Test>;
 pub type AccountId = u64;

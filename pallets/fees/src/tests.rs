@@ -2,9 +2,7 @@
 
 //! Fees come together, are paid once, and none is lost.
 
-pub mod mock;
-
-use crate::*;
+use crate::{mock::*, *};
 use frame_support::{
     traits::{
         fungible::{Balanced, Inspect},
@@ -13,7 +11,6 @@ use frame_support::{
     },
     weights::Weight,
 };
-use mock::*;
 use proptest::prelude::*;
 use tos_types::Balance;
 

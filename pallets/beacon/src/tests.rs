@@ -6,6 +6,5 @@ mod advance;
 mod attacks;
 mod disputes;
 mod epochs;
-pub mod mock;
 mod randomness;
 mod vectors;

@@ -6,7 +6,6 @@ mod answers;
 mod checks;
 mod illegal;
 mod lifecycle;
-pub mod mock;
 mod money;
 mod prune;
 mod publish;
@@ -15,9 +14,8 @@ mod random;
 mod reads;
 mod rules;
 
-use crate::*;
+use crate::{mock::*, *};
 use frame_support::{assert_ok, dispatch::DispatchResult};
-use mock::*;
 use tos_types::{
     commitment,
     vote::{AnswerResult, Tally},

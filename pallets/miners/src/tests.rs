@@ -2,9 +2,10 @@
 
 //! Tests, by topic.
 
-mod decay;
-mod gains;
-pub(crate) mod mock;
-mod penalties;
+mod accounts;
+mod leaving;
+mod levels;
 mod properties;
+mod registration;
 mod state;
+mod work;

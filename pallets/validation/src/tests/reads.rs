@@ -2,7 +2,7 @@
 
 //! What clients read.
 
-use super::mock::*;
+use crate::mock::*;
 use frame_support::assert_ok;
 use polkadot_sdk::*;
 use tos_interfaces::{Panels, VotingStage};

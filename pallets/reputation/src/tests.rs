@@ -2,11 +2,8 @@
 
 //! Tests, by topic.
 
-mod accounts;
-mod leaving;
-mod levels;
-pub(crate) mod mock;
+mod decay;
+mod gains;
+mod penalties;
 mod properties;
-mod registration;
 mod state;
-mod work;

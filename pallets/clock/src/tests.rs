@@ -2,10 +2,7 @@
 
 //! Tests of the clock.
 
-pub mod mock;
-
-use crate::{Crammed, Ticks};
-use mock::*;
+use crate::{mock::*, Crammed, Ticks};
 use polkadot_sdk::*;
 use tos_interfaces::Clock as _;
 use tos_types::Windows;

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the calls and the queue do, by topic.
-
-mod calls;
-mod lifecycle;
-mod reads;
-mod settlement;
-
-pub(crate) use calls::Terms;
+//! Functions that several files share: the task's record, its entry in the queue, its holds.
 
 use crate::*;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get};

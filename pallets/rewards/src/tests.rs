@@ -8,5 +8,4 @@ mod escrow;
 mod expiry;
 mod flows;
 mod governance;
-pub(crate) mod mock;
 mod settlement;
