@@ -63,7 +63,7 @@ pub struct Content {
     pub bytes: u64,
     /// Weight of inherents and hooks, in per cent of the block.
     pub mandatory: u64,
-    /// Whether a migration has the block.
+    /// `true` if a migration has the block.
     pub migration: bool,
 }
 

@@ -116,7 +116,7 @@ fn windows_and_days_come_from_genesis() {
         ..Windows::development()
     };
     with_windows(windows).execute_with(|| {
-        assert_eq!(<Clock as tos_interfaces::Clock>::windows(), windows);
+        assert_eq!(Clock::windows(), windows);
         for _ in 0..7 {
             block(quiet());
         }

@@ -14,7 +14,7 @@ use tos_types::{
     TaskType, BP,
 };
 
-/// Registered by tests beside the named accounts; they have no balance and need none.
+/// Registered by tests besides the named accounts; they have no balance and need none.
 fn crowd(who: u64, level: Level) {
     let mut miner = Register::<Test>::get(ALICE).unwrap();
     miner.level = Default::default();

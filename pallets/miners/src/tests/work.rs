@@ -26,7 +26,6 @@ fn every_refusal_has_its_own_error() {
     ExtBuilder::default().execute(|| {
         let refused = |refusal, error: Error<Test>| {
             assert_eq!(Miners::may_work(&ALICE, TYPE), Err(refusal));
-            assert_eq!(Miners::standing(ALICE, TYPE), Err(refusal));
             assert_noop!(start(ALICE), error);
         };
         refused(Refusal::NotRegistered, Error::NotRegistered);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! When the tick advances.
+//! Steps of a block: the tick advances at its beginning, its fullness is noted at its end.
 
 use crate::*;
-use frame_support::{dispatch::DispatchClass, ensure, traits::Get, weights::Weight};
-use sp_runtime::{Perbill, TryRuntimeError};
-use tos_interfaces::Clock;
-use tos_types::{Tick, Windows};
+use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
+use sp_runtime::Perbill;
 
 /// A block that used more than this share of what users may fill is crammed.
 const CRAMMED: Perbill = Perbill::from_percent(90);
@@ -28,8 +26,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether users' transactions used nearly all of the weight, in either dimension, or of the
-    /// bytes that they may use.
+    /// Returns `true` if users' transactions used nearly all of the weight, in either dimension, or
+    /// of the bytes that they may use.
     fn is_crammed() -> bool {
         let class = DispatchClass::Normal;
         let limits = T::BlockWeights::get();
@@ -41,26 +39,5 @@ impl<T: Config> Pallet<T> {
             CRAMMED.mul_floor(limit.proof_size()),
         );
         used.any_gt(full) || bytes > CRAMMED.mul_floor(*T::BlockLength::get().max.get(class))
-    }
-
-    /// Checks what must hold between blocks.
-    pub fn do_try_state() -> Result<(), TryRuntimeError> {
-        ensure!(Scale::<T>::get().is_sound(), "the windows are unusable");
-        Ok(())
-    }
-}
-
-impl<T: Config> Clock for Pallet<T> {
-    fn now() -> Tick {
-        Ticks::<T>::get()
-    }
-
-    fn windows() -> Windows {
-        Scale::<T>::get()
-    }
-
-    #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_set_now(now: Tick) {
-        Ticks::<T>::put(now);
     }
 }
