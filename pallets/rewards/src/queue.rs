@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The automatic step: rewards whose claim window is over are paid to their owners.
+//! The queue: rewards whose claim window is over are paid to their owners.
 
 use crate::{pallet::*, weights::WeightInfo, LOG_TARGET};
-use frame_support::weights::Weight;
+use frame_support::weights::{Weight, WeightMeter};
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::Clock;
-use tos_pallet_support::agenda::Agenda;
+use tos_pallet_support::agenda::{self, Agenda};
 use tos_types::{TaskId, Tick};
+
+impl<T: Config> Pallet<T> {
+    /// Pays expired rewards as far as `limit` goes. Returns the weight used.
+    pub(crate) fn pay_expired(limit: Weight) -> Weight {
+        let mut meter = WeightMeter::with_limit(limit);
+        agenda::run::<Self>(&mut meter);
+        meter.consumed()
+    }
+}
 
 impl<T: Config> Agenda for Pallet<T> {
     const TARGET: &'static str = LOG_TARGET;
@@ -50,7 +59,8 @@ impl<T: Config> Agenda for Pallet<T> {
         Self::do_claim(who, task)
     }
 
-    /// The owner cannot receive it yet. It stays to be claimed, out of the chain's way.
+    /// Takes out a reward that its owner cannot receive yet. It stays to be claimed, out of the
+    /// chain's way.
     fn postpone(tick: Tick, item: &Self::Item, error: DispatchError) {
         log::debug!(target: LOG_TARGET, "cannot pay {item:?}: {error:?}");
         Self::remove(tick, item);
