@@ -250,8 +250,8 @@ pub fn block_with_false_slot() {
 
 /// Blocks with eight slots each, until the head is at `slot`.
 pub fn walk_to(slot: u64) {
-    while Beacon::head_slot() < slot {
-        let missing = usize::try_from(slot - Beacon::head_slot()).unwrap();
+    while Beacon::head().slot < slot {
+        let missing = usize::try_from(slot - Beacon::head().slot).unwrap();
         block(missing.min(SLOTS_PER_BLOCK as usize));
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the pallet keeps.
+//! Types of the pallet's storage, and its constants.
 
 use crate::pallet::*;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -18,7 +18,7 @@ pub const MAX_EPOCHS: u32 = 4;
 /// through again, at the shortest windows that a scale may have, and the two before.
 pub const ENTROPY_RING: u32 = 264;
 
-/// What building a dataset costs, which a dispute in another epoch than the current one may cause:
+/// Weight of building a dataset, which a dispute in another epoch than the current one may cause:
 /// 0.35 s on the machine that the walk was set on, rounded up.
 pub const DATASET_BUILD: Weight =
     Weight::from_parts(400u64.saturating_mul(WEIGHT_REF_TIME_PER_MILLIS), 0);

@@ -1,103 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How the walk goes on.
+//! Work of the dispatchables.
 
 use crate::{pallet::*, types::*};
-use alloc::vec;
 use frame_support::{
     ensure,
     traits::{Get, UnixTime},
-    BoundedVec,
 };
 use polkadot_sdk::*;
-use sp_runtime::{traits::UniqueSaturatedInto, DispatchError, DispatchResult};
+use sp_runtime::{DispatchError, DispatchResult};
 use tos_types::beacon::{
-    accumulate, check_spots, epoch_seed, next_start, starts, BeaconScale, Epoch, Hash, Head, Slot,
-    SlotClaim, SpotClaim, RECORDS,
+    check_spots, epoch_seed, next_start, starts, Epoch, Hash, Head, Slot, SlotClaim, SpotClaim,
+    RECORDS,
 };
-use tos_vdf::{initial_state, SlotProof};
+use tos_vdf::{SlotProof, VdfParams};
 
 impl<T: Config> Pallet<T> {
-    /// The state before the first slot.
-    pub(crate) fn begin(scale: &BeaconScale, seed: &Hash) {
-        let head = Head {
-            slot: 0,
-            end: initial_state(seed),
-            next_iteration: 0,
-        };
-        let first = Epoch {
-            number: 0,
-            seed: epoch_seed(0, seed),
-            params: scale.params,
-        };
-        Scale::<T>::put(scale);
-        CurrentHead::<T>::put(head);
-        Accumulator::<T>::put(seed);
-        Epochs::<T>::put(BoundedVec::truncate_from(vec![first]));
-        // Slot 1 links to it like every slot to the one before.
-        Records::<T>::insert(
-            0,
-            SlotRecord {
-                slot: 0,
-                end: head.end,
-                fine_root: Hash::default(),
-                first_iteration: 0,
-                block: 0,
-                stalled: 0,
-            },
-        );
-    }
-
-    /// The current block.
-    pub(crate) fn now() -> u32 {
-        frame_system::Pallet::<T>::block_number().unique_saturated_into()
-    }
-
-    /// How far the walk has come.
-    pub(crate) fn head() -> Head {
-        CurrentHead::<T>::get().unwrap_or(Head {
-            slot: 0,
-            end: [0; 64],
-            next_iteration: 0,
-        })
-    }
-
-    /// An included slot, if it is still on record.
-    pub(crate) fn record(head: Slot, slot: Slot) -> Option<SlotRecord> {
-        if slot > head {
-            return None;
-        }
-        Records::<T>::get(ring(slot, RECORDS)).filter(|record| record.slot == slot)
-    }
-
-    /// Keeps the VRF output of the parent's author and accumulates it.
-    pub(crate) fn note_vrf() {
-        let output = T::Vrf::get();
-        let Some(block) = Self::now().checked_sub(1) else {
-            return;
-        };
-        let accumulated = Accumulator::<T>::mutate(|acc| {
-            if let Some(output) = output {
-                *acc = accumulate(acc, &output);
-            }
-            *acc
-        });
-        let record = VrfRecord {
-            block,
-            output,
-            accumulated,
-        };
-        BlockVrf::<T>::insert(ring(block.into(), RECORDS), record);
-    }
-
-    /// The head of the parent.
-    pub(crate) fn parent_head() -> Slot {
-        match LastProgress::<T>::get() {
-            Some(last) if last.block == Self::now() => last.from,
-            _ => Self::head().slot,
-        }
-    }
-
     /// Includes the slots after the head.
     pub(crate) fn do_advance(slots: &[SlotClaim], spots: &[SpotClaim]) -> DispatchResult {
         let now_ms = u64::try_from(T::Time::now().as_millis()).unwrap_or(u64::MAX);
@@ -176,8 +94,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Notes that this block includes slots. The last degraded block, which this one is if it ends a
-    /// stall.
+    /// Notes that this block includes slots. Returns the last degraded block, which this one is if it
+    /// ends a stall; 0 if there was none.
     fn note_progress(block: u32, from: Slot) -> u32 {
         if Self::stands_still() {
             LastStall::<T>::put(block);
@@ -245,6 +163,14 @@ impl<T: Config> Pallet<T> {
         );
         CurrentHead::<T>::put(before);
         Self::deposit_event(Event::SlotVoided { slot, head, who });
+        Ok(())
+    }
+
+    /// Sets the parameters of the next epoch that is not fixed yet.
+    pub(crate) fn do_set_params(params: VdfParams) -> DispatchResult {
+        params.check().map_err(|_| Error::<T>::BadParams)?;
+        NextParams::<T>::put(params);
+        Self::deposit_event(Event::ParamsSet { params });
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the runtime API answers.
+//! Reads: the walk on record, and the views of the runtime API.
 
 use crate::{pallet::*, types::*};
 use alloc::vec::Vec;
 use frame_support::traits::IsSubType;
 use polkadot_sdk::*;
-use tos_types::beacon::{next_start, Slot, SlotClaims, Surroundings};
+use sp_runtime::traits::UniqueSaturatedInto;
+use tos_types::beacon::{next_start, Head, Slot, SlotClaims, Surroundings, RECORDS};
 use tos_views::{BeaconView, EpochView, InjectionView, SlotRecordView, MAX_BEACON_RECORDS};
 
 impl<T: Config> Pallet<T> {
@@ -54,7 +55,7 @@ impl<T: Config> Pallet<T> {
     /// Included slots from `from` upwards, at most `limit`. Those no longer on record are left out.
     pub fn records_view(from: Slot, limit: u32) -> Vec<SlotRecordView> {
         let head = Self::head().slot;
-        let oldest = head.saturating_sub(u64::from(tos_types::beacon::RECORDS));
+        let oldest = head.saturating_sub(u64::from(RECORDS));
         let from = from.max(oldest).max(1);
         (from..=head)
             .filter_map(|slot| Self::record(head, slot))
@@ -76,5 +77,44 @@ impl<T: Config> Pallet<T> {
             Some(Call::advance { slots, .. }) => Some(slots),
             _ => None,
         }
+    }
+
+    /// The current block.
+    pub(crate) fn now() -> u32 {
+        frame_system::Pallet::<T>::block_number().unique_saturated_into()
+    }
+
+    /// The end of the last slot included.
+    pub(crate) fn head() -> Head {
+        CurrentHead::<T>::get().unwrap_or(Head {
+            slot: 0,
+            end: [0; 64],
+            next_iteration: 0,
+        })
+    }
+
+    /// An included slot, if it is still on record.
+    pub(crate) fn record(head: Slot, slot: Slot) -> Option<SlotRecord> {
+        if slot > head {
+            return None;
+        }
+        Records::<T>::get(ring(slot, RECORDS)).filter(|record| record.slot == slot)
+    }
+
+    /// The head of the parent.
+    pub(crate) fn parent_head() -> Slot {
+        match LastProgress::<T>::get() {
+            Some(last) if last.block == Self::now() => last.from,
+            _ => Self::head().slot,
+        }
+    }
+
+    /// Returns `true` if the beacon is degraded in this block. The same from the block's beginning to
+    /// its end: the block that ends a stall still counts.
+    pub(crate) fn stands_still() -> bool {
+        let now = Self::now();
+        LastStall::<T>::get() == Some(now)
+            || LastProgress::<T>::get()
+                .is_none_or(|last| now.saturating_sub(last.block) > Scale::<T>::get().stall_blocks)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Seeds by ticket.
+//! Randomness, as other pallets take it: seeds by ticket.
 
 use crate::{pallet::*, types::*};
 use polkadot_sdk::frame_support::traits::Get;
@@ -11,15 +11,6 @@ use tos_types::{
 };
 
 impl<T: Config> Pallet<T> {
-    /// Whether the beacon is degraded in this block. The same from the block's beginning to its end: the
-    /// block that ends a stall still counts.
-    pub(crate) fn stands_still() -> bool {
-        let now = Self::now();
-        LastStall::<T>::get() == Some(now)
-            || LastProgress::<T>::get()
-                .is_none_or(|last| now.saturating_sub(last.block) > Scale::<T>::get().stall_blocks)
-    }
-
     /// The accumulator after this block: the VRF outputs of all blocks up to it, hashed one onto the
     /// other. `None` until the block is on record, and when it is no more.
     fn accumulated(block: u32) -> Option<Hash> {
