@@ -80,7 +80,7 @@ pub const SCALE: BeaconScale = BeaconScale {
     stall_blocks: 5,
 };
 
-/// When the first block is made.
+/// The time of the first block.
 pub const START_MS: u64 = 1_800_000_000_000;
 /// Slots' worth of time between blocks.
 pub const SLOTS_PER_BLOCK: u64 = 8;
@@ -188,7 +188,7 @@ impl Computed {
     }
 }
 
-/// What the next slot is computed from.
+/// Inputs of the next slot.
 pub fn start_after(head: &Head) -> SlotStart {
     next_start(
         &crate::Scale::<Test>::get(),

@@ -52,7 +52,7 @@ pub fn with_windows(windows: Windows) -> sp_io::TestExternalities {
     ext
 }
 
-/// What happens in a block.
+/// Contents of a block.
 #[derive(Clone, Copy, Default)]
 pub struct Content {
     /// Weight of users' transactions, in the class's share of the block, in per cent.

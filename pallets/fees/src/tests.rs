@@ -14,7 +14,7 @@ use frame_support::{
 use proptest::prelude::*;
 use tos_types::Balance;
 
-/// What a transaction does: takes fee and tip from the payer and hands them over.
+/// Takes fee and tip from the payer and hands them over, as a transaction does.
 fn charge(fee: Balance, tip: Balance) {
     let take = |amount| {
         <Balances as Balanced<u64>>::withdraw(

@@ -48,7 +48,7 @@ mod runtime {
 
 /// The existential deposit.
 pub const ED: Balance = 10;
-/// How long a reward waits to be claimed.
+/// The claim window.
 pub const CLAIM_WINDOW: Tick = 100;
 /// The treasury.
 pub const TREASURY: u64 = 99;
@@ -64,7 +64,7 @@ pub const V1: u64 = 21;
 pub const V2: u64 = 22;
 /// An account without money.
 pub const GHOST: u64 = 66;
-/// What the rich and the others start with.
+/// Balances that the rich and the others start with.
 pub const RICH: Balance = 1_000_000;
 pub const POOR: Balance = 100;
 

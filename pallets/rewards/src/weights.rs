@@ -5,7 +5,7 @@
 use frame_support::weights::{constants::RocksDbWeight, Weight};
 use polkadot_sdk::*;
 
-/// What each piece of work weighs. The vault's functions are called by other pallets, whose own
+/// Weights of the pallet's work. The vault's functions are called by other pallets, whose own
 /// benchmarks contain them; they are here to be measured by themselves, too.
 pub trait WeightInfo {
     /// Vault: deposit.

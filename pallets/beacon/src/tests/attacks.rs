@@ -12,7 +12,7 @@ use tos_interfaces::{Randomness, Seed};
 use tos_types::beacon::SlotStart;
 use tos_vdf::{evaluate_slot, Dataset, SlotProof, VdfParams};
 
-/// What a full node asks before it imports a block, and what a dispute asks.
+/// The check of a full node before it imports a block, and that of a dispute.
 fn exact(start: &SlotStart, proof: &SlotProof) -> bool {
     let epoch = &start.epoch;
     verify_slot(
