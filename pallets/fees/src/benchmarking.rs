@@ -38,9 +38,5 @@ mod benches {
         assert_eq!(T::Currency::balance(&author), before.saturating_add(some));
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::mock::new_test_ext(),
-        crate::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
 }

@@ -37,8 +37,7 @@ impl<T: Config> Pallet<T> {
             "a miner must be able to work on every built-in type"
         );
         assert!(
-            LEAST_REGISTRATION
-                >= T::Currency::minimum_balance(),
+            LEAST_REGISTRATION >= T::Currency::minimum_balance(),
             "a stake must be worth more than an account's existence"
         );
     }

@@ -20,10 +20,7 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     /// The reason why it may not, for other pallets and as an error for users.
-    fn eligible(
-        who: &T::AccountId,
-        task_type: TaskType,
-    ) -> Result<Miner, (Refusal, Error<T>)> {
+    fn eligible(who: &T::AccountId, task_type: TaskType) -> Result<Miner, (Refusal, Error<T>)> {
         let miner =
             Miners::<T>::get(who).ok_or((Refusal::NotRegistered, Error::<T>::NotRegistered))?;
         ensure!(

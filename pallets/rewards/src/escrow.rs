@@ -11,7 +11,11 @@ use tos_types::{Balance, TaskId};
 
 impl<T: Config> Pallet<T> {
     /// Holds a reward on its publisher's account.
-    pub(crate) fn do_deposit(task: &TaskId, publisher: &T::AccountId, amount: Balance) -> DispatchResult {
+    pub(crate) fn do_deposit(
+        task: &TaskId,
+        publisher: &T::AccountId,
+        amount: Balance,
+    ) -> DispatchResult {
         ensure!(amount > 0, Error::<T>::EmptyDeposit);
         ensure!(!Escrows::<T>::contains_key(task), Error::<T>::EscrowExists);
         holds::hold::<T::Currency, _>(
@@ -106,7 +110,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Emits the event of an amount that went to another account than it should.
-    pub(crate) fn undeliverable(task: &TaskId, who: T::AccountId, amount: Balance, to: T::AccountId) {
+    pub(crate) fn undeliverable(
+        task: &TaskId,
+        who: T::AccountId,
+        amount: Balance,
+        to: T::AccountId,
+    ) {
         Self::deposit_event(Event::Undeliverable {
             task: *task,
             who,

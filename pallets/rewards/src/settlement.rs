@@ -25,7 +25,9 @@ type Shares<AccountId> = BTreeMap<(RewardRole, AccountId), Balance>;
 
 impl<T: Config> Pallet<T> {
     /// Divides an escrow and delivers every share.
-    pub(crate) fn do_settle(settlement: &Settlement<T::AccountId>) -> Result<Allocation, DispatchError> {
+    pub(crate) fn do_settle(
+        settlement: &Settlement<T::AccountId>,
+    ) -> Result<Allocation, DispatchError> {
         let task = &settlement.task;
         let escrow = Escrows::<T>::take(task).ok_or(Error::<T>::NoEscrow)?;
         let allocation = Self::allocation(settlement, escrow.amount)?;

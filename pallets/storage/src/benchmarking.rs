@@ -519,9 +519,5 @@ mod benchmarks {
         assert_eq!(Replicas::<T>::get(id).unwrap().failures, 1);
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::mock::new_benchmark_ext(),
-        crate::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_benchmark_ext(), crate::mock::Test);
 }
