@@ -57,8 +57,8 @@ impl<T: Config> Pallet<T> {
         }
 
         let stalled = Self::note_progress(block, head.slot);
-        // After an outage the clock would be ahead for days, and every ticket with it. By how much it
-        // is set back depends on nothing that the author chooses.
+        // After an outage the clock would be ahead for days, and every ticket with it. By how much
+        // it is set back depends on nothing that the author chooses.
         let genesis_ms = scale.forgive(genesis_ms, head.slot, T::SlotEnd::get());
         let entropy = Accumulator::<T>::get();
         let mut head = head;
@@ -94,8 +94,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Notes that this block includes slots. Returns the last degraded block, which this one is if it
-    /// ends a stall; 0 if there was none.
+    /// Notes that this block includes slots. Returns the last degraded block, which this one is if
+    /// it ends a stall; 0 if there was none.
     fn note_progress(block: u32, from: Slot) -> u32 {
         if Self::stands_still() {
             LastStall::<T>::put(block);

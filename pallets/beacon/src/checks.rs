@@ -60,7 +60,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Records lie where they belong, and each slot's iterations begin where those of the one before end.
+    /// Records lie where they belong, and each slot's iterations begin where those of the one
+    /// before end.
     fn check_records() -> Result<(), TryRuntimeError> {
         let (scale, head) = (Scale::<T>::get(), Self::head());
         let on_record = OnRecord::<T>::load();

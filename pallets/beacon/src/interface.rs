@@ -11,8 +11,8 @@ use tos_types::{
 };
 
 impl<T: Config> Pallet<T> {
-    /// The accumulator after this block: the VRF outputs of all blocks up to it, hashed one onto the
-    /// other. `None` until the block is on record, and when it is no more.
+    /// The accumulator after this block: the VRF outputs of all blocks up to it, hashed one onto
+    /// the other. `None` until the block is on record, and when it is no more.
     fn accumulated(block: u32) -> Option<Hash> {
         BlockVrf::<T>::get(ring(block.into(), RECORDS))
             .filter(|record| record.block == block)
@@ -32,8 +32,9 @@ impl<T: Config> Randomness for Pallet<T> {
         }
     }
 
-    /// Depends on what is on record alone, not on when it is asked: a seed that was ready once is the
-    /// same until it expires, stalls or no stalls. Only a dispute, which voids the slot, changes it.
+    /// Depends on what is on record alone, not on when it is asked: a seed that was ready once is
+    /// the same until it expires, stalls or no stalls. Only a dispute, which voids the slot,
+    /// changes it.
     fn seed(ticket: &Ticket, subject: &[u8]) -> Seed {
         let now = Self::now();
         if ticket.block >= now {

@@ -77,8 +77,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type CurrentHead<T: Config> = StorageValue<_, Head>;
 
-    /// Slots that were included: a ring, by slot modulo [`beacon::RECORDS`]. Entries of slots beyond
-    /// the head belong to a walk that a dispute has voided.
+    /// Slots that were included: a ring, by slot modulo [`beacon::RECORDS`]. Entries of slots
+    /// beyond the head belong to a walk that a dispute has voided.
     #[pallet::storage]
     pub type Records<T: Config> = StorageMap<_, Twox64Concat, u32, SlotRecord>;
 
@@ -101,8 +101,8 @@ pub mod pallet {
     pub type Epochs<T: Config> =
         StorageValue<_, BoundedVec<Epoch, ConstU32<MAX_EPOCHS>>, ValueQuery>;
 
-    /// Time of the genesis slot in milliseconds since 1970: of the first block that included a slot,
-    /// less one slot. It moves on where the head is more than [`beacon::MAX_LAG`] behind.
+    /// Time of the genesis slot in milliseconds since 1970: of the first block that included a
+    /// slot, less one slot. It moves on where the head is more than [`beacon::MAX_LAG`] behind.
     #[pallet::storage]
     pub type GenesisMs<T: Config> = StorageValue<_, u64>;
 
@@ -110,7 +110,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type LastProgress<T: Config> = StorageValue<_, Progress>;
 
-    /// The last block that ended a time in which the beacon was degraded. Itself counts as degraded.
+    /// The last block that ended a time in which the beacon was degraded. Itself counts as
+    /// degraded.
     #[pallet::storage]
     pub type LastStall<T: Config> = StorageValue<_, u32>;
 
@@ -271,8 +272,8 @@ pub mod pallet {
             Self::do_advance(&slots, &spots)
         }
 
-        /// Shows that an included slot is false, with a right proof of it. The head goes back to before
-        /// that slot, and the fee is returned.
+        /// Shows that an included slot is false, with a right proof of it. The head goes back to
+        /// before that slot, and the fee is returned.
         #[pallet::call_index(1)]
         #[pallet::weight((
             T::WeightInfo::dispute_slot().saturating_add(DATASET_BUILD),

@@ -109,8 +109,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Returns `true` if the beacon is degraded in this block. The same from the block's beginning to
-    /// its end: the block that ends a stall still counts.
+    /// Returns `true` if the beacon is degraded in this block. The same from the block's beginning
+    /// to its end: the block that ends a stall still counts.
     pub(crate) fn stands_still() -> bool {
         let now = Self::now();
         LastStall::<T>::get() == Some(now)

@@ -14,8 +14,8 @@ use tos_vdf::State;
 /// Epochs that are kept: the current one, the next, and two that disputes reach back into.
 pub const MAX_EPOCHS: u32 = 4;
 
-/// Windows whose entropy is kept: all that a dispute of the oldest recorded slot can make the walk go
-/// through again, at the shortest windows that a scale may have, and the two before.
+/// Windows whose entropy is kept: all that a dispute of the oldest recorded slot can make the walk
+/// go through again, at the shortest windows that a scale may have, and the two before.
 pub const ENTROPY_RING: u32 = 264;
 
 /// Weight of building a dataset, which a dispute in another epoch than the current one may cause:

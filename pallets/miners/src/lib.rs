@@ -511,8 +511,8 @@ pub mod pallet {
             Self::do_endorse(ensure_signed(origin)?, who)
         }
 
-        /// Take an endorsement back, as the one who gave it or the one who has it: there is room for
-        /// sixteen, and one that counts no more is in the way.
+        /// Take an endorsement back, as the one who gave it or the one who has it: there is room
+        /// for sixteen, and one that counts no more is in the way.
         #[pallet::call_index(14)]
         pub fn retract_endorsement(
             origin: OriginFor<T>,

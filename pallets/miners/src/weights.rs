@@ -100,7 +100,8 @@ impl WeightInfo for () {
     fn lift_suspension() -> Weight {
         estimate(2, 1)
     }
-    // Miners twice, Suspensions, Certificates, Owners and Relations of both, Endorsements, Endorsing.
+    // Miners twice, Suspensions, Certificates, Owners and Relations of both, Endorsements,
+    // Endorsing.
     fn endorse() -> Weight {
         estimate(12, 2)
     }

@@ -25,8 +25,8 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// Applies one change to the global record and to that of the type. `change` gets the record and
-    /// the day, and returns by how many points the value changed.
+    /// Applies one change to the global record and to that of the type. `change` gets the record
+    /// and the day, and returns by how many points the value changed.
     pub(crate) fn change_both(
         who: &T::AccountId,
         task_type: TaskType,

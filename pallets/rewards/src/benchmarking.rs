@@ -79,8 +79,8 @@ fn settlement<T: Config>(task: TaskId, a: u32, v: u32) -> Settlement<T::AccountI
     }
 }
 
-/// Books a reward of `who` as a settlement does, to expire at `expires`. Held on the treasury, which
-/// is one account more to pay it from.
+/// Books a reward of `who` as a settlement does, to expire at `expires`. Held on the treasury,
+/// which is one account more to pay it from.
 fn book<T: Config>(who: &T::AccountId, task: TaskId, expires: Tick) {
     let amount: Balance = TOS;
     let treasury = T::Treasury::get();

@@ -272,8 +272,9 @@ pub mod pallet {
         /// report it.
         #[codec(index = 8)]
         SplitInexact,
-        /// The owner's account cannot receive the reward: it does not exist, and the reward is below
-        /// the existential deposit. Send it that deposit first, or claim all its rewards at once.
+        /// The owner's account cannot receive the reward: it does not exist, and the reward is
+        /// below the existential deposit. Send it that deposit first, or claim all its rewards at
+        /// once.
         #[codec(index = 9)]
         CannotReceive,
     }

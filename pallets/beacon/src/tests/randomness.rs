@@ -38,8 +38,8 @@ fn expected(ticket: &Ticket) -> Hash {
     )
 }
 
-/// The degraded seed of a ticket, from first principles: of the genesis seed and all VRF outputs up to
-/// the last block that adds to it.
+/// The degraded seed of a ticket, from first principles: of the genesis seed and all VRF outputs up
+/// to the last block that adds to it.
 fn expected_degraded(ticket: &Ticket) -> Hash {
     let accumulator = (1..=ticket.block + DEGRADED_BLOCKS)
         .fold([42; 32], |acc, block| accumulate(&acc, &vrf_of(block)));
@@ -208,8 +208,8 @@ fn a_beacon_that_never_started_is_degraded() {
 
 #[test]
 fn no_author_of_a_block_knows_a_degraded_seed_before_those_of_the_blocks_after_it() {
-    // Whoever's output changes, of the ticket's block or of one of the sixteen after it: the seed is
-    // another one. That of a block later does not matter.
+    // Whoever's output changes, of the ticket's block or of one of the sixteen after it: the seed
+    // is another one. That of a block later does not matter.
     let run = |changed: Option<u32>| {
         let mut found = None;
         execute(|| {
@@ -358,8 +358,8 @@ proptest! {
         ..Config::default()
     })]
 
-    /// Whatever the pace, with stalls of any length: a seed that was ready once is the same in every
-    /// later block, and every ticket gets one in the end.
+    /// Whatever the pace, with stalls of any length: a seed that was ready once is the same in
+    /// every later block, and every ticket gets one in the end.
     #[test]
     fn a_seed_once_ready_stays_the_same(paces in prop::collection::vec(0usize..12, 1..40)) {
         execute(|| {
