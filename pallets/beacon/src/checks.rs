@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What must hold at any time.
+//! Invariants of constants and of the state.
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use frame_support::{dispatch::DispatchClass, ensure, traits::Get};
@@ -9,7 +9,7 @@ use sp_runtime::TryRuntimeError;
 use tos_types::beacon::{Surroundings, MAX_SLOTS_PER_BLOCK, RECORDS};
 
 impl<T: Config> Pallet<T> {
-    /// Relations among constants.
+    /// Checks relations among constants that the pallet relies on.
     pub(crate) fn check_constants() {
         let windows = RECORDS.checked_div(MAX_SLOTS_PER_BLOCK).unwrap_or(u32::MAX);
         assert!(
@@ -33,7 +33,10 @@ impl<T: Config> Pallet<T> {
         );
     }
 
-    /// Checks every invariant of the pallet's state.
+    /// Checks every invariant of this pallet's storage.
+    ///
+    /// # Errors
+    /// Names the first invariant that does not hold.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         Self::check_scale()?;
         Self::check_head()?;
@@ -57,7 +60,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Records lie where they belong, and each slot's iterations begin where those of the one before end.
+    /// Records lie where they belong, and each slot's iterations begin where those of the one
+    /// before end.
     fn check_records() -> Result<(), TryRuntimeError> {
         let (scale, head) = (Scale::<T>::get(), Self::head());
         let on_record = OnRecord::<T>::load();

@@ -197,7 +197,7 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), other.clone());
 
-        assert!(Pallet::<T>::must_recuse(who, other));
+        assert!(Pallet::<T>::must_recuse(&who, &other));
     }
 
     #[benchmark]
@@ -210,7 +210,7 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), other.clone());
 
-        assert!(!Pallet::<T>::must_recuse(who, other));
+        assert!(!Pallet::<T>::must_recuse(&who, &other));
     }
 
     #[benchmark]
@@ -329,7 +329,7 @@ mod benchmarks {
 
     impl_benchmark_test_suite!(
         Pallet,
-        crate::tests::mock::ExtBuilder::default().build(),
-        crate::tests::mock::Test
+        crate::mock::ExtBuilder::default().build(),
+        crate::mock::Test
     );
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Benchmarks of every call, of the vault and of the hook's steps.
-#![cfg(feature = "runtime-benchmarks")]
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::{pallet::*, types::*};
@@ -80,8 +79,8 @@ fn settlement<T: Config>(task: TaskId, a: u32, v: u32) -> Settlement<T::AccountI
     }
 }
 
-/// Books a reward of `who` as a settlement does, to expire at `expires`. Held on the treasury, which
-/// is one account more to pay it from.
+/// Books a reward of `who` as a settlement does, to expire at `expires`. Held on the treasury,
+/// which is one account more to pay it from.
 fn book<T: Config>(who: &T::AccountId, task: TaskId, expires: Tick) {
     let amount: Balance = TOS;
     let treasury = T::Treasury::get();
@@ -303,7 +302,7 @@ mod benches {
 
     impl_benchmark_test_suite!(
         Pallet,
-        crate::tests::mock::ExtBuilder::default().build(),
-        crate::tests::mock::Test
+        crate::mock::ExtBuilder::default().build(),
+        crate::mock::Test
     );
 }

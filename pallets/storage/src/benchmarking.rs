@@ -2,7 +2,6 @@
 
 //! Benchmarks of every call and of every automatic step, each at its worst: the longest sequence there may be, real
 //! sealing parameters, full groups and committees.
-#![cfg(feature = "runtime-benchmarks")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use crate::*;
@@ -520,9 +519,5 @@ mod benchmarks {
         assert_eq!(Replicas::<T>::get(id).unwrap().failures, 1);
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::tests::mock::new_benchmark_ext(),
-        crate::tests::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_benchmark_ext(), crate::mock::Test);
 }

@@ -19,20 +19,23 @@ pub use types::*;
 
 pub mod audits;
 mod authorize;
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod challenges;
 mod checks;
 mod committee;
 mod deals;
 mod events;
+#[cfg(test)]
+mod mock;
 mod money;
 mod providers;
 pub mod queue;
+mod reads;
 mod replicas;
 #[cfg(test)]
 mod tests;
 pub mod types;
-mod views;
 pub mod weights;
 pub mod windows;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Benchmarks of every call and of every step of the queue, each at its worst.
-#![cfg(feature = "runtime-benchmarks")]
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use crate::*;
@@ -66,7 +65,7 @@ fn published<T: Config>(places: u32) -> TaskId {
     let publisher = publisher::<T>();
     T::Currency::set_balance(&T::Treasury::get(), 100_000 * TOS);
     let id = TaskId::derive(&publisher, Nonces::<T>::get(&publisher));
-    let terms = impls::Terms {
+    let terms = calls::Terms {
         difficulty: Difficulty::Expert,
         reward: REWARD,
         open_for: T::Clock::windows().min_open,
@@ -524,9 +523,5 @@ mod benches {
         assert!(!Tasks::<T>::contains_key(id));
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::tests::mock::new_test_ext(),
-        crate::tests::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
 }

@@ -17,13 +17,20 @@ use polkadot_sdk::*;
 pub use pallet::*;
 pub use types::*;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod calls;
 mod checks;
 mod events;
 mod impls;
 #[cfg(test)]
+mod mock;
+mod queue;
+mod reads;
+mod settlement;
+mod steps;
+#[cfg(test)]
 mod tests;
-mod tick;
 pub mod types;
 pub mod weights;
 
@@ -348,7 +355,7 @@ pub mod pallet {
             reference: Option<[u8; 32]>,
         ) -> DispatchResult {
             let publisher = ensure_signed(origin)?;
-            let terms = impls::Terms {
+            let terms = calls::Terms {
                 difficulty,
                 reward,
                 open_for,
@@ -448,7 +455,6 @@ pub mod pallet {
         }
     }
 
-    #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
         /// Everything the chain knows of a task.
         pub fn task(id: TaskId) -> Option<TaskView<T::AccountId>> {
@@ -477,11 +483,6 @@ pub mod pallet {
         /// The phases a task has been through.
         pub fn timeline(id: TaskId) -> Vec<TimelineEntry> {
             Timeline::<T>::get(id).into_inner()
-        }
-
-        /// The tasks a miner is in that are not closed.
-        pub fn active_tasks(who: T::AccountId) -> Vec<TaskId> {
-            ActiveOf::<T>::get(who).into_inner()
         }
 
         /// Whether `who` could join a task now: if not, why, and from which tick on that may

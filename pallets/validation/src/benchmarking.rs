@@ -443,7 +443,7 @@ mod benches {
 
     impl_benchmark_test_suite!(
         Pallet,
-        crate::tests::mock::ExtBuilder::default().build(),
-        crate::tests::mock::Test
+        crate::mock::ExtBuilder::default().build(),
+        crate::mock::Test
     );
 }

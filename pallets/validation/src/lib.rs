@@ -19,17 +19,19 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod calls;
+mod checks;
 mod draw;
 mod events;
-mod impls;
 mod known;
+#[cfg(test)]
+mod mock;
 mod panels;
 mod pool;
+mod reads;
 #[cfg(test)]
 mod tests;
-mod try_state;
 pub mod types;
-mod views;
 pub mod weights;
 
 pub use pallet::*;
@@ -226,7 +228,7 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
-            try_state::check_parameters::<T>();
+            checks::check_parameters::<T>();
         }
 
         #[cfg(feature = "try-runtime")]
@@ -338,7 +340,6 @@ pub mod pallet {
         }
     }
 
-    #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
         /// A registered validator.
         pub fn validator(who: T::AccountId) -> Option<ValidatorView> {
@@ -353,11 +354,6 @@ pub mod pallet {
         /// One round of voting on a task.
         pub fn round(task: TaskId, round: u32) -> Option<RoundView<T::AccountId>> {
             Self::round_view(&task, round)
-        }
-
-        /// How many of the answers that panels judged were checks.
-        pub fn check_stats() -> CheckStats {
-            Checks::<T>::get()
         }
     }
 }

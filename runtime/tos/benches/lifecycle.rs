@@ -24,6 +24,7 @@ use frame_support::{
     weights::Weight,
 };
 use pallet_tasks::WeightInfo as _;
+use tos_interfaces::Clock as _;
 use tos_runtime::*;
 use tos_types::{
     commitment, AnswerScore, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,

@@ -42,7 +42,7 @@ pub fn chain() -> ChainView {
     ChainView {
         tick: Clock::now(),
         day: Clock::today(),
-        windows: <Clock as tos_interfaces::Clock>::windows(),
+        windows: Clock::windows(),
         tasks,
         open_tasks,
         miners: pallet_miners::Miners::<Runtime>::count(),

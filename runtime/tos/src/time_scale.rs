@@ -177,7 +177,6 @@ pub mod pallet {
         }
     }
 
-    #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
         /// The length of every period on this network.
         pub fn time_scale() -> TimeScale {

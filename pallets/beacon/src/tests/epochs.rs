@@ -2,7 +2,7 @@
 
 //! Epochs and their parameters.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Accumulator, Epochs, Error, Event, NextParams};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! Seeds by ticket.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{BlockVrf, Event, GenesisMs, LastProgress};
 use proptest::{
     prelude::*,
@@ -38,8 +38,8 @@ fn expected(ticket: &Ticket) -> Hash {
     )
 }
 
-/// The degraded seed of a ticket, from first principles: of the genesis seed and all VRF outputs up to
-/// the last block that adds to it.
+/// The degraded seed of a ticket, from first principles: of the genesis seed and all VRF outputs up
+/// to the last block that adds to it.
 fn expected_degraded(ticket: &Ticket) -> Hash {
     let accumulator = (1..=ticket.block + DEGRADED_BLOCKS)
         .fold([42; 32], |acc, block| accumulate(&acc, &vrf_of(block)));
@@ -77,7 +77,7 @@ fn an_author_does_not_choose_the_slot_of_a_ticket_by_what_it_includes() {
                 }
                 let after = request();
                 assert_eq!(before, after);
-                assert!(after.slot > Beacon::head_slot());
+                assert!(after.slot > Beacon::head().slot);
                 taken = Some(after);
             });
             taken.unwrap()
@@ -99,7 +99,7 @@ fn a_ticket_lies_beyond_every_slot_that_others_have_computed_though_the_head_is_
             block(0);
         }
         // By the clock 88 slots more are allowed, and nodes compute 64 ahead of the head.
-        let head = Beacon::head_slot();
+        let head = Beacon::head().slot;
         let ticket = request();
         assert_eq!(ticket.slot, head + 64 + 8 + 2);
         block(8);
@@ -112,7 +112,7 @@ fn after_an_outage_the_head_catches_up_with_a_machine_that_is_a_fifth_faster_tha
     const HOUR: u64 = 3_600_000;
     let lag = || {
         let since = NowMs::get() - GenesisMs::<Test>::get().unwrap();
-        since / u64::from(SCALE.slot_ms) + 2 - Beacon::head_slot()
+        since / u64::from(SCALE.slot_ms) + 2 - Beacon::head().slot
     };
     execute(|| {
         started();
@@ -208,8 +208,8 @@ fn a_beacon_that_never_started_is_degraded() {
 
 #[test]
 fn no_author_of_a_block_knows_a_degraded_seed_before_those_of_the_blocks_after_it() {
-    // Whoever's output changes, of the ticket's block or of one of the sixteen after it: the seed is
-    // another one. That of a block later does not matter.
+    // Whoever's output changes, of the ticket's block or of one of the sixteen after it: the seed
+    // is another one. That of a block later does not matter.
     let run = |changed: Option<u32>| {
         let mut found = None;
         execute(|| {
@@ -287,7 +287,7 @@ fn the_walk_resumes_where_it_stood() {
         assert_eq!((after.head, after.end), (before.head, before.end));
         assert_eq!(after.next_start, before.next_start);
         block(8);
-        assert_eq!(Beacon::head_slot(), 16);
+        assert_eq!(Beacon::head().slot, 16);
     });
 }
 
@@ -358,8 +358,8 @@ proptest! {
         ..Config::default()
     })]
 
-    /// Whatever the pace, with stalls of any length: a seed that was ready once is the same in every
-    /// later block, and every ticket gets one in the end.
+    /// Whatever the pace, with stalls of any length: a seed that was ready once is the same in
+    /// every later block, and every ticket gets one in the end.
     #[test]
     fn a_seed_once_ready_stays_the_same(paces in prop::collection::vec(0usize..12, 1..40)) {
         execute(|| {

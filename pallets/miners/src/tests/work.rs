@@ -2,7 +2,7 @@
 
 //! Taking and finishing tasks, suspension and dormancy.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{types::MAX_SUSPENSION_DAYS, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
@@ -26,7 +26,6 @@ fn every_refusal_has_its_own_error() {
     ExtBuilder::default().execute(|| {
         let refused = |refusal, error: Error<Test>| {
             assert_eq!(Miners::may_work(&ALICE, TYPE), Err(refusal));
-            assert_eq!(Miners::standing(ALICE, TYPE), Err(refusal));
             assert_noop!(start(ALICE), error);
         };
         refused(Refusal::NotRegistered, Error::NotRegistered);

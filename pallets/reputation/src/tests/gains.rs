@@ -2,7 +2,7 @@
 
 //! Settled work: the formula applied, both records, the daily cap.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Domain, Event, Global, MAX_DAILY_GAIN};
 use tos_formulas::reputation::{change, Performance, START};
 use tos_interfaces::ReputationBook;

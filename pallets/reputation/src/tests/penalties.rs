@@ -2,7 +2,7 @@
 
 //! Proven offences.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Event, Global};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

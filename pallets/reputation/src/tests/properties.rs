@@ -2,7 +2,7 @@
 
 //! Properties under random work, penalties and idleness.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Record, MAX_DAILY_GAIN};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeMap;
@@ -199,7 +199,7 @@ proptest! {
         prop_assert!(record.value(today) > bottom + 1_000 && record.value(today) > START);
     }
 
-    /// What a change is said to be is what it was.
+    /// The change that an event states is the change that happened.
     #[test]
     fn told_changes_are_real((record, day) in record_and_day(), work in performance()) {
         let mut after = record;

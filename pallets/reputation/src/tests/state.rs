@@ -2,7 +2,7 @@
 
 //! Genesis, and what `do_try_state` finds.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Domain, Global, Record};
 use frame_support::assert_ok;
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! Accounts that cannot receive: no one of them can stop a settlement.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Error, Event, RewardRole};
 use frame_support::{assert_noop, assert_ok, storage::with_storage_layer};
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! Profiles and winner rules.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Error, Event};
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! Splitting an escrow.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Claim, Claims, Custody, Error, Event, HoldReason, RewardRole};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

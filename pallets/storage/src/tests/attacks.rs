@@ -3,7 +3,7 @@
 //! The attacks on a network of stored data that this pallet must withstand, by their numbers in the list of
 //! scenarios (A3 to A20): who tries what, and what it costs.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_storage_proofs::{

@@ -2,7 +2,7 @@
 
 //! Audits: who is drawn, what counts as an answer, and what a missing one costs.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{audits::distinct, *};
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 //! Seal and window challenges: who pays when.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_types::{

@@ -3,7 +3,7 @@
 //! Attacks that are about what the rules do not look at (A2 speed, A10 a prover's clock), and all attackers at
 //! once (A14).
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_storage_proofs::compact;

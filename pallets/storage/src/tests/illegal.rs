@@ -2,7 +2,7 @@
 
 //! Every call in every state: what is not allowed has an error of its own and changes nothing.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_storage_proofs::Commitment;

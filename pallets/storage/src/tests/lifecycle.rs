@@ -2,7 +2,7 @@
 
 //! From offer to pruning, by every way there is.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_types::{

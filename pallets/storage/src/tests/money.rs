@@ -2,7 +2,7 @@
 
 //! Every way for money to leave a hold, to the wei.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_ok, traits::fungible::Mutate};
 use tos_types::{

@@ -2,7 +2,7 @@
 
 //! Random actors in random order: no money comes or goes, and every invariant holds after each step.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::dispatch::DispatchResult;
 use proptest::{

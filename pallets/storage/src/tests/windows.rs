@@ -2,7 +2,7 @@
 
 //! Windows: roots in time, streaks, pay, folding, and what stands still with the beacon.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{
     assert_noop, assert_ok,

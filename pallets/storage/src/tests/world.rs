@@ -2,7 +2,7 @@
 
 //! Providers that really encode, seal and prove.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use codec::Encode;
 use sp_core::{sr25519, Pair};

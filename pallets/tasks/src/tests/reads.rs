@@ -110,7 +110,7 @@ fn a_miner_learns_what_to_do_and_until_when() {
     ExtBuilder::execute(|| {
         let id = publish();
         join(ALICE, id);
-        assert_eq!(Work::active_tasks(ALICE), vec![id]);
+        assert_eq!(ActiveOf::<Test>::get(ALICE).into_inner(), vec![id]);
         let todo = Work::assignments(&ALICE);
         assert_eq!(todo.len(), 1);
         assert_eq!(

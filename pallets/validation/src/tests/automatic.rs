@@ -2,7 +2,7 @@
 
 //! Layer one: members who run the pinned tool and must report the same.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Error, Event, Rounds, Votes};
 use frame_support::assert_noop;
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! The end of a task for its panels: slashes, accuracy, reputation, freedom.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{CurrentRound, Duties, Event, Results, Rounds, Scores, Validators, Votes};
 use frame_support::assert_ok;
 use polkadot_sdk::*;

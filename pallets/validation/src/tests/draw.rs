@@ -2,7 +2,7 @@
 
 //! Who sits on a panel.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{draw::choose, draw::Candidate, DrawTickets, Duties, Event, Rounds, Validators};
 use frame_support::assert_ok;
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! Known answers: who may plant them, when they are told, and what they measure.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Checks, Error, Event, Known, Planters, Results, Validators};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
@@ -213,7 +213,7 @@ fn everybody_can_read_how_many_answers_were_checks_and_pruning_removes_the_keys(
         play_round(0, &[vote([50; 3]), vote([50; 3]), vote([50; 3])]);
         judged(PLANTER, 1, 50, 0);
         assert_ok!(tell(PLANTER, 50));
-        assert_eq!(Validation::check_stats().answers, 0);
+        assert_eq!(Checks::<Test>::get().answers, 0);
         Validation::conclude(&TASK, TYPE, true);
         Validation::conclude(&TASK, TYPE, true);
         let stats = Checks::<Test>::get();

@@ -2,7 +2,7 @@
 
 //! Money is neither made nor lost.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::Event;
 use frame_support::{assert_ok, traits::fungible::Inspect};
 use polkadot_sdk::*;

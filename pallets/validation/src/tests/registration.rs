@@ -2,7 +2,7 @@
 
 //! Becoming and ceasing to be a validator.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{
     Error, Event, HoldReason, Pool, PoolIndex, PoolSize, Types, ValidatorCount, Validators,
 };

@@ -2,7 +2,7 @@
 
 //! What less than a third of a panel's weight cannot do.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Rounds, Scores};
 use proptest::prelude::*;
 use tos_interfaces::{Panels, VotingStage};

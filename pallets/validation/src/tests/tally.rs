@@ -2,7 +2,7 @@
 
 //! Counting a round.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{panels::count, Event, Results, Rounds, Scores};
 use tos_interfaces::Panels;
 use tos_types::{rules::JudgingRules, vote::Tally, AnswerScore, Verdict};

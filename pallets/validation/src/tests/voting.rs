@@ -2,7 +2,7 @@
 
 //! Commitments to votes and their reveals.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Ballot, Error, Event, Rounds, Scores, Votes};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

@@ -9,6 +9,7 @@ use frame_support::{migrations::MultiStepMigrator, weights::Weight};
 use frame_system::{EventRecord, Phase};
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_runtime::{generic::Era, Digest, DigestItem};
+use tos_interfaces::Clock as _;
 use tos_types::{ContentRef, Difficulty, TaskParams, Tick};
 
 /// The slot of the first block.

@@ -18,6 +18,7 @@ use frame_support::{
 };
 use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
 use sp_runtime::{traits::Dispatchable, AccountId32, BuildStorage, DispatchErrorWithPostInfo};
+use tos_interfaces::Clock as _;
 use tos_runtime::*;
 use tos_types::{
     commitment::{self, Salt},
