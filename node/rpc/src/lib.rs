@@ -4,17 +4,19 @@
 
 #![warn(missing_docs)]
 
-mod beacon;
+mod answers;
 mod call_filter;
 mod changes;
+mod computed;
 mod endings;
 mod log_filter;
 mod method_filter;
 mod pattern;
 mod query;
+mod reads;
 mod standard;
-mod storage;
-mod tasks;
+mod task_changes;
+mod timekeeper;
 
 pub use call_filter::CallFilter;
 pub use endings::announce_ends;
@@ -130,16 +132,14 @@ fn consensus(
     Ok(module)
 }
 
-/// The `tos_*` namespace: the protocol in readable JSON.
+/// The `tos_*` namespace: the protocol in readable JSON. All reads, and by hand what is more than one.
 fn protocol(client: &Arc<FullClient>, beacon: Arc<Beacon>) -> Result<Extension, Error> {
-    use beacon::{BeaconRpc, BeaconRpcApiServer};
-    use storage::{StorageRpc, StorageRpcApiServer};
-    use tasks::{TosApiServer, TosRpc};
+    use task_changes::{TaskChangesApiServer, TaskChangesRpc};
+    use timekeeper::{TimekeeperApiServer, TimekeeperRpc};
 
-    let mut module = Extension::new(());
-    module.merge(TosRpc::new(Arc::clone(client)).into_rpc())?;
-    module.merge(BeaconRpc::new(Arc::clone(client), beacon).into_rpc())?;
-    module.merge(StorageRpc::new(Arc::clone(client)).into_rpc())?;
+    let mut module = reads::module(client)?;
+    module.merge(TaskChangesRpc::new(Arc::clone(client)).into_rpc())?;
+    module.merge(TimekeeperRpc::new(beacon).into_rpc())?;
     Ok(module)
 }
 

@@ -71,18 +71,17 @@ where
     }
 }
 
-/// Answer of `call`, which reads from that block by the API `A`; `subject` says what that is about.
+/// Answer of `call`, which reads from the block `at` by the API `A`; `subject` says what that is about.
 pub fn read<A, C, T>(
     client: &C,
     subject: &str,
-    at: Option<Hash>,
+    at: Hash,
     call: impl FnOnce(&C::Api, Hash) -> Result<T, ApiError>,
 ) -> RpcResult<T>
 where
     A: RuntimeApiInfo + ?Sized,
-    C: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
+    C: ProvideRuntimeApi<Block>,
 {
-    let hash = block(client, at)?;
-    offered::<A>(client, hash, subject)?;
-    call(&client.runtime_api(), hash).map_err(|cause| error(INTERNAL, cause))
+    offered::<A>(client, at, subject)?;
+    call(&client.runtime_api(), at).map_err(|cause| error(INTERNAL, cause))
 }

@@ -119,8 +119,72 @@ fn a_node_reads_the_runtime_through_the_trait() {
 }
 
 #[test]
-fn the_version_is_the_one_that_clients_know() {
+fn the_versions_are_those_that_nodes_and_clients_know() {
     assert_eq!(<dyn TosApi<Block, AccountId>>::VERSION, 3);
+    assert_eq!(<dyn BeaconApi<Block>>::VERSION, 1);
+    assert_eq!(<dyn StorageApi<Block, AccountId>>::VERSION, 2);
+}
+
+/// An API of which one function came later and another one has changed.
+mod grown {
+    use super::*;
+
+    declare! {
+        /// Readings of a clock.
+        #[api_version(1)]
+        api clock: ClockApi, "clock" {
+            /// The time, in milliseconds.
+            #[api_version(2)]
+            fn now() -> u64 {
+                "the time"
+            }
+
+            /// The time, in seconds.
+            #[changed_in(2)]
+            fn now() -> u32 {
+                old
+            }
+
+            /// The day.
+            fn today() -> u32 {
+                "the day"
+            }
+        }
+    }
+
+    pub struct Clocks;
+
+    sp_api::mock_impl_runtime_apis! {
+        impl ClockApi<Block> for Clocks {
+            fn now() -> u64 {
+                86_400_000
+            }
+            fn now_before_version_2() -> u32 {
+                86_400
+            }
+            fn today() -> u32 {
+                1
+            }
+        }
+    }
+
+    impl ProvideRuntimeApi<Block> for Clocks {
+        type Api = Self;
+        fn runtime_api(&self) -> ApiRef<'_, Self::Api> {
+            Self.into()
+        }
+    }
+}
+
+#[test]
+fn a_function_that_changed_can_be_asked_in_both_forms() {
+    use grown::{ClockApi, Clocks};
+    let (api, at) = (Clocks, <Block as BlockT>::Hash::default());
+    let api = api.runtime_api();
+    assert_eq!(api.now(at).unwrap(), 86_400_000);
+    #[allow(deprecated)]
+    let before = api.now_before_version_2(at).unwrap();
+    assert_eq!((before, api.today(at).unwrap()), (86_400, 1));
 }
 
 #[test]

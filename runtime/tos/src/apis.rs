@@ -19,18 +19,7 @@ use frame_support::{
     weights::Weight,
 };
 use sp_runtime::traits::Block as BlockT;
-use tos_types::{
-    beacon::{Slot, SlotClaim},
-    storage::{ChallengeKind, GroupId, Window},
-    DealId, ReplicaId, TaskId, TaskType,
-};
-use tos_views::{
-    AssignmentView, AuditView, BeaconView, ChainView, ClaimView, CommitteeDutyView,
-    ContinuityError, ContinuityView, DealView, DutyView, GroupView, HistoryView, InclusionView,
-    MinerView, ParametersView, ProviderView, RefusalView, ReplicaChallengeView, ReplicaView,
-    ReputationView, RoundView, SlotRecordView, StorageStats, TaskChange, TaskSummary, TaskView,
-    TimelineEntry, ValidatorView, WindowRootView, WindowView,
-};
+use tos_runtime_api::shapes::*;
 
 tos_runtime_common::impl_common_apis! {
     epoch_slots: EpochSlots,

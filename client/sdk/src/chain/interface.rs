@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The part of the chain this program uses: calls, runtime API functions and events, with the
-//! shapes of everything that goes in or comes out. One table serves encoding and the check
-//! against the metadata.
+//! The part of the chain this program uses: calls and events, with the shapes of everything that
+//! goes in or comes out. One table serves encoding and the check against the metadata, which
+//! includes the functions of `reads`.
 
 use super::{
     multisig::{Timepoint, Weight, MULTI},
     parameter::Parameter,
     proxy_kind::{ProxyKind, PROXIED},
+    reads,
     shape::{Collector, Known},
-    At,
 };
-use crate::error::Result;
 use codec::{Compact, Decode, Encode};
 use polkadot_sdk::{
     sp_core::{bounded::BoundedVec, crypto::AccountId32, ConstU32},
@@ -28,12 +27,6 @@ use tos_types::{
     },
     AnswerScore, Balance, ContentHash, ContentRef, DealId, Difficulty, ReplicaId, Report, TaskId,
     TaskParams, TaskType, Tick, MAX_PARTICIPANTS,
-};
-use tos_views::{
-    AssignmentView, AuditView, ChainView, ClaimView, CommitteeDutyView, ContinuityError,
-    ContinuityView, DealView, DutyView, GroupView, MinerView, ParametersView, ProviderView,
-    RefusalView, ReplicaChallengeView, ReplicaView, ReputationView, RoundView, StorageStats,
-    TaskSummary, TaskView, TimelineEntry, ValidatorView, WindowView,
 };
 
 /// Task types an account works on; the chain bounds their number.
@@ -281,97 +274,6 @@ impl Call {
     }
 }
 
-/// A runtime API function: its trait and name, its arguments and its result.
-type Function = (&'static str, &'static str, Vec<MetaType>, MetaType);
-
-// The runtime APIs all of this program's reading goes through.
-macro_rules! api {
-    ($shapes:ident, $api:literal:
-        $($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*
-    ) => {
-        impl At {
-            $($(#[$doc])*
-            pub async fn $name(&self $(, $arg: $ty)*) -> Result<$out> {
-                // The arguments one after the other, as a tuple encodes.
-                let arguments = ($($arg,)*).encode();
-                self.call_api(concat!($api, "_", stringify!($name)), &arguments).await
-            })*
-        }
-
-        fn $shapes() -> Vec<Function> {
-            vec![$(
-                ($api, stringify!($name), vec![$(meta_type::<$ty>()),*], meta_type::<$out>()),
-            )*]
-        }
-    };
-}
-
-api! { api_shapes, "TosApi":
-    /// Tasks that take answers, of one type or all, after the given one.
-    fn open_tasks(
-        task_type: Option<TaskType>, after: Option<TaskId>, limit: u32
-    ) -> Vec<TaskSummary<AccountId32>>;
-    /// All tasks, after the given one.
-    fn tasks(after: Option<TaskId>, limit: u32) -> Vec<TaskSummary<AccountId32>>;
-    /// Everything about a task.
-    fn task(task: TaskId) -> Option<TaskView<AccountId32>>;
-    /// The task that a publisher published under a reference, while its record exists.
-    fn task_by_reference(publisher: AccountId32, reference: [u8; 32]) -> Option<TaskId>;
-    /// The phases a task has been through.
-    fn timeline(task: TaskId) -> Vec<TimelineEntry>;
-    /// One round of voting on a task.
-    fn round(task: TaskId, number: u32) -> Option<RoundView<AccountId32>>;
-    /// What an account should do now.
-    fn assignments(who: AccountId32) -> Vec<AssignmentView>;
-    /// Permission of an account to join a task.
-    fn can_submit(who: AccountId32, task: TaskId) -> Result<(), RefusalView>;
-    /// The tasks in which a validator has a seat.
-    fn duties(who: AccountId32) -> Vec<DutyView>;
-    /// Rewards that wait.
-    fn claimable(who: AccountId32) -> Vec<ClaimView>;
-    /// A miner.
-    fn miner(who: AccountId32) -> Option<MinerView>;
-    /// A validator.
-    fn validator(who: AccountId32) -> Option<ValidatorView>;
-    /// An account's reputation.
-    fn reputation(who: AccountId32) -> ReputationView;
-    /// The protocol as a whole.
-    fn chain() -> ChainView;
-    /// What governance can change.
-    fn parameters() -> ParametersView;
-}
-
-api! { storage_shapes, "StorageApi":
-    /// A storage provider.
-    fn provider(who: AccountId32) -> Option<ProviderView>;
-    /// A deal.
-    fn deal(id: DealId) -> Option<DealView<AccountId32>>;
-    /// Deals, open ones or all, after the given one.
-    fn deals(
-        after: Option<DealId>, limit: u32, open_only: bool
-    ) -> Vec<DealView<AccountId32>>;
-    /// A replica.
-    fn replica(id: ReplicaId) -> Option<ReplicaView<AccountId32>>;
-    /// A provider's replicas, after the given one.
-    fn replicas_of(
-        provider: AccountId32, after: Option<ReplicaId>, limit: u32
-    ) -> Vec<ReplicaView<AccountId32>>;
-    /// A provider's audits that wait for answers.
-    fn open_audits(provider: AccountId32) -> Vec<AuditView>;
-    /// A provider's challenges that wait for answers.
-    fn challenges(provider: AccountId32) -> Vec<ReplicaChallengeView<AccountId32>>;
-    /// The current window.
-    fn window() -> WindowView;
-    /// A group with its members.
-    fn group(group: GroupId) -> Option<GroupView<AccountId32>>;
-    /// The groups that a validator should check.
-    fn committee_duties(validator: AccountId32) -> Vec<CommitteeDutyView<AccountId32>>;
-    /// Totals, and the scale of the network.
-    fn storage_stats() -> StorageStats;
-    /// Windows that a replica has been proven in without a gap.
-    fn continuity(replica: ReplicaId) -> Result<ContinuityView, ContinuityError>;
-}
-
 /// The event that tells the identifier of a new deal.
 #[derive(Clone, Debug, Encode, Decode, scale_info::TypeInfo)]
 pub struct Offered {
@@ -429,9 +331,8 @@ pub fn differences(metadata: &Metadata) -> Vec<String> {
             (pallet, call, arguments)
         })
         .collect();
-    let functions: Vec<_> = api_shapes()
+    let functions: Vec<_> = reads::functions()
         .into_iter()
-        .chain(storage_shapes())
         .map(|(api, name, inputs, output)| {
             let inputs: Vec<_> = inputs.iter().map(|shape| collector.add(shape)).collect();
             (api, name, inputs, collector.add(&output))

@@ -11,6 +11,7 @@ mod multisig;
 mod parameter;
 mod proxy;
 mod proxy_kind;
+mod reads;
 mod refusal;
 mod settle;
 mod shape;
