@@ -194,3 +194,32 @@ def test_a_changed_checkout_is_marked_and_is_no_release(checkout, name, change):
 def test_the_tag_of_another_version_makes_no_release(checkout):
     checkout.git("tag", "v0.1.9")
     assert checkout.version().startswith("0.2.0~git")
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A folder of programs in which there is no compiler, as on a machine before `scripts/setup`."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    for name in ("bash", "dirname"):
+        (folder / name).symlink_to(shutil.which(name))
+    return folder
+
+
+def test_what_compiles_is_settled_anew_after_set_up(bare):
+    """A first build on a bare machine took the compiler that was there before set-up had brought another, and the next one compiled
+    all above a C library again."""
+    text = f'''. "{ROOT}/scripts/lib.sh"; echo "${{CC-none}}"
+        for name in clang clang++; do printf '#!/bin/sh\\n' > "{bare}/$name"; done; /bin/chmod +x "{bare}/clang" "{bare}/clang++"
+        use_native_tools; echo "$CC $CXX"'''
+    environment = {name: value for name, value in os.environ.items() if name not in ("CC", "CXX")}
+    done = subprocess.run([bare / "bash", "-c", text], env={**environment, "PATH": str(bare)}, capture_output=True, text=True, timeout=60,
+                          check=True)
+    assert done.stdout.split() == ["none", "clang", "clang++"]
+
+
+@pytest.mark.parametrize("script", ["test", "demo"])
+def test_scripts_that_set_up_settle_it_before_they_build(script):
+    lines = (ROOT / "scripts" / script).read_text(encoding="utf-8").splitlines()
+    after = next(number for number, line in enumerate(lines) if 'stage "set-up"' in line)
+    assert any(line.strip() == "use_native_tools" for line in lines[after:after + 3])
