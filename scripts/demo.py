@@ -54,9 +54,9 @@ class Demo:
             f"(finalised {status['finalised']['number']})")
 
     def register_all(self, tsp, code):
-        say("Registering 3 validators and 9 miners, each with a stake …")
+        say("Registering 3 judges and 9 miners, each with a stake …")
         both = "algorithm-optimization,code-analysis"
-        self.register([*((name, key, "validator", both) for name, key in JUDGES),
+        self.register([*((name, key, "judge", both) for name, key in JUDGES),
                        *((name, key, "miner", "algorithm-optimization") for name, key, _ in tsp),
                        *((name, key, "miner", "code-analysis") for name, key, _ in code)])
 
@@ -69,7 +69,7 @@ class Demo:
         judge = python("judge.py")
         for name, key in JUDGES:
             # They claim in the end, all at once, so that their pay can be seen.
-            self.worker(name, key, "validator", "--judge-cmd", judge, "--no-claim",
+            self.worker(name, key, "judge", "--judge-cmd", judge, "--no-claim",
                         *[part for tool in TOOLS.values() for part in ("--tool", tool)])
         for name, key, command in tsp:
             self.worker(name, key, "miner", "--solver-cmd", command,

@@ -133,7 +133,7 @@ def start_model(run, python, path):
 # --- the demo --------------------------------------------------------------------------------------
 
 def register(run):
-    run.register([*((name, key, "validator", "general") for name, key in JUDGES),
+    run.register([*((name, key, "judge", "general") for name, key in JUDGES),
                   *((name, key, "miner", "general") for name, key in MINERS.items())])
 
 
@@ -141,7 +141,7 @@ def start_workers(run, url):
     def program(*arguments):
         return " ".join([sys.executable, os.path.abspath(__file__), *arguments])
     for name, key in JUDGES:
-        run.worker(name, key, "validator", "--judge-cmd", program("judge"))
+        run.worker(name, key, "judge", "--judge-cmd", program("judge"))
     run.worker(MODEL, MINERS[MODEL], "miner", "--solver-url", url, "--temperature", "0", "--max-tokens", "200")
     run.worker(GUESSER, MINERS[GUESSER], "miner", "--solver-cmd", program("guess"))
     run.worker(COPYCAT, MINERS[COPYCAT], "miner", "--solver-cmd", program("copy", os.path.join(run.folder, MODEL)))
@@ -200,7 +200,7 @@ def play(run, python, path):
     say(f"Starting {os.path.basename(path)} in llama.cpp …")
     url = start_model(run, python, path)
     run.start_node()
-    say("Registering 3 validators and 3 miners, each with a stake …")
+    say("Registering 3 judges and 3 miners, each with a stake …")
     register(run)
     say("Starting the workers …")
     start_workers(run, url)

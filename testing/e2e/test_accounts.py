@@ -57,8 +57,8 @@ def test_a_key_works_for_an_owner_who_is_paid_and_pays_nothing(net):
     task_type = "algorithm-optimization"
     for key in JUDGES:
         name = f"judge {key.strip('/')}"
-        net.call(name, key, "validator", "register", "--types", task_type)
-        net.run(name, key, "validator", "run", "--judge-cmd", python("judge.py"))
+        net.call(name, key, "judge", "register", "--types", task_type)
+        net.run(name, key, "judge", "run", "--judge-cmd", python("judge.py"))
     net.call("owner", OWNER, "miner", "register", "--types", task_type)
     refused(net, WORKER, "NotProxy", "--for", owner, "miner", "set-types", "--types", "general")
     net.call("owner", OWNER, "accounts", "add-proxy", net.address(WORKER), "--kind", "worker")
@@ -94,7 +94,7 @@ def test_a_thief_of_the_key_gains_nothing_and_a_dismissed_key_does_nothing(net):
     held = net.tos("chain", "account", key=OWNER)
     tries = (
         ("miner", "leave"), ("miner", "set-types", "--types", "general"), ("miner", "withdraw"),
-        ("validator", "register", "--types", "general"), ("rewards", "auto-claim", "on"),
+        ("judge", "register", "--types", "general"), ("rewards", "auto-claim", "on"),
         ("accounts", "add-proxy", thief, "--kind", "any"),
         ("accounts", "remove-proxy", net.address(WORKER), "--kind", "worker"),
     )

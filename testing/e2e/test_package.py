@@ -46,7 +46,7 @@ say = Progress().say
 # storage committee goes on and has none: it registers nowhere, and has nothing to do until its account is a session validator's.
 UNKNOWN = {
     "miner": (3, "is not registered as a miner on this chain"),
-    "judge": (3, "is not registered as a validator on this chain"),
+    "judge": (3, "is not registered as a judge on this chain"),
     "storage": (3, "is not registered as a storage provider on this chain"),
     "audit": (None, "connected"),
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills the node and every worker, without warning, in every phase of a task's life.
 
-Two miners and three validators take one task from publication to settlement. Whenever the task
+Two miners and three judges take one task from publication to settlement. Whenever the task
 comes into another phase, and once after the first commitment, everything is killed with SIGKILL
 and started again on the same data: first the node alone, so that running workers must find it
 again, then all workers. Nothing may be lost: both answers are revealed, every member of the panel
@@ -74,11 +74,11 @@ class Watched:
 
 def test_nothing_is_lost_when_everything_is_killed_in_every_phase(net):
     for _, key in JUDGES:
-        net.tos("validator", "register", "--types", KIND, key=key)
+        net.tos("judge", "register", "--types", KIND, key=key)
     for _, key, _ in MINERS:
         net.tos("miner", "register", "--types", KIND, key=key)
     for name, key in JUDGES:
-        net.run(name, key, "validator", "run", "--judge-cmd", python("judge.py"))
+        net.run(name, key, "judge", "run", "--judge-cmd", python("judge.py"))
     for name, key, solver in MINERS:
         # Slow enough that a kill can hit a solver at work.
         net.run(name, key, "miner", "run", "--solver-cmd", f"sleep 3; {python('tsp', solver)}")
@@ -114,7 +114,7 @@ def test_nothing_is_lost_when_everything_is_killed_in_every_phase(net):
     members = net.rpc("tos_round", task, 0)["members"]
     assert len(members) == 3 and all(member["vote"] is not None for member in members), f"a vote or its salt was lost: {members}"
     for _, key in JUDGES:
-        status = net.tos("validator", "status", key=key)["validator"]
+        status = net.tos("judge", "status", key=key)["judge"]
         assert status["stake"] == status["required"], f"{key} was slashed: {status}"
     for _, key, _ in MINERS:
         assert net.tos("miner", "status", key=key)["miner"]

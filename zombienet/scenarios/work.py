@@ -45,12 +45,12 @@ def run(binary, folder, options):
         net.start()
         net.advances(everybody)
         for key, node in JUDGES:
-            workers.ask(node, key, "validator", "register", "--types", KIND)
+            workers.ask(node, key, "judge", "register", "--types", KIND)
         for key, node, _ in MINERS:
             workers.ask(node, key, "miner", "register", "--types", KIND)
         judge = python("judge.py")
         for key, node in JUDGES:
-            workers.start(node, key, "validator", "run", "--judge-cmd", judge)
+            workers.start(node, key, "judge", "run", "--judge-cmd", judge)
         for key, node, solver in MINERS:
             command = f"sleep 2; {python('tsp', solver)}"
             workers.start(node, key, "miner", "run", "--solver-cmd", command)
@@ -103,6 +103,6 @@ def judge_the_end(net, workers, task, view):
     if len(members) != 3 or any(member["vote"] is None for member in members):
         raise Failed("a vote or its salt was lost")
     for key, node in JUDGES:
-        status = workers.ask(node, key, "validator", "status")["validator"]
+        status = workers.ask(node, key, "judge", "status")["judge"]
         if status["stake"] != status["required"]:
             raise Failed(f"{key} was slashed")

@@ -50,7 +50,7 @@ pub struct Answer {
     pub content: ContentRef,
     /// Its SimHash.
     pub simhash: u64,
-    /// What makes it a check of the validators, if it is one.
+    /// What makes it a check of the judges, if it is one.
     #[serde(default)]
     pub known: Option<KnownKey>,
 }
@@ -68,7 +68,7 @@ pub struct KnownKey {
     pub told: bool,
 }
 
-/// A validator's vote in one round.
+/// A judge's vote in one round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Vote {

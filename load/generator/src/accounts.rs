@@ -21,7 +21,7 @@ pub enum Kind {
     /// Those that answer them.
     Miner,
     /// Those that judge the answers.
-    Validator,
+    Judge,
 }
 
 impl Kind {
@@ -31,7 +31,7 @@ impl Kind {
             Self::Sink => "tos-load-sink",
             Self::Publisher => "tos-load-publisher",
             Self::Miner => "tos-load-miner",
-            Self::Validator => "tos-load-validator",
+            Self::Judge => "tos-load-judge",
         }
     }
 }

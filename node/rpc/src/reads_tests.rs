@@ -98,7 +98,7 @@ sp_api::mock_impl_runtime_apis! {
                 tasks: 0,
                 open_tasks: 0,
                 miners: 0,
-                validators: 0,
+                judges: 0,
             }
         }
     }

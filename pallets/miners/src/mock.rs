@@ -18,7 +18,7 @@ use tos_formulas::reputation::Performance;
 use tos_interfaces::{Clock, ReputationBook};
 use tos_types::{
     offence::Severity,
-    rules::{LevelTable, MemberRules, MinerStakes, ValidatorStakes},
+    rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes},
     task::Certification,
     Balance, Bp, TaskType, Tick, Windows, TOS,
 };
@@ -151,8 +151,8 @@ impl MemberRules for Rules {
     fn miner_stakes() -> MinerStakes {
         Stakes::get()
     }
-    fn validator_stakes() -> ValidatorStakes {
-        ValidatorStakes::STANDARD
+    fn judge_stakes() -> JudgeStakes {
+        JudgeStakes::STANDARD
     }
     fn levels() -> LevelTable {
         Levels::get()

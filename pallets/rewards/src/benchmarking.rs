@@ -66,14 +66,11 @@ fn settlement<T: Config>(task: TaskId, a: u32, v: u32) -> Settlement<T::AccountI
         answers: (0..a)
             .map(|i| (funded::<T>("miner", i), judged(i)))
             .collect(),
-        validators: (0..v)
+        judges: (0..v)
             .map(|i| match i {
                 // So little that it does not open an account: the treasury keeps it.
-                last if last + 1 == MAX_VALIDATORS => (account("validator", i, 0), 1),
-                _ => (
-                    funded::<T>("validator", i),
-                    10_000 - u16::try_from(i).unwrap(),
-                ),
+                last if last + 1 == MAX_JUDGES => (account("judge", i, 0), 1),
+                _ => (funded::<T>("judge", i), 10_000 - u16::try_from(i).unwrap()),
             })
             .collect(),
     }
@@ -133,7 +130,7 @@ mod benches {
     #[benchmark]
     fn settle(
         a: Linear<1, MAX_PARTICIPANTS>,
-        v: Linear<0, MAX_VALIDATORS>,
+        v: Linear<0, MAX_JUDGES>,
     ) -> Result<(), BenchmarkError> {
         let (_, task) = deposited::<T>();
         // Set by governance, so that both are read.

@@ -157,8 +157,8 @@ pub mod pallet {
             winners: Vec<T::AccountId>,
             /// The amount that miners got, winners included, in wei.
             participants: Balance,
-            /// The amount that validators got, in wei.
-            validators: Balance,
+            /// The amount that judges got, in wei.
+            judges: Balance,
             /// The network's share, which the treasury got, in wei. Shares that it only keeps for
             /// others are not in it.
             network: Balance,
@@ -248,7 +248,7 @@ pub mod pallet {
         /// what there is.
         #[codec(index = 0)]
         NothingToClaim,
-        /// A share is outside its bounds (winners 60–70 %, participants 10–20 %, validators
+        /// A share is outside its bounds (winners 60–70 %, participants 10–20 %, judges
         /// 10–15 %, network 5–10 %) or the shares do not sum to 100 %.
         #[codec(index = 2)]
         ProfileOutOfBounds,

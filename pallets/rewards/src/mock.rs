@@ -59,7 +59,7 @@ pub const BOB: u64 = 2;
 pub const M1: u64 = 11;
 pub const M2: u64 = 12;
 pub const M3: u64 = 13;
-/// Validators with a little money.
+/// Judges with a little money.
 pub const V1: u64 = 21;
 pub const V2: u64 = 22;
 /// An account without money.
@@ -219,7 +219,7 @@ pub fn deposit(nonce: u64, publisher: u64, amount: Balance) {
 }
 
 /// A settlement of a General task whose answers differ by quality alone.
-pub fn settlement(nonce: u64, answers: &[(u64, u8)], validators: &[(u64, Bp)]) -> Settlement<u64> {
+pub fn settlement(nonce: u64, answers: &[(u64, u8)], judges: &[(u64, Bp)]) -> Settlement<u64> {
     let judged = |quality: u8| JudgedAnswer {
         quality,
         innovation: 50,
@@ -238,7 +238,7 @@ pub fn settlement(nonce: u64, answers: &[(u64, u8)], validators: &[(u64, Bp)]) -
             .iter()
             .map(|(who, quality)| (*who, judged(*quality)))
             .collect(),
-        validators: validators.to_vec(),
+        judges: judges.to_vec(),
     }
 }
 
@@ -248,10 +248,10 @@ pub fn settle(settlement: &Settlement<u64>) -> Event<Test> {
     events().pop().unwrap()
 }
 
-/// Deposits 1,000 and settles: one answer, one validator. `miner` earns 800, `validator` 150.
-pub fn reward(nonce: u64, miner: u64, validator: u64) {
+/// Deposits 1,000 and settles: one answer, one judge. `miner` earns 800, `judge` 150.
+pub fn reward(nonce: u64, miner: u64, judge: u64) {
     deposit(nonce, ALICE, 1_000);
-    settle(&settlement(nonce, &[(miner, 90)], &[(validator, 10_000)]));
+    settle(&settlement(nonce, &[(miner, 90)], &[(judge, 10_000)]));
 }
 
 /// This pallet's events since the last call of this function.

@@ -20,7 +20,7 @@ use tos_interfaces::{Clock, Settlement};
 use tos_pallet_support::holds;
 use tos_types::{Balance, Bp, TaskId};
 
-/// Amounts that a settlement owes, by role and account. A validator of several rounds is one entry.
+/// Amounts that a settlement owes, by role and account. A judge of several rounds is one entry.
 type Shares<AccountId> = BTreeMap<(RewardRole, AccountId), Balance>;
 
 impl<T: Config> Pallet<T> {
@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
         let allocation = Self::allocation(settlement, escrow.amount)?;
         let publisher = &escrow.publisher;
 
-        let (mut participants, mut validators) = (0, 0);
+        let (mut participants, mut judges) = (0, 0);
         let mut network = allocation.network;
         for ((role, who), amount) in Self::shares(settlement, &allocation) {
             if !Self::deliver(task, publisher, &who, role, amount) {
@@ -43,7 +43,7 @@ impl<T: Config> Pallet<T> {
             }
             let class = match role {
                 RewardRole::Miner => &mut participants,
-                RewardRole::Validator => &mut validators,
+                RewardRole::Judge => &mut judges,
             };
             *class = amount.saturating_add(*class);
         }
@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
             task: *task,
             winners,
             participants,
-            validators,
+            judges,
             network,
             refund,
         });
@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
             .map(|(_, judged)| *judged)
             .collect();
         let points: Vec<Bp> = settlement
-            .validators
+            .judges
             .iter()
             .map(|(_, points)| *points)
             .collect();
@@ -92,12 +92,12 @@ impl<T: Config> Pallet<T> {
         let total = allocation
             .answers
             .iter()
-            .chain(&allocation.validators)
+            .chain(&allocation.judges)
             .chain([&allocation.network, &allocation.refund])
             .try_fold(0u128, |sum, share| sum.checked_add(*share));
         let exact = total == Some(amount)
             && allocation.answers.len() == answers.len()
-            && allocation.validators.len() == points.len();
+            && allocation.judges.len() == points.len();
         if !exact {
             log::error!(target: LOG_TARGET, "split of task {:?} is inexact", settlement.task);
         }
@@ -114,13 +114,13 @@ impl<T: Config> Pallet<T> {
             .answers
             .iter()
             .map(|(who, _)| (RewardRole::Miner, who.clone()));
-        let validators = settlement
-            .validators
+        let judges = settlement
+            .judges
             .iter()
-            .map(|(who, _)| (RewardRole::Validator, who.clone()));
+            .map(|(who, _)| (RewardRole::Judge, who.clone()));
         let owed = miners
             .zip(&allocation.answers)
-            .chain(validators.zip(&allocation.validators))
+            .chain(judges.zip(&allocation.judges))
             .filter(|(_, amount)| **amount > 0);
         let mut shares = Shares::new();
         for (key, amount) in owed {

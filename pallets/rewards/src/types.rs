@@ -9,8 +9,8 @@ use tos_types::{Balance, Tick, MAX_PANEL, MAX_ROUNDS};
 /// The most rewards that one `claim_all` pays.
 pub const MAX_CLAIMS_PER_CALL: u32 = 50;
 
-/// The most validators that one settlement pays: a full panel in every round.
-pub const MAX_VALIDATORS: u32 = MAX_PANEL.saturating_mul(MAX_ROUNDS);
+/// The most judges that one settlement pays: a full panel in every round.
+pub const MAX_JUDGES: u32 = MAX_PANEL.saturating_mul(MAX_ROUNDS);
 
 /// The reward of an unfinished task.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,5 +55,5 @@ pub enum RewardRole {
     Miner,
     /// Votes.
     #[codec(index = 1)]
-    Validator,
+    Judge,
 }

@@ -12,7 +12,7 @@ pub trait WeightInfo {
     fn deposit() -> Weight;
     /// Vault: refund.
     fn refund() -> Weight;
-    /// Vault: settle a task with `a` answers and `v` validators.
+    /// Vault: settle a task with `a` answers and `v` judges.
     fn settle(a: u32, v: u32) -> Weight;
     /// Call `claim`.
     fn claim() -> Weight;

@@ -43,7 +43,7 @@ pub const ALICE: AccountId = 11;
 pub const BOB: AccountId = 12;
 pub const CAROL: AccountId = 13;
 pub const STRANGER: AccountId = 21;
-pub const VALIDATOR: AccountId = 31;
+pub const JUDGE: AccountId = 31;
 pub const TREASURY: AccountId = 99;
 /// Where the stand-in of the vault keeps its escrow.
 pub const STRONGBOX: AccountId = 98;
@@ -291,7 +291,7 @@ impl Panels<AccountId> for TestPanels {
     }
     fn conclude(task: &TaskId, _: TaskType, judge: bool) -> Vec<(AccountId, Bp)> {
         script(|s| s.concluded.push((*task, judge)));
-        vec![(VALIDATOR, 9_000)]
+        vec![(JUDGE, 9_000)]
     }
     fn forget(task: &TaskId) {
         script(|s| s.forgotten.push(*task))

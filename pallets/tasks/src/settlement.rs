@@ -157,7 +157,7 @@ impl<T: Config> Pallet<T> {
             answers.push((miner, judged));
         }
         let mean = mean_score(answers.iter().map(|(_, judged)| judged));
-        let validators = T::Panels::conclude(id, task.task_type(), true);
+        let judges = T::Panels::conclude(id, task.task_type(), true);
         let settlement = Settlement {
             task: *id,
             task_type: task.task_type(),
@@ -167,7 +167,7 @@ impl<T: Config> Pallet<T> {
                 take_part: task.rules.judging.participation_quality,
             },
             answers,
-            validators,
+            judges,
         };
         let allocation = T::Vault::settle(&settlement)?;
         for ((miner, _), earned) in settlement.answers.iter().zip(allocation.answers) {

@@ -6,12 +6,12 @@
 //! | trait | implemented by | used by |
 //! |---|---|---|
 //! | [`Clock`] | clock | all |
-//! | [`MinerRegistry`] | miners | tasks, validation |
-//! | [`ReputationBook`] | reputation | tasks, validation, miners |
-//! | [`Panels`] | validation | tasks |
-//! | [`VotingAgenda`] | tasks | validation |
+//! | [`MinerRegistry`] | miners | tasks, judges |
+//! | [`ReputationBook`] | reputation | tasks, judges, miners |
+//! | [`Panels`] | judges | tasks |
+//! | [`VotingAgenda`] | tasks | judges |
 //! | [`Vault`] | rewards | tasks |
-//! | [`Randomness`] | beacon | validation, storage |
+//! | [`Randomness`] | beacon | judges, storage |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 

@@ -38,7 +38,7 @@ pub struct PanelRequest<AccountId> {
 pub enum Draw {
     /// A panel of this many members sits.
     Seated(u32),
-    /// No randomness or too few eligible validators now; try again in the next block.
+    /// No randomness or too few eligible judges now; try again in the next block.
     Retry,
 }
 
@@ -63,7 +63,7 @@ pub trait Panels<AccountId> {
     fn conclude(task: &TaskId, task_type: TaskType, judge: bool) -> Vec<(AccountId, Bp)>;
     /// Removes every record of the task.
     fn forget(task: &TaskId);
-    /// Registers a full pool of validators of the type, all of whom may sit as experts (without
+    /// Registers a full pool of judges of the type, all of whom may sit as experts (without
     /// `seats` that is all: the worst case of a draw), makes the next draw's seed ready, and fills
     /// `seats` seats in rounds of `size` each, the last one smaller. Everybody has revealed a vote
     /// that earns or, where they are `silent`, done nothing; the rounds are not counted yet. For
@@ -108,7 +108,7 @@ pub trait VotingAgenda<AccountId> {
     fn deadline(task: &TaskId) -> Option<Tick>;
     /// The rules the task was published with; those of a new network if there is no such task.
     fn rules(task: &TaskId) -> TaskRules;
-    /// The tool that the task's automatic validators run, by the BLAKE3 hash of its file.
+    /// The tool that the task's automatic judges run, by the BLAKE3 hash of its file.
     fn tool(task: &TaskId) -> Option<ContentHash>;
     /// The answer of `who`, while the task has a result that is not settled and no vote is open.
     fn judged_answer(task: &TaskId, who: &AccountId) -> Option<RevealedAnswer>;

@@ -80,14 +80,14 @@ macro_rules! reads {
                     "`{allowed}`, or `{allowed: false, reason, retryAt}`"
                 }
 
-                /// What an account should do now, as a miner and as a validator, by deadline.
+                /// What an account should do now, as a miner and as a judge, by deadline.
                 fn assignments(who: AccountId) -> Vec<AssignmentView> {
                     json "assignments", "what the account should do now, by deadline"
                 }
 
-                /// The tasks on which a validator has a seat, whether or not there is something to do now.
+                /// The tasks on which a judge has a seat, whether or not there is something to do now.
                 fn duties(who: AccountId) -> Vec<DutyView> {
-                    json "duties", "the panels a validator sits on"
+                    json "duties", "the panels a judge sits on"
                 }
 
                 /// The rewards that wait for an account; as many as one `claim_all` pays.
@@ -100,9 +100,9 @@ macro_rules! reads {
                     json "miner", "the registration of a miner, or null"
                 }
 
-                /// A registered validator.
-                fn validator(who: AccountId) -> Option<ValidatorView> {
-                    json "validator", "the registration of a validator, or null"
+                /// A registered judge.
+                fn judge(who: AccountId) -> Option<JudgeView> {
+                    json "judge", "the registration of a judge, or null"
                 }
 
                 /// What an account's work has been worth, idle decay applied. Everybody has a reputation:

@@ -33,7 +33,7 @@ fn assignment() -> AssignmentView {
     AssignmentView {
         task: TASK,
         task_type: TaskType::General,
-        role: Role::Validator,
+        role: Role::Judge,
         action: Action::CommitVote { round: 1 },
         deadline: 77,
     }
@@ -83,7 +83,7 @@ sp_api::mock_impl_runtime_apis! {
         fn miner(_: AccountId) -> Option<MinerView> {
             None
         }
-        fn validator(_: AccountId) -> Option<ValidatorView> {
+        fn judge(_: AccountId) -> Option<JudgeView> {
             None
         }
         fn reputation(_: AccountId) -> ReputationView {
@@ -97,7 +97,7 @@ sp_api::mock_impl_runtime_apis! {
                 tasks: 0,
                 open_tasks: 0,
                 miners: 0,
-                validators: 0,
+                judges: 0,
             }
         }
     }

@@ -31,7 +31,7 @@ pub fn answer<A: Encode>(
 }
 
 /// The salt by which `planter` binds itself to the quality of its answer before anybody votes: a
-/// check of the validators that nobody can tell from any other answer, until `secret` is told.
+/// check of the judges that nobody can tell from any other answer, until `secret` is told.
 pub fn known_answer<A: Encode>(
     task: &TaskId,
     planter: &A,
@@ -42,17 +42,17 @@ pub fn known_answer<A: Encode>(
     (b"tos/known/v1", task, planter, content, quality, secret).using_encoded(blake2_256)
 }
 
-/// The commitment of `validator` to its scores in one round of a task and, where it has an
+/// The commitment of `judge` to its scores in one round of a task and, where it has an
 /// automatic seat, to its report.
 pub fn vote<A: Encode>(
     task: &TaskId,
     round: u32,
-    validator: &A,
+    judge: &A,
     scores: &[AnswerScore],
     report: Option<&Report>,
     salt: &Salt,
 ) -> Commitment {
-    (b"tos/vote/v1", task, round, validator, scores, report, salt).using_encoded(blake2_256)
+    (b"tos/vote/v1", task, round, judge, scores, report, salt).using_encoded(blake2_256)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub const BP: Bp = 10_000;
 
 /// The most accounts that may join one task; every per-task loop is bounded by it.
 pub const MAX_PARTICIPANTS: u32 = 32;
-/// The most validators in one panel, reached by escalating an Expert task three times.
+/// The most judges in one panel, reached by escalating an Expert task three times.
 pub const MAX_PANEL: u32 = 15;
 /// Rounds of voting a task may see: the first, two escalations and one challenge.
 pub const MAX_ROUNDS: u32 = 4;

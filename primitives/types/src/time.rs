@@ -39,7 +39,7 @@ pub struct Windows {
     pub retention: Tick,
     /// Time for which a reward may stay unclaimed before the chain pays it to its owner by itself.
     pub claim: Tick,
-    /// Cooldown before a leaving miner or validator gets its stake back.
+    /// Cooldown before a leaving miner or judge gets its stake back.
     pub unbonding: Tick,
 }
 

@@ -22,16 +22,16 @@ use tos_types::{
 };
 
 mod beacon;
+mod judges;
 mod parameters;
 mod storage;
 mod task;
-mod validation;
 
 pub use beacon::*;
+pub use judges::*;
 pub use parameters::*;
 pub use storage::*;
 pub use task::*;
-pub use validation::*;
 
 /// The most items one answer of the runtime API holds, whatever the caller asks for.
 pub const MAX_PAGE: u32 = 100;
@@ -58,7 +58,7 @@ pub enum Role {
     Miner,
     /// It sits on the task's panel.
     #[codec(index = 1)]
-    Validator,
+    Judge,
 }
 
 /// What an account should do now.
@@ -127,8 +127,8 @@ pub struct ChainView {
     pub open_tasks: u32,
     /// Registered miners.
     pub miners: u32,
-    /// Registered validators.
-    pub validators: u32,
+    /// Registered judges.
+    pub judges: u32,
 }
 
 /// How lately a miner has worked. Computed when asked for, from the last active day.

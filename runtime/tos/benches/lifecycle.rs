@@ -35,7 +35,7 @@ use world::{account, dispatch, genesis, next_block};
 /// Lifecycles of each kind that are timed.
 const LIFECYCLES: u64 = 40;
 const MINERS: u8 = 32;
-const VALIDATORS: u8 = 64;
+const JUDGES: u8 = 64;
 const SALT: [u8; 32] = [7; 32];
 /// What a transaction carries beside its call, in bytes: length, version, address, signature,
 /// era, nonce, tip and mode.
@@ -143,7 +143,7 @@ fn miner(index: u8) -> AccountId {
     account(2 + index)
 }
 
-fn validator(index: u8) -> AccountId {
+fn judge(index: u8) -> AccountId {
     account(2 + MINERS + index)
 }
 
@@ -163,10 +163,10 @@ fn prepare() {
         let call = pallet_miners::Call::register { specialisations };
         dispatch(&miner(index), call).expect("a funded account can register");
     }
-    for index in 0..VALIDATORS {
+    for index in 0..JUDGES {
         let types = TaskType::BUILT_IN.to_vec().try_into().unwrap();
-        let call = pallet_validation::Call::register { types };
-        dispatch(&validator(index), call).expect("a funded account can register");
+        let call = pallet_judges::Call::register { types };
+        dispatch(&judge(index), call).expect("a funded account can register");
     }
 }
 
@@ -224,7 +224,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
     measured.step(id, seed);
     measured.step(id, seed);
 
-    let round = pallet_validation::Rounds::<Runtime>::get(id, 0).expect("a panel sits");
+    let round = pallet_judges::Rounds::<Runtime>::get(id, 0).expect("a panel sits");
     let panel: Vec<AccountId> = round.members.into_iter().map(|member| member.who).collect();
     let scores: Vec<AnswerScore> = (0..kind.miners)
         .map(|index| AnswerScore {
@@ -235,7 +235,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
         .collect();
     for who in &panel {
         let commitment = commitment::vote(&id, 0, who, &scores, None, &SALT);
-        let call = pallet_validation::Call::commit_vote {
+        let call = pallet_judges::Call::commit_vote {
             task: id,
             commitment,
         };
@@ -243,7 +243,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
     }
     measured.step(id, seed);
     for who in &panel {
-        let call = pallet_validation::Call::reveal_vote {
+        let call = pallet_judges::Call::reveal_vote {
             task: id,
             scores: scores.clone().try_into().unwrap(),
             report: None,
@@ -325,7 +325,7 @@ fn main() {
             retention: 20,
             ..Windows::development()
         };
-        let mut ext = genesis(1 + MINERS + VALIDATORS, VALIDATORS, windows);
+        let mut ext = genesis(1 + MINERS + JUDGES, JUDGES, windows);
         ext.execute_with(prepare);
         ext.commit_all().expect("the backend is in memory");
         let mut measured = Measured::default();

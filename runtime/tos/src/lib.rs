@@ -229,7 +229,7 @@ mod runtime {
     #[runtime::pallet_index(40)]
     pub type Clock = pallet_clock;
 
-    // Before the validators of genesis, who may be certified.
+    // Before the judges of genesis, who may be certified.
     #[runtime::pallet_index(41)]
     pub type Miners = pallet_miners;
 
@@ -240,7 +240,7 @@ mod runtime {
     pub type Tasks = pallet_tasks;
 
     #[runtime::pallet_index(44)]
-    pub type Validation = pallet_validation;
+    pub type Judges = pallet_judges;
 
     #[runtime::pallet_index(45)]
     pub type Rewards = pallet_rewards;

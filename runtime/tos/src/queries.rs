@@ -2,7 +2,7 @@
 
 //! Answers that need more than one pallet.
 
-use crate::{AccountId, Clock, Runtime, RuntimeEvent, System, Tasks, Validation};
+use crate::{AccountId, Clock, Judges, Runtime, RuntimeEvent, System, Tasks};
 use alloc::vec::Vec;
 
 use tos_interfaces::Clock as _;
@@ -13,19 +13,15 @@ use tos_views::{AssignmentView, ChainView, RefusalView, Role, TaskChange};
 pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
     let mut due: Vec<_> = Tasks::assignments(who)
         .into_iter()
-        .chain(
-            Validation::duties(who.clone())
-                .into_iter()
-                .filter_map(|duty| {
-                    Some(AssignmentView {
-                        task: duty.task,
-                        task_type: pallet_tasks::Tasks::<Runtime>::get(duty.task)?.task_type(),
-                        role: Role::Validator,
-                        action: duty.action?,
-                        deadline: duty.deadline?,
-                    })
-                }),
-        )
+        .chain(Judges::duties(who.clone()).into_iter().filter_map(|duty| {
+            Some(AssignmentView {
+                task: duty.task,
+                task_type: pallet_tasks::Tasks::<Runtime>::get(duty.task)?.task_type(),
+                role: Role::Judge,
+                action: duty.action?,
+                deadline: duty.deadline?,
+            })
+        }))
         .collect();
     due.sort_by_key(|assignment| (assignment.deadline, assignment.task));
     due
@@ -46,7 +42,7 @@ pub fn chain() -> ChainView {
         tasks,
         open_tasks,
         miners: pallet_miners::Miners::<Runtime>::count(),
-        validators: pallet_validation::ValidatorCount::<Runtime>::get(),
+        judges: pallet_judges::JudgeCount::<Runtime>::get(),
     }
 }
 

@@ -63,7 +63,7 @@ fn every_pallet_of_this_chain_states_the_version_of_its_storage() {
         stated::<Rewards>(),
         stated::<Storage>(),
         stated::<Tasks>(),
-        stated::<Validation>(),
+        stated::<Judges>(),
     ] {
         assert!(version >= 1);
     }

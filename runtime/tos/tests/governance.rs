@@ -244,7 +244,7 @@ fn the_committee_pauses_what_begins_something_and_resumes_it() {
             ("Rewards", "claim"),
             ("Tasks", "reveal"),
             ("Tasks", "crank"),
-            ("Validation", "reveal_vote"),
+            ("Judges", "reveal_vote"),
             ("Miners", "withdraw"),
             ("Storage", "respond_audit"),
             ("Referenda", "submit"),

@@ -34,12 +34,12 @@ export function knownAnswer(api, task, planter, contentHash, quality, secret) {
   )));
 }
 
-/** The commitment of a validator to its scores, and to its report if it has one, in one round. */
-export function voteCommitment(api, task, round, validator, scores, report, secret) {
-  const call = api.tx.validation.revealVote(task, scores, report, secret);
+/** The commitment of a judge to its scores, and to its report if it has one, in one round. */
+export function voteCommitment(api, task, round, judge, scores, report, secret) {
+  const call = api.tx.judges.revealVote(task, scores, report, secret);
   return u8aToHex(blake2AsU8a(u8aConcat(
     stringToU8a('tos/vote/v1'), api.createType('[u8;16]', task).toU8a(), api.createType('u32', round).toU8a(),
-    validator.publicKey, call.args[1].toU8a(), call.args[2].toU8a(), api.createType('[u8;32]', secret).toU8a(),
+    judge.publicKey, call.args[1].toU8a(), call.args[2].toU8a(), api.createType('[u8;32]', secret).toU8a(),
   )));
 }
 

@@ -34,12 +34,12 @@ test('automatic members report under their commitments, and a known answer measu
   const judges = ['//Dave', '//Eve', '//Ferdie'].map(at);
   const sudo = (call) => send(api, api.tx.sudo.sudo(call), alice);
   await sudo(api.tx.tasks.setTaskType('General', { equalAnswersAllowed: false, tool: TOOL }));
-  await assert.rejects(send(api, api.tx.validation.setPlanter(planter.address, true), alice), /BadOrigin/);
-  assert.ok((await api.query.validation.planters(planter.address)).isNone);
-  await sudo(api.tx.validation.setPlanter(planter.address, true));
-  assert.ok((await api.query.validation.planters(planter.address)).isSome);
+  await assert.rejects(send(api, api.tx.judges.setPlanter(planter.address, true), alice), /BadOrigin/);
+  assert.ok((await api.query.judges.planters(planter.address)).isNone);
+  await sudo(api.tx.judges.setPlanter(planter.address, true));
+  assert.ok((await api.query.judges.planters(planter.address)).isSome);
   const register = [planter, miner].map((m) => send(api, api.tx.miners.register(['General']), m));
-  await Promise.all([...register, ...judges.map((v) => send(api, api.tx.validation.register(['General']), v))]);
+  await Promise.all([...register, ...judges.map((v) => send(api, api.tx.judges.register(['General']), v))]);
 
   const spec = inline('{"kind":"text","title":"Say how many legs a spider has","data":{}}');
   const publish = api.tx.tasks.publish(GENERAL, 'Beginner', spec, 10n * TOS, 60, 50, 2, null);
@@ -58,7 +58,7 @@ test('automatic members report under their commitments, and a known answer measu
   await Promise.all([planter, miner].map((m, i) =>
     send(api, api.tx.tasks.reveal(id, answers[i], simhashes[i], secrets[i]), m)));
   await untilBlock(api, async () => (await phase(id)) === 'VoteCommit', 'vote commit');
-  await refused(send(api, api.tx.validation.revealKnown(id, quality, secret), planter), 'validation.NotKnownNow');
+  await refused(send(api, api.tx.judges.revealKnown(id, quality, secret), planter), 'judges.NotKnownNow');
 
   // A panel of three: everybody runs the tool, which is told by the duty.
   const [duty] = await api.call.tosApi.duties(judges[0].address);
@@ -70,32 +70,32 @@ test('automatic members report under their commitments, and a known answer measu
     report: i === 2 ? { output: '0x' + '22'.repeat(32), failed: 0 } : report,
     secret: salt(),
   }));
-  await Promise.all(judges.map((v, i) => send(api, api.tx.validation.commitVote(
+  await Promise.all(judges.map((v, i) => send(api, api.tx.judges.commitVote(
     id, voteCommitment(api, id, 0, v, votes[i].scores, votes[i].report, votes[i].secret)), v)));
   await untilBlock(api, async () => (await phase(id)) === 'VoteReveal', 'vote reveal');
-  const copied = api.tx.validation.revealVote(id, votes[2].scores, report, votes[2].secret);
-  await refused(send(api, copied, judges[2]), 'validation.WrongPreimage');
+  const copied = api.tx.judges.revealVote(id, votes[2].scores, report, votes[2].secret);
+  await refused(send(api, copied, judges[2]), 'judges.WrongPreimage');
   await Promise.all(judges.map((v, i) =>
-    send(api, api.tx.validation.revealVote(id, votes[i].scores, votes[i].report, votes[i].secret), v)));
+    send(api, api.tx.judges.revealVote(id, votes[i].scores, votes[i].report, votes[i].secret), v)));
 
   await untilBlock(api, async () => (await phase(id)) === 'Challenge', 'challenge window');
-  await refused(send(api, api.tx.validation.revealKnown(id, 90, secret), planter), 'validation.WrongKey');
-  const told = find(await send(api, api.tx.validation.revealKnown(id, quality, secret), planter), 'validation', 'KnownRevealed');
+  await refused(send(api, api.tx.judges.revealKnown(id, 90, secret), planter), 'judges.WrongKey');
+  const told = find(await send(api, api.tx.judges.revealKnown(id, quality, secret), planter), 'judges', 'KnownRevealed');
   assert.equal(told.quality.toNumber(), quality);
-  await refused(send(api, api.tx.validation.revealKnown(id, quality, secret), planter), 'validation.AlreadyKnown');
+  await refused(send(api, api.tx.judges.revealKnown(id, quality, secret), planter), 'judges.AlreadyKnown');
   await untilBlock(api, async () => (await phase(id)) === 'Closed', 'settlement');
 
   const round = (await api.call.tosApi.round(id, 0)).unwrap();
   assert.equal(round.tally.unwrap().type, 'Consensus');
   assert.equal(round.report.unwrap().output.toHex(), report.output);
   assert.ok(round.members.every((member) => member.automatic.isTrue));
-  const standing = await Promise.all(judges.map(async (v) => (await api.call.tosApi.validator(v.address)).unwrap()));
+  const standing = await Promise.all(judges.map(async (v) => (await api.call.tosApi.judge(v.address)).unwrap()));
   assert.deepEqual(standing.map((v) => v.checks.toNumber()), [1, 1, 1]);
   assert.ok(standing[0].known.toNumber() > standing[2].known.toNumber());
   // The one whose tool found something else earned nothing.
   const earned = await Promise.all(judges.map(async (v) => (await api.call.tosApi.claimable(v.address)).length));
   assert.deepEqual(earned, [1, 1, 0]);
-  const stats = await api.query.validation.checks();
+  const stats = await api.query.judges.checks();
   assert.deepEqual([stats.answers.toNumber(), stats.checks.toNumber()], [2, 1]);
 });
 

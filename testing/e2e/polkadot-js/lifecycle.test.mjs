@@ -22,7 +22,7 @@ before(async () => {
   actors = {
     publisher: at('//Alice'),
     miners: [at('//Bob'), at('//Charlie')],
-    validators: [at('//Dave'), at('//Eve'), at('//Ferdie'), at('//One')],
+    judges: [at('//Dave'), at('//Eve'), at('//Ferdie'), at('//One')],
   };
 });
 
@@ -35,14 +35,14 @@ const task = (id) => api.query.tasks.tasks(id).then((found) => (found.isSome ? f
 const phase = async (id) => (await task(id))?.phase.type;
 const refused = (promise, name) => assert.rejects(promise, { name });
 
-test('miners and validators register and show up by name', async () => {
-  const { miners, validators } = actors;
+test('miners and judges register and show up by name', async () => {
+  const { miners, judges } = actors;
   await Promise.all(miners.map((m) => send(api, api.tx.miners.register(['General']), m)));
-  await Promise.all(validators.map((v) => send(api, api.tx.validation.register(['General']), v)));
+  await Promise.all(judges.map((v) => send(api, api.tx.judges.register(['General']), v)));
   await refused(send(api, api.tx.miners.register(['General']), miners[0]), 'miners.AlreadyRegistered');
   const chain = await api.call.tosApi.chain();
   assert.equal(chain.miners.toNumber(), 2);
-  assert.equal(chain.validators.toNumber(), 4);
+  assert.equal(chain.judges.toNumber(), 4);
 });
 
 test('a task runs from escrow to payout, final under GRANDPA', async () => {
@@ -82,45 +82,45 @@ test('a task runs from escrow to payout, final under GRANDPA', async () => {
   await refused(send(api, api.tx.tasks.reveal(id, answers[1], simhashes[0], secrets[0]), miners[0]), 'tasks.WrongPreimage');
   await Promise.all(miners.map((m, i) => send(api, api.tx.tasks.reveal(id, answers[i], simhashes[i], secrets[i]), m)));
 
-  // The panel is drawn afterwards, from validators only; its members vote in commit and reveal.
+  // The panel is drawn afterwards, from judges only; its members vote in commit and reveal.
   await untilBlock(api, async () => (await phase(id)) === 'VoteCommit', 'vote commit');
   const seated = (await api.call.tosApi.round(id, 0)).unwrap().members.map((member) => member.who.toString());
-  const validators = actors.validators.filter((v) => seated.includes(v.address));
-  assert.equal(validators.length, 3);
-  const outsider = actors.validators.find((v) => !seated.includes(v.address));
-  const foreign = api.tx.validation.commitVote(id, '0x' + '00'.repeat(32));
-  await refused(send(api, foreign, outsider), 'validation.NotOnPanel');
-  await refused(send(api, foreign, miners[0]), 'validation.NotValidator');
+  const judges = actors.judges.filter((v) => seated.includes(v.address));
+  assert.equal(judges.length, 3);
+  const outsider = actors.judges.find((v) => !seated.includes(v.address));
+  const foreign = api.tx.judges.commitVote(id, '0x' + '00'.repeat(32));
+  await refused(send(api, foreign, outsider), 'judges.NotOnPanel');
+  await refused(send(api, foreign, miners[0]), 'judges.NotJudge');
   // Bob's answer is 101, a prime; Charlie's is 3 × 37. Answers are in the order of commitment.
   const order = (await api.query.tasks.answers(id)).map((who) => who.toString());
   const scores = order.map((who) =>
     (who === miners[0].address
       ? { quality: 95, innovation: 50, verdict: 'Valid' }
       : { quality: 10, innovation: 50, verdict: 'Valid' }));
-  const voteSecrets = validators.map(salt);
-  await Promise.all(validators.map((v, i) =>
-    send(api, api.tx.validation.commitVote(id, voteCommitment(api, id, 0, v, scores, null, voteSecrets[i])), v)));
+  const voteSecrets = judges.map(salt);
+  await Promise.all(judges.map((v, i) =>
+    send(api, api.tx.judges.commitVote(id, voteCommitment(api, id, 0, v, scores, null, voteSecrets[i])), v)));
   await untilBlock(api, async () => (await phase(id)) === 'VoteReveal', 'vote reveal');
   const tooHigh = scores.map((s) => ({ ...s, quality: 101 }));
   await refused(
-    send(api, api.tx.validation.revealVote(id, tooHigh, null, voteSecrets[0]), validators[0]),
-    'validation.ScoreOutOfRange',
+    send(api, api.tx.judges.revealVote(id, tooHigh, null, voteSecrets[0]), judges[0]),
+    'judges.ScoreOutOfRange',
   );
-  await Promise.all(validators.map((v, i) => send(api, api.tx.validation.revealVote(id, scores, null, voteSecrets[i]), v)));
+  await Promise.all(judges.map((v, i) => send(api, api.tx.judges.revealVote(id, scores, null, voteSecrets[i]), v)));
 
   await untilBlock(api, async () => (await phase(id)) === 'Closed', 'settlement');
   const closed = await task(id);
   assert.equal(closed.phase.asClosed.type, 'Settled');
 
   // Everybody's share, by runtime API: the prime wins, the composite gets nothing.
-  const claims = Object.fromEntries(await Promise.all([...miners, ...validators].map(async (who) => {
+  const claims = Object.fromEntries(await Promise.all([...miners, ...judges].map(async (who) => {
     const list = await api.call.tosApi.claimable(who.address);
     return [who.address, list.reduce((sum, claim) => sum + claim.amount.toBigInt(), 0n)];
   })));
   assert.ok(claims[miners[0].address] >= (reward * 65n) / 100n);
   assert.equal(claims[miners[1].address], 0n);
-  const validatorShare = validators.reduce((sum, v) => sum + claims[v.address], 0n);
-  assert.equal(validatorShare, (reward * 15n) / 100n);
+  const judgeShare = judges.reduce((sum, v) => sum + claims[v.address], 0n);
+  assert.equal(judgeShare, (reward * 15n) / 100n);
 
   // A claim pays once.
   const balance = async (who) => (await api.query.system.account(who.address)).data.free.toBigInt();
@@ -131,7 +131,7 @@ test('a task runs from escrow to payout, final under GRANDPA', async () => {
   await refused(send(api, api.tx.rewards.claim(id), miners[0]), 'rewards.NothingToClaim');
 
   // Anybody may claim for somebody else, who gets all of it.
-  const [judge] = validators;
+  const [judge] = judges;
   const had = await balance(judge);
   await send(api, api.tx.rewards.claimAllFor(judge.address), publisher);
   assert.equal(await balance(judge), had + claims[judge.address]);
@@ -165,7 +165,7 @@ test('a cancelled task gives the reward back, less the fee', async () => {
 
 test('every call, event, error and storage item of the domain is documented in the metadata', () => {
   const { pallets } = api.runtimeMetadata.asLatest;
-  const domain = ['Clock', 'Tasks', 'Miners', 'Reputation', 'Validation', 'Rewards', 'Beacon', 'Storage'];
+  const domain = ['Clock', 'Tasks', 'Miners', 'Reputation', 'Judges', 'Rewards', 'Beacon', 'Storage'];
   assert.deepEqual(domain.filter((name) => !pallets.some((p) => p.name.toString() === name)), []);
   const undocumented = [];
   for (const pallet of pallets.filter((p) => domain.includes(p.name.toString()))) {

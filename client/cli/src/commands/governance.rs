@@ -20,7 +20,7 @@ use tos_views::ParametersView;
 /// See `tos governance --help`.
 #[derive(clap::Subcommand)]
 pub enum Governance {
-    /// Set the rules of a task type, with the tool that automatic validators run.
+    /// Set the rules of a task type, with the tool that automatic judges run.
     SetType {
         /// The task type, such as code-analysis.
         #[arg(value_parser = task_type::parse)]
@@ -47,7 +47,7 @@ pub enum Governance {
         #[command(flatten)]
         how: How,
     },
-    /// Approve an account for planting known answers, which check validators.
+    /// Approve an account for planting known answers, which check judges.
     Planter {
         /// The account.
         #[arg(value_parser = parse_account)]

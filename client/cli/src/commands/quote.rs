@@ -119,7 +119,7 @@ struct Example {
 struct Members {
     /// Registered miners, of all types.
     miners: u32,
-    /// Registered validators that judge the type.
+    /// Registered judges of the type.
     judges: u32,
     /// Members that the first panel should have.
     panel: u32,
@@ -451,7 +451,7 @@ fn split(asked: &Asked<'_>, rules: &TypeRules, judging: &JudgingRules) -> Split 
     let shares = [
         profile.winners,
         profile.participants,
-        profile.validators,
+        profile.judges,
         profile.network,
     ];
     let classes = largest_remainder(asked.reward, &shares.map(u128::from));
@@ -467,7 +467,7 @@ fn split(asked: &Asked<'_>, rules: &TypeRules, judging: &JudgingRules) -> Split 
             answers: places,
             each_winner: full.winners.iter().map(|index| earned(*index)).collect(),
             each_other: others.min().unwrap_or(0),
-            each_judge: full.validators.iter().copied().min().unwrap_or(0),
+            each_judge: full.judges.iter().copied().min().unwrap_or(0),
         },
     }
 }
@@ -543,12 +543,12 @@ fn text(quote: &Quote) -> String {
     lines.push(format!(
         "members      {} in all, {} of this type; a panel has {}",
         super::show::count(members.miners, "miner"),
-        super::show::count(members.judges, "validator"),
+        super::show::count(members.judges, "judge"),
         members.panel
     ));
     if members.judges < MIN_PANEL {
         lines.push(format!(
-            "warning      fewer than {MIN_PANEL} validators judge this type: no panel can be drawn"
+            "warning      fewer than {MIN_PANEL} accounts judge this type: no panel can be drawn"
         ));
     }
     if let Some(payer) = &quote.payer {

@@ -17,7 +17,7 @@ fn chain() -> ChainView {
         tasks: 0,
         open_tasks: 0,
         miners: 5,
-        validators: 7,
+        judges: 7,
     }
 }
 
@@ -37,7 +37,7 @@ fn parameters() -> ParametersView {
         max_spend: 0,
         stakers_share: 0,
         miner_stakes: Default::default(),
-        validator_stakes: Default::default(),
+        judge_stakes: Default::default(),
         levels: Default::default(),
     }
 }

@@ -37,7 +37,7 @@ pub struct TypeRules {
     pub split: SplitProfile,
     /// Rule for the number of winners.
     pub winners: WinnerRule,
-    /// Validators that judge this type.
+    /// Judges that judge this type.
     pub judges: u32,
 }
 
@@ -97,7 +97,7 @@ impl At {
         let known = self.stored("Tasks", "TaskTypes", of_type()).await?;
         let split = self.stored("Rewards", "Profiles", both).await?;
         let winners = self.stored("Rewards", "WinnerRules", of_type()).await?;
-        let judges = self.stored("Validation", "PoolSize", of_type()).await?;
+        let judges = self.stored("Judges", "PoolSize", of_type()).await?;
         Ok(TypeRules {
             known: known.is_some(),
             split: match split {
@@ -109,7 +109,7 @@ impl At {
                 None => WinnerRule::for_type(task_type),
             },
             judges: match judges {
-                Some(bytes) => decoded(&bytes, "Validation.PoolSize")?,
+                Some(bytes) => decoded(&bytes, "Judges.PoolSize")?,
                 None => 0,
             },
         })

@@ -56,7 +56,7 @@ impl Connection {
         | Call::SetSpecialisations {
             specialisations: wanted,
         }
-        | Call::RegisterValidator { types: wanted }
+        | Call::RegisterJudge { types: wanted }
         | Call::SetTypes { types: wanted }) = call
         else {
             return Ok(());

@@ -90,7 +90,7 @@ pub struct State {
     told: Vec<TaskId>,
     /// Why the account may join nothing.
     refusal: Option<Refusal>,
-    /// Stake that the account has lost as a validator.
+    /// Stake that the account has lost as a judge.
     slashed: Balance,
     /// Questions about tasks that were asked of all states.
     questions: Rc<Cell<usize>>,
@@ -167,7 +167,7 @@ impl FakeChain {
         self.push(state);
     }
 
-    /// Takes from the account's stake as a validator.
+    /// Takes from the account's stake as a judge.
     pub fn slash(&self, amount: Balance) {
         let mut state = self.state();
         state.slashed += amount;
@@ -486,7 +486,7 @@ impl TaskSnapshot for State {
             all.push(AssignmentView {
                 task: task.summary.id,
                 task_type: task.summary.task_type,
-                role: if miner { Role::Miner } else { Role::Validator },
+                role: if miner { Role::Miner } else { Role::Judge },
                 action,
                 deadline: task.summary.deadline,
             });

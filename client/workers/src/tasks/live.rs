@@ -166,8 +166,8 @@ impl TaskSnapshot for LiveSnapshot {
     }
 
     async fn stake(&self) -> Result<Option<Balance>> {
-        let validator = self.at.validator(self.who.clone()).await?;
-        Ok(validator.map(|validator| validator.stake))
+        let judge = self.at.judge(self.who.clone()).await?;
+        Ok(judge.map(|judge| judge.stake))
     }
 
     async fn claimable(&self) -> Result<Vec<ClaimView>> {

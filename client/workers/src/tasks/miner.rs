@@ -362,7 +362,7 @@ fn later(done: Result<()>) {
 }
 
 /// The refusal of a known answer that the chain knows.
-pub const ALREADY_KNOWN: &str = "Validation::AlreadyKnown";
+pub const ALREADY_KNOWN: &str = "Judges::AlreadyKnown";
 
 /// Tells, once the votes are counted, that an answer was a check.
 async fn tell(at: &impl TaskSnapshot, task: TaskId, work: &Work) -> Result<Option<Call>> {

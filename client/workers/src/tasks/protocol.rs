@@ -99,7 +99,7 @@ pub fn judge_input(task: &TaskView<AccountId32>, spec: &Held, answers: &[Seen]) 
     let contents = answers.iter().filter_map(Seen::held);
     let mut input = json!({
         "version": version(contents.chain(std::iter::once(spec))),
-        "role": "validator",
+        "role": "judge",
         "task": task_json(task),
     });
     add_spec(&mut input, spec);
@@ -329,7 +329,7 @@ mod tests {
         let input = judge_value(&held(b"what is asked"), &answers);
         assert_eq!(
             (&input["role"], &input["version"]),
-            (&"validator".into(), &1.into())
+            (&"judge".into(), &1.into())
         );
         assert_eq!(input["specText"], "what is asked");
         let expected = json!([

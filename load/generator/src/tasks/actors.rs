@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What publishers, miners and validators say. All of it follows from the task and the actor, so
+//! What publishers, miners and judges say. All of it follows from the task and the actor, so
 //! that nothing has to be kept. Pure.
 
 use crate::transaction::Hash;
@@ -11,7 +11,7 @@ use tos_types::{
     AnswerScore, ContentRef, Difficulty, Report, TaskId, TaskParams, TaskType, Verdict, TOS,
 };
 
-/// The type of all tasks here: the one whose miners and validators need the least stake.
+/// The type of all tasks here: the one whose miners and judges need the least stake.
 pub const TYPE: TaskType = TaskType::CodeAnalysis;
 /// The difficulty of all tasks here.
 pub const DIFFICULTY: Difficulty = Difficulty::Beginner;
@@ -83,16 +83,16 @@ fn scores(answers: u32) -> Vec<AnswerScore> {
     vec![score; answers as usize]
 }
 
-/// The arguments of `Validation.commit_vote`.
-pub fn commit_vote(task: &TaskId, round: u32, validator: &Hash, answers: u32) -> Vec<u8> {
-    let salt = salt("vote", task, validator, round);
-    let hash = commitment::vote(task, round, validator, &scores(answers), None, &salt);
+/// The arguments of `Judges.commit_vote`.
+pub fn commit_vote(task: &TaskId, round: u32, judge: &Hash, answers: u32) -> Vec<u8> {
+    let salt = salt("vote", task, judge, round);
+    let hash = commitment::vote(task, round, judge, &scores(answers), None, &salt);
     (task, hash).encode()
 }
 
-/// The arguments of `Validation.reveal_vote`.
-pub fn reveal_vote(task: &TaskId, round: u32, validator: &Hash, answers: u32) -> Vec<u8> {
-    let salt = salt("vote", task, validator, round);
+/// The arguments of `Judges.reveal_vote`.
+pub fn reveal_vote(task: &TaskId, round: u32, judge: &Hash, answers: u32) -> Vec<u8> {
+    let salt = salt("vote", task, judge, round);
     (task, scores(answers), None::<Report>, salt).encode()
 }
 

@@ -376,7 +376,7 @@ impl<'a> Drive<'a> {
         for place in seats {
             let who = self.cast.actors[place].who;
             let vote = actors::commit_vote(&task, round, &who, answers);
-            self.send(place, "Validation", "commit_vote", Some(vote))?;
+            self.send(place, "Judges", "commit_vote", Some(vote))?;
         }
         Ok(())
     }
@@ -388,7 +388,7 @@ impl<'a> Drive<'a> {
         for place in seats {
             let who = self.cast.actors[place].who;
             let vote = actors::reveal_vote(&task, round, &who, answers);
-            self.send(place, "Validation", "reveal_vote", Some(vote))?;
+            self.send(place, "Judges", "reveal_vote", Some(vote))?;
         }
         Ok(())
     }

@@ -51,12 +51,12 @@ impl Fact {
                 let (task, closure) = Decode::decode(input).ok()?;
                 Self::Closed(task, closure)
             }
-            ("Validation", "PanelSeated") => {
+            ("Judges", "PanelSeated") => {
                 let (task, round, members) = Decode::decode(input).ok()?;
                 Self::Seated(task, round, members)
             }
-            ("Validation", "VoteCommitted") => Self::VoteCommitted,
-            ("Validation", "VoteRevealed") => Self::VoteRevealed,
+            ("Judges", "VoteCommitted") => Self::VoteCommitted,
+            ("Judges", "VoteRevealed") => Self::VoteRevealed,
             ("System", "ExtrinsicFailed") => Self::Failed(bytes.to_vec()),
             _ => return None,
         })
@@ -78,7 +78,7 @@ mod tests {
         );
         let fields = (task, 0u32, vec![[5u8; 32], [6u8; 32]], true).encode();
         assert_eq!(
-            Fact::read("Validation", "PanelSeated", &fields),
+            Fact::read("Judges", "PanelSeated", &fields),
             Some(Fact::Seated(task, 0, vec![[5; 32], [6; 32]]))
         );
         let fields = (task, Closure::Settled).encode();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Domain load: tasks of a TOS chain through their whole lives, many at a time. Publishers,
-//! miners and validators are accounts of this program; what each does next follows from the
+//! miners and judges are accounts of this program; what each does next follows from the
 //! events of each block.
 
 mod actors;
@@ -26,7 +26,7 @@ pub struct Tasks {
     /// How many tasks.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub tasks: u32,
-    /// Tasks that are not closed at the same time, at most. Miners and validators are made for them.
+    /// Tasks that are not closed at the same time, at most. Miners and judges are made for them.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub in_flight: u32,
     /// Answers to each task.

@@ -27,7 +27,7 @@ use tos_types::{
 
 /// Certificates in one transaction of the superuser.
 const CERTIFICATES: usize = 25;
-/// What a miner or a validator needs for its stake, in wei.
+/// What a miner or a judge needs for its stake, in wei.
 const STAKE: u128 = 60 * TOS;
 /// Registrations that are on their way at once.
 const AT_ONCE: usize = 64;
@@ -44,7 +44,7 @@ pub struct Actor {
     pub nonce: u64,
 }
 
-/// All of them, in the order publishers, miners, validators.
+/// All of them, in the order publishers, miners, judges.
 pub struct Cast {
     /// They.
     pub actors: Vec<Actor>,
@@ -54,7 +54,7 @@ pub struct Cast {
     pub miners: usize,
 }
 
-/// How many miners and validators so many tasks at once need.
+/// How many miners and judges so many tasks at once need.
 pub fn numbers(in_flight: u32, answers: u32) -> (u32, u32) {
     let miners = (in_flight * answers)
         .div_ceil(MAX_CONCURRENT_TASKS)
@@ -76,12 +76,12 @@ pub async fn set_up(chain: &Chain, it: &Tasks) -> Result<Cast> {
         }
     }
     let root = key(&it.common.rich)?;
-    let (miners, validators) = numbers(it.in_flight, it.answers);
+    let (miners, judges) = numbers(it.in_flight, it.answers);
     let publishers = it.common.accounts.min(it.in_flight);
     let keys = block_in_place(|| -> Result<_> {
         let mut keys = derive(&root, Kind::Publisher, publishers)?;
         keys.extend(derive(&root, Kind::Miner, miners)?);
-        keys.extend(derive(&root, Kind::Validator, validators)?);
+        keys.extend(derive(&root, Kind::Judge, judges)?);
         Ok(keys)
     })?;
     let each = u128::from(it.tasks.div_ceil(publishers));
@@ -111,12 +111,12 @@ pub async fn set_up(chain: &Chain, it: &Tasks) -> Result<Cast> {
         .collect();
     let (publishers, miners) = (publishers as usize, miners as usize);
     register(chain, &mut actors, publishers, miners).await?;
-    let validators: Vec<_> = actors
+    let judges: Vec<_> = actors
         .iter()
         .skip(publishers + miners)
         .map(|a| a.who)
         .collect();
-    certify(chain, &root, &validators).await?;
+    certify(chain, &root, &judges).await?;
     Ok(Cast {
         actors,
         publishers,
@@ -134,13 +134,13 @@ async fn register(
     let at = chain.head(Head::Best).await?.hash;
     let types = vec![actors::TYPE].encode();
     let miner = chain.call("Miners", "register", types.clone())?;
-    let validator = chain.call("Validation", "register", types)?;
+    let judge = chain.call("Judges", "register", types)?;
     let asked = stream::iter(actors.iter_mut().enumerate().skip(publishers));
     let asked = asked.map(|(place, actor)| {
         let is_miner = place < publishers + miners;
         let (function, call) = match is_miner {
             true => ("TosApi_miner", &miner),
-            false => ("TosApi_validator", &validator),
+            false => ("TosApi_judge", &judge),
         };
         async move {
             let known = chain.api(function, &actor.who, &at).await?;
@@ -175,7 +175,7 @@ async fn register(
         }
         if began.elapsed() > REGISTERED {
             return Err(Error::TimedOut {
-                what: "miners and validators are registered".into(),
+                what: "miners and judges are registered".into(),
                 seconds: REGISTERED.as_secs(),
             });
         }
@@ -206,12 +206,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_enough_miners_and_validators_for_the_tasks_at_once() {
+    fn there_are_enough_miners_and_judges_for_the_tasks_at_once() {
         for (in_flight, answers) in [(1, 1), (10, 3), (1_000, 2), (5_000, 8)] {
-            let (miners, validators) = numbers(in_flight, answers);
+            let (miners, judges) = numbers(in_flight, answers);
             assert!(miners * MAX_CONCURRENT_TASKS >= in_flight * answers);
             assert!(miners >= answers);
-            assert!(validators * MAX_CONCURRENT_PANELS >= in_flight * 3 * 2);
+            assert!(judges * MAX_CONCURRENT_PANELS >= in_flight * 3 * 2);
         }
     }
 }

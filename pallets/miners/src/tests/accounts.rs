@@ -130,26 +130,26 @@ fn an_account_keeps_away_from_itself_alone_at_first() {
 
 /// A publisher that could exclude whom it likes would choose its judges.
 #[test]
-fn a_publisher_cannot_declare_honest_validators_off_its_panel() {
-    let (publisher, validator, sibling, fleet, loner) = (ALICE, BOB, CAROL, POOR, 10);
+fn a_publisher_cannot_declare_honest_judges_off_its_panel() {
+    let (publisher, judge, sibling, fleet, loner) = (ALICE, BOB, CAROL, POOR, 10);
     ExtBuilder::default().execute(|| {
-        // Two honest validators keep away from their owner and, as that declares, from each other.
-        for (who, other) in [(validator, sibling), (sibling, validator)] {
+        // Two honest judges keep away from their owner and, as that declares, from each other.
+        for (who, other) in [(judge, sibling), (sibling, judge)] {
             assert_ok!(Miners::set_owner(signed(who), Some(fleet)));
             assert_ok!(Miners::declare_relation(signed(fleet), other));
         }
         // By declaring them or their owner.
-        for other in [validator, sibling, fleet] {
+        for other in [judge, sibling, fleet] {
             assert_ok!(Miners::declare_relation(signed(publisher), other));
         }
         // By naming their owner as its own.
         assert_ok!(Miners::set_owner(signed(publisher), Some(fleet)));
-        for who in [validator, sibling, fleet] {
+        for who in [judge, sibling, fleet] {
             assert!(!Miners::must_recuse(&who, &publisher));
             assert!(Miners::must_recuse(&publisher, &who));
         }
-        assert!(Miners::must_recuse(&validator, &sibling));
-        // By naming a validator as its own owner.
+        assert!(Miners::must_recuse(&judge, &sibling));
+        // By naming a judge as its own owner.
         assert_ok!(Miners::set_owner(signed(publisher), Some(loner)));
         assert!(!Miners::must_recuse(&loner, &publisher));
     });

@@ -143,7 +143,7 @@ fn run(step: Step) {
                         take_part: MIN_PARTICIPATION_QUALITY,
                     },
                     answers,
-                    validators: votes,
+                    judges: votes,
                 })?;
             }
             Step::Claim { who, task: nonce } => Rewards::claim(signed(who), task(nonce))?,
@@ -196,13 +196,13 @@ impl Ledger {
                 Event::Refunded { amount, fee, .. } => self.left_escrow += amount + fee,
                 Event::Settled {
                     participants,
-                    validators,
+                    judges,
                     network,
                     refund,
                     ..
                 } => {
-                    given += participants + validators;
-                    self.left_escrow += participants + validators + network + refund;
+                    given += participants + judges;
+                    self.left_escrow += participants + judges + network + refund;
                 }
                 Event::RewardBooked { amount, auto, .. } => {
                     told += amount;

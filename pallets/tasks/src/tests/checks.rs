@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the validation side needs of a task: its pinned tool, and answers that turn out to be checks.
+//! Reads of a task for those who judge it: its pinned tool, and answers that turn out to be checks.
 
 use super::*;
 use tos_interfaces::{RevealedAnswer, VotingAgenda};

@@ -149,12 +149,12 @@ const TABLE: &[(&str, &str, &[ProxyType])] = &[
     ("Tasks", "publish cancel challenge set_task_type", &[]),
     ("Tasks", "join commit reveal crank", &[NonTransfer, Worker]),
     (
-        "Validation",
+        "Judges",
         "register set_types top_up leave rejoin withdraw set_planter",
         &[],
     ),
     (
-        "Validation",
+        "Judges",
         "commit_vote reveal_vote reveal_known",
         &[NonTransfer, Worker],
     ),
@@ -310,7 +310,7 @@ fn a_thief_of_a_worker_key_moves_nothing_and_appoints_nobody() {
                 payee: pallet_staking::RewardDestination::Account(thief.clone()),
             }),
             RuntimeCall::Miners(pallet_miners::Call::withdraw {}),
-            RuntimeCall::Validation(pallet_validation::Call::withdraw {}),
+            RuntimeCall::Judges(pallet_judges::Call::withdraw {}),
             RuntimeCall::Storage(pallet_storage::Call::leave {}),
         ];
         let balances = || [&owner, &thief].map(|who| System::account(who).data);

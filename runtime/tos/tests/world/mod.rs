@@ -23,8 +23,7 @@ use tos_runtime::*;
 use tos_types::{
     commitment::{self, Salt},
     rules::{
-        Checked, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
-        ValidatorStakes,
+        Checked, JudgeStakes, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
     },
     task::Certification,
     AnswerScore, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams, TaskType, Verdict,
@@ -82,14 +81,14 @@ pub fn genesis(accounts: u8, certified: u8, windows: Windows) -> sp_io::TestExte
             pallet_tasks::TaskTypes::<Runtime>::insert(task_type, profile);
         }
         for planter in PLANTERS {
-            Validation::set_planter(RuntimeOrigin::root(), account(planter), true)
+            Judges::set_planter(RuntimeOrigin::root(), account(planter), true)
                 .expect("there is room for planters");
         }
     });
     ext
 }
 
-/// Miners whose every answer is a check of the validators.
+/// Miners whose every answer is a check of the judges.
 const PLANTERS: [u8; 2] = [5, 6];
 /// What they say of it, and with which secret.
 const KNOWN: (u8, [u8; 32]) = (63, [9; 32]);
@@ -139,7 +138,7 @@ pub fn check_invariants(issuance: Balance) {
     Tasks::do_try_state().expect("tasks");
     Miners::do_try_state().expect("miners");
     Reputation::do_try_state().expect("reputation");
-    Validation::do_try_state().expect("validation");
+    Judges::do_try_state().expect("judges");
     Rewards::do_try_state().expect("rewards");
     Beacon::do_try_state().expect("beacon");
     Storage::do_try_state().expect("storage");
@@ -158,12 +157,12 @@ pub fn owned(who: &AccountId) -> Balance {
 /// What a member of a panel committed to, and what opens it.
 type Vote = (Vec<AnswerScore>, Option<Report>, Salt);
 
-/// Who does what: publishers, miners and validators are disjoint, so that panels are eligible.
+/// Who does what: publishers, miners and judges are disjoint, so that panels are eligible.
 pub struct World {
     rng: StdRng,
     publishers: Vec<AccountId>,
     miners: Vec<AccountId>,
-    validators: Vec<AccountId>,
+    judges: Vec<AccountId>,
     answers: BTreeMap<(TaskId, AccountId), (ContentRef, Salt)>,
     votes: BTreeMap<(TaskId, u32, AccountId), Vote>,
     /// Calls that were accepted, by name.
@@ -173,14 +172,14 @@ pub struct World {
 }
 
 impl World {
-    /// A world of 4 publishers, 10 miners and 12 validators.
+    /// A world of 4 publishers, 10 miners and 12 judges.
     pub fn new(seed: u64) -> Self {
         let people = |range: std::ops::RangeInclusive<u8>| range.map(account).collect::<Vec<_>>();
         Self {
             rng: StdRng::seed_from_u64(seed),
             publishers: people(1..=4),
             miners: people(5..=14),
-            validators: people(15..=26),
+            judges: people(15..=26),
             answers: BTreeMap::new(),
             votes: BTreeMap::new(),
             accepted: BTreeMap::new(),
@@ -238,21 +237,21 @@ impl World {
     /// The same for what registrations ask for and for what a standing is worth.
     fn decree_for_members(&mut self) {
         use parameters::{
-            dynamic_params::members::{Levels, Miners, Parameters as Of, Validators},
+            dynamic_params::members::{Judges, Levels, Miners, Parameters as Of},
             RuntimeParameters,
         };
         let rng = &mut self.rng;
         // From half of what a network is born with to a fourth more: who lives here can pay that.
         let mut other = |stake: Balance| stake / 4 * rng.gen_range(2..=5);
         let mut miners = MinerStakes::STANDARD;
-        let mut validators = ValidatorStakes::STANDARD;
+        let mut judges = JudgeStakes::STANDARD;
         for stake in [
             &mut miners.code_analysis,
             &mut miners.security_audit,
             &mut miners.general,
-            &mut validators.code_analysis,
-            &mut validators.security_audit,
-            &mut validators.general,
+            &mut judges.code_analysis,
+            &mut judges.security_audit,
+            &mut judges.general,
         ] {
             *stake = other(*stake);
         }
@@ -264,7 +263,7 @@ impl World {
         levels.advanced.failures = rng.gen_range(5..=100);
         for value in [
             Of::Miners(Miners, Checked::new(miners).ok()),
-            Of::Validators(Validators, Checked::new(validators).ok()),
+            Of::Judges(Judges, Checked::new(judges).ok()),
             Of::Levels(Levels, Checked::new(levels).ok()),
         ] {
             let value = RuntimeParameters::Members(value);
@@ -283,7 +282,7 @@ impl World {
     }
 
     fn anybody(&mut self) -> AccountId {
-        let all = [&self.publishers[..], &self.miners, &self.validators].concat();
+        let all = [&self.publishers[..], &self.miners, &self.judges].concat();
         self.one_of(&all).expect("the world is inhabited")
     }
 
@@ -387,7 +386,7 @@ impl World {
             94 => {
                 let task = self.some_task(|p| matches!(p, Phase::Challenge))?;
                 let (quality, secret) = KNOWN;
-                let call = pallet_validation::Call::reveal_known {
+                let call = pallet_judges::Call::reveal_known {
                     task,
                     quality,
                     secret,
@@ -411,8 +410,8 @@ impl World {
             )
         } else {
             let types = types.try_into().ok()?;
-            let who = self.one_of(&self.validators.clone())?;
-            (who, pallet_validation::Call::register { types }.into())
+            let who = self.one_of(&self.judges.clone())?;
+            (who, pallet_judges::Call::register { types }.into())
         })
     }
 
@@ -499,7 +498,7 @@ impl World {
     fn voter(&mut self, wanted: fn(&Phase) -> bool) -> Option<(AccountId, TaskId, u32)> {
         let task = self.some_task(wanted)?;
         let round = pallet_tasks::Tasks::<Runtime>::get(task)?.round;
-        let members: Vec<_> = pallet_validation::Rounds::<Runtime>::get(task, round)?
+        let members: Vec<_> = pallet_judges::Rounds::<Runtime>::get(task, round)?
             .members
             .iter()
             .map(|m| m.who.clone())
@@ -537,7 +536,7 @@ impl World {
                 }
             })
             .collect();
-        let automatic = pallet_validation::Rounds::<Runtime>::get(task, round)
+        let automatic = pallet_judges::Rounds::<Runtime>::get(task, round)
             .is_some_and(|r| r.members.iter().any(|m| m.who == who && m.automatic));
         // Most tools find the same; some fail, some are other tools.
         let report = (automatic && self.rng.gen_bool(0.9)).then(|| Report {
@@ -551,7 +550,7 @@ impl World {
             .or_insert((scores, report, salt));
         Some((
             who,
-            pallet_validation::Call::commit_vote { task, commitment }.into(),
+            pallet_judges::Call::commit_vote { task, commitment }.into(),
         ))
     }
 
@@ -564,7 +563,7 @@ impl World {
         let scores = scores.try_into().ok()?;
         Some((
             who,
-            pallet_validation::Call::reveal_vote {
+            pallet_judges::Call::reveal_vote {
                 task,
                 scores,
                 report,
@@ -609,10 +608,10 @@ impl World {
             0 => pallet_miners::Call::leave {}.into(),
             1 => pallet_miners::Call::withdraw {}.into(),
             2 => pallet_miners::Call::rejoin {}.into(),
-            3 => pallet_validation::Call::leave {}.into(),
-            4 => pallet_validation::Call::withdraw {}.into(),
-            5 => pallet_validation::Call::rejoin {}.into(),
-            6 => pallet_validation::Call::top_up {}.into(),
+            3 => pallet_judges::Call::leave {}.into(),
+            4 => pallet_judges::Call::withdraw {}.into(),
+            5 => pallet_judges::Call::rejoin {}.into(),
+            6 => pallet_judges::Call::top_up {}.into(),
             _ => pallet_miners::Call::declare_relation {
                 other: self.anybody(),
             }
@@ -621,25 +620,25 @@ impl World {
         (who, call)
     }
 
-    /// Everybody leaves: validators and miners get their stakes, claims are taken.
+    /// Everybody leaves: judges and miners get their stakes, claims are taken.
     pub fn close_down(&mut self) {
-        let everybody = [&self.publishers[..], &self.miners, &self.validators].concat();
+        let everybody = [&self.publishers[..], &self.miners, &self.judges].concat();
         for who in &everybody {
             let _ = dispatch(who, pallet_miners::Call::leave {});
-            let _ = dispatch(who, pallet_validation::Call::leave {});
+            let _ = dispatch(who, pallet_judges::Call::leave {});
         }
         for block in 0..u64::from(Clock::windows().unbonding) + 2 {
             next_block(block);
         }
         for who in &everybody {
             let _ = dispatch(who, pallet_miners::Call::withdraw {});
-            let _ = dispatch(who, pallet_validation::Call::withdraw {});
+            let _ = dispatch(who, pallet_judges::Call::withdraw {});
             let _ = dispatch(who, pallet_rewards::Call::claim_all {});
         }
     }
 
     /// Everybody there is.
     pub fn everybody(&self) -> Vec<AccountId> {
-        [&self.publishers[..], &self.miners, &self.validators].concat()
+        [&self.publishers[..], &self.miners, &self.judges].concat()
     }
 }

@@ -15,11 +15,11 @@ fn outsider(members: &[u64]) -> u64 {
 
 #[test]
 fn a_full_round_of_votes_completes_each_phase_once() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let members = open_round(0, 3);
-        assert!(Validation::none_committed(&TASK));
+        assert!(Judges::none_committed(&TASK));
         for (done, who) in members.iter().enumerate() {
-            assert!(!Validation::all_committed(&TASK));
+            assert!(!Judges::all_committed(&TASK));
             assert_eq!(world(|w| w.completed.len()), 0, "after {done}");
             commit(*who, 0, &flat(60));
             let event = Event::VoteCommitted {
@@ -29,24 +29,24 @@ fn a_full_round_of_votes_completes_each_phase_once() {
             };
             System::assert_last_event(event.into());
         }
-        assert!(Validation::all_committed(&TASK) && !Validation::none_committed(&TASK));
+        assert!(Judges::all_committed(&TASK) && !Judges::none_committed(&TASK));
         assert_eq!(world(|w| w.completed.len()), 1);
 
         set_stage(VotingStage::Reveal { round: 0 });
         for who in &members {
-            assert!(!Validation::all_revealed(&TASK));
+            assert!(!Judges::all_revealed(&TASK));
             assert_eq!(world(|w| w.completed.len()), 1);
             reveal(*who, &flat(60));
             assert_eq!(Votes::<Test>::get((TASK, 0, who)), Some(stored(flat(60))));
         }
-        assert!(Validation::all_revealed(&TASK));
+        assert!(Judges::all_revealed(&TASK));
         assert_eq!(world(|w| w.completed.clone()), [TASK, TASK]);
     });
 }
 
 #[test]
 fn the_reveal_phase_waits_only_for_those_who_committed() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let members = open_round(0, 3);
         commit(members[0], 0, &flat(10));
         commit(members[2], 0, &flat(10));
@@ -61,15 +61,15 @@ fn the_reveal_phase_waits_only_for_those_who_committed() {
 
 #[test]
 fn commitments_are_refused_from_others_twice_and_at_the_wrong_time() {
-    ExtBuilder::validators(9).execute(|| {
-        let commit_vote = |who| Validation::commit_vote(origin(who), TASK, [1; 32]);
+    ExtBuilder::judges(9).execute(|| {
+        let commit_vote = |who| Judges::commit_vote(origin(who), TASK, [1; 32]);
         assert_noop!(commit_vote(1), Error::<Test>::NoVoteNow);
         let members = open_round(0, 3);
         let who = members[0];
-        assert_noop!(commit_vote(50), Error::<Test>::NotValidator);
+        assert_noop!(commit_vote(50), Error::<Test>::NotJudge);
         assert_noop!(commit_vote(outsider(&members)), Error::<Test>::NotOnPanel);
         assert_noop!(
-            Validation::commit_vote(origin(who), OTHER_TASK, [1; 32]),
+            Judges::commit_vote(origin(who), OTHER_TASK, [1; 32]),
             Error::<Test>::NoVoteNow
         );
         assert_ok!(commit_vote(who));
@@ -81,23 +81,20 @@ fn commitments_are_refused_from_others_twice_and_at_the_wrong_time() {
 
 #[test]
 fn reveals_are_refused_each_with_its_own_error() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let members = open_round(0, 3);
         let (who, idle) = (members[0], members[1]);
         let scores = flat(40);
         commit(who, 0, &scores);
         let reveal_vote = |who, scores: &Scores, salt| {
-            Validation::reveal_vote(origin(who), TASK, scores.clone(), None, salt)
+            Judges::reveal_vote(origin(who), TASK, scores.clone(), None, salt)
         };
         assert_noop!(
             reveal_vote(who, &scores, salt(who)),
             Error::<Test>::NoVoteNow
         );
         set_stage(VotingStage::Reveal { round: 0 });
-        assert_noop!(
-            reveal_vote(50, &scores, salt(50)),
-            Error::<Test>::NotValidator
-        );
+        assert_noop!(reveal_vote(50, &scores, salt(50)), Error::<Test>::NotJudge);
         let other = outsider(&members);
         assert_noop!(
             reveal_vote(other, &scores, salt(other)),
@@ -136,7 +133,7 @@ fn reveals_are_refused_each_with_its_own_error() {
 
 #[test]
 fn a_score_above_a_hundred_cannot_be_revealed_even_when_committed_to() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let members = open_round(0, 3);
         let too_good = flat(101);
         let mut too_new = flat(50);
@@ -150,7 +147,7 @@ fn a_score_above_a_hundred_cannot_be_revealed_even_when_committed_to() {
         set_stage(VotingStage::Reveal { round: 0 });
         for (who, scores) in [(members[0], too_good), (members[1], too_new)] {
             assert_noop!(
-                Validation::reveal_vote(origin(who), TASK, scores, None, salt(who)),
+                Judges::reveal_vote(origin(who), TASK, scores, None, salt(who)),
                 Error::<Test>::ScoreOutOfRange
             );
         }
@@ -160,18 +157,18 @@ fn a_score_above_a_hundred_cannot_be_revealed_even_when_committed_to() {
 
 #[test]
 fn a_copied_commitment_opens_for_nobody_but_its_author() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let members = open_round(0, 3);
         let (author, thief) = (members[0], members[1]);
         let scores = flat(73);
         let commitment = commitment::vote(&TASK, 0, &author, &scores, None, &salt(author));
-        assert_ok!(Validation::commit_vote(origin(author), TASK, commitment));
-        assert_ok!(Validation::commit_vote(origin(thief), TASK, commitment));
+        assert_ok!(Judges::commit_vote(origin(author), TASK, commitment));
+        assert_ok!(Judges::commit_vote(origin(thief), TASK, commitment));
         set_stage(VotingStage::Reveal { round: 0 });
         reveal(author, &scores);
         // The thief now knows the scores and the salt, and still cannot use them.
         assert_noop!(
-            Validation::reveal_vote(origin(thief), TASK, scores, None, salt(author)),
+            Judges::reveal_vote(origin(thief), TASK, scores, None, salt(author)),
             Error::<Test>::WrongPreimage
         );
     });
@@ -179,15 +176,15 @@ fn a_copied_commitment_opens_for_nobody_but_its_author() {
 
 #[test]
 fn a_commitment_of_one_round_does_not_open_in_the_next() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let who = open_round(0, 3)[0];
-        Validation::tally(&TASK);
+        Judges::tally(&TASK);
         open_round(1, 3);
         let old = commitment::vote(&TASK, 0, &who, &flat(50), None, &salt(who));
-        assert_ok!(Validation::commit_vote(origin(who), TASK, old));
+        assert_ok!(Judges::commit_vote(origin(who), TASK, old));
         set_stage(VotingStage::Reveal { round: 1 });
         assert_noop!(
-            Validation::reveal_vote(origin(who), TASK, flat(50), None, salt(who)),
+            Judges::reveal_vote(origin(who), TASK, flat(50), None, salt(who)),
             Error::<Test>::WrongPreimage
         );
     });
@@ -195,27 +192,27 @@ fn a_commitment_of_one_round_does_not_open_in_the_next() {
 
 #[test]
 fn only_the_current_panel_votes() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let first = open_round(0, 3);
-        Validation::tally(&TASK);
+        Judges::tally(&TASK);
         open_round(1, 5);
         assert_noop!(
-            Validation::commit_vote(origin(first[0]), TASK, [1; 32]),
+            Judges::commit_vote(origin(first[0]), TASK, [1; 32]),
             Error::<Test>::NotOnPanel
         );
     });
 }
 
 #[test]
-fn a_validator_suspended_or_leaving_while_seated_may_finish_its_vote() {
-    ExtBuilder::validators(3).execute(|| {
+fn a_judge_suspended_or_leaving_while_seated_may_finish_its_vote() {
+    ExtBuilder::judges(3).execute(|| {
         let members = open_round(0, 3);
         world(|w| w.suspended.insert(members[0]));
-        assert_ok!(Validation::leave(origin(members[1])));
+        assert_ok!(Judges::leave(origin(members[1])));
         members.iter().for_each(|who| commit(*who, 0, &flat(30)));
         set_stage(VotingStage::Reveal { round: 0 });
         members.iter().for_each(|who| reveal(*who, &flat(30)));
-        assert!(Validation::all_revealed(&TASK));
+        assert!(Judges::all_revealed(&TASK));
         let round = Rounds::<Test>::get(TASK, 0).unwrap();
         assert!(round.members.iter().all(|m| m.ballot == Ballot::Revealed));
     });
@@ -223,30 +220,30 @@ fn a_validator_suspended_or_leaving_while_seated_may_finish_its_vote() {
 
 #[test]
 fn a_vote_scores_as_many_answers_as_a_task_can_have() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let wide = tos_interfaces::PanelRequest {
             answers: MAX_PARTICIPANTS,
             ..request(0, 3)
         };
-        Validation::draw(&wide);
+        Judges::draw(&wide);
         set_stage(VotingStage::Commit { round: 0 });
         let scores: Scores = vec![score(100); 32].try_into().unwrap();
         (1..=3).for_each(|who| commit(who, 0, &scores));
         set_stage(VotingStage::Reveal { round: 0 });
         (1..=3).for_each(|who| reveal(who, &scores));
-        Validation::tally(&TASK);
-        assert_eq!(Validation::results(&TASK).len(), 32);
+        Judges::tally(&TASK);
+        assert_eq!(Judges::results(&TASK).len(), 32);
     });
 }
 
 #[test]
 fn a_task_without_a_panel_has_nothing_to_wait_for() {
     ExtBuilder::default().execute(|| {
-        assert!(!Validation::all_committed(&TASK));
-        assert!(Validation::none_committed(&TASK));
-        assert!(!Validation::all_revealed(&TASK));
-        assert!(Validation::results(&TASK).is_empty());
-        assert!(Validation::conclude(&TASK, TYPE, true).is_empty());
-        Validation::forget(&TASK);
+        assert!(!Judges::all_committed(&TASK));
+        assert!(Judges::none_committed(&TASK));
+        assert!(!Judges::all_revealed(&TASK));
+        assert!(Judges::results(&TASK).is_empty());
+        assert!(Judges::conclude(&TASK, TYPE, true).is_empty());
+        Judges::forget(&TASK);
     });
 }

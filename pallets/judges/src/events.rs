@@ -7,69 +7,69 @@ use polkadot_sdk::*;
 
 #[pallet_section]
 mod events {
-    /// Events of validators, panels and their counts.
+    /// Events of judges, panels and their counts.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A validator registered.
+        /// A judge registered.
         #[codec(index = 0)]
         Registered {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// Types of tasks that it judges.
             types: Types,
             /// Stake on hold, in wei.
             stake: Balance,
         },
-        /// A validator changed what it judges.
+        /// A judge changed what it judges.
         #[codec(index = 1)]
         TypesChanged {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// Types of tasks that it judges from now on.
             types: Types,
             /// Stake on hold, in wei.
             stake: Balance,
         },
-        /// An understaked validator filled up its stake and can be drawn again.
+        /// An understaked judge filled up its stake and can be drawn again.
         #[codec(index = 2)]
         ToppedUp {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// Stake on hold, in wei.
             stake: Balance,
         },
-        /// Slashes took a validator's stake below what its types ask for; it is not drawn until
+        /// Slashes took a judge's stake below what its types ask for; it is not drawn until
         /// it tops up.
         #[codec(index = 3)]
         Understaked {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// Stake on hold, in wei.
             stake: Balance,
             /// Stake that its types ask for, in wei.
             required: Balance,
         },
-        /// A validator is leaving and is not drawn any more.
+        /// A judge is leaving and is not drawn any more.
         #[codec(index = 4)]
         LeaveStarted {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// The first tick in which it can withdraw.
             release_at: Tick,
         },
-        /// A validator who was leaving stays.
+        /// A judge who was leaving stays.
         #[codec(index = 5)]
         Rejoined {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// Stake on hold, in wei.
             stake: Balance,
         },
-        /// A validator is gone and got its stake back.
+        /// A judge is gone and got its stake back.
         #[codec(index = 6)]
         Withdrawn {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// The stake returned.
             amount: Balance,
@@ -122,10 +122,10 @@ mod events {
             /// One result per answer; empty without a quorum.
             results: Answers,
         },
-        /// A validator lost stake to the treasury for not voting or not revealing.
+        /// A judge lost stake to the treasury for not voting or not revealing.
         #[codec(index = 11)]
         Slashed {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// The task.
             task: TaskId,
@@ -134,11 +134,11 @@ mod events {
             /// Stake lost, in wei.
             amount: Balance,
         },
-        /// The treasury could not take a slash, which stays with the validator. Happens only when
+        /// The treasury could not take a slash, which stays with the judge. Happens only when
         /// the treasury's account does not exist and the slash is below the existential deposit.
         #[codec(index = 12)]
         SlashFailed {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// The task.
             task: TaskId,
@@ -147,10 +147,10 @@ mod events {
             /// Stake that it should have lost, in wei.
             amount: Balance,
         },
-        /// A validator's votes on a task were measured against the final result.
+        /// A judge's votes on a task were measured against the final result.
         #[codec(index = 13)]
         Judged {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// The task.
             task: TaskId,
@@ -198,10 +198,10 @@ mod events {
             /// Its quality.
             quality: u8,
         },
-        /// A validator's votes on known answers were measured.
+        /// A judge's votes on known answers were measured.
         #[codec(index = 18)]
         Checked {
-            /// The validator.
+            /// The judge.
             who: T::AccountId,
             /// The task.
             task: TaskId,
@@ -215,10 +215,10 @@ mod events {
     /// Reasons for which a call is refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The account is not a validator. Register first.
+        /// The account is not a judge. Register first.
         #[codec(index = 0)]
-        NotValidator,
-        /// The account is a validator already. Use `set_types` to change what it judges.
+        NotJudge,
+        /// The account is a judge already. Use `set_types` to change what it judges.
         #[codec(index = 1)]
         AlreadyRegistered,
         /// No task type given. Name at least one.
@@ -231,17 +231,17 @@ mod events {
         /// for less.
         #[codec(index = 4)]
         InsufficientStake,
-        /// The validator is leaving. Use `rejoin` to stay.
+        /// The judge is leaving. Use `rejoin` to stay.
         #[codec(index = 5)]
         Leaving,
-        /// The validator still has seats in tasks that are not concluded. Vote in them and
+        /// The judge still has seats in tasks that are not concluded. Vote in them and
         /// withdraw when they are.
         #[codec(index = 6)]
         StillOnPanels,
         /// The cooldown is not over. Withdraw from the tick given by `LeaveStarted` on.
         #[codec(index = 7)]
         StillUnbonding,
-        /// The validator is not leaving. Call `leave` first.
+        /// The judge is not leaving. Call `leave` first.
         #[codec(index = 8)]
         NotLeaving,
         /// The stake is what the types ask for. Nothing to do.

@@ -30,7 +30,7 @@ proptest! {
         judge: bool,
         tasks in 1u32..4,
     ) {
-        ExtBuilder::validators(12).execute(|| {
+        ExtBuilder::judges(12).execute(|| {
             let issuance = Balances::total_issuance();
             let total = |who| Balances::total_balance(&who);
             for _ in 0..tasks {
@@ -38,18 +38,18 @@ proptest! {
                     let Some(size) = seated(number) else { break };
                     play_votes(number, &votes[..size]);
                 }
-                for (_, points) in Validation::conclude(&TASK, TYPE, judge) {
+                for (_, points) in Judges::conclude(&TASK, TYPE, judge) {
                     assert!(points == 0 || (5_000..=10_000).contains(&points));
                 }
-                Validation::do_try_state().unwrap();
-                Validation::forget(&TASK);
-                Validation::do_try_state().unwrap();
+                Judges::do_try_state().unwrap();
+                Judges::forget(&TASK);
+                Judges::do_try_state().unwrap();
             }
             assert_eq!(Balances::total_issuance(), issuance);
             let slashed: Balance = System::events()
                 .into_iter()
                 .filter_map(|record| match record.event {
-                    RuntimeEvent::Validation(Event::Slashed { amount, .. }) => Some(amount),
+                    RuntimeEvent::Judges(Event::Slashed { amount, .. }) => Some(amount),
                     _ => None,
                 })
                 .sum();
@@ -59,21 +59,21 @@ proptest! {
 
             // Everybody can leave with what is left.
             (1..=12).for_each(|who| {
- assert_ok!(Validation::leave(origin(who)));
+ assert_ok!(Judges::leave(origin(who)));
  });
             set_now(10_000);
             (1..=12).for_each(|who| {
- assert_ok!(Validation::withdraw(origin(who)));
+ assert_ok!(Judges::withdraw(origin(who)));
  });
             assert!((1..=12).all(|who| free(who) == total(who)));
         });
     }
 }
 
-/// Seats a round and opens it, if enough validators are left.
+/// Seats a round and opens it, if enough judges are left.
 fn seated(number: u32) -> Option<usize> {
     use tos_interfaces::{Draw, VotingStage};
-    let Draw::Seated(size) = Validation::draw(&request(number, 7)) else {
+    let Draw::Seated(size) = Judges::draw(&request(number, 7)) else {
         return None;
     };
     set_stage(VotingStage::Commit { round: number });
@@ -89,7 +89,7 @@ fn held_money_moves_exactly_and_to_whom_it_may() {
             nobody: 9_002,
         };
         tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            crate::HoldReason::ValidatorStake,
+            crate::HoldReason::JudgeStake,
             &accounts,
         );
     });

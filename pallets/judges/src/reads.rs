@@ -2,24 +2,24 @@
 
 //! What clients read.
 
-use crate::{Ballot, Config, CurrentRound, Duties, Pallet, Rounds, Validators, Votes};
+use crate::{Ballot, Config, CurrentRound, Duties, Judges, Pallet, Rounds, Votes};
 use alloc::vec::Vec;
 use tos_interfaces::{MinerRegistry, VotingAgenda, VotingStage};
 use tos_types::{rules::MemberRules, TaskId};
-use tos_views::{Action, DutyView, MemberView, RoundView, ValidatorView};
+use tos_views::{Action, DutyView, JudgeView, MemberView, RoundView};
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn validator_view(who: &T::AccountId) -> Option<ValidatorView> {
-        let validator = Validators::<T>::get(who)?;
-        Some(ValidatorView {
-            stake: validator.stake,
-            required: T::Rules::validator_stakes().required(&validator.types),
-            types: validator.types.into_inner(),
-            accuracy: validator.accuracy,
-            known: validator.known,
-            checks: validator.checks,
-            panels: validator.panels,
-            status: validator.status,
+    pub(crate) fn judge_view(who: &T::AccountId) -> Option<JudgeView> {
+        let judge = Judges::<T>::get(who)?;
+        Some(JudgeView {
+            stake: judge.stake,
+            required: T::Rules::judge_stakes().required(&judge.types),
+            types: judge.types.into_inner(),
+            accuracy: judge.accuracy,
+            known: judge.known,
+            checks: judge.checks,
+            panels: judge.panels,
+            status: judge.status,
             suspended_until: T::Miners::suspended_until(who),
         })
     }

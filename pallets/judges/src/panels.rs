@@ -4,9 +4,8 @@
 
 use crate::{
     types::{agreed, blend, Conduct},
-    Answers, Ballot, Config, CurrentRound, DrawTickets, Duties, Event, Findings, HoldReason, Known,
-    KnownAnswers, Member, Pallet, Results, Round, Rounds, Scores, Validator, Validators, Vote,
-    Votes,
+    Answers, Ballot, Config, CurrentRound, DrawTickets, Duties, Event, Findings, HoldReason, Judge,
+    Judges, Known, KnownAnswers, Member, Pallet, Results, Round, Rounds, Scores, Vote, Votes,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -24,7 +23,7 @@ use tos_types::{
     vote::{AnswerResult, Tally},
     Bp, Report, TaskId, TaskType, Verdict, BP, MAX_ROUNDS,
 };
-use tos_views::ValidatorStatus;
+use tos_views::JudgeStatus;
 
 impl<T: Config> Panels<T::AccountId> for Pallet<T> {
     fn draw(request: &PanelRequest<T::AccountId>) -> Draw {
@@ -242,35 +241,35 @@ impl<T: Config> Pallet<T> {
             }
             left
         });
-        if let Some(mut validator) = Validators::<T>::get(who) {
-            validator.panels = panels;
+        if let Some(mut judge) = Judges::<T>::get(who) {
+            judge.panels = panels;
             for (round, share) in &conduct.failures {
-                Self::slash(who, &mut validator, task, *round, *share);
+                Self::slash(who, &mut judge, task, *round, *share);
             }
             if let Some(accuracy) = conduct.known_accuracy() {
-                validator.check(accuracy);
+                judge.check(accuracy);
                 Self::deposit_event(Event::Checked {
                     who: who.clone(),
                     task: *task,
                     accuracy,
-                    running: validator.known,
+                    running: judge.known,
                 });
             }
             if let Some(accuracy) = accuracy {
-                points = validator.points(accuracy, rules);
-                validator.accuracy = blend(validator.accuracy, accuracy);
+                points = judge.points(accuracy, rules);
+                judge.accuracy = blend(judge.accuracy, accuracy);
                 Self::deposit_event(Event::Judged {
                     who: who.clone(),
                     task: *task,
                     accuracy,
-                    running: validator.accuracy,
+                    running: judge.accuracy,
                 });
             }
             // Who loses nothing stays in, also when more is asked for now than when it registered.
             if !conduct.failures.is_empty() {
-                Self::settle_status(who, &mut validator);
+                Self::settle_status(who, &mut judge);
             }
-            Validators::<T>::insert(who, validator);
+            Judges::<T>::insert(who, judge);
         }
         let full = i16::try_from(BP).unwrap_or(i16::MAX);
         let performance = Performance {
@@ -287,34 +286,34 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Sets the status that what is left of the stake gives it, and tells when that is too little.
-    fn settle_status(who: &T::AccountId, validator: &mut Validator) {
-        let before = validator.status;
-        let required = T::Rules::validator_stakes().required(&validator.types);
-        validator.settle_status(required);
-        if validator.status != before && validator.status == ValidatorStatus::Understaked {
+    fn settle_status(who: &T::AccountId, judge: &mut Judge) {
+        let before = judge.status;
+        let required = T::Rules::judge_stakes().required(&judge.types);
+        judge.settle_status(required);
+        if judge.status != before && judge.status == JudgeStatus::Understaked {
             Self::deposit_event(Event::Understaked {
                 who: who.clone(),
-                stake: validator.stake,
+                stake: judge.stake,
                 required,
             });
         }
     }
 
-    /// Takes a share of the validator's stake to the treasury.
+    /// Takes a share of the judge's stake to the treasury.
     pub(crate) fn slash(
         who: &T::AccountId,
-        validator: &mut Validator,
+        judge: &mut Judge,
         task: &TaskId,
         round: u32,
         share: Bp,
     ) {
-        let amount = share_of(validator.stake, share);
+        let amount = share_of(judge.stake, share);
         let (who, task) = (who.clone(), *task);
-        let (reason, treasury) = (HoldReason::ValidatorStake, T::Treasury::get());
+        let (reason, treasury) = (HoldReason::JudgeStake, T::Treasury::get());
         let taken = holds::transfer::<T::Currency, _>(reason, &who, &treasury, amount);
         match taken {
             Ok(()) => {
-                validator.stake = validator.stake.saturating_sub(amount);
+                judge.stake = judge.stake.saturating_sub(amount);
                 Self::deposit_event(Event::Slashed {
                     who,
                     task,

@@ -45,7 +45,7 @@ pub trait WeightInfo {
 const POOLS: u64 = crate::MAX_TYPES as u64;
 const CANDIDATES: u64 = MAX_CANDIDATES as u64;
 const SUBMITTERS: u64 = MAX_PARTICIPANTS as u64;
-/// Per candidate: pool, validator, suspension, certification, settled, reputation, level, owner, and the
+/// Per candidate: pool, judge, suspension, certification, settled, reputation, level, owner, and the
 /// declarations of both; these are looked into again for the publisher and for each submitter.
 const CANDIDATE_READS: u64 = 10 * CANDIDATES + CANDIDATES * (SUBMITTERS + 1);
 const PANEL: u64 = MAX_PANEL as u64;
@@ -62,12 +62,12 @@ fn step(micros: u64, reads: u64, writes: u64) -> Weight {
 
 impl WeightInfo for () {
     fn register() -> Weight {
-        // Validator, count, suspension, account, holds; index and size of every pool.
+        // Judge, count, suspension, account, holds; index and size of every pool.
         step(60, 5 + 2 * POOLS, 4 + 3 * POOLS)
     }
 
     fn set_types() -> Weight {
-        // Validator, account, holds; leaving swaps (index, size, last; last, gap, moved index, own
+        // Judge, account, holds; leaving swaps (index, size, last; last, gap, moved index, own
         // index, size), entering does not.
         step(120, 3 + 3 * POOLS + 2 * POOLS, 3 + 5 * POOLS + 3 * POOLS)
     }
@@ -77,7 +77,7 @@ impl WeightInfo for () {
     }
 
     fn leave() -> Weight {
-        // Validator, tick, windows.
+        // Judge, tick, windows.
         step(60, 3 + 3 * POOLS, 1 + 5 * POOLS)
     }
 
@@ -86,12 +86,12 @@ impl WeightInfo for () {
     }
 
     fn withdraw() -> Weight {
-        // Validator, tick, account, holds, count.
+        // Judge, tick, account, holds, count.
         step(40, 5, 4)
     }
 
     fn commit_vote() -> Weight {
-        // Validator, task, tick, round, and what the tasks pallet does when a phase is complete.
+        // Judge, task, tick, round, and what the tasks pallet does when a phase is complete.
         step(30, 5, 3)
     }
 
@@ -109,7 +109,7 @@ impl WeightInfo for () {
     }
 
     fn draw() -> Weight {
-        // Beside the candidates: validator and duties per seat; ticket, head of the beacon, record of
+        // Beside the candidates: judge and duties per seat; ticket, head of the beacon, record of
         // its slot, VRF of the block, size, earlier rounds, current.
         step(6_000, CANDIDATE_READS + 2 * PANEL + 12, 2 * PANEL + 3)
     }
@@ -119,7 +119,7 @@ impl WeightInfo for () {
     }
 
     fn conclude() -> Weight {
-        // Per seat: vote, validator, duties, account, holds, two reputations, suspension.
+        // Per seat: vote, judge, duties, account, holds, two reputations, suspension.
         step(60 * SEATS, 8 * SEATS + 10, 6 * SEATS + 3)
     }
 

@@ -3,8 +3,8 @@
 //! What must hold at any time, in small checks.
 
 use crate::{
-    types::MAX_TYPES, Ballot, Config, CurrentRound, Duties, HoldReason, Known, Pallet, Planters,
-    Pool, PoolIndex, PoolSize, Results, Rounds, ValidatorCount, Validators, Votes,
+    types::MAX_TYPES, Ballot, Config, CurrentRound, Duties, HoldReason, JudgeCount, Judges, Known,
+    Pallet, Planters, Pool, PoolIndex, PoolSize, Results, Rounds, Votes,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -22,7 +22,7 @@ use tos_types::{
     rules::{LEAST_REGISTRATION, LEAST_VOTE_SLASH, MOST_REGISTRATION},
     Difficulty, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
 };
-use tos_views::ValidatorStatus;
+use tos_views::JudgeStatus;
 
 // Relations among constants; those that need the runtime are in `check_parameters`.
 const _: () = {
@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
     /// Checks every invariant of this pallet.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         Self::stakes_are_on_hold()?;
-        Self::validators_are_sound()?;
+        Self::judges_are_sound()?;
         Self::pools_are_exact()?;
         Self::duties_match_seats()?;
         Self::rounds_are_sound()?;
@@ -92,53 +92,47 @@ impl<T: Config> Pallet<T> {
     }
 
     fn stakes_are_on_hold() -> Result<(), TryRuntimeError> {
-        let reason = HoldReason::ValidatorStake.into();
-        Validators::<T>::iter().try_for_each(|(who, validator)| {
+        let reason = HoldReason::JudgeStake.into();
+        Judges::<T>::iter().try_for_each(|(who, judge)| {
             let held = T::Currency::balance_on_hold(&reason, &who);
-            ensure!(
-                held == validator.stake,
-                "validator: hold and recorded stake differ"
-            );
+            ensure!(held == judge.stake, "judge: hold and recorded stake differ");
             Ok(())
         })
     }
 
-    fn validators_are_sound() -> Result<(), TryRuntimeError> {
+    fn judges_are_sound() -> Result<(), TryRuntimeError> {
         let mut count = 0u32;
-        for (_, validator) in Validators::<T>::iter() {
+        for (_, judge) in Judges::<T>::iter() {
             count = count.saturating_add(1);
-            let distinct: BTreeSet<_> = validator.types.iter().collect();
-            ensure!(!validator.types.is_empty(), "validator: no types");
+            let distinct: BTreeSet<_> = judge.types.iter().collect();
+            ensure!(!judge.types.is_empty(), "judge: no types");
             ensure!(
-                distinct.len() == validator.types.len(),
-                "validator: duplicate types"
+                distinct.len() == judge.types.len(),
+                "judge: duplicate types"
             );
             ensure!(
-                validator.accuracy <= BP && validator.known <= BP,
-                "validator: accuracy out of range"
+                judge.accuracy <= BP && judge.known <= BP,
+                "judge: accuracy out of range"
             );
             // What was asked for when its status was set may have been more or less than now.
-            let consistent = match validator.status {
-                ValidatorStatus::Active => validator.stake >= LEAST_REGISTRATION,
-                ValidatorStatus::Understaked => validator.stake < MOST_REGISTRATION,
-                ValidatorStatus::Leaving { .. } => true,
+            let consistent = match judge.status {
+                JudgeStatus::Active => judge.stake >= LEAST_REGISTRATION,
+                JudgeStatus::Understaked => judge.stake < MOST_REGISTRATION,
+                JudgeStatus::Leaving { .. } => true,
             };
-            ensure!(consistent, "validator: status does not fit the stake");
+            ensure!(consistent, "judge: status does not fit the stake");
         }
-        ensure!(
-            count == ValidatorCount::<T>::get(),
-            "validators: wrong count"
-        );
+        ensure!(count == JudgeCount::<T>::get(), "judges: wrong count");
         Ok(())
     }
 
     fn pools_are_exact() -> Result<(), TryRuntimeError> {
         let mut sizes: BTreeMap<TaskType, u32> = BTreeMap::new();
         let mut places = 0usize;
-        for (who, validator) in Validators::<T>::iter().filter(|(_, v)| !v.is_leaving()) {
-            for task_type in &validator.types {
+        for (who, judge) in Judges::<T>::iter().filter(|(_, v)| !v.is_leaving()) {
+            for task_type in &judge.types {
                 let index = PoolIndex::<T>::get(task_type, &who);
-                let index = index.ok_or("pool: a validator has no place")?;
+                let index = index.ok_or("pool: a judge has no place")?;
                 let there = Pool::<T>::get(task_type, index);
                 ensure!(
                     there.as_ref() == Some(&who),
@@ -194,16 +188,16 @@ impl<T: Config> Pallet<T> {
             listed = listed.saturating_add(1);
         }
         ensure!(listed == seats.len(), "somebody has a seat and no duties");
-        for (who, validator) in Validators::<T>::iter() {
+        for (who, judge) in Judges::<T>::iter() {
             let duties = Duties::<T>::decode_len(&who).unwrap_or(0);
             ensure!(
-                validator.panels as usize == duties,
-                "validator: wrong number of panels"
+                judge.panels as usize == duties,
+                "judge: wrong number of panels"
             );
         }
         ensure!(
-            seats.keys().all(Validators::<T>::contains_key),
-            "a seat of no validator"
+            seats.keys().all(Judges::<T>::contains_key),
+            "a seat of no judge"
         );
         Ok(())
     }

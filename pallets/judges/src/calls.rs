@@ -3,8 +3,8 @@
 //! The calls.
 
 use crate::{
-    Ballot, Config, Error, Event, HoldReason, Member, Pallet, Rounds, Types, Validator,
-    ValidatorCount, Validators, Vote, Votes,
+    Ballot, Config, Error, Event, HoldReason, Judge, JudgeCount, Judges, Member, Pallet, Rounds,
+    Types, Vote, Votes,
 };
 use frame_support::ensure;
 use polkadot_sdk::*;
@@ -17,30 +17,30 @@ use tos_types::{
     rules::MemberRules,
     AnswerScore, TaskId,
 };
-use tos_views::ValidatorStatus;
+use tos_views::JudgeStatus;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_register(who: &T::AccountId, types: Types) -> DispatchResult {
         ensure!(
-            !Validators::<T>::contains_key(who),
+            !Judges::<T>::contains_key(who),
             Error::<T>::AlreadyRegistered
         );
         Self::check_types(&types)?;
         ensure!(!T::Miners::is_suspended(who), Error::<T>::Suspended);
-        let mut validator = Validator {
+        let mut judge = Judge {
             stake: 0,
             types,
             accuracy: START_ACCURACY,
             known: START_ACCURACY,
             checks: 0,
             panels: 0,
-            status: ValidatorStatus::Active,
+            status: JudgeStatus::Active,
         };
-        Self::fund(who, &mut validator)?;
-        Self::enter_pools(who, &validator.types);
-        ValidatorCount::<T>::mutate(|count| *count = count.saturating_add(1));
-        Validators::<T>::insert(who, &validator);
-        let Validator { types, stake, .. } = validator;
+        Self::fund(who, &mut judge)?;
+        Self::enter_pools(who, &judge.types);
+        JudgeCount::<T>::mutate(|count| *count = count.saturating_add(1));
+        Judges::<T>::insert(who, &judge);
+        let Judge { types, stake, .. } = judge;
         Self::deposit_event(Event::Registered {
             who: who.clone(),
             types,
@@ -50,14 +50,14 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_set_types(who: &T::AccountId, types: Types) -> DispatchResult {
-        let mut validator = Self::staying(who)?;
+        let mut judge = Self::staying(who)?;
         Self::check_types(&types)?;
-        Self::leave_pools(who, &validator.types);
-        validator.types = types;
-        Self::fund(who, &mut validator)?;
-        Self::enter_pools(who, &validator.types);
-        Validators::<T>::insert(who, &validator);
-        let Validator { types, stake, .. } = validator;
+        Self::leave_pools(who, &judge.types);
+        judge.types = types;
+        Self::fund(who, &mut judge)?;
+        Self::enter_pools(who, &judge.types);
+        Judges::<T>::insert(who, &judge);
+        let Judge { types, stake, .. } = judge;
         Self::deposit_event(Event::TypesChanged {
             who: who.clone(),
             types,
@@ -67,26 +67,26 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_top_up(who: &T::AccountId) -> DispatchResult {
-        let mut validator = Self::staying(who)?;
+        let mut judge = Self::staying(who)?;
         ensure!(
-            validator.status == ValidatorStatus::Understaked,
+            judge.status == JudgeStatus::Understaked,
             Error::<T>::NotUnderstaked
         );
-        Self::fund(who, &mut validator)?;
-        Validators::<T>::insert(who, &validator);
+        Self::fund(who, &mut judge)?;
+        Judges::<T>::insert(who, &judge);
         Self::deposit_event(Event::ToppedUp {
             who: who.clone(),
-            stake: validator.stake,
+            stake: judge.stake,
         });
         Ok(())
     }
 
     pub(crate) fn do_leave(who: &T::AccountId) -> DispatchResult {
-        let mut validator = Self::staying(who)?;
+        let mut judge = Self::staying(who)?;
         let release_at = T::Clock::now().saturating_add(T::Clock::windows().unbonding);
-        Self::leave_pools(who, &validator.types);
-        validator.status = ValidatorStatus::Leaving { release_at };
-        Validators::<T>::insert(who, &validator);
+        Self::leave_pools(who, &judge.types);
+        judge.status = JudgeStatus::Leaving { release_at };
+        Judges::<T>::insert(who, &judge);
         Self::deposit_event(Event::LeaveStarted {
             who: who.clone(),
             release_at,
@@ -95,31 +95,31 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_rejoin(who: &T::AccountId) -> DispatchResult {
-        let mut validator = Validators::<T>::get(who).ok_or(Error::<T>::NotValidator)?;
-        ensure!(validator.is_leaving(), Error::<T>::NotLeaving);
+        let mut judge = Judges::<T>::get(who).ok_or(Error::<T>::NotJudge)?;
+        ensure!(judge.is_leaving(), Error::<T>::NotLeaving);
         ensure!(!T::Miners::is_suspended(who), Error::<T>::Suspended);
-        validator.status = ValidatorStatus::Active;
-        Self::fund(who, &mut validator)?;
-        Self::enter_pools(who, &validator.types);
-        Validators::<T>::insert(who, &validator);
+        judge.status = JudgeStatus::Active;
+        Self::fund(who, &mut judge)?;
+        Self::enter_pools(who, &judge.types);
+        Judges::<T>::insert(who, &judge);
         Self::deposit_event(Event::Rejoined {
             who: who.clone(),
-            stake: validator.stake,
+            stake: judge.stake,
         });
         Ok(())
     }
 
     pub(crate) fn do_withdraw(who: &T::AccountId) -> DispatchResult {
-        let validator = Validators::<T>::get(who).ok_or(Error::<T>::NotValidator)?;
-        let ValidatorStatus::Leaving { release_at } = validator.status else {
+        let judge = Judges::<T>::get(who).ok_or(Error::<T>::NotJudge)?;
+        let JudgeStatus::Leaving { release_at } = judge.status else {
             return Err(Error::<T>::NotLeaving.into());
         };
         ensure!(T::Clock::now() >= release_at, Error::<T>::StillUnbonding);
-        ensure!(validator.panels == 0, Error::<T>::StillOnPanels);
-        let amount = validator.stake;
-        holds::release::<T::Currency, _>(HoldReason::ValidatorStake, who, amount)?;
-        Validators::<T>::remove(who);
-        ValidatorCount::<T>::mutate(|count| *count = count.saturating_sub(1));
+        ensure!(judge.panels == 0, Error::<T>::StillOnPanels);
+        let amount = judge.stake;
+        holds::release::<T::Currency, _>(HoldReason::JudgeStake, who, amount)?;
+        Judges::<T>::remove(who);
+        JudgeCount::<T>::mutate(|count| *count = count.saturating_sub(1));
         Self::deposit_event(Event::Withdrawn {
             who: who.clone(),
             amount,
@@ -132,7 +132,7 @@ impl<T: Config> Pallet<T> {
         task: TaskId,
         commitment: Commitment,
     ) -> DispatchResult {
-        ensure!(Validators::<T>::contains_key(who), Error::<T>::NotValidator);
+        ensure!(Judges::<T>::contains_key(who), Error::<T>::NotJudge);
         let Some(VotingStage::Commit { round }) = T::Agenda::stage(&task) else {
             return Err(Error::<T>::NoVoteNow.into());
         };
@@ -158,7 +158,7 @@ impl<T: Config> Pallet<T> {
         vote: Vote,
         salt: Salt,
     ) -> DispatchResult {
-        ensure!(Validators::<T>::contains_key(who), Error::<T>::NotValidator);
+        ensure!(Judges::<T>::contains_key(who), Error::<T>::NotJudge);
         let Some(VotingStage::Reveal { round }) = T::Agenda::stage(&task) else {
             return Err(Error::<T>::NoVoteNow.into());
         };
@@ -225,23 +225,23 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// A validator that is not leaving.
-    fn staying(who: &T::AccountId) -> Result<Validator, DispatchError> {
-        let validator = Validators::<T>::get(who).ok_or(Error::<T>::NotValidator)?;
-        ensure!(!validator.is_leaving(), Error::<T>::Leaving);
-        Ok(validator)
+    /// A judge that is not leaving.
+    fn staying(who: &T::AccountId) -> Result<Judge, DispatchError> {
+        let judge = Judges::<T>::get(who).ok_or(Error::<T>::NotJudge)?;
+        ensure!(!judge.is_leaving(), Error::<T>::Leaving);
+        Ok(judge)
     }
 
-    /// Holds what is missing of the stake that the validator's types ask for.
-    fn fund(who: &T::AccountId, validator: &mut Validator) -> DispatchResult {
-        let required = T::Rules::validator_stakes().required(&validator.types);
-        let missing = required.saturating_sub(validator.stake);
+    /// Holds what is missing of the stake that the judge's types ask for.
+    fn fund(who: &T::AccountId, judge: &mut Judge) -> DispatchResult {
+        let required = T::Rules::judge_stakes().required(&judge.types);
+        let missing = required.saturating_sub(judge.stake);
         if missing > 0 {
-            let (reason, short) = (HoldReason::ValidatorStake, Error::<T>::InsufficientStake);
+            let (reason, short) = (HoldReason::JudgeStake, Error::<T>::InsufficientStake);
             holds::hold::<T::Currency, _>(reason, who, missing, short)?;
-            validator.stake = validator.stake.saturating_add(missing);
+            judge.stake = judge.stake.saturating_add(missing);
         }
-        validator.settle_status(required);
+        judge.settle_status(required);
         Ok(())
     }
 

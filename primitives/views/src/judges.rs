@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Validators, their duties and the rounds of voting, as clients read them.
+//! Judges, their duties and the rounds of voting, as clients read them.
 
 use super::{wei, Action};
 use alloc::vec::Vec;
@@ -11,11 +11,11 @@ use tos_types::{
     vote::Tally, AnswerScore, Balance, Bp, ContentHash, Report, TaskId, TaskType, Tick,
 };
 
-/// Whether a validator can be drawn.
+/// Whether a judge can be drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum ValidatorStatus {
+pub enum JudgeStatus {
     /// It can be drawn.
     #[codec(index = 0)]
     Active,
@@ -30,10 +30,10 @@ pub enum ValidatorStatus {
     },
 }
 
-/// A registered validator.
+/// A registered judge.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ValidatorView {
+pub struct JudgeView {
     /// What it has on hold, in wei.
     #[serde(with = "wei")]
     pub stake: Balance,
@@ -51,12 +51,12 @@ pub struct ValidatorView {
     /// Tasks with a seat that are not concluded.
     pub panels: u32,
     /// Whether it can be drawn.
-    pub status: ValidatorStatus,
+    pub status: JudgeStatus,
     /// The first tick after its suspension; `None` while it is not suspended.
     pub suspended_until: Option<Tick>,
 }
 
-/// A task in which a validator has a seat.
+/// A task in which a judge has a seat.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DutyView {
@@ -66,7 +66,7 @@ pub struct DutyView {
     pub round: u32,
     /// Number of answers a vote scores.
     pub answers: u32,
-    /// What the validator should do now, or lose stake; `None` when it can only wait.
+    /// What the judge should do now, or lose stake; `None` when it can only wait.
     pub action: Option<Action>,
     /// The last tick of the task's current phase.
     pub deadline: Option<Tick>,
@@ -109,7 +109,7 @@ pub struct RoundView<AccountId> {
     pub report: Option<Report>,
 }
 
-/// How many answers were checks of the validators.
+/// How many answers were checks of the judges.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]

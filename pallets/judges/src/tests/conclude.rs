@@ -3,13 +3,13 @@
 //! The end of a task for its panels: slashes, accuracy, reputation, freedom.
 
 use crate::mock::*;
-use crate::{CurrentRound, Duties, Event, Results, Rounds, Scores, Validators, Votes};
+use crate::{CurrentRound, Duties, Event, Results, Rounds, Scores, Votes};
 use frame_support::assert_ok;
 use polkadot_sdk::*;
 use tos_formulas::reputation::Performance;
 use tos_interfaces::{Draw, PanelRequest, Panels, VotingStage};
 use tos_types::{AnswerScore, Bp, TaskId, Verdict, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS};
-use tos_views::ValidatorStatus;
+use tos_views::JudgeStatus;
 
 fn full(quality: u8) -> Vote {
     Vote::Full(flat(quality))
@@ -36,15 +36,15 @@ fn record_of(who: u64) -> Performance {
 
 #[test]
 fn not_voting_costs_five_and_not_revealing_ten_per_cent_to_the_wei() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let issuance = Balances::total_issuance();
         let mut votes = vec![full(50); 7];
         (votes[1], votes[2]) = (Vote::Absent, Vote::Hidden);
         let (m, _) = play_round(0, &votes);
-        let points = Validation::conclude(&TASK, TYPE, true);
-        assert_eq!(validator(m[0]).stake, STAKE);
-        assert_eq!(validator(m[1]).stake, 95 * TOS);
-        assert_eq!(validator(m[2]).stake, 90 * TOS);
+        let points = Judges::conclude(&TASK, TYPE, true);
+        assert_eq!(judge(m[0]).stake, STAKE);
+        assert_eq!(judge(m[1]).stake, 95 * TOS);
+        assert_eq!(judge(m[2]).stake, 90 * TOS);
         assert_eq!(free(TREASURY), ED + 15 * TOS);
         assert_eq!(Balances::total_issuance(), issuance);
         let slash = |who, amount| Event::Slashed {
@@ -72,33 +72,33 @@ fn not_voting_costs_five_and_not_revealing_ten_per_cent_to_the_wei() {
 
 #[test]
 fn concluding_frees_everybody_and_a_second_time_changes_nothing() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let (m, _) = play_round(0, &[full(50), full(50), Vote::Absent]);
-        Validation::conclude(&TASK, TYPE, true);
-        assert!(m.iter().all(|who| validator(*who).panels == 0));
+        Judges::conclude(&TASK, TYPE, true);
+        assert!(m.iter().all(|who| judge(*who).panels == 0));
         assert!(m.iter().all(|who| !Duties::<Test>::contains_key(who)));
-        let (stake, records) = (validator(m[2]).stake, world(|w| w.records.len()));
-        assert!(Validation::conclude(&TASK, TYPE, true).is_empty());
-        assert_eq!(validator(m[2]).stake, stake);
+        let (stake, records) = (judge(m[2]).stake, world(|w| w.records.len()));
+        assert!(Judges::conclude(&TASK, TYPE, true).is_empty());
+        assert_eq!(judge(m[2]).stake, stake);
         assert_eq!(world(|w| w.records.len()), records);
         // The rounds stay readable until they are forgotten.
         assert!(Rounds::<Test>::contains_key(TASK, 0));
-        assert_eq!(Validation::results(&TASK).len(), 3);
+        assert_eq!(Judges::results(&TASK).len(), 3);
     });
 }
 
 #[test]
 fn forgetting_removes_every_record_of_the_task_and_of_no_other() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let other = PanelRequest {
             task: OTHER_TASK,
             ..request(0, 3)
         };
-        assert_eq!(Validation::draw(&other), Draw::Seated(3));
+        assert_eq!(Judges::draw(&other), Draw::Seated(3));
         play_round(0, &[full(10), full(50), full(90)]);
         play_round(1, &vec![full(50); 5]);
-        Validation::conclude(&TASK, TYPE, true);
-        Validation::forget(&TASK);
+        Judges::conclude(&TASK, TYPE, true);
+        Judges::forget(&TASK);
         assert_eq!(Rounds::<Test>::iter_prefix(TASK).count(), 0);
         assert_eq!(Votes::<Test>::iter().count(), 0);
         assert!(!Results::<Test>::contains_key(TASK));
@@ -112,7 +112,7 @@ fn forgetting_removes_every_record_of_the_task_and_of_no_other() {
 fn accuracy_is_closeness_to_the_result_however_high_it_is() {
     let mut outcomes = Vec::new();
     for base in [0u8, 40, 70] {
-        ExtBuilder::validators(5).execute(|| {
+        ExtBuilder::judges(5).execute(|| {
             let votes = [
                 full(base),
                 full(base + 6),
@@ -121,11 +121,11 @@ fn accuracy_is_closeness_to_the_result_however_high_it_is() {
                 full(base + 30),
             ];
             let (m, _) = play_round(0, &votes);
-            let points: Vec<Bp> = Validation::conclude(&TASK, TYPE, true)
+            let points: Vec<Bp> = Judges::conclude(&TASK, TYPE, true)
                 .into_iter()
                 .map(|(_, p)| p)
                 .collect();
-            let running: Vec<Bp> = m.iter().map(|who| validator(*who).accuracy).collect();
+            let running: Vec<Bp> = m.iter().map(|who| judge(*who).accuracy).collect();
             outcomes.push((points, running));
         });
     }
@@ -143,10 +143,10 @@ fn accuracy_is_closeness_to_the_result_however_high_it_is() {
 #[test]
 fn accuracy_earns_from_exactly_a_half_on() {
     for (away, points) in [(15, 5_000), (16, 0)] {
-        ExtBuilder::validators(5).execute(|| {
+        ExtBuilder::judges(5).execute(|| {
             let votes = [full(50 + away), full(50), full(50), full(50), full(50)];
             let (m, _) = play_round(0, &votes);
-            let all = Validation::conclude(&TASK, TYPE, true);
+            let all = Judges::conclude(&TASK, TYPE, true);
             assert!(all.contains(&(m[0], points)), "{all:?}");
         });
     }
@@ -154,10 +154,10 @@ fn accuracy_earns_from_exactly_a_half_on() {
 
 #[test]
 fn accuracy_is_recorded_around_its_neutral_point() {
-    ExtBuilder::validators(5).execute(|| {
+    ExtBuilder::judges(5).execute(|| {
         let votes = [full(90), full(65), full(50), full(50), full(50)];
         let (m, _) = play_round(0, &votes);
-        Validation::conclude(&TASK, TYPE, true);
+        Judges::conclude(&TASK, TYPE, true);
         assert_eq!(record_of(m[0]), performance(10_000, -10_000));
         assert_eq!(record_of(m[1]), performance(10_000, 0));
         assert_eq!(record_of(m[2]), performance(10_000, 10_000));
@@ -175,7 +175,7 @@ fn accuracy_is_recorded_around_its_neutral_point() {
 
 #[test]
 fn a_verdict_is_measured_as_a_quality_of_zero() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let stolen = AnswerScore {
             quality: 95,
             innovation: 95,
@@ -186,14 +186,14 @@ fn a_verdict_is_measured_as_a_quality_of_zero() {
             0,
             &[Vote::Full(stolen.clone()), Vote::Full(stolen), full(95)],
         );
-        let points = Validation::conclude(&TASK, TYPE, true);
+        let points = Judges::conclude(&TASK, TYPE, true);
         assert_eq!(points, [(m[0], 10_000), (m[1], 10_000), (m[2], 0)]);
     });
 }
 
 #[test]
 fn without_a_result_nobody_is_judged_but_silence_still_costs() {
-    ExtBuilder::validators(5).execute(|| {
+    ExtBuilder::judges(5).execute(|| {
         let votes = [
             full(10),
             Vote::Absent,
@@ -202,20 +202,20 @@ fn without_a_result_nobody_is_judged_but_silence_still_costs() {
             Vote::Hidden,
         ];
         let (m, _) = play_round(0, &votes);
-        let points = Validation::conclude(&TASK, TYPE, false);
+        let points = Judges::conclude(&TASK, TYPE, false);
         assert!(points.iter().all(|(_, points)| *points == 0));
-        assert_eq!(validator(m[0]).accuracy, 7_000);
+        assert_eq!(judge(m[0]).accuracy, 7_000);
         assert_eq!(record_of(m[0]), performance(10_000, 0));
-        assert_eq!(validator(m[1]).stake, 95 * TOS);
-        assert_eq!(validator(m[4]).stake, 90 * TOS);
+        assert_eq!(judge(m[1]).stake, 95 * TOS);
+        assert_eq!(judge(m[4]).stake, 90 * TOS);
     });
 }
 
 #[test]
 fn asked_to_judge_without_any_result_it_judges_nobody() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let (m, _) = play_round(0, &[full(10), Vote::Absent, Vote::Absent]);
-        let points = Validation::conclude(&TASK, TYPE, true);
+        let points = Judges::conclude(&TASK, TYPE, true);
         assert!(points.iter().all(|(_, points)| *points == 0));
         assert_eq!(record_of(m[0]), performance(10_000, 0));
     });
@@ -223,10 +223,10 @@ fn asked_to_judge_without_any_result_it_judges_nobody() {
 
 #[test]
 fn members_of_all_rounds_are_judged_against_the_final_result() {
-    ExtBuilder::validators(8).execute(|| {
+    ExtBuilder::judges(8).execute(|| {
         let (first, _) = play_round(0, &[full(20), full(50), full(80)]);
         let (second, _) = play_round(1, &vec![full(80); 5]);
-        let points = Validation::conclude(&TASK, TYPE, true);
+        let points = Judges::conclude(&TASK, TYPE, true);
         assert_eq!(points.len(), 8);
         assert_eq!(
             points[..3],
@@ -240,7 +240,7 @@ fn members_of_all_rounds_are_judged_against_the_final_result() {
 
 #[test]
 fn sitting_twice_counts_once_with_the_mean_and_is_slashed_for_each_silence() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let first = open_round(0, 3);
         play_votes(0, &[full(50), full(62), Vote::Absent]);
         open_round(1, 3);
@@ -255,32 +255,32 @@ fn sitting_twice_counts_once_with_the_mean_and_is_slashed_for_each_silence() {
             })
             .collect();
         play_votes(1, &votes);
-        let points = Validation::conclude(&TASK, TYPE, true);
+        let points = Judges::conclude(&TASK, TYPE, true);
         // 12 of 30 away once, exact once.
         assert_eq!(
             points,
             [(first[0], 10_000), (first[1], 8_000), (first[2], 0)]
         );
-        assert_eq!(validator(first[1]).accuracy, 7_100);
+        assert_eq!(judge(first[1]).accuracy, 7_100);
         // 5 % of 100, then 10 % of the 95 left.
-        assert_eq!(validator(first[2]).stake, 95 * TOS - 95 * TOS / 10);
+        assert_eq!(judge(first[2]).stake, 95 * TOS - 95 * TOS / 10);
         assert_eq!(record_of(first[2]).completion, -10_000);
     });
 }
 
 #[test]
 fn a_task_can_end_while_its_last_round_was_never_counted() {
-    ExtBuilder::validators(8).execute(|| {
+    ExtBuilder::judges(8).execute(|| {
         play_round(0, &[full(50), full(50), full(50)]);
         let silent = open_round(1, 5);
-        Validation::conclude(&TASK, TYPE, true);
-        assert!(silent.iter().all(|who| validator(*who).stake == 95 * TOS));
+        Judges::conclude(&TASK, TYPE, true);
+        assert!(silent.iter().all(|who| judge(*who).stake == 95 * TOS));
     });
 }
 
 #[test]
 fn a_treasury_that_cannot_take_a_slash_stops_nothing() {
-    ExtBuilder::validators(3).without_treasury().execute(|| {
+    ExtBuilder::judges(3).without_treasury().execute(|| {
         // What is left of a stake after many slashes: five per cent of it are below the deposit.
         let (m, _) = play_round(0, &[full(50), full(50), Vote::Absent]);
         let poor = m[2];
@@ -288,16 +288,16 @@ fn a_treasury_that_cannot_take_a_slash_stops_nothing() {
         assert_ok!(<Balances as frame_support::traits::fungible::MutateHold<
             u64,
         >>::release(
-            &crate::HoldReason::ValidatorStake.into(),
+            &crate::HoldReason::JudgeStake.into(),
             &poor,
             STAKE - left,
             frame_support::traits::tokens::Precision::Exact,
         ));
-        Validators::<Test>::mutate_extant(poor, |v| {
+        crate::Judges::<Test>::mutate_extant(poor, |v| {
             v.stake = left;
             v.settle_status(STAKE);
         });
-        Validation::conclude(&TASK, TYPE, true);
+        Judges::conclude(&TASK, TYPE, true);
         let amount = left / 20;
         System::assert_has_event(
             Event::SlashFailed {
@@ -308,71 +308,71 @@ fn a_treasury_that_cannot_take_a_slash_stops_nothing() {
             }
             .into(),
         );
-        assert_eq!(validator(poor).stake, left);
-        assert_eq!(validator(poor).panels, 0);
+        assert_eq!(judge(poor).stake, left);
+        assert_eq!(judge(poor).panels, 0);
     });
 }
 
 #[test]
 fn the_first_slash_can_create_the_treasury() {
-    ExtBuilder::validators(3).without_treasury().execute(|| {
+    ExtBuilder::judges(3).without_treasury().execute(|| {
         play_round(0, &[full(50), full(50), Vote::Absent]);
-        Validation::conclude(&TASK, TYPE, true);
+        Judges::conclude(&TASK, TYPE, true);
         assert_eq!(free(TREASURY), 5 * TOS);
     });
 }
 
 #[test]
 fn the_largest_task_concludes_all_its_seats() {
-    ExtBuilder::validators(64).execute(|| {
+    ExtBuilder::judges(64).execute(|| {
         let largest = |round| PanelRequest {
             answers: MAX_PARTICIPANTS,
             ..request(round, MAX_PANEL)
         };
         let scores: Scores = vec![score(42); 32].try_into().unwrap();
         for round in 0..MAX_ROUNDS {
-            assert_eq!(Validation::draw(&largest(round)), Draw::Seated(MAX_PANEL));
+            assert_eq!(Judges::draw(&largest(round)), Draw::Seated(MAX_PANEL));
             set_stage(VotingStage::Commit { round });
             members(round)
                 .iter()
                 .for_each(|who| commit(*who, round, &scores));
             set_stage(VotingStage::Reveal { round });
             members(round).iter().for_each(|who| reveal(*who, &scores));
-            Validation::tally(&TASK);
+            Judges::tally(&TASK);
         }
-        let points = Validation::conclude(&TASK, TYPE, true);
+        let points = Judges::conclude(&TASK, TYPE, true);
         assert_eq!(points.len(), 60);
         assert!(points.iter().all(|(_, points)| *points == 10_000));
-        Validation::forget(&TASK);
+        Judges::forget(&TASK);
         assert_eq!(Rounds::<Test>::iter().count(), 0);
     });
 }
 
 #[test]
 fn duties_of_other_tasks_stay() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let other = TaskId([77; 16]);
-        Validation::draw(&PanelRequest {
+        Judges::draw(&PanelRequest {
             task: other,
             ..request(0, 3)
         });
         play_round(0, &[full(50), full(50), full(50)]);
-        Validation::conclude(&TASK, TYPE, true);
+        Judges::conclude(&TASK, TYPE, true);
         assert!((1..=3).all(|who| Duties::<Test>::get(who).to_vec() == [other]));
-        assert_eq!(validator(1).panels, 1);
+        assert_eq!(judge(1).panels, 1);
     });
 }
 
 #[test]
 fn who_loses_nothing_stays_in_when_more_is_asked_for_and_who_is_slashed_fills_up_to_it() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let (m, _) = play_round(0, &[full(50), full(50), Vote::Absent]);
         world(|w| w.stakes.general = 400 * TOS);
-        Validation::conclude(&TASK, TYPE, true);
-        assert_eq!(validator(m[0]).status, ValidatorStatus::Active);
-        assert_eq!(validator(m[0]).stake, STAKE);
-        let slashed = validator(m[2]);
-        assert_eq!(slashed.status, ValidatorStatus::Understaked);
+        Judges::conclude(&TASK, TYPE, true);
+        assert_eq!(judge(m[0]).status, JudgeStatus::Active);
+        assert_eq!(judge(m[0]).stake, STAKE);
+        let slashed = judge(m[2]);
+        assert_eq!(slashed.status, JudgeStatus::Understaked);
         System::assert_has_event(
             Event::Understaked {
                 who: m[2],
@@ -381,28 +381,28 @@ fn who_loses_nothing_stays_in_when_more_is_asked_for_and_who_is_slashed_fills_up
             }
             .into(),
         );
-        assert_ok!(Validation::top_up(origin(m[2])));
-        assert_eq!(validator(m[2]).stake, 400 * TOS);
-        assert_eq!(validator(m[2]).status, ValidatorStatus::Active);
+        assert_ok!(Judges::top_up(origin(m[2])));
+        assert_eq!(judge(m[2]).stake, 400 * TOS);
+        assert_eq!(judge(m[2]).status, JudgeStatus::Active);
         // Changing its types is a registration anew.
-        assert_ok!(Validation::set_types(
+        assert_ok!(Judges::set_types(
             origin(m[0]),
             vec![TYPE].try_into().unwrap()
         ));
-        assert_eq!(validator(m[0]).stake, 400 * TOS);
+        assert_eq!(judge(m[0]).stake, 400 * TOS);
     });
 }
 
 #[test]
 fn less_asked_for_brings_back_who_was_slashed_without_taking_more() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let (m, _) = play_round(0, &[full(50), full(50), Vote::Absent]);
-        Validation::conclude(&TASK, TYPE, true);
-        let left = validator(m[2]).stake;
-        assert_eq!(validator(m[2]).status, ValidatorStatus::Understaked);
+        Judges::conclude(&TASK, TYPE, true);
+        let left = judge(m[2]).stake;
+        assert_eq!(judge(m[2]).status, JudgeStatus::Understaked);
         world(|w| w.stakes.general = 50 * TOS);
-        assert_ok!(Validation::top_up(origin(m[2])));
-        assert_eq!(validator(m[2]).stake, left);
-        assert_eq!(validator(m[2]).status, ValidatorStatus::Active);
+        assert_ok!(Judges::top_up(origin(m[2])));
+        assert_eq!(judge(m[2]).stake, left);
+        assert_eq!(judge(m[2]).status, JudgeStatus::Active);
     });
 }

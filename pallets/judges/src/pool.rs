@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The pools: one array of validators per task type, without gaps, so that a draw can name
+//! The pools: one array of judges per task type, without gaps, so that a draw can name
 //! candidates by number. Leaving swaps the last one into the gap.
 //!
 //! A pool holds everybody who judges its type and is not leaving, so that a draw looks only at
-//! candidates of the right type. A validator that a slash took below what its types ask for then is
+//! candidates of the right type. A judge that a slash took below what its types ask for then is
 //! *understaked*: it keeps its place and is passed over until it tops up. (Clearing its places at
-//! once would make the end of a task, where 60 validators may be slashed, eight times as expensive.)
+//! once would make the end of a task, where 60 judges may be slashed, eight times as expensive.)
 
 use crate::{Config, Pallet, Pool, PoolIndex, PoolSize};
 use tos_types::TaskType;

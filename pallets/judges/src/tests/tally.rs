@@ -34,10 +34,10 @@ fn verdicts(given: &[(Verdict, u64)]) -> Vec<(Scores, u64)> {
 
 #[test]
 fn a_panel_that_agrees_gives_a_consensus_on_its_medians() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let (_, tally) = play_round(0, &[full(60), full(64), full(70)]);
         assert_eq!(tally, Tally::Consensus);
-        let results = Validation::results(&TASK);
+        let results = Judges::results(&TASK);
         assert_eq!(results.len(), 3);
         assert!(results
             .iter()
@@ -55,19 +55,19 @@ fn a_panel_that_agrees_gives_a_consensus_on_its_medians() {
         );
         // Counting again tells the same and writes nothing.
         let events = System::event_count();
-        assert_eq!(Validation::tally(&TASK), Tally::Consensus);
+        assert_eq!(Judges::tally(&TASK), Tally::Consensus);
         assert_eq!(System::event_count(), events);
     });
 }
 
 #[test]
 fn opinions_apart_on_a_single_answer_split_the_round_which_keeps_its_medians() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let mixed =
             |first| Vote::Full(vec![score(first), score(50), score(50)].try_into().unwrap());
         let (_, tally) = play_round(0, &[mixed(0), mixed(50), mixed(100)]);
         assert_eq!(tally, Tally::Split);
-        assert_eq!(Validation::results(&TASK)[0].quality, 50);
+        assert_eq!(Judges::results(&TASK)[0].quality, 50);
         assert_eq!(
             Rounds::<Test>::get(TASK, 0).unwrap().tally,
             Some(Tally::Split)
@@ -77,12 +77,12 @@ fn opinions_apart_on_a_single_answer_split_the_round_which_keeps_its_medians() {
 
 #[test]
 fn quorum_is_two_thirds_of_the_assigned_weight_to_the_unit() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let (_, tally) = play_round(0, &[full(50), full(50), Vote::Absent]);
         assert_eq!(tally, Tally::Consensus);
     });
     // The absent one weighs a single unit more than a third.
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         weigh(1, 1_001);
         let members = open_round(0, 3);
         let all: Vec<_> = members
@@ -90,7 +90,7 @@ fn quorum_is_two_thirds_of_the_assigned_weight_to_the_unit() {
             .map(|who| if *who == 1 { Vote::Absent } else { full(50) })
             .collect();
         assert_eq!(play_votes(0, &all), Tally::NoQuorum);
-        assert!(Validation::results(&TASK).is_empty());
+        assert!(Judges::results(&TASK).is_empty());
     });
     assert_eq!(
         count(&votes(&[(50, 2_000)]), 3_000, 1, &JudgingRules::STANDARD).0,
@@ -108,7 +108,7 @@ fn quorum_is_two_thirds_of_the_assigned_weight_to_the_unit() {
 
 #[test]
 fn a_hidden_vote_does_not_count_towards_the_quorum() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let (_, tally) = play_round(0, &[full(50), Vote::Hidden, Vote::Hidden]);
         assert_eq!(tally, Tally::NoQuorum);
     });
@@ -116,10 +116,10 @@ fn a_hidden_vote_does_not_count_towards_the_quorum() {
 
 #[test]
 fn nobody_voting_is_no_quorum_and_not_a_crash() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         let (_, tally) = play_round(0, &[Vote::Absent, Vote::Absent, Vote::Absent]);
         assert_eq!(tally, Tally::NoQuorum);
-        assert_eq!(Validation::tally(&OTHER_TASK), Tally::NoQuorum);
+        assert_eq!(Judges::tally(&OTHER_TASK), Tally::NoQuorum);
     });
 }
 
@@ -197,7 +197,7 @@ fn an_answer_is_disqualified_by_two_thirds_of_the_revealed_weight_to_the_unit() 
 
 #[test]
 fn a_round_without_a_quorum_leaves_the_earlier_result() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         play_round(0, &[full(10), full(50), full(90)]);
         let before = Results::<Test>::get(TASK).unwrap();
         assert_eq!(before.round, 0);
@@ -210,7 +210,7 @@ fn a_round_without_a_quorum_leaves_the_earlier_result() {
 
 #[test]
 fn a_later_round_with_a_quorum_replaces_the_result() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         play_round(0, &[full(10), full(50), full(90)]);
         play_round(1, &vec![full(70); 5]);
         let now = Results::<Test>::get(TASK).unwrap();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The validator: has answers judged, commits to the scores and reveals them.
+//! The judge: has answers judged, commits to the scores and reveals them.
 
 use super::{
     health::Health,
-    jobs::{JobContext, Judge, Judgement},
+    jobs::{JobContext, JudgeProgram, Judgement},
     limits::Pace,
     report::{Report, Reporter},
     sightings::Sightings,
@@ -30,13 +30,13 @@ use tos_sdk::{
 use tos_types::{commitment, json::to_hex, Balance, TaskId, Tick};
 use tos_views::{Action, AssignmentView, Role as TaskRole};
 
-/// What a validator is to do.
+/// What a judge is to do.
 #[derive(Clone)]
-pub struct ValidatorOptions {
+pub struct JudgeOptions {
     /// The account.
     pub account: AccountId32,
     /// The judge.
-    pub judge: Judge,
+    pub judge: JudgeProgram,
     /// The pinned tools it can run.
     pub tools: Tools,
     /// Panels in work at the same time.
@@ -74,8 +74,8 @@ struct Failures {
 }
 
 /// See the [module](self).
-pub struct Validator {
-    options: ValidatorOptions,
+pub struct JudgeWorker {
+    options: JudgeOptions,
     journal: CommitmentStore,
     workshop: JobContext,
     /// Judges at work, each with its deadline.
@@ -95,9 +95,9 @@ pub struct Validator {
     stake: Option<Balance>,
 }
 
-impl Validator {
-    /// A validator that goes on where `journal` ends.
-    pub fn new(options: ValidatorOptions, journal: CommitmentStore, workshop: JobContext) -> Self {
+impl JudgeWorker {
+    /// A judge that goes on where `journal` ends.
+    pub fn new(options: JudgeOptions, journal: CommitmentStore, workshop: JobContext) -> Self {
         Self {
             sightings: Sightings::new(journal.seen_until()),
             options,
@@ -292,7 +292,7 @@ fn shown(round: u32) -> u32 {
     round.saturating_add(1)
 }
 
-impl<C: TaskChain> Role<C> for Validator {
+impl<C: TaskChain> Role<C> for JudgeWorker {
     async fn step(&mut self, chain: &C) -> Result<StepReport> {
         self.backoff.next_step();
         self.write();
@@ -301,7 +301,7 @@ impl<C: TaskChain> Role<C> for Validator {
         self.tick = tick;
         self.pace.saw(tick, day);
         let mut assignments = at.assignments().await?;
-        assignments.retain(|assignment| assignment.role == TaskRole::Validator);
+        assignments.retain(|assignment| assignment.role == TaskRole::Judge);
         let mut calls = Vec::new();
         for assignment in &assignments {
             self.sightings.saw(assignment.task, at.number());

@@ -52,7 +52,7 @@ proptest! {
 
     #[test]
     fn a_minority_below_a_third_cannot_move_a_result_out_of_the_honest_range(scene in scene()) {
-        ExtBuilder::validators(15).execute(|| {
+        ExtBuilder::judges(15).execute(|| {
             for (who, weight) in (1..).zip(&scene.weights) {
                 weigh(who, *weight);
             }
@@ -87,10 +87,10 @@ proptest! {
                 .collect();
 
             if play_votes(0, &votes) == Tally::NoQuorum {
-                assert!(Validation::results(&TASK).is_empty());
+                assert!(Judges::results(&TASK).is_empty());
                 return;
             }
-            for (answer, result) in Validation::results(&TASK).into_iter().enumerate() {
+            for (answer, result) in Judges::results(&TASK).into_iter().enumerate() {
                 let low = seen.iter().map(|vote| vote[answer]).min().unwrap();
                 let high = seen.iter().map(|vote| vote[answer]).max().unwrap();
                 assert!((low..=high).contains(&result.quality), "{low} {high} {result:?}");
@@ -103,7 +103,7 @@ proptest! {
 
 #[test]
 fn one_member_alone_cannot_force_or_fake_a_consensus() {
-    ExtBuilder::validators(5).execute(|| {
+    ExtBuilder::judges(5).execute(|| {
         // However great its reputation, its weight is capped.
         weigh(1, 10_000);
         (2..=5).for_each(|who| weigh(who, 100));
@@ -117,7 +117,7 @@ fn one_member_alone_cannot_force_or_fake_a_consensus() {
             let quality = if *who == 1 { 100 } else { 10 };
             reveal(*who, &flat(quality));
         });
-        Validation::tally(&TASK);
-        assert_eq!(Validation::results(&TASK)[0].quality, 10);
+        Judges::tally(&TASK);
+        assert_eq!(Judges::results(&TASK)[0].quality, 10);
     });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Known answers: checks of the validators that do not depend on what the crowd says.
+//! Known answers: checks of the judges that do not depend on what the crowd says.
 //!
 //! A planter answers a task like any miner, with its own stake, but makes the salt of its answer
 //! from the quality that a careful judge must find. Nobody can tell such a salt from a random one,

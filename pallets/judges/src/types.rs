@@ -14,18 +14,18 @@ use tos_types::{
     vote::{AnswerResult, Tally},
     AnswerScore, Balance, Bp, Report, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS,
 };
-use tos_views::ValidatorStatus;
+use tos_views::JudgeStatus;
 
-/// The most task types one validator may judge.
+/// The most task types of one judge.
 pub const MAX_TYPES: u32 = 8;
 
-/// The task types one validator judges.
+/// The task types of one judge.
 pub type Types = BoundedVec<TaskType, ConstU32<MAX_TYPES>>;
 /// A score per answer, in the order of commitment.
 pub type Scores = BoundedVec<AnswerScore, ConstU32<MAX_PARTICIPANTS>>;
 /// One result per answer, in the order of commitment.
 pub type Answers = BoundedVec<AnswerResult, ConstU32<MAX_PARTICIPANTS>>;
-/// The tasks one validator has seats in.
+/// The tasks one judge has seats in.
 pub type DutyList = BoundedVec<TaskId, ConstU32<MAX_CONCURRENT_PANELS>>;
 /// The accounts of one panel.
 pub type PanelMembers<AccountId> = BoundedVec<AccountId, ConstU32<MAX_PANEL>>;
@@ -53,9 +53,9 @@ pub struct Vote {
     pub report: Option<Report>,
 }
 
-/// A registered validator.
+/// A registered judge.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Validator {
+pub struct Judge {
     /// What it has on hold.
     pub stake: Balance,
     /// What it judges.
@@ -69,10 +69,10 @@ pub struct Validator {
     /// Tasks it has a seat in that are not concluded; the length of its duty list.
     pub panels: u32,
     /// Whether it can be drawn.
-    pub status: ValidatorStatus,
+    pub status: JudgeStatus,
 }
 
-impl Validator {
+impl Judge {
     /// Whether it is accurate enough to sit as an expert, by both measures it has.
     pub fn is_accurate(&self, least: Bp) -> bool {
         self.accuracy >= least && (self.checks == 0 || self.known >= least)
@@ -110,16 +110,16 @@ impl Validator {
 
     /// Whether it is on its way out.
     pub fn is_leaving(&self) -> bool {
-        matches!(self.status, ValidatorStatus::Leaving { .. })
+        matches!(self.status, JudgeStatus::Leaving { .. })
     }
 
     /// Sets the status that the stake gives it where `required` is asked for, unless it is leaving.
     pub fn settle_status(&mut self, required: Balance) {
         if !self.is_leaving() {
             self.status = if self.stake < required {
-                ValidatorStatus::Understaked
+                JudgeStatus::Understaked
             } else {
-                ValidatorStatus::Active
+                JudgeStatus::Active
             };
         }
     }

@@ -9,8 +9,8 @@
 //! of submitters otherwise.
 
 use crate::{
-    Ballot, Config, CurrentRound, Duties, Event, Member, Pallet, PanelMembers, Pool, PoolSize,
-    Round, Rounds, Validators,
+    Ballot, Config, CurrentRound, Duties, Event, Judges, Member, Pallet, PanelMembers, Pool,
+    PoolSize, Round, Rounds,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -25,9 +25,9 @@ use tos_types::{
     task::Certification,
     TaskType, MAX_PANEL,
 };
-use tos_views::ValidatorStatus;
+use tos_views::JudgeStatus;
 
-/// A validator that may sit on the panel.
+/// A judge that may sit on the panel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Candidate<AccountId> {
     pub who: AccountId,
@@ -55,7 +55,7 @@ impl<T: Config> Pallet<T> {
         Some(Self::seat(request, choice))
     }
 
-    /// Up to [`MAX_CANDIDATES`] validators from the pool of the type, those that may sit.
+    /// Up to [`MAX_CANDIDATES`] judges from the pool of the type, those that may sit.
     fn candidates(
         request: &PanelRequest<T::AccountId>,
         seed: [u8; 32],
@@ -81,13 +81,13 @@ impl<T: Config> Pallet<T> {
         earlier: &[T::AccountId],
         rules: &JudgingRules,
     ) -> Option<Candidate<T::AccountId>> {
-        let validator = Validators::<T>::get(&who)?;
-        if validator.status != ValidatorStatus::Active {
+        let judge = Judges::<T>::get(&who)?;
+        if judge.status != JudgeStatus::Active {
             return None;
         }
         // A member of an earlier round has this task among its duties already.
         let fresh = !earlier.contains(&who);
-        if fresh && validator.panels >= MAX_CONCURRENT_PANELS {
+        if fresh && judge.panels >= MAX_CONCURRENT_PANELS {
             return None;
         }
         if T::Miners::is_suspended(&who) {
@@ -107,7 +107,7 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let expert =
-            certification >= Certification::Expert && validator.is_accurate(rules.expert_accuracy);
+            certification >= Certification::Expert && judge.is_accurate(rules.expert_accuracy);
         Some(Candidate {
             who,
             weight,
@@ -183,7 +183,7 @@ impl<T: Config> Pallet<T> {
             }
             u32::try_from(duties.len()).unwrap_or(u32::MAX)
         });
-        Validators::<T>::mutate_extant(who, |validator| validator.panels = panels);
+        Judges::<T>::mutate_extant(who, |judge| judge.panels = panels);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Known answers: who may plant them, when they are told, and what they measure.
 
 use crate::mock::*;
-use crate::{Checks, Error, Event, Known, Planters, Results, Validators};
+use crate::{Checks, Error, Event, Known, Planters, Results};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
@@ -19,7 +19,7 @@ const CONTENT: [u8; 32] = [5; 32];
 const SECRET: [u8; 32] = [6; 32];
 
 fn approve(who: u64) {
-    assert_ok!(Validation::set_planter(RuntimeOrigin::root(), who, true));
+    assert_ok!(Judges::set_planter(RuntimeOrigin::root(), who, true));
 }
 
 /// The answer of `who` in place `index` can be told from now on.
@@ -35,7 +35,7 @@ fn judged(who: u64, index: u32, quality: u8, round: u32) {
 }
 
 fn tell(who: u64, quality: u8) -> Result<(), DispatchError> {
-    Validation::reveal_known(origin(who), TASK, quality, SECRET)
+    Judges::reveal_known(origin(who), TASK, quality, SECRET)
 }
 
 /// A vote on three answers.
@@ -47,7 +47,7 @@ fn vote(qualities: [u8; 3]) -> Vote {
 fn only_governance_approves_planters_and_only_so_many() {
     ExtBuilder::default().execute(|| {
         assert_noop!(
-            Validation::set_planter(origin(1), 1, true),
+            Judges::set_planter(origin(1), 1, true),
             DispatchError::BadOrigin
         );
         approve(PLANTER);
@@ -56,7 +56,7 @@ fn only_governance_approves_planters_and_only_so_many() {
             approved: true,
         };
         System::assert_last_event(event.into());
-        let set = |who, approved| Validation::set_planter(RuntimeOrigin::root(), who, approved);
+        let set = |who, approved| Judges::set_planter(RuntimeOrigin::root(), who, approved);
         assert_noop!(set(PLANTER, true), Error::<Test>::AlreadyPlanter);
         assert_noop!(set(1, false), Error::<Test>::NotPlanter);
         for who in 2_000..2_000 + u64::from(MAX_PLANTERS) - 1 {
@@ -71,7 +71,7 @@ fn only_governance_approves_planters_and_only_so_many() {
 
 #[test]
 fn a_known_answer_is_told_by_its_planter_once_in_time_and_as_it_was_bound() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         play_round(0, &[vote([50; 3]), vote([50; 3]), vote([50; 3])]);
         assert_noop!(tell(PLANTER, 80), Error::<Test>::NotPlanter);
         approve(PLANTER);
@@ -80,7 +80,7 @@ fn a_known_answer_is_told_by_its_planter_once_in_time_and_as_it_was_bound() {
         assert_noop!(tell(PLANTER, 101), Error::<Test>::ScoreOutOfRange);
         assert_noop!(tell(PLANTER, 81), Error::<Test>::WrongKey);
         assert_noop!(
-            Validation::reveal_known(origin(PLANTER), TASK, 80, [0; 32]),
+            Judges::reveal_known(origin(PLANTER), TASK, 80, [0; 32]),
             Error::<Test>::WrongKey
         );
         // Another planter cannot tell it, though it may see quality and secret in the pool.
@@ -102,15 +102,15 @@ fn a_known_answer_is_told_by_its_planter_once_in_time_and_as_it_was_bound() {
 
 #[test]
 fn votes_are_measured_by_what_was_known_and_not_by_the_crowd() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         approve(PLANTER);
         // Two of three agree on a wrong quality of the middle answer; the third knows better.
         let crowd = vote([50, 20, 50]);
         let (m, _) = play_round(0, &[crowd.clone(), crowd, vote([50, 80, 50])]);
         judged(PLANTER, 1, 80, 0);
         assert_ok!(tell(PLANTER, 80));
-        let points = Validation::conclude(&TASK, TYPE, true);
-        let (wrong, right) = (validator(m[0]), validator(m[2]));
+        let points = Judges::conclude(&TASK, TYPE, true);
+        let (wrong, right) = (judge(m[0]), judge(m[2]));
         assert_eq!((wrong.checks, right.checks), (1, 1));
         assert_eq!(right.known, 7_300);
         assert!(wrong.known < START_ACCURACY, "{}", wrong.known);
@@ -133,7 +133,7 @@ fn votes_are_measured_by_what_was_known_and_not_by_the_crowd() {
 
 #[test]
 fn whoever_keeps_failing_checks_earns_nothing_though_the_crowd_agrees_with_it() {
-    ExtBuilder::validators(3).execute(|| {
+    ExtBuilder::judges(3).execute(|| {
         approve(PLANTER);
         for number in 1..=5u8 {
             let m = open_round(0, 3);
@@ -141,15 +141,15 @@ fn whoever_keeps_failing_checks_earns_nothing_though_the_crowd_agrees_with_it() 
             play_votes(0, &votes);
             judged(PLANTER, 1, 100, 0);
             assert_ok!(tell(PLANTER, 100));
-            let points = Validation::conclude(&TASK, TYPE, true);
-            Validation::forget(&TASK);
-            let known = validator(m[0]).known;
-            assert_eq!(validator(m[0]).checks, u32::from(number));
+            let points = Judges::conclude(&TASK, TYPE, true);
+            Judges::forget(&TASK);
+            let known = judge(m[0]).known;
+            assert_eq!(judge(m[0]).checks, u32::from(number));
             let earns = known >= 5_000;
             assert!(points.iter().all(|(_, points)| (*points > 0) == earns));
         }
-        assert!(validator(1).known < 5_000);
-        assert_eq!(validator(1).accuracy, {
+        assert!(judge(1).known < 5_000);
+        assert_eq!(judge(1).accuracy, {
             let mut accuracy = u32::from(START_ACCURACY);
             for _ in 0..5 {
                 accuracy = (accuracy * 9 + 10_000) / 10;
@@ -161,64 +161,64 @@ fn whoever_keeps_failing_checks_earns_nothing_though_the_crowd_agrees_with_it() 
 
 #[test]
 fn votes_of_a_round_after_the_telling_are_not_measured_by_it() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         approve(PLANTER);
         let (first, _) = play_round(0, &[vote([50, 10, 50]), vote([50, 10, 50]), vote([50; 3])]);
         judged(PLANTER, 1, 80, 0);
         assert_ok!(tell(PLANTER, 80));
         // A challenge: everybody can read now what the answer is worth.
         let (second, _) = play_round(1, &vec![vote([50, 80, 50]); 3]);
-        Validation::conclude(&TASK, TYPE, true);
-        assert!(first.iter().all(|who| validator(*who).checks == 1));
-        assert!(second.iter().all(|who| validator(*who).checks == 0));
+        Judges::conclude(&TASK, TYPE, true);
+        assert!(first.iter().all(|who| judge(*who).checks == 1));
+        assert!(second.iter().all(|who| judge(*who).checks == 0));
     });
 }
 
 #[test]
 fn an_unanswered_check_leaves_the_running_accuracy_as_it_is() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         approve(PLANTER);
         let mut votes = vec![vote([50; 3]); 5];
         votes.extend([Vote::Absent, Vote::Hidden]);
         let (m, _) = play_round(0, &votes);
         judged(PLANTER, 1, 50, 0);
         assert_ok!(tell(PLANTER, 50));
-        Validation::conclude(&TASK, TYPE, true);
-        assert_eq!(validator(m[0]).checks, 1);
+        Judges::conclude(&TASK, TYPE, true);
+        assert_eq!(judge(m[0]).checks, 1);
         for absent in [m[5], m[6]] {
-            assert_eq!(validator(absent).checks, 0);
-            assert_eq!(validator(absent).known, START_ACCURACY);
+            assert_eq!(judge(absent).checks, 0);
+            assert_eq!(judge(absent).known, START_ACCURACY);
         }
     });
 }
 
 #[test]
 fn experts_are_accurate_by_known_answers_too_once_they_have_met_some() {
-    ExtBuilder::validators(1).execute(|| {
-        Validators::<Test>::mutate_extant(1, |v| v.accuracy = EXPERT_ACCURACY);
-        assert!(validator(1).is_accurate(EXPERT_ACCURACY));
-        Validators::<Test>::mutate_extant(1, |v| v.checks = 1);
-        assert!(!validator(1).is_accurate(EXPERT_ACCURACY));
-        Validators::<Test>::mutate_extant(1, |v| v.known = EXPERT_ACCURACY);
-        assert!(validator(1).is_accurate(EXPERT_ACCURACY));
-        Validators::<Test>::mutate_extant(1, |v| v.accuracy = EXPERT_ACCURACY - 1);
-        assert!(!validator(1).is_accurate(EXPERT_ACCURACY));
+    ExtBuilder::judges(1).execute(|| {
+        crate::Judges::<Test>::mutate_extant(1, |v| v.accuracy = EXPERT_ACCURACY);
+        assert!(judge(1).is_accurate(EXPERT_ACCURACY));
+        crate::Judges::<Test>::mutate_extant(1, |v| v.checks = 1);
+        assert!(!judge(1).is_accurate(EXPERT_ACCURACY));
+        crate::Judges::<Test>::mutate_extant(1, |v| v.known = EXPERT_ACCURACY);
+        assert!(judge(1).is_accurate(EXPERT_ACCURACY));
+        crate::Judges::<Test>::mutate_extant(1, |v| v.accuracy = EXPERT_ACCURACY - 1);
+        assert!(!judge(1).is_accurate(EXPERT_ACCURACY));
     });
 }
 
 #[test]
 fn everybody_can_read_how_many_answers_were_checks_and_pruning_removes_the_keys() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         approve(PLANTER);
         play_round(0, &[vote([50; 3]), vote([50; 3]), vote([50; 3])]);
         judged(PLANTER, 1, 50, 0);
         assert_ok!(tell(PLANTER, 50));
         assert_eq!(Checks::<Test>::get().answers, 0);
-        Validation::conclude(&TASK, TYPE, true);
-        Validation::conclude(&TASK, TYPE, true);
+        Judges::conclude(&TASK, TYPE, true);
+        Judges::conclude(&TASK, TYPE, true);
         let stats = Checks::<Test>::get();
         assert_eq!((stats.answers, stats.checks), (3, 1));
-        Validation::forget(&TASK);
+        Judges::forget(&TASK);
         assert!(!Known::<Test>::contains_key(TASK));
         assert!(!Results::<Test>::contains_key(TASK));
     });

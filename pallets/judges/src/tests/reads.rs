@@ -7,13 +7,13 @@ use frame_support::assert_ok;
 use polkadot_sdk::*;
 use tos_interfaces::{Panels, VotingStage};
 use tos_types::{vote::Tally, TOS};
-use tos_views::{Action, ValidatorStatus};
+use tos_views::{Action, JudgeStatus};
 
 #[test]
-fn a_validator_reads_its_standing() {
-    ExtBuilder::validators(3).execute(|| {
+fn a_judge_reads_its_standing() {
+    ExtBuilder::judges(3).execute(|| {
         open_round(0, 3);
-        let view = Validation::validator(1).unwrap();
+        let view = Judges::judge(1).unwrap();
         assert_eq!((view.stake, view.required), (100 * TOS, 100 * TOS));
         assert_eq!(
             (view.types, view.accuracy, view.panels),
@@ -21,24 +21,24 @@ fn a_validator_reads_its_standing() {
         );
         assert_eq!(
             (view.status, view.suspended_until),
-            (ValidatorStatus::Active, None)
+            (JudgeStatus::Active, None)
         );
         world(|w| w.suspended.insert(1));
-        assert_ok!(Validation::leave(origin(1)));
-        let view = Validation::validator(1).unwrap();
-        assert_eq!(view.status, ValidatorStatus::Leaving { release_at: 20 });
+        assert_ok!(Judges::leave(origin(1)));
+        let view = Judges::judge(1).unwrap();
+        assert_eq!(view.status, JudgeStatus::Leaving { release_at: 20 });
         assert_eq!(view.suspended_until, Some(1_000));
-        assert_eq!(Validation::validator(50), None);
+        assert_eq!(Judges::judge(50), None);
     });
 }
 
 #[test]
 fn duties_tell_what_to_do_now() {
-    ExtBuilder::validators(3).execute(|| {
-        assert!(Validation::duties(1).is_empty());
+    ExtBuilder::judges(3).execute(|| {
+        assert!(Judges::duties(1).is_empty());
         let members = open_round(0, 3);
         let who = members[0];
-        let duty = || Validation::duties(who).pop().unwrap();
+        let duty = || Judges::duties(who).pop().unwrap();
         assert_eq!((duty().task, duty().round, duty().answers), (TASK, 0, 3));
         assert_eq!(duty().action, Some(Action::CommitVote { round: 0 }));
         assert_eq!(duty().deadline, Some(77));
@@ -47,28 +47,28 @@ fn duties_tell_what_to_do_now() {
         set_stage(VotingStage::Reveal { round: 0 });
         assert_eq!(duty().action, Some(Action::RevealVote { round: 0 }));
         // Who did not commit has nothing to reveal.
-        assert_eq!(Validation::duties(members[1])[0].action, None);
+        assert_eq!(Judges::duties(members[1])[0].action, None);
         reveal(who, &flat(50));
         assert_eq!(duty().action, None);
-        Validation::conclude(&TASK, TYPE, false);
-        assert!(Validation::duties(who).is_empty());
+        Judges::conclude(&TASK, TYPE, false);
+        assert!(Judges::duties(who).is_empty());
     });
 }
 
 #[test]
 fn rounds_show_votes_only_once_they_are_revealed() {
-    ExtBuilder::validators(3).execute(|| {
-        assert_eq!(Validation::round(TASK, 0), None);
+    ExtBuilder::judges(3).execute(|| {
+        assert_eq!(Judges::round(TASK, 0), None);
         let members = open_round(0, 3);
         commit(members[0], 0, &flat(50));
-        let view = Validation::round(TASK, 0).unwrap();
+        let view = Judges::round(TASK, 0).unwrap();
         assert_eq!((view.answers, view.expert, view.tally), (3, false, None));
         assert!(view.members[0].committed && !view.members[1].committed);
         assert!(view.members.iter().all(|member| member.vote.is_none()));
         set_stage(VotingStage::Reveal { round: 0 });
         reveal(members[0], &flat(50));
-        Validation::tally(&TASK);
-        let view = Validation::round(TASK, 0).unwrap();
+        Judges::tally(&TASK);
+        let view = Judges::round(TASK, 0).unwrap();
         assert_eq!(view.members[0].vote, Some(flat(50).into_inner()));
         assert_eq!(view.tally, Some(Tally::NoQuorum));
     });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! # Validation
+//! # Judges
 //!
-//! Validators register with a stake and the task types they judge. For every task a panel of them
+//! Judges register with a stake and the task types they judge. For every task a panel of them
 //! is drawn, weighted by reputation; it commits to votes and reveals them, and this pallet counts
 //! them into a result by weighted medians. Whoever votes close to the final result earns, by
 //! accuracy and never by how high it scored; whoever does not vote, or does not reveal, loses
@@ -10,7 +10,7 @@
 //!
 //! The tasks pallet drives the rounds through [`tos_interfaces::Panels`]: `draw`, then
 //! votes by transaction, `tally`, possibly again, and at last `conclude` and, much later, `forget`.
-//! Where a validator is between two tasks is said in `pool`, what a draw costs in `draw`.
+//! Where a judge is between two tasks is said in `pool`, what a draw costs in `draw`.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
@@ -39,7 +39,7 @@ pub use types::*;
 pub use weights::WeightInfo;
 
 /// The log target of this pallet.
-pub const LOG_TARGET: &str = "runtime::validation";
+pub const LOG_TARGET: &str = "runtime::judges";
 
 use frame_support::pallet_macros::import_section;
 use polkadot_sdk::*;
@@ -63,11 +63,11 @@ pub mod pallet {
         vote::Tally,
         Balance, Bp, Report, TaskId, TaskType, Tick,
     };
-    use tos_views::{CheckStats, DutyView, RoundView, ValidatorView};
+    use tos_views::{CheckStats, DutyView, JudgeView, RoundView};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-    /// The validation pallet.
+    /// The pallet of judges.
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
@@ -114,31 +114,30 @@ pub mod pallet {
     /// Why this pallet holds funds.
     #[pallet::composite_enum]
     pub enum HoldReason {
-        /// The stake of a validator: lost in part for not voting or not revealing, returned after
+        /// The stake of a judge: lost in part for not voting or not revealing, returned after
         /// leaving.
         #[codec(index = 0)]
-        ValidatorStake,
+        JudgeStake,
     }
 
-    /// The registered validators, leaving ones included.
+    /// The registered judges, leaving ones included.
     #[pallet::storage]
-    pub type Validators<T: Config> =
-        StorageMap<_, Blake2_128Concat, T::AccountId, Validator, OptionQuery>;
+    pub type Judges<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Judge, OptionQuery>;
 
-    /// Number of registered validators.
+    /// Number of registered judges.
     #[pallet::storage]
-    pub type ValidatorCount<T: Config> = StorageValue<_, u32, ValueQuery>;
+    pub type JudgeCount<T: Config> = StorageValue<_, u32, ValueQuery>;
 
-    /// The pool of each task type: its validators by position, without gaps.
+    /// The pool of each task type: its judges by position, without gaps.
     #[pallet::storage]
     pub type Pool<T: Config> =
         StorageDoubleMap<_, Twox64Concat, TaskType, Twox64Concat, u32, T::AccountId, OptionQuery>;
 
-    /// Number of validators in the pool of each task type.
+    /// Number of judges in the pool of each task type.
     #[pallet::storage]
     pub type PoolSize<T: Config> = StorageMap<_, Twox64Concat, TaskType, u32, ValueQuery>;
 
-    /// The position of each validator in the pool of each of its types.
+    /// The position of each judge in the pool of each of its types.
     #[pallet::storage]
     pub type PoolIndex<T: Config> = StorageDoubleMap<
         _,
@@ -150,7 +149,7 @@ pub mod pallet {
         OptionQuery,
     >;
 
-    /// The tasks each validator has a seat in that are not concluded.
+    /// The tasks each judge has a seat in that are not concluded.
     #[pallet::storage]
     pub type Duties<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, DutyList, ValueQuery>;
@@ -175,7 +174,7 @@ pub mod pallet {
         OptionQuery,
     >;
 
-    /// The revealed votes, by task, round and validator. Kept until the task is pruned.
+    /// The revealed votes, by task, round and judge. Kept until the task is pruned.
     #[pallet::storage]
     pub type Votes<T: Config> = StorageNMap<
         _,
@@ -201,26 +200,26 @@ pub mod pallet {
     #[pallet::storage]
     pub type Known<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, KnownAnswers, ValueQuery>;
 
-    /// How many answers of concluded tasks were checks of the validators.
+    /// How many answers of concluded tasks were checks of the judges.
     #[pallet::storage]
     pub type Checks<T: Config> = StorageValue<_, CheckStats, ValueQuery>;
 
-    /// Validators of a new chain, who pay their stake from their genesis balance.
+    /// Judges of a new chain, who pay their stake from their genesis balance.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// Who validates, and which task types.
-        pub validators: Vec<(T::AccountId, Vec<TaskType>)>,
+        pub judges: Vec<(T::AccountId, Vec<TaskType>)>,
     }
 
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            for (who, types) in &self.validators {
+            for (who, types) in &self.judges {
                 let seeded = Types::try_from(types.clone())
                     .map_err(|_| DispatchError::Other("too many types"))
                     .and_then(|types| Pallet::<T>::do_register(who, types));
-                assert!(seeded.is_ok(), "genesis validator {who:?}: {seeded:?}");
+                assert!(seeded.is_ok(), "genesis judge {who:?}: {seeded:?}");
             }
         }
     }
@@ -239,7 +238,7 @@ pub mod pallet {
 
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
-        /// Become a validator of the given task types. The greatest stake any of them asks for is
+        /// Become a judge of the given task types. The greatest stake any of them asks for is
         /// held from the free balance.
         #[pallet::call_index(0)]
         pub fn register(origin: OriginFor<T>, types: Types) -> DispatchResult {
@@ -248,7 +247,7 @@ pub mod pallet {
         }
 
         /// Judge these task types from now on. Missing stake is held; a surplus stays on hold
-        /// until the validator leaves. Seats already taken stay. An understaked validator can be
+        /// until the judge leaves. Seats already taken stay. An understaked judge can be
         /// drawn again when its stake is enough for the new types.
         #[pallet::call_index(1)]
         pub fn set_types(origin: OriginFor<T>, types: Types) -> DispatchResult {
@@ -325,7 +324,7 @@ pub mod pallet {
             Self::do_set_planter(who, approved)
         }
 
-        /// Tell that the caller's answer to a task was a check of the validators, and of what
+        /// Tell that the caller's answer to a task was a check of the judges, and of what
         /// quality it is: both were bound into the salt of the answer before anybody voted. See
         /// [`tos_types::commitment::known_answer`].
         #[pallet::call_index(9)]
@@ -341,9 +340,9 @@ pub mod pallet {
     }
 
     impl<T: Config> Pallet<T> {
-        /// A registered validator.
-        pub fn validator(who: T::AccountId) -> Option<ValidatorView> {
-            Self::validator_view(&who)
+        /// A registered judge.
+        pub fn judge(who: T::AccountId) -> Option<JudgeView> {
+            Self::judge_view(&who)
         }
 
         /// The tasks in which an account has a seat, and what it should do there now.

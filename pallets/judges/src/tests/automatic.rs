@@ -28,7 +28,7 @@ fn full(quality: u8) -> Vote {
 }
 
 fn with_tool(test: impl FnOnce()) {
-    ExtBuilder::validators(20).execute(|| {
+    ExtBuilder::judges(20).execute(|| {
         world(|w| w.tool = Some(TOOL));
         test();
     });
@@ -45,22 +45,22 @@ fn the_first_three_members_run_the_tool_and_are_told_which() {
         let round = Rounds::<Test>::get(TASK, 0).unwrap();
         let automatic: Vec<bool> = round.members.iter().map(|m| m.automatic).collect();
         assert_eq!(automatic, [true, true, true, false, false]);
-        assert_eq!(Validation::duty_views(&m[0])[0].tool, Some(TOOL));
-        assert_eq!(Validation::duty_views(&m[3])[0].tool, None);
+        assert_eq!(Judges::duty_views(&m[0])[0].tool, Some(TOOL));
+        assert_eq!(Judges::duty_views(&m[3])[0].tool, None);
     });
 }
 
 #[test]
 fn without_a_pinned_tool_nobody_is_asked_and_nobody_may_report() {
-    ExtBuilder::validators(9).execute(|| {
+    ExtBuilder::judges(9).execute(|| {
         let m = open_round(0, 3);
         assert!(!Rounds::<Test>::get(TASK, 0).unwrap().is_automatic());
-        assert_eq!(Validation::duty_views(&m[0])[0].tool, None);
+        assert_eq!(Judges::duty_views(&m[0])[0].tool, None);
         let (who, scores, said) = (m[0], flat(50), report(1, 0));
         commit_with(who, 0, &scores, Some(said));
         set_stage(VotingStage::Reveal { round: 0 });
         assert_noop!(
-            Validation::reveal_vote(origin(who), TASK, scores, Some(said), salt(who)),
+            Judges::reveal_vote(origin(who), TASK, scores, Some(said), salt(who)),
             Error::<Test>::ReportNotWanted
         );
     });
@@ -86,12 +86,12 @@ fn two_of_three_who_report_the_same_agree_and_the_panel_may_be_of_one_mind() {
             report: said,
         };
         System::assert_has_event(event.into());
-        let view = Validation::round_view(&TASK, 0).unwrap();
+        let view = Judges::round_view(&TASK, 0).unwrap();
         assert_eq!(view.report, Some(said));
         assert_eq!(view.members[1].report, Some(report(2, 0)));
         assert_eq!(view.members[3].report, None);
         // Whoever found something else was not close, whatever it scored.
-        let points = Validation::conclude(&TASK, TYPE, true);
+        let points = Judges::conclude(&TASK, TYPE, true);
         let expected = [10_000, 0, 10_000, 10_000, 10_000];
         assert_eq!(points, m.into_iter().zip(expected).collect::<Vec<_>>());
     });
@@ -103,7 +103,7 @@ fn a_member_that_does_not_report_is_no_closer_than_one_that_reports_something_el
         let said = report(1, 0);
         let (m, tally) = play_round(0, &[found(60, said), full(60), found(60, said)]);
         assert_eq!(tally, Tally::Consensus);
-        let points = Validation::conclude(&TASK, TYPE, true);
+        let points = Judges::conclude(&TASK, TYPE, true);
         assert_eq!(points, [(m[0], 10_000), (m[1], 0), (m[2], 10_000)]);
     });
 }
@@ -125,8 +125,8 @@ fn reports_that_all_differ_split_the_round_and_nobody_is_blamed() {
         };
         System::assert_has_event(event.into());
         // The medians stand in case no further round comes about.
-        assert_eq!(Validation::results(&TASK)[0].quality, 60);
-        let points = Validation::conclude(&TASK, TYPE, true);
+        assert_eq!(Judges::results(&TASK)[0].quality, 60);
+        let points = Judges::conclude(&TASK, TYPE, true);
         assert!(points.iter().all(|(_, points)| *points == 10_000));
     });
 }
@@ -202,10 +202,10 @@ fn a_report_is_bound_by_the_commitment_and_speaks_only_of_answers_there_are() {
         let (wide, other) = (report(1, 0b1000), m[1]);
         commit_with(who, 0, &scores, Some(said));
         let commitment = commitment::vote(&TASK, 0, &other, &scores, Some(&wide), &salt(other));
-        Validation::commit_vote(origin(other), TASK, commitment).unwrap();
+        Judges::commit_vote(origin(other), TASK, commitment).unwrap();
         set_stage(VotingStage::Reveal { round: 0 });
         let reveal =
-            |who, report| Validation::reveal_vote(origin(who), TASK, flat(60), report, salt(who));
+            |who, report| Judges::reveal_vote(origin(who), TASK, flat(60), report, salt(who));
         // Nobody can wait for the reports of others and then take theirs.
         assert_noop!(reveal(who, None), Error::<Test>::WrongPreimage);
         assert_noop!(

@@ -2,8 +2,8 @@
 
 //! A runtime of this pallet, with a settable world around it.
 
-use crate as pallet_validation;
-use crate::{Pallet, Scores, Validator, Validators, Vote as Ballot};
+use crate as pallet_judges;
+use crate::{Judge, Pallet, Scores, Vote as Ballot};
 use codec::Encode;
 use frame_support::{assert_ok, derive_impl, parameter_types, traits::ConstU128};
 use polkadot_sdk::*;
@@ -22,7 +22,7 @@ use tos_types::{
     commitment::{self, Salt},
     offence::Severity,
     refusal::Refusal,
-    rules::{LevelTable, MemberRules, MinerStakes, TaskRules, ValidatorStakes},
+    rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes, TaskRules},
     task::{Certification, Level},
     ticket::Ticket,
     vote::Tally,
@@ -52,12 +52,12 @@ mod runtime {
     #[runtime::pallet_index(1)]
     pub type Balances = pallet_balances;
     #[runtime::pallet_index(2)]
-    pub type Validation = pallet_validation;
+    pub type Judges = pallet_judges;
 }
 
 pub const ED: Balance = TOS / 1_000;
 pub const TREASURY: u64 = 999;
-/// What every validator account owns at genesis.
+/// What every judge account owns at genesis.
 pub const FUNDS: Balance = 1_000 * TOS;
 pub const TASK: TaskId = TaskId([1; 16]);
 pub const OTHER_TASK: TaskId = TaskId([2; 16]);
@@ -105,7 +105,7 @@ impl MemberRules for Rules {
     fn miner_stakes() -> MinerStakes {
         MinerStakes::STANDARD
     }
-    fn validator_stakes() -> ValidatorStakes {
+    fn judge_stakes() -> JudgeStakes {
         world(|w| w.stakes)
     }
     fn levels() -> LevelTable {
@@ -128,7 +128,7 @@ pub struct World {
     /// The rules of every task.
     pub rules: TaskRules,
     /// What registrations ask for.
-    pub stakes: ValidatorStakes,
+    pub stakes: JudgeStakes,
     /// Answers whose task has a result that is not settled.
     pub judged: BTreeMap<(TaskId, u64), RevealedAnswer>,
     pub certifications: BTreeMap<u64, Certification>,
@@ -280,16 +280,16 @@ impl ReputationBook<u64> for World {
     }
 }
 
-/// Genesis: accounts 1 to 100 with [`FUNDS`], the treasury, and some of the accounts as validators.
+/// Genesis: accounts 1 to 100 with [`FUNDS`], the treasury, and some of the accounts as judges.
 pub struct ExtBuilder {
-    validators: Vec<(u64, Vec<TaskType>)>,
+    judges: Vec<(u64, Vec<TaskType>)>,
     treasury: bool,
 }
 
 impl Default for ExtBuilder {
     fn default() -> Self {
         Self {
-            validators: Vec::new(),
+            judges: Vec::new(),
             treasury: true,
         }
     }
@@ -297,16 +297,16 @@ impl Default for ExtBuilder {
 
 impl ExtBuilder {
     /// Accounts 1 to `count` judge [`TYPE`], with equal weight.
-    pub fn validators(count: u64) -> Self {
+    pub fn judges(count: u64) -> Self {
         Self {
-            validators: (1..=count).map(|who| (who, vec![TYPE])).collect(),
+            judges: (1..=count).map(|who| (who, vec![TYPE])).collect(),
             treasury: true,
         }
     }
 
-    pub fn with(validators: Vec<(u64, Vec<TaskType>)>) -> Self {
+    pub fn with(judges: Vec<(u64, Vec<TaskType>)>) -> Self {
         Self {
-            validators,
+            judges,
             treasury: true,
         }
     }
@@ -337,8 +337,8 @@ impl ExtBuilder {
         }
         .assimilate_storage(&mut storage)
         .unwrap();
-        pallet_validation::GenesisConfig::<Test> {
-            validators: self.validators,
+        pallet_judges::GenesisConfig::<Test> {
+            judges: self.judges,
         }
         .assimilate_storage(&mut storage)
         .unwrap();
@@ -359,8 +359,8 @@ pub fn origin(who: u64) -> RuntimeOrigin {
     RuntimeOrigin::signed(who)
 }
 
-pub fn validator(who: u64) -> Validator {
-    Validators::<Test>::get(who).unwrap()
+pub fn judge(who: u64) -> Judge {
+    crate::Judges::<Test>::get(who).unwrap()
 }
 
 pub fn free(who: u64) -> Balance {
@@ -398,7 +398,7 @@ pub fn members(round: u32) -> Vec<u64> {
 
 /// Draws a round of `size` and opens it for commitments.
 pub fn open_round(round: u32, size: u32) -> Vec<u64> {
-    assert_eq!(Validation::draw(&request(round, size)), Draw::Seated(size));
+    assert_eq!(Judges::draw(&request(round, size)), Draw::Seated(size));
     set_stage(VotingStage::Commit { round });
     members(round)
 }
@@ -430,7 +430,7 @@ pub fn commit(who: u64, round: u32, scores: &Scores) {
 
 pub fn commit_with(who: u64, round: u32, scores: &Scores, report: Option<Report>) {
     let commitment = commitment::vote(&TASK, round, &who, scores, report.as_ref(), &salt(who));
-    assert_ok!(Validation::commit_vote(origin(who), TASK, commitment));
+    assert_ok!(Judges::commit_vote(origin(who), TASK, commitment));
 }
 
 pub fn reveal(who: u64, scores: &Scores) {
@@ -438,7 +438,7 @@ pub fn reveal(who: u64, scores: &Scores) {
 }
 
 pub fn reveal_with(who: u64, scores: &Scores, report: Option<Report>) {
-    assert_ok!(Validation::reveal_vote(
+    assert_ok!(Judges::reveal_vote(
         origin(who),
         TASK,
         scores.clone(),
@@ -494,5 +494,5 @@ pub fn play_votes(round: u32, votes: &[Vote]) -> Tally {
         }
     }
     world(|w| w.stages.clear());
-    Validation::tally(&TASK)
+    Judges::tally(&TASK)
 }

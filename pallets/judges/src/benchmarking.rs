@@ -5,8 +5,8 @@
 use crate::{
     draw::{Candidate, Choice},
     types::Types,
-    Ballot, Call, Config, DrawTickets, Known, KnownAnswer, KnownAnswers, Pallet, Planters, Pool,
-    PoolSize, Rounds, Scores, Validators, Vote, Votes, MAX_TYPES,
+    Ballot, Call, Config, DrawTickets, Judges, Known, KnownAnswer, KnownAnswers, Pallet, Planters,
+    Pool, PoolSize, Rounds, Scores, Vote, Votes, MAX_TYPES,
 };
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
@@ -30,7 +30,7 @@ use tos_types::{
     AnswerScore, Report, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
     TOS,
 };
-use tos_views::ValidatorStatus;
+use tos_views::JudgeStatus;
 
 const TASK: TaskId = TaskId([0x5a; 16]);
 const SALT: [u8; 32] = [7; 32];
@@ -58,7 +58,7 @@ fn custom_types() -> Types {
 }
 
 fn funded<T: Config>(index: u32) -> T::AccountId {
-    let who = account("validator", index, 0);
+    let who = account("judge", index, 0);
     let amount = (10_000 * TOS).max(T::Currency::minimum_balance());
     T::Currency::mint_into(&who, amount).expect("the supply has room for benchmarks");
     who
@@ -66,28 +66,28 @@ fn funded<T: Config>(index: u32) -> T::AccountId {
 
 fn registered<T: Config>(index: u32, types: Types) -> T::AccountId {
     let who = funded::<T>(index);
-    if !Validators::<T>::contains_key(&who) {
+    if !Judges::<T>::contains_key(&who) {
         Pallet::<T>::do_register(&who, types).expect("a funded account can register");
     }
     who
 }
 
-/// A validator that may sit on any panel of the type, as an expert.
+/// A judge that may sit on any panel of the type, as an expert.
 fn eligible<T: Config>(index: u32, task_type: TaskType) -> T::AccountId {
     let who = registered::<T>(index, types_with(task_type));
     T::Miners::benchmark_certify(&who, Certification::Expert);
     // Its level counts too.
     T::Miners::benchmark_register(&who, task_type);
     T::Reputation::benchmark_set(&who, task_type, 5_000, 100);
-    Validators::<T>::mutate_extant(&who, |validator| validator.accuracy = BP);
+    Judges::<T>::mutate_extant(&who, |judge| judge.accuracy = BP);
     who
 }
 
 /// Takes part of the stake of `who`, as a slash does.
 fn slashed<T: Config>(who: &T::AccountId) {
-    Validators::<T>::mutate_extant(who, |validator| {
-        Pallet::<T>::slash(who, validator, &TASK, 0, NO_VOTE_REVEAL_SLASH_BP);
-        validator.settle_status(T::Rules::validator_stakes().required(&validator.types));
+    Judges::<T>::mutate_extant(who, |judge| {
+        Pallet::<T>::slash(who, judge, &TASK, 0, NO_VOTE_REVEAL_SLASH_BP);
+        judge.settle_status(T::Rules::judge_stakes().required(&judge.types));
     });
 }
 
@@ -230,7 +230,7 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), types);
 
-        assert!(Validators::<T>::contains_key(&who));
+        assert!(Judges::<T>::contains_key(&who));
     }
 
     #[benchmark]
@@ -242,8 +242,8 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), types.clone());
 
-        let stake = Validators::<T>::get(&who).map(|validator| validator.stake);
-        assert_eq!(stake, Some(T::Rules::validator_stakes().required(&types)));
+        let stake = Judges::<T>::get(&who).map(|judge| judge.stake);
+        assert_eq!(stake, Some(T::Rules::judge_stakes().required(&types)));
     }
 
     #[benchmark]
@@ -255,8 +255,8 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));
 
-        let status = Validators::<T>::get(&who).map(|validator| validator.status);
-        assert_eq!(status, Some(ValidatorStatus::Active));
+        let status = Judges::<T>::get(&who).map(|judge| judge.status);
+        assert_eq!(status, Some(JudgeStatus::Active));
     }
 
     #[benchmark]
@@ -267,35 +267,35 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));
 
-        assert!(Validators::<T>::get(&who).is_some_and(|validator| validator.is_leaving()));
+        assert!(Judges::<T>::get(&who).is_some_and(|judge| judge.is_leaving()));
     }
 
     #[benchmark]
     fn rejoin() {
         treasury::<T>();
         let who = registered::<T>(0, types_with(TaskType::General));
-        Pallet::<T>::do_leave(&who).expect("a validator can leave");
+        Pallet::<T>::do_leave(&who).expect("a judge can leave");
         slashed::<T>(&who);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));
 
-        let status = Validators::<T>::get(&who).map(|validator| validator.status);
-        assert_eq!(status, Some(ValidatorStatus::Active));
+        let status = Judges::<T>::get(&who).map(|judge| judge.status);
+        assert_eq!(status, Some(JudgeStatus::Active));
     }
 
     #[benchmark]
     fn withdraw() {
         let who = registered::<T>(0, types_with(TaskType::General));
-        Pallet::<T>::do_leave(&who).expect("a validator can leave");
-        Validators::<T>::mutate_extant(&who, |validator| {
-            validator.status = ValidatorStatus::Leaving { release_at: 0 };
+        Pallet::<T>::do_leave(&who).expect("a judge can leave");
+        Judges::<T>::mutate_extant(&who, |judge| {
+            judge.status = JudgeStatus::Leaving { release_at: 0 };
         });
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));
 
-        assert!(!Validators::<T>::contains_key(&who));
+        assert!(!Judges::<T>::contains_key(&who));
     }
 
     #[benchmark]
@@ -307,7 +307,7 @@ mod benches {
             _ => Ballot::Committed([1; 32]),
         });
         T::Agenda::benchmark_stage(&TASK, VotingStage::Commit { round: 0 });
-        let who: T::AccountId = account("validator", 0, 0);
+        let who: T::AccountId = account("judge", 0, 0);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who), TASK, [1; 32]);
@@ -319,7 +319,7 @@ mod benches {
     fn reveal_vote() {
         let request = request::<T>(0);
         prepare_rounds::<T>(&request, MAX_PANEL, false);
-        let who: T::AccountId = account("validator", 0, 0);
+        let who: T::AccountId = account("judge", 0, 0);
         let scores = vote(0, request.answers);
         let commitment = commitment::vote(&TASK, 0, &who, &scores, Some(&REPORT), &SALT);
         ballots::<T>(&request, |index| match index {
