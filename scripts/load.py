@@ -290,7 +290,7 @@ def prepared(arguments, chain):
     asked for; that is genesis data, so that the node is the same."""
     def slots(genesis):
         if arguments.slot:
-            genesis["timeScale"]["scale"]["slotDurationMs"] = arguments.slot
+            genesis["timeConfig"]["config"]["slotDurationMs"] = arguments.slot
 
     return write_spec(arguments.bin / "tos-node", arguments.folder / f"{chain}.json", chain, slots)
 

@@ -139,7 +139,7 @@ class Client(unittest.TestCase):
     def test_runtime_apis_are_called_by_name(self):
         self.assertGreater(value(self.substrate.runtime_call("TosApi", "chain"))["tick"], 0)
         self.assertIn("head", value(self.substrate.runtime_call("BeaconApi", "beacon")))
-        self.assertIn("scale", value(self.substrate.runtime_call("StorageApi", "storage_stats")))
+        self.assertIn("config", value(self.substrate.runtime_call("StorageApi", "storage_stats")))
 
     @unittest.skipIf(IS_ASYNC, "the other library calls them all")
     def test_runtime_apis_of_tos_are_not_in_the_list_of_the_library(self):

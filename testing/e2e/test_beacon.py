@@ -28,7 +28,7 @@ from tos_harness.wait import eventually
 
 # Five nodes share this machine's cores, perhaps with a build. Deadlines of storage count blocks: of half a second each, these are
 # eight seconds for a group's root and twenty and more for a proof, and a streak that is certified is shorter instead.
-SCALE = {"window": 16, "challengeTicks": 40, "auditTicks": 60, "proofWindow": 3}
+CONFIG = {"window": 16, "challengeTicks": 40, "auditTicks": 60, "proofWindow": 3}
 STREAK = 4
 # An epoch of the beacon that is over by then.
 EPOCH_WINDOWS = 20
@@ -42,8 +42,8 @@ RECORDS = 64
 
 
 def change(genesis):
-    genesis["storage"]["scale"].update(SCALE)
-    genesis["beacon"]["scale"]["epochWindows"] = EPOCH_WINDOWS
+    genesis["storage"]["config"].update(CONFIG)
+    genesis["beacon"]["config"]["epochWindows"] = EPOCH_WINDOWS
 
 
 def arguments(name):
@@ -124,7 +124,7 @@ class Net(Network):
         last = min(max(records) for records in found.values())
         first, *others = ([records.get(slot) for slot in range(1, last + 1)] for records in found.values())
         assert all(other == first for other in others), f"the records of {', '.join(names)} differ"
-        step = self.ask(names[0], "tos_beacon")["scale"]["params"]["iterationsPerSlot"]
+        step = self.ask(names[0], "tos_beacon")["config"]["params"]["iterationsPerSlot"]
         for number, record in enumerate(first):
             assert record is not None and record["firstIteration"] == number * step, f"slot {number + 1} does not continue the walk: {record}"
         assert len({record["output"] for record in first}) == len(first), "two slots have the same output"
@@ -239,7 +239,7 @@ def recover(net, stood):
         not (view := net.ask(name, "tos_beacon"))["degraded"] and view["head"] >= goal for name in NODES))
     records = net.same_records(NODES, goal)
     stalled = records[stood]["block"] - records[stood - 1]["block"]
-    assert stalled >= net.ask("bob", "tos_beacon")["scale"]["stallBlocks"], f"a stall of {stalled} blocks"
+    assert stalled >= net.ask("bob", "tos_beacon")["config"]["stallBlocks"], f"a stall of {stalled} blocks"
     keeper = net.ask(KEEPER, "tos_timekeeper")
     # It may have missed a block's slots when it was killed, but no more.
     assert keeper["evaluatedSlots"] <= keeper["known"] - stood + 8, f"{KEEPER} computed slots again that the chain had: {keeper}"
@@ -287,11 +287,11 @@ def roots(net, first):
 
 def entropy(net):
     """Entropy went in where it belongs and nowhere else, through a change of the epoch."""
-    scale = net.ask("bob", "tos_beacon")["scale"]
-    length = scale["windowSlots"] * scale["epochWindows"]
+    config = net.ask("bob", "tos_beacon")["config"]
+    length = config["windowSlots"] * config["epochWindows"]
     net.eventually("the second epoch", lambda: all(net.ask(name, "tos_beacon")["head"] > length + 8 for name in NODES))
     records = net.same_records(NODES, length + 1)
-    period = scale["injectWindows"] * scale["windowSlots"]
+    period = config["injectWindows"] * config["windowSlots"]
     height = net.finalised("bob")
     announced, seen, epochs = {}, 0, {}
     for block in net.ask("bob", "chain_getBlockHash", list(range(1, height + 1))):
@@ -305,9 +305,9 @@ def entropy(net):
         if view["nextStart"] is not None:
             assert injected == (view["nextStart"] != view["end"]), f"slot {following} does not start as it should: {view}"
             seen += injected
-    windows = [(slot - 1) / scale["windowSlots"] for slot in announced]
+    windows = [(slot - 1) / config["windowSlots"] for slot in announced]
     due = set(range(period + 1, len(records) + 1, period))
-    assert due <= set(announced) and not any(window % scale["injectWindows"] for window in windows) and 0 not in windows, (
+    assert due <= set(announced) and not any(window % config["injectWindows"] for window in windows) and 0 not in windows, (
         f"entropy went in elsewhere: {sorted(announced)}")
     assert len(set(announced.values())) == len(announced) and len(set(epochs.values())) == len(epochs), (
         "entropy or the seed of an epoch came twice")

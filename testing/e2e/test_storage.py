@@ -108,7 +108,7 @@ def test_losses_are_caught_and_a_careful_provider_proves_and_gives_back_everythi
     net.say("two providers and a committee member")
     files, deals, replicas = publish_all(net, providers)
     begin = status(net, providers["careful"])
-    window, first = begin["scale"]["window"], begin["window"]["number"]
+    window, first = begin["config"]["window"], begin["window"]["number"]
 
     losses = {}
     for number, loss in enumerate(LOSSES):
@@ -117,7 +117,7 @@ def test_losses_are_caught_and_a_careful_provider_proves_and_gives_back_everythi
         missed = status(net, providers["careless"])
         before = next(r for r in missed["replicas"] if r["id"] == replica)
         losses[number] = {"from": missed["window"]["number"], "collateral": int(before["collateral"]),
-                          "bound": bound(loss, window, begin["scale"]["auditTicks"]), "loss": loss}
+                          "bound": bound(loss, window, begin["config"]["auditTicks"]), "loss": loss}
         net.say(f"careless: {lost} of {chunks} chunks of file {number} are gone; "
                 f"to be caught within {losses[number]['bound']} windows")
 

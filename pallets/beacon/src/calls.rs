@@ -34,18 +34,18 @@ impl<T: Config> Pallet<T> {
             Error::<T>::AlreadyAdvanced
         );
         ensure!(!slots.is_empty(), Error::<T>::NoSlots);
-        let (scale, head) = (Scale::<T>::get(), Self::head());
+        let (config, head) = (Settings::<T>::get(), Self::head());
 
         let genesis_ms =
-            GenesisMs::<T>::get().unwrap_or(now_ms.saturating_sub(scale.slot_ms.into()));
+            GenesisMs::<T>::get().unwrap_or(now_ms.saturating_sub(config.slot_ms.into()));
         let reached = head.slot.saturating_add(slots.len() as u64);
         ensure!(
-            reached <= scale.cap(genesis_ms, now_ms),
+            reached <= config.cap(genesis_ms, now_ms),
             Error::<T>::AheadOfTime
         );
 
         let starts =
-            starts(&scale, &OnRecord::<T>::load(), &head, slots).map_err(Error::<T>::from)?;
+            starts(&config, &OnRecord::<T>::load(), &head, slots).map_err(Error::<T>::from)?;
         let parent = frame_system::Pallet::<T>::parent_hash();
         let walks =
             check_spots(parent.as_ref(), slots, &starts, spots).map_err(Error::<T>::from)?;
@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
         let stalled = Self::note_progress(block, head.slot);
         // After an outage the clock would be ahead for days, and every ticket with it. By how much
         // it is set back depends on nothing that the author chooses.
-        let genesis_ms = scale.forgive(genesis_ms, head.slot, T::SlotEnd::get());
+        let genesis_ms = config.forgive(genesis_ms, head.slot, T::SlotEnd::get());
         let entropy = Accumulator::<T>::get();
         let mut head = head;
         for (start, claim) in starts.iter().zip(slots) {
@@ -73,8 +73,8 @@ impl<T: Config> Pallet<T> {
                 stalled,
             };
             Records::<T>::insert(ring(slot, RECORDS), record);
-            if scale.begins_window(slot) {
-                let window = scale.window_of(slot);
+            if config.begins_window(slot) {
+                let window = config.window_of(slot);
                 WindowEntropy::<T>::insert(ring(window, ENTROPY_RING), (window, entropy));
             }
             head = start.head(&claim.end).ok_or(Error::<T>::Exhausted)?;
@@ -88,7 +88,7 @@ impl<T: Config> Pallet<T> {
         if stalled == block {
             Self::deposit_event(Event::Resumed { head: head.slot });
         }
-        if let Some(number) = scale.fixes_epoch(head.slot) {
+        if let Some(number) = config.fixes_epoch(head.slot) {
             Self::fix_epoch(number, &entropy)?;
         }
         Ok(())
@@ -149,7 +149,7 @@ impl<T: Config> Pallet<T> {
             end: before.end,
             next_iteration: record.first_iteration,
         };
-        let start = next_start(&Scale::<T>::get(), &OnRecord::<T>::load(), &before)
+        let start = next_start(&Settings::<T>::get(), &OnRecord::<T>::load(), &before)
             .map_err(Error::<T>::from)?;
         ensure!(
             tos_host_functions::verify_slot(

@@ -6,12 +6,12 @@ use crate::{pallet::*, types::*};
 use alloc::vec;
 use frame_support::BoundedVec;
 use polkadot_sdk::*;
-use tos_types::beacon::{epoch_seed, BeaconScale, Epoch, Hash, Head};
+use tos_types::beacon::{epoch_seed, BeaconConfig, Epoch, Hash, Head};
 use tos_vdf::initial_state;
 
 impl<T: Config> Pallet<T> {
     /// The state before the first slot.
-    pub(crate) fn begin(scale: &BeaconScale, seed: &Hash) {
+    pub(crate) fn begin(config: &BeaconConfig, seed: &Hash) {
         let head = Head {
             slot: 0,
             end: initial_state(seed),
@@ -20,9 +20,9 @@ impl<T: Config> Pallet<T> {
         let first = Epoch {
             number: 0,
             seed: epoch_seed(0, seed),
-            params: scale.params,
+            params: config.params,
         };
-        Scale::<T>::put(scale);
+        Settings::<T>::put(config);
         CurrentHead::<T>::put(head);
         Accumulator::<T>::put(seed);
         Epochs::<T>::put(BoundedVec::truncate_from(vec![first]));

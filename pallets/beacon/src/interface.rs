@@ -22,12 +22,12 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> Randomness for Pallet<T> {
     fn request() -> Ticket {
-        let (scale, until_ms) = (Scale::<T>::get(), T::SlotEnd::get());
+        let (config, until_ms) = (Settings::<T>::get(), T::SlotEnd::get());
         let genesis_ms =
-            GenesisMs::<T>::get().unwrap_or(until_ms.saturating_sub(scale.slot_ms.into()));
-        let cap = scale.cap(genesis_ms, until_ms);
+            GenesisMs::<T>::get().unwrap_or(until_ms.saturating_sub(config.slot_ms.into()));
+        let cap = config.cap(genesis_ms, until_ms);
         Ticket {
-            slot: scale.ticket_slot(Self::parent_head(), cap),
+            slot: config.ticket_slot(Self::parent_head(), cap),
             block: Self::now(),
         }
     }

@@ -37,7 +37,7 @@ pub mod pallet {
     use frame_support::{inherent::MakeFatalError, pallet_prelude::*, traits::UnixTime};
     use frame_system::pallet_prelude::*;
     use tos_types::beacon::{
-        self, BeaconInherent, BeaconScale, Epoch, Hash, Head, Slot, SlotClaims, SpotClaims,
+        self, BeaconConfig, BeaconInherent, Epoch, Hash, Head, Slot, SlotClaims, SpotClaims,
     };
     use tos_vdf::{SlotProof, VdfParams};
 
@@ -71,7 +71,7 @@ pub mod pallet {
 
     /// The lengths of all periods, fixed at genesis.
     #[pallet::storage]
-    pub type Scale<T: Config> = StorageValue<_, BeaconScale, ValueQuery>;
+    pub type Settings<T: Config> = StorageValue<_, BeaconConfig, ValueQuery>;
 
     /// The end of the last slot included.
     #[pallet::storage]
@@ -124,7 +124,7 @@ pub mod pallet {
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// The lengths of all periods and the parameters of the first epoch.
-        pub scale: BeaconScale,
+        pub config: BeaconConfig,
         /// The seed of the first state, the first dataset and the accumulator.
         #[serde(with = "tos_types::json::hash")]
         pub seed: Hash,
@@ -136,10 +136,10 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            if let Err(reason) = self.scale.check() {
+            if let Err(reason) = self.config.check() {
                 panic!("genesis: {reason}");
             }
-            Pallet::<T>::begin(&self.scale, &self.seed);
+            Pallet::<T>::begin(&self.config, &self.seed);
         }
     }
 

@@ -14,7 +14,7 @@ use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchResult};
 use std::time::Duration;
 use tos_types::beacon::{
-    make_inherent, next_start, BeaconInherent, BeaconScale, Hash, Head, KnownSlot, SlotStart,
+    make_inherent, next_start, BeaconConfig, BeaconInherent, Hash, Head, KnownSlot, SlotStart,
 };
 use tos_vdf::{evaluate_slot, SlotEvaluation, State, VdfParams};
 
@@ -70,7 +70,7 @@ pub const PARAMS: VdfParams = VdfParams {
 };
 
 /// Windows of 8 slots, entropy every third, epochs of 6 windows.
-pub const SCALE: BeaconScale = BeaconScale {
+pub const CONFIG: BeaconConfig = BeaconConfig {
     params: PARAMS,
     slot_ms: 250,
     window_slots: 8,
@@ -85,13 +85,13 @@ pub const START_MS: u64 = 1_800_000_000_000;
 /// Slots' worth of time between blocks.
 pub const SLOTS_PER_BLOCK: u64 = 8;
 
-/// A chain with the given scale and seed.
-pub fn with_scale(scale: BeaconScale) -> sp_io::TestExternalities {
+/// A chain with the given configuration and seed.
+pub fn with_config(config: BeaconConfig) -> sp_io::TestExternalities {
     let mut storage = frame_system::GenesisConfig::<Test>::default()
         .build_storage()
         .unwrap();
     pallet_beacon::GenesisConfig::<Test> {
-        scale,
+        config,
         seed: [42; 32],
         ..Default::default()
     }
@@ -103,7 +103,7 @@ pub fn with_scale(scale: BeaconScale) -> sp_io::TestExternalities {
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
-    with_scale(SCALE)
+    with_config(CONFIG)
 }
 
 /// Runs a test from genesis, and checks the invariants at its end.
@@ -123,7 +123,7 @@ pub fn vrf_of(block: u32) -> Hash {
 
 /// Begins the next block, eight slots of time later.
 pub fn begin_block() {
-    begin_block_after(SLOTS_PER_BLOCK * u64::from(SCALE.slot_ms));
+    begin_block_after(SLOTS_PER_BLOCK * u64::from(CONFIG.slot_ms));
 }
 
 /// Begins the next block so many milliseconds later.
@@ -191,7 +191,7 @@ impl Computed {
 /// Inputs of the next slot.
 pub fn start_after(head: &Head) -> SlotStart {
     next_start(
-        &crate::Scale::<Test>::get(),
+        &crate::Settings::<Test>::get(),
         &OnRecord::<Test>::load(),
         head,
     )

@@ -13,26 +13,26 @@ use tos_views::{BeaconView, EpochView, InjectionView, SlotRecordView, MAX_BEACON
 impl<T: Config> Pallet<T> {
     /// The beacon after this block.
     pub fn beacon_view() -> BeaconView {
-        let (scale, head) = (Scale::<T>::get(), Self::head());
+        let (config, head) = (Settings::<T>::get(), Self::head());
         let on_record = OnRecord::<T>::load();
-        let window = scale.window_of(head.slot);
+        let window = config.window_of(head.slot);
         // Entropy is recorded up to the head's window, and goes in two windows later.
         let injections = (window..=window.saturating_add(2))
             .filter_map(|window| {
                 let slot = window
-                    .checked_mul(scale.window_slots.into())?
+                    .checked_mul(config.window_slots.into())?
                     .checked_add(1)?;
-                let entropy = on_record.entropy(scale.injects_at(slot)?)?;
+                let entropy = on_record.entropy(config.injects_at(slot)?)?;
                 (slot > head.slot).then_some(InjectionView { slot, entropy })
             })
             .collect();
         let epochs = Epochs::<T>::get();
         BeaconView {
-            scale,
+            config,
             head: head.slot,
             end: head.end,
             next_iteration: head.next_iteration,
-            next_start: next_start(&scale, &on_record, &head)
+            next_start: next_start(&config, &on_record, &head)
                 .ok()
                 .map(|next| next.start),
             window,
@@ -114,7 +114,8 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn stands_still() -> bool {
         let now = Self::now();
         LastStall::<T>::get() == Some(now)
-            || LastProgress::<T>::get()
-                .is_none_or(|last| now.saturating_sub(last.block) > Scale::<T>::get().stall_blocks)
+            || LastProgress::<T>::get().is_none_or(|last| {
+                now.saturating_sub(last.block) > Settings::<T>::get().stall_blocks
+            })
     }
 }

@@ -15,7 +15,7 @@ use tos_vdf::State;
 pub const MAX_EPOCHS: u32 = 4;
 
 /// Windows whose entropy is kept: all that a dispute of the oldest recorded slot can make the walk
-/// go through again, at the shortest windows that a scale may have, and the two before.
+/// go through again, at the shortest windows that a configuration may have, and the two before.
 pub const ENTROPY_RING: u32 = 264;
 
 /// Weight of building a dataset, which a dispute in another epoch than the current one may cause:
@@ -77,7 +77,7 @@ impl<T: Config> OnRecord<T> {
         Self {
             epochs: Epochs::<T>::get(),
             head: Pallet::<T>::head().slot,
-            window_slots: Scale::<T>::get().window_slots.into(),
+            window_slots: Settings::<T>::get().window_slots.into(),
             _config: PhantomData,
         }
     }

@@ -24,7 +24,7 @@ impl WeightInfo for () {
             .saturating_add(RocksDbWeight::get().reads_writes(2, 2))
     }
 
-    // Reads: time, last progress and stall, scale, head, genesis time, epochs, accumulator,
+    // Reads: time, last progress and stall, configuration, head, genesis time, epochs, accumulator,
     // entropy, parent hash, next parameters. Four cold fine segments take 3.4 ms, their paths 0.5
     // ms.
     fn advance(s: u32) -> Weight {

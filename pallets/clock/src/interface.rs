@@ -12,7 +12,7 @@ impl<T: Config> Clock for Pallet<T> {
     }
 
     fn windows() -> Windows {
-        Scale::<T>::get()
+        Settings::<T>::get()
     }
 
     #[cfg(feature = "runtime-benchmarks")]

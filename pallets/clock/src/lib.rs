@@ -48,7 +48,7 @@ pub mod pallet {
 
     /// The lengths of the protocol's windows, fixed at genesis.
     #[pallet::storage]
-    pub type Scale<T: Config> = StorageValue<_, Windows, ValueQuery>;
+    pub type Settings<T: Config> = StorageValue<_, Windows, ValueQuery>;
 
     /// `true` if the last block was so full that users could not get a transaction in.
     #[pallet::storage]
@@ -72,7 +72,7 @@ pub mod pallet {
                 self.windows.is_sound(),
                 "genesis windows: none may be zero and min_open may not exceed max_open"
             );
-            Scale::<T>::put(self.windows);
+            Settings::<T>::put(self.windows);
         }
     }
 

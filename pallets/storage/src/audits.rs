@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
             return;
         }
         let mut tickets = Draws::<T>::get();
-        let count = Scale::<T>::get().audits_per_block;
+        let count = Settings::<T>::get().audits_per_block;
         let each = T::WeightInfo::open_audit().saturating_mul(count.into());
         for _ in 0..DRAWS_PER_BLOCK {
             let Some(ticket) = tickets.first().copied() else {
@@ -70,7 +70,7 @@ impl<T: Config> Pallet<T> {
         count: u32,
         meter: &mut WeightMeter,
     ) {
-        let due = Self::now().saturating_add(Scale::<T>::get().audit_ticks);
+        let due = Self::now().saturating_add(Settings::<T>::get().audit_ticks);
         let mut opened = 0u64;
         for index in distinct(seed, count, ActiveCount::<T>::get()) {
             meter.consume(T::WeightInfo::open_audit());

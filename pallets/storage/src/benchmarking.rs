@@ -13,7 +13,7 @@ use tos_interfaces::{Clock, Randomness};
 use tos_pallet_support::agenda;
 use tos_storage_proofs::{aggregate, compact};
 use tos_types::{
-    storage::{ChallengeKind, ReplicaStatus, StorageScale, MAX_COMMITTEE, MAX_SEAL_SAMPLES},
+    storage::{ChallengeKind, ReplicaStatus, StorageConfig, MAX_COMMITTEE, MAX_SEAL_SAMPLES},
     ticket::Ticket,
     ReplicaId, TOS,
 };
@@ -231,7 +231,7 @@ mod benchmarks {
         let who = keeper::<T>();
         let id = active::<T>(&who);
         Folded::<T>::put(LATE);
-        Scale::<T>::mutate(|scale| scale.seal_samples = n);
+        Settings::<T>::mutate(|config| config.seal_samples = n);
         assert_ok!(Pallet::<T>::do_challenge_seal(rich::<T>("watcher"), id));
         let seed = opened::<T>(id);
         let answer = seal_answer::<T>(&who, id, &seed);
@@ -306,17 +306,17 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn set_scale() -> Result<(), BenchmarkError> {
+    fn set_config() -> Result<(), BenchmarkError> {
         let origin =
             T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
-        Scale::<T>::put(StorageScale::PRODUCTION);
-        let next = StorageScale {
+        Settings::<T>::put(StorageConfig::PRODUCTION);
+        let next = StorageConfig {
             miss_cap: 2_000 * TOS,
-            ..StorageScale::PRODUCTION
+            ..StorageConfig::PRODUCTION
         };
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, Box::new(next));
-        assert_eq!(Scale::<T>::get(), next);
+        assert_eq!(Settings::<T>::get(), next);
         Ok(())
     }
 
@@ -385,7 +385,7 @@ mod benchmarks {
             assert_ok!(Pallet::<T>::do_attest(member, LATE, 0, 100, 1));
         }
         handed_in::<T>(&who, id, LATE);
-        let ring = u64::from(Scale::<T>::get().ring);
+        let ring = u64::from(Settings::<T>::get().ring);
         GroupWindows::<T>::insert(LATE - ring, 0, GroupWindow::default());
         let mut fold = Fold::default();
         let done;
@@ -474,7 +474,7 @@ mod benchmarks {
         let who = keeper::<T>();
         let id = burdened::<T>(&who);
         audited::<T>(id);
-        Scale::<T>::mutate(|scale| scale.max_misses = 1);
+        Settings::<T>::mutate(|config| config.max_misses = 1);
         let reporter = rich::<T>("reporter");
         #[block]
         {

@@ -30,12 +30,12 @@ impl<T: Config> Pallet<T> {
         ticket: Ticket,
         seed: Option<[u8; 32]>,
     ) {
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         let now = Self::now();
         let (words, due) = match (kind, seed) {
-            (ChallengeKind::Seal, _) => (scale.seal_samples, now),
+            (ChallengeKind::Seal, _) => (config.seal_samples, now),
             (ChallengeKind::Window(_), _) => {
-                (WINDOW_WORDS, now.saturating_add(scale.challenge_ticks))
+                (WINDOW_WORDS, now.saturating_add(config.challenge_ticks))
             }
         };
         replica.challenges = replica.challenges.saturating_add(1);
@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
             replica.challenges < MAX_CHALLENGES,
             Error::<T>::TooManyChallenges
         );
-        let bond = Scale::<T>::get().challenge_bond;
+        let bond = Settings::<T>::get().challenge_bond;
         Self::hold(HoldReason::ChallengeBond, who, bond)?;
         Ok(bond)
     }
@@ -143,7 +143,7 @@ impl<T: Config> Pallet<T> {
         Self::check_signature(&replica.provider, &payload, &answer.signature)?;
         let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
         let claims = seal::open_seals(
-            &Scale::<T>::get().seal,
+            &Settings::<T>::get().seal,
             &Self::binding(id, &replica.provider),
             &replica.coded,
             &sealed,
@@ -172,7 +172,7 @@ impl<T: Config> Pallet<T> {
     /// Judges an answer; returns how many words it opened.
     pub(crate) fn do_respond_seal(answer: &SealAnswer) -> Result<u32, DispatchError> {
         let claims = Self::check_seal(answer)?;
-        let params = Scale::<T>::get().seal;
+        let params = Settings::<T>::get().seal;
         // All of them, so that a wrong answer costs what a right one does.
         let sound = claims.iter().fold(true, |sound, claim| {
             sound
@@ -241,7 +241,7 @@ impl<T: Config> Pallet<T> {
                 let replica = Self::replica_of(&id)?;
                 let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
                 challenge.seed = Some(replica_seed(&seed, &id.0, &sealed.root));
-                challenge.due = now.saturating_add(Scale::<T>::get().challenge_ticks);
+                challenge.due = now.saturating_add(Settings::<T>::get().challenge_ticks);
                 opened = Some(challenge.due);
             }
             Seed::Pending => challenge.due = now,

@@ -297,9 +297,9 @@ mod events {
         },
         /// Governance changed lengths, limits or prices.
         #[codec(index = 30)]
-        ScaleSet {
+        ConfigSet {
             /// The new ones.
-            scale: StorageScale,
+            config: StorageConfig,
         },
         /// An ended deal was removed from the records, with its replica.
         #[codec(index = 31)]
@@ -456,10 +456,10 @@ mod events {
         NotDue,
         /// These lengths, limits and prices cannot work.
         #[codec(index = 47)]
-        BadScale,
+        BadConfig,
         /// Existing replicas or records depend on what would change.
         #[codec(index = 48)]
-        ScaleFixed,
+        ConfigFixed,
         /// Records contradict one another. Report it.
         #[codec(index = 49)]
         Inconsistent,

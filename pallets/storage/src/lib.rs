@@ -61,7 +61,7 @@ pub mod pallet {
     use tos_types::{
         storage::{
             ChallengeKind, DealTerms, GroupId, Locator, ReplicaStatus, SealAnswer, SignedRoot,
-            StorageScale, StoredContent, Window, WindowAnswer, MAX_COMPACT,
+            StorageConfig, StoredContent, Window, WindowAnswer, MAX_COMPACT,
         },
         ticket::Ticket,
         Balance, DealId, ReplicaId, Tick,
@@ -120,7 +120,7 @@ pub mod pallet {
 
     /// Lengths, limits and prices.
     #[pallet::storage]
-    pub type Scale<T: Config> = StorageValue<_, StorageScale, ValueQuery>;
+    pub type Settings<T: Config> = StorageValue<_, StorageConfig, ValueQuery>;
 
     /// Storage time: what of the clock's time does not count.
     #[pallet::storage]
@@ -269,7 +269,7 @@ pub mod pallet {
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
         /// Lengths, limits and prices.
-        pub scale: StorageScale,
+        pub config: StorageConfig,
         #[serde(skip)]
         #[doc(hidden)]
         pub _config: PhantomData<T>,
@@ -278,7 +278,7 @@ pub mod pallet {
     impl<T: Config> Default for GenesisConfig<T> {
         fn default() -> Self {
             Self {
-                scale: StorageScale::PRODUCTION,
+                config: StorageConfig::PRODUCTION,
                 _config: PhantomData,
             }
         }
@@ -287,10 +287,10 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            if let Err(reason) = self.scale.check() {
+            if let Err(reason) = self.config.check() {
                 panic!("{reason}"); // A network cannot be born with it.
             }
-            Scale::<T>::put(self.scale);
+            Settings::<T>::put(self.config);
         }
     }
 
@@ -526,12 +526,15 @@ pub mod pallet {
 
         /// Changes lengths, limits and prices, but for those that existing replicas depend on.
         #[pallet::call_index(24)]
-        pub fn set_scale(origin: OriginFor<T>, scale: Box<StorageScale>) -> DispatchResult {
+        pub fn set_config(origin: OriginFor<T>, config: Box<StorageConfig>) -> DispatchResult {
             T::GovernanceOrigin::ensure_origin(origin)?;
-            scale.check().map_err(|_| Error::<T>::BadScale)?;
-            ensure!(Scale::<T>::get().may_become(&scale), Error::<T>::ScaleFixed);
-            Scale::<T>::put(*scale);
-            Self::deposit_event(Event::ScaleSet { scale: *scale });
+            config.check().map_err(|_| Error::<T>::BadConfig)?;
+            ensure!(
+                Settings::<T>::get().may_become(&config),
+                Error::<T>::ConfigFixed
+            );
+            Settings::<T>::put(*config);
+            Self::deposit_event(Event::ConfigSet { config: *config });
             Ok(())
         }
     }

@@ -21,7 +21,7 @@ use std::cell::Cell;
 use tos_interfaces::{Clock, Randomness, Seed};
 use tos_storage_proofs::Commitment;
 use tos_types::{
-    storage::{DealTerms, ReplicaStatus, Retention, StorageScale, StoredContent, Window},
+    storage::{DealTerms, ReplicaStatus, Retention, StorageConfig, StoredContent, Window},
     ticket::Ticket,
     Balance, DealId, ReplicaId, Tick, Windows, TOS,
 };
@@ -144,12 +144,12 @@ pub fn set_expired(expired: bool) {
     EXPIRED.set(expired);
 }
 
-/// The scale of most tests: as for development chains, with smaller groups and two audits in a block.
-pub fn scale() -> StorageScale {
-    StorageScale {
+/// The configuration of most tests: as for development chains, with smaller groups and two audits in a block.
+pub fn config() -> StorageConfig {
+    StorageConfig {
         group_places: 3,
         audits_per_block: 2,
-        ..StorageScale::FAST
+        ..StorageConfig::FAST
     }
 }
 
@@ -259,7 +259,7 @@ pub fn events() -> Vec<Event<Test>> {
         .collect()
 }
 
-pub fn new_test_ext(scale: StorageScale) -> sp_io::TestExternalities {
+pub fn new_test_ext(config: StorageConfig) -> sp_io::TestExternalities {
     let mut storage = frame_system::GenesisConfig::<Test>::default()
         .build_storage()
         .unwrap();
@@ -273,7 +273,7 @@ pub fn new_test_ext(scale: StorageScale) -> sp_io::TestExternalities {
     .assimilate_storage(&mut storage)
     .unwrap();
     pallet_storage::GenesisConfig::<Test> {
-        scale,
+        config,
         ..Default::default()
     }
     .assimilate_storage(&mut storage)
@@ -285,7 +285,7 @@ pub fn new_test_ext(scale: StorageScale) -> sp_io::TestExternalities {
 #[cfg(feature = "runtime-benchmarks")]
 pub fn new_benchmark_ext() -> sp_io::TestExternalities {
     use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
-    let mut ext = new_test_ext(scale());
+    let mut ext = new_test_ext(config());
     ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     ext.execute_with(|| System::set_block_number(1));
     ext
@@ -302,26 +302,26 @@ pub fn reset() {
 
 /// Builds the chain of a test.
 pub struct ExtBuilder {
-    pub scale: StorageScale,
+    pub config: StorageConfig,
 }
 
 impl Default for ExtBuilder {
     fn default() -> Self {
-        Self { scale: scale() }
+        Self { config: config() }
     }
 }
 
 impl ExtBuilder {
-    pub fn scale(change: impl FnOnce(&mut StorageScale)) -> Self {
-        let mut scale = scale();
-        change(&mut scale);
-        Self { scale }
+    pub fn config(change: impl FnOnce(&mut StorageConfig)) -> Self {
+        let mut config = config();
+        change(&mut config);
+        Self { config }
     }
 
     /// Runs a test and then checks that every invariant holds and that no money came or went.
     pub fn execute(self, test: impl FnOnce(&mut World)) {
         reset();
-        new_test_ext(self.scale).execute_with(|| {
+        new_test_ext(self.config).execute_with(|| {
             System::set_block_number(1);
             let issued = Balances::total_issuance();
             let mut world = World::default();
@@ -352,7 +352,7 @@ pub fn disperse(who: AccountId, over: Vec<ReplicaId>) {
     }
 }
 
-/// A test with the usual scale and a provider, Alice.
+/// A test with the usual configuration and a provider, Alice.
 pub fn run(test: impl FnOnce(&mut World)) {
     ExtBuilder::default().execute(|world| {
         world.provider(ALICE, 5_000 * TOS);

@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
             provider: deal.provider,
             escrow: deal.escrow,
             paid: deal.paid,
-            collateral: Scale::<T>::get().collateral(bytes),
+            collateral: Settings::<T>::get().collateral(bytes),
             status: deal.status,
             replica: deal.replica,
         }
@@ -94,14 +94,14 @@ impl<T: Config> Pallet<T> {
     /// A replica.
     pub fn replica_view(id: ReplicaId) -> Option<ReplicaView<T::AccountId>> {
         let replica = Replicas::<T>::get(id)?;
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         let folded = Folded::<T>::get();
         let windows = Deals::<T>::get(replica.deal).map_or(u32::MAX, |deal| deal.windows);
         let began = replica.first > 0;
         Some(ReplicaView {
             id,
             streak: replica.run(folded),
-            earned: replica.paid_windows(folded, scale.proof_window, windows),
+            earned: replica.paid_windows(folded, config.proof_window, windows),
             position: replica
                 .position
                 .map(|(group, place)| PositionView { group, place }),
@@ -327,7 +327,7 @@ impl<T: Config> Pallet<T> {
             failed: totals.failed,
             slashed: totals.slashed,
             paid: totals.paid,
-            scale: Scale::<T>::get(),
+            config: Settings::<T>::get(),
         }
     }
 
@@ -339,7 +339,7 @@ impl<T: Config> Pallet<T> {
         if !replica.status.is_proving() {
             return Err(ContinuityError::NotProving);
         }
-        let needed = Scale::<T>::get().proof_window;
+        let needed = Settings::<T>::get().proof_window;
         let streak = replica.run(Folded::<T>::get());
         if streak < needed.into() {
             return Err(ContinuityError::TooShort { streak, needed });
@@ -354,7 +354,7 @@ impl<T: Config> Pallet<T> {
     /// The roots of the last windows, newest first.
     pub fn window_roots_page(limit: u32) -> Vec<WindowRootView> {
         let newest = Folded::<T>::get();
-        let ring = u64::from(Scale::<T>::get().ring);
+        let ring = u64::from(Settings::<T>::get().ring);
         let oldest = newest.saturating_sub(ring);
         (oldest..=newest)
             .rev()

@@ -49,7 +49,7 @@ impl<T: Config> Pallet<T> {
             return false;
         }
         let window = Folded::<T>::get();
-        if let Some(old) = window.checked_sub(Scale::<T>::get().ring.into()) {
+        if let Some(old) = window.checked_sub(Settings::<T>::get().ring.into()) {
             WindowRecords::<T>::remove(old);
         }
         CurrentStage::<T>::put(Stage::Drawing {
@@ -73,7 +73,7 @@ impl<T: Config> Pallet<T> {
             }
         };
         let window = Folded::<T>::get();
-        let length = Scale::<T>::get().window;
+        let length = Settings::<T>::get().window;
         // A late seed costs providers no more than half of their time.
         let ends = began
             .saturating_add(length.saturating_sub(1))
@@ -141,9 +141,9 @@ impl<T: Config> Pallet<T> {
             first,
             second,
         } = evidence;
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         let now = Folded::<T>::get();
-        let in_ring = *window <= now && now < window.saturating_add(scale.ring.into());
+        let in_ring = *window <= now && now < window.saturating_add(config.ring.into());
         ensure!(in_ring, Error::<T>::WrongWindow);
         ensure!(first.root != second.root, Error::<T>::NoEquivocation);
         ensure!(
@@ -169,7 +169,7 @@ impl<T: Config> Pallet<T> {
         Self::slash(
             &who,
             &mut provider,
-            scale.equivocation,
+            config.equivocation,
             Some(&reporter),
             None,
             Fault::Equivocation,
@@ -248,7 +248,7 @@ impl<T: Config> Pallet<T> {
             .try_push(root.unwrap_or_else(aggregate::missing_group));
         fold.place = 0;
         fold.missed = 0;
-        if let Some(old) = window.checked_sub(Scale::<T>::get().ring.into()) {
+        if let Some(old) = window.checked_sub(Settings::<T>::get().ring.into()) {
             GroupWindows::<T>::remove(old, id);
         }
         true

@@ -216,9 +216,9 @@ macro_rules! reads {
                     "the groups to check in the current window, where to fetch proofs, and whether it has attested"
                 }
 
-                /// Totals, and the scale of the network.
+                /// Totals, and the configuration of the network.
                 fn storage_stats() -> StorageStats {
-                    json "storageStats", "totals of storage, and its scale"
+                    json "storageStats", "totals of storage, and its config"
                 }
 
                 /// How long a replica has been proven without a gap; refused below the proof window.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The beacon: its time scale, how slots follow one another, and what blocks say about them
+//! The beacon: its time configuration, how slots follow one another, and what blocks say about them
 //! (`docs/beacon.md`). The runtime, the node and tests use these same functions.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -41,7 +41,7 @@ pub const WALL_CLOCK_LEAD: Slot = 2;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BeaconScale {
+pub struct BeaconConfig {
     /// The walk's parameters in the first epoch.
     pub params: VdfParams,
     /// Milliseconds that a slot should take; paces the wall-clock cap.
@@ -58,7 +58,7 @@ pub struct BeaconScale {
     pub stall_blocks: u32,
 }
 
-impl BeaconScale {
+impl BeaconConfig {
     /// A real network: one-second slots, 40-second windows, entropy every two minutes, a dataset a day.
     pub const PRODUCTION: Self = Self {
         params: VdfParams::MAINNET,
@@ -92,7 +92,7 @@ impl BeaconScale {
         stall_blocks: 20,
     };
 
-    /// Why this scale cannot work, if it cannot.
+    /// Why this configuration cannot work, if it cannot.
     pub fn check(&self) -> Result<(), &'static str> {
         self.params
             .check()
@@ -190,7 +190,7 @@ impl BeaconScale {
     }
 }
 
-impl Default for BeaconScale {
+impl Default for BeaconConfig {
     fn default() -> Self {
         Self::PRODUCTION
     }
@@ -201,67 +201,67 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scales_are_sound() {
-        for scale in [
-            BeaconScale::PRODUCTION,
-            BeaconScale::DEVELOPMENT,
-            BeaconScale::FAST,
+    fn the_configs_are_sound() {
+        for config in [
+            BeaconConfig::PRODUCTION,
+            BeaconConfig::DEVELOPMENT,
+            BeaconConfig::FAST,
         ] {
-            assert_eq!(scale.check(), Ok(()));
+            assert_eq!(config.check(), Ok(()));
         }
-        assert_eq!(BeaconScale::PRODUCTION.epoch_slots(), 86_400);
+        assert_eq!(BeaconConfig::PRODUCTION.epoch_slots(), 86_400);
     }
 
     #[test]
     fn entropy_goes_in_at_every_third_window_and_never_at_the_first() {
-        let scale = BeaconScale::FAST;
-        assert_eq!(scale.injects_at(1), None);
+        let config = BeaconConfig::FAST;
+        assert_eq!(config.injects_at(1), None);
         let injected: Vec<_> = (0..100)
-            .filter_map(|slot| scale.injects_at(slot).map(|from| (slot, from)))
+            .filter_map(|slot| config.injects_at(slot).map(|from| (slot, from)))
             .collect();
         assert_eq!(injected, [(25, 1), (49, 4), (73, 7), (97, 10)]);
     }
 
     #[test]
     fn a_ticket_lies_beyond_what_a_block_can_include_and_others_compute() {
-        let scale = BeaconScale::PRODUCTION;
+        let config = BeaconConfig::PRODUCTION;
         // The head follows the clock: two slots beyond the end of the block's time.
-        assert_eq!(scale.ticket_slot(1_000, 1_003), 1_005);
+        assert_eq!(config.ticket_slot(1_000, 1_003), 1_005);
         // The head is behind: beyond what is computed ahead of it.
-        assert_eq!(scale.ticket_slot(1_000, 9_000), 1_000 + 64 + 8 + 2);
+        assert_eq!(config.ticket_slot(1_000, 9_000), 1_000 + 64 + 8 + 2);
         for (head, cap) in [(0, 3), (10, 12), (10, 80), (10, 10_000)] {
             let block = (head + Slot::from(MAX_SLOTS_PER_BLOCK)).min(cap);
             let computed = (block + MAX_LEAD).min(cap);
-            let ticket = scale.ticket_slot(head, cap);
+            let ticket = config.ticket_slot(head, cap);
             assert!(ticket > block && ticket > computed, "{head} {cap}");
         }
     }
 
     #[test]
     fn the_clock_forgives_what_is_more_than_two_minutes_behind() {
-        let scale = BeaconScale::PRODUCTION;
+        let config = BeaconConfig::PRODUCTION;
         let (genesis, head) = (5_000, 100);
         // At most 120 behind: nothing changes.
         let now = genesis + 218 * 1_000;
-        assert_eq!(scale.cap(genesis, now), head + MAX_LAG);
-        assert_eq!(scale.forgive(genesis, head, now), genesis);
+        assert_eq!(config.cap(genesis, now), head + MAX_LAG);
+        assert_eq!(config.forgive(genesis, head, now), genesis);
         // An hour later the head is 120 behind again.
         let now = now + 3_600_000 + 345;
-        let set = scale.forgive(genesis, head, now);
+        let set = config.forgive(genesis, head, now);
         assert_eq!(set, genesis + 3_600_000);
-        assert_eq!(scale.cap(set, now), head + MAX_LAG);
-        assert_eq!(scale.forgive(set, head, now), set);
-        assert_eq!(scale.forgive(genesis, 10_000, now), genesis);
+        assert_eq!(config.cap(set, now), head + MAX_LAG);
+        assert_eq!(config.forgive(set, head, now), set);
+        assert_eq!(config.forgive(genesis, 10_000, now), genesis);
     }
 
     #[test]
     fn slots_belong_to_the_window_and_epoch_that_they_end_in() {
-        let scale = BeaconScale::FAST;
-        assert_eq!((scale.window_of(8), scale.window_of(9)), (0, 1));
-        assert_eq!((scale.epoch_of(240), scale.epoch_of(241)), (0, 1));
-        assert_eq!(scale.fixes_epoch(200), None);
-        assert_eq!(scale.fixes_epoch(201), Some(1));
-        assert_eq!(scale.fixes_epoch(240), Some(1));
-        assert_eq!(scale.fixes_epoch(241), None);
+        let config = BeaconConfig::FAST;
+        assert_eq!((config.window_of(8), config.window_of(9)), (0, 1));
+        assert_eq!((config.epoch_of(240), config.epoch_of(241)), (0, 1));
+        assert_eq!(config.fixes_epoch(200), None);
+        assert_eq!(config.fixes_epoch(201), Some(1));
+        assert_eq!(config.fixes_epoch(240), Some(1));
+        assert_eq!(config.fixes_epoch(241), None);
     }
 }

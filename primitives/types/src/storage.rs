@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Storage deals and proofs: the scale of a network, what a client offers, and what is signed
+//! Storage deals and proofs: the configuration of a network, what a client offers, and what is signed
 //! (`docs/storage.md`).
 
 use crate::{content::MAX_LOCATOR, json::wei, Balance, ContentHash, Tick, TOS};
@@ -43,7 +43,7 @@ pub type GroupPath = BoundedVec<[u8; 32], ConstU32<GROUP_PATH>>;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct StorageScale {
+pub struct StorageConfig {
     /// How replicas are sealed. Fixed for good.
     pub seal: SealParams,
     /// Words that one seal challenge opens, at most [`MAX_SEAL_SAMPLES`].
@@ -113,7 +113,7 @@ pub const LATENCY_TARGET_MS: u32 = 100;
 /// Latency that is as bad as any, in milliseconds.
 pub const LATENCY_LIMIT_MS: u32 = 500;
 
-impl StorageScale {
+impl StorageConfig {
     /// A real network with blocks of two seconds: windows of 40 s, epochs of a day.
     pub const PRODUCTION: Self = Self {
         seal: SealParams::MAINNET,
@@ -161,7 +161,7 @@ impl StorageScale {
         ..Self::PRODUCTION
     };
 
-    /// Why this scale cannot work, if it cannot.
+    /// Why this configuration cannot work, if it cannot.
     pub fn check(&self) -> Result<(), &'static str> {
         if self.seal.check().is_err() {
             return Err("storage: the sealing parameters are out of bounds");
@@ -242,7 +242,7 @@ impl StorageScale {
     }
 }
 
-impl Default for StorageScale {
+impl Default for StorageConfig {
     fn default() -> Self {
         Self::PRODUCTION
     }
@@ -406,61 +406,61 @@ mod tests {
     use crate::ReplicaId;
 
     #[test]
-    fn the_scales_are_sound() {
-        for scale in [StorageScale::PRODUCTION, StorageScale::FAST] {
-            assert_eq!(scale.check(), Ok(()));
-            assert!(scale.may_become(&scale));
+    fn the_configs_are_sound() {
+        for config in [StorageConfig::PRODUCTION, StorageConfig::FAST] {
+            assert_eq!(config.check(), Ok(()));
+            assert!(config.may_become(&config));
         }
-        let json = serde_json::to_string(&StorageScale::FAST).unwrap();
+        let json = serde_json::to_string(&StorageConfig::FAST).unwrap();
         assert_eq!(
-            serde_json::from_str::<StorageScale>(&json).unwrap(),
-            StorageScale::FAST
+            serde_json::from_str::<StorageConfig>(&json).unwrap(),
+            StorageConfig::FAST
         );
     }
 
     #[test]
-    fn a_scale_that_cannot_work_is_refused() {
-        let good = StorageScale::FAST;
+    fn a_config_that_cannot_work_is_refused() {
+        let good = StorageConfig::FAST;
         for bad in [
-            StorageScale {
+            StorageConfig {
                 seal_samples: 9,
                 ..good
             },
-            StorageScale {
+            StorageConfig {
                 group_places: 1_001,
                 ..good
             },
-            StorageScale { window: 0, ..good },
-            StorageScale {
+            StorageConfig { window: 0, ..good },
+            StorageConfig {
                 unbonding_windows: good.ring - 1,
                 ..good
             },
-            StorageScale {
+            StorageConfig {
                 miss_cap: 0,
                 ..good
             },
-            StorageScale {
+            StorageConfig {
                 committee: 27,
                 ..good
             },
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }
-        assert!(!good.may_become(&StorageScale { ring: 17, ..good }));
+        assert!(!good.may_become(&StorageConfig { ring: 17, ..good }));
     }
 
     #[test]
     fn prices_follow_the_rules() {
-        let scale = StorageScale::PRODUCTION;
-        assert_eq!(scale.collateral(1), 11 * TOS);
-        assert_eq!(scale.collateral(1 << 30), 11 * TOS);
-        assert_eq!(scale.collateral((1 << 30) + 1), 12 * TOS);
-        assert_eq!(scale.penalty(0), 10 * TOS);
-        assert_eq!(scale.penalty(3), 80 * TOS);
-        assert_eq!(scale.penalty(200), 1_000 * TOS);
-        assert_eq!(StorageScale::escrow(1_024, 1, 3), Some(3));
-        assert_eq!(StorageScale::escrow(1, 1, 1), Some(1), "rounded up");
-        assert_eq!(StorageScale::escrow(u128::MAX, 1 << 21, 1), None);
+        let config = StorageConfig::PRODUCTION;
+        assert_eq!(config.collateral(1), 11 * TOS);
+        assert_eq!(config.collateral(1 << 30), 11 * TOS);
+        assert_eq!(config.collateral((1 << 30) + 1), 12 * TOS);
+        assert_eq!(config.penalty(0), 10 * TOS);
+        assert_eq!(config.penalty(3), 80 * TOS);
+        assert_eq!(config.penalty(200), 1_000 * TOS);
+        assert_eq!(StorageConfig::escrow(1_024, 1, 3), Some(3));
+        assert_eq!(StorageConfig::escrow(1, 1, 1), Some(1), "rounded up");
+        assert_eq!(StorageConfig::escrow(u128::MAX, 1 << 21, 1), None);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub mod parameters;
 mod queries;
 #[cfg(test)]
 mod tests;
-pub mod time_scale;
+pub mod time_config;
 pub mod tracks;
 mod transactions;
 pub mod weights;
@@ -131,7 +131,7 @@ mod runtime {
 
     // Before everything that derives a period from it.
     #[runtime::pallet_index(1)]
-    pub type TimeScale = crate::time_scale;
+    pub type TimeConfig = crate::time_config;
 
     // Before the session pallet, which ends a session with the epoch.
     #[runtime::pallet_index(2)]

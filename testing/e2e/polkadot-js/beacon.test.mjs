@@ -60,7 +60,7 @@ test('the beacon moves soon after the start and is not degraded any more, and th
     return now.head > moving.head && now.evaluatedSlots > statistics.evaluatedSlots && now;
   }, 'a higher head and more slots', 20);
   assert.ok(later.known >= later.head && later.iterations > statistics.iterations);
-  assert.equal(later.iterations % moving.scale.params.iterationsPerSlot, 0);
+  assert.equal(later.iterations % moving.config.params.iterationsPerSlot, 0);
   assert.ok(later.iterationsPerSecond > 0 && later.efficiency > 0 && later.cachedSlots > 0);
   assert.deepEqual([later.rejectedSlots, later.faultySlots], [0, 0]);
 });
@@ -96,7 +96,7 @@ test('what is not in storage reads as null, and its continuity is refused with a
     assert.equal(stats[total], 0, total);
   }
   assert.deepEqual([stats.slashed, stats.paid], ['0', '0']);
-  assert.equal(stats.scale.minBond, (1_000n * TOS).toString());
+  assert.equal(stats.config.minBond, (1_000n * TOS).toString());
 });
 
 test('storage extrinsics that cannot be right are refused by name', async () => {
@@ -127,7 +127,7 @@ test('storage extrinsics that cannot be right are refused by name', async () => 
     [storage.respondAudit('0x00'), 'storage.BadProof'],
     [storage.respondAudit(unasked), 'storage.NothingAsked'],
     [storage.attest(2n ** 40n, 0, 1, 0), 'storage.WrongWindow'],
-    [storage.setScale(await api.query.storage.scale()), 'BadOrigin'],
+    [storage.setConfig(await api.query.storage.settings()), 'BadOrigin'],
     [beacon.setParams({ log2Lines: 14, passes: 1, iterationsPerSlot: 1_280 }), 'BadOrigin'],
     [beacon.advance([], []), 'BadOrigin'],
   ];
@@ -193,9 +193,9 @@ test('a deal and its replica read as plain JSON from the offer to the sealing', 
   const id = deal.toHex().slice(2).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   assert.match(id, UUID);
   const collateral = (11n * TOS).toString();
-  const { scale } = await ask('storageStats');
+  const { config } = await ask('storageStats');
   const written = {
-    id, client: alice.address, content: CONTENT, coded: CODED, price: TOS.toString(), windows: 4 * scale.epochWindows,
+    id, client: alice.address, content: CONTENT, coded: CODED, price: TOS.toString(), windows: 4 * config.epochWindows,
     provider: null, escrow: escrow.toString(), paid: '0', collateral,
   };
   assert.deepEqual(await ask('deal', id), { ...written, status: 'open', replica: null });
@@ -248,9 +248,9 @@ test('a deal and its replica read as plain JSON from the offer to the sealing', 
     assert.equal(stats[total].toNumber(), value, total);
   }
   for (const price of ['minBond', 'collateralBase', 'missBase', 'missCap', 'challengeBond', 'equivocation']) {
-    assert.equal(said.scale[price], stats.scale[price].toString(), price);
+    assert.equal(said.config[price], stats.config[price].toString(), price);
   }
-  assert.deepEqual(said.scale.seal, stats.scale.seal.toJSON());
+  assert.deepEqual(said.config.seal, stats.config.seal.toJSON());
 });
 
 test('windows of proofs follow one another, and each is folded into the history', async () => {
@@ -270,9 +270,9 @@ test('windows of proofs follow one another, and each is folded into the history'
 });
 
 test('the walk goes on slot by slot, takes entropy in, and never runs ahead of the wall clock', async () => {
-  const { scale } = await ask('beacon');
-  const { windowSlots, injectWindows } = scale;
-  const iterations = scale.params.iterationsPerSlot;
+  const { config } = await ask('beacon');
+  const { windowSlots, injectWindows } = config;
+  const iterations = config.params.iterationsPerSlot;
   const injected = injectWindows * windowSlots + 1;
   await untilBlock(api, async () => (await ask('beacon')).head >= injected, 'entropy in the walk');
 
@@ -288,7 +288,7 @@ test('the walk goes on slot by slot, takes entropy in, and never runs ahead of t
   let last = 0;
   let announced = null;
   const first = blocks.find(({ head }) => head > 0);
-  assert.equal(first.genesisMs, first.now - scale.slotMs);
+  assert.equal(first.genesisMs, first.now - config.slotMs);
   for (const view of blocks) {
     const { head, end, nextStart, nextIteration, injections, genesisMs, degraded, lastProgress, now } = view;
     assert.ok(head >= last && head <= last + 8, `from ${last} to ${head} in a block`);
@@ -298,7 +298,7 @@ test('the walk goes on slot by slot, takes entropy in, and never runs ahead of t
     assert.equal(nextIteration, head * iterations);
     if (head > 0) {
       assert.equal(genesisMs, first.genesisMs);
-      assert.ok(head <= Math.floor((now - genesisMs) / scale.slotMs) + 2, `${head} at ${now - genesisMs} ms`);
+      assert.ok(head <= Math.floor((now - genesisMs) / config.slotMs) + 2, `${head} at ${now - genesisMs} ms`);
       assert.ok(lastProgress > 0);
     }
     // What goes in is known before the slot, and nothing but that is ever added to the walk.

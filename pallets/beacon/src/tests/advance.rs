@@ -320,8 +320,8 @@ fn the_inherent_is_made_from_inherent_data_alone() {
 #[test]
 #[should_panic(expected = "a window is shorter")]
 fn a_chain_with_windows_shorter_than_a_block_is_not_born() {
-    with_scale(tos_types::beacon::BeaconScale {
+    with_config(tos_types::beacon::BeaconConfig {
         window_slots: 7,
-        ..SCALE
+        ..CONFIG
     });
 }

@@ -112,7 +112,7 @@ fn after_an_outage_the_head_catches_up_with_a_machine_that_is_a_fifth_faster_tha
     const HOUR: u64 = 3_600_000;
     let lag = || {
         let since = NowMs::get() - GenesisMs::<Test>::get().unwrap();
-        since / u64::from(SCALE.slot_ms) + 2 - Beacon::head().slot
+        since / u64::from(CONFIG.slot_ms) + 2 - Beacon::head().slot
     };
     execute(|| {
         started();

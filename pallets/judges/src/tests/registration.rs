@@ -3,7 +3,7 @@
 //! Becoming and ceasing to be a judge.
 
 use crate::mock::*;
-use crate::{Error, Event, HoldReason, JudgeCount, Judges, Pool, PoolIndex, PoolSize, Types};
+use crate::{Error, Event, HoldReason, JudgeCount, Pool, PoolIndex, PoolSize, Types};
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
 use polkadot_sdk::*;
 use proptest::prelude::*;
@@ -161,7 +161,7 @@ fn leaving_takes_effect_at_once_and_the_stake_comes_back_after_the_cooldown() {
         set_now(release_at);
         assert_ok!(Judges::withdraw(origin(1)));
         assert_eq!(free(1), FUNDS);
-        assert_eq!(Judges::<Test>::get(1), None);
+        assert_eq!(crate::Judges::<Test>::get(1), None);
         System::assert_last_event(
             Event::Withdrawn {
                 who: 1,

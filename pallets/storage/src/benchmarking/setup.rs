@@ -23,7 +23,7 @@ use tos_storage_proofs::{
 use tos_types::{
     storage::{
         group_payload, seal_payload, window_payload, ChallengeKind, DealTerms, Locator,
-        ReplicaStatus, Retention, SealAnswer, SignedRoot, StorageScale, StoredContent, Window,
+        ReplicaStatus, Retention, SealAnswer, SignedRoot, StorageConfig, StoredContent, Window,
         WindowAnswer, MAX_SEAL_SAMPLES, PROOF_KEY_TYPE, WINDOW_WORDS,
     },
     DealId, ReplicaId, TOS,
@@ -90,9 +90,9 @@ pub fn sign<T: Config>(who: &T::AccountId, payload: &[u8; 32]) -> [u8; 64] {
 
 /// A provider with a large bond, whose key is in the keystore. Sets production prices and parameters.
 pub fn keeper<T: Config>() -> T::AccountId {
-    Scale::<T>::put(StorageScale {
+    Settings::<T>::put(StorageConfig {
         seal_samples: MAX_SEAL_SAMPLES,
-        ..StorageScale::PRODUCTION
+        ..StorageConfig::PRODUCTION
     });
     T::Currency::set_balance(&T::Treasury::get(), 1_000_000 * TOS);
     let who = rich::<T>("provider");

@@ -38,9 +38,9 @@ impl TreeSource for Partial<'_> {
 #[test]
 fn a3_a_provider_that_keeps_a_part_is_caught_within_few_audits_and_pays() {
     for (share, blocks) in [(90, 400), (75, 150), (49, 60)] {
-        ExtBuilder::scale(|scale| {
-            scale.audits_per_block = 1;
-            scale.audit_ticks = 2;
+        ExtBuilder::config(|config| {
+            config.audits_per_block = 1;
+            config.audit_ticks = 2;
         })
         .execute(|world| {
             world.provider(ALICE, 5_000 * TOS);
@@ -193,7 +193,7 @@ fn a7_answering_some_challenges_and_ignoring_others_costs_each_that_is_ignored()
         assert_eq!(skipped, 1);
         // All later ones are answered; the one that was ignored stays open.
         let moment = Audits::<Test>::iter_prefix(id).next().unwrap().0;
-        for _ in 0..scale().audit_ticks + 1 {
+        for _ in 0..config().audit_ticks + 1 {
             world.pass(1);
             for view in Store::open_audits_of(&ALICE) {
                 if view.moment != u64::from(moment) {
@@ -311,7 +311,7 @@ fn a11_mass_registration_costs_a_bond_each_and_what_is_over_is_cleaned_up() {
             offer(CLIENT, &data(1, 100), Retention::Days30);
         }
         assert!(free(CLIENT) < before);
-        world.windows(u64::from(scale().offer_ttl + scale().retention_windows) + 3);
+        world.windows(u64::from(config().offer_ttl + config().retention_windows) + 3);
         assert_eq!(Deals::<Test>::count(), 0);
         assert_eq!(OpenDeals::<Test>::count(), 0);
         assert_eq!(Agenda::<Test>::iter().count(), 0);
@@ -369,7 +369,7 @@ fn a15_a_provider_that_keeps_only_hashes_cannot_answer() {
                 Error::<Test>::BadProof
             );
         }
-        world.pass(scale().audit_ticks + 2);
+        world.pass(config().audit_ticks + 2);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(provider(ALICE).bond, 4_989 * TOS);
     });
@@ -454,7 +454,7 @@ fn a18_a_window_is_not_proven_with_the_root_of_the_one_before() {
             Error::<Test>::BadProof
         );
         world.go_on(ALICE, Idle::Windows);
-        world.pass(scale().challenge_ticks + 1);
+        world.pass(config().challenge_ticks + 1);
         assert_eq!(status(id), ReplicaStatus::Failed);
     });
 }
@@ -520,7 +520,7 @@ fn a20_challenging_ones_own_replica_costs_half_of_the_bond() {
         world.stop(ALICE, Idle::Challenges);
         let both = wealth(ALICE) + wealth(WATCHER);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
-        world.pass(scale().challenge_ticks + DELAY + 3);
+        world.pass(config().challenge_ticks + DELAY + 3);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(wealth(ALICE) + wealth(WATCHER), both - 11 * TOS / 2);
     });

@@ -172,11 +172,11 @@ proptest! {
 
     #[test]
     fn no_money_comes_or_goes_whatever_anybody_does(steps in vec(step(), 20..160)) {
-        ExtBuilder::scale(|scale| {
-            scale.retention_windows = 3;
-            scale.offer_ttl = 5;
-            scale.seal_windows = 3;
-            scale.epoch_windows = 8;
+        ExtBuilder::config(|config| {
+            config.retention_windows = 3;
+            config.offer_ttl = 5;
+            config.seal_windows = 3;
+            config.epoch_windows = 8;
         })
         .execute(|world| {
             world.provider(ALICE, 2_000 * TOS);

@@ -61,7 +61,7 @@ pub fn coded(bytes: &[u8]) -> MemoryTree {
 
 /// Really seals a coded sequence for a provider and a replica.
 pub fn sealed(who: AccountId, id: ReplicaId, coded: &MemoryTree) -> MemoryTree {
-    let params = scale().seal;
+    let params = config().seal;
     let binding = Store::binding(&id, &who);
     let mut bytes = coded.bytes().to_vec();
     let mut sealer = seal::Sealer::new(&params).unwrap();

@@ -169,7 +169,7 @@ const TABLE: &[(&str, &str, &[ProxyType])] = &[
         "Storage",
         "register_provider set_provider top_up withdraw exit leave offer cancel_offer \
          request_removal challenge_seal challenge_window respond_audit respond_seal \
-         respond_window submit_group report_equivocation set_scale",
+         respond_window submit_group report_equivocation set_config",
         &[],
     ),
     (

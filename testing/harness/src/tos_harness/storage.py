@@ -12,13 +12,13 @@ from .paths import ROOT
 from .ports import free_port
 
 # Deadlines count blocks, of half a second: a killed provider has six seconds and more to be back, while a build runs as well.
-SCALE = {"window": 12, "challengeTicks": 40, "auditTicks": 40}
+CONFIG = {"window": 12, "challengeTicks": 40, "auditTicks": 40}
 CLIENT = "//Dave"
 
 
 def quick(genesis: dict[str, Any]) -> None:
     """Changes a genesis so that windows pass within seconds."""
-    genesis["storage"]["scale"].update(SCALE)
+    genesis["storage"]["config"].update(CONFIG)
 
 
 def sources(*folders: str) -> bytes:

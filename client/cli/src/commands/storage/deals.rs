@@ -284,7 +284,7 @@ async fn origin(at: &At, chain: [u8; 32], id: [u8; 16]) -> Result<(Origin, Strin
         replica: id,
         provider: replica.provider,
         chain,
-        params: at.storage_stats().await?.scale.seal,
+        params: at.storage_stats().await?.config.seal,
         content: deal.content.hash,
         length: deal.content.length,
         coded: replica.coded,

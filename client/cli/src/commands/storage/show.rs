@@ -243,7 +243,7 @@ pub(super) async fn status_of(
     let stats = at.storage_stats().await?;
     let value = json!({
         "account": who, "provider": provider, "replicas": replicas, "audits": audits,
-        "challenges": challenges, "window": window, "scale": stats.scale,
+        "challenges": challenges, "window": window, "config": stats.config,
     });
     output.show(&value, || {
         let open = format!(

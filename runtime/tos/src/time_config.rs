@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TimeScale {
+pub struct TimeConfig {
     /// Milliseconds between two slots. Even, because BABE reads it as twice the minimum period.
     pub slot_duration_ms: u64,
     /// Slots in an epoch, which is also a session.
@@ -43,7 +43,7 @@ pub struct TimeScale {
     pub governance_hour_blocks: u32,
 }
 
-impl TimeScale {
+impl TimeConfig {
     /// A real network: two-second slots, one-hour epochs, six-hour eras, a week of bonding.
     pub const PRODUCTION: Self = Self {
         slot_duration_ms: SLOT_DURATION_MS,
@@ -77,7 +77,7 @@ impl TimeScale {
         governance_hour_blocks: 1,
     };
 
-    /// Why this scale cannot work, if it cannot.
+    /// Why this configuration cannot work, if it cannot.
     pub fn check(&self) -> Result<(), &'static str> {
         if !(MIN_SLOT_DURATION_MS..=MAX_SLOT_DURATION_MS).contains(&self.slot_duration_ms) {
             return Err("slot duration out of bounds");
@@ -120,23 +120,23 @@ impl TimeScale {
     }
 }
 
-/// Upper bound of [`TimeScale::bonding_eras`]; staking's history is longer than this.
+/// Upper bound of [`TimeConfig::bonding_eras`]; staking's history is longer than this.
 pub const MAX_BONDING_ERAS: u32 = 56;
 
-impl Default for TimeScale {
+impl Default for TimeConfig {
     fn default() -> Self {
         Self::PRODUCTION
     }
 }
 
-/// The pallet that holds the [`TimeScale`].
+/// The pallet that holds the [`TimeConfig`].
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
 
-    /// Nothing to configure: the scale is genesis data.
+    /// Nothing to configure: the configuration is genesis data.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config {}
 
@@ -144,16 +144,16 @@ pub mod pallet {
     #[pallet::pallet]
     pub struct Pallet<T>(_);
 
-    /// The scale that this network was born with. No call can change it.
+    /// The configuration that this network was born with. No call can change it.
     #[pallet::storage]
-    pub type Scale<T: Config> = StorageValue<_, TimeScale, ValueQuery>;
+    pub type Settings<T: Config> = StorageValue<_, TimeConfig, ValueQuery>;
 
-    /// The scale to be born with.
+    /// The configuration to be born with.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// The length of every period.
-        pub scale: TimeScale,
+        pub config: TimeConfig,
         #[serde(skip)]
         #[doc(hidden)]
         pub _config: core::marker::PhantomData<T>,
@@ -162,10 +162,10 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            if let Err(reason) = self.scale.check() {
-                panic!("genesis time scale: {reason}");
+            if let Err(reason) = self.config.check() {
+                panic!("genesis time config: {reason}");
             }
-            Scale::<T>::put(self.scale);
+            Settings::<T>::put(self.config);
         }
     }
 
@@ -173,14 +173,14 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Scale::<T>::get().check().map_err(Into::into)
+            Settings::<T>::get().check().map_err(Into::into)
         }
     }
 
     impl<T: Config> Pallet<T> {
         /// The length of every period on this network.
-        pub fn time_scale() -> TimeScale {
-            Scale::<T>::get()
+        pub fn time_config() -> TimeConfig {
+            Settings::<T>::get()
         }
     }
 }
@@ -191,53 +191,53 @@ mod tests {
 
     #[test]
     fn the_presets_are_sound() {
-        for scale in [
-            TimeScale::PRODUCTION,
-            TimeScale::DEVELOPMENT,
-            TimeScale::FAST,
+        for config in [
+            TimeConfig::PRODUCTION,
+            TimeConfig::DEVELOPMENT,
+            TimeConfig::FAST,
         ] {
-            assert_eq!(scale.check(), Ok(()));
+            assert_eq!(config.check(), Ok(()));
         }
     }
 
     #[test]
-    fn a_scale_that_would_break_consensus_is_refused() {
-        let base = TimeScale::FAST;
+    fn a_config_that_would_break_consensus_is_refused() {
+        let base = TimeConfig::FAST;
         for broken in [
-            TimeScale {
+            TimeConfig {
                 slot_duration_ms: 0,
                 ..base
             },
-            TimeScale {
+            TimeConfig {
                 slot_duration_ms: 251,
                 ..base
             },
-            TimeScale {
+            TimeConfig {
                 slot_duration_ms: 100_000,
                 ..base
             },
-            TimeScale {
+            TimeConfig {
                 epoch_slots: 1,
                 ..base
             },
-            TimeScale {
+            TimeConfig {
                 sessions_per_era: 0,
                 ..base
             },
-            TimeScale {
+            TimeConfig {
                 bonding_eras: 0,
                 slash_defer_eras: 0,
                 ..base
             },
-            TimeScale {
+            TimeConfig {
                 slash_defer_eras: 3,
                 ..base
             },
-            TimeScale {
+            TimeConfig {
                 bonding_eras: MAX_BONDING_ERAS + 1,
                 ..base
             },
-            TimeScale {
+            TimeConfig {
                 minute_blocks: 0,
                 ..base
             },
@@ -248,10 +248,10 @@ mod tests {
 
     #[test]
     fn an_era_of_a_real_network_is_six_hours_and_bonding_a_week() {
-        let scale = TimeScale::PRODUCTION;
-        assert_eq!(scale.era_ms(), 6 * 60 * 60 * 1_000);
+        let config = TimeConfig::PRODUCTION;
+        assert_eq!(config.era_ms(), 6 * 60 * 60 * 1_000);
         assert_eq!(
-            scale.bonding_slots() * scale.slot_duration_ms,
+            config.bonding_slots() * config.slot_duration_ms,
             7 * 24 * 60 * 60 * 1_000
         );
     }
