@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Randomness, as other pallets take it: seeds by ticket.
+//! Randomness, as other pallets take it: seeds by randomness request.
 
 use crate::{pallet::*, types::*};
 use polkadot_sdk::frame_support::traits::Get;
 use tos_interfaces::{Randomness, Seed};
 use tos_types::{
-    beacon::{degraded_seed, ticket_seed, Hash, DEGRADED_BLOCKS, RECORDS},
-    ticket::Ticket,
+    beacon::{degraded_seed, request_seed, Hash, DEGRADED_BLOCKS, RECORDS},
+    randomness::RandomnessRequest,
 };
 
 impl<T: Config> Pallet<T> {
@@ -21,13 +21,13 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Randomness for Pallet<T> {
-    fn request() -> Ticket {
+    fn request() -> RandomnessRequest {
         let (config, until_ms) = (Settings::<T>::get(), T::SlotEnd::get());
         let genesis_ms =
             GenesisMs::<T>::get().unwrap_or(until_ms.saturating_sub(config.slot_ms.into()));
         let cap = config.cap(genesis_ms, until_ms);
-        Ticket {
-            slot: config.ticket_slot(Self::parent_head(), cap),
+        RandomnessRequest {
+            slot: config.request_slot(Self::parent_head(), cap),
             block: Self::now(),
         }
     }
@@ -35,16 +35,16 @@ impl<T: Config> Randomness for Pallet<T> {
     /// Depends on what is on record alone, not on when it is asked: a seed that was ready once is
     /// the same until it expires, stalls or no stalls. Only a dispute, which voids the slot,
     /// changes it.
-    fn seed(ticket: &Ticket, subject: &[u8]) -> Seed {
+    fn seed(randomness: &RandomnessRequest, subject: &[u8]) -> Seed {
         let now = Self::now();
-        if ticket.block >= now {
+        if randomness.block >= now {
             return Seed::Pending;
         }
-        let Some(vrf) = BlockVrf::<T>::get(ring(ticket.block.into(), RECORDS))
-            .filter(|record| record.block == ticket.block)
+        let Some(vrf) = BlockVrf::<T>::get(ring(randomness.block.into(), RECORDS))
+            .filter(|record| record.block == randomness.block)
         else {
             // The parent's output comes on record when this pallet's block begins.
-            return match ticket.block.saturating_add(1) == now {
+            return match randomness.block.saturating_add(1) == now {
                 true => Seed::Pending,
                 false => Seed::Expired,
             };
@@ -54,24 +54,24 @@ impl<T: Config> Randomness for Pallet<T> {
             return Seed::Expired;
         };
         let head = Self::head().slot;
-        let record = Self::record(head, ticket.slot);
+        let record = Self::record(head, randomness.slot);
         let stalled = match &record {
             Some(record) => record.stalled,
-            None if ticket.slot <= head => return Seed::Expired,
+            None if randomness.slot <= head => return Seed::Expired,
             None if Self::stands_still() => now,
             None => LastStall::<T>::get().unwrap_or(0),
         };
-        if stalled > ticket.block {
-            // The ticket's author knows its output beforehand; those of the blocks after it nobody
+        if stalled > randomness.block {
+            // The randomness request's author knows its output beforehand; those of the blocks after it nobody
             // knows alone.
-            let until = ticket.block.saturating_add(DEGRADED_BLOCKS);
+            let until = randomness.block.saturating_add(DEGRADED_BLOCKS);
             return Self::accumulated(until).map_or(Seed::Pending, |accumulated| {
                 Seed::Ready(degraded_seed(&accumulated, subject))
             });
         }
         record.map_or(Seed::Pending, |record| {
             let output = tos_vdf::output(record.slot, &record.end);
-            Seed::Ready(ticket_seed(&output, &vrf, subject))
+            Seed::Ready(request_seed(&output, &vrf, subject))
         })
     }
 
@@ -80,10 +80,10 @@ impl<T: Config> Randomness for Pallet<T> {
     }
 
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_ready(ticket: &Ticket) {
-        if Self::now() <= ticket.block {
+    fn benchmark_ready(randomness: &RandomnessRequest) {
+        if Self::now() <= randomness.block {
             polkadot_sdk::frame_system::Pallet::<T>::set_block_number(
-                ticket.block.saturating_add(1).into(),
+                randomness.block.saturating_add(1).into(),
             );
         }
         LastProgress::<T>::put(Progress {
@@ -91,26 +91,26 @@ impl<T: Config> Randomness for Pallet<T> {
             from: Self::head().slot,
         });
         BlockVrf::<T>::insert(
-            ring(ticket.block.into(), RECORDS),
+            ring(randomness.block.into(), RECORDS),
             VrfRecord {
-                block: ticket.block,
+                block: randomness.block,
                 output: Some([7; 32]),
                 accumulated: [7; 32],
             },
         );
         let mut head = Self::head();
         Records::<T>::insert(
-            ring(ticket.slot, RECORDS),
+            ring(randomness.slot, RECORDS),
             SlotRecord {
-                slot: ticket.slot,
+                slot: randomness.slot,
                 end: head.end,
                 fine_root: [0; 32],
                 first_iteration: head.next_iteration,
-                block: ticket.block,
+                block: randomness.block,
                 stalled: 0,
             },
         );
-        head.slot = head.slot.max(ticket.slot);
+        head.slot = head.slot.max(randomness.slot);
         CurrentHead::<T>::put(head);
     }
 }

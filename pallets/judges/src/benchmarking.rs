@@ -5,7 +5,7 @@
 use crate::{
     draw::{Candidate, Choice},
     types::Types,
-    Ballot, Call, Config, DrawTickets, Judges, Known, KnownAnswer, KnownAnswers, Pallet, Planters,
+    Ballot, Call, Config, DrawRequests, Judges, Known, KnownAnswer, KnownAnswers, Pallet, Planters,
     Pool, PoolSize, Rounds, Scores, Vote, Votes, MAX_TYPES,
 };
 use alloc::vec::Vec;
@@ -187,10 +187,10 @@ pub(crate) fn prepare_rounds<T: Config>(
             }
         })
         .collect();
-    // The next draw finds a ticket whose seed is there.
-    let ticket = T::Randomness::request();
-    T::Randomness::benchmark_ready(&ticket);
-    DrawTickets::<T>::insert(request.task, ticket);
+    // The next draw finds a randomness request whose seed is there.
+    let randomness = T::Randomness::request();
+    T::Randomness::benchmark_ready(&randomness);
+    DrawRequests::<T>::insert(request.task, randomness);
     let mut next = pool.iter().cycle();
     for round in 0..seats.div_ceil(request.size) {
         let request = PanelRequest {

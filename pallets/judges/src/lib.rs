@@ -58,8 +58,8 @@ pub mod pallet {
     use tos_interfaces::{Clock, MinerRegistry, Randomness, ReputationBook, VotingAgenda};
     use tos_types::{
         commitment::{Commitment, Salt},
+        randomness::RandomnessRequest,
         rules::MemberRules,
-        ticket::Ticket,
         vote::Tally,
         Balance, Bp, Report, TaskId, TaskType, Tick,
     };
@@ -160,7 +160,8 @@ pub mod pallet {
 
     /// The randomness that each panel still to be drawn waits for.
     #[pallet::storage]
-    pub type DrawTickets<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, Ticket, OptionQuery>;
+    pub type DrawRequests<T: Config> =
+        StorageMap<_, Blake2_128Concat, TaskId, RandomnessRequest, OptionQuery>;
 
     /// The rounds of voting, by task and number. Kept until the task is pruned.
     #[pallet::storage]

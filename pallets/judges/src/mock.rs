@@ -21,10 +21,10 @@ use tos_interfaces::{
 use tos_types::{
     commitment::{self, Salt},
     offence::Severity,
+    randomness::RandomnessRequest,
     refusal::Refusal,
     rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes, TaskRules},
     task::{Certification, Level},
-    ticket::Ticket,
     vote::Tally,
     AnswerScore, Balance, Bp, ContentHash, Report, TaskId, TaskType, Tick, Verdict, Windows, TOS,
 };
@@ -118,9 +118,9 @@ impl MemberRules for Rules {
 pub struct World {
     pub now: Tick,
     pub seed: Option<[u8; 32]>,
-    /// Tickets taken; each is known by its number.
-    pub tickets: u32,
-    /// The last ticket that has expired.
+    /// Randomness requests made; each is known by its number.
+    pub requests: u32,
+    /// The last randomness request that has expired.
     pub expired: u32,
     pub stages: BTreeMap<TaskId, VotingStage>,
     pub completed: Vec<TaskId>,
@@ -160,17 +160,17 @@ impl Clock for World {
 }
 
 impl Randomness for World {
-    fn request() -> Ticket {
+    fn request() -> RandomnessRequest {
         world(|w| {
-            w.tickets += 1;
-            Ticket {
+            w.requests += 1;
+            RandomnessRequest {
                 slot: 0,
-                block: w.tickets,
+                block: w.requests,
             }
         })
     }
-    fn seed(ticket: &Ticket, subject: &[u8]) -> Seed {
-        if world(|w| w.expired >= ticket.block) {
+    fn seed(randomness: &RandomnessRequest, subject: &[u8]) -> Seed {
+        if world(|w| w.expired >= randomness.block) {
             return Seed::Expired;
         }
         world(|w| w.seed).map_or(Seed::Pending, |seed| {

@@ -4,8 +4,9 @@
 
 use crate::{
     types::{agreed, blend, Conduct},
-    Answers, Ballot, Config, CurrentRound, DrawTickets, Duties, Event, Findings, HoldReason, Judge,
-    Judges, Known, KnownAnswers, Member, Pallet, Results, Round, Rounds, Scores, Vote, Votes,
+    Answers, Ballot, Config, CurrentRound, DrawRequests, Duties, Event, Findings, HoldReason,
+    Judge, Judges, Known, KnownAnswers, Member, Pallet, Results, Round, Rounds, Scores, Vote,
+    Votes,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -34,22 +35,22 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         if request.round >= MAX_ROUNDS {
             return Draw::Retry;
         }
-        let ticket = DrawTickets::<T>::get(request.task).unwrap_or_else(|| {
-            let ticket = T::Randomness::request();
-            DrawTickets::<T>::insert(request.task, ticket);
-            ticket
+        let randomness = DrawRequests::<T>::get(request.task).unwrap_or_else(|| {
+            let randomness = T::Randomness::request();
+            DrawRequests::<T>::insert(request.task, randomness);
+            randomness
         });
         let subject = (b"tos/panel/v1", request.task, request.round).encode();
-        let seed = match T::Randomness::seed(&ticket, &subject) {
+        let seed = match T::Randomness::seed(&randomness, &subject) {
             Seed::Ready(seed) => seed,
             Seed::Pending => return Draw::Retry,
             Seed::Expired => {
-                DrawTickets::<T>::remove(request.task);
+                DrawRequests::<T>::remove(request.task);
                 return Draw::Retry;
             }
         };
         // A seed that everybody knows decides nothing more: whoever may sit could be arranged for it.
-        DrawTickets::<T>::remove(request.task);
+        DrawRequests::<T>::remove(request.task);
         Self::draw_with(request, seed).map_or(Draw::Retry, Draw::Seated)
     }
 
@@ -147,7 +148,7 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
     }
 
     fn forget(task: &TaskId) {
-        DrawTickets::<T>::remove(task);
+        DrawRequests::<T>::remove(task);
         CurrentRound::<T>::remove(task);
         Results::<T>::remove(task);
         Known::<T>::remove(task);

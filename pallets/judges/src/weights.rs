@@ -109,7 +109,7 @@ impl WeightInfo for () {
     }
 
     fn draw() -> Weight {
-        // Beside the candidates: judge and duties per seat; ticket, head of the beacon, record of
+        // Beside the candidates: judge and duties per seat; randomness request, head of the beacon, record of
         // its slot, VRF of the block, size, earlier rounds, current.
         step(6_000, CANDIDATE_READS + 2 * PANEL + 12, 2 * PANEL + 3)
     }

@@ -13,8 +13,8 @@ use tos_interfaces::{Clock, Randomness};
 use tos_pallet_support::agenda;
 use tos_storage_proofs::{aggregate, compact};
 use tos_types::{
+    randomness::RandomnessRequest,
     storage::{ChallengeKind, ReplicaStatus, StorageConfig, MAX_COMMITTEE, MAX_SEAL_SAMPLES},
-    ticket::Ticket,
     ReplicaId, TOS,
 };
 
@@ -332,17 +332,17 @@ mod benchmarks {
 
     #[benchmark]
     fn draw_start() {
-        let ticket = T::Randomness::request();
-        T::Randomness::benchmark_ready(&ticket);
-        let mut tickets = vec![ticket; DRAWS_PER_BLOCK as usize];
-        tickets.extend(vec![
-            Ticket {
+        let randomness = T::Randomness::request();
+        T::Randomness::benchmark_ready(&randomness);
+        let mut requests = vec![randomness; DRAWS_PER_BLOCK as usize];
+        requests.extend(vec![
+            RandomnessRequest {
                 slot: u64::MAX,
                 block: u32::MAX
             };
             (MAX_DRAWS - DRAWS_PER_BLOCK) as usize
         ]);
-        Draws::<T>::put(frame_support::BoundedVec::truncate_from(tickets));
+        Draws::<T>::put(frame_support::BoundedVec::truncate_from(requests));
         #[block]
         {
             Pallet::<T>::draw_audits(&mut WeightMeter::new());
@@ -353,25 +353,25 @@ mod benchmarks {
     fn open_audit() {
         let who = keeper::<T>();
         let id = active::<T>(&who);
-        let ticket = T::Randomness::request();
+        let randomness = T::Randomness::request();
         #[block]
         {
-            Pallet::<T>::open_audits(&ticket, &[1; 32], 1, &mut WeightMeter::new());
+            Pallet::<T>::open_audits(&randomness, &[1; 32], 1, &mut WeightMeter::new());
         }
-        assert!(Audits::<T>::contains_key(id, ticket.block));
+        assert!(Audits::<T>::contains_key(id, randomness.block));
     }
 
     #[benchmark]
     fn window_stage() {
         keeper::<T>();
-        let ticket = T::Randomness::request();
-        T::Randomness::benchmark_ready(&ticket);
+        let randomness = T::Randomness::request();
+        T::Randomness::benchmark_ready(&randomness);
         Folded::<T>::put(LATE);
         CommitteePool::<T>::put(frame_support::BoundedVec::truncate_from(validators::<T>()));
         let opened;
         #[block]
         {
-            opened = Pallet::<T>::open_window(ticket, 0);
+            opened = Pallet::<T>::open_window(randomness, 0);
         }
         assert!(opened);
     }

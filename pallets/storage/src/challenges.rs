@@ -9,11 +9,11 @@ use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::{Randomness, Seed};
 use tos_storage_proofs::{aggregate, replica_seed, response_digest, seal, Binding, SealClaim};
 use tos_types::{
+    randomness::RandomnessRequest,
     storage::{
         seal_payload, window_payload, ChallengeKind, ReplicaStatus, SealAnswer, Window,
         WindowAnswer, MAX_SEAL_SAMPLES, WINDOW_WORDS,
     },
-    ticket::Ticket,
     Balance, ReplicaId,
 };
 
@@ -27,7 +27,7 @@ impl<T: Config> Pallet<T> {
         replica: &mut Replica<T::AccountId>,
         kind: ChallengeKind,
         challenger: Option<(T::AccountId, Balance)>,
-        ticket: Ticket,
+        randomness: RandomnessRequest,
         seed: Option<[u8; 32]>,
     ) {
         let config = Settings::<T>::get();
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
             kind,
             Challenge {
                 challenger,
-                ticket,
+                randomness,
                 seed,
                 words,
                 due,
@@ -92,8 +92,8 @@ impl<T: Config> Pallet<T> {
         let mut replica = Self::replica_of(&id)?;
         let kind = ChallengeKind::Seal;
         let bond = Self::bond_challenge(&who, id, &replica, kind)?;
-        let ticket = T::Randomness::request();
-        Self::take_up(id, &mut replica, kind, Some((who, bond)), ticket, None);
+        let randomness = T::Randomness::request();
+        Self::take_up(id, &mut replica, kind, Some((who, bond)), randomness, None);
         Replicas::<T>::insert(id, replica);
         Ok(())
     }
@@ -115,9 +115,9 @@ impl<T: Config> Pallet<T> {
         let bond = Self::bond_challenge(&who, id, &replica, kind)?;
         let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
         let seed = replica_seed(&record.seed, &id.0, &sealed.root);
-        let ticket = T::Randomness::request();
+        let randomness = T::Randomness::request();
         let challenger = Some((who, bond));
-        Self::take_up(id, &mut replica, kind, challenger, ticket, Some(seed));
+        Self::take_up(id, &mut replica, kind, challenger, randomness, Some(seed));
         Replicas::<T>::insert(id, replica);
         Ok(())
     }
@@ -236,7 +236,7 @@ impl<T: Config> Pallet<T> {
         let before = challenge.due;
         let now = Self::now();
         let mut opened = None;
-        match T::Randomness::seed(&challenge.ticket, SUBJECT) {
+        match T::Randomness::seed(&challenge.randomness, SUBJECT) {
             Seed::Ready(seed) => {
                 let replica = Self::replica_of(&id)?;
                 let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
@@ -246,7 +246,7 @@ impl<T: Config> Pallet<T> {
             }
             Seed::Pending => challenge.due = now,
             Seed::Expired => {
-                challenge.ticket = T::Randomness::request();
+                challenge.randomness = T::Randomness::request();
                 challenge.due = now;
             }
         }

@@ -59,11 +59,11 @@ pub mod pallet {
     use tos_pallet_support::agenda;
     use tos_storage_proofs::{Commitment, Mmr};
     use tos_types::{
+        randomness::RandomnessRequest,
         storage::{
             ChallengeKind, DealTerms, GroupId, Locator, ReplicaStatus, SealAnswer, SignedRoot,
             StorageConfig, StoredContent, Window, WindowAnswer, MAX_COMPACT,
         },
-        ticket::Ticket,
         Balance, DealId, ReplicaId, Tick,
     };
 
@@ -222,7 +222,7 @@ pub mod pallet {
     /// Draws of audits that wait for their seed, oldest first.
     #[pallet::storage]
     pub type Draws<T: Config> =
-        StorageValue<_, BoundedVec<Ticket, ConstU32<MAX_DRAWS>>, ValueQuery>;
+        StorageValue<_, BoundedVec<RandomnessRequest, ConstU32<MAX_DRAWS>>, ValueQuery>;
 
     /// Audits that wait for answers, by replica and number.
     #[pallet::storage]

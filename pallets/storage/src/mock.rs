@@ -21,8 +21,8 @@ use std::cell::Cell;
 use tos_interfaces::{Clock, Randomness, Seed};
 use tos_storage_proofs::Commitment;
 use tos_types::{
+    randomness::RandomnessRequest,
     storage::{DealTerms, ReplicaStatus, Retention, StorageConfig, StoredContent, Window},
-    ticket::Ticket,
     Balance, DealId, ReplicaId, Tick, Windows, TOS,
 };
 
@@ -51,7 +51,7 @@ pub const TREASURY: AccountId = 99;
 pub const ENDOWMENT: Balance = 100_000 * TOS;
 pub const ED: Balance = 1_000;
 pub const CHAIN: [u8; 32] = [7; 32];
-/// Blocks until a ticket's seed is there.
+/// Blocks until a randomness request's seed is there.
 pub const DELAY: u32 = 2;
 
 parameter_types! {
@@ -108,22 +108,22 @@ impl Clock for TestClock {
     }
 }
 
-/// A beacon whose seeds are there two blocks after the ticket.
+/// A beacon whose seeds are there two blocks after the randomness request.
 pub struct TestBeacon;
 impl Randomness for TestBeacon {
-    fn request() -> Ticket {
+    fn request() -> RandomnessRequest {
         let block = System::block_number() as u32;
-        Ticket {
+        RandomnessRequest {
             slot: u64::from(block) * 2,
             block,
         }
     }
-    fn seed(ticket: &Ticket, subject: &[u8]) -> Seed {
+    fn seed(randomness: &RandomnessRequest, subject: &[u8]) -> Seed {
         if EXPIRED.get() {
             return Seed::Expired;
         }
-        match System::block_number() as u32 >= ticket.block + DELAY {
-            true => Seed::Ready((ticket, subject).using_encoded(blake2_256)),
+        match System::block_number() as u32 >= randomness.block + DELAY {
+            true => Seed::Ready((randomness, subject).using_encoded(blake2_256)),
             false => Seed::Pending,
         }
     }
@@ -131,8 +131,8 @@ impl Randomness for TestBeacon {
         DEGRADED.get()
     }
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_ready(ticket: &Ticket) {
-        System::set_block_number(u64::from(ticket.block + DELAY));
+    fn benchmark_ready(randomness: &RandomnessRequest) {
+        System::set_block_number(u64::from(randomness.block + DELAY));
     }
 }
 

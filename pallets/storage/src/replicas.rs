@@ -41,13 +41,20 @@ impl<T: Config> Pallet<T> {
         replica.status = ReplicaStatus::Checking;
         replica.sealed = Some(sealed);
         Self::unschedule_replica(id, &mut replica);
-        // The ticket is taken after the commitment is fixed: nobody can commit to what it will ask for.
-        let ticket = T::Randomness::request();
+        // The randomness request is made after the commitment is fixed: nobody can commit to what it will ask for.
+        let randomness = T::Randomness::request();
         Self::deposit_event(Event::SealCommitted {
             replica: id,
             sealed,
         });
-        Self::take_up(id, &mut replica, ChallengeKind::Seal, None, ticket, None);
+        Self::take_up(
+            id,
+            &mut replica,
+            ChallengeKind::Seal,
+            None,
+            randomness,
+            None,
+        );
         Replicas::<T>::insert(id, replica);
         Ok(())
     }

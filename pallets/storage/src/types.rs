@@ -39,11 +39,11 @@ use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use tos_storage_proofs::{aggregate, Commitment};
 use tos_types::{
+    randomness::RandomnessRequest,
     storage::{
         ChallengeKind, DealStatus, GroupId, Locator, ReplicaStatus, SignedRoot, StoredContent,
         Window, MAX_COMMITTEE,
     },
-    ticket::Ticket,
     Balance, DealId, ReplicaId, Tick,
 };
 
@@ -312,7 +312,7 @@ pub enum Stage {
     #[codec(index = 1)]
     Drawing {
         /// What the seed comes from.
-        ticket: Ticket,
+        randomness: RandomnessRequest,
         /// When it began.
         began: Tick,
     },
@@ -377,7 +377,7 @@ pub struct Challenge<AccountId> {
     /// Who opened it, with the bond; the chain itself if `None`.
     pub challenger: Option<(AccountId, Balance)>,
     /// What the seed comes from.
-    pub ticket: Ticket,
+    pub randomness: RandomnessRequest,
     /// The replica seed, once known.
     pub seed: Option<[u8; 32]>,
     /// Words asked for.

@@ -57,7 +57,7 @@ pub trait WeightInfo {
     fn set_config() -> Weight;
     /// Looking at the clock.
     fn keep_time() -> Weight;
-    /// Taking a ticket, and looking whether the oldest ones have their seeds.
+    /// Making a randomness request, and looking whether the oldest ones have their seeds.
     fn draw_start() -> Weight;
     /// Opening one audit.
     fn open_audit() -> Weight;

@@ -22,11 +22,11 @@ impl<T: Config> Pallet<T> {
             }
             let went_on = match CurrentStage::<T>::get() {
                 Stage::Waiting => Self::begin_window(),
-                Stage::Drawing { ticket, began } => {
+                Stage::Drawing { randomness, began } => {
                     if T::Randomness::degraded() {
                         return;
                     }
-                    Self::open_window(ticket, began)
+                    Self::open_window(randomness, began)
                 }
                 Stage::Open { seed, ends } => {
                     let over = Self::now() > ends;
@@ -53,20 +53,23 @@ impl<T: Config> Pallet<T> {
             WindowRecords::<T>::remove(old);
         }
         CurrentStage::<T>::put(Stage::Drawing {
-            ticket: T::Randomness::request(),
+            randomness: T::Randomness::request(),
             began: Self::now(),
         });
         Self::deposit_event(Event::WindowBegan { window });
         true
     }
 
-    pub(crate) fn open_window(ticket: tos_types::ticket::Ticket, began: tos_types::Tick) -> bool {
-        let seed = match T::Randomness::seed(&ticket, SUBJECT) {
+    pub(crate) fn open_window(
+        randomness: tos_types::randomness::RandomnessRequest,
+        began: tos_types::Tick,
+    ) -> bool {
+        let seed = match T::Randomness::seed(&randomness, SUBJECT) {
             Seed::Ready(seed) => seed,
             Seed::Pending => return false,
             Seed::Expired => {
                 CurrentStage::<T>::put(Stage::Drawing {
-                    ticket: T::Randomness::request(),
+                    randomness: T::Randomness::request(),
                     began,
                 });
                 return false;

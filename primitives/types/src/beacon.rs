@@ -26,13 +26,13 @@ pub const MAX_SLOTS_PER_BLOCK: u32 = 8;
 pub const SPOTS_PER_BLOCK: u32 = 4;
 /// Slots, and blocks, of which the chain keeps records.
 pub const RECORDS: u32 = 2_048;
-/// Slots between a ticket and the highest that anybody may include or need compute when it is taken.
-pub const TICKET_DELAY: Slot = 2;
+/// Slots between a randomness request and the highest that anybody may include or need compute when it is made.
+pub const REQUEST_DELAY: Slot = 2;
 /// Slots that nodes compute ahead of the chain's head, as far as the clock allows.
 pub const MAX_LEAD: Slot = 64;
 /// Slots that the head may be behind what the clock allows before the clock is set after it.
 pub const MAX_LAG: Slot = 120;
-/// Blocks after a ticket whose authors all add to its seed while the beacon stands still.
+/// Blocks after a randomness request whose authors all add to its seed while the beacon stands still.
 pub const DEGRADED_BLOCKS: u32 = 16;
 /// Slots by which the head may run ahead of the wall clock.
 pub const WALL_CLOCK_LEAD: Slot = 2;
@@ -160,16 +160,16 @@ impl BeaconConfig {
         (slot > 0 && slot.saturating_add(self.prebuild_slots.into()) > end).then_some(next)
     }
 
-    /// The slot of a ticket that is taken in a block whose parent's head is `parent_head`, if `cap`
+    /// The slot of a randomness request that is made in a block whose parent's head is `parent_head`, if `cap`
     /// is the highest slot that any block made in the same BABE slot may include.
     ///
     /// Neither depends on what the block's author does. What that block can include, and what others
     /// compute ahead of it, is lower.
-    pub fn ticket_slot(&self, parent_head: Slot, cap: Slot) -> Slot {
+    pub fn request_slot(&self, parent_head: Slot, cap: Slot) -> Slot {
         let known = parent_head
             .saturating_add(MAX_LEAD)
             .saturating_add(MAX_SLOTS_PER_BLOCK.into());
-        cap.min(known).saturating_add(TICKET_DELAY)
+        cap.min(known).saturating_add(REQUEST_DELAY)
     }
 
     /// The time of the genesis slot from which on the head, at `parent_head`, is no more than
@@ -223,17 +223,17 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_lies_beyond_what_a_block_can_include_and_others_compute() {
+    fn a_request_lies_beyond_what_a_block_can_include_and_others_compute() {
         let config = BeaconConfig::PRODUCTION;
         // The head follows the clock: two slots beyond the end of the block's time.
-        assert_eq!(config.ticket_slot(1_000, 1_003), 1_005);
+        assert_eq!(config.request_slot(1_000, 1_003), 1_005);
         // The head is behind: beyond what is computed ahead of it.
-        assert_eq!(config.ticket_slot(1_000, 9_000), 1_000 + 64 + 8 + 2);
+        assert_eq!(config.request_slot(1_000, 9_000), 1_000 + 64 + 8 + 2);
         for (head, cap) in [(0, 3), (10, 12), (10, 80), (10, 10_000)] {
             let block = (head + Slot::from(MAX_SLOTS_PER_BLOCK)).min(cap);
             let computed = (block + MAX_LEAD).min(cap);
-            let ticket = config.ticket_slot(head, cap);
-            assert!(ticket > block && ticket > computed, "{head} {cap}");
+            let randomness = config.request_slot(head, cap);
+            assert!(randomness > block && randomness > computed, "{head} {cap}");
         }
     }
 

@@ -18,11 +18,11 @@ pub mod ids;
 pub mod json;
 pub mod offence;
 pub mod params;
+pub mod randomness;
 pub mod refusal;
 pub mod rules;
 pub mod storage;
 pub mod task;
-pub mod ticket;
 pub mod time;
 pub mod vote;
 

@@ -100,10 +100,10 @@ fn a9_authors_do_not_choose_seeds_by_delaying_a_slot() {
         let mut seed = Seed::Pending;
         execute(|| {
             started();
-            let ticket = <Beacon as Randomness>::request();
+            let randomness = <Beacon as Randomness>::request();
             block(first);
             block(second);
-            seed = <Beacon as Randomness>::seed(&ticket, b"panel");
+            seed = <Beacon as Randomness>::seed(&randomness, b"panel");
         });
         seed
     };

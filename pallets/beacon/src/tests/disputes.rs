@@ -66,10 +66,10 @@ fn a_false_slot_and_all_that_followed_it_are_voided() {
 fn outputs_of_voided_slots_are_void() {
     execute(|| {
         started();
-        let ticket = <Beacon as Randomness>::request();
+        let randomness = <Beacon as Randomness>::request();
         block_with_false_slot();
         block(8);
-        let seed = || <Beacon as Randomness>::seed(&ticket, b"subject");
+        let seed = || <Beacon as Randomness>::seed(&randomness, b"subject");
         let false_seed = seed();
         assert!(matches!(false_seed, Seed::Ready(_)));
         assert_ok!(dispute(9, truth(9)));

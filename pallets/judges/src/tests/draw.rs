@@ -3,7 +3,7 @@
 //! Who sits on a panel.
 
 use crate::mock::*;
-use crate::{draw::choose, draw::Candidate, DrawTickets, Duties, Event, Rounds};
+use crate::{draw::choose, draw::Candidate, DrawRequests, Duties, Event, Rounds};
 use frame_support::assert_ok;
 use polkadot_sdk::*;
 use std::collections::BTreeMap;
@@ -225,20 +225,20 @@ fn without_randomness_nothing_happens_until_there_is_some() {
 }
 
 #[test]
-fn a_draw_waits_for_the_ticket_taken_at_its_first_attempt() {
+fn a_draw_waits_for_the_request_made_at_its_first_attempt() {
     ExtBuilder::judges(5).execute(|| {
         world(|w| w.seed = None);
         for _ in 0..3 {
             assert_eq!(Judges::draw(&request(0, 3)), Draw::Retry);
         }
         assert_eq!(
-            world(|w| w.tickets),
+            world(|w| w.requests),
             1,
             "retrying must not buy another seed"
         );
         reseed(1);
         assert_eq!(Judges::draw(&request(0, 3)), Draw::Seated(3));
-        assert_eq!(DrawTickets::<Test>::get(TASK), None);
+        assert_eq!(DrawRequests::<Test>::get(TASK), None);
     });
 }
 
@@ -247,14 +247,14 @@ fn a_seed_that_seated_nobody_is_not_used_again() {
     // Or the seed would be known before the judges register who are drawn with it.
     ExtBuilder::judges(2).execute(|| {
         assert_eq!(Judges::draw(&request(0, 3)), Draw::Retry);
-        assert_eq!(DrawTickets::<Test>::get(TASK), None);
+        assert_eq!(DrawRequests::<Test>::get(TASK), None);
         assert_eq!(Judges::draw(&request(0, 3)), Draw::Retry);
-        assert_eq!(world(|w| w.tickets), 2);
+        assert_eq!(world(|w| w.requests), 2);
     });
 }
 
 #[test]
-fn an_expired_ticket_is_replaced() {
+fn an_expired_request_is_replaced() {
     ExtBuilder::judges(5).execute(|| {
         world(|w| w.seed = None);
         assert_eq!(Judges::draw(&request(0, 3)), Draw::Retry);
@@ -262,7 +262,7 @@ fn an_expired_ticket_is_replaced() {
         reseed(1);
         assert_eq!(Judges::draw(&request(0, 3)), Draw::Retry);
         assert_eq!(Judges::draw(&request(0, 3)), Draw::Seated(3));
-        assert_eq!(world(|w| w.tickets), 2);
+        assert_eq!(world(|w| w.requests), 2);
     });
 }
 

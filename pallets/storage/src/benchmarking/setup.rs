@@ -155,7 +155,7 @@ pub fn checking<T: Config>(who: &T::AccountId) -> (ReplicaId, Hash) {
 /// Gives the seal challenge of a replica its seed.
 pub fn opened<T: Config>(id: ReplicaId) -> Hash {
     let challenge = Challenges::<T>::get(id, ChallengeKind::Seal).unwrap();
-    T::Randomness::benchmark_ready(&challenge.ticket);
+    T::Randomness::benchmark_ready(&challenge.randomness);
     assert_ok!(Pallet::<T>::step_challenge(id, ChallengeKind::Seal));
     Challenges::<T>::get(id, ChallengeKind::Seal)
         .unwrap()

@@ -263,14 +263,17 @@ fn a9_nothing_a_provider_does_after_committing_changes_what_it_is_asked() {
 }
 
 #[test]
-fn a9_a_ticket_is_taken_after_the_commitment_is_fixed() {
+fn a9_a_request_is_made_after_the_commitment_is_fixed() {
     run(|world| {
         let bytes = data(1, 5_000);
         let deal = offer(CLIENT, &bytes, Retention::Days30);
         let id = world.seal(ALICE, deal, &bytes);
         // The seed of the block before the commitment is of no use.
         let challenge = Challenges::<Test>::get(id, ChallengeKind::Seal).unwrap();
-        assert_eq!(u64::from(challenge.ticket.block), System::block_number());
+        assert_eq!(
+            u64::from(challenge.randomness.block),
+            System::block_number()
+        );
         assert_eq!(challenge.seed, None);
         world.stop(ALICE, Idle::Challenges);
         world.pass(DELAY + 1);

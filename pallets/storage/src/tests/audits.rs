@@ -272,7 +272,7 @@ fn audits_of_a_replica_that_ended_are_forgotten() {
 }
 
 #[test]
-fn tickets_that_expired_are_dropped_and_drawing_goes_on() {
+fn requests_that_expired_are_dropped_and_drawing_goes_on() {
     run(|world| {
         world.active(ALICE, 1);
         set_expired(true);

@@ -335,7 +335,7 @@ fn nobody_escapes_a_challenge_by_leaving() {
 }
 
 #[test]
-fn an_expired_ticket_is_replaced() {
+fn an_expired_request_is_replaced() {
     run(|world| {
         let id = world.active(ALICE, 1);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));

@@ -332,7 +332,7 @@ fn no_window_begins_while_the_beacon_is_degraded() {
 }
 
 #[test]
-fn a_window_whose_ticket_expired_takes_another() {
+fn a_window_whose_request_expired_takes_another() {
     run(|world| {
         set_expired(true);
         world.pass(10);

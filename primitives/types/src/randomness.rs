@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
-pub struct Ticket {
+pub struct RandomnessRequest {
     /// The beacon slot whose output goes in.
     pub slot: u64,
     /// The block whose author's VRF output goes in.
