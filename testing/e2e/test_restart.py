@@ -20,7 +20,7 @@ from tos_harness.paths import example, python
 from tos_harness.process import Process
 
 # Revealing takes until the next blocks; everybody has half a minute to be back, while a build runs as well.
-WINDOWS = {"answerReveal": 60, "voteCommit": 60, "voteReveal": 60}
+PHASE_LENGTHS = {"answerReveal": 60, "voteCommit": 60, "voteReveal": 60}
 # Seconds within which all is over.
 LIMIT = 900
 # The longest silence of `tos task watch` in seconds: it promises a line every ten.
@@ -32,7 +32,7 @@ KIND = "algorithm-optimization"
 
 @pytest.fixture(scope="module")
 def net(binaries, folder):
-    chain = DevChain(binaries, folder, change=lambda genesis: genesis["clock"]["windows"].update(WINDOWS)).start()
+    chain = DevChain(binaries, folder, change=lambda genesis: genesis["clock"]["phaseLengths"].update(PHASE_LENGTHS)).start()
     yield chain
     chain.close()
 

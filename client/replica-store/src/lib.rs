@@ -100,6 +100,6 @@ pub use staging::sealing_bytes;
 pub use store::{Options, Store};
 pub use trash::Discarded;
 pub use unseal::Unit;
-pub use windows::{Built, Entry, GroupWindow, Member, Windows};
+pub use windows::{Built, Entry, GroupWindow, Member, WindowStore};
 
 pub use tos_storage_proofs::{Commitment, Hash, Layout, ReplicaId, SealParams};

@@ -6,7 +6,7 @@
 mod common;
 
 use common::{content, file, open, spec, MemDisk, TINY};
-use tos_replica_store::{Error, Member, Store, Windows};
+use tos_replica_store::{Error, Member, Store, WindowStore};
 use tos_storage_proofs::{
     aggregate::{
         fold, group_root, inclusion_path, leaf, missing_group, upper_path, verify_group_inclusion,
@@ -37,7 +37,7 @@ fn members(ids: impl IntoIterator<Item = u8>) -> Vec<Member> {
         .collect()
 }
 
-fn build(windows: &Windows, window: u64, members: &[Member]) -> tos_replica_store::Built {
+fn build(windows: &WindowStore, window: u64, members: &[Member]) -> tos_replica_store::Built {
     windows
         .build(0, window, &[window as u8; 32], members, &mut |_| ())
         .unwrap()

@@ -7,7 +7,7 @@ use serde_json::{json, Value};
 use sp_api::ApiRef;
 use sp_blockchain::{BlockStatus, Info};
 use sp_runtime::traits::{Block as BlockT, Header as _, NumberFor};
-use tos_types::{refusal::Refusal, Difficulty, Phase, Windows};
+use tos_types::{refusal::Refusal, Difficulty, Phase, PhaseLengths};
 
 /// The client of a node whose best block is the first one.
 #[derive(Clone)]
@@ -94,7 +94,7 @@ sp_api::mock_impl_runtime_apis! {
             ChainView {
                 tick: 3,
                 day: 0,
-                windows: Windows::development(),
+                phase_lengths: PhaseLengths::development(),
                 tasks: 0,
                 open_tasks: 0,
                 miners: 0,

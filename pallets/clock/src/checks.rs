@@ -12,7 +12,10 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     /// Names the first invariant that does not hold.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
-        ensure!(Settings::<T>::get().is_sound(), "the windows are unusable");
+        ensure!(
+            Settings::<T>::get().is_sound(),
+            "the phase lengths are unusable"
+        );
         Ok(())
     }
 }

@@ -4,14 +4,14 @@
 
 use crate::*;
 use tos_interfaces::Clock;
-use tos_types::{Tick, Windows};
+use tos_types::{PhaseLengths, Tick};
 
 impl<T: Config> Clock for Pallet<T> {
     fn now() -> Tick {
         Ticks::<T>::get()
     }
 
-    fn windows() -> Windows {
+    fn phase_lengths() -> PhaseLengths {
         Settings::<T>::get()
     }
 

@@ -26,11 +26,11 @@ pub mod pallet {
     use super::*;
     use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
-    use tos_types::{Tick, Windows};
+    use tos_types::{PhaseLengths, Tick};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-    /// Protocol time: the current tick and the lengths of the windows.
+    /// Protocol time: the current tick and the lengths of the phases.
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
@@ -46,20 +46,20 @@ pub mod pallet {
     #[pallet::storage]
     pub type Ticks<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
-    /// The lengths of the protocol's windows, fixed at genesis.
+    /// The lengths of the protocol's phases, fixed at genesis.
     #[pallet::storage]
-    pub type Settings<T: Config> = StorageValue<_, Windows, ValueQuery>;
+    pub type Settings<T: Config> = StorageValue<_, PhaseLengths, ValueQuery>;
 
     /// `true` if the last block was so full that users could not get a transaction in.
     #[pallet::storage]
     pub type Crammed<T: Config> = StorageValue<_, bool, ValueQuery>;
 
-    /// The windows a network is born with.
+    /// The phase lengths a network is born with.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
-        /// The lengths of all windows, in ticks.
-        pub windows: Windows,
+        /// The lengths of all phases, in ticks.
+        pub phase_lengths: PhaseLengths,
         #[serde(skip)]
         #[doc(hidden)]
         pub _config: core::marker::PhantomData<T>,
@@ -69,10 +69,10 @@ pub mod pallet {
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
             assert!(
-                self.windows.is_sound(),
-                "genesis windows: none may be zero and min_open may not exceed max_open"
+                self.phase_lengths.is_sound(),
+                "genesis phase lengths: none may be zero and min_open may not exceed max_open"
             );
-            Settings::<T>::put(self.windows);
+            Settings::<T>::put(self.phase_lengths);
         }
     }
 

@@ -11,7 +11,7 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 use sp_runtime::BuildStorage;
-use tos_types::Windows;
+use tos_types::PhaseLengths;
 
 type Block = frame_system::mocking::MockBlock<Test>;
 
@@ -31,18 +31,18 @@ impl pallet_clock::Config for Test {
     type WeightInfo = ();
 }
 
-/// A chain with development windows.
+/// A chain with the phase lengths of development.
 pub fn new_test_ext() -> sp_io::TestExternalities {
-    with_windows(Windows::development())
+    with_phase_lengths(PhaseLengths::development())
 }
 
-/// A chain with the given windows.
-pub fn with_windows(windows: Windows) -> sp_io::TestExternalities {
+/// A chain with the given phase lengths.
+pub fn with_phase_lengths(phase_lengths: PhaseLengths) -> sp_io::TestExternalities {
     let mut storage = frame_system::GenesisConfig::<Test>::default()
         .build_storage()
         .unwrap();
     pallet_clock::GenesisConfig::<Test> {
-        windows,
+        phase_lengths,
         ..Default::default()
     }
     .assimilate_storage(&mut storage)

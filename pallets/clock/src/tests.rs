@@ -5,7 +5,7 @@
 use crate::{mock::*, Crammed, Ticks};
 use polkadot_sdk::*;
 use tos_interfaces::Clock as _;
-use tos_types::Windows;
+use tos_types::PhaseLengths;
 
 fn quiet() -> Content {
     Content::default()
@@ -110,13 +110,13 @@ fn a_tick_comes_even_when_no_weight_is_left_for_hooks() {
 }
 
 #[test]
-fn windows_and_days_come_from_genesis() {
-    let windows = Windows {
+fn phase_lengths_and_days_come_from_genesis() {
+    let phase_lengths = PhaseLengths {
         day: 3,
-        ..Windows::development()
+        ..PhaseLengths::development()
     };
-    with_windows(windows).execute_with(|| {
-        assert_eq!(Clock::windows(), windows);
+    with_phase_lengths(phase_lengths).execute_with(|| {
+        assert_eq!(Clock::phase_lengths(), phase_lengths);
         for _ in 0..7 {
             block(quiet());
         }
@@ -125,11 +125,11 @@ fn windows_and_days_come_from_genesis() {
 }
 
 #[test]
-#[should_panic(expected = "genesis windows")]
+#[should_panic(expected = "genesis phase lengths")]
 fn a_chain_with_an_empty_window_is_not_born() {
-    with_windows(Windows {
+    with_phase_lengths(PhaseLengths {
         challenge: 0,
-        ..Windows::development()
+        ..PhaseLengths::development()
     });
 }
 

@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_leave(who: &T::AccountId) -> DispatchResult {
         let mut judge = Self::staying(who)?;
-        let release_at = T::Clock::now().saturating_add(T::Clock::windows().unbonding);
+        let release_at = T::Clock::now().saturating_add(T::Clock::phase_lengths().unbonding);
         Self::leave_pools(who, &judge.types);
         judge.status = JudgeStatus::Leaving { release_at };
         Judges::<T>::insert(who, &judge);

@@ -26,7 +26,8 @@ use tos_types::{
     rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes, TaskRules},
     task::{Certification, Level},
     vote::Tally,
-    AnswerScore, Balance, Bp, ContentHash, Report, TaskId, TaskType, Tick, Verdict, Windows, TOS,
+    AnswerScore, Balance, Bp, ContentHash, PhaseLengths, Report, TaskId, TaskType, Tick, Verdict,
+    TOS,
 };
 
 type Block = frame_system::mocking::MockBlock<Test>;
@@ -154,8 +155,8 @@ impl Clock for World {
     fn now() -> Tick {
         world(|w| w.now)
     }
-    fn windows() -> Windows {
-        Windows::development()
+    fn phase_lengths() -> PhaseLengths {
+        PhaseLengths::development()
     }
 }
 

@@ -77,7 +77,7 @@ impl WeightInfo for () {
     }
 
     fn leave() -> Weight {
-        // Judge, tick, windows.
+        // Judge, tick, phase lengths.
         step(60, 3 + 3 * POOLS, 1 + 5 * POOLS)
     }
 

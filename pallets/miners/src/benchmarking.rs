@@ -163,7 +163,7 @@ mod benchmarks {
     #[benchmark]
     fn reactivate() {
         let who = registered::<T>();
-        let dormant = T::Clock::windows().day.saturating_mul(91);
+        let dormant = T::Clock::phase_lengths().day.saturating_mul(91);
         T::Clock::benchmark_set_now(T::Clock::now().saturating_add(dormant));
 
         #[extrinsic_call]
@@ -250,7 +250,9 @@ mod benchmarks {
         // A miner, who loses a level.
         let who = specialist::<T>(0);
         Pallet::<T>::do_suspend(&who, 1)?;
-        let longest = T::Clock::windows().day.saturating_mul(MAX_SUSPENSION_DAYS);
+        let longest = T::Clock::phase_lengths()
+            .day
+            .saturating_mul(MAX_SUSPENSION_DAYS);
 
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, who.clone(), longest);

@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_leave(who: T::AccountId) -> DispatchResult {
-        let until = T::Clock::now().saturating_add(T::Clock::windows().unbonding);
+        let until = T::Clock::now().saturating_add(T::Clock::phase_lengths().unbonding);
         Miners::<T>::try_mutate(&who, |miner| {
             let miner = miner.as_mut().ok_or(Error::<T>::NotRegistered)?;
             ensure!(miner.leaving.is_none(), Error::<T>::Leaving);
@@ -300,6 +300,8 @@ impl<T: Config> Pallet<T> {
 
     /// The longest suspension, in ticks.
     pub(crate) fn longest_suspension() -> Tick {
-        T::Clock::windows().day.saturating_mul(MAX_SUSPENSION_DAYS)
+        T::Clock::phase_lengths()
+            .day
+            .saturating_mul(MAX_SUSPENSION_DAYS)
     }
 }

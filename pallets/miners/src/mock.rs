@@ -20,7 +20,7 @@ use tos_types::{
     offence::Severity,
     rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes},
     task::Certification,
-    Balance, Bp, TaskType, Tick, Windows, TOS,
+    Balance, Bp, PhaseLengths, TaskType, Tick, TOS,
 };
 
 pub const ALICE: u64 = 1;
@@ -84,11 +84,11 @@ impl Clock for TestClock {
     fn now() -> Tick {
         Now::get()
     }
-    fn windows() -> Windows {
-        Windows {
+    fn phase_lengths() -> PhaseLengths {
+        PhaseLengths {
             day: DAY,
             unbonding: UNBONDING,
-            ..Windows::development()
+            ..PhaseLengths::development()
         }
     }
     #[cfg(feature = "runtime-benchmarks")]

@@ -17,7 +17,7 @@ fn idle_account<T: Config>() -> T::AccountId {
     let who: T::AccountId = account("who", 0, 0);
     Pallet::<T>::benchmark_set(&who, TYPE, 10_000, 5);
     let days = FREE_IDLE_DAYS.saturating_add(69);
-    let later = T::Clock::windows().day.saturating_mul(days);
+    let later = T::Clock::phase_lengths().day.saturating_mul(days);
     T::Clock::benchmark_set_now(T::Clock::now().saturating_add(later));
     assert_eq!(Pallet::<T>::global(&who), 5_000);
     who

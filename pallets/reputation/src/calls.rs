@@ -12,7 +12,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_penalise(who: &T::AccountId, task_type: TaskType, severity: Severity) {
         let loss = severity.loss();
         Self::change_both(who, task_type, |record, today| record.penalise(today, loss));
-        let suspension = T::Clock::windows()
+        let suspension = T::Clock::phase_lengths()
             .day
             .saturating_mul(severity.suspension_days());
         if suspension > 0 {

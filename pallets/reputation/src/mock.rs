@@ -14,7 +14,7 @@ use tos_types::{
     refusal::Refusal,
     rules::LevelTable,
     task::{Certification, Level},
-    Bp, TaskType, Tick, Windows,
+    Bp, PhaseLengths, TaskType, Tick,
 };
 
 pub const ALICE: u64 = 1;
@@ -83,10 +83,10 @@ impl Clock for TestClock {
     fn now() -> Tick {
         Now::get()
     }
-    fn windows() -> Windows {
-        Windows {
+    fn phase_lengths() -> PhaseLengths {
+        PhaseLengths {
             day: DAY,
-            ..Windows::development()
+            ..PhaseLengths::development()
         }
     }
     #[cfg(feature = "runtime-benchmarks")]

@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 use tos_formulas::split::{JudgedAnswer, QualityBars};
 use tos_interfaces::{Clock, Settlement, Vault};
 use tos_types::{
-    params::MIN_PARTICIPATION_QUALITY, Balance, Bp, Difficulty, TaskId, TaskType, Tick, Windows,
+    params::MIN_PARTICIPATION_QUALITY, Balance, Bp, Difficulty, PhaseLengths, TaskId, TaskType,
+    Tick,
 };
 
 #[frame_support::runtime]
@@ -78,10 +79,10 @@ impl Clock for TestClock {
     fn now() -> Tick {
         Now::get()
     }
-    fn windows() -> Windows {
-        Windows {
+    fn phase_lengths() -> PhaseLengths {
+        PhaseLengths {
             claim: CLAIM_WINDOW,
-            ..Windows::development()
+            ..PhaseLengths::development()
         }
     }
     #[cfg(feature = "runtime-benchmarks")]

@@ -206,7 +206,7 @@ impl<T: Config> Pallet<T> {
         amount: Balance,
         custody: Custody,
     ) -> DispatchResult {
-        let expires = T::Clock::now().saturating_add(T::Clock::windows().claim);
+        let expires = T::Clock::now().saturating_add(T::Clock::phase_lengths().claim);
         let before = Claims::<T>::get(who, task);
         if let Some(claim) = before {
             ensure!(claim.custody == custody, Error::<T>::CannotReceive);

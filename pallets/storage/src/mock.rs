@@ -23,7 +23,7 @@ use tos_storage_proofs::Commitment;
 use tos_types::{
     randomness::RandomnessRequest,
     storage::{DealTerms, ReplicaStatus, Retention, StorageConfig, StoredContent, Window},
-    Balance, DealId, ReplicaId, Tick, Windows, TOS,
+    Balance, DealId, PhaseLengths, ReplicaId, Tick, TOS,
 };
 
 pub use crate::tests::world::*;
@@ -99,8 +99,8 @@ impl Clock for TestClock {
     fn now() -> Tick {
         NOW.get()
     }
-    fn windows() -> Windows {
-        Windows::development()
+    fn phase_lengths() -> PhaseLengths {
+        PhaseLengths::development()
     }
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_set_now(now: Tick) {

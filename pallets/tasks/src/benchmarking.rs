@@ -68,7 +68,7 @@ fn published<T: Config>(places: u32) -> TaskId {
     let terms = calls::Terms {
         difficulty: Difficulty::Expert,
         reward: REWARD,
-        open_for: T::Clock::windows().min_open,
+        open_for: T::Clock::phase_lengths().min_open,
         min_quality: 50,
         max_participants: places,
         reference: Some(REFERENCE),
@@ -275,7 +275,7 @@ mod benches {
     #[benchmark]
     fn publish() {
         let caller = publisher::<T>();
-        let open_for = T::Clock::windows().min_open;
+        let open_for = T::Clock::phase_lengths().min_open;
         #[extrinsic_call]
         _(
             RawOrigin::Signed(caller),

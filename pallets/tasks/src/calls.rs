@@ -60,9 +60,9 @@ impl<T: Config> Pallet<T> {
             (terms.least_reward..=terms.most_reward).contains(&reward),
             Error::<T>::RewardOutsideBand
         );
-        let windows = T::Clock::windows();
+        let phase_lengths = T::Clock::phase_lengths();
         ensure!(
-            (windows.min_open..=windows.max_open).contains(&open_for),
+            (phase_lengths.min_open..=phase_lengths.max_open).contains(&open_for),
             Error::<T>::OpenWindowOutOfBounds
         );
         ensure!(

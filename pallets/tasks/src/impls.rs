@@ -82,7 +82,7 @@ impl<T: Config> Pallet<T> {
             id,
             &mut task,
             Phase::Closed(closure),
-            T::Clock::windows().retention,
+            T::Clock::phase_lengths().retention,
         )?;
         Tasks::<T>::insert(id, task);
         Self::deposit_event(Event::Closed { task: *id, closure });

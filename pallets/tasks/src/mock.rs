@@ -24,7 +24,7 @@ use tos_types::{
     rules::{CurrentRules, DifficultyTable, DifficultyTerms, LevelTable, TaskRules},
     task::{Certification, Level},
     vote::{AnswerResult, Tally},
-    Balance, Bp, Difficulty, TaskId, TaskType, Tick, Windows, TOS,
+    Balance, Bp, Difficulty, PhaseLengths, TaskId, TaskType, Tick, TOS,
 };
 
 type Block = frame_system::mocking::MockBlock<Test>;
@@ -168,8 +168,8 @@ impl Clock for TestClock {
     fn now() -> Tick {
         now()
     }
-    fn windows() -> Windows {
-        Windows {
+    fn phase_lengths() -> PhaseLengths {
+        PhaseLengths {
             min_open: 3,
             max_open: 43_200,
             answer_reveal: 20,
@@ -178,7 +178,7 @@ impl Clock for TestClock {
             vote_reveal: 20,
             challenge: 6,
             retention: 40,
-            ..Windows::development()
+            ..PhaseLengths::development()
         }
     }
 }

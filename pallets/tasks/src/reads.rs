@@ -258,7 +258,7 @@ impl<T: Config> VotingAgenda<T::AccountId> for Pallet<T> {
         let mut task =
             Tasks::<T>::get(id).unwrap_or_else(|| benchmarking::synthetic_task::<T>(*id));
         task.round = round;
-        Self::enter(id, &mut task, phase, T::Clock::windows().vote_commit)
+        Self::enter(id, &mut task, phase, T::Clock::phase_lengths().vote_commit)
             .expect("a timeline has room for the phases of a benchmark");
         Tasks::<T>::insert(id, task);
     }
@@ -271,7 +271,7 @@ impl<T: Config> VotingAgenda<T::AccountId> for Pallet<T> {
             id,
             &mut task,
             Phase::Challenge,
-            T::Clock::windows().challenge,
+            T::Clock::phase_lengths().challenge,
         )
         .expect("a timeline has room for the phases of a benchmark");
         Tasks::<T>::insert(id, task);

@@ -57,12 +57,17 @@ impl<T: Config> Pallet<T> {
 
     /// From commitments to reveals, of answers or of votes.
     fn begin_reveals(id: &TaskId, mut task: TaskOf<T>) -> DispatchResult {
-        let windows = T::Clock::windows();
+        let phase_lengths = T::Clock::phase_lengths();
         if task.phase == Phase::Open {
             Self::leave_open(id, &task);
-            Self::enter(id, &mut task, Phase::AnswerReveal, windows.answer_reveal)?;
+            Self::enter(
+                id,
+                &mut task,
+                Phase::AnswerReveal,
+                phase_lengths.answer_reveal,
+            )?;
         } else {
-            Self::enter(id, &mut task, Phase::VoteReveal, windows.vote_reveal)?;
+            Self::enter(id, &mut task, Phase::VoteReveal, phase_lengths.vote_reveal)?;
             // There is nothing to wait for.
             if T::Panels::none_committed(id) {
                 Self::hasten(id, &mut task);
@@ -120,7 +125,7 @@ impl<T: Config> Pallet<T> {
 
     /// Brings the task into `PanelDraw`, with the first try after `delay` ticks.
     fn begin_draw(id: &TaskId, task: &mut TaskOf<T>, delay: Tick) -> DispatchResult {
-        let window = T::Clock::windows().panel_draw.max(delay);
+        let window = T::Clock::phase_lengths().panel_draw.max(delay);
         Self::enter(id, task, Phase::PanelDraw, window)?;
         Self::schedule(id, task, T::Clock::now().saturating_add(delay));
         Ok(())
@@ -138,7 +143,7 @@ impl<T: Config> Pallet<T> {
     fn draw(id: &TaskId, mut task: TaskOf<T>) -> DispatchResult {
         match T::Panels::draw(&Self::panel_request(id, &task)) {
             Draw::Seated(_) => {
-                let window = T::Clock::windows().vote_commit;
+                let window = T::Clock::phase_lengths().vote_commit;
                 Self::enter(id, &mut task, Phase::VoteCommit, window)?;
             }
             Draw::Retry => {
@@ -204,7 +209,7 @@ impl<T: Config> Pallet<T> {
             id,
             &mut task,
             Phase::Challenge,
-            T::Clock::windows().challenge,
+            T::Clock::phase_lengths().challenge,
         )?;
         Tasks::<T>::insert(id, task);
         Ok(())

@@ -111,7 +111,7 @@ macro_rules! reads {
                     json "reputation", "global and per type, decay applied"
                 }
 
-                /// Protocol time, the windows and how many there are of everything.
+                /// Protocol time, the lengths of phases and how many there are of everything.
                 fn chain() -> ChainView {
                     json "chain" computed () -> ChainStatus,
                     "heights, tick, day, window lengths, counts"

@@ -6,7 +6,7 @@ use super::*;
 use codec::{Decode, Encode};
 use sp_api::{ApiRef, ProvideRuntimeApi, RuntimeApiInfo};
 use sp_runtime::traits::Block as BlockT;
-use tos_types::{refusal::Refusal, Windows};
+use tos_types::{refusal::Refusal, PhaseLengths};
 use tos_views::{Action, Role, StandingView};
 
 type Block = sp_runtime::generic::Block<
@@ -93,7 +93,7 @@ sp_api::mock_impl_runtime_apis! {
             ChainView {
                 tick: 3,
                 day: 0,
-                windows: Windows::development(),
+                phase_lengths: PhaseLengths::development(),
                 tasks: 0,
                 open_tasks: 0,
                 miners: 0,
@@ -115,7 +115,10 @@ fn a_node_reads_the_runtime_through_the_trait() {
     };
     assert_eq!(api.can_submit(at, ME, TASK).unwrap(), Err(refusal));
     assert_eq!(api.task(at, TASK).unwrap(), None);
-    assert_eq!(api.chain(at).unwrap().windows, Windows::development());
+    assert_eq!(
+        api.chain(at).unwrap().phase_lengths,
+        PhaseLengths::development()
+    );
 }
 
 #[test]

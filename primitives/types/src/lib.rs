@@ -30,7 +30,7 @@ pub use amounts::{Balance, SUPPLY_CAP, TOS};
 pub use content::{ContentHash, ContentRef};
 pub use ids::{DealId, ReplicaId, TaskId};
 pub use task::{Closure, Difficulty, Phase, TaskParams, TaskType};
-pub use time::{Tick, Windows};
+pub use time::{PhaseLengths, Tick};
 pub use vote::{AnswerScore, Report, Verdict};
 
 /// A share, score or reputation in basis points: 0 to 10,000.

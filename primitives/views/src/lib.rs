@@ -17,7 +17,7 @@ use tos_types::{
     json::wei,
     refusal::Refusal,
     task::{Certification, Level, TaskType},
-    time::Windows,
+    time::PhaseLengths,
     Balance, Bp, TaskId, Tick,
 };
 
@@ -119,8 +119,8 @@ pub struct ChainView {
     pub tick: Tick,
     /// The current day, the unit of reputation decay.
     pub day: u32,
-    /// The lengths of the protocol's windows.
-    pub windows: Windows,
+    /// The lengths of the protocol's phases.
+    pub phase_lengths: PhaseLengths,
     /// Tasks on chain, closed ones that are not pruned yet included.
     pub tasks: u32,
     /// Tasks that take answers now.

@@ -27,8 +27,8 @@ use pallet_tasks::WeightInfo as _;
 use tos_interfaces::Clock as _;
 use tos_runtime::*;
 use tos_types::{
-    commitment, AnswerScore, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
-    Verdict, Windows, TOS,
+    commitment, AnswerScore, Closure, ContentRef, Difficulty, Phase, PhaseLengths, TaskId,
+    TaskParams, TaskType, Verdict, TOS,
 };
 use world::{account, dispatch, genesis, next_block};
 
@@ -120,7 +120,7 @@ impl Measured {
             _ => ("step: prune", Weights::step_prune(miners, seats)),
         };
         self.demand.steps += weight.saturating_add(Weights::agenda_tick());
-        for _ in 0..Windows::development().retention * 2 {
+        for _ in 0..PhaseLengths::development().retention * 2 {
             *seed += 1;
             let start = Instant::now();
             next_block(*seed);
@@ -175,7 +175,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
     let publisher = account(1);
     let number = pallet_tasks::Nonces::<Runtime>::get(&publisher);
     let id = TaskId::derive(&publisher, number);
-    let windows = Clock::windows();
+    let phase_lengths = Clock::phase_lengths();
     let subject = b"benchmark".to_vec().try_into().unwrap();
     measured.call(
         "publish",
@@ -185,7 +185,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
             difficulty: Difficulty::Beginner,
             spec: content(u64::MAX - *seed, kind.content),
             reward: 15 * TOS,
-            open_for: windows.min_open,
+            open_for: phase_lengths.min_open,
             min_quality: 50,
             max_participants: kind.miners.into(),
             reference: None,
@@ -321,11 +321,11 @@ fn main() {
     let mut rows = String::new();
     let mut tables = String::new();
     for kind in &KINDS {
-        let windows = Windows {
+        let phase_lengths = PhaseLengths {
             retention: 20,
-            ..Windows::development()
+            ..PhaseLengths::development()
         };
-        let mut ext = genesis(1 + MINERS + JUDGES, JUDGES, windows);
+        let mut ext = genesis(1 + MINERS + JUDGES, JUDGES, phase_lengths);
         ext.execute_with(prepare);
         ext.commit_all().expect("the backend is in memory");
         let mut measured = Measured::default();

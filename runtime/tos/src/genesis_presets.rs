@@ -35,7 +35,7 @@ use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::Perbill;
 use sp_staking::StakerStatus;
-use tos_types::{beacon, storage, task::Certification, Windows};
+use tos_types::{beacon, storage, task::Certification, PhaseLengths};
 
 /// One validator, half-second slots, for tests.
 pub const DEV_FAST_PRESET: &str = "dev_fast";
@@ -180,7 +180,7 @@ fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> V
             members: first_committee()
         },
         clock: ClockConfig {
-            windows: pace.windows
+            phase_lengths: pace.phase_lengths
         },
         beacon: BeaconConfig {
             config: pace.beacon,
@@ -199,7 +199,7 @@ fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> V
 #[derive(Clone, Copy)]
 struct Pace {
     chain: TimeConfig,
-    windows: Windows,
+    phase_lengths: PhaseLengths,
     beacon: beacon::BeaconConfig,
     storage: storage::StorageConfig,
 }
@@ -208,21 +208,21 @@ impl Pace {
     /// As deployed.
     const REAL: Self = Self {
         chain: TimeConfig::PRODUCTION,
-        windows: Windows::per_day(43_200),
+        phase_lengths: PhaseLengths::per_day(43_200),
         beacon: beacon::BeaconConfig::PRODUCTION,
         storage: storage::StorageConfig::PRODUCTION,
     };
     /// Real slots, short windows, and a beacon and sealing that any machine affords.
     const DEVELOPMENT: Self = Self {
         chain: TimeConfig::DEVELOPMENT,
-        windows: Windows::development(),
+        phase_lengths: PhaseLengths::development(),
         beacon: beacon::BeaconConfig::DEVELOPMENT,
         storage: storage::StorageConfig::FAST,
     };
     /// For automated tests.
     const FAST: Self = Self {
         chain: TimeConfig::FAST,
-        windows: Windows::development(),
+        phase_lengths: PhaseLengths::development(),
         beacon: beacon::BeaconConfig::FAST,
         storage: storage::StorageConfig::FAST,
     };

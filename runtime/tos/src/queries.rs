@@ -38,7 +38,7 @@ pub fn chain() -> ChainView {
     ChainView {
         tick: Clock::now(),
         day: Clock::today(),
-        windows: Clock::windows(),
+        phase_lengths: Clock::phase_lengths(),
         tasks,
         open_tasks,
         miners: pallet_miners::Miners::<Runtime>::count(),

@@ -28,12 +28,12 @@ use tos_types::{
         JudgingRules, LevelTable, LevelTerms, LowestLevel, MinerStakes, PublishingRules, Share,
         SlashRules,
     },
-    Windows, TOS,
+    PhaseLengths, TOS,
 };
 use world::{account, genesis, owned};
 
 fn with_network(test: impl FnOnce()) {
-    genesis(10, 2, Windows::development()).execute_with(test);
+    genesis(10, 2, PhaseLengths::development()).execute_with(test);
 }
 
 fn slashes(rules: Option<SlashRules>) -> RuntimeParameters {
@@ -151,7 +151,7 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
                 difficulty: tos_types::Difficulty::Beginner,
                 spec: tos_types::ContentRef::inline(b"what is asked").unwrap(),
                 reward: 10 * TOS,
-                open_for: Windows::development().min_open,
+                open_for: PhaseLengths::development().min_open,
                 min_quality: 50,
                 max_participants: 3,
                 reference: None,

@@ -109,10 +109,10 @@ impl Connection {
                 Some(outside_band(*difficulty, reward.0, band))
             }
             ("Tasks::OpenWindowOutOfBounds", Call::Publish { open_for, .. }) => {
-                let windows = self.best().await?.chain().await?.windows;
+                let phase_lengths = self.best().await?.chain().await?.phase_lengths;
                 Some(outside_window(
                     *open_for,
-                    (windows.min_open, windows.max_open),
+                    (phase_lengths.min_open, phase_lengths.max_open),
                 ))
             }
             ("Tasks::UnknownTaskType", _) => {

@@ -144,7 +144,7 @@ fn bad_changes_of_types_are_refused() {
 fn leaving_takes_effect_at_once_and_the_stake_comes_back_after_the_cooldown() {
     ExtBuilder::judges(3).execute(|| {
         set_now(5);
-        let release_at = 5 + World::windows().unbonding;
+        let release_at = 5 + World::phase_lengths().unbonding;
         assert_ok!(Judges::leave(origin(1)));
         System::assert_last_event(Event::LeaveStarted { who: 1, release_at }.into());
         assert_eq!(PoolSize::<Test>::get(TYPE), 2);

@@ -26,8 +26,8 @@ use tos_types::{
         Checked, JudgeStakes, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
     },
     task::Certification,
-    AnswerScore, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams, TaskType, Verdict,
-    Windows, TOS,
+    AnswerScore, ContentRef, Difficulty, Phase, PhaseLengths, Report, TaskId, TaskParams, TaskType,
+    Verdict, TOS,
 };
 
 /// What every account starts with.
@@ -43,9 +43,13 @@ pub fn account(number: u8) -> AccountId {
     AccountId32::new([number; 32])
 }
 
-/// The runtime at genesis with these windows and this many endowed accounts; the last
+/// The runtime at genesis with these phase lengths and this many endowed accounts; the last
 /// `certified` of them are certified Expert.
-pub fn genesis(accounts: u8, certified: u8, windows: Windows) -> sp_io::TestExternalities {
+pub fn genesis(
+    accounts: u8,
+    certified: u8,
+    phase_lengths: PhaseLengths,
+) -> sp_io::TestExternalities {
     let treasury = Treasury::account_id();
     let balances = (1..=accounts)
         .map(|n| (account(n), ENDOWMENT))
@@ -57,7 +61,7 @@ pub fn genesis(accounts: u8, certified: u8, windows: Windows) -> sp_io::TestExte
             ..Default::default()
         },
         clock: ClockConfig {
-            windows,
+            phase_lengths,
             ..Default::default()
         },
         miners: MinersConfig {
@@ -627,7 +631,7 @@ impl World {
             let _ = dispatch(who, pallet_miners::Call::leave {});
             let _ = dispatch(who, pallet_judges::Call::leave {});
         }
-        for block in 0..u64::from(Clock::windows().unbonding) + 2 {
+        for block in 0..u64::from(Clock::phase_lengths().unbonding) + 2 {
             next_block(block);
         }
         for who in &everybody {

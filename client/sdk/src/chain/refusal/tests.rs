@@ -14,7 +14,7 @@ use tos_types::{
         DifficultyTable, JudgeStakes, JudgingRules, LevelTable, MinerStakes, PublishingRules,
         SlashRules,
     },
-    time::Windows,
+    time::PhaseLengths,
     ContentRef, TaskParams, TOS,
 };
 use tos_views::{ChainView, ParametersView};
@@ -96,10 +96,10 @@ async fn an_open_window_out_of_bounds_is_told_the_bounds() {
     let chain = ChainView {
         tick: 9,
         day: 0,
-        windows: Windows {
+        phase_lengths: PhaseLengths {
             min_open: 60,
             max_open: 4_321,
-            ..Windows::per_day(1_000)
+            ..PhaseLengths::per_day(1_000)
         },
         tasks: 0,
         open_tasks: 0,
