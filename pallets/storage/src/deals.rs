@@ -38,15 +38,15 @@ impl<T: Config> Pallet<T> {
             coded.is_possible() && coded.words == layout.coded_words(),
             Error::<T>::CodedSize
         );
-        let epochs = terms.retention.epochs();
+        let periods = terms.retention.billing_periods();
         ensure!(
-            (1..=config.max_epochs).contains(&epochs),
+            (1..=config.max_billing_periods).contains(&periods),
             Error::<T>::RetentionOutOfRange
         );
-        let windows = epochs
-            .checked_mul(config.epoch_windows)
+        let windows = periods
+            .checked_mul(config.billing_windows)
             .ok_or(Error::<T>::RetentionOutOfRange)?;
-        let escrow = StorageConfig::escrow(terms.price, layout.coded_bytes(), epochs)
+        let escrow = StorageConfig::escrow(terms.price, layout.coded_bytes(), periods)
             .filter(|escrow| *escrow > 0)
             .ok_or(Error::<T>::PriceOutOfRange)?;
         Self::hold(HoldReason::DealEscrow, &client, escrow)?;

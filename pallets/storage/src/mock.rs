@@ -197,7 +197,7 @@ pub fn send(call: crate::Call<Test>) -> DispatchResult {
         .map_err(|refused| refused.error)
 }
 
-/// Price of the deals that tests make: 4 TOS for a GiB and epoch.
+/// Price of the deals that tests make: 4 TOS for a GiB and billing period.
 pub const PRICE: Balance = 4 * TOS;
 
 pub fn content(bytes: &[u8]) -> StoredContent {

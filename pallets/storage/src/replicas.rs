@@ -94,9 +94,9 @@ impl<T: Config> Pallet<T> {
             Error::<T>::NotActive
         );
         let now = Folded::<T>::get();
-        let epoch = config.epoch_of(now);
-        if replica.pause.0 != epoch {
-            replica.pause = (epoch, 0);
+        let period = config.billing_period_of(now);
+        if replica.pause.0 != period {
+            replica.pause = (period, 0);
         }
         let left = config.pause_windows.saturating_sub(replica.pause.1);
         ensure!(left > 0, Error::<T>::PauseUsedUp);

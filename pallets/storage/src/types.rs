@@ -107,7 +107,7 @@ pub struct Deal<AccountId> {
     pub content: StoredContent,
     /// The commitment to the coded bytes.
     pub coded: Commitment,
-    /// Wei per GiB-epoch.
+    /// Wei per GiB and billing period.
     pub price: Balance,
     /// The windows it lasts.
     pub windows: u32,
@@ -162,7 +162,7 @@ pub struct Replica<AccountId> {
     pub until: Window,
     /// The first window after the deal or the notice.
     pub end: Window,
-    /// The epoch in which windows of pause are counted, and how many.
+    /// The billing period in which windows of pause are counted, and how many.
     pub pause: (u64, u32),
     /// The window in which it was paused last.
     pub paused_at: Window,

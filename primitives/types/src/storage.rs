@@ -50,8 +50,8 @@ pub struct StorageConfig {
     pub seal_samples: u32,
     /// Ticks in a window.
     pub window: Tick,
-    /// Windows in an epoch, the unit of price and retention: a day on a real network.
-    pub epoch_windows: u32,
+    /// Windows in a billing period, the unit of price and retention: a day on a real network.
+    pub billing_windows: u32,
     /// Windows whose group roots are kept and can be disputed. Fixed for good.
     pub ring: u32,
     /// Positions of a group that are used, at most 1,000. Fixed for good.
@@ -62,7 +62,7 @@ pub struct StorageConfig {
     pub seal_windows: u32,
     /// Windows between the request to remove a replica and its end.
     pub notice_windows: u32,
-    /// Windows that a replica may be paused in an epoch.
+    /// Windows that a replica may be paused in a billing period.
     pub pause_windows: u32,
     /// Windows between a provider's last replica and the release of its bond; at least the ring, so
     /// that late evidence still finds it.
@@ -81,8 +81,8 @@ pub struct StorageConfig {
     pub committee: u32,
     /// Misses in a row after which a replica fails.
     pub max_misses: u32,
-    /// The most epochs a deal may last.
-    pub max_epochs: u32,
+    /// The most billing periods a deal may last.
+    pub max_billing_periods: u32,
     /// The least bond of a provider, in wei.
     #[serde(with = "wei")]
     pub min_bond: Balance,
@@ -114,12 +114,12 @@ pub const LATENCY_TARGET_MS: u32 = 100;
 pub const LATENCY_LIMIT_MS: u32 = 500;
 
 impl StorageConfig {
-    /// A real network with blocks of two seconds: windows of 40 s, epochs of a day.
+    /// A real network with blocks of two seconds: windows of 40 s, billing periods of a day.
     pub const PRODUCTION: Self = Self {
         seal: SealParams::MAINNET,
         seal_samples: 2,
         window: 20,
-        epoch_windows: 2_160,
+        billing_windows: 2_160,
         ring: 276,
         group_places: aggregate::GROUP_SIZE,
         offer_ttl: 6_480,
@@ -134,7 +134,7 @@ impl StorageConfig {
         challenge_ticks: 150,
         committee: MAX_COMMITTEE,
         max_misses: 8,
-        max_epochs: 2_555,
+        max_billing_periods: 2_555,
         min_bond: 1_000 * TOS,
         collateral_base: 10 * TOS,
         collateral_per_gib: TOS,
@@ -144,11 +144,11 @@ impl StorageConfig {
         equivocation: 1_000 * TOS,
     };
 
-    /// Tests and development: windows of six ticks, epochs of four windows, units of 64 KiB.
+    /// Tests and development: windows of six ticks, billing periods of four windows, units of 64 KiB.
     pub const FAST: Self = Self {
         seal: SealParams::TEST,
         window: 6,
-        epoch_windows: 4,
+        billing_windows: 4,
         ring: 16,
         offer_ttl: 50,
         seal_windows: 20,
@@ -176,7 +176,7 @@ impl StorageConfig {
             return Err("storage: a committee has from 1 to 26 members");
         }
         let lengths = [
-            self.epoch_windows,
+            self.billing_windows,
             self.ring,
             self.offer_ttl,
             self.seal_windows,
@@ -186,7 +186,7 @@ impl StorageConfig {
             self.audit_ticks,
             self.challenge_ticks,
             self.max_misses,
-            self.max_epochs,
+            self.max_billing_periods,
         ];
         if self.window < 2 || lengths.contains(&0) {
             return Err("storage: a period is empty");
@@ -228,16 +228,16 @@ impl StorageConfig {
         self.miss_base.saturating_mul(doubled).min(self.miss_cap)
     }
 
-    /// The epoch of a window.
-    pub fn epoch_of(&self, window: Window) -> u64 {
-        window.checked_div(self.epoch_windows.into()).unwrap_or(0)
+    /// The billing period of a window.
+    pub fn billing_period_of(&self, window: Window) -> u64 {
+        window.checked_div(self.billing_windows.into()).unwrap_or(0)
     }
 
-    /// What has to be held for `coded_bytes` over `epochs` at `price` wei per GiB-epoch:
-    /// ⌈price · ⌈bytes / MiB⌉ · epochs / 1,024⌉. `None` when no account could ever hold it.
-    pub fn escrow(price: Balance, coded_bytes: u64, epochs: u32) -> Option<Balance> {
+    /// What has to be held for `coded_bytes` over `periods` at `price` wei per GiB and billing period:
+    /// ⌈price · ⌈bytes / MiB⌉ · periods / 1,024⌉. `None` when no account could ever hold it.
+    pub fn escrow(price: Balance, coded_bytes: u64, periods: u32) -> Option<Balance> {
         let mib = u128::from(coded_bytes.div_ceil(1 << 20));
-        let total = price.checked_mul(mib)?.checked_mul(epochs.into())?;
+        let total = price.checked_mul(mib)?.checked_mul(periods.into())?;
         Some(total.div_ceil(1_024))
     }
 }
@@ -284,28 +284,28 @@ impl StoredContent {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub enum Retention {
-    /// 30 epochs; an epoch is a day on a real network.
+    /// 30 billing periods; a billing period is a day on a real network.
     #[codec(index = 0)]
     Days30,
-    /// 365 epochs.
+    /// 365 billing periods.
     #[codec(index = 1)]
     Days365,
-    /// 2,555 epochs: seven years.
+    /// 2,555 billing periods: seven years.
     #[codec(index = 2)]
     Days2555,
-    /// A number of epochs, from 1 to 2,555.
+    /// A number of billing periods, from 1 to 2,555.
     #[codec(index = 3)]
-    Epochs(u32),
+    BillingPeriods(u32),
 }
 
 impl Retention {
-    /// The number of epochs.
-    pub fn epochs(self) -> u32 {
+    /// The number of billing periods.
+    pub fn billing_periods(self) -> u32 {
         match self {
             Self::Days30 => 30,
             Self::Days365 => 365,
             Self::Days2555 => 2_555,
-            Self::Epochs(epochs) => epochs,
+            Self::BillingPeriods(periods) => periods,
         }
     }
 }
@@ -314,7 +314,7 @@ impl Retention {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct DealTerms<AccountId> {
-    /// Wei per GiB of coded bytes and epoch.
+    /// Wei per GiB of coded bytes and billing period.
     pub price: Balance,
     /// How long.
     pub retention: Retention,

@@ -62,7 +62,7 @@ pub struct DealView<AccountId> {
     pub content: StoredContent,
     /// The commitment to the coded bytes.
     pub coded: Commitment,
-    /// Wei per GiB-epoch.
+    /// Wei per GiB and billing period.
     #[serde(with = "wei")]
     pub price: Balance,
     /// The windows it lasts.

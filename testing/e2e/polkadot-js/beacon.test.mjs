@@ -18,7 +18,7 @@ const LOCATOR = 'http://127.0.0.1:9956';
 // One byte is coded as two chunks of 4 KiB: 128 words.
 const CONTENT = { hash: HASH, length: 1, locator: LOCATOR };
 const CODED = { root: HASH, words: 128 };
-const TERMS = { price: TOS, retention: { Epochs: 4 }, provider: null };
+const TERMS = { price: TOS, retention: { BillingPeriods: 4 }, provider: null };
 
 let node;
 let provider;
@@ -115,7 +115,7 @@ test('storage extrinsics that cannot be right are refused by name', async () => 
     [offer({ length: 2n ** 34n + 1n }), 'storage.ContentLength'],
     [offer({ locator: '0x' }), 'storage.ContentUnreachable'],
     [offer({}, { words: 64 }), 'storage.CodedSize'],
-    [offer({}, {}, { retention: { Epochs: 0 } }), 'storage.RetentionOutOfRange'],
+    [offer({}, {}, { retention: { BillingPeriods: 0 } }), 'storage.RetentionOutOfRange'],
     [offer({}, {}, { price: 0 }), 'storage.PriceOutOfRange'],
     [offer({}, {}, { price: 2n ** 127n }), 'storage.PriceOutOfRange'],
     [storage.cancelOffer(NOTHING), 'storage.UnknownDeal'],
@@ -183,7 +183,7 @@ test('a deal and its replica read as plain JSON from the offer to the sealing', 
     send(api, storage.registerProvider(bond, HASH, LOCATOR), bob),
   ]);
   const { deal, escrow } = find(offered, 'storage', 'Offered');
-  // ⌈price · ⌈8 KiB / MiB⌉ · epochs / 1024⌉.
+  // ⌈price · ⌈8 KiB / MiB⌉ · periods / 1024⌉.
   assert.equal(escrow.toBigInt(), (TOS * 4n) / 1_024n);
   assert.deepEqual(await held(alice), [['DealEscrow', escrow.toBigInt()]]);
   assert.deepEqual(await held(bob), [['ProviderBond', bond]]);
@@ -195,7 +195,7 @@ test('a deal and its replica read as plain JSON from the offer to the sealing', 
   const collateral = (11n * TOS).toString();
   const { config } = await ask('storageStats');
   const written = {
-    id, client: alice.address, content: CONTENT, coded: CODED, price: TOS.toString(), windows: 4 * config.epochWindows,
+    id, client: alice.address, content: CONTENT, coded: CODED, price: TOS.toString(), windows: 4 * config.billingWindows,
     provider: null, escrow: escrow.toString(), paid: '0', collateral,
   };
   assert.deepEqual(await ask('deal', id), { ...written, status: 'open', replica: null });

@@ -92,7 +92,7 @@ fn a4_one_copy_does_not_serve_two_providers() {
         let bytes = data(1, 5_000);
         let first = world.active(ALICE, 1);
         // Bob keeps nothing of his own: he commits to Alice's sealed bytes.
-        let deal = offer(CLIENT, &bytes, Retention::Epochs(10));
+        let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(10));
         assert_ok!(Store::accept(by(BOB), deal));
         let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
         let alices = world.copies[&first].sealed.clone();
@@ -108,7 +108,7 @@ fn a4_one_copy_does_not_serve_two_providers() {
         assert_eq!(provider(BOB).bond, 1_989 * TOS);
 
         // Two honest copies of the same bytes differ, and one is no answer for the other.
-        let deal = offer(CLIENT, &bytes, Retention::Epochs(10));
+        let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(10));
         let bobs = world.seal(BOB, deal, &bytes);
         world.pass(DELAY + 2);
         assert_ne!(replica(first).sealed, replica(bobs).sealed);

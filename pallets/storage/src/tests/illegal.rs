@@ -27,12 +27,12 @@ fn in_status(world: &mut World, wanted: ReplicaStatus) -> ReplicaId {
     let bytes = data(1, 100);
     let id = match wanted {
         ReplicaStatus::Sealing => {
-            let deal = offer(CLIENT, &bytes, Retention::Epochs(5));
+            let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(5));
             assert_ok!(Store::accept(by(ALICE), deal));
             Deals::<Test>::get(deal).unwrap().replica.unwrap()
         }
         ReplicaStatus::Checking => {
-            let deal = offer(CLIENT, &bytes, Retention::Epochs(5));
+            let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(5));
             world.seal(ALICE, deal, &bytes)
         }
         ReplicaStatus::Active => world.active(ALICE, 1),
@@ -50,7 +50,7 @@ fn in_status(world: &mut World, wanted: ReplicaStatus) -> ReplicaId {
             id
         }
         ReplicaStatus::Ended => {
-            let deal = offer(CLIENT, &bytes, Retention::Epochs(1));
+            let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(1));
             let id = world.seal(ALICE, deal, &bytes);
             world.windows(7);
             id
@@ -238,9 +238,9 @@ fn impossible_offers_are_refused() {
             offer(&unreachable, coded, terms(Retention::Days30)),
             Error::<Test>::ContentUnreachable
         );
-        for epochs in [0, 2_556, u32::MAX] {
+        for periods in [0, 2_556, u32::MAX] {
             assert_noop!(
-                offer(&good, coded, terms(Retention::Epochs(epochs))),
+                offer(&good, coded, terms(Retention::BillingPeriods(periods))),
                 Error::<Test>::RetentionOutOfRange
             );
         }

@@ -15,9 +15,9 @@ fn a_deal_runs_its_whole_course() {
     run(|world| {
         let bytes = data(1, 5_000);
         let client_before = wealth(CLIENT);
-        let deal = offer(CLIENT, &bytes, Retention::Epochs(3));
+        let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(3));
         let escrow = Deals::<Test>::get(deal).unwrap().escrow;
-        // One started MiB of coded bytes, three epochs.
+        // One started MiB of coded bytes, three billing periods.
         assert_eq!(escrow, (PRICE * 3).div_ceil(1_024));
         let id = world.seal(ALICE, deal, &bytes);
         assert_eq!(provider(ALICE).tied, 11 * TOS);
@@ -173,10 +173,10 @@ fn a_pause_costs_the_streak_and_nothing_else_and_ends_by_itself() {
 }
 
 #[test]
-fn pauses_are_counted_by_epoch() {
+fn pauses_are_counted_by_billing_period() {
     ExtBuilder::config(|config| {
         config.pause_windows = 1;
-        config.epoch_windows = 50;
+        config.billing_windows = 50;
     })
     .execute(|world| {
         world.provider(ALICE, 5_000 * TOS);
@@ -278,10 +278,10 @@ fn collateral_bounds_what_a_provider_accepts_and_withdraws() {
         world.provider(ALICE, 1_000 * TOS);
         assert_noop!(Store::withdraw(by(ALICE), TOS), Error::<Test>::BondTooSmall);
         for seed in 0..90 {
-            let deal = offer(CLIENT, &data(seed % 3, 100), Retention::Epochs(1));
+            let deal = offer(CLIENT, &data(seed % 3, 100), Retention::BillingPeriods(1));
             assert_ok!(Store::accept(by(ALICE), deal));
         }
-        let deal = offer(CLIENT, &data(1, 100), Retention::Epochs(1));
+        let deal = offer(CLIENT, &data(1, 100), Retention::BillingPeriods(1));
         assert_noop!(
             Store::accept(by(ALICE), deal),
             Error::<Test>::InsufficientBond

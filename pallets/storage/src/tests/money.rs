@@ -16,7 +16,7 @@ fn uneven(world: &mut World) -> tos_types::ReplicaId {
     let deal = next_deal(CLIENT);
     let terms = DealTerms {
         price: 1_000_003,
-        ..terms(Retention::Epochs(3))
+        ..terms(Retention::BillingPeriods(3))
     };
     assert_ok!(Store::offer(
         by(CLIENT),

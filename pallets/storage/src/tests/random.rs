@@ -85,9 +85,9 @@ fn take(world: &mut World, step: &Step) -> Option<()> {
             world.pass(ticks.into());
             Ok(())
         }
-        Step::Offer(seed, epochs) => {
+        Step::Offer(seed, periods) => {
             let client = if seed % 2 == 0 { CLIENT } else { OTHER_CLIENT };
-            let retention = Retention::Epochs(epochs.into());
+            let retention = Retention::BillingPeriods(periods.into());
             offer(client, &data(u64::from(seed % 3), 100), retention);
             Ok(())
         }
@@ -176,7 +176,7 @@ proptest! {
             config.retention_windows = 3;
             config.offer_ttl = 5;
             config.seal_windows = 3;
-            config.epoch_windows = 8;
+            config.billing_windows = 8;
         })
         .execute(|world| {
             world.provider(ALICE, 2_000 * TOS);

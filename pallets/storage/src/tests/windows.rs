@@ -78,7 +78,11 @@ fn a_group_that_hands_in_nothing_loses_the_streaks_of_all_and_one_miss_each() {
         let ids = [world.active(ALICE, 1), world.active(ALICE, 2)];
         world.provider(BOB, 1_000 * TOS);
         let bytes = data(3, 100);
-        let deal = offer(CLIENT, &bytes, tos_types::storage::Retention::Epochs(10));
+        let deal = offer(
+            CLIENT,
+            &bytes,
+            tos_types::storage::Retention::BillingPeriods(10),
+        );
         let other = world.seal(BOB, deal, &bytes);
         world.windows(8);
         world.until_open();

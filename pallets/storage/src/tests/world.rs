@@ -147,7 +147,7 @@ impl World {
     /// A replica that is active.
     pub fn active(&mut self, who: AccountId, seed: u64) -> ReplicaId {
         let bytes = data(seed, 5_000);
-        let deal = offer(CLIENT, &bytes, Retention::Epochs(10));
+        let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(10));
         let id = self.seal(who, deal, &bytes);
         self.pass(DELAY + 2);
         assert_eq!(status(id), ReplicaStatus::Active);

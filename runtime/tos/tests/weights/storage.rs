@@ -95,7 +95,9 @@ fn of_deals() -> Vec<(&'static str, RuntimeCall)> {
                 coded: zeros(),
                 terms: DealTerms {
                     price: Balance::MAX,
-                    retention: Retention::Epochs(StorageConfig::PRODUCTION.max_epochs),
+                    retention: Retention::BillingPeriods(
+                        StorageConfig::PRODUCTION.max_billing_periods,
+                    ),
                     provider: Some(AccountId::new([1; 32])),
                 },
             }

@@ -55,7 +55,7 @@ fn deal_rows(deals: &[Deal]) -> String {
         "DEAL",
         "STATUS",
         "SIZE",
-        "PER GIB-EPOCH",
+        "PER GIB AND PERIOD",
         "WINDOWS",
         "ESCROW",
         "PAID",
