@@ -52,13 +52,13 @@ pub struct Answer {
     pub simhash: u64,
     /// What makes it a check of the judges, if it is one.
     #[serde(default)]
-    pub known: Option<KnownKey>,
+    pub known: Option<ControlKey>,
 }
 
-/// What a planter tells of its answer after the count. Its salt was made from it.
+/// What a control author tells of its answer after the count. Its salt was made from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KnownKey {
+pub struct ControlKey {
     /// The quality of the answer.
     pub quality: u8,
     /// What hid it.

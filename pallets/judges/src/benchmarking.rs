@@ -5,8 +5,8 @@
 use crate::{
     draw::{Candidate, Choice},
     types::Types,
-    Ballot, Call, Config, DrawRequests, Judges, Known, KnownAnswer, KnownAnswers, Pallet, Planters,
-    Pool, PoolSize, Rounds, Scores, Vote, Votes, MAX_TYPES,
+    Ballot, Call, Config, ControlAnswer, ControlAnswers, ControlAuthors, Controls, DrawRequests,
+    Judges, Pallet, Pool, PoolSize, Rounds, Scores, Vote, Votes, MAX_TYPES,
 };
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
@@ -20,11 +20,11 @@ use frame_support::{
 use frame_system::RawOrigin;
 use polkadot_sdk::*;
 use tos_interfaces::{
-    MinerRegistry, PanelRequest, Panels, Randomness, ReputationBook, VotingAgenda, VotingStage,
+    MinerRegistry, PanelRequest, Panels, Randomness, Reputation, TaskPhases, VotingStage,
 };
 use tos_types::{
     commitment,
-    params::{MAX_CANDIDATES, MAX_PLANTERS, NO_VOTE_REVEAL_SLASH_BP},
+    params::{MAX_CANDIDATES, MAX_CONTROL_AUTHORS, NO_VOTE_REVEAL_SLASH_BP},
     rules::MemberRules,
     task::Certification,
     AnswerScore, Report, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
@@ -208,8 +208,8 @@ pub(crate) fn prepare_rounds<T: Config>(
 }
 
 /// The first `count` answers, known from the beginning.
-fn known(count: u32) -> KnownAnswers {
-    let known = (0..count).map(|index| KnownAnswer {
+fn known(count: u32) -> ControlAnswers {
+    let known = (0..count).map(|index| ControlAnswer {
         index,
         quality: 90,
         round: MAX_ROUNDS,
@@ -306,7 +306,7 @@ mod benches {
             0 => Ballot::Awaited,
             _ => Ballot::Committed([1; 32]),
         });
-        T::Agenda::benchmark_stage(&TASK, VotingStage::Commit { round: 0 });
+        T::Phases::benchmark_stage(&TASK, VotingStage::Commit { round: 0 });
         let who: T::AccountId = account("judge", 0, 0);
 
         #[extrinsic_call]
@@ -327,7 +327,7 @@ mod benches {
             _ => Ballot::Revealed,
         });
         Votes::<T>::remove((TASK, 0, &who));
-        T::Agenda::benchmark_stage(&TASK, VotingStage::Reveal { round: 0 });
+        T::Phases::benchmark_stage(&TASK, VotingStage::Reveal { round: 0 });
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who), TASK, scores, Some(REPORT), SALT);
@@ -336,34 +336,34 @@ mod benches {
     }
 
     #[benchmark]
-    fn set_planter() -> Result<(), BenchmarkError> {
-        for index in 1..MAX_PLANTERS {
-            Planters::<T>::insert(account::<T::AccountId>("planter", index, 0), ());
+    fn set_control_author() -> Result<(), BenchmarkError> {
+        for index in 1..MAX_CONTROL_AUTHORS {
+            ControlAuthors::<T>::insert(account::<T::AccountId>("author", index, 0), ());
         }
-        let who: T::AccountId = account("planter", 0, 0);
+        let who: T::AccountId = account("author", 0, 0);
         let origin = T::GovernanceOrigin::try_successful_origin()
             .map_err(|()| BenchmarkError::Weightless)?;
 
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, who.clone(), true);
 
-        assert!(Planters::<T>::contains_key(&who));
+        assert!(ControlAuthors::<T>::contains_key(&who));
         Ok(())
     }
 
     #[benchmark]
-    fn reveal_known() {
-        let who: T::AccountId = account("planter", 0, 0);
-        Planters::<T>::insert(&who, ());
+    fn reveal_control() {
+        let who: T::AccountId = account("author", 0, 0);
+        ControlAuthors::<T>::insert(&who, ());
         let (content, secret) = ([5; 32], [6; 32]);
-        let salt = commitment::known_answer(&TASK, &who, &content, 90, &secret);
-        T::Agenda::benchmark_judged(&TASK, &who, content, salt);
-        Known::<T>::insert(TASK, known(MAX_PARTICIPANTS.saturating_sub(1)));
+        let salt = commitment::control_answer(&TASK, &who, &content, 90, &secret);
+        T::Phases::benchmark_judged(&TASK, &who, content, salt);
+        Controls::<T>::insert(TASK, known(MAX_PARTICIPANTS.saturating_sub(1)));
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who), TASK, 90, secret);
 
-        assert_eq!(Known::<T>::get(TASK).len(), MAX_PARTICIPANTS as usize);
+        assert_eq!(Controls::<T>::get(TASK).len(), MAX_PARTICIPANTS as usize);
     }
 
     // The last round: the members of all earlier ones have to be looked up.
@@ -408,7 +408,7 @@ mod benches {
             };
             ballots::<T>(&request, |_| Ballot::Committed([1; 32]));
         }
-        Known::<T>::insert(TASK, known(MAX_PARTICIPANTS));
+        Controls::<T>::insert(TASK, known(MAX_PARTICIPANTS));
         let concluded;
 
         #[block]
@@ -430,7 +430,7 @@ mod benches {
             false,
         );
         Pallet::<T>::tally(&TASK);
-        Known::<T>::insert(TASK, known(MAX_PARTICIPANTS));
+        Controls::<T>::insert(TASK, known(MAX_PARTICIPANTS));
         Pallet::<T>::conclude(&TASK, TaskType::General, true);
 
         #[block]

@@ -9,7 +9,7 @@ use crate::{
 use frame_support::ensure;
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
-use tos_interfaces::{Clock, MinerRegistry, VotingAgenda, VotingStage};
+use tos_interfaces::{Clock, MinerRegistry, TaskPhases, VotingStage};
 use tos_pallet_support::holds;
 use tos_types::{
     commitment::{self, Commitment, Salt},
@@ -133,7 +133,7 @@ impl<T: Config> Pallet<T> {
         commitment: Commitment,
     ) -> DispatchResult {
         ensure!(Judges::<T>::contains_key(who), Error::<T>::NotJudge);
-        let Some(VotingStage::Commit { round }) = T::Agenda::stage(&task) else {
+        let Some(VotingStage::Commit { round }) = T::Phases::stage(&task) else {
             return Err(Error::<T>::NoVoteNow.into());
         };
         let complete = Self::mutate_seat(task, round, who, |seat, _| {
@@ -147,7 +147,7 @@ impl<T: Config> Pallet<T> {
             who: who.clone(),
         });
         if complete {
-            T::Agenda::phase_complete(&task);
+            T::Phases::phase_complete(&task);
         }
         Ok(())
     }
@@ -159,7 +159,7 @@ impl<T: Config> Pallet<T> {
         salt: Salt,
     ) -> DispatchResult {
         ensure!(Judges::<T>::contains_key(who), Error::<T>::NotJudge);
-        let Some(VotingStage::Reveal { round }) = T::Agenda::stage(&task) else {
+        let Some(VotingStage::Reveal { round }) = T::Phases::stage(&task) else {
             return Err(Error::<T>::NoVoteNow.into());
         };
         let complete = Self::mutate_seat(task, round, who, |seat, answers| {
@@ -200,7 +200,7 @@ impl<T: Config> Pallet<T> {
             report,
         });
         if complete {
-            T::Agenda::phase_complete(&task);
+            T::Phases::phase_complete(&task);
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 //! What must hold at any time, in small checks.
 
 use crate::{
-    types::MAX_TYPES, Ballot, Config, CurrentRound, Duties, HoldReason, JudgeCount, Judges, Known,
-    Pallet, Planters, Pool, PoolIndex, PoolSize, Results, Rounds, Votes,
+    types::MAX_TYPES, Ballot, Config, ControlAuthors, Controls, CurrentRound, Duties, HoldReason,
+    JudgeCount, Judges, Pallet, Pool, PoolIndex, PoolSize, Results, Rounds, Votes,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -17,7 +17,7 @@ use tos_formulas::median::{cap_weights, max_share};
 use tos_types::{
     params::{
         share_of, AGREEING_REPORTS, AUTOMATIC_SEATS, ESCALATION_STEP, MAX_CANDIDATES,
-        MAX_ESCALATIONS, MAX_PLANTERS, MIN_PANEL,
+        MAX_CONTROL_AUTHORS, MAX_ESCALATIONS, MIN_PANEL,
     },
     rules::{LEAST_REGISTRATION, LEAST_VOTE_SLASH, MOST_REGISTRATION},
     Difficulty, TaskId, TaskType, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
@@ -88,7 +88,7 @@ impl<T: Config> Pallet<T> {
         Self::duties_match_seats()?;
         Self::rounds_are_sound()?;
         Self::results_match_rounds()?;
-        Self::known_answers_are_judged()
+        Self::control_answers_are_judged()
     }
 
     fn stakes_are_on_hold() -> Result<(), TryRuntimeError> {
@@ -272,17 +272,20 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    fn known_answers_are_judged() -> Result<(), TryRuntimeError> {
-        ensure!(Planters::<T>::count() <= MAX_PLANTERS, "too many planters");
-        Known::<T>::iter().try_for_each(|(task, known)| {
-            let findings = Results::<T>::get(task).ok_or("known answers without a result")?;
+    fn control_answers_are_judged() -> Result<(), TryRuntimeError> {
+        ensure!(
+            ControlAuthors::<T>::count() <= MAX_CONTROL_AUTHORS,
+            "too many control authors"
+        );
+        Controls::<T>::iter().try_for_each(|(task, known)| {
+            let findings = Results::<T>::get(task).ok_or("control answers without a result")?;
             let places: BTreeSet<u32> = known.iter().map(|k| k.index).collect();
             ensure!(places.len() == known.len(), "an answer is known twice");
             ensure!(
                 places
                     .iter()
                     .all(|index| (*index as usize) < findings.answers.len()),
-                "a known answer that is none"
+                "a control answer that is none"
             );
             Ok(())
         })

@@ -18,7 +18,7 @@ use frame_support::{traits::Defensive, BoundedVec};
 use polkadot_sdk::*;
 use sp_io::hashing::blake2_256;
 use tos_formulas::median::{cap_weights, distinct_indices, weighted_sample};
-use tos_interfaces::{MinerRegistry, PanelRequest, ReputationBook, VotingAgenda};
+use tos_interfaces::{MinerRegistry, PanelRequest, Reputation, TaskPhases};
 use tos_types::{
     params::{AUTOMATIC_SEATS, MAX_CANDIDATES, MAX_CONCURRENT_PANELS, MIN_PANEL},
     rules::JudgingRules,
@@ -65,7 +65,7 @@ impl<T: Config> Pallet<T> {
             .flat_map(|round| round.members)
             .map(|member| member.who)
             .collect();
-        let rules = T::Agenda::rules(&request.task).judging;
+        let rules = T::Phases::rules(&request.task).judging;
         let pool = PoolSize::<T>::get(request.task_type);
         distinct_indices(pool, MAX_CANDIDATES, derive(&seed, b"pool"))
             .into_iter()

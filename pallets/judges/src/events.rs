@@ -178,9 +178,9 @@ mod events {
             /// The round.
             round: u32,
         },
-        /// An account was approved for planting known answers, or not any more.
+        /// An account was approved for writing control answers, or not any more.
         #[codec(index = 16)]
-        PlanterSet {
+        ControlAuthorSet {
             /// The account.
             who: T::AccountId,
             /// `true` if it is approved now.
@@ -188,26 +188,26 @@ mod events {
         },
         /// An answer turned out to be a check: its quality was fixed before anybody voted.
         #[codec(index = 17)]
-        KnownRevealed {
+        ControlRevealed {
             /// The task.
             task: TaskId,
-            /// The planter.
-            planter: T::AccountId,
+            /// The control author.
+            author: T::AccountId,
             /// Its place among the answers.
             index: u32,
             /// Its quality.
             quality: u8,
         },
-        /// A judge's votes on known answers were measured.
+        /// A judge's votes on control answers were measured.
         #[codec(index = 18)]
         Checked {
             /// The judge.
             who: T::AccountId,
             /// The task.
             task: TaskId,
-            /// Accuracy on this known answer, in basis points.
+            /// Accuracy on this control answer, in basis points.
             accuracy: Bp,
-            /// Its running accuracy on known answers now.
+            /// Its running accuracy on control answers now.
             running: Bp,
         },
     }
@@ -282,23 +282,23 @@ mod events {
         /// The report speaks of more answers than there are.
         #[codec(index = 20)]
         ReportOutOfRange,
-        /// The account is not approved for planting known answers. Governance approves.
+        /// The account is not approved for writing control answers. Governance approves.
         #[codec(index = 21)]
-        NotPlanter,
+        NotControlAuthor,
         /// The account is approved already.
         #[codec(index = 22)]
-        AlreadyPlanter,
+        AlreadyControlAuthor,
         /// As many accounts as there may be are approved. Remove one first.
         #[codec(index = 23)]
-        TooManyPlanters,
-        /// A known answer can be told from the count of the votes until the task settles, while no
+        TooManyControlAuthors,
+        /// A control answer can be told from the count of the votes until the task settles, while no
         /// further round goes on, by the account that gave it.
         #[codec(index = 24)]
-        NotKnownNow,
+        NoControlNow,
         /// Quality and secret do not give the salt of the answer.
         #[codec(index = 25)]
         WrongKey,
-        /// This known answer has been told already.
+        /// This control answer has been told already.
         #[codec(index = 26)]
         AlreadyKnown,
     }

@@ -21,9 +21,9 @@ extern crate alloc;
 mod benchmarking;
 mod calls;
 mod checks;
+mod control;
 mod draw;
 mod events;
-mod known;
 #[cfg(test)]
 mod mock;
 mod panels;
@@ -55,7 +55,7 @@ pub mod pallet {
         traits::{fungible, StorageVersion},
     };
     use frame_system::pallet_prelude::*;
-    use tos_interfaces::{Clock, MinerRegistry, Randomness, ReputationBook, VotingAgenda};
+    use tos_interfaces::{Clock, MinerRegistry, Randomness, Reputation, TaskPhases};
     use tos_types::{
         commitment::{Commitment, Salt},
         randomness::RandomnessRequest,
@@ -87,16 +87,16 @@ pub mod pallet {
         type Clock: Clock;
 
         /// The task side of a vote: which votes are taken now.
-        type Agenda: VotingAgenda<Self::AccountId>;
+        type Phases: TaskPhases<Self::AccountId>;
 
-        /// Who approves the accounts that may plant known answers.
+        /// Who approves the accounts that may write control answers.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// Suspensions, certifications and recusals.
         type Miners: MinerRegistry<Self::AccountId>;
 
         /// Reputation: the weight of votes, and where conduct is recorded.
-        type Reputation: ReputationBook<Self::AccountId>;
+        type Reputation: Reputation<Self::AccountId>;
 
         /// Seeds that did not exist when the answers were revealed.
         type Randomness: Randomness;
@@ -192,14 +192,15 @@ pub mod pallet {
     #[pallet::storage]
     pub type Results<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, Findings, OptionQuery>;
 
-    /// The accounts approved to plant answers of known quality.
+    /// The accounts approved to write control answers.
     #[pallet::storage]
-    pub type Planters<T: Config> =
+    pub type ControlAuthors<T: Config> =
         CountedStorageMap<_, Blake2_128Concat, T::AccountId, (), OptionQuery>;
 
-    /// The known answers of each task, once told. Kept until the task is pruned.
+    /// The control answers of each task, once told. Kept until the task is pruned.
     #[pallet::storage]
-    pub type Known<T: Config> = StorageMap<_, Blake2_128Concat, TaskId, KnownAnswers, ValueQuery>;
+    pub type Controls<T: Config> =
+        StorageMap<_, Blake2_128Concat, TaskId, ControlAnswers, ValueQuery>;
 
     /// How many answers of concluded tasks were checks of the judges.
     #[pallet::storage]
@@ -313,30 +314,30 @@ pub mod pallet {
             Self::do_reveal_vote(&who, task, Vote { scores, report }, salt)
         }
 
-        /// Approve an account for planting answers of known quality, or take that back. Only
+        /// Approve an account for writing control answers, or take that back. Only
         /// governance may do this.
         #[pallet::call_index(8)]
-        pub fn set_planter(
+        pub fn set_control_author(
             origin: OriginFor<T>,
             who: T::AccountId,
             approved: bool,
         ) -> DispatchResult {
             T::GovernanceOrigin::ensure_origin(origin)?;
-            Self::do_set_planter(who, approved)
+            Self::do_set_control_author(who, approved)
         }
 
         /// Tell that the caller's answer to a task was a check of the judges, and of what
         /// quality it is: both were bound into the salt of the answer before anybody voted. See
-        /// [`tos_types::commitment::known_answer`].
+        /// [`tos_types::commitment::control_answer`].
         #[pallet::call_index(9)]
-        pub fn reveal_known(
+        pub fn reveal_control(
             origin: OriginFor<T>,
             task: TaskId,
             quality: u8,
             secret: [u8; 32],
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_reveal_known(who, task, quality, &secret)
+            Self::do_reveal_control(who, task, quality, &secret)
         }
     }
 

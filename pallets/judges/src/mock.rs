@@ -15,14 +15,14 @@ use std::{
 };
 use tos_formulas::reputation::Performance;
 use tos_interfaces::{
-    Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, ReputationBook, RevealedAnswer,
-    Seed, VotingAgenda, VotingStage,
+    Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, Reputation, RevealedAnswer, Seed,
+    TaskPhases, VotingStage,
 };
 use tos_types::{
     commitment::{self, Salt},
+    join_error::JoinError,
     offence::Severity,
     randomness::RandomnessRequest,
-    refusal::Refusal,
     rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes, TaskRules},
     task::{Certification, Level},
     vote::Tally,
@@ -89,7 +89,7 @@ impl crate::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Clock = World;
-    type Agenda = World;
+    type Phases = World;
     type GovernanceOrigin = frame_system::EnsureRoot<u64>;
     type Miners = World;
     type Reputation = World;
@@ -183,7 +183,7 @@ impl Randomness for World {
     }
 }
 
-impl VotingAgenda<u64> for World {
+impl TaskPhases<u64> for World {
     fn stage(task: &TaskId) -> Option<VotingStage> {
         world(|w| w.stages.get(task).copied())
     }
@@ -219,7 +219,7 @@ impl VotingAgenda<u64> for World {
 }
 
 impl MinerRegistry<u64> for World {
-    fn may_work(_: &u64, _: TaskType) -> Result<(), Refusal> {
+    fn may_work(_: &u64, _: TaskType) -> Result<(), JoinError> {
         Ok(())
     }
     fn is_suspended(who: &u64) -> bool {
@@ -255,7 +255,7 @@ impl MinerRegistry<u64> for World {
     }
 }
 
-impl ReputationBook<u64> for World {
+impl Reputation<u64> for World {
     fn global(_: &u64) -> Bp {
         tos_formulas::reputation::START
     }

@@ -4,8 +4,8 @@
 
 use crate::{
     types::{agreed, blend, Conduct},
-    Answers, Ballot, Config, CurrentRound, DrawRequests, Duties, Event, Findings, HoldReason,
-    Judge, Judges, Known, KnownAnswers, Member, Pallet, Results, Round, Rounds, Scores, Vote,
+    Answers, Ballot, Config, ControlAnswers, Controls, CurrentRound, DrawRequests, Duties, Event,
+    Findings, HoldReason, Judge, Judges, Member, Pallet, Results, Round, Rounds, Scores, Vote,
     Votes,
 };
 use alloc::vec::Vec;
@@ -16,7 +16,7 @@ use tos_formulas::{
     median::{accuracy, agreeing_weight, has_quorum, majority_verdict, weighted_median},
     reputation::Performance,
 };
-use tos_interfaces::{Draw, PanelRequest, Panels, Randomness, ReputationBook, Seed, VotingAgenda};
+use tos_interfaces::{Draw, PanelRequest, Panels, Randomness, Reputation, Seed, TaskPhases};
 use tos_pallet_support::holds;
 use tos_types::{
     params::share_of,
@@ -81,7 +81,7 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
                 reports.extend(vote.report);
             }
         }
-        let rules = T::Agenda::rules(task).judging;
+        let rules = T::Phases::rules(task).judging;
         let (mut tally, answers) = count(&votes, round.weight(), round.answers, &rules);
         if round.is_automatic() {
             round.report = agreed(&reports);
@@ -135,9 +135,9 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         } else {
             Vec::new()
         };
-        let known = Known::<T>::get(task);
+        let known = Controls::<T>::get(task);
         Self::count_checks(results.len(), known.len());
-        let rules = T::Agenda::rules(task);
+        let rules = T::Phases::rules(task);
         Self::conduct(task, last, &results, &known, &rules.slashes)
             .into_iter()
             .map(|conduct| {
@@ -151,7 +151,7 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         DrawRequests::<T>::remove(task);
         CurrentRound::<T>::remove(task);
         Results::<T>::remove(task);
-        Known::<T>::remove(task);
+        Controls::<T>::remove(task);
         for number in 0..MAX_ROUNDS {
             let Some(round) = Rounds::<T>::take(task, number) else {
                 continue;
@@ -181,7 +181,7 @@ impl<T: Config> Pallet<T> {
         task: &TaskId,
         last: u32,
         results: &[AnswerResult],
-        known: &KnownAnswers,
+        known: &ControlAnswers,
         slashes: &SlashRules,
     ) -> Vec<Conduct<T::AccountId>> {
         let mut all: Vec<Conduct<T::AccountId>> = Vec::new();

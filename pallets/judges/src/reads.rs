@@ -4,7 +4,7 @@
 
 use crate::{Ballot, Config, CurrentRound, Duties, Judges, Pallet, Rounds, Votes};
 use alloc::vec::Vec;
-use tos_interfaces::{MinerRegistry, VotingAgenda, VotingStage};
+use tos_interfaces::{MinerRegistry, TaskPhases, VotingStage};
 use tos_types::{rules::MemberRules, TaskId};
 use tos_views::{Action, DutyView, JudgeView, MemberView, RoundView};
 
@@ -35,7 +35,7 @@ impl<T: Config> Pallet<T> {
         let current = CurrentRound::<T>::get(task)?;
         let round = Rounds::<T>::get(task, current)?;
         let seat = round.members.iter().find(|member| member.who == *who);
-        let action = match (T::Agenda::stage(&task), seat.map(|member| &member.ballot)) {
+        let action = match (T::Phases::stage(&task), seat.map(|member| &member.ballot)) {
             (Some(VotingStage::Commit { round }), Some(Ballot::Awaited)) => {
                 Some(Action::CommitVote { round })
             }
@@ -49,10 +49,10 @@ impl<T: Config> Pallet<T> {
             round: current,
             answers: round.answers,
             action,
-            deadline: T::Agenda::deadline(&task),
+            deadline: T::Phases::deadline(&task),
             tool: seat
                 .filter(|seat| seat.automatic)
-                .and_then(|_| T::Agenda::tool(&task)),
+                .and_then(|_| T::Phases::tool(&task)),
         })
     }
 

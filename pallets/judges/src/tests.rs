@@ -4,8 +4,8 @@
 
 mod automatic;
 mod conclude;
+mod control;
 mod draw;
-mod known;
 mod money;
 mod reads;
 mod registration;

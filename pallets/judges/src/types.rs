@@ -31,11 +31,11 @@ pub type DutyList = BoundedVec<TaskId, ConstU32<MAX_CONCURRENT_PANELS>>;
 pub type PanelMembers<AccountId> = BoundedVec<AccountId, ConstU32<MAX_PANEL>>;
 
 /// The answers of one task whose quality was known beforehand.
-pub type KnownAnswers = BoundedVec<KnownAnswer, ConstU32<MAX_PARTICIPANTS>>;
+pub type ControlAnswers = BoundedVec<ControlAnswer, ConstU32<MAX_PARTICIPANTS>>;
 
 /// An answer whose quality was known before anybody voted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct KnownAnswer {
+pub struct ControlAnswer {
     /// Its place among the task's answers.
     pub index: u32,
     /// The quality a vote should give it, 0 to 100.
@@ -78,13 +78,13 @@ impl Judge {
         self.accuracy >= least && (self.checks == 0 || self.known >= least)
     }
 
-    /// Takes in how accurate it was in one more task with known answers.
+    /// Takes in how accurate it was in one more task with control answers.
     pub fn check(&mut self, accuracy: Bp) {
         self.known = blend(self.known, accuracy);
         self.checks = self.checks.saturating_add(1);
     }
 
-    /// Reward points for a task in which its accuracy was this. Once it has met known answers, its
+    /// Reward points for a task in which its accuracy was this. Once it has met control answers, its
     /// running accuracy on them decides `rules.known_share` of the points.
     pub fn points(&self, accuracy: Bp, rules: &JudgingRules) -> Bp {
         let points = |accuracy: Bp| {
@@ -216,7 +216,7 @@ pub(crate) struct Conduct<AccountId> {
     pub failures: Vec<(u32, Bp)>,
     /// The accuracy of each vote it revealed, where there is a result to compare with.
     pub accuracies: Vec<Bp>,
-    /// The same, by the known answers alone.
+    /// The same, by the control answers alone.
     pub checks: Vec<Bp>,
 }
 
@@ -236,7 +236,7 @@ impl<AccountId> Conduct<AccountId> {
         mean(&self.accuracies)
     }
 
-    /// The mean accuracy of its votes on known answers.
+    /// The mean accuracy of its votes on control answers.
     pub fn known_accuracy(&self) -> Option<Bp> {
         mean(&self.checks)
     }

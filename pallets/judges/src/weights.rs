@@ -27,10 +27,10 @@ pub trait WeightInfo {
     fn commit_vote() -> Weight;
     /// The last reveal of the largest panel, with the most answers.
     fn reveal_vote() -> Weight;
-    /// Approving the last planter there is room for.
-    fn set_planter() -> Weight;
-    /// Telling the last known answer of a task in which all are known.
-    fn reveal_known() -> Weight;
+    /// Approving the last control author there is room for.
+    fn set_control_author() -> Weight;
+    /// Telling the last control answer of a task in which all are known.
+    fn reveal_control() -> Weight;
     /// Drawing the largest panel from the most candidates, against the most submitters.
     fn draw() -> Weight;
     /// Counting the largest panel with the most answers.
@@ -99,12 +99,12 @@ impl WeightInfo for () {
         step(40, 5, 4)
     }
 
-    fn set_planter() -> Weight {
+    fn set_control_author() -> Weight {
         step(15, 2, 2)
     }
 
-    fn reveal_known() -> Weight {
-        // Planter, task, answers, submission, current round, known answers.
+    fn reveal_control() -> Weight {
+        // Control author, task, answers, submission, current round, control answers.
         step(25, 6, 1)
     }
 

@@ -15,7 +15,7 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use tos_formulas::level::MAX_ENDORSEMENTS;
-use tos_interfaces::{Clock, MinerRegistry, ReputationBook};
+use tos_interfaces::{Clock, MinerRegistry, Reputation};
 use tos_types::{
     rules::MemberRules,
     task::{Certification, Level},

@@ -11,7 +11,7 @@ use frame_support::ensure;
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_formulas::level::{Facts, LevelRecord, MAX_ENDORSED};
-use tos_interfaces::{Clock, ReputationBook};
+use tos_interfaces::{Clock, Reputation};
 use tos_pallet_support::holds;
 use tos_types::{rules::MemberRules, task::Certification, Balance, Tick};
 use tos_views::Activity;

@@ -10,7 +10,7 @@ use polkadot_sdk::*;
 use sp_runtime::DispatchResult;
 use tos_interfaces::{Clock, MinerRegistry};
 use tos_types::{
-    params::MAX_CONCURRENT_TASKS, refusal::Refusal, rules::MemberRules, task::Certification,
+    join_error::JoinError, params::MAX_CONCURRENT_TASKS, rules::MemberRules, task::Certification,
     TaskType, Tick,
 };
 use tos_views::Activity;
@@ -20,35 +20,35 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     /// The reason why it may not, for other pallets and as an error for users.
-    fn eligible(who: &T::AccountId, task_type: TaskType) -> Result<Miner, (Refusal, Error<T>)> {
+    fn eligible(who: &T::AccountId, task_type: TaskType) -> Result<Miner, (JoinError, Error<T>)> {
         let miner =
-            Miners::<T>::get(who).ok_or((Refusal::NotRegistered, Error::<T>::NotRegistered))?;
+            Miners::<T>::get(who).ok_or((JoinError::NotRegistered, Error::<T>::NotRegistered))?;
         ensure!(
             miner.leaving.is_none(),
-            (Refusal::Leaving, Error::<T>::Leaving)
+            (JoinError::Leaving, Error::<T>::Leaving)
         );
         ensure!(
             Self::suspension(who).is_none(),
-            (Refusal::Suspended, Error::<T>::Suspended)
+            (JoinError::Suspended, Error::<T>::Suspended)
         );
         ensure!(
             Self::activity(&miner) != Activity::Dormant,
-            (Refusal::Dormant, Error::<T>::Dormant)
+            (JoinError::Dormant, Error::<T>::Dormant)
         );
         ensure!(
             miner.open_tasks < MAX_CONCURRENT_TASKS,
-            (Refusal::TooManyTasks, Error::<T>::TooManyTasks)
+            (JoinError::TooManyTasks, Error::<T>::TooManyTasks)
         );
         ensure!(
             miner.specialisations.contains(&task_type),
-            (Refusal::NotSpecialised, Error::<T>::NotSpecialised)
+            (JoinError::NotSpecialised, Error::<T>::NotSpecialised)
         );
         Ok(miner)
     }
 }
 
 impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
-    fn may_work(who: &T::AccountId, task_type: TaskType) -> Result<(), Refusal> {
+    fn may_work(who: &T::AccountId, task_type: TaskType) -> Result<(), JoinError> {
         Self::eligible(who, task_type)
             .map(|_| ())
             .map_err(|(refusal, _)| refusal)

@@ -37,7 +37,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_runtime::TryRuntimeError;
     use tos_formulas::level::LevelChange;
-    use tos_interfaces::{Clock, ReputationBook};
+    use tos_interfaces::{Clock, Reputation};
     use tos_types::{
         rules::MemberRules,
         task::{Certification, Level},
@@ -67,7 +67,7 @@ pub mod pallet {
         /// Stakes of registrations, and the worth of levels.
         type Rules: MemberRules;
         /// Reputations of accounts, for their levels.
-        type Reputation: ReputationBook<Self::AccountId>;
+        type Reputation: Reputation<Self::AccountId>;
         /// The origin that suspends accounts and ends suspensions.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// The origin that certifies accounts and revokes certificates.

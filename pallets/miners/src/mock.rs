@@ -15,7 +15,7 @@ use polkadot_sdk::*;
 use sp_io::TestExternalities;
 use sp_runtime::BuildStorage;
 use tos_formulas::reputation::Performance;
-use tos_interfaces::{Clock, ReputationBook};
+use tos_interfaces::{Clock, Reputation};
 use tos_types::{
     offence::Severity,
     rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes},
@@ -117,7 +117,7 @@ impl TestReputation {
     }
 }
 
-impl ReputationBook<u64> for TestReputation {
+impl Reputation<u64> for TestReputation {
     fn global(who: &u64) -> Bp {
         let all = Reputations::get();
         let found = all.iter().find(|(other, _)| other == who);

@@ -7,7 +7,7 @@ use super::*;
 use frame_benchmarking::v2::*;
 use frame_support::traits::EnsureOrigin;
 use tos_formulas::reputation::{Performance, FREE_IDLE_DAYS};
-use tos_interfaces::{Clock, ReputationBook};
+use tos_interfaces::{Clock, Reputation};
 use tos_types::{offence::Severity, TaskType};
 
 const TYPE: TaskType = TaskType::SecurityAudit;
@@ -58,7 +58,7 @@ mod benchmarks {
 
         #[block]
         {
-            <Pallet<T> as ReputationBook<T::AccountId>>::record(&who, TYPE, &performance);
+            <Pallet<T> as Reputation<T::AccountId>>::record(&who, TYPE, &performance);
         }
 
         assert!(Pallet::<T>::global(&who) > 5_000);

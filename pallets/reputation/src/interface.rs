@@ -4,10 +4,10 @@
 
 use crate::{Config, Domain, Global, Pallet};
 use tos_formulas::reputation::Performance;
-use tos_interfaces::ReputationBook;
+use tos_interfaces::Reputation;
 use tos_types::{offence::Severity, Bp, TaskType};
 
-impl<T: Config> ReputationBook<T::AccountId> for Pallet<T> {
+impl<T: Config> Reputation<T::AccountId> for Pallet<T> {
     fn global(who: &T::AccountId) -> Bp {
         Self::value(Global::<T>::get(who))
     }

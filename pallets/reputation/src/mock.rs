@@ -11,7 +11,7 @@ use sp_runtime::{BuildStorage, DispatchResult};
 use tos_formulas::reputation::Performance;
 use tos_interfaces::{Clock, MinerRegistry};
 use tos_types::{
-    refusal::Refusal,
+    join_error::JoinError,
     rules::LevelTable,
     task::{Certification, Level},
     Bp, PhaseLengths, TaskType, Tick,
@@ -99,8 +99,8 @@ impl Clock for TestClock {
 pub struct TestMiners;
 
 impl MinerRegistry<u64> for TestMiners {
-    fn may_work(_: &u64, _: TaskType) -> Result<(), Refusal> {
-        Err(Refusal::NotRegistered)
+    fn may_work(_: &u64, _: TaskType) -> Result<(), JoinError> {
+        Err(JoinError::NotRegistered)
     }
     fn is_suspended(who: &u64) -> bool {
         Self::suspended_until(who).is_some()

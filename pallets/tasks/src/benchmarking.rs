@@ -11,7 +11,7 @@ use frame_support::{
     traits::{fungible::Mutate, EnsureOrigin, Get},
 };
 use frame_system::RawOrigin;
-use tos_interfaces::{Clock, MinerRegistry, PanelRequest, Panels, ReputationBook};
+use tos_interfaces::{Clock, MinerRegistry, PanelRequest, Panels, Reputation};
 use tos_pallet_support::agenda;
 use tos_types::{
     commitment, content,

@@ -8,7 +8,7 @@ use frame_support::{
     ensure,
     traits::fungible::InspectHold,
 };
-use tos_interfaces::{Clock, MinerRegistry, Panels, ReputationBook, Vault};
+use tos_interfaces::{Clock, MinerRegistry, Panels, Reputation, Vault};
 use tos_types::{
     commitment::{self, Commitment, Salt},
     content::ContentError,

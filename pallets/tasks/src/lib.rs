@@ -54,11 +54,11 @@ pub mod pallet {
         weights::WeightMeter,
     };
     use frame_system::pallet_prelude::*;
-    use tos_interfaces::{Clock, MinerRegistry, Panels, ReputationBook, Vault};
+    use tos_interfaces::{Clock, MinerRegistry, Panels, Reputation, Vault};
     use tos_pallet_support::agenda;
     use tos_types::{
         commitment::{Commitment, Salt},
-        refusal::Refusal,
+        join_error::JoinError,
         rules::CurrentRules,
         vote::Tally,
         Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
@@ -90,7 +90,7 @@ pub mod pallet {
         /// Who may work.
         type Miners: MinerRegistry<Self::AccountId>;
         /// What work is worth.
-        type Reputation: ReputationBook<Self::AccountId>;
+        type Reputation: Reputation<Self::AccountId>;
         /// Who judges.
         type Panels: Panels<Self::AccountId>;
         /// Where rewards lie and who splits them.
@@ -487,7 +487,10 @@ pub mod pallet {
 
         /// Whether `who` could join a task now: if not, why, and from which tick on that may
         /// be different, as far as waiting alone helps.
-        pub fn can_submit(who: T::AccountId, task: TaskId) -> Result<(), (Refusal, Option<Tick>)> {
+        pub fn can_submit(
+            who: T::AccountId,
+            task: TaskId,
+        ) -> Result<(), (JoinError, Option<Tick>)> {
             Self::check_join(&who, &task)
         }
     }

@@ -16,11 +16,11 @@ use std::{
 };
 use tos_formulas::{reputation::Performance, split::Allocation};
 use tos_interfaces::{
-    Clock, Draw, MinerRegistry, PanelRequest, Panels, ReputationBook, Settlement, Vault,
+    Clock, Draw, MinerRegistry, PanelRequest, Panels, Reputation, Settlement, Vault,
 };
 use tos_types::{
+    join_error::JoinError,
     offence::Severity,
-    refusal::Refusal,
     rules::{CurrentRules, DifficultyTable, DifficultyTerms, LevelTable, TaskRules},
     task::{Certification, Level},
     vote::{AnswerResult, Tally},
@@ -107,7 +107,7 @@ pub struct Script {
     /// Accounts that are suspended, and until when.
     pub suspended: BTreeMap<AccountId, Tick>,
     /// Why an account may not work.
-    pub refusals: BTreeMap<AccountId, Refusal>,
+    pub refusals: BTreeMap<AccountId, JoinError>,
     /// Certifications; `Basic` for everybody else.
     pub certified: BTreeMap<AccountId, Certification>,
     /// Who must keep away from whom.
@@ -185,7 +185,7 @@ impl Clock for TestClock {
 
 pub struct TestMiners;
 impl MinerRegistry<AccountId> for TestMiners {
-    fn may_work(who: &AccountId, _: TaskType) -> Result<(), Refusal> {
+    fn may_work(who: &AccountId, _: TaskType) -> Result<(), JoinError> {
         script(|s| s.refusals.get(who).map_or(Ok(()), |reason| Err(*reason)))
     }
     fn is_suspended(who: &AccountId) -> bool {
@@ -230,7 +230,7 @@ impl MinerRegistry<AccountId> for TestMiners {
 }
 
 pub struct TestReputation;
-impl ReputationBook<AccountId> for TestReputation {
+impl Reputation<AccountId> for TestReputation {
     fn global(who: &AccountId) -> Bp {
         script(|s| s.reputation.get(who).copied().unwrap_or(10_000))
     }

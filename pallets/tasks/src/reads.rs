@@ -5,12 +5,12 @@
 use crate::*;
 use alloc::vec::Vec;
 use frame_support::traits::fungible::InspectHold;
-use tos_interfaces::{
-    Clock, MinerRegistry, ReputationBook, RevealedAnswer, VotingAgenda, VotingStage,
-};
+use tos_interfaces::{Clock, MinerRegistry, Reputation, RevealedAnswer, TaskPhases, VotingStage};
 #[cfg(feature = "runtime-benchmarks")]
 use tos_types::commitment::Salt;
-use tos_types::{refusal::Refusal, rules::TaskRules, ContentHash, Phase, TaskId, TaskType, Tick};
+use tos_types::{
+    join_error::JoinError, rules::TaskRules, ContentHash, Phase, TaskId, TaskType, Tick,
+};
 use tos_views::{
     Action, AssignmentView, ChallengeView, CommitmentView, Role, SubmissionView, TaskSummary,
     TaskView,
@@ -24,36 +24,36 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn check_join(
         who: &T::AccountId,
         id: &TaskId,
-    ) -> Result<(), (Refusal, Option<Tick>)> {
+    ) -> Result<(), (JoinError, Option<Tick>)> {
         let refuse = |reason| Err((reason, None));
         let Some(task) = Tasks::<T>::get(id) else {
-            return refuse(Refusal::UnknownTask);
+            return refuse(JoinError::UnknownTask);
         };
         if !task.accepts(Phase::Open, T::Clock::now()) {
-            return refuse(Refusal::TaskClosed);
+            return refuse(JoinError::TaskClosed);
         }
         if Submissions::<T>::contains_key(id, who) {
-            return refuse(Refusal::AlreadyJoined);
+            return refuse(JoinError::AlreadyJoined);
         }
         if Self::is_own(&task, who) {
-            return refuse(Refusal::OwnTask);
+            return refuse(JoinError::OwnTask);
         }
         if task.joined >= task.max_participants {
-            return refuse(Refusal::TaskFull);
+            return refuse(JoinError::TaskFull);
         }
         if T::Reputation::global(who) < task.terms.gate {
-            return refuse(Refusal::ReputationTooLow);
+            return refuse(JoinError::ReputationTooLow);
         }
         T::Miners::may_work(who, task.task_type()).map_err(|reason| match reason {
-            Refusal::Suspended => (reason, T::Miners::suspended_until(who)),
+            JoinError::Suspended => (reason, T::Miners::suspended_until(who)),
             _ => (reason, None),
         })?;
         if ActiveOf::<T>::decode_len(who) >= Some(ActiveTasks::bound()) {
-            return refuse(Refusal::TooManyTasks);
+            return refuse(JoinError::TooManyTasks);
         }
         let stake = task.terms.answer_stake(T::Miners::stake_percent(who));
         if !T::Currency::can_hold(&HoldReason::AnswerStake.into(), who, stake) {
-            return refuse(Refusal::StakeUnaffordable);
+            return refuse(JoinError::StakeUnaffordable);
         }
         Ok(())
     }
@@ -198,7 +198,7 @@ fn summary<T: Config>(id: TaskId, task: &TaskOf<T>) -> TaskSummary<T::AccountId>
     }
 }
 
-impl<T: Config> VotingAgenda<T::AccountId> for Pallet<T> {
+impl<T: Config> TaskPhases<T::AccountId> for Pallet<T> {
     fn stage(id: &TaskId) -> Option<VotingStage> {
         let task = Tasks::<T>::get(id)?;
         let round = task.round;

@@ -9,7 +9,7 @@ use tos_formulas::{
     reputation::{self, Performance, SignedBp},
     split::{self, JudgedAnswer, QualityBars},
 };
-use tos_interfaces::{MinerRegistry, Panels, ReputationBook, Settlement, Vault};
+use tos_interfaces::{MinerRegistry, Panels, Reputation, Settlement, Vault};
 use tos_types::{params, rules::JudgingRules, Closure, TaskId, Verdict};
 
 /// What a closed task means for one miner.

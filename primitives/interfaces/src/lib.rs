@@ -7,9 +7,9 @@
 //! |---|---|---|
 //! | [`Clock`] | clock | all |
 //! | [`MinerRegistry`] | miners | tasks, judges |
-//! | [`ReputationBook`] | reputation | tasks, judges, miners |
+//! | [`Reputation`] | reputation | tasks, judges, miners |
 //! | [`Panels`] | judges | tasks |
-//! | [`VotingAgenda`] | tasks | judges |
+//! | [`TaskPhases`] | tasks | judges |
 //! | [`Vault`] | rewards | tasks |
 //! | [`Randomness`] | beacon | judges, storage |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -25,8 +25,8 @@ mod reputation;
 mod vault;
 
 pub use clock::Clock;
-pub use panels::{Draw, PanelRequest, Panels, RevealedAnswer, VotingAgenda, VotingStage};
+pub use panels::{Draw, PanelRequest, Panels, RevealedAnswer, TaskPhases, VotingStage};
 pub use randomness::{Randomness, Seed};
 pub use registry::MinerRegistry;
-pub use reputation::ReputationBook;
+pub use reputation::Reputation;
 pub use vault::{Settlement, Vault};

@@ -87,7 +87,7 @@ pub enum VotingStage {
     },
 }
 
-/// A revealed answer, as somebody who planted it must open it.
+/// A revealed answer, as the author of a control answer must open it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RevealedAnswer {
     /// Its place among the task's answers, in the order of commitment.
@@ -101,7 +101,7 @@ pub struct RevealedAnswer {
 }
 
 /// The task side of a vote.
-pub trait VotingAgenda<AccountId> {
+pub trait TaskPhases<AccountId> {
     /// What votes the task takes now, if any. `None` also when the deadline has passed.
     fn stage(task: &TaskId) -> Option<VotingStage>;
     /// Deadline of the current phase, if the task exists.
@@ -117,7 +117,7 @@ pub trait VotingAgenda<AccountId> {
     /// Puts the task into the given stage. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_stage(task: &TaskId, stage: VotingStage);
-    /// Puts the task into the phase in which known answers are told, with the most answers, the last
+    /// Puts the task into the phase in which control answers are told, with the most answers, the last
     /// of which is by `who` with this content and salt. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_judged(task: &TaskId, who: &AccountId, content: ContentHash, salt: Salt);

@@ -75,7 +75,7 @@ macro_rules! reads {
 
                 /// Whether an account may take on a task, and else why not and when to ask again. Costs
                 /// nothing, so ask before paying for a transaction.
-                fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
+                fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
                     json "canSubmit"(who: AccountId, id: TaskId) -> Permission,
                     "`{allowed}`, or `{allowed: false, reason, retryAt}`"
                 }

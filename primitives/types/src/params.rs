@@ -40,9 +40,9 @@ pub const AGREEMENT_POINTS: u8 = 15;
 pub const AUTOMATIC_SEATS: u32 = 3;
 /// Automatic members whose reports must be the same.
 pub const AGREEING_REPORTS: u32 = 2;
-/// Accounts that governance may approve for planting known answers.
-pub const MAX_PLANTERS: u32 = 256;
-/// Share of a judge's reward points that known answers decide, once it has met one.
+/// Accounts that governance may approve for writing control answers.
+pub const MAX_CONTROL_AUTHORS: u32 = 256;
+/// Share of a judge's reward points that control answers decide, once it has met one.
 pub const KNOWN_SHARE_BP: Bp = 3_000;
 /// Share of the revealed weight that must agree.
 pub const AGREEMENT_BP: Bp = 7_500;

@@ -284,7 +284,7 @@ rules! {
         escalations: u32 = params::MAX_ESCALATIONS, 0 => params::MAX_ESCALATIONS, "0 to 2";
         /// Answers whose SimHashes differ in at most this many bits are near-duplicates.
         duplicate_distance: u32 = params::DUPLICATE_DISTANCE, 0 => 8, "0 to 8 bits";
-        /// Share of a judge's reward points that known answers decide, in basis points.
+        /// Share of a judge's reward points that control answers decide, in basis points.
         known_share: Bp = params::KNOWN_SHARE_BP, 0 => 5_000, "0 to 50 %";
         /// Accuracy below which a judge earns nothing, in basis points.
         rewarded_accuracy: Bp = params::MIN_REWARDED_ACCURACY, 1_000 => params::START_ACCURACY, "10 to 70 %";

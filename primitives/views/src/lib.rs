@@ -14,8 +14,8 @@ use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use tos_types::{
+    join_error::JoinError,
     json::wei,
-    refusal::Refusal,
     task::{Certification, Level, TaskType},
     time::PhaseLengths,
     Balance, Bp, TaskId, Tick,
@@ -104,9 +104,9 @@ pub struct AssignmentView {
 /// Why an account may not submit to a task, and when to ask again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RefusalView {
+pub struct JoinErrorView {
     /// The reason.
-    pub reason: Refusal,
+    pub reason: JoinError,
     /// The first tick in which the reason no longer holds; `None` when waiting alone does not help.
     pub retry_at: Option<Tick>,
 }

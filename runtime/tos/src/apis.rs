@@ -94,7 +94,7 @@ tos_runtime_common::impl_common_apis! {
             Judges::round(id, number)
         }
 
-        fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
+        fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
             queries::can_submit(who, task)
         }
 

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use tos_interfaces::Clock as _;
 use tos_types::{Phase, TaskId};
-use tos_views::{AssignmentView, ChainView, RefusalView, Role, TaskChange};
+use tos_views::{AssignmentView, ChainView, JoinErrorView, Role, TaskChange};
 
 /// What `who` should do now, by deadline.
 pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
@@ -28,8 +28,8 @@ pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
 }
 
 /// Whether `who` may join a task.
-pub fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
-    Tasks::can_submit(who, task).map_err(|(reason, retry_at)| RefusalView { reason, retry_at })
+pub fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
+    Tasks::can_submit(who, task).map_err(|(reason, retry_at)| JoinErrorView { reason, retry_at })
 }
 
 /// The protocol as a whole.

@@ -218,16 +218,16 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
             .into(),
         ),
         (
-            "judges.set_planter",
-            pallet_judges::Call::set_planter {
+            "judges.set_control_author",
+            pallet_judges::Call::set_control_author {
                 who: id(),
                 approved: true,
             }
             .into(),
         ),
         (
-            "judges.reveal_known",
-            pallet_judges::Call::reveal_known {
+            "judges.reveal_control",
+            pallet_judges::Call::reveal_control {
                 task,
                 quality: 90,
                 secret: [0; 32],

@@ -25,10 +25,10 @@ export function answerCommitment(api, task, miner, contentHash, simhash, secret)
   )));
 }
 
-/** The salt that binds a planter to the quality of its answer: see docs/protocol.md, "Known answers". */
-export function knownAnswer(api, task, planter, contentHash, quality, secret) {
+/** The salt that binds a control author to the quality of its answer: see docs/protocol.md, "Control answers". */
+export function controlAnswer(api, task, author, contentHash, quality, secret) {
   return u8aToHex(blake2AsU8a(u8aConcat(
-    stringToU8a('tos/known/v1'), api.createType('[u8;16]', task).toU8a(), planter.publicKey,
+    stringToU8a('tos/known/v1'), api.createType('[u8;16]', task).toU8a(), author.publicKey,
     api.createType('[u8;32]', contentHash).toU8a(), api.createType('u8', quality).toU8a(),
     api.createType('[u8;32]', secret).toU8a(),
   )));

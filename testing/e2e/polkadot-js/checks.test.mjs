@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What panels check with, on a node: a pinned tool, a known answer, and levels, by extrinsics and runtime APIs alone.
+// What panels check with, on a node: a pinned tool, a control answer, and levels, by extrinsics and runtime APIs alone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { bookings } from './bookings.mjs';
-import { answerCommitment, find, inline, knownAnswer, salt, send, TOS, untilBlock, voteCommitment } from './chain.mjs';
+import { answerCommitment, find, inline, controlAnswer, salt, send, TOS, untilBlock, voteCommitment } from './chain.mjs';
 import { devNode } from './node.mjs';
 
 const GENERAL = { General: { subject: 'checks' } };
@@ -29,36 +29,36 @@ after(async () => {
 const phase = async (id) => (await api.query.tasks.tasks(id)).unwrap().phase.type;
 const refused = (promise, name) => assert.rejects(promise, { name });
 
-test('automatic members report under their commitments, and a known answer measures them after the count', async () => {
-  const [alice, planter, miner] = ['//Alice', '//Bob', '//Charlie'].map(at);
+test('automatic members report under their commitments, and a control answer measures them after the count', async () => {
+  const [alice, author, miner] = ['//Alice', '//Bob', '//Charlie'].map(at);
   const judges = ['//Dave', '//Eve', '//Ferdie'].map(at);
   const sudo = (call) => send(api, api.tx.sudo.sudo(call), alice);
   await sudo(api.tx.tasks.setTaskType('General', { equalAnswersAllowed: false, tool: TOOL }));
-  await assert.rejects(send(api, api.tx.judges.setPlanter(planter.address, true), alice), /BadOrigin/);
-  assert.ok((await api.query.judges.planters(planter.address)).isNone);
-  await sudo(api.tx.judges.setPlanter(planter.address, true));
-  assert.ok((await api.query.judges.planters(planter.address)).isSome);
-  const register = [planter, miner].map((m) => send(api, api.tx.miners.register(['General']), m));
+  await assert.rejects(send(api, api.tx.judges.setControlAuthor(author.address, true), alice), /BadOrigin/);
+  assert.ok((await api.query.judges.controlAuthors(author.address)).isNone);
+  await sudo(api.tx.judges.setControlAuthor(author.address, true));
+  assert.ok((await api.query.judges.controlAuthors(author.address)).isSome);
+  const register = [author, miner].map((m) => send(api, api.tx.miners.register(['General']), m));
   await Promise.all([...register, ...judges.map((v) => send(api, api.tx.judges.register(['General']), v))]);
 
   const spec = inline('{"kind":"text","title":"Say how many legs a spider has","data":{}}');
   const publish = api.tx.tasks.publish(GENERAL, 'Beginner', spec, 10n * TOS, 60, 50, 2, null);
   const { task: id } = find(await send(api, publish, alice), 'tasks', 'Published');
-  await Promise.all([planter, miner].map((m) => send(api, api.tx.tasks.join(id), m)));
+  await Promise.all([author, miner].map((m) => send(api, api.tx.tasks.join(id), m)));
 
-  // The planted answer is wrong on purpose, and says so only to who knows the secret.
+  // The control answer is wrong on purpose, and says so only to who knows the secret.
   const answers = [inline('{"legs":6,"why":"like a fly"}'), inline('{"legs":8,"why":"counted twice"}')];
   const simhashes = [0x00ff00ff00ff00ffn, 0xff00ff00ff00ff00n];
   const [quality, secret] = [10, salt()];
-  const secrets = [knownAnswer(api, id, planter, answers[0].hash, quality, secret), salt()];
-  for (const [i, who] of [planter, miner].entries()) {
+  const secrets = [controlAnswer(api, id, author, answers[0].hash, quality, secret), salt()];
+  for (const [i, who] of [author, miner].entries()) {
     await send(api, api.tx.tasks.commit(id, answerCommitment(api, id, who, answers[i].hash, simhashes[i], secrets[i])), who);
   }
   await untilBlock(api, async () => (await phase(id)) === 'AnswerReveal', 'answer reveal');
-  await Promise.all([planter, miner].map((m, i) =>
+  await Promise.all([author, miner].map((m, i) =>
     send(api, api.tx.tasks.reveal(id, answers[i], simhashes[i], secrets[i]), m)));
   await untilBlock(api, async () => (await phase(id)) === 'VoteCommit', 'vote commit');
-  await refused(send(api, api.tx.judges.revealKnown(id, quality, secret), planter), 'judges.NotKnownNow');
+  await refused(send(api, api.tx.judges.revealControl(id, quality, secret), author), 'judges.NoControlNow');
 
   // A panel of three: everybody runs the tool, which is told by the duty.
   const [duty] = await api.call.tosApi.duties(judges[0].address);
@@ -79,10 +79,10 @@ test('automatic members report under their commitments, and a known answer measu
     send(api, api.tx.judges.revealVote(id, votes[i].scores, votes[i].report, votes[i].secret), v)));
 
   await untilBlock(api, async () => (await phase(id)) === 'Challenge', 'challenge window');
-  await refused(send(api, api.tx.judges.revealKnown(id, 90, secret), planter), 'judges.WrongKey');
-  const told = find(await send(api, api.tx.judges.revealKnown(id, quality, secret), planter), 'judges', 'KnownRevealed');
+  await refused(send(api, api.tx.judges.revealControl(id, 90, secret), author), 'judges.WrongKey');
+  const told = find(await send(api, api.tx.judges.revealControl(id, quality, secret), author), 'judges', 'ControlRevealed');
   assert.equal(told.quality.toNumber(), quality);
-  await refused(send(api, api.tx.judges.revealKnown(id, quality, secret), planter), 'judges.AlreadyKnown');
+  await refused(send(api, api.tx.judges.revealControl(id, quality, secret), author), 'judges.AlreadyKnown');
   await untilBlock(api, async () => (await phase(id)) === 'Closed', 'settlement');
 
   const round = (await api.call.tosApi.round(id, 0)).unwrap();

@@ -73,7 +73,7 @@ enum Command {
     /// The chain and its accounts.
     #[command(subcommand)]
     Chain(chain::Chain),
-    /// What panels check with: tools of task types, and who plants known answers.
+    /// What panels check with: tools of task types, and who writes control answers.
     #[command(subcommand)]
     Governance(governance::Governance),
     /// Content by hash: keep, get and serve it.
@@ -276,7 +276,7 @@ mod tests {
             "governance parameters",
             "governance set-parameter",
             "governance set-type",
-            "governance planter",
+            "governance control-author",
             "notify test",
             "config show",
             "config check",

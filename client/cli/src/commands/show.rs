@@ -143,7 +143,7 @@ pub fn judge(judge: &JudgeView) -> String {
         ),
         format!("accuracy  {}", percent(judge.accuracy)),
         format!(
-            "known     {} on {} tasks with known answers",
+            "control   {} on {} tasks with control answers",
             percent(judge.known),
             judge.checks
         ),

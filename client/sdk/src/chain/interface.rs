@@ -178,9 +178,9 @@ calls! {
         task: TaskId, scores: Scores, report: Option<Report>, salt: Salt
     }
     /// Tells that an answer was a check of the judges.
-    RevealKnown = "Judges" "reveal_known" { task: TaskId, quality: u8, secret: [u8; 32] }
-    /// Approves an account for planting known answers, or takes that back.
-    SetPlanter = "Judges" "set_planter" { who: AccountId32, approved: bool }
+    RevealControl = "Judges" "reveal_control" { task: TaskId, quality: u8, secret: [u8; 32] }
+    /// Approves an account for writing control answers, or takes that back.
+    SetControlAuthor = "Judges" "set_control_author" { who: AccountId32, approved: bool }
     /// Sets the rules of a task type.
     SetTaskType = "Tasks" "set_task_type" { task_type: TaskType, profile: Option<TypeProfile> }
     /// Sets a parameter of the protocol.

@@ -101,8 +101,8 @@ pub struct Draft {
     pub content: ContentRef,
     /// Its SimHash.
     pub simhash: u64,
-    /// From planters: the quality that makes it a check of the judges.
-    pub known_quality: Option<u8>,
+    /// From control authors: the quality that makes it a check of the judges.
+    pub control_quality: Option<u8>,
 }
 
 impl JobContext {
@@ -145,7 +145,7 @@ impl JobContext {
         }
         let answer = canonical::answer_bytes(solution.answer);
         let mut draft = self.draft(&answer, id).await?;
-        draft.known_quality = solution.known_quality;
+        draft.control_quality = solution.control_quality;
         Ok(draft)
     }
 
@@ -331,7 +331,7 @@ impl JobContext {
         Ok(Draft {
             content,
             simhash: simhash(bytes),
-            known_quality: None,
+            control_quality: None,
         })
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use std::sync::{Arc, Mutex};
 use tos_sdk::{chain::Call, http::mock};
-use tos_types::{refusal::Refusal, ContentRef, TOS};
+use tos_types::{join_error::JoinError, ContentRef, TOS};
 use tos_views::TaskView;
 
 /// A reporter, and what it was told.
@@ -141,9 +141,9 @@ async fn a_task_that_leaves_the_solver_too_little_time_is_not_joined() {
 #[tokio::test]
 async fn two_hundred_tasks_that_may_not_be_joined_cost_few_questions() {
     for reason in [
-        Refusal::NotSpecialised,
-        Refusal::OwnTask,
-        Refusal::Suspended,
+        JoinError::NotSpecialised,
+        JoinError::OwnTask,
+        JoinError::Suspended,
     ] {
         let (folder, workshop) = fake::workshop();
         let tasks = (1..=200).map(|number| {
@@ -161,7 +161,7 @@ async fn two_hundred_tasks_that_may_not_be_joined_cost_few_questions() {
             assert!(chain.questions() - before <= 8, "{reason:?}");
         }
         // Each is asked about once at most.
-        let most = if reason == Refusal::OwnTask { 200 } else { 1 };
+        let most = if reason == JoinError::OwnTask { 200 } else { 1 };
         assert_eq!(chain.questions(), most, "{reason:?}");
     }
 }

@@ -63,7 +63,7 @@ use tos_sdk::{
     error::{Error, Result},
 };
 use tos_types::{Balance, ContentHash, TaskId, TaskType, Tick};
-use tos_views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView};
+use tos_views::{AssignmentView, ClaimView, JoinErrorView, TaskSummary, TaskView};
 
 /// The chain at one block, as far as a worker reads it.
 pub trait TaskSnapshot {
@@ -79,7 +79,7 @@ pub trait TaskSnapshot {
         task_type: Option<TaskType>,
     ) -> Result<Vec<TaskSummary<AccountId32>>>;
     /// Permission of the account to join a task.
-    async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>>;
+    async fn can_submit(&self, task: TaskId) -> Result<Result<(), JoinErrorView>>;
     /// A task.
     async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>>;
     /// The pinned tool that the account should run over the task's answers, if it has such a seat.
@@ -243,7 +243,7 @@ fn subject(call: &Call) -> String {
         | Call::Reveal { task, .. }
         | Call::CommitVote { task, .. }
         | Call::RevealVote { task, .. }
-        | Call::RevealKnown { task, .. } => task.to_string(),
+        | Call::RevealControl { task, .. } => task.to_string(),
         Call::AcceptDeal { deal } => deal.to_string(),
         Call::CommitSeal { replica, .. }
         | Call::ChallengeWindow { replica, .. }

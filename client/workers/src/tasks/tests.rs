@@ -376,23 +376,28 @@ async fn without_the_pinned_tool_or_when_it_fails_a_judge_votes_without_a_report
 }
 
 #[tokio::test]
-async fn a_planter_killed_anywhere_tells_the_quality_it_hid_in_its_salt() {
-    const PLANT: &str =
-        r#"cat >/dev/null; echo '{"answer": "a planted answer", "known_quality": 35}'"#;
+async fn a_control_author_killed_anywhere_tells_the_quality_it_hid_in_its_salt() {
+    const CONTROL: &str =
+        r#"cat >/dev/null; echo '{"answer": "a control answer", "control_quality": 35}'"#;
     let mut kills = 0;
     loop {
         let (folder, workshop) = fake::workshop();
         let chain = FakeChain::new(vec![fake::task_view(1)], false).kill_at(kills + 1);
         loop {
-            let plant = |options: &mut MinerOptions| options.solver = Solver::Command(PLANT.into());
-            let mut miner = miner(folder.path(), &workshop, plant);
+            let control =
+                |options: &mut MinerOptions| options.solver = Solver::Command(CONTROL.into());
+            let mut miner = miner(folder.path(), &workshop, control);
             if live(&chain, &mut miner).await.is_ok() {
                 break;
             }
         }
         // The chain accepts the key only when it opens the salt of the answer.
         let calls = chain.accepted();
-        assert_eq!(count(&calls, "reveal_known"), 1, "kill {kills}: {calls:?}");
+        assert_eq!(
+            count(&calls, "reveal_control"),
+            1,
+            "kill {kills}: {calls:?}"
+        );
         // Between the block and the note of it a crash costs one refused call, and no more.
         assert!(
             chain.refused().len() <= 1,

@@ -7,7 +7,7 @@ use crate::{Domain, Global};
 use frame_support::assert_storage_noop;
 use polkadot_sdk::*;
 use tos_formulas::reputation::{idle_decay, START};
-use tos_interfaces::ReputationBook;
+use tos_interfaces::Reputation as _;
 
 #[test]
 fn seven_days_are_free_then_one_per_cent_goes_each_day_down_to_half() {

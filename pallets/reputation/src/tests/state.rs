@@ -7,7 +7,7 @@ use crate::{Domain, Global, Record};
 use frame_support::assert_ok;
 use polkadot_sdk::*;
 use tos_formulas::reputation::START;
-use tos_interfaces::ReputationBook;
+use tos_interfaces::Reputation as _;
 use tos_types::TaskType;
 
 #[test]

@@ -4,7 +4,7 @@
 
 use super::*;
 use frame_support::assert_noop;
-use tos_interfaces::{Draw, VotingAgenda, VotingStage};
+use tos_interfaces::{Draw, TaskPhases, VotingStage};
 
 fn challenge(who: u64, id: TaskId) {
     assert_ok!(Work::challenge(RuntimeOrigin::signed(who), id));

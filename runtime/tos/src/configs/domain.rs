@@ -128,7 +128,7 @@ impl pallet_judges::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = Clock;
-    type Agenda = Tasks;
+    type Phases = Tasks;
     type GovernanceOrigin = ParametersOrigin;
     type Miners = Miners;
     type Reputation = Reputation;

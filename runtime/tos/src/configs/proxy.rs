@@ -95,7 +95,7 @@ impl ProxyType {
             ) | RuntimeCall::Judges(
                 Judges::commit_vote { .. }
                     | Judges::reveal_vote { .. }
-                    | Judges::reveal_known { .. }
+                    | Judges::reveal_control { .. }
             ) | RuntimeCall::Rewards(
                 Rewards::claim { .. }
                     | Rewards::claim_all { .. }

@@ -150,12 +150,12 @@ const TABLE: &[(&str, &str, &[ProxyType])] = &[
     ("Tasks", "join commit reveal crank", &[NonTransfer, Worker]),
     (
         "Judges",
-        "register set_types top_up leave rejoin withdraw set_planter",
+        "register set_types top_up leave rejoin withdraw set_control_author",
         &[],
     ),
     (
         "Judges",
-        "commit_vote reveal_vote reveal_known",
+        "commit_vote reveal_vote reveal_control",
         &[NonTransfer, Worker],
     ),
     (

@@ -172,28 +172,28 @@ impl<T: frame_system::Config> pallet_judges::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
-    // Storage: `Judges::Planters` (r:1 w:1)
-    // Proof: `Judges::Planters` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CounterForPlanters` (r:1 w:1)
-    // Proof: `Judges::CounterForPlanters` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn set_planter() -> Weight {
+    // Storage: `Judges::ControlAuthors` (r:1 w:1)
+    // Proof: `Judges::ControlAuthors` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+    // Storage: `Judges::CounterForControlAuthors` (r:1 w:1)
+    // Proof: `Judges::CounterForControlAuthors` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    fn set_control_author() -> Weight {
         // At least 20_450 ns; recorded proof: 1029 bytes.
         Weight::from_parts(22_664_000, 3_513)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Storage: `Judges::Planters` (r:1 w:0)
-    // Proof: `Judges::Planters` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+    // Storage: `Judges::ControlAuthors` (r:1 w:0)
+    // Proof: `Judges::ControlAuthors` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
     // Storage: `Tasks::Tasks` (r:1 w:0)
     // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(404), added: 2879, mode: `MaxEncodedLen`)
     // Storage: `Tasks::Answers` (r:1 w:0)
     // Proof: `Tasks::Answers` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
     // Storage: `Tasks::Submissions` (r:1 w:0)
     // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Known` (r:1 w:1)
-    // Proof: `Judges::Known` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
-    fn reveal_known() -> Weight {
+    // Storage: `Judges::Controls` (r:1 w:1)
+    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
+    fn reveal_control() -> Weight {
         // At least 31_667 ns; recorded proof: 2391 bytes.
         Weight::from_parts(32_598_000, 4_506)
             .saturating_add(T::DbWeight::get().reads(5))
@@ -260,8 +260,8 @@ impl<T: frame_system::Config> pallet_judges::WeightInfo for WeightInfo<T> {
     // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
     // Storage: `Judges::Results` (r:1 w:0)
     // Proof: `Judges::Results` (`max_values`: None, `max_size`: Some(133), added: 2608, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Known` (r:1 w:0)
-    // Proof: `Judges::Known` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
+    // Storage: `Judges::Controls` (r:1 w:0)
+    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
     // Storage: `Judges::Checks` (r:1 w:1)
     // Proof: `Judges::Checks` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Tasks::Tasks` (r:1 w:0)
@@ -301,8 +301,8 @@ impl<T: frame_system::Config> pallet_judges::WeightInfo for WeightInfo<T> {
     // Proof: `Judges::DrawRequests` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Judges::Votes` (r:0 w:60)
     // Proof: `Judges::Votes` (`max_values`: None, `max_size`: Some(226), added: 2701, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Known` (r:0 w:1)
-    // Proof: `Judges::Known` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
+    // Storage: `Judges::Controls` (r:0 w:1)
+    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
     // Storage: `Judges::CurrentRound` (r:0 w:1)
     // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
     fn forget() -> Weight {

@@ -84,16 +84,16 @@ pub fn genesis(
             };
             pallet_tasks::TaskTypes::<Runtime>::insert(task_type, profile);
         }
-        for planter in PLANTERS {
-            Judges::set_planter(RuntimeOrigin::root(), account(planter), true)
-                .expect("there is room for planters");
+        for author in CONTROL_AUTHORS {
+            Judges::set_control_author(RuntimeOrigin::root(), account(author), true)
+                .expect("there is room for control authors");
         }
     });
     ext
 }
 
 /// Miners whose every answer is a check of the judges.
-const PLANTERS: [u8; 2] = [5, 6];
+const CONTROL_AUTHORS: [u8; 2] = [5, 6];
 /// What they say of it, and with which secret.
 const KNOWN: (u8, [u8; 32]) = (63, [9; 32]);
 
@@ -390,7 +390,7 @@ impl World {
             94 => {
                 let task = self.some_task(|p| matches!(p, Phase::Challenge))?;
                 let (quality, secret) = KNOWN;
-                let call = pallet_judges::Call::reveal_known {
+                let call = pallet_judges::Call::reveal_control {
                     task,
                     quality,
                     secret,
@@ -459,8 +459,8 @@ impl World {
         };
         let content = ContentRef::inline(format!("answer number {number}").as_bytes())?;
         let simhash = tos_formulas::simhash::simhash(&content.inline);
-        let salt = if PLANTERS.map(account).contains(&who) {
-            commitment::known_answer(&task, &who, &content.hash, KNOWN.0, &KNOWN.1)
+        let salt = if CONTROL_AUTHORS.map(account).contains(&who) {
+            commitment::control_answer(&task, &who, &content.hash, KNOWN.0, &KNOWN.1)
         } else {
             self.salt()
         };

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Known answers: who may plant them, when they are told, and what they measure.
+//! Control answers: who may write them, when they are told, and what they measure.
 
 use crate::mock::*;
-use crate::{Checks, Error, Event, Known, Planters, Results};
+use crate::{Checks, ControlAuthors, Controls, Error, Event, Results};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
 use tos_interfaces::{Panels, RevealedAnswer};
 use tos_types::{
     commitment,
-    params::{EXPERT_ACCURACY, MAX_PLANTERS, START_ACCURACY},
+    params::{EXPERT_ACCURACY, MAX_CONTROL_AUTHORS, START_ACCURACY},
     AnswerScore, Bp, TaskId,
 };
 
-const PLANTER: u64 = SUBMITTERS[1];
+const CONTROL_AUTHOR: u64 = SUBMITTERS[1];
 const CONTENT: [u8; 32] = [5; 32];
 const SECRET: [u8; 32] = [6; 32];
 
 fn approve(who: u64) {
-    assert_ok!(Judges::set_planter(RuntimeOrigin::root(), who, true));
+    assert_ok!(Judges::set_control_author(RuntimeOrigin::root(), who, true));
 }
 
 /// The answer of `who` in place `index` can be told from now on.
 fn judged(who: u64, index: u32, quality: u8, round: u32) {
-    let salt = commitment::known_answer(&TASK, &who, &CONTENT, quality, &SECRET);
+    let salt = commitment::control_answer(&TASK, &who, &CONTENT, quality, &SECRET);
     let answer = RevealedAnswer {
         index,
         content: CONTENT,
@@ -35,7 +35,7 @@ fn judged(who: u64, index: u32, quality: u8, round: u32) {
 }
 
 fn tell(who: u64, quality: u8) -> Result<(), DispatchError> {
-    Judges::reveal_known(origin(who), TASK, quality, SECRET)
+    Judges::reveal_control(origin(who), TASK, quality, SECRET)
 }
 
 /// A vote on three answers.
@@ -44,71 +44,74 @@ fn vote(qualities: [u8; 3]) -> Vote {
 }
 
 #[test]
-fn only_governance_approves_planters_and_only_so_many() {
+fn only_governance_approves_control_authors_and_only_so_many() {
     ExtBuilder::default().execute(|| {
         assert_noop!(
-            Judges::set_planter(origin(1), 1, true),
+            Judges::set_control_author(origin(1), 1, true),
             DispatchError::BadOrigin
         );
-        approve(PLANTER);
-        let event = Event::PlanterSet {
-            who: PLANTER,
+        approve(CONTROL_AUTHOR);
+        let event = Event::ControlAuthorSet {
+            who: CONTROL_AUTHOR,
             approved: true,
         };
         System::assert_last_event(event.into());
-        let set = |who, approved| Judges::set_planter(RuntimeOrigin::root(), who, approved);
-        assert_noop!(set(PLANTER, true), Error::<Test>::AlreadyPlanter);
-        assert_noop!(set(1, false), Error::<Test>::NotPlanter);
-        for who in 2_000..2_000 + u64::from(MAX_PLANTERS) - 1 {
+        let set = |who, approved| Judges::set_control_author(RuntimeOrigin::root(), who, approved);
+        assert_noop!(
+            set(CONTROL_AUTHOR, true),
+            Error::<Test>::AlreadyControlAuthor
+        );
+        assert_noop!(set(1, false), Error::<Test>::NotControlAuthor);
+        for who in 2_000..2_000 + u64::from(MAX_CONTROL_AUTHORS) - 1 {
             approve(who);
         }
-        assert_noop!(set(1, true), Error::<Test>::TooManyPlanters);
-        assert_ok!(set(PLANTER, false));
-        assert!(!Planters::<Test>::contains_key(PLANTER));
+        assert_noop!(set(1, true), Error::<Test>::TooManyControlAuthors);
+        assert_ok!(set(CONTROL_AUTHOR, false));
+        assert!(!ControlAuthors::<Test>::contains_key(CONTROL_AUTHOR));
         assert_ok!(set(1, true));
     });
 }
 
 #[test]
-fn a_known_answer_is_told_by_its_planter_once_in_time_and_as_it_was_bound() {
+fn a_control_answer_is_told_by_its_author_once_in_time_and_as_it_was_bound() {
     ExtBuilder::judges(9).execute(|| {
         play_round(0, &[vote([50; 3]), vote([50; 3]), vote([50; 3])]);
-        assert_noop!(tell(PLANTER, 80), Error::<Test>::NotPlanter);
-        approve(PLANTER);
-        assert_noop!(tell(PLANTER, 80), Error::<Test>::NotKnownNow);
-        judged(PLANTER, 1, 80, 0);
-        assert_noop!(tell(PLANTER, 101), Error::<Test>::ScoreOutOfRange);
-        assert_noop!(tell(PLANTER, 81), Error::<Test>::WrongKey);
+        assert_noop!(tell(CONTROL_AUTHOR, 80), Error::<Test>::NotControlAuthor);
+        approve(CONTROL_AUTHOR);
+        assert_noop!(tell(CONTROL_AUTHOR, 80), Error::<Test>::NoControlNow);
+        judged(CONTROL_AUTHOR, 1, 80, 0);
+        assert_noop!(tell(CONTROL_AUTHOR, 101), Error::<Test>::ScoreOutOfRange);
+        assert_noop!(tell(CONTROL_AUTHOR, 81), Error::<Test>::WrongKey);
         assert_noop!(
-            Judges::reveal_known(origin(PLANTER), TASK, 80, [0; 32]),
+            Judges::reveal_control(origin(CONTROL_AUTHOR), TASK, 80, [0; 32]),
             Error::<Test>::WrongKey
         );
-        // Another planter cannot tell it, though it may see quality and secret in the pool.
+        // Another control author cannot tell it, though it may see quality and secret in the pool.
         approve(SUBMITTERS[0]);
-        let stolen = world(|w| w.judged[&(TASK, PLANTER)]);
+        let stolen = world(|w| w.judged[&(TASK, CONTROL_AUTHOR)]);
         world(|w| w.judged.insert((TASK, SUBMITTERS[0]), stolen));
         assert_noop!(tell(SUBMITTERS[0], 80), Error::<Test>::WrongKey);
-        assert_ok!(tell(PLANTER, 80));
-        let event = Event::KnownRevealed {
+        assert_ok!(tell(CONTROL_AUTHOR, 80));
+        let event = Event::ControlRevealed {
             task: TASK,
-            planter: PLANTER,
+            author: CONTROL_AUTHOR,
             index: 1,
             quality: 80,
         };
         System::assert_last_event(event.into());
-        assert_noop!(tell(PLANTER, 80), Error::<Test>::AlreadyKnown);
+        assert_noop!(tell(CONTROL_AUTHOR, 80), Error::<Test>::AlreadyKnown);
     });
 }
 
 #[test]
 fn votes_are_measured_by_what_was_known_and_not_by_the_crowd() {
     ExtBuilder::judges(9).execute(|| {
-        approve(PLANTER);
+        approve(CONTROL_AUTHOR);
         // Two of three agree on a wrong quality of the middle answer; the third knows better.
         let crowd = vote([50, 20, 50]);
         let (m, _) = play_round(0, &[crowd.clone(), crowd, vote([50, 80, 50])]);
-        judged(PLANTER, 1, 80, 0);
-        assert_ok!(tell(PLANTER, 80));
+        judged(CONTROL_AUTHOR, 1, 80, 0);
+        assert_ok!(tell(CONTROL_AUTHOR, 80));
         let points = Judges::conclude(&TASK, TYPE, true);
         let (wrong, right) = (judge(m[0]), judge(m[2]));
         assert_eq!((wrong.checks, right.checks), (1, 1));
@@ -134,13 +137,13 @@ fn votes_are_measured_by_what_was_known_and_not_by_the_crowd() {
 #[test]
 fn whoever_keeps_failing_checks_earns_nothing_though_the_crowd_agrees_with_it() {
     ExtBuilder::judges(3).execute(|| {
-        approve(PLANTER);
+        approve(CONTROL_AUTHOR);
         for number in 1..=5u8 {
             let m = open_round(0, 3);
             let votes = vec![vote([50, 0, 50]); 3];
             play_votes(0, &votes);
-            judged(PLANTER, 1, 100, 0);
-            assert_ok!(tell(PLANTER, 100));
+            judged(CONTROL_AUTHOR, 1, 100, 0);
+            assert_ok!(tell(CONTROL_AUTHOR, 100));
             let points = Judges::conclude(&TASK, TYPE, true);
             Judges::forget(&TASK);
             let known = judge(m[0]).known;
@@ -162,10 +165,10 @@ fn whoever_keeps_failing_checks_earns_nothing_though_the_crowd_agrees_with_it() 
 #[test]
 fn votes_of_a_round_after_the_telling_are_not_measured_by_it() {
     ExtBuilder::judges(9).execute(|| {
-        approve(PLANTER);
+        approve(CONTROL_AUTHOR);
         let (first, _) = play_round(0, &[vote([50, 10, 50]), vote([50, 10, 50]), vote([50; 3])]);
-        judged(PLANTER, 1, 80, 0);
-        assert_ok!(tell(PLANTER, 80));
+        judged(CONTROL_AUTHOR, 1, 80, 0);
+        assert_ok!(tell(CONTROL_AUTHOR, 80));
         // A challenge: everybody can read now what the answer is worth.
         let (second, _) = play_round(1, &vec![vote([50, 80, 50]); 3]);
         Judges::conclude(&TASK, TYPE, true);
@@ -177,12 +180,12 @@ fn votes_of_a_round_after_the_telling_are_not_measured_by_it() {
 #[test]
 fn an_unanswered_check_leaves_the_running_accuracy_as_it_is() {
     ExtBuilder::judges(9).execute(|| {
-        approve(PLANTER);
+        approve(CONTROL_AUTHOR);
         let mut votes = vec![vote([50; 3]); 5];
         votes.extend([Vote::Absent, Vote::Hidden]);
         let (m, _) = play_round(0, &votes);
-        judged(PLANTER, 1, 50, 0);
-        assert_ok!(tell(PLANTER, 50));
+        judged(CONTROL_AUTHOR, 1, 50, 0);
+        assert_ok!(tell(CONTROL_AUTHOR, 50));
         Judges::conclude(&TASK, TYPE, true);
         assert_eq!(judge(m[0]).checks, 1);
         for absent in [m[5], m[6]] {
@@ -193,7 +196,7 @@ fn an_unanswered_check_leaves_the_running_accuracy_as_it_is() {
 }
 
 #[test]
-fn experts_are_accurate_by_known_answers_too_once_they_have_met_some() {
+fn experts_are_accurate_by_control_answers_too_once_they_have_met_some() {
     ExtBuilder::judges(1).execute(|| {
         crate::Judges::<Test>::mutate_extant(1, |v| v.accuracy = EXPERT_ACCURACY);
         assert!(judge(1).is_accurate(EXPERT_ACCURACY));
@@ -209,17 +212,17 @@ fn experts_are_accurate_by_known_answers_too_once_they_have_met_some() {
 #[test]
 fn everybody_can_read_how_many_answers_were_checks_and_pruning_removes_the_keys() {
     ExtBuilder::judges(9).execute(|| {
-        approve(PLANTER);
+        approve(CONTROL_AUTHOR);
         play_round(0, &[vote([50; 3]), vote([50; 3]), vote([50; 3])]);
-        judged(PLANTER, 1, 50, 0);
-        assert_ok!(tell(PLANTER, 50));
+        judged(CONTROL_AUTHOR, 1, 50, 0);
+        assert_ok!(tell(CONTROL_AUTHOR, 50));
         assert_eq!(Checks::<Test>::get().answers, 0);
         Judges::conclude(&TASK, TYPE, true);
         Judges::conclude(&TASK, TYPE, true);
         let stats = Checks::<Test>::get();
         assert_eq!((stats.answers, stats.checks), (3, 1));
         Judges::forget(&TASK);
-        assert!(!Known::<Test>::contains_key(TASK));
+        assert!(!Controls::<Test>::contains_key(TASK));
         assert!(!Results::<Test>::contains_key(TASK));
     });
 }
@@ -227,7 +230,7 @@ fn everybody_can_read_how_many_answers_were_checks_and_pruning_removes_the_keys(
 #[test]
 fn a_salt_that_hides_a_check_opens_for_no_other_task_or_vote() {
     let made =
-        |task: u8| commitment::known_answer(&TaskId([task; 16]), &1u64, &CONTENT, 5, &SECRET);
+        |task: u8| commitment::control_answer(&TaskId([task; 16]), &1u64, &CONTENT, 5, &SECRET);
     assert_ne!(made(1), made(2));
     let scores: [AnswerScore; 0] = [];
     assert_ne!(
