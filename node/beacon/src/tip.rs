@@ -50,8 +50,8 @@ impl BeaconTip {
     }
 
     /// The highest slot worth computing or hearing of at `now_ms`. While the chain stands still,
-    /// no node runs further than [`MAX_LEAD`] ahead of it: randomness requests rely on that, and the work that a
-    /// reorganisation voids stays small.
+    /// no node runs further than [`MAX_LEAD`] ahead of it: randomness requests rely on that, and
+    /// the work that a reorganisation voids stays small.
     pub fn horizon(&self, now_ms: u64) -> Slot {
         self.cap(now_ms).min(self.head.saturating_add(MAX_LEAD))
     }

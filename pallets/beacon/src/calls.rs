@@ -57,8 +57,8 @@ impl<T: Config> Pallet<T> {
         }
 
         let stalled = Self::note_progress(block, head.slot);
-        // After an outage the clock would be ahead for days, and every randomness request with it. By how much
-        // it is set back depends on nothing that the author chooses.
+        // After an outage the clock would be ahead for days, and every randomness request with it.
+        // By how much it is set back depends on nothing that the author chooses.
         let genesis_ms = config.forgive(genesis_ms, head.slot, T::SlotEnd::get());
         let entropy = Accumulator::<T>::get();
         let mut head = head;

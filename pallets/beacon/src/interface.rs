@@ -62,8 +62,8 @@ impl<T: Config> Randomness for Pallet<T> {
             None => LastStall::<T>::get().unwrap_or(0),
         };
         if stalled > randomness.block {
-            // The randomness request's author knows its output beforehand; those of the blocks after it nobody
-            // knows alone.
+            // The randomness request's author knows its output beforehand; those of the blocks
+            // after it nobody knows alone.
             let until = randomness.block.saturating_add(DEGRADED_BLOCKS);
             return Self::accumulated(until).map_or(Seed::Pending, |accumulated| {
                 Seed::Ready(degraded_seed(&accumulated, subject))

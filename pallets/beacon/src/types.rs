@@ -37,8 +37,8 @@ pub struct SlotRecord {
     pub first_iteration: u64,
     /// The block that included it.
     pub block: u32,
-    /// The last degraded block when it was included; 0 for none. Randomness requests from before that block
-    /// yield a degraded seed for ever.
+    /// The last degraded block when it was included; 0 for none. Randomness requests from before
+    /// that block yield a degraded seed for ever.
     pub stalled: u32,
 }
 

@@ -2,10 +2,10 @@
 
 //! Control answers: checks of the judges that do not depend on what the crowd says.
 //!
-//! A control author answers a task like any miner, with its own stake, but makes the salt of its answer
-//! from the quality that a careful judge must find. Nobody can tell such a salt from a random one,
-//! so a check looks like every other answer until the votes are counted. The quality was fixed
-//! before anybody voted, so it cannot be fitted to the votes.
+//! A control author answers a task like any miner, with its own stake, but makes the salt of its
+//! answer from the quality that a careful judge must find. Nobody can tell such a salt from a
+//! random one, so a check looks like every other answer until the votes are counted. The quality
+//! was fixed before anybody voted, so it cannot be fitted to the votes.
 
 use crate::{
     Checks, Config, ControlAnswer, ControlAnswers, ControlAuthors, Controls, Error, Event, Pallet,

@@ -291,8 +291,8 @@ mod events {
         /// As many accounts as there may be are approved. Remove one first.
         #[codec(index = 23)]
         TooManyControlAuthors,
-        /// A control answer can be told from the count of the votes until the task settles, while no
-        /// further round goes on, by the account that gave it.
+        /// A control answer can be told from the count of the votes until the task settles, while
+        /// no further round goes on, by the account that gave it.
         #[codec(index = 24)]
         NoControlNow,
         /// Quality and secret do not give the salt of the answer.

@@ -84,8 +84,8 @@ impl Judge {
         self.checks = self.checks.saturating_add(1);
     }
 
-    /// Reward points for a task in which its accuracy was this. Once it has met control answers, its
-    /// running accuracy on them decides `rules.known_share` of the points.
+    /// Reward points for a task in which its accuracy was this. Once it has met control answers,
+    /// its running accuracy on them decides `rules.known_share` of the points.
     pub fn points(&self, accuracy: Bp, rules: &JudgingRules) -> Bp {
         let points = |accuracy: Bp| {
             if accuracy < rules.rewarded_accuracy {

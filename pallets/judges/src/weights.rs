@@ -45,8 +45,8 @@ pub trait WeightInfo {
 const POOLS: u64 = crate::MAX_TYPES as u64;
 const CANDIDATES: u64 = MAX_CANDIDATES as u64;
 const SUBMITTERS: u64 = MAX_PARTICIPANTS as u64;
-/// Per candidate: pool, judge, suspension, certification, settled, reputation, level, owner, and the
-/// declarations of both; these are looked into again for the publisher and for each submitter.
+/// Per candidate: pool, judge, suspension, certification, settled, reputation, level, owner, and
+/// the declarations of both; these are looked into again for the publisher and for each submitter.
 const CANDIDATE_READS: u64 = 10 * CANDIDATES + CANDIDATES * (SUBMITTERS + 1);
 const PANEL: u64 = MAX_PANEL as u64;
 const SEATS: u64 = (MAX_PANEL * MAX_ROUNDS) as u64;
@@ -109,8 +109,8 @@ impl WeightInfo for () {
     }
 
     fn draw() -> Weight {
-        // Beside the candidates: judge and duties per seat; randomness request, head of the beacon, record of
-        // its slot, VRF of the block, size, earlier rounds, current.
+        // Beside the candidates: judge and duties per seat; randomness request, head of the beacon,
+        // record of its slot, VRF of the block, size, earlier rounds, current.
         step(6_000, CANDIDATE_READS + 2 * PANEL + 12, 2 * PANEL + 3)
     }
 

@@ -36,7 +36,8 @@ pub fn distinct(seed: &[u8; 32], count: u32, n: u32) -> Vec<u32> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Takes this block's randomness request and opens the audits of earlier ones whose seeds are there.
+    /// Takes this block's randomness request and opens the audits of earlier ones whose seeds are
+    /// there.
     pub(crate) fn draw_audits(meter: &mut WeightMeter) {
         if meter.try_consume(T::WeightInfo::draw_start()).is_err() || T::Randomness::degraded() {
             return;

@@ -144,7 +144,8 @@ pub fn set_expired(expired: bool) {
     EXPIRED.set(expired);
 }
 
-/// The configuration of most tests: as for development chains, with smaller groups and two audits in a block.
+/// The configuration of most tests: as for development chains, with smaller groups and two audits
+/// in a block.
 pub fn config() -> StorageConfig {
     StorageConfig {
         group_places: 3,

@@ -41,7 +41,8 @@ impl<T: Config> Pallet<T> {
         replica.status = ReplicaStatus::Checking;
         replica.sealed = Some(sealed);
         Self::unschedule_replica(id, &mut replica);
-        // The randomness request is made after the commitment is fixed: nobody can commit to what it will ask for.
+        // The randomness request is made after the commitment is fixed: nobody can commit to what
+        // it will ask for.
         let randomness = T::Randomness::request();
         Self::deposit_event(Event::SealCommitted {
             replica: id,

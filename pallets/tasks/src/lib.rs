@@ -251,7 +251,8 @@ pub mod pallet {
         /// The reward is outside the band of the difficulty.
         #[codec(index = 7)]
         RewardOutsideBand,
-        /// The open window is shorter or longer than the network allows: see the clock's phase lengths.
+        /// The open window is shorter or longer than the network allows: see the clock's phase
+        /// lengths.
         #[codec(index = 8)]
         OpenWindowOutOfBounds,
         /// The least quality that can win must be from 1 to 100.

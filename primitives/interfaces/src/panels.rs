@@ -117,8 +117,8 @@ pub trait TaskPhases<AccountId> {
     /// Puts the task into the given stage. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_stage(task: &TaskId, stage: VotingStage);
-    /// Puts the task into the phase in which control answers are told, with the most answers, the last
-    /// of which is by `who` with this content and salt. For benchmarks only.
+    /// Puts the task into the phase in which control answers are told, with the most answers, the
+    /// last of which is by `who` with this content and salt. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_judged(task: &TaskId, who: &AccountId, content: ContentHash, salt: Salt);
 }

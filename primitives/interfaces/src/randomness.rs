@@ -19,7 +19,8 @@ pub enum Seed {
 pub trait Randomness {
     /// Makes a randomness request. The same for everybody within a block.
     fn request() -> RandomnessRequest;
-    /// The seed of `subject` for a randomness request. Once ready it stays the same until it expires.
+    /// The seed of `subject` for a randomness request. Once ready it stays the same until it
+    /// expires.
     fn seed(randomness: &RandomnessRequest, subject: &[u8]) -> Seed;
     /// Whether time cannot be trusted now, because the beacon stands still. Nobody may be punished
     /// for being late meanwhile.

@@ -85,7 +85,8 @@ macro_rules! reads {
                     json "assignments", "what the account should do now, by deadline"
                 }
 
-                /// The tasks on which a judge has a seat, whether or not there is something to do now.
+                /// The tasks on which a judge has a seat, whether or not there is something to do
+                /// now.
                 fn duties(who: AccountId) -> Vec<DutyView> {
                     json "duties", "the panels a judge sits on"
                 }

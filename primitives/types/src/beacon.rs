@@ -26,13 +26,15 @@ pub const MAX_SLOTS_PER_BLOCK: u32 = 8;
 pub const SPOTS_PER_BLOCK: u32 = 4;
 /// Slots, and blocks, of which the chain keeps records.
 pub const RECORDS: u32 = 2_048;
-/// Slots between a randomness request and the highest that anybody may include or need compute when it is made.
+/// Slots between a randomness request and the highest that anybody may include or need compute when
+/// it is made.
 pub const REQUEST_DELAY: Slot = 2;
 /// Slots that nodes compute ahead of the chain's head, as far as the clock allows.
 pub const MAX_LEAD: Slot = 64;
 /// Slots that the head may be behind what the clock allows before the clock is set after it.
 pub const MAX_LAG: Slot = 120;
-/// Blocks after a randomness request whose authors all add to its seed while the beacon stands still.
+/// Blocks after a randomness request whose authors all add to its seed while the beacon stands
+/// still.
 pub const DEGRADED_BLOCKS: u32 = 16;
 /// Slots by which the head may run ahead of the wall clock.
 pub const WALL_CLOCK_LEAD: Slot = 2;
@@ -160,8 +162,9 @@ impl BeaconConfig {
         (slot > 0 && slot.saturating_add(self.prebuild_slots.into()) > end).then_some(next)
     }
 
-    /// The slot of a randomness request that is made in a block whose parent's head is `parent_head`, if `cap`
-    /// is the highest slot that any block made in the same BABE slot may include.
+    /// The slot of a randomness request that is made in a block whose parent's head is
+    /// `parent_head`, if `cap` is the highest slot that any block made in the same BABE slot may
+    /// include.
     ///
     /// Neither depends on what the block's author does. What that block can include, and what others
     /// compute ahead of it, is lower.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Storage deals and proofs: the configuration of a network, what a client offers, and what is signed
-//! (`docs/storage.md`).
+//! Storage deals and proofs: the configuration of a network, what a client offers, and what is
+//! signed (`docs/storage.md`).
 
 use crate::{content::MAX_LOCATOR, json::wei, Balance, ContentHash, Tick, TOS};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -144,7 +144,8 @@ impl StorageConfig {
         equivocation: 1_000 * TOS,
     };
 
-    /// Tests and development: windows of six ticks, billing periods of four windows, units of 64 KiB.
+    /// Tests and development: windows of six ticks, billing periods of four windows, units of 64
+    /// KiB.
     pub const FAST: Self = Self {
         seal: SealParams::TEST,
         window: 6,
@@ -233,8 +234,9 @@ impl StorageConfig {
         window.checked_div(self.billing_windows.into()).unwrap_or(0)
     }
 
-    /// What has to be held for `coded_bytes` over `periods` at `price` wei per GiB and billing period:
-    /// ⌈price · ⌈bytes / MiB⌉ · periods / 1,024⌉. `None` when no account could ever hold it.
+    /// What has to be held for `coded_bytes` over `periods` at `price` wei per GiB and billing
+    /// period: ⌈price · ⌈bytes / MiB⌉ · periods / 1,024⌉. `None` when no account could ever hold
+    /// it.
     pub fn escrow(price: Balance, coded_bytes: u64, periods: u32) -> Option<Balance> {
         let mib = u128::from(coded_bytes.div_ceil(1 << 20));
         let total = price.checked_mul(mib)?.checked_mul(periods.into())?;

@@ -408,8 +408,8 @@ fn step_rows(table: &mut String, steps: Vec<(&'static str, Weight)>, work: Weigh
 #[test]
 fn no_call_takes_more_than_its_share_of_a_block_and_the_table_is_true() {
     let mut table = String::from("| call | µs | proof KiB | fit a block |\n|---|---:|---:|---:|\n");
-    // Without a genesis, the configuration of storage is that of a real network; answering a seal challenge
-    // costs what it says.
+    // Without a genesis, the configuration of storage is that of a real network; answering a seal
+    // challenge costs what it says.
     sp_io::TestExternalities::default().execute_with(|| call_rows(&mut table));
     table.push_str(
         "\n| step of a hook | µs | proof KiB | fit the queue's share |\n|---|---:|---:|---:|\n",

@@ -396,7 +396,8 @@ fn payer_checks(payer: &Payer, cost: &Cost) -> Vec<Check> {
     ]
 }
 
-/// Ticks to settlement, by the lengths of phases: a phase that runs out ends in the tick after its last one.
+/// Ticks to settlement, by the lengths of phases: a phase that runs out ends in the tick after its
+/// last one.
 fn times(open_for: Tick, phase_lengths: &PhaseLengths, escalations: u32) -> Times {
     let after = |window: Tick| window.saturating_add(1);
     let sum = |all: &[Tick]| {

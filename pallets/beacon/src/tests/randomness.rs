@@ -38,8 +38,8 @@ fn expected(randomness: &RandomnessRequest) -> Hash {
     )
 }
 
-/// The degraded seed of a randomness request, from first principles: of the genesis seed and all VRF outputs up
-/// to the last block that adds to it.
+/// The degraded seed of a randomness request, from first principles: of the genesis seed and all
+/// VRF outputs up to the last block that adds to it.
 fn expected_degraded(randomness: &RandomnessRequest) -> Hash {
     let accumulator = (1..=randomness.block + DEGRADED_BLOCKS)
         .fold([42; 32], |acc, block| accumulate(&acc, &vrf_of(block)));
@@ -220,8 +220,8 @@ fn a_beacon_that_never_started_is_degraded() {
 
 #[test]
 fn no_author_of_a_block_knows_a_degraded_seed_before_those_of_the_blocks_after_it() {
-    // Whoever's output changes, of the randomness request's block or of one of the sixteen after it: the seed
-    // is another one. That of a block later does not matter.
+    // Whoever's output changes, of the randomness request's block or of one of the sixteen after
+    // it: the seed is another one. That of a block later does not matter.
     let run = |changed: Option<u32>| {
         let mut found = None;
         execute(|| {
@@ -396,7 +396,8 @@ proptest! {
             for _ in 0..20 {
                 block(8);
             }
-            assert!(requests.iter().all(|(randomness, _)| matches!(seed(randomness), Seed::Ready(_))));
+            let ready = |asked: &RandomnessRequest| matches!(seed(asked), Seed::Ready(_));
+            assert!(requests.iter().all(|(asked, _)| ready(asked)));
             assert!(LastProgress::<Test>::get().is_some());
         });
     }

@@ -25,8 +25,8 @@ pub fn epoch_seed(number: u64, accumulator: &Hash) -> Hash {
     join(&[b"tos/beacon/epoch", &number.to_le_bytes(), accumulator])
 }
 
-/// The seed that a randomness request yields: `H("tos/beacon/seed" ‖ output ‖ vrf ‖ subject)`, from the output of
-/// its slot and the VRF output of its block's author.
+/// The seed that a randomness request yields: `H("tos/beacon/seed" ‖ output ‖ vrf ‖ subject)`, from
+/// the output of its slot and the VRF output of its block's author.
 pub fn request_seed(output: &Hash, vrf: &Hash, subject: &[u8]) -> Hash {
     join(&[b"tos/beacon/seed", output, vrf, subject])
 }

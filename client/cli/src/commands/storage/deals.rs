@@ -42,10 +42,12 @@ const QUIET: Duration = Duration::from_secs(10);
 pub struct Publish {
     /// The file.
     file: PathBuf,
-    /// The price for each GiB of coded data, which is twice the file, and billing period, such as 0.5 (TOS).
+    /// The price for each GiB of coded data, which is twice the file, and billing period, such as
+    /// 0.5 (TOS).
     #[arg(long, value_parser = amount::parse)]
     price: Balance,
-    /// How long: 30d, 365d, 2555d, or a number of billing periods. A billing period is a day on a real network.
+    /// How long: 30d, 365d, 2555d, or a number of billing periods. A billing period is a day on a
+    /// real network.
     #[arg(long, value_parser = retention)]
     retention: Retention,
     /// Only this provider may accept. Otherwise anybody may.
