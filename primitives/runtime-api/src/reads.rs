@@ -219,7 +219,7 @@ macro_rules! reads {
 
                 /// Totals, and the configuration of the network.
                 fn storage_stats() -> StorageStats {
-                    json "storageStats", "totals of storage, and its config"
+                    json "storageStats", "totals of storage, and its configuration"
                 }
 
                 /// How long a replica has been proven without a gap; refused below the proof window.
