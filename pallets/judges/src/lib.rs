@@ -210,7 +210,7 @@ pub mod pallet {
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
-        /// Who validates, and which task types.
+        /// Accounts that judge, and the task types of each.
         pub judges: Vec<(T::AccountId, Vec<TaskType>)>,
     }
 

@@ -58,7 +58,7 @@ mod runtime {
 
 pub const ED: Balance = TOS / 1_000;
 pub const TREASURY: u64 = 999;
-/// What every judge account owns at genesis.
+/// Funds of every judge at genesis.
 pub const FUNDS: Balance = 1_000 * TOS;
 pub const TASK: TaskId = TaskId([1; 16]);
 pub const OTHER_TASK: TaskId = TaskId([2; 16]);
