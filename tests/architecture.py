@@ -29,10 +29,10 @@ EDGES = {
     "client/cli": {"primitives", "client/sdk", "client/replica-store", "client/workers"},
     # It runs the prover of the workers. Its tests start the bare runtime.
     "node": {"primitives", "pallets", "runtime", "client/sdk", "client/workers", "load/bare"},
-    # The runtime that load runs compare with, and what drives a node; the latter knows no code of TOS but the vocabulary.
-    # Its tests compare it with the runtime.
+    # The runtime that load runs compare with. Its tests compare it with the runtime.
     "load/bare": {"primitives", "runtime"},
-    "load/generator": {"primitives"},
+    # It drives any node, from outside.
+    "testing/load": {"primitives", "client/sdk"},
 }
 USE = re.compile(r"^\s*(pub(?:\([^)]*\))?\s+)?use\s+([^;]+);", re.M)
 PATH = re.compile(r"\b((?:crate|super)(?:::\w+)+)")

@@ -3,13 +3,13 @@
 //! What publishers, miners and validators say. All of it follows from the task and the actor, so
 //! that nothing has to be kept. Pure.
 
-use crate::transaction::Hash;
 use codec::{Compact, Encode};
-use sp_crypto_hashing::blake2_256;
+use polkadot_sdk::sp_crypto_hashing::blake2_256;
 use tos_primitives::{
     commitment::{self, Salt},
     AnswerScore, ContentRef, Difficulty, Report, TaskId, TaskParams, TaskType, Verdict, TOS,
 };
+use tos_sdk::any_chain::Hash;
 
 /// The type of all tasks here: the one whose miners and validators need the least stake.
 pub const TYPE: TaskType = TaskType::CodeAnalysis;
