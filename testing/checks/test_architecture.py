@@ -44,8 +44,8 @@ EDGES = {
     "client/replica-store": {"primitives"},
     "client/workers": {"primitives", "client/sdk", "client/replica-store"},
     "client/cli": {"primitives", "client/sdk", "client/replica-store", "client/workers"},
-    # What drives a node under load; it knows no code of TOS but the vocabulary.
-    "load/generator": {"primitives"},
+    # It drives any node, from outside.
+    "testing/load": {"primitives", "client/sdk"},
 }
 # Rooms of what runs on chain, and what the root of each of its crates says: no overflow, no index out of bounds.
 ON_CHAIN = {"primitives", "pallets", "pallets/support", "runtime/common", "runtime/tos", "runtime/bare"}

@@ -2,10 +2,14 @@
 
 //! Key pairs of the three schemes the chain accepts.
 
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
+use codec::Encode;
 use polkadot_sdk::{
     sp_core::{
-        crypto::{AccountId32, ExposeSecret, SecretStringError, SecretUri, Ss58Codec, DEV_PHRASE},
+        crypto::{
+            AccountId32, DeriveJunction, ExposeSecret, SecretStringError, SecretUri, Ss58Codec,
+            DEV_PHRASE,
+        },
         ecdsa, ed25519, sr25519, Pair,
     },
     sp_runtime::{traits::IdentifyAccount, MultiSigner},
@@ -142,6 +146,18 @@ impl Keypair {
         }
     }
 
+    /// The key pair one hard junction below this one: `//name` or `//7` in a path. Numbers are of up to
+    /// 64 bits.
+    pub fn derive_hard(&self, junction: impl Encode) -> Result<Self> {
+        const DOING: &str = "deriving a key";
+        let path = std::iter::once(DeriveJunction::hard(junction));
+        Ok(match self {
+            Self::Sr25519(pair) => Self::Sr25519(pair.derive(path, None).context(DOING)?.0),
+            Self::Ed25519(pair) => Self::Ed25519(pair.derive(path, None).context(DOING)?.0),
+            Self::Ecdsa(pair) => Self::Ecdsa(pair.derive(path, None).context(DOING)?.0),
+        })
+    }
+
     /// A new 12-word phrase.
     pub fn generate_phrase() -> String {
         sr25519::Pair::generate_with_phrase(None).1
@@ -265,6 +281,16 @@ mod tests {
         assert_eq!(parse_account(known), Ok(alice.clone()));
         let hex = tos_types::json::to_hex(alice.as_ref());
         assert_eq!(parse_account(&hex), Ok(alice));
+    }
+
+    #[test]
+    fn a_key_below_another_is_that_of_the_path() {
+        for scheme in [Scheme::Sr25519, Scheme::Ed25519, Scheme::Ecdsa] {
+            let alice = Keypair::from_suri(scheme, "//Alice").unwrap();
+            let below = alice.derive_hard("stash").unwrap().derive_hard(3u32);
+            let path = Keypair::from_suri(scheme, "//Alice//stash//3").unwrap();
+            assert_eq!(below.unwrap().account(), path.account(), "{scheme:?}");
+        }
     }
 
     #[test]

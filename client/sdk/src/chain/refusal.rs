@@ -186,8 +186,8 @@ impl Connection {
         let (mut gone, mut kept) = (gone, self.best().await?.number());
         while kept.saturating_sub(gone) > 1 {
             let middle = gone + (kept - gone) / 2;
-            let hash = self.hash_of_number(middle).await?;
-            match self.rpc.state_get_storage(&key, hash).await {
+            let hash = self.hash_of_number(middle).await?.map(H256);
+            match self.methods.state_get_storage(&key, hash).await {
                 Ok(_) => kept = middle,
                 Err(error) if error.to_string().contains(DISCARDED) => gone = middle,
                 Err(error) => return Err(self.explain(error).await),

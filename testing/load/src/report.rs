@@ -8,12 +8,12 @@ use crate::{
     fund::Funded,
     ledger::State,
     pace::Pace,
-    rpc::to_hex,
     stats::{peak_block, peak_window, sustained, Percentiles, Rate},
-    transaction::Hash,
 };
 use serde::Serialize;
 use std::{fmt::Write, time::Duration};
+use tos_sdk::any_chain::Hash;
+use tos_types::json::to_hex;
 
 /// The most blocks that are listed for people; JSON has all.
 const LISTED: usize = 40;

@@ -5,7 +5,7 @@
 use crate::{
     args::{Burst, Fund, Transfers},
     commands::{self, Ending},
-    error::{Error, Result},
+    error::Result,
     tasks,
 };
 use clap::{Parser, Subcommand};
@@ -15,6 +15,7 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
+use tos_sdk::error::Context;
 
 /// Drives a Substrate node with signed transactions and accounts for every one of them.
 ///
@@ -114,10 +115,7 @@ fn finish(json: bool, ended: Ending, began: Instant) -> Result<()> {
 
 fn show<T: Serialize>(json: bool, value: &T, text: &str) -> Result<()> {
     let line = match json {
-        true => serde_json::to_string(value).map_err(|error| Error::Failed {
-            doing: "writing the report".into(),
-            reason: error.to_string(),
-        })?,
+        true => serde_json::to_string(value).context("writing the report")?,
         false => text.to_owned(),
     };
     // A closed pipe (`tos-load … | head -1`) is the reader's choice, not a failure.

@@ -5,8 +5,8 @@
 //! events of each block.
 
 mod actors;
-mod drive;
-mod facts;
+mod events;
+mod runner;
 mod set_up;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt::Write};
 
-pub use drive::run;
+pub use runner::run;
 
 /// Take tasks of a TOS chain through their whole lives.
 #[derive(Debug, clap::Args)]

@@ -3,9 +3,9 @@
 //! What publishers, miners and judges say. All of it follows from the task and the actor, so
 //! that nothing has to be kept. Pure.
 
-use crate::transaction::Hash;
 use codec::{Compact, Encode};
-use sp_crypto_hashing::blake2_256;
+use polkadot_sdk::sp_crypto_hashing::blake2_256;
+use tos_sdk::any_chain::Hash;
 use tos_types::{
     commitment::{self, Salt},
     AnswerScore, ContentRef, Difficulty, Report, TaskId, TaskParams, TaskType, Verdict, TOS,

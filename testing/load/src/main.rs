@@ -7,7 +7,6 @@
 mod accounts;
 mod args;
 mod blocks;
-mod chain;
 mod cli;
 mod commands;
 mod engine;
@@ -17,14 +16,12 @@ mod fake;
 mod fund;
 mod ledger;
 mod pace;
-mod refusal;
+mod pool_error;
 mod report;
-mod rpc;
 mod sign;
 mod stats;
 mod submit;
 mod tasks;
-mod transaction;
 
 fn main() -> std::process::ExitCode {
     cli::main()

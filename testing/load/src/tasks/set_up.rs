@@ -6,19 +6,19 @@
 use super::{actors, Tasks};
 use crate::{
     accounts::{account, derive, key, Kind},
-    chain::{Chain, Head},
     error::{Error, Result},
     fund::{fund, send_all, Need},
-    rpc::{to_hex, Trouble},
-    transaction::{Call, Hash},
 };
 use codec::Encode;
 use futures::{stream, StreamExt, TryStreamExt};
-use jsonrpsee::rpc_params;
-use serde::de::IgnoredAny;
 use std::time::{Duration, Instant};
-use subxt_signer::sr25519::Keypair;
 use tokio::task::block_in_place;
+use tos_sdk::{
+    any_chain::{self, Chain, EncodedCall, Hash, Head},
+    keys::Keypair,
+    pool_error::PoolError,
+    rpc::RequestError,
+};
 use tos_types::{
     params::{MAX_CONCURRENT_PANELS, MAX_CONCURRENT_TASKS},
     task::Certification,
@@ -143,17 +143,16 @@ async fn register(
             false => ("TosApi_judge", &judge),
         };
         async move {
-            let known = chain.api(function, &actor.who, &at).await?;
+            let known = chain.call_api(function, &actor.who, &at).await?;
             if known.first() == Some(&1) {
                 return Ok(None);
             }
             let signed = chain.sign(&actor.key, call, actor.nonce, None)?;
-            let params = rpc_params![to_hex(&signed.bytes)];
-            let method = "author_submitExtrinsic";
-            match chain.rpc.request::<IgnoredAny>(method, params).await {
-                Ok(_) => {}
-                Err(Trouble::Refused(refusal)) if refusal.code == 1013 => {}
-                Err(trouble) => return Err(chain.rpc.error(method, trouble)),
+            match any_chain::submit(chain.rpc(), &signed.bytes).await {
+                Ok(()) => {}
+                Err(RequestError::Refused(refusal))
+                    if PoolError::of(&refusal) == PoolError::AlreadyImported => {}
+                Err(error) => return Err(chain.rpc().error(any_chain::SUBMIT, error).into()),
             }
             actor.nonce += 1;
             Ok::<_, Error>(Some((actor.who, actor.nonce)))
@@ -191,7 +190,7 @@ async fn certify(chain: &Chain, root: &Keypair, who: &[Hash]) -> Result<()> {
     };
     let mut calls = Vec::new();
     for part in who.chunks(CERTIFICATES) {
-        let part: Vec<Call> = part.iter().map(certificate).collect::<Result<_>>()?;
+        let part: Vec<EncodedCall> = part.iter().map(certificate).collect::<Result<_, _>>()?;
         let batch = chain.encode(&chain.batch(&part)?)?;
         calls.push(chain.call("Sudo", "sudo", batch)?);
     }

@@ -4,11 +4,12 @@
 
 use crate::{
     accounts::on_all_cores,
-    chain::Chain,
     error::{Error, Result},
-    transaction::{Call, Mortality, Signed},
 };
-use subxt_signer::sr25519::Keypair;
+use tos_sdk::{
+    any_chain::{Chain, EncodedCall, Mortality, Signed},
+    keys::Keypair,
+};
 
 /// The most transactions of a run; each takes about 350 bytes of memory.
 pub const MAX_TRANSACTIONS: usize = 5_000_000;
@@ -20,7 +21,7 @@ pub struct Sender {
     /// The nonce of its first transaction.
     pub nonce: u64,
     /// What it calls.
-    pub call: Call,
+    pub call: EncodedCall,
 }
 
 /// Signs `count` transactions on all cores, one of each sender in turn: transaction `i` is number
@@ -43,6 +44,6 @@ pub fn sign_all(
             return Err(Error::Usage("no such sender".into()));
         };
         let nonce = sender.nonce + turn as u64;
-        chain.sign(&sender.key, &sender.call, nonce, mortality)
+        Ok(chain.sign(&sender.key, &sender.call, nonce, mortality)?)
     })
 }

@@ -2,13 +2,13 @@
 
 //! What the events of a block say, as far as a domain load needs it. Pure.
 
-use crate::transaction::Hash;
 use codec::Decode;
+use tos_sdk::any_chain::Hash;
 use tos_types::{task::Closure, Phase, TaskId};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
+pub enum TaskEvent {
     /// A task was published, by this account.
     Published(TaskId, Hash),
     /// A miner joined.
@@ -31,7 +31,7 @@ pub enum Fact {
     Failed(Vec<u8>),
 }
 
-impl Fact {
+impl TaskEvent {
     /// Reads an event by its names and the bytes of its fields.
     pub fn read(pallet: &str, name: &str, mut bytes: &[u8]) -> Option<Self> {
         let input = &mut bytes;
@@ -73,18 +73,18 @@ mod tests {
         let task = TaskId([3; 16]);
         let fields = (task, Phase::Open, Phase::AnswerReveal, 1u32, 99u32).encode();
         assert_eq!(
-            Fact::read("Tasks", "PhaseChanged", &fields),
-            Some(Fact::Phase(task, Phase::AnswerReveal, 1))
+            TaskEvent::read("Tasks", "PhaseChanged", &fields),
+            Some(TaskEvent::Phase(task, Phase::AnswerReveal, 1))
         );
         let fields = (task, 0u32, vec![[5u8; 32], [6u8; 32]], true).encode();
         assert_eq!(
-            Fact::read("Judges", "PanelSeated", &fields),
-            Some(Fact::Seated(task, 0, vec![[5; 32], [6; 32]]))
+            TaskEvent::read("Judges", "PanelSeated", &fields),
+            Some(TaskEvent::Seated(task, 0, vec![[5; 32], [6; 32]]))
         );
         let fields = (task, Closure::Settled).encode();
-        let closed = Fact::read("Tasks", "Closed", &fields);
-        assert_eq!(closed, Some(Fact::Closed(task, Closure::Settled)));
-        assert_eq!(Fact::read("Tasks", "Closed", &fields[..3]), None);
-        assert_eq!(Fact::read("Balances", "Transfer", &[]), None);
+        let closed = TaskEvent::read("Tasks", "Closed", &fields);
+        assert_eq!(closed, Some(TaskEvent::Closed(task, Closure::Settled)));
+        assert_eq!(TaskEvent::read("Tasks", "Closed", &fields[..3]), None);
+        assert_eq!(TaskEvent::read("Balances", "Transfer", &[]), None);
     }
 }

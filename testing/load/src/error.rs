@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What can go wrong, what to do about it, and the exit code of each kind.
-
-use std::fmt::Display;
+//! Errors of a run, each with the remedy and the exit code of its kind.
 
 /// A failed run. Scripts tell the kinds apart by [`Error::exit_code`].
 #[derive(Debug, thiserror::Error)]
@@ -17,14 +15,6 @@ pub enum Error {
         url: String,
         /// What the transport says.
         reason: String,
-    },
-    /// The node answered with an error.
-    #[error("the node refused {method}: {message}")]
-    Refused {
-        /// The JSON-RPC method.
-        method: String,
-        /// Code and text of its answer.
-        message: String,
     },
     /// The runtime lacks something this needs.
     #[error("this runtime {0}; run this against one that has it")]
@@ -51,18 +41,23 @@ pub enum Error {
     /// A stated expectation did not hold; the report says more.
     #[error("expectation failed: {0}")]
     Expectation(String),
-    /// Anything else, with what was being done.
-    #[error("{doing}: {reason}")]
-    Failed {
-        /// What was being done.
-        doing: String,
-        /// Why it failed.
-        reason: String,
-    },
+    /// Anything else that the SDK tells of.
+    #[error(transparent)]
+    Sdk(tos_sdk::error::Error),
 }
 
-/// What most functions here return.
+/// The result of most functions here.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+impl From<tos_sdk::error::Error> for Error {
+    fn from(error: tos_sdk::error::Error) -> Self {
+        match error {
+            tos_sdk::error::Error::Usage(text) => Self::Usage(text),
+            tos_sdk::error::Error::Unreachable { url, reason } => Self::Unreachable { url, reason },
+            other => Self::Sdk(other),
+        }
+    }
+}
 
 impl Error {
     /// 1 an expectation or a step failed, 2 usage, 3 the node cannot be reached.
@@ -75,38 +70,25 @@ impl Error {
     }
 }
 
-/// Turns any error into [`Error::Failed`], saying what was being done.
-pub trait Context<T> {
-    /// Adds what was being done.
-    fn context(self, doing: impl Display) -> Result<T>;
-}
-
-impl<T, E: Display> Context<T> for Result<T, E> {
-    fn context(self, doing: impl Display) -> Result<T> {
-        self.map_err(|reason| Error::Failed {
-            doing: doing.to_string(),
-            reason: reason.to_string(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tos_sdk::error::{Context, Error as SdkError};
 
     #[test]
     fn every_kind_has_its_exit_code() {
-        let unreachable = Error::Unreachable {
+        let unreachable = SdkError::Unreachable {
             url: "ws://127.0.0.1:1".into(),
             reason: "refused".into(),
         };
+        let unreachable = Error::from(unreachable);
         assert_eq!(unreachable.exit_code(), 3);
+        assert!(unreachable.to_string().contains("--url"), "{unreachable}");
         assert_eq!(Error::Usage(String::new()).exit_code(), 2);
+        assert_eq!(Error::from(SdkError::Usage(String::new())).exit_code(), 2);
         assert_eq!(Error::Expectation("2 lost".into()).exit_code(), 1);
-        let failed: Result<(), _> = Err("why").context("what");
-        assert_eq!(
-            failed.err().map(|e| e.to_string()).as_deref(),
-            Some("what: why")
-        );
+        let failed: Result<(), Error> = Err("why").context("what").map_err(Error::from);
+        let failed = failed.err().map(|e| (e.exit_code(), e.to_string()));
+        assert_eq!(failed, Some((1, "what: why".into())));
     }
 }

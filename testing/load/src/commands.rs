@@ -6,7 +6,6 @@ use crate::{
     accounts::{account, derive, key, Kind},
     args::{Burst, Common, Fund, Transfers},
     blocks,
-    chain::{Chain, Head},
     engine::{run, Run, Setup},
     error::{Error, Result},
     fund::{self, Funded, Need},
@@ -14,14 +13,16 @@ use crate::{
     pace::Pace,
     report::{Fates, Proof, Report, Settings},
     sign::{sign_all, Sender, MAX_TRANSACTIONS},
-    transaction::{Hash, Signed},
 };
 use std::{
     collections::HashSet,
     time::{Duration, Instant},
 };
-use subxt_signer::sr25519::Keypair;
 use tokio::task::block_in_place;
+use tos_sdk::{
+    any_chain::{Chain, Hash, Head, Signed},
+    keys::Keypair,
+};
 
 /// What a transaction may cost, of what the chain says it costs now: fees rise while blocks are full.
 const FEE_MARGIN: u128 = 3;
@@ -74,20 +75,21 @@ async fn endow(
 ) -> Result<Funded> {
     let sample = chain.transfer(&account(root), common.amount.into())?;
     let fee = chain.fee(&chain.sign(root, &sample, 0, None)?).await;
-    let fee = fee.unwrap_or(chain.existential_deposit.saturating_mul(FEE_GUESS));
+    let deposit = chain.existential_deposit()?;
+    let fee = fee.unwrap_or(deposit.saturating_mul(FEE_GUESS));
     let one = fee
         .saturating_mul(FEE_MARGIN)
         .saturating_add(common.amount.into());
     let sender = one
         .saturating_mul(each as u128)
-        .saturating_add(chain.existential_deposit.saturating_mul(2));
+        .saturating_add(deposit.saturating_mul(2));
     let needs: Vec<_> = parties
         .accounts()
         .into_iter()
         .map(|who| Need { who, least: sender })
         .chain(parties.sinks.iter().map(|who| Need {
             who: *who,
-            least: chain.existential_deposit,
+            least: deposit,
         }))
         .collect();
     fund::fund(chain, root, &needs).await
@@ -201,7 +203,7 @@ async fn load(plan: Plan<'_>) -> Result<Ending> {
         common.amount.into(),
     )
     .await;
-    let pool = blocks::pool(&chain.rpc).await.unwrap_or_default();
+    let pool = blocks::pool(chain.rpc()).await.unwrap_or_default();
     let fates = fates(&ran.ledger, parties.senders.len(), &pool);
     let settings = Settings {
         pace: plan.pace,
@@ -222,8 +224,8 @@ async fn load(plan: Plan<'_>) -> Result<Ending> {
 
 fn setup<'a>(plan: &Plan<'a>, chain: &'a Chain, signed: Vec<Signed>, senders: usize) -> Setup<'a> {
     Setup {
-        rpc: &chain.rpc,
-        timestamp: chain.timestamp(),
+        rpc: chain.rpc(),
+        timestamp: chain.call_index("Timestamp", "set"),
         urls: &plan.common.url,
         transactions: signed,
         senders,
@@ -357,7 +359,8 @@ fn judge(all: bool, mut report: Report, proof: Result<Proof>) -> Ending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{refusal::Refusal, submit::Answer};
+    use crate::submit::Answer;
+    use tos_sdk::rpc::Refusal;
 
     fn hash(number: u8) -> Hash {
         [number; 32]

@@ -5,16 +5,12 @@
 
 use crate::{
     blocks::{self, Event, Follower},
-    chain::{head, At, Head},
     error::{Error, Result},
     ledger::{Ledger, Next, State},
     pace::{back_off, Pace},
-    rpc::Rpc,
     stats::{Mark, Percentiles},
     submit::{Answer, Submitter},
-    transaction::Signed,
 };
-use jsonrpsee::rpc_params;
 use serde::{de::IgnoredAny, Serialize};
 use std::{
     cmp::Reverse,
@@ -25,6 +21,11 @@ use std::{
 use tokio::{
     task::JoinHandle,
     time::{interval, MissedTickBehavior},
+};
+use tos_sdk::{
+    any_chain::{head, Block, Head, Signed},
+    pool_error::PoolError,
+    rpc::{rpc_params, Limits, Rpc},
 };
 
 /// How often transactions are offered.
@@ -96,7 +97,7 @@ pub struct Run {
     /// When the last one was offered, since then.
     pub offered_for: Duration,
     /// The last final block.
-    pub last: At,
+    pub last: Block,
     /// Blocks that left the best chain.
     pub retracted: usize,
     /// How long the node took to answer `system_health` meanwhile, in microseconds.
@@ -186,7 +187,7 @@ struct Engine<'a, 'b> {
     last_block: Instant,
     /// When a transaction became final last.
     progress: Instant,
-    last: At,
+    last: Block,
     rows: BTreeMap<u64, Row>,
     retracted: usize,
     most_pooled: usize,
@@ -199,7 +200,7 @@ struct Engine<'a, 'b> {
 }
 
 impl<'a, 'b> Engine<'a, 'b> {
-    fn new(setup: &'a Setup<'b>, submitter: Submitter, from: At) -> Self {
+    fn new(setup: &'a Setup<'b>, submitter: Submitter, from: Block) -> Self {
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let began = Instant::now();
         Self {
@@ -315,7 +316,8 @@ impl<'a, 'b> Engine<'a, 'b> {
 
     fn answered(&mut self, number: u32, answer: Answer) {
         self.most_pooled = self.most_pooled.max(self.ledger.count(State::Pooled));
-        if matches!(&answer, Answer::Refused(refusal) if refusal.is_full()) {
+        if matches!(&answer, Answer::Refused(r) if PoolError::of(r) == PoolError::ImmediatelyDropped)
+        {
             self.room = self.ledger.count(State::Pooled).max(LEAST_ROOM);
         }
         match self.ledger.answer(number, answer) {
@@ -355,7 +357,7 @@ impl<'a, 'b> Engine<'a, 'b> {
                     if ours > 0 {
                         self.progress = Instant::now();
                     }
-                    self.last = At {
+                    self.last = Block {
                         number: block.number,
                         hash: block.hash,
                     };
@@ -414,7 +416,7 @@ struct Probe {
 
 impl Probe {
     async fn start(url: &str) -> Result<Self> {
-        let rpc = Rpc::connect(url, 4).await?;
+        let rpc = Rpc::connect(url, Limits::default()).await?;
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let task = tokio::spawn(async move {
             let (mut took, mut failed) = (Vec::new(), 0);

@@ -5,12 +5,10 @@
 
 use crate::{
     blocks::pool,
-    chain::Header,
     engine::{run, Run, Setup},
+    error::Error,
     ledger::State,
     pace::Pace,
-    rpc::{from_hex, to_hex, Rpc},
-    transaction::{Hash, Signed},
 };
 use codec::Encode;
 use jsonrpsee::{
@@ -18,15 +16,19 @@ use jsonrpsee::{
     types::{ErrorObjectOwned, Params},
     PendingSubscriptionSink, RpcModule, SubscriptionMessage,
 };
+use polkadot_sdk::sp_crypto_hashing::blake2_256;
 use serde_json::json;
-use sp_crypto_hashing::blake2_256;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
-use subxt::config::substrate::{Digest, H256};
 use tokio::sync::broadcast;
+use tos_sdk::{
+    any_chain::{Hash, Header, Signed},
+    rpc::{Limits, Rpc},
+};
+use tos_types::json::{from_hex, to_hex};
 
 /// How it behaves.
 #[derive(Clone, Copy)]
@@ -77,13 +79,20 @@ struct Fake {
 
 fn header(parent: Hash, number: u64, salt: u8) -> (Hash, Header) {
     let header = Header {
-        parent_hash: H256(parent),
+        parent_hash: parent.into(),
         number,
-        state_root: H256([salt; 32]),
-        extrinsics_root: H256([0; 32]),
-        digest: Digest::default(),
+        state_root: [salt; 32].into(),
+        extrinsics_root: [0; 32].into(),
+        digest: Default::default(),
     };
     (blake2_256(&header.encode()), header)
+}
+
+/// The block that a request names.
+fn named(params: &Params) -> Result<Hash, ErrorObjectOwned> {
+    let bytes = from_hex(&params.one::<String>()?);
+    let hash = bytes.and_then(|bytes| bytes.try_into().ok());
+    hash.ok_or_else(|| refusal(-32602, "Invalid params"))
 }
 
 fn refusal(code: i32, message: &str) -> ErrorObjectOwned {
@@ -181,10 +190,10 @@ impl Fake {
             Ok(json!(to_hex(&state.last)))
         });
         add("chain_getHeader", |state, params| {
-            Ok(json!(state.blocks[&params.one::<H256>()?.0].0))
+            Ok(json!(state.blocks[&named(&params)?].0))
         });
         add("chain_getBlock", |state, params| {
-            let (header, extrinsics) = &state.blocks[&params.one::<H256>()?.0];
+            let (header, extrinsics) = &state.blocks[&named(&params)?];
             Ok(json!({ "block": { "header": header, "extrinsics": extrinsics } }))
         });
         for (at, [subscribe, note, end]) in [
@@ -270,7 +279,8 @@ fn transactions(count: u32) -> Vec<Signed> {
 
 async fn load(habits: Habits, count: u32, pace: Pace, resubmit: bool) -> (Run, Vec<Hash>) {
     let (_fake, handle, url) = start(habits).await;
-    let rpc = Rpc::connect(&url, 16).await.expect("it listens");
+    let connected = Rpc::connect(&url, Limits::default()).await;
+    let rpc = connected.expect("it listens");
     let setup = Setup {
         rpc: &rpc,
         timestamp: None,
@@ -380,6 +390,7 @@ async fn reorganisations_take_nothing_away_in_the_end() {
 
 #[tokio::test]
 async fn a_node_that_is_gone_is_an_error_and_no_hang() {
-    let error = Rpc::connect("ws://127.0.0.1:1", 1).await.err();
+    let error = Rpc::connect("ws://127.0.0.1:1", Limits::default()).await;
+    let error = error.err().map(Error::from);
     assert_eq!(error.expect("nobody listens").exit_code(), 3);
 }

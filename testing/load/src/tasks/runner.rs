@@ -4,18 +4,16 @@
 
 use super::{
     actors,
-    facts::Fact,
+    events::TaskEvent,
     set_up::{set_up, Cast},
     Numbers, Report, Tasks,
 };
 use crate::{
     blocks::{Block, Event, Follower},
-    chain::{Chain, Head},
     error::{Error, Result},
     pace::back_off,
-    refusal::Meaning,
+    pool_error::Meaning,
     submit::{Answer, Submitter},
-    transaction::Hash,
 };
 use std::{
     cmp::Reverse,
@@ -24,6 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::{interval, MissedTickBehavior};
+use tos_sdk::any_chain::{Chain, Hash, Head};
 use tos_types::{params::MAX_CONCURRENT_TASKS, Phase, TaskId};
 
 /// A chain that makes no block for so long stands still.
@@ -39,20 +38,21 @@ pub async fn run(it: &Tasks) -> Result<Report> {
     let chain = Chain::open(url).await?;
     let cast = set_up(&chain, it).await?;
     let from = chain.head(Head::Final).await?;
-    let mut follower = Follower::start(url, chain.timestamp(), from).await?;
+    let timestamp = chain.call_index("Timestamp", "set");
+    let mut follower = Follower::start(url, timestamp, from).await?;
     let connections = it.common.connections.into();
     let (submitter, mut answers) =
         Submitter::connect(&it.common.url, connections, it.common.depth.into()).await?;
-    let mut drive = Drive::new(it, &chain, cast, submitter);
-    drive.publish()?;
+    let mut runner = Runner::new(it, &chain, cast, submitter);
+    runner.publish()?;
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_block = Instant::now();
-    while drive.closed < it.tasks {
-        if drive.began.elapsed() > Duration::from_secs(it.limit) {
-            let open = it.tasks - drive.closed;
+    while runner.closed < it.tasks {
+        if runner.began.elapsed() > Duration::from_secs(it.limit) {
+            let open = it.tasks - runner.closed;
             let limit = it.limit;
-            drive
+            runner
                 .problems
                 .push(format!("{open} tasks are not closed after {limit} s"));
             break;
@@ -64,13 +64,13 @@ pub async fn run(it: &Tasks) -> Result<Report> {
             });
         }
         tokio::select! {
-            _ = tick.tick() => drive.again(),
-            Some((number, answer)) = answers.recv() => drive.answered(number, answer),
+            _ = tick.tick() => runner.again(),
+            Some((number, answer)) = answers.recv() => runner.answered(number, answer),
             event = follower.events.recv() => match event {
                 Some(Event::Best { joined, .. }) => {
                     last_block = Instant::now();
                     for block in joined {
-                        drive.block(&block).await?;
+                        runner.block(&block).await?;
                     }
                 }
                 Some(Event::Final { .. }) => {}
@@ -80,7 +80,7 @@ pub async fn run(it: &Tasks) -> Result<Report> {
         }
     }
     let names = chain.names().await?;
-    Ok(drive.report(names))
+    Ok(runner.report(names))
 }
 
 /// A task that is not closed.
@@ -100,7 +100,7 @@ struct Pending {
     refusals: u32,
 }
 
-struct Drive<'a> {
+struct Runner<'a> {
     it: &'a Tasks,
     chain: &'a Chain,
     cast: Cast,
@@ -128,7 +128,7 @@ struct Drive<'a> {
     problems: Vec<String>,
 }
 
-impl<'a> Drive<'a> {
+impl<'a> Runner<'a> {
     fn new(it: &'a Tasks, chain: &'a Chain, cast: Cast, submitter: Submitter) -> Self {
         let places = cast.actors.iter().enumerate();
         let began = Instant::now();
@@ -218,7 +218,7 @@ impl<'a> Drive<'a> {
     fn answered(&mut self, number: u32, answer: Answer) {
         let (meaning, words) = match answer {
             Answer::Accepted => (Meaning::Known, String::new()),
-            Answer::Refused(refusal) => (refusal.meaning(), refusal.message),
+            Answer::Refused(refusal) => (Meaning::of(&refusal), refusal.message),
             Answer::None(reason) => (Meaning::NoRoom, reason),
         };
         match meaning {
@@ -251,23 +251,26 @@ impl<'a> Drive<'a> {
                 self.cast.actors[place].nonce = state.nonce;
             }
         }
-        let facts = self.chain.events(&block.hash, Fact::read).await?;
-        for fact in facts {
-            self.fact(fact)?;
+        let events = self.chain.events(&block.hash, TaskEvent::read).await?;
+        for event in events {
+            self.event(event)?;
         }
         self.assign()?;
         self.publish()
     }
 
-    fn fact(&mut self, fact: Fact) -> Result<()> {
+    fn event(&mut self, event: TaskEvent) -> Result<()> {
         let n = &mut self.numbers;
         let called = !matches!(
-            fact,
-            Fact::Phase(..) | Fact::Seated(..) | Fact::Closed(..) | Fact::Failed(_)
+            event,
+            TaskEvent::Phase(..)
+                | TaskEvent::Seated(..)
+                | TaskEvent::Closed(..)
+                | TaskEvent::Failed(_)
         );
         n.calls += u32::from(called);
-        match fact {
-            Fact::Published(task, publisher) => {
+        match event {
+            TaskEvent::Published(task, publisher) => {
                 let ours = self.places.get(&publisher);
                 if ours.is_some_and(|place| *place < self.cast.publishers) {
                     n.tasks += 1;
@@ -278,19 +281,19 @@ impl<'a> Drive<'a> {
                     self.waiting.push_back(task);
                 }
             }
-            Fact::Joined | Fact::Committed | Fact::VoteCommitted => {}
-            Fact::VoteRevealed => n.votes += 1,
-            Fact::Revealed(task) => {
+            TaskEvent::Joined | TaskEvent::Committed | TaskEvent::VoteCommitted => {}
+            TaskEvent::VoteRevealed => n.votes += 1,
+            TaskEvent::Revealed(task) => {
                 n.answers += 1;
                 if let Some(job) = self.jobs.get_mut(&task) {
                     job.revealed += 1;
                 }
             }
-            Fact::Phase(task, Phase::AnswerReveal, _) => self.reveal_answers(task)?,
-            Fact::Phase(task, Phase::VoteReveal, round) => self.reveal_votes(task, round)?,
-            Fact::Phase(..) => {}
-            Fact::Seated(task, round, members) => self.commit_votes(task, round, &members)?,
-            Fact::Closed(task, closure) => {
+            TaskEvent::Phase(task, Phase::AnswerReveal, _) => self.reveal_answers(task)?,
+            TaskEvent::Phase(task, Phase::VoteReveal, round) => self.reveal_votes(task, round)?,
+            TaskEvent::Phase(..) => {}
+            TaskEvent::Seated(task, round, members) => self.commit_votes(task, round, &members)?,
+            TaskEvent::Closed(task, closure) => {
                 if let Some(job) = self.jobs.remove(&task) {
                     self.closed += 1;
                     self.ended = Instant::now();
@@ -301,7 +304,7 @@ impl<'a> Drive<'a> {
                     }
                 }
             }
-            Fact::Failed(error) => {
+            TaskEvent::Failed(error) => {
                 n.failed += 1;
                 let name = match error[..] {
                     [MODULE_ERROR, pallet, error, ..] => self.chain.error_name(pallet, error),

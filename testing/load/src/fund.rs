@@ -2,18 +2,19 @@
 
 //! Gives accounts what they need, from one rich account. Accounts that have it are left alone.
 
-use crate::refusal::Meaning;
 use crate::{
     accounts::account,
-    chain::{Chain, Head},
     error::{Error, Result},
-    rpc::{to_hex, Trouble},
-    transaction::{Call, Hash},
+    pool_error::Meaning,
 };
-use jsonrpsee::rpc_params;
-use serde::{de::IgnoredAny, Serialize};
+use serde::Serialize;
 use std::time::{Duration, Instant};
-use subxt_signer::sr25519::Keypair;
+use tos_sdk::{
+    any_chain::{self, Chain, EncodedCall, Hash, Head},
+    keys::Keypair,
+    pool_error::PoolError,
+    rpc::RequestError,
+};
 
 /// Transfers in one batch, where the runtime has batches.
 const BATCH: usize = 100;
@@ -94,15 +95,16 @@ pub async fn fund(chain: &Chain, rich: &Keypair, needs: &[Need]) -> Result<Funde
     Ok(done)
 }
 
-fn batches(chain: &Chain, calls: &[Call]) -> Result<Vec<Call>> {
-    calls.chunks(BATCH).map(|part| chain.batch(part)).collect()
+fn batches(chain: &Chain, calls: &[EncodedCall]) -> Result<Vec<EncodedCall>> {
+    let batches = calls.chunks(BATCH).map(|part| chain.batch(part));
+    Ok(batches.collect::<Result<_, _>>()?)
 }
 
 /// Sends calls of one account in order, so many at a time, and waits until all are final.
 pub async fn send_all(
     chain: &Chain,
     key: &Keypair,
-    calls: &[Call],
+    calls: &[EncodedCall],
     start: u64,
     wave: usize,
 ) -> Result<()> {
@@ -121,17 +123,23 @@ pub async fn send_all(
                 break;
             };
             let signed = chain.sign(key, call, start + row.sent as u64, None)?;
-            let params = rpc_params![to_hex(&signed.bytes)];
-            let method = "author_submitExtrinsic";
-            match chain.rpc.request::<IgnoredAny>(method, params).await {
-                Ok(_) => row.sent += 1,
-                // Signing again gives other bytes: the pool has what was offered before.
-                Err(Trouble::Refused(refusal)) if refusal.is_taken() => row.sent += 1,
-                Err(Trouble::Refused(refusal)) if refusal.meaning() == Meaning::NoRoom => break,
-                Err(Trouble::Refused(refusal)) if refusal.meaning() != Meaning::Never => {
-                    row.sent += 1
+            let refusal = match any_chain::submit(chain.rpc(), &signed.bytes).await {
+                Ok(()) => {
+                    row.sent += 1;
+                    continue;
                 }
-                Err(trouble) => return Err(chain.rpc.error(method, trouble)),
+                Err(RequestError::Refused(refusal)) => refusal,
+                Err(error) => return Err(chain.rpc().error(any_chain::SUBMIT, error).into()),
+            };
+            match Meaning::of(&refusal) {
+                // Signing again gives other bytes: the pool has what was offered before.
+                _ if PoolError::of(&refusal) == PoolError::LowPriority => row.sent += 1,
+                Meaning::NoRoom => break,
+                Meaning::Known | Meaning::Stale => row.sent += 1,
+                Meaning::Never => {
+                    let error = RequestError::Refused(refusal);
+                    return Err(chain.rpc().error(any_chain::SUBMIT, error).into());
+                }
             }
         }
         tokio::time::sleep(POLL).await;

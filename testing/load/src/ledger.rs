@@ -3,12 +3,9 @@
 //! The accounts of a run: what became of each transaction. Pure: it is told what happened, and
 //! when, in milliseconds since the run began.
 
-use crate::{
-    refusal::{Meaning, Refusal},
-    submit::Answer,
-    transaction::Hash,
-};
+use crate::{pool_error::Meaning, submit::Answer};
 use std::collections::{BTreeMap, HashMap};
+use tos_sdk::{any_chain::Hash, rpc::Refusal};
 
 /// The most kinds of refusals that are told apart.
 const KINDS: usize = 64;
@@ -195,7 +192,7 @@ impl Ledger {
     pub fn answer(&mut self, at: u32, answer: Answer) -> Next {
         let meaning = match &answer {
             Answer::Accepted => Meaning::Known,
-            Answer::Refused(refusal) => refusal.meaning(),
+            Answer::Refused(refusal) => Meaning::of(refusal),
             Answer::None(_) => Meaning::NoRoom,
         };
         let state = self.state(at);

@@ -3,27 +3,26 @@
 //! Follows the chain, best and final, block by block. Every block is read once, those between two
 //! notifications too; of a block only the hashes of its transactions are kept.
 
-use crate::{
-    chain::{At, Header},
-    error::{Error, Result},
-    rpc::{from_hex, number, Rpc},
-    transaction::Hash,
-};
+use crate::error::{Error, Result};
 use codec::{Compact, Decode, Encode};
-use jsonrpsee::{core::client::Subscription, rpc_params};
+use polkadot_sdk::sp_crypto_hashing::blake2_256;
 use serde::{de::Visitor, Deserialize, Deserializer};
-use sp_crypto_hashing::blake2_256;
 use std::{
     collections::{HashMap, HashSet},
     fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
-use subxt::config::substrate::H256;
 use tokio::{
     sync::mpsc::{channel, Receiver, Sender},
     task::JoinHandle,
 };
+use tos_sdk::{
+    any_chain::{self, Hash, Header},
+    error::Error as SdkError,
+    rpc::{rpc_params, Limits, Rpc, RpcSubscription},
+};
+use tos_types::json::{self, from_hex, to_hex};
 
 /// Blocks that are read at most to fill a gap.
 const GAP: usize = 10_000;
@@ -91,7 +90,11 @@ impl Drop for Follower {
 impl Follower {
     /// Follows a node from a final block on, without that one. `timestamp` has the numbers of
     /// the call `Timestamp.set`.
-    pub async fn start(url: &str, timestamp: Option<(u8, u8)>, from: At) -> Result<Self> {
+    pub async fn start(
+        url: &str,
+        timestamp: Option<(u8, u8)>,
+        from: any_chain::Block,
+    ) -> Result<Self> {
         let feeds = Feeds::open(url).await?;
         let (sender, events) = channel(QUEUE);
         let mut walk = Walk {
@@ -112,13 +115,13 @@ impl Follower {
 
 struct Feeds {
     rpc: Rpc,
-    best: Subscription<Header>,
-    finalised: Subscription<Header>,
+    best: RpcSubscription<Header>,
+    finalised: RpcSubscription<Header>,
 }
 
 impl Feeds {
     async fn open(url: &str) -> Result<Self> {
-        let rpc = Rpc::connect(url, 64).await?;
+        let rpc = Rpc::connect(url, Limits::LARGE).await?;
         let best = rpc.subscribe("chain_subscribeNewHeads", "chain_unsubscribeNewHeads");
         let finals = "chain_subscribeFinalizedHeads";
         let finalised = rpc.subscribe(finals, "chain_unsubscribeFinalizedHeads");
@@ -151,10 +154,8 @@ async fn follow(url: &str, mut feeds: Feeds, walk: &mut Walk, out: &Sender<Event
 }
 
 async fn pump(feeds: &mut Feeds, walk: &mut Walk, out: &Sender<Event>) -> Result<()> {
-    let gone = || Error::Unreachable {
-        url: feeds.rpc.url().to_owned(),
-        reason: "the subscription ended".into(),
-    };
+    let rpc = feeds.rpc.clone();
+    let gone = || Error::from(rpc.gone("the subscription ended"));
     loop {
         let event = tokio::select! {
             head = feeds.best.next() => match head {
@@ -181,7 +182,7 @@ struct Walk {
     /// Blocks since the last final one, on whatever branch.
     known: HashMap<Hash, Arc<Block>>,
     best: Hash,
-    last: At,
+    last: any_chain::Block,
 }
 
 impl Walk {
@@ -218,7 +219,7 @@ impl Walk {
             return Ok(None);
         }
         let blocks = self.chain_to(rpc, hash).await?;
-        self.last = At {
+        self.last = any_chain::Block {
             number: head.number,
             hash,
         };
@@ -269,13 +270,19 @@ impl Walk {
     }
 }
 
+/// A number as nodes write it in headers.
+fn number(text: &str) -> Option<u64> {
+    u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+}
+
 /// Reads a block.
 async fn read(rpc: &Rpc, hash: Hash, timestamp: Option<(u8, u8)>) -> Result<Block> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Head {
         number: String,
-        parent_hash: H256,
+        #[serde(with = "json::hash")]
+        parent_hash: Hash,
     }
     #[derive(Deserialize)]
     struct Body {
@@ -286,10 +293,11 @@ async fn read(rpc: &Rpc, hash: Hash, timestamp: Option<(u8, u8)>) -> Result<Bloc
     struct Answer {
         block: Body,
     }
-    let answer: Option<Answer> = rpc.call("chain_getBlock", rpc_params![H256(hash)]).await?;
-    let odd = || Error::Failed {
-        doing: "chain_getBlock".into(),
-        reason: "the node does not have a block it told of; does it prune blocks?".into(),
+    let params = rpc_params![to_hex(&hash)];
+    let answer: Option<Answer> = rpc.call("chain_getBlock", params).await?;
+    let odd = || {
+        let why = "the node does not have a block it told of; does it prune blocks?";
+        SdkError::Failed(format!("chain_getBlock: {why}"))
     };
     let body = answer.ok_or_else(odd)?.block;
     let timestamp_ms = timestamp.and_then(|index| {
@@ -299,7 +307,7 @@ async fn read(rpc: &Rpc, hash: Hash, timestamp: Option<(u8, u8)>) -> Result<Bloc
     Ok(Block {
         number: number(&body.header.number).ok_or_else(odd)?,
         hash,
-        parent: body.header.parent_hash.0,
+        parent: body.header.parent_hash,
         timestamp_ms,
         bytes: body.extrinsics.iter().map(|x| x.length).sum(),
         extrinsics: body.extrinsics.into_iter().map(|x| x.hash).collect(),
@@ -371,6 +379,12 @@ mod tests {
         assert_eq!((read[0].length, read[0].short.is_none()), (100, true));
         assert_eq!(read[1].short.as_deref(), Some(&[0x28, 4, 3][..]));
         assert!(serde_json::from_str::<Vec<Extrinsic>>("[\"0x0\"]").is_err());
+    }
+
+    #[test]
+    fn the_number_of_a_block_is_hexadecimal() {
+        assert_eq!(number("0x10"), Some(16));
+        assert_eq!(number("16"), None);
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 //! The accounts of a run: derived from one secret, so that the next run finds them funded.
 
-use crate::error::{Context, Error, Result};
-use std::{str::FromStr, thread};
-use subxt_signer::{sr25519::Keypair, DeriveJunction, SecretUri};
+use crate::error::{Error, Result};
+use std::thread;
+use tos_sdk::{
+    any_chain::Hash,
+    error::Context,
+    keys::{Keypair, Scheme},
+};
 
 /// The most accounts of one kind.
 pub const MAX_ACCOUNTS: u32 = 100_000;
@@ -38,25 +42,21 @@ impl Kind {
 
 /// The key of `//Alice`, a phrase or a hexadecimal seed.
 pub fn key(suri: &str) -> Result<Keypair> {
-    // The secret itself must not appear in an error.
-    let bad = |_| Error::Usage("--rich: not a phrase, hexadecimal seed or //path".into());
-    let uri = SecretUri::from_str(suri.trim()).map_err(|e| bad(e.to_string()))?;
-    Keypair::from_uri(&uri).map_err(|e| bad(e.to_string()))
+    let pair = Keypair::from_suri(Scheme::Sr25519, suri);
+    pair.map_err(|error| Error::Usage(format!("--rich: {error}")))
 }
 
 /// The bytes of its account.
-pub fn account(key: &Keypair) -> [u8; 32] {
-    key.public_key().0
+pub fn account(key: &Keypair) -> Hash {
+    key.account().into()
 }
 
 /// `count` keys of one kind, as the hard junctions `//tos-load//0`, `//tos-load//1`, … below `root`,
 /// derived on all cores.
 pub fn derive(root: &Keypair, kind: Kind, count: u32) -> Result<Vec<Keypair>> {
-    let base = root.derive([DeriveJunction::hard(kind.path())]);
+    let base = root.derive_hard(kind.path())?;
     let indices: Vec<u32> = (0..count).collect();
-    on_all_cores(&indices, |index| {
-        Ok(base.derive([DeriveJunction::hard(*index)]))
-    })
+    on_all_cores(&indices, |index| Ok(base.derive_hard(index)?))
 }
 
 /// Maps a list on all cores, in order.

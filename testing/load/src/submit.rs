@@ -3,18 +3,16 @@
 //! Sends transactions over several connections, many at a time on each. No transaction is watched
 //! by itself: blocks say what became of it.
 
-use crate::{
-    error::Result,
-    refusal::Refusal,
-    rpc::{to_hex, Rpc, Trouble},
-};
+use crate::{error::Result, pool_error::bounded};
 use futures::{stream::FuturesUnordered, StreamExt};
-use jsonrpsee::rpc_params;
-use serde::de::IgnoredAny;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc::{unbounded_channel, UnboundedReceiver, UnboundedSender},
     task::JoinSet,
+};
+use tos_sdk::{
+    any_chain,
+    rpc::{Limits, Refusal, RequestError, Rpc},
 };
 
 /// What the node said to a transaction.
@@ -52,7 +50,7 @@ impl Submitter {
         let mut lanes = Vec::new();
         let mut tasks = JoinSet::new();
         for url in urls.iter().cycle().take(connections) {
-            let rpc = Rpc::connect(url, depth).await?;
+            let rpc = connect(url, depth).await?;
             let (lane, jobs) = unbounded_channel();
             lanes.push(lane);
             tasks.spawn(run(rpc, depth, jobs, answers.clone()));
@@ -73,6 +71,14 @@ impl Submitter {
     }
 }
 
+async fn connect(url: &str, depth: usize) -> Result<Rpc> {
+    let limits = Limits {
+        in_flight: depth,
+        ..Limits::default()
+    };
+    Ok(Rpc::connect(url, limits).await?)
+}
+
 async fn run(
     mut rpc: Rpc,
     depth: usize,
@@ -87,7 +93,7 @@ async fn run(
             gone = false;
             for _ in 0..ATTEMPTS {
                 tokio::time::sleep(PAUSE).await;
-                if let Ok(again) = Rpc::connect(&url, depth).await {
+                if let Ok(again) = connect(&url, depth).await {
                     rpc = again;
                     break;
                 }
@@ -109,14 +115,10 @@ async fn run(
 }
 
 async fn submit(rpc: Rpc, (number, bytes): Job) -> (u32, Answer, bool) {
-    let params = rpc_params![to_hex(&bytes)];
-    match rpc
-        .request::<IgnoredAny>("author_submitExtrinsic", params)
-        .await
-    {
-        Ok(_) => (number, Answer::Accepted, false),
-        Err(Trouble::Refused(refusal)) => (number, Answer::Refused(refusal), false),
-        Err(Trouble::Gone(reason)) => (number, Answer::None(reason), true),
-        Err(Trouble::None(reason)) => (number, Answer::None(reason), false),
+    match any_chain::submit(&rpc, &bytes).await {
+        Ok(()) => (number, Answer::Accepted, false),
+        Err(RequestError::Refused(refusal)) => (number, Answer::Refused(bounded(refusal)), false),
+        Err(RequestError::Gone(reason)) => (number, Answer::None(reason), true),
+        Err(RequestError::Unanswered(reason)) => (number, Answer::None(reason), false),
     }
 }
