@@ -35,7 +35,6 @@ pub mod pallet {
         traits::{fungible, EnsureOrigin},
     };
     use frame_system::pallet_prelude::*;
-    use sp_runtime::TryRuntimeError;
     use tos_formulas::level::LevelChange;
     use tos_interfaces::{Clock, Reputation};
     use tos_types::{
@@ -398,7 +397,7 @@ pub mod pallet {
         }
 
         #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
         }
     }

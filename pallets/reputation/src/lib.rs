@@ -32,7 +32,6 @@ pub mod pallet {
     use alloc::vec::Vec;
     use frame_support::{pallet_prelude::*, traits::EnsureOrigin};
     use frame_system::pallet_prelude::*;
-    use sp_runtime::TryRuntimeError;
     use tos_formulas::reputation::MAX;
     use tos_interfaces::{Clock, MinerRegistry};
     use tos_types::{offence::Severity, Bp, TaskType};
@@ -123,7 +122,7 @@ pub mod pallet {
         }
 
         #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
         }
     }
