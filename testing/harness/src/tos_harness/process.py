@@ -36,7 +36,7 @@ def stop_all() -> None:
     """Ends everything, the last first."""
     running = RUNNING[::-1]
     for process in running:
-        process.signal(signal.SIGTERM)
+        process.send(signal.SIGTERM)
     for process in running:
         process.stop(grace=15)
 
@@ -98,7 +98,7 @@ class Process:
         self._ended()
         return code
 
-    def signal(self, how: signal.Signals) -> None:
+    def send(self, how: signal.Signals) -> None:
         """Sends a signal to the whole group."""
         if self.popen and self.popen.poll() is None:
             os.killpg(self.popen.pid, how)
@@ -107,11 +107,11 @@ class Process:
         """Ends it, by force when it takes too long; its exit code, or none when it did not run."""
         if self.popen is None:
             return None
-        self.signal(how)
+        self.send(how)
         try:
             code = self.popen.wait(grace)
         except subprocess.TimeoutExpired:
-            self.signal(signal.SIGKILL)
+            self.send(signal.SIGKILL)
             code = self.popen.wait()
         self._ended()
         return code
@@ -161,7 +161,7 @@ class Processes:
     def restart(self, *names: str) -> None:
         """Like a power cut: no signal handler runs. Then the same again on the same data."""
         for name in names:
-            self.running[name].signal(signal.SIGKILL)
+            self.running[name].send(signal.SIGKILL)
         for name in names:
             self.running[name].kill()
         for name in names:
@@ -171,7 +171,7 @@ class Processes:
         """Ends all, the last first."""
         running = list(self.running.values())[::-1]
         for process in running:
-            process.signal(signal.SIGTERM)
+            process.send(signal.SIGTERM)
         for process in running:
             process.stop(grace=15)
         self.running.clear()
