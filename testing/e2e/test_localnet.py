@@ -16,10 +16,13 @@ LOCALNET = ROOT / "scripts" / "localnet"
 
 @pytest.fixture
 def network(folder, program):
-    subprocess.run([LOCALNET, "start", "2", "--fast", "--dir", folder / "net", "--rpc-port", "0", "--p2p-port", "0", "--timeout", "300",
-                    "--node", program], check=True)
-    yield folder / "net"
-    subprocess.run([LOCALNET, "stop", "--dir", folder / "net"], check=False, capture_output=True)
+    try:
+        # Its output is progress.
+        subprocess.run([LOCALNET, "start", "2", "--fast", "--dir", folder / "net", "--rpc-port", "0", "--p2p-port", "0", "--timeout", "300",
+                        "--node", program], check=True)
+        yield folder / "net"
+    finally:
+        subprocess.run([LOCALNET, "stop", "--dir", folder / "net"], check=False, capture_output=True)
 
 
 def test_two_nodes_finalise_the_same_chain_and_stop(network):

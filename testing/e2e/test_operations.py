@@ -21,7 +21,7 @@ from tos_harness.paths import OPS, ROOT, text
 from tos_harness.ports import free_port
 from tos_harness.process import run
 from tos_harness.report import say
-from tos_harness.rpc import Unreachable, connect, request
+from tos_harness.rpc import Unreachable, envelope, request
 from tos_harness.templates import ROLES, answered, run_ops, template
 from tos_harness.wait import eventually
 
@@ -145,44 +145,41 @@ def test_a_public_node_is_closed(template_node):
     for function in ("Core_execute_block", "GenesisBuilder_build_state"):
         assert rpc.refusal("state_call", function, "0x") == 1009, f"{function} is executed for everyone"
     rpc("state_call", "Core_version", "0x")
-    large = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "system_chain", "params": ["x" * 3_000_000]})
+    large = json.dumps(envelope("system_chain", ["x" * 3_000_000]))
     status = 413
     with contextlib.suppress(ConnectionError):
         status = rpc.post(large).status_code
     assert status == 413, f"a request of 3 MB: status {status}"
-    batch = [{"jsonrpc": "2.0", "id": i, "method": "system_chain", "params": []} for i in range(21)]
+    batch = [envelope("system_chain", [], number) for number in range(21)]
     answers = rpc.post(json.dumps(batch)).json()
     assert isinstance(answers, dict) and "error" in answers, "a batch of 21 is answered"
     assert len(rpc.post(json.dumps(batch[:20])).json()) == 20, "a batch of 20 is not"
-    headers = rpc.post('{"jsonrpc":"2.0","id":1,"method":"system_chain"}', origin="https://evil.example").headers
+    headers = rpc.post(json.dumps(envelope("system_chain", [])), origin="https://evil.example").headers
     assert not headers.get("access-control-allow-origin"), f"CORS allows {headers['access-control-allow-origin']}"
     connections_are_bounded(node, limits["rpc-max-connections"])
 
 
-def handshake(node):
-    """A WebSocket connection, or None when it is refused."""
-    try:
-        return connect(node.url)
-    except Unreachable:
-        return None
-
-
 def connections_are_bounded(node, most):
     """No more connections than allowed, whatever is tried; and room again when they end."""
-    before = node.memory()["resident"]
-    held = [socket for socket in (handshake(node) for _ in range(most * 3)) if socket]
-    assert 0 < len(held) <= most, f"{len(held)} connections, {most} allowed"
-    for socket in held:
-        socket.close()
-    eventually("a connection is taken again", lambda: handshake(node)).close()
-    # Ten thousand attempts, by 16 threads.
-    refusals = []
+    def opens():
+        with node.rpc.connected():
+            return True
 
+    before, held, refusals = node.memory()["resident"], 0, []
+    with contextlib.ExitStack() as stack:
+        for _ in range(most * 3):
+            with contextlib.suppress(Unreachable):
+                stack.enter_context(node.rpc.connected())
+                held += 1
+        assert 0 < held <= most, f"{held} connections, {most} allowed"
+    eventually("a connection is taken again", opens)
+
+    # Ten thousand attempts, by 16 threads.
     def storm():
         for _ in range(625):
-            if socket := handshake(node):
-                socket.close()
-            else:
+            try:
+                opens()
+            except Unreachable:
                 refusals.append(1)
 
     threads = [threading.Thread(target=storm) for _ in range(16)]

@@ -61,7 +61,8 @@ def test_the_version_is_found():
     assert spec_version(module()) == 300
 
 
-@pytest.mark.parametrize("wrong", [module()[:30], COMPRESSED + b"...", b"\x7fELF\1\0\0\0", b""])
+@pytest.mark.parametrize("wrong", [module()[:30], COMPRESSED + b"...", b"\x7fELF\1\0\0\0", b""],
+                         ids=["cut off", "compressed", "a program", "nothing"])
 def test_anything_cut_off_compressed_or_else_is_refused(wrong):
     with pytest.raises(Broken):
         imports(wrong)

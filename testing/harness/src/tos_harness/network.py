@@ -110,7 +110,7 @@ class Network:
         """Stops nodes (all by default). One that is asked to stop does so, and ends well."""
         running = [node for name in names or list(self.nodes) if (node := self.nodes[name]).runs()]
         for node in running:
-            node.signal(how)
+            node.send(how)
         ended = {node: node.stop(how) for node in running}
         wrong = {node.name: code for node, code in ended.items() if code and how != signal.SIGKILL and node.name not in self.others}
         check(not wrong, f"asked to stop, these ended with {wrong}; the log ends:\n" + "\n".join(self.nodes[name].tail() for name in wrong))

@@ -3,7 +3,7 @@
 
 import os
 import shlex
-import signal as signals
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ def stop_all() -> None:
     """Ends everything, the last first."""
     running = RUNNING[::-1]
     for process in running:
-        process.signal(signals.SIGTERM)
+        process.send(signal.SIGTERM)
     for process in running:
         process.stop(grace=15)
 
@@ -44,16 +44,16 @@ def stop_all() -> None:
 def stop_when_interrupted(end: type[BaseException] = SystemExit) -> None:
     """From now on an interrupt, a request to end or a lost terminal first ends everything that runs, and then raises `end`.
     Further ones change nothing."""
-    ends = (signals.SIGINT, signals.SIGTERM, signals.SIGHUP)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupted(number: int, _: object) -> None:
-        for one in ends:
-            signals.signal(one, signals.SIG_IGN)
+        for one in signals:
+            signal.signal(one, signal.SIG_IGN)
         stop_all()
         raise end(128 + number)
 
-    for one in ends:
-        signals.signal(one, interrupted)
+    for one in signals:
+        signal.signal(one, interrupted)
 
 
 class Process:
@@ -98,27 +98,27 @@ class Process:
         self._ended()
         return code
 
-    def signal(self, how: signals.Signals) -> None:
+    def send(self, how: signal.Signals) -> None:
         """Sends a signal to the whole group."""
         if self.popen and self.popen.poll() is None:
             os.killpg(self.popen.pid, how)
 
-    def stop(self, how: signals.Signals = signals.SIGTERM, grace: float = 60) -> int | None:
+    def stop(self, how: signal.Signals = signal.SIGTERM, grace: float = 60) -> int | None:
         """Ends it, by force when it takes too long; its exit code, or none when it did not run."""
         if self.popen is None:
             return None
-        self.signal(how)
+        self.send(how)
         try:
             code = self.popen.wait(grace)
         except subprocess.TimeoutExpired:
-            self.signal(signals.SIGKILL)
+            self.send(signal.SIGKILL)
             code = self.popen.wait()
         self._ended()
         return code
 
     def kill(self) -> None:
         """Ends it as a power cut would: no signal handler runs."""
-        self.stop(signals.SIGKILL)
+        self.stop(signal.SIGKILL)
 
     def _ended(self) -> None:
         self.popen = None
@@ -155,13 +155,13 @@ class Processes:
         for process in self.running.values():
             process.check()
 
-    def stop(self, name: str, how: signals.Signals = signals.SIGTERM) -> None:
+    def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         self.running.pop(name).stop(how)
 
     def restart(self, *names: str) -> None:
         """Like a power cut: no signal handler runs. Then the same again on the same data."""
         for name in names:
-            self.running[name].signal(signals.SIGKILL)
+            self.running[name].send(signal.SIGKILL)
         for name in names:
             self.running[name].kill()
         for name in names:
@@ -171,7 +171,7 @@ class Processes:
         """Ends all, the last first."""
         running = list(self.running.values())[::-1]
         for process in running:
-            process.signal(signals.SIGTERM)
+            process.send(signal.SIGTERM)
         for process in running:
             process.stop(grace=15)
         self.running.clear()

@@ -158,7 +158,7 @@ def record(commit: str, folder: Path, program: Path) -> dict[str, Any]:
     git = ("git", "-C", str(ROOT))
     full = subprocess.run((*git, "rev-parse", "--verify", f"{commit}^{{commit}}"), capture_output=True, text=True, check=True)
     node = program.read_bytes()
-    release = {
+    release: dict[str, Any] = {
         "spec_version": version,
         "commit": full.stdout.strip(),
         "blake2_256": blake2_256(code),

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import websockets
-import websockets.sync.client
-from websockets.sync.client import ClientConnection
+from websockets import WebSocketException
+from websockets.sync.client import ClientConnection, connect
 
 from .wait import LATE, Failed, Refused, check
 
@@ -93,8 +92,13 @@ class Rpc:
 
     @contextlib.contextmanager
     def connected(self) -> Iterator["Connection"]:
-        """A WebSocket connection."""
-        with connect(self.ws) as socket:
+        """A WebSocket connection; a server that refuses it is unreachable."""
+        with contextlib.ExitStack() as stack:
+            try:
+                socket = stack.enter_context(connect(
+                    self.ws, legacy=False, proxy=None, compression=None, open_timeout=10, close_timeout=10, max_size=None))
+            except (OSError, WebSocketException) as error:
+                raise Unreachable(f"{self.ws}: {error!r}") from error
             yield Connection(socket)
 
     # --- the chain ----------------------------------------------------------------------------
@@ -107,14 +111,6 @@ class Rpc:
         """Number and hash of the last final block."""
         block = self("chain_getFinalizedHead")
         return self.number(block), block
-
-
-def connect(url: str) -> ClientConnection:
-    """An open WebSocket; one that is refused is unreachable."""
-    try:
-        return websockets.sync.client.connect(url, proxy=None, compression=None, open_timeout=10, close_timeout=10, max_size=None)
-    except (OSError, websockets.WebSocketException) as error:
-        raise Unreachable(f"{url}: {error!r}") from error
 
 
 class Connection:
