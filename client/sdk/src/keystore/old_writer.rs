@@ -269,14 +269,21 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-
 #[test]
 fn print_vectors() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Keystore { folder: folder.path().join("keys"), cost: COST };
+    let store = Keystore {
+        folder: folder.path().join("keys"),
+        cost: COST,
+    };
     let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
     let mut all = Vec::new();
-    for (name, scheme, suri) in [("a", Scheme::Sr25519, "//Alice"), ("b", Scheme::Ed25519, "//Alice"), ("c", Scheme::Ecdsa, "//Alice"), ("d", Scheme::Sr25519, phrase)] {
+    for (name, scheme, suri) in [
+        ("a", Scheme::Sr25519, "//Alice"),
+        ("b", Scheme::Ed25519, "//Alice"),
+        ("c", Scheme::Ecdsa, "//Alice"),
+        ("d", Scheme::Sr25519, phrase),
+    ] {
         store.add(name, scheme, suri, "secret").unwrap();
         let text = std::fs::read(store.path(name).unwrap()).unwrap();
         all.push(serde_json::from_slice::<serde_json::Value>(&text).unwrap());
