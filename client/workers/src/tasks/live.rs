@@ -129,7 +129,7 @@ impl TaskSnapshot for LiveSnapshot {
 
     async fn time(&self) -> Result<(Tick, Tick)> {
         let chain = self.at.chain().await?;
-        Ok((chain.tick, chain.windows.day))
+        Ok((chain.tick, chain.phase_lengths.day))
     }
 
     async fn assignments(&self) -> Result<Vec<AssignmentView>> {
