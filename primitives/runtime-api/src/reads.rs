@@ -59,7 +59,7 @@ macro_rules! reads {
 
                 /// The phases one task has been through, oldest first.
                 fn timeline(id: TaskId) -> Vec<TimelineEntry> {
-                    json "timeline", "the phases it went through, with tick and block"
+                    json "timeline", "the phases a task went through, with tick and block"
                 }
 
                 /// The phases that began in the block itself, in the order in which they did: what a
@@ -70,19 +70,19 @@ macro_rules! reads {
 
                 /// One round of voting on a task: the panel, and the votes as far as they are revealed.
                 fn round(id: TaskId, number: u32) -> Option<RoundView<AccountId>> {
-                    json "round", "one panel and its revealed votes, or null"
+                    json "round", "one panel of a task and its revealed votes, or null"
                 }
 
                 /// Whether an account may take on a task, and else why not and when to ask again. Costs
                 /// nothing, so ask before paying for a transaction.
                 fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
                     json "canSubmit"(who: AccountId, id: TaskId) -> Permission,
-                    "`{allowed}`, or `{allowed: false, reason, retryAt}`"
+                    "permission of an account to join a task: `{allowed}`, or `{allowed: false, reason, retryAt}`"
                 }
 
                 /// What an account should do now, as a miner and as a validator, by deadline.
                 fn assignments(who: AccountId) -> Vec<AssignmentView> {
-                    json "assignments", "what the account should do now, by deadline"
+                    json "assignments", "what an account should do now, by deadline"
                 }
 
                 /// The tasks on which a validator has a seat, whether or not there is something to do now.
@@ -92,7 +92,7 @@ macro_rules! reads {
 
                 /// The rewards that wait for an account; as many as one `claim_all` pays.
                 fn claimable(who: AccountId) -> Vec<ClaimView> {
-                    json "claimable", "rewards that wait"
+                    json "claimable", "rewards that wait to be claimed"
                 }
 
                 /// A registered miner.
@@ -108,7 +108,7 @@ macro_rules! reads {
                 /// What an account's work has been worth, idle decay applied. Everybody has a reputation:
                 /// an account without a record has the one that all start with.
                 fn reputation(who: AccountId) -> ReputationView {
-                    json "reputation", "global and per type, decay applied"
+                    json "reputation", "an account's reputation, global and per type, decay applied"
                 }
 
                 /// Protocol time, the windows and how many there are of everything.
@@ -224,7 +224,7 @@ macro_rules! reads {
                 /// How long a replica has been proven without a gap; refused below the proof window.
                 fn continuity(replica: ReplicaId) -> Result<ContinuityView, ContinuityError> {
                     json "continuity"(id: ReplicaId) -> Continuity,
-                    "`{certified}`, or `{refusal}` and why"
+                    "how long a replica has been proven without a gap: `{certified}`, or `{refusal}` and why"
                 }
 
                 /// The roots of the last windows, newest first, at most a page.
