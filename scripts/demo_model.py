@@ -10,7 +10,6 @@ See scripts/demo --model. The other uses are those of the workers that it starts
 """
 
 import argparse
-import concurrent.futures
 import filecmp
 import glob
 import json
@@ -18,15 +17,18 @@ import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
+from pathlib import Path
 
 import demo
-from demo import JUDGES, PUBLISHER, WEI, Failed, say
+from demo import JUDGES, PUBLISHER
+from tos_harness import rpc
+from tos_harness.chain import TOS
+from tos_harness.ports import free_port
+from tos_harness.report import say
+from tos_harness.wait import check, eventually
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REQUIREMENTS = os.path.join(HERE, "demo-model-requirements.txt")
@@ -121,37 +123,25 @@ def install():
 
 def start_model(run, python, path):
     """Starts the model's server and returns its address."""
-    port = demo.free_port()
-    run.processes.start("model server", [python, os.path.join(HERE, "model_server.py"), path, str(port)])
+    port = free_port()
+    run.chain.processes.start("model server", [python, os.path.join(HERE, "model_server.py"), path, str(port)])
     url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 120
-    while True:
-        run.processes.check()
-        try:
-            with urllib.request.urlopen(f"{url}/v1/models", timeout=5) as answer:
-                json.load(answer)
-            return url
-        except OSError:
-            if time.monotonic() > deadline:
-                raise Failed("the model's server does not answer") from None
-            time.sleep(0.2)
+    eventually("the model's server answers", lambda: rpc.request("GET", f"{url}/v1/models", limit=5).is_success, alive=run.check)
+    return url
 
 
 # --- the demo --------------------------------------------------------------------------------------
 
 def register(run):
-    jobs = [(key, "validator") for _, key in JUDGES] + [(key, "miner") for key in MINERS.values()]
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda job: run.tos(job[1], "register", "--types", "general", key=job[0]), jobs))
-    for name, key in [PUBLISHER, *JUDGES, *MINERS.items()]:
-        run.names[run.tos("keys", "show", key=key)["address"]] = name
+    run.register([*((name, key, "judge", "general") for name, key in JUDGES),
+                  *((name, key, "miner", "general") for name, key in MINERS.items())])
 
 
 def start_workers(run, url):
     def program(*arguments):
         return " ".join([sys.executable, os.path.abspath(__file__), *arguments])
     for name, key in JUDGES:
-        run.worker(name, key, "validator", "--judge-cmd", program("judge"))
+        run.worker(name, key, "judge", "--judge-cmd", program("judge"))
     run.worker(MODEL, MINERS[MODEL], "miner", "--solver-url", url, "--temperature", "0", "--max-tokens", "200")
     run.worker(GUESSER, MINERS[GUESSER], "miner", "--solver-cmd", program("guess"))
     run.worker(COPYCAT, MINERS[COPYCAT], "miner", "--solver-cmd", program("copy", os.path.join(run.folder, MODEL)))
@@ -159,15 +149,11 @@ def start_workers(run, url):
 
 def wait(run, task, done):
     """Waits until a task's view is as wanted."""
-    deadline = time.monotonic() + 300
-    while True:
-        run.processes.check()
-        view = run.rpc_call("tos_task", task)
-        if view is not None and done(view):
-            return view
-        if time.monotonic() > deadline:
-            raise Failed(f"task {task} does not go on")
-        time.sleep(0.5)
+    def wanted():
+        view = run.rpc("tos_task", task)
+        return view if view is not None and done(view) else None
+
+    return eventually(f"task {task} goes on", wanted, alive=run.check)
 
 
 def ask(run, question):
@@ -202,11 +188,11 @@ def report(run, tasks):
             earned[name] += int(part["earned"])
             lost[name] += int(part["lost"])
             won[name] += int(part["earned"]) > 0
-            say(f"  {name:<9}{result['quality']:>4}  {verdict:<10}{int(part['earned']) / WEI:>8.4f} TOS  {text[:90]!r}")
+            say(f"  {name:<9}{result['quality']:>4}  {verdict:<10}{int(part['earned']) / TOS:>8.4f} TOS  {text[:90]!r}")
     say()
     say(f"  {'miner':<10}{'paid for':>12}{'earned TOS':>12}{'lost TOS':>10}")
     for name in MINERS:
-        say(f"  {name:<10}{won[name]:>5} of {len(tasks):<3}{earned[name] / WEI:>12.4f}{lost[name] / WEI:>10.4f}")
+        say(f"  {name:<10}{won[name]:>5} of {len(tasks):<3}{earned[name] / TOS:>12.4f}{lost[name] / TOS:>10.4f}")
     return earned
 
 
@@ -214,24 +200,22 @@ def play(run, python, path):
     say(f"Starting {os.path.basename(path)} in llama.cpp …")
     url = start_model(run, python, path)
     run.start_node()
-    say("Registering 3 validators and 3 miners, each with a stake …")
+    say("Registering 3 judges and 3 miners, each with a stake …")
     register(run)
     say("Starting the workers …")
     start_workers(run, url)
     say("Asking:")
     tasks = {question: ask(run, question) for question in QUESTIONS}
     earned = report(run, tasks)
-    if earned[COPYCAT] != 0:
-        raise Failed("the copycat earned something")
-    if earned[MODEL] <= earned[GUESSER]:
-        raise Failed("the model earned no more than the guesser")
+    check(earned[COPYCAT] == 0, "the copycat earned something")
+    check(earned[MODEL] > earned[GUESSER], "the model earned no more than the guesser")
     say()
     say("The model earned most; the copycat earned nothing.")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", help="folder of tos-node and tos")
+    parser.add_argument("--bin", type=Path, help="folder of tos-node and tos")
     parser.add_argument("--keep", metavar="DIR", help="keep logs and data there")
     parser.add_argument("use", nargs="*", metavar="USE")
     options = parser.parse_args()
@@ -242,27 +226,10 @@ def main():
         return uses[options.use[0]](*options.use[1:])
     if not options.bin:
         parser.error("say --bin")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     model = install()
     if model is None:
         return 0
-
-    def go(folder):
-        run = demo.Demo(os.path.abspath(options.bin), folder)
-        try:
-            play(run, *model)
-            return 0
-        except Failed as failure:
-            print(f"demo failed: {failure}", file=sys.stderr)
-            return 1
-        finally:
-            run.processes.stop()
-
-    if options.keep:
-        os.makedirs(options.keep, exist_ok=True)
-        return go(os.path.abspath(options.keep))
-    with tempfile.TemporaryDirectory(prefix="tos-demo-model-") as folder:
-        return go(folder)
+    return demo.play(lambda run: play(run, *model), options)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@
 # Outside the checkout, so that a fresh clone finds what an earlier one compiled.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/tos-target}"
 
+# Where `setup` puts the packages of the test harness, and where `scripts/python` finds them.
+export TOS_HARNESS="${TOS_HARNESS:-$HOME/.cache/tos-harness}"
+
 # Where `setup` puts the Python clients of others that are tested, each in an environment of its own.
 export TOS_PYTHON_CLIENTS="${TOS_PYTHON_CLIENTS:-$HOME/.cache/tos-python-clients}"
 
@@ -65,12 +68,17 @@ use_wasm_toolchain() {
 # C++ libraries take a quarter of a cold build. clang compiles them in two thirds to four fifths of gcc's time, and OpenSSL, which
 # one transport of the network needs, is the distribution's where it is installed. What a release ships is built with both
 # (scripts/release-node), on the distribution that it is for.
-if command -v clang >/dev/null && command -v clang++ >/dev/null; then
-    export CC="${CC:-clang}" CXX="${CXX:-clang++}"
-fi
-if command -v pkg-config >/dev/null && pkg-config --exists openssl; then
-    export OPENSSL_NO_VENDOR="${OPENSSL_NO_VENDOR:-1}"
-fi
+# Called again after `setup`, which installs both: without that a first build would go by what was there before, and the next one
+# would compile every crate above a C library a second time.
+use_native_tools() {
+    if command -v clang >/dev/null && command -v clang++ >/dev/null; then
+        export CC="${CC:-clang}" CXX="${CXX:-clang++}"
+    fi
+    if command -v pkg-config >/dev/null && pkg-config --exists openssl; then
+        export OPENSSL_NO_VENDOR="${OPENSSL_NO_VENDOR:-1}"
+    fi
+}
+use_native_tools
 
 # Lints while it compiles: linting by itself would compile every dependency a second time. Warnings stay warnings here;
 # scripts/test takes none.

@@ -1,6 +1,6 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'exec "$(dirname "$0")/python" "$0" "$@"'
 # SPDX-License-Identifier: Apache-2.0
-"""How the full runtime compares under load with a bare one, on one machine. See docs/load.md.
+"""The full runtime and a bare one compared under load, on one machine. See docs/load.md.
 
 The same node program runs on two chains: one with this repository's runtime, and one with consensus, accounts, transfers and
 fees alone. `tos-load` drives them by turns (A B A B), each time on a fresh database, so that what else the machine does
@@ -10,17 +10,18 @@ meets both alike. What counts are the ratios within a run. Everything listens on
 import argparse
 import json
 import os
-import resource
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
+from pathlib import Path
 
-from load_latency import Hosts
-from load_node import VARIANTS, Failed, Node, used_by
+from tos_harness import load, paths
+from tos_harness.chain import write_spec
+from tos_harness.latency import Hosts
+from tos_harness.load import VARIANTS, MeasuredNode, Place, used_by
+from tos_harness.process import run, stop_when_interrupted
+from tos_harness.wait import Failed, check, eventually
 
 MODES = ("sustained", "pressed", "burst", "flood", "memory", "sync", "domain")
 # Those for which a bare chain is no yardstick.
@@ -49,30 +50,8 @@ def median(values):
 
 
 def generate(arguments, node, command, *options, limit):
-    """Runs `tos-load` and returns its report; a failed expectation is an error."""
-    binary = os.path.join(arguments.bin, "tos-load")
-    line = [binary, command, "--url", f"ws://{node.host}:{node.rpc_port}", "--json", "--accounts", str(arguments.accounts), *map(str, options)]
-    cpu = children_cpu()
-    process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        out, err = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired as late:
-        raise Failed(f"{node.variant}: tos-load {command} did not end within {limit} s") from late
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-    node.check()
-    if process.returncode != 0:
-        raise Failed(f"{node.variant}: tos-load {command} ended with {process.returncode}: {err.strip()[-1500:]}")
-    report = json.loads(out.splitlines()[-1])
-    report["generatorCpu"] = round(children_cpu() - cpu, 2)
-    return report
-
-
-def children_cpu():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    """Runs `tos-load` and returns its report."""
+    return load.generate(arguments.bin, node, command, *options, accounts=arguments.accounts, limit=limit)
 
 
 def per_second(rate):
@@ -95,8 +74,8 @@ def transfers(report):
         "refusals": {str(r["code"]): r["count"] for r in report["refusals"]}}
 
 
-def check(arguments, numbers, variant):
-    """What has to hold in every run of transfers; `tos-load` has failed already where it does not."""
+def sound(arguments, numbers, variant):
+    """The conditions of every run of transfers; `tos-load` has failed already where it does not."""
     wrong = []
     if numbers["lost"]:
         wrong.append(f"{numbers['lost']} transfers lost")
@@ -107,14 +86,13 @@ def check(arguments, numbers, variant):
         wrong.append("signed transfers ran out; the chain may be faster than this says")
     if arguments.smoke and numbers["final"] != numbers["offered"]:
         wrong.append(f"{numbers['offered']} offered, {numbers['final']} final")
-    if wrong:
-        raise Failed(f"{variant}: {'; '.join(wrong)}")
+    check(not wrong, f"{variant}: {'; '.join(wrong)}")
     return numbers
 
 
 def funded(arguments, node, transactions):
     """Accounts are funded before anything is measured."""
-    node.wait()
+    node.has()
     generate(arguments, node, "fund", "--transactions", transactions, limit=600)
 
 
@@ -130,7 +108,7 @@ def sustained(arguments, node):
     funded(arguments, node, each)
     before = node.snapshot()
     report = steady(arguments, node)
-    return check(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
+    return sound(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
 
 
 def pressed(arguments, node):
@@ -145,7 +123,7 @@ def at_once(command):
         funded(arguments, node, count // arguments.accounts + 1)
         before = node.snapshot()
         report = generate(arguments, node, command, "--count", count, limit=1200)
-        return check(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
+        return sound(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
     return mode
 
 
@@ -153,26 +131,11 @@ def memory(arguments, node):
     """Samples memory during a long run at a steady rate."""
     rate = arguments.rate if arguments.rate != "max" else "200"
     funded(arguments, node, int(float(rate) * arguments.seconds) // arguments.accounts + 1)
-    samples, over = [], threading.Event()
-    began = time.monotonic()
-
-    def watch():
-        while not over.wait(min(10, max(1, arguments.seconds / 60))):
-            try:
-                samples.append((round(time.monotonic() - began, 1), node.memory()))
-            except (OSError, ValueError):
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
     before = node.snapshot()
-    watcher.start()
-    try:
-        report = generate(
-            arguments, node, "transfers", "--rate", rate, "--seconds", arguments.seconds, limit=arguments.seconds + 600)
-    finally:
-        over.set()
-        watcher.join()
-    numbers = check(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
+    every = min(10, max(1, arguments.seconds / 60))
+    report, samples = load.sampled(node, every, lambda: generate(
+        arguments, node, "transfers", "--rate", rate, "--seconds", arguments.seconds, limit=arguments.seconds + 600))
+    numbers = sound(arguments, {**transfers(report), **used_by(before, node.snapshot())}, node.variant)
     numbers["samples"] = [{"s": at, **used} for at, used in samples]
     thirds = [samples[i * len(samples) // 3:(i + 1) * len(samples) // 3] for i in range(3)]
     means = [mean(used["resident"] for _, used in third) for third in thirds]
@@ -192,43 +155,31 @@ def slope(samples):
 
 
 def sync(arguments, node):
-    """How fast a fresh node takes over a loaded chain."""
+    """The time in which a fresh node takes over a loaded chain."""
     funded(arguments, node, arguments.seconds * arguments.max_rate // arguments.accounts + 1)
     report = steady(arguments, node)
-    goal = node.height()
-    second = Node(arguments, arguments.folder, node.variant, role=None, bootnode=node.address())
+    goal = node.best()
+    second = MeasuredNode(arguments.place, node.variant, role=None, bootnode=node.address)
     try:
-        deadline = time.monotonic() + 300
-        first = None
-        while True:
-            second.check()
-            try:
-                height = second.height()
-            except (OSError, ValueError):
-                second.find()
-                height = 0
-            now = time.monotonic()
-            # From its first block on: starting and finding the other node is another matter.
-            if height > 0 and first is None:
-                first = (now, height)
-            if height >= goal:
-                break
-            if now > deadline:
-                raise Failed(f"{node.variant}: the second node has {height} of {goal} blocks after 300 s")
-            time.sleep(0.05)
-        took = max(now - first[0], 0.05)
-        imported = second.histograms().get("import_ms")
+        second.ready()
+        # From its first block on: starting and finding the other node is another matter.
+        base = eventually("the second node has a block", second.best, alive=second.check, every=0.05)
+        first = time.monotonic()
+        eventually(f"the second node has {goal} blocks", lambda: second.best() >= goal, alive=second.check, every=0.05)
+        now = time.monotonic()
+        took = max(now - first, 0.05)
+        imported = second.measured().get("import_ms")
         return {
-            "sync_blocks": goal - first[1], "sync_s": round(took, 2), "since_start_s": round(now - second.started, 2),
-            "sync_blocks_s": round((goal - first[1]) / took, 1), "sync_tps": round(report["final"] / took, 1),
+            "sync_blocks": goal - base, "sync_s": round(took, 2), "since_start_s": round(now - second.started, 2),
+            "sync_blocks_s": round((goal - base) / took, 1), "sync_tps": round(report["final"] / took, 1),
             "final": report["final"], "lost": report["fates"]["lost"], "sync_rss": second.memory().get("resident"),
             "import_ms": round(imported[0] / imported[1] * 1000, 2) if imported and imported[1] else None}
     finally:
-        second.stop()
+        second.remove()
 
 
 def domain(arguments, node):
-    node.wait()
+    node.has()
     before = node.snapshot()
     # Long enough for all that are open at once to be published and answered in full blocks.
     window = max(15, arguments.tasks_open // 15)
@@ -259,22 +210,22 @@ SHOWN = {
 
 
 def one(arguments, mode, variant):
-    node, others = Node(arguments, arguments.folder, variant), []
+    nodes = [MeasuredNode(arguments.place, variant)]
     try:
-        if beside := VARIANTS[variant][2]:
-            node.wait(blocks=0)
-            others = [Node(arguments, arguments.folder, variant, role, bootnode=node.address()) for role in beside]
-            for other in others:
-                other.wait()
-        return RUN[mode](arguments, node)
+        if roles := VARIANTS[variant].others:
+            nodes[0].has(blocks=0)
+            nodes += [MeasuredNode(arguments.place, variant, role, bootnode=nodes[0].address) for role in roles]
+            for node in nodes[1:]:
+                node.has()
+        return RUN[mode](arguments, nodes[0])
     finally:
-        for other in (*others, node):
-            other.stop()
+        for node in reversed(nodes):
+            node.remove()
 
 
 def compare(arguments, mode):
     """All rounds of a mode, variants by turns."""
-    variants = [v for v in arguments.variants if mode not in FULL_ONLY or VARIANTS[v][0] != "bare"]
+    variants = [v for v in arguments.variants if mode not in FULL_ONLY or VARIANTS[v].chain != "bare"]
     rounds = []
     for number in range(arguments.rounds):
         found = {}
@@ -326,37 +277,22 @@ def text(value):
 
 def specification(arguments):
     """The bare chain's specification, raw, for one validator."""
-    binary = os.path.join(arguments.bin, "tos-bare-spec")
-    if not os.path.exists(binary):
+    binary = arguments.bin / "tos-bare-spec"
+    if not binary.exists():
         raise Usage(f"{binary} is missing: build it with the feature 'wasm' of tos-bare-runtime, or use --variants full")
-    made = subprocess.run([binary, "--validators", "1"], capture_output=True, text=True, timeout=120)
-    if made.returncode != 0:
-        raise Failed(f"tos-bare-spec: {made.stderr.strip()[-800:]}")
-    path = os.path.join(arguments.folder, "bare.json")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(made.stdout)
+    path = arguments.folder / "bare.json"
+    path.write_text(run(binary, "--validators", "1").stdout, encoding="utf-8")
     return path
 
 
 def prepared(arguments, chain):
     """A chain's specification with its state, which each node would make by itself otherwise, and with slots of the length that is
     asked for; that is genesis data, so that the node is the same."""
-    def export(*options):
-        node = os.path.join(arguments.bin, "tos-node")
-        made = subprocess.run([node, "export-chain-spec", *options], capture_output=True, text=True, timeout=300)
-        if made.returncode != 0:
-            raise Failed(f"export-chain-spec: {made.stderr.strip()[-800:]}")
-        return made.stdout
+    def slots(genesis):
+        if arguments.slot:
+            genesis["timeConfig"]["config"]["slotDurationMs"] = arguments.slot
 
-    plain, raw = (os.path.join(arguments.folder, f"{chain}.{kind}.json") for kind in ("plain", "raw"))
-    spec = json.loads(export("--chain", chain))
-    if arguments.slot:
-        spec["genesis"]["runtimeGenesis"]["patch"]["timeScale"]["scale"]["slotDurationMs"] = arguments.slot
-    with open(plain, "w", encoding="utf-8") as file:
-        json.dump(spec, file)
-    with open(raw, "w", encoding="utf-8") as file:
-        file.write(export("--chain", plain, "--raw"))
-    return raw
+    return write_spec(arguments.bin / "tos-node", arguments.folder / f"{chain}.json", chain, slots)
 
 
 def bounded(low, high):
@@ -384,9 +320,8 @@ def names(known):
 
 
 def parse_arguments():
-    target = os.environ.get("CARGO_TARGET_DIR") or os.path.expanduser("~/.cache/tos-target")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", default=os.path.join(target, "release"), help="folder with tos-node, tos-load and tos-bare-spec")
+    parser.add_argument("--bin", type=Path, default=paths.binaries(), help="folder with tos-node, tos-load and tos-bare-spec")
     parser.add_argument("--only", type=names(MODES), default=["sustained", "burst"],
                         help=f"what to run, with commas between: {', '.join(MODES)} (default sustained,burst)")
     parser.add_argument("--variants", type=names(VARIANTS), default=["bare", "full"],
@@ -412,31 +347,34 @@ def parse_arguments():
     if arguments.smoke:
         arguments.only, arguments.rounds, arguments.seconds, arguments.rate = ["sustained", "pressed"], 1, 6, "50"
         arguments.accounts, arguments.max_rate = 20, 50
-        if not os.path.exists(os.path.join(arguments.bin, "tos-bare-spec")):
+        if not (arguments.bin / "tos-bare-spec").exists():
             arguments.variants = ["full"]
     return arguments
 
 
+def places(arguments):
+    """The programs, specifications and hosts that all nodes share."""
+    for name in ("tos-node", "tos-load"):
+        if not os.access(arguments.bin / name, os.X_OK):
+            raise Usage(f"no {name} in {arguments.bin}: build it, or name another folder with --bin")
+    specs = {}
+    for chain in sorted({VARIANTS[variant].chain for variant in arguments.variants}):
+        specs[chain] = specification(arguments) if chain == "bare" else prepared(arguments, chain)
+    hosts = None
+    if arguments.latency:
+        most = max(1 + len(VARIANTS[variant].others) for variant in arguments.variants)
+        hosts = Hosts(most + 1, arguments.latency / 2)
+    return Place(arguments.bin, arguments.folder, specs, hosts, arguments.node_arg)
+
+
 def main():
     arguments = parse_arguments()
-    # A terminated script leaves no nodes behind either.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # An interrupted script leaves no nodes behind either.
+    stop_when_interrupted()
     with tempfile.TemporaryDirectory(prefix="tos-load-") as folder:
-        arguments.folder, arguments.specs, arguments.hosts = folder, {}, None
+        arguments.folder, arguments.place = Path(folder), None
         try:
-            for name in ("tos-node", "tos-load"):
-                if not os.access(os.path.join(arguments.bin, name), os.X_OK):
-                    raise Usage(f"no {name} in {arguments.bin}: build it, or name another folder with --bin")
-            if any(VARIANTS[variant][0] == "bare" for variant in arguments.variants):
-                arguments.specs["bare"] = specification(arguments)
-            for chain in sorted({VARIANTS[variant][0] for variant in arguments.variants} - {"bare"}):
-                arguments.specs[chain] = prepared(arguments, chain)
-            if arguments.latency:
-                most = max(1 + len(VARIANTS[variant][2]) for variant in arguments.variants)
-                try:
-                    arguments.hosts = Hosts(most + 1, arguments.latency / 2)
-                except OSError as failure:
-                    raise Failed(str(failure)) from failure
+            arguments.place = places(arguments)
             results = []
             for mode in arguments.only:
                 results.append(compare(arguments, mode))
@@ -451,10 +389,8 @@ def main():
             print(usage, file=sys.stderr)
             return 2
         finally:
-            for node in list(Node.running):
-                node.stop()
-            if arguments.hosts:
-                arguments.hosts.close()
+            if arguments.place and arguments.place.hosts:
+                arguments.place.hosts.close()
     return 0
 
 

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the network scenarios sign, submit and read. Usage: extrinsics.mjs URL ACTION [ARGUMENT...]; prints JSON.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 // The packages are those of the end-to-end tests.
-const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'tests', 'e2e', 'package.json');
+const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'testing', 'e2e', 'polkadot-js', 'package.json');
 const resolve = createRequire(packages).resolve;
 const { ApiPromise, Keyring, WsProvider } = await import(pathToFileURL(resolve('@polkadot/api')));
 const { u8aToHex } = await import(pathToFileURL(resolve('@polkadot/util')));

@@ -1,6 +1,6 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'exec "$(dirname "$0")/../scripts/python" "$0" "$@"'
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the network scenarios with real nodes, two beside each other, and leaves nothing running.
+"""Runs the network scenarios with real nodes, two at a time, and leaves nothing running.
 
     zombienet/run.py              all scenarios
     zombienet/run.py --quick      the subset that scripts/test runs (under ten minutes on two cores)
@@ -22,18 +22,15 @@ import sys
 import tempfile
 import time
 import traceback
+from pathlib import Path
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+from tos_harness import paths
+from tos_harness.network import OPEN
+from tos_harness.process import stop_all
+from tos_harness.wait import Failed, Idle, Skipped
 
-from network import OPEN, Failed, Idle, Skipped  # noqa: E402
-
-# The longest first, so that the others fit beside them.
+# The longest first, so that the others fit in meanwhile.
 NAMES = ("crashes", "history", "upgrade", "referendum", "equivocation", "rotation", "work", "hostile", "clock", "upstream", "sync", "finality", "partition")
-
-
-def target():
-    return os.environ.get("CARGO_TARGET_DIR") or os.path.join(os.path.expanduser("~"), ".cache", "tos-target")
 
 
 def arguments():
@@ -41,11 +38,11 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="only the bounded subset")
     parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}; repeatable")
     parser.add_argument("--list", action="store_true", help="say what each scenario proves, and run nothing")
-    parser.add_argument("--bin", default=os.path.join(target(), "release"), help="folder of tos-node (%(default)s)")
-    parser.add_argument("--old-bin", metavar="PATH", help="a node of the last release, which runs two of four validators where a "
+    parser.add_argument("--bin", type=Path, default=paths.binaries(), help="folder of tos-node (%(default)s)")
+    parser.add_argument("--old-bin", metavar="PATH", type=Path, help="a node of the last release, which runs two of four validators where a "
                         "network is upgraded (scripts/release-node makes it)")
-    parser.add_argument("--code", metavar="FILE", help="the runtime to upgrade to, instead of the one that the node carries")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="networks that run beside one another (%(default)s)")
+    parser.add_argument("--code", metavar="FILE", type=Path, help="the runtime to upgrade to, instead of the one that the node carries")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="networks that run at a time (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep databases and logs of failed scenarios")
     parser.add_argument("--strict", action="store_true", help="a skipped scenario is a failure")
     parser.add_argument("--json", action="store_true", help="print the results as JSON, with what scenarios measured")
@@ -56,7 +53,7 @@ def arguments():
 def attempt(name, module, binary, options):
     """Runs one scenario, and says how it ended."""
     print(f"{name}: {' '.join(module.__doc__.split())}", file=sys.stderr, flush=True)
-    folder, began = tempfile.mkdtemp(prefix=f"tos-{name}-"), time.monotonic()
+    folder, began = Path(tempfile.mkdtemp(prefix=f"tos-{name}-")), time.monotonic()
     figures = None
     try:
         figures = module.run(binary, folder, options)
@@ -81,6 +78,7 @@ def attempt(name, module, binary, options):
 
 def interrupted(number, _):
     """Stops everything that runs, and then this."""
+    stop_all()
     for net in list(OPEN):
         net.close()
     os._exit(128 + number)
@@ -95,7 +93,7 @@ def main():
         for name, module in modules.items():
             print(f"{name}{' (quick)' if module.QUICK else ''}\n    {' '.join(module.__doc__.split())}")
         return 0
-    binary = os.path.join(options.bin, "tos-node")
+    binary = options.bin.resolve() / "tos-node"
     if not os.access(binary, os.X_OK):
         print(f"there is no node at {binary}; run: cargo build --release --workspace", file=sys.stderr)
         return 2

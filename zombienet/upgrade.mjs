@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the scenarios `upgrade` and `referendum` sign, submit and read. Usage: upgrade.mjs URL ACTION [ARGUMENT...]; prints JSON.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { answerCommitment, find, inline, Lost, Refused, send, TOS, voteCommitment } from '../tests/e2e/chain.mjs';
+import { answerCommitment, find, inline, Lost, Refused, send, TOS, voteCommitment } from '../testing/e2e/polkadot-js/chain.mjs';
 
 // The packages are those of the end-to-end tests.
-const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'tests', 'e2e', 'package.json');
+const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'testing', 'e2e', 'polkadot-js', 'package.json');
 const resolve = createRequire(packages).resolve;
 const { ApiPromise, Keyring, WsProvider } = await import(pathToFileURL(resolve('@polkadot/api')));
 const { hexToU8a, u8aEq, u8aToHex } = await import(pathToFileURL(resolve('@polkadot/util')));
@@ -21,7 +22,7 @@ const at = (uri) => keyring.addFromUri(uri);
 
 const PUBLISHER = at('//Ferdie//stash');
 const MINERS = ['//Bob', '//Charlie'].map(at);
-const VALIDATORS = ['//Dave', '//Eve', '//Ferdie', '//One'].map(at);
+const JUDGES = ['//Dave', '//Eve', '//Ferdie', '//One'].map(at);
 const VOTERS = ['//Bob', '//Charlie', '//Dave', '//Eve', '//Ferdie', '//One', '//Two', '//Alice//stash', '//Bob//stash'].map(at);
 // Blocks within which a task must have come to where it shall be: three times what it takes.
 const PATIENCE = 360;
@@ -111,7 +112,7 @@ async function publish(subject) {
 async function members(id, round) {
   const view = await api.call.tosApi.round(id, round);
   return view.isNone ? [] : view.unwrap().members.map((member) => ({
-    who: VALIDATORS.find((v) => v.address === member.who.toString()), committed: member.committed.isTrue, voted: member.vote.isSome,
+    who: JUDGES.find((v) => v.address === member.who.toString()), committed: member.committed.isTrue, voted: member.vote.isSome,
   }));
 }
 
@@ -142,9 +143,9 @@ async function due(id, hold) {
     for (const { who, committed, voted } of seats.slice(hold === 'judge' ? 1 : 0)) {
       const salt = secret(id, who, `vote ${round}`);
       if (phase.type === 'VoteCommit' && !committed) {
-        steps.push([api.tx.validation.commitVote(id, voteCommitment(api, id, round.toNumber(), who, given, null, salt)), who]);
+        steps.push([api.tx.judges.commitVote(id, voteCommitment(api, id, round.toNumber(), who, given, null, salt)), who]);
       } else if (phase.type === 'VoteReveal' && committed && !voted) {
-        steps.push([api.tx.validation.revealVote(id, given, null, salt), who]);
+        steps.push([api.tx.judges.revealVote(id, given, null, salt), who]);
       }
     }
   }
@@ -272,7 +273,7 @@ const actions = {
   /** Tasks in every state of unrest: one nobody joined, one answer of two committed, two votes of three committed, settled and not claimed. */
   async prepare() {
     await Promise.all(MINERS.map((miner) => act(api.tx.miners.register(['General']), miner)));
-    await Promise.all(VALIDATORS.map((validator) => act(api.tx.validation.register(['General']), validator)));
+    await Promise.all(JUDGES.map((judge) => act(api.tx.judges.register(['General']), judge)));
     const [settled, open] = [await publish('settled'), await publish('open')];
     await tend([{ id: settled, until: () => ended(settled) }]);
     // The last two: votes wait for half a minute only.

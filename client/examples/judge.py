@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A judge of every kind of task the examples know: hands the request to the judge of its kind.
 
-    tos validator run --judge-cmd 'python3 client/examples/judge.py'
+    tos judge run --judge-cmd 'python3 client/examples/judge.py'
 """
 
 import json

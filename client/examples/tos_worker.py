@@ -3,7 +3,7 @@
 
 A worker is started once per task. It reads one JSON object from standard input, writes one JSON
 object to standard output and exits with 0. Standard error is the log. Any other exit code, or any
-other output, counts as failure: the miner then sends no answer, the validator no vote.
+other output, counts as failure: the miner then sends no answer, the judge no vote.
 
 Only the standard library is used, and nothing but reading a program's input and writing its
 output lives here, so that each program beside this module shows its own method and no plumbing.
@@ -15,7 +15,7 @@ import sys
 #: Requests of version 2 name long content by the path of a file.
 VERSIONS = (1, 2)
 MINER = "miner"
-VALIDATOR = "validator"
+JUDGE = "judge"
 
 VALID = "valid"
 UNAVAILABLE = "unavailable"
@@ -60,7 +60,7 @@ def parse_request(text, role):
         raise ProtocolError(f"the request is for {request.get('role')!r}, this is a {role} program")
     if not isinstance(request.get("task"), dict):
         raise ProtocolError("the request names no task")
-    if role == VALIDATOR and not isinstance(request.get("answers"), list):
+    if role == JUDGE and not isinstance(request.get("answers"), list):
         raise ProtocolError("the request has no answers to judge")
     return request
 

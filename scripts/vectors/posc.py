@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Slow, independent versions of the primitives under the beacon and the storage proofs.
 
 BLAKE3 (hash, XOF, key derivation), Argon2d (RFC 9106) and the permutation of Haraka-512 v2, from their

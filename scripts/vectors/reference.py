@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A slow, independent reference of the protocol's arithmetic, and the test vectors made with it.
 
 It follows the text of docs/protocol.md (and, for the two hashes, the module documentation that other
 languages are told to follow) with exact fractions and no regard for speed. It shares no code with
 the Rust crate; primitives/formulas/tests/vectors.rs requires both to agree exactly.
 
-    python3 scripts/vectors/reference.py            write tests/vectors/*.json
+    python3 scripts/vectors/reference.py            write testing/vectors/*.json
     python3 scripts/vectors/reference.py --check    fail if they are not what would be written
 """
 
@@ -17,7 +18,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-OUT = Path(__file__).resolve().parents[2] / "tests" / "vectors"
+OUT = Path(__file__).resolve().parents[2] / "testing" / "vectors"
 TOS = 10**18
 
 
@@ -188,15 +189,15 @@ def allocate(escrow, profile, rule, min_quality, answers, points):
     else:
         publisher += t
 
-    validators = hand_out(v, points)
+    judges = hand_out(v, points)
     if sum(points) == 0:
         treasury += v
 
-    assert sum(earned) + sum(validators) + treasury + publisher == escrow
+    assert sum(earned) + sum(judges) + treasury + publisher == escrow
     return {
         "winners": winners,
         "answers": [str(x) for x in earned],
-        "validators": [str(x) for x in validators],
+        "judges": [str(x) for x in judges],
         "network": str(treasury),
         "refund": str(publisher),
     }
@@ -223,7 +224,7 @@ def split_vectors():
         ("no winner, somebody takes part", 100 * TOS + 1, default, thirds, 60, [answer(59), answer(20), answer(19)], [1, 2]),
         ("no winner, nobody takes part", 100 * TOS + 1, default, thirds, 60, [answer(19, 100, 10_000)], [1, 2]),
         ("only duplicates", 100 * TOS, default, thirds, 60, [answer(90, eligible=False)] * 2, [1]),
-        ("no answers, no validators", 100 * TOS + 3, default, thirds, 60, [], []),
+        ("no answers, no judges", 100 * TOS + 3, default, thirds, 60, [], []),
         ("winner below the participation quality", 1_000, default, thirds, 0, [answer(19)], [0, 0]),
         ("no innovation at all", 999_999, default, thirds, 60, [answer(90, 0, 9), answer(80, 0, 7), answer(70, 0, 5)] * 3, [3]),
         ("no time left at all", 999_999, default, thirds, 60, [answer(90, 9), answer(80, 7), answer(70, 5)] * 3, [3]),
@@ -231,7 +232,7 @@ def split_vectors():
         ("ties in the final score", 12_345, default, quarters, 60, [answer(70, 20), answer(80), answer(80), answer(70, 20)] * 2, [1, 1]),
         ("scores equal only when rounded", 12_345, default, quarters, 60, [answer(80, 0, 6), answer(80, 0, 0), answer(80, 0, 1)], [1]),
         ("a duplicate ahead of the rest", 12_345, default, quarters, 60, [answer(70), answer(100, 100, 10_000, False), answer(71)], [1]),
-        ("validators without points", 12_345, default, quarters, 60, [answer(70)], [0, 0, 0]),
+        ("judges without points", 12_345, default, quarters, 60, [answer(70)], [0, 0, 0]),
         ("more places than rank weights", 99_991, default, [1, 6], 60, nine, [1]),
         ("a rule of zeros", 99_991, default, [0, 0], 60, nine, [1]),
     ]

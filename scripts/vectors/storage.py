@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A slow, independent reference of the storage proofs, and the test vectors made with it.
 
 It follows the module documentation of primitives/storage-proofs, from which other languages are told to
@@ -6,7 +7,7 @@ implement, and shares no code with the crate; primitives/storage-proofs/tests/ve
 agree exactly. The Reed-Solomon code is written as what it is, interpolation of a polynomial over GF(2^16),
 and not as the transforms that make it fast.
 
-    python3 scripts/vectors/storage.py            write tests/vectors/storage.json
+    python3 scripts/vectors/storage.py            write testing/vectors/storage.json
     python3 scripts/vectors/storage.py --check    fail if it is not what would be written
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from posc import argon2d_fill, blake3, blake3_derive_key, blake3_keyed, self_check
 
-OUT = Path(__file__).resolve().parents[2] / "tests" / "vectors" / "storage.json"
+OUT = Path(__file__).resolve().parents[2] / "testing" / "vectors" / "storage.json"
 WORD, CHUNK, M64 = 64, 4096, (1 << 64) - 1
 
 

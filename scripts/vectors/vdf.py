@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A slow, independent reference of POSC-Walk-256, and the test vectors made with it.
 
 It follows the text at the top of primitives/vdf/src/lib.rs and the published descriptions of the primitives
 (posc.py). It shares no code with the Rust crate; primitives/vdf/tests/vectors.rs requires both to agree exactly.
 
-    python3 scripts/vectors/vdf.py            write tests/vectors/vdf.json
+    python3 scripts/vectors/vdf.py            write testing/vectors/vdf.json
     python3 scripts/vectors/vdf.py --check    fail if it is not what would be written
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import posc
 
-OUT = Path(__file__).resolve().parents[2] / "tests" / "vectors" / "vdf.json"
+OUT = Path(__file__).resolve().parents[2] / "testing" / "vectors" / "vdf.json"
 COARSE, FINE, READS = 32, 320, 14
 
 

@@ -6,7 +6,8 @@ import glob
 import os
 import subprocess
 
-from network import Failed, Network, Skipped
+from tos_harness.network import Network
+from tos_harness.wait import Failed, Skipped
 
 QUICK = False
 PATHS = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
@@ -27,8 +28,7 @@ def run(binary, folder, options):
                           capture_output=True, text=True)
     if told.returncode != 0 or int(told.stdout) > 2020:
         raise Skipped("libfaketime does not work here")
-    net = Network(binary, folder, "four.toml")
-    try:
+    with Network(binary, folder, "four.toml") as net:
         everybody = list(net.nodes)
         three = everybody[:3]
         net.start()
@@ -52,8 +52,6 @@ def run(binary, folder, options):
         if len(makers) != 4:
             raise Failed(f"with right clocks only {sorted(makers)} made blocks")
         net.say(f"with right clocks again, all four made the blocks up to {goal}")
-    finally:
-        net.close()
 
 
 def authors(net, start, end):

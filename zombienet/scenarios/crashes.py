@@ -4,18 +4,17 @@ it is always whole, and the node catches up with the others every time."""
 
 import random
 
-from network import Network
+from tos_harness.network import Network
 
 QUICK = False
 TIMES = {"quick": 6, "full": 100}
 
 
 def run(binary, folder, options):
-    net = Network(binary, folder, "four.toml")
     times = TIMES["quick" if options.quick else "full"]
     # A fixed seed: the moments of the kills are arbitrary, not different from run to run.
     moments = random.Random(7)
-    try:
+    with Network(binary, folder, "four.toml") as net:
         everybody = list(net.nodes)
         net.start()
         net.advances(everybody)
@@ -31,5 +30,3 @@ def run(binary, folder, options):
             if number % 10 == 9 or number + 1 == times:
                 net.say(f"killed {number + 1} times; at block {height} like the others")
         net.advances(everybody)
-    finally:
-        net.close()

@@ -2,19 +2,19 @@
 """A validator runs twice, with the same session keys on two machines, and signs two blocks for one slot. The others
 report it without anybody's doing; it loses stake, and finality goes on."""
 
-from network import Failed, Network
+from tos_harness.network import Network
+from tos_harness.wait import Failed
 
 QUICK = True
 
 
 def run(binary, folder, options):
-    net = Network(binary, folder, "four.toml")
-    try:
+    with Network(binary, folder, "four.toml") as net:
         everybody = list(net.nodes)
         net.start()
         net.advances(everybody)
         before = net.script("stake", "//Dave//stash")
-        net.add("dave-again", ["--dave", "--no-timekeeper"], validator=True)
+        net.add("dave-again", ["--dave", "--no-timekeeper"])
         net.start("dave-again")
         net.say(f"dave runs twice; {before['active']} wei bonded")
         offence = net.script("offence", node="alice")
@@ -25,8 +25,6 @@ def run(binary, folder, options):
             "dave is slashed", lambda: (s := net.script("stake", "//Dave//stash")) and int(s["active"]) < int(before["active"]) and s)
         others = net.script("stake", "//Bob//stash")
         if int(others["active"]) != int(before["active"]):
-            raise Failed("somebody honest lost stake")
+            raise Failed("an honest validator lost stake")
         net.say(f"slashed: {int(before['active']) - int(after['active'])} wei")
         net.advances(everybody[:3])
-    finally:
-        net.close()

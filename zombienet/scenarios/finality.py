@@ -2,14 +2,14 @@
 """Four validators finalise. With one gone finality goes on; with two gone it halts, though blocks still come; when one
 of them returns it resumes, and nothing that was final has changed."""
 
-from network import Failed, Network
+from tos_harness.network import Network
+from tos_harness.wait import Failed
 
 QUICK = True
 
 
 def run(binary, folder, options):
-    net = Network(binary, folder, "four.toml")
-    try:
+    with Network(binary, folder, "four.toml") as net:
         everybody = list(net.nodes)
         net.start()
         height = net.advances(everybody)
@@ -43,5 +43,3 @@ def run(binary, folder, options):
         net.same(everybody, height)
         if before not in {net.hash(name, n) for name in everybody for n in range(1, height)}:
             raise Failed("a block that was final is not in the chain any more")
-    finally:
-        net.close()

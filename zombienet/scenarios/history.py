@@ -7,13 +7,16 @@ import shutil
 import subprocess
 import time
 
-from network import HERE, Failed, Network, Skipped, quiet
+from tos_harness.network import Network
+from tos_harness.paths import ZOMBIENET
+from tos_harness.process import run as run_program
+from tos_harness.wait import Failed, Skipped
 
 QUICK = False
 BLOCKS = 10_000
 # Milliseconds of a slot of dev-fast, and how much of each is shown at first while the chain is made.
 SLOT, STEP = 500, 30
-# Seconds within which somebody who joins should be there.
+# Seconds within which a node that joins should be there.
 AIM = 30
 
 
@@ -24,8 +27,8 @@ class Clock:
         compiler = next(filter(shutil.which, ("cc", "clang", "gcc")), None)
         if not compiler:
             raise Skipped("a clock of its own takes a C compiler")
-        self.library = os.path.join(folder, "clock.so")
-        quiet(compiler, "-O2", "-shared", "-fPIC", "-o", self.library, os.path.join(HERE, "clock.c"))
+        self.library = folder / "clock.so"
+        run_program(compiler, "-O2", "-shared", "-fPIC", "-o", self.library, ZOMBIENET / "clock.c")
         now = time.time_ns() // 1_000_000
         # Slots count from 1970.
         self.base, self.since, self.step = now // SLOT * SLOT, now, STEP
@@ -34,9 +37,9 @@ class Clock:
             raise Skipped("no process takes another clock here")
 
     def environment(self, **changed):
-        """What gives a process this clock."""
+        """The variables that give a process this clock."""
         values = {"base": self.base, "since": self.since, "slot": SLOT, "step": self.step, **changed}
-        return {"LD_PRELOAD": self.library, **{f"TOS_CLOCK_{name.upper()}": str(value) for name, value in values.items()}}
+        return {"LD_PRELOAD": str(self.library), **{f"TOS_CLOCK_{name.upper()}": str(value) for name, value in values.items()}}
 
     def pace(self, step):
         """From now on so much of each slot is shown. For processes that start after this."""
@@ -47,15 +50,14 @@ class Clock:
 
 def run(binary, folder, options):
     clock = Clock(folder)
-    net = Network(binary, folder, "one.toml")
-    try:
+    with Network(binary, folder, "one.toml") as net:
         make(net, clock)
         net.stop()
         # A fresh node asks three others before it trusts a warp proof: two have a copy of the chain.
         names = ["alice", "mirror-1", "mirror-2"]
         for name in names[1:]:
             net.add(name, ["--no-timekeeper"])
-            shutil.copytree(net.file("alice", "base"), net.file(name, "base"))
+            shutil.copytree(net.nodes["alice"].base, net.nodes[name].base)
         clock.pace(SLOT)
         net.start(environment=clock.environment())
         net.advances(names)
@@ -64,8 +66,6 @@ def run(binary, folder, options):
         for mode in ("full", "fast", "warp"):
             figures[mode] = join(net, clock, mode)
         return figures
-    finally:
-        net.close()
 
 
 def make(net, clock):
@@ -95,7 +95,7 @@ def make(net, clock):
 
 
 def has_state(net, name):
-    """Whether the state itself of the newest final block is there, not only its root."""
+    """True when the state itself of the newest final block is there, not only its root."""
     try:
         return net.ask(name, "state_getStorageSize", "0x3a636f6465", net.ask(name, "chain_getFinalizedHead"))
     except Failed:  # Blocks come first, their states later.

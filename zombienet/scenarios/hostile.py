@@ -7,10 +7,11 @@ and the liars lose reputation."""
 
 import os
 import re
-import subprocess
 import time
 
-from network import OPEN, Failed, Network, Skipped
+from tos_harness.network import Network
+from tos_harness.process import Processes
+from tos_harness.wait import Failed, Skipped
 
 QUICK = False
 MODES = ("random", "random", "random", "random", "false", "silent")
@@ -21,49 +22,41 @@ class Hostile:
     """Hostile peers, each a process of its own with an identity of its own."""
 
     def __init__(self, binary, net):
-        self.program = os.path.join(os.path.dirname(binary), "examples", "hostile")
+        self.program = binary.parent / "examples" / "hostile"
         if not os.access(self.program, os.X_OK):
             raise Skipped("no hostile peer; run: cargo build --release --workspace --example hostile")
-        self.net, self.running = net, []
-        OPEN.append(self)
+        self.net, self.processes = net, Processes(net.folder)
 
     def start(self, modes, targets):
-        """Starts peers, and waits until each talks about the beacon with all targets. Returns their logs' names."""
+        """Starts peers, and waits until each talks about the beacon with all targets. Returns their names."""
         genesis, head = self.net.hash(VICTIM, 0), self.net.ask(VICTIM, "tos_beacon")["head"]
         started = []
         for mode in modes:
-            name = f"hostile-{len(self.running)}-{mode}"
-            log = open(self.net.file(name, "log"), "wb")
-            with log:
-                self.running.append(subprocess.Popen(
-                    [self.program, mode, genesis, str(head), *(self.net.nodes[target].address for target in targets)],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+            name = f"hostile-{len(self.processes.running)}-{mode}"
+            self.processes.start(name, [self.program, mode, genesis, str(head), *(self.net.nodes[target].address for target in targets)])
             started.append(name)
         for name in started:
             self.net.eventually(f"{name} is a peer of {', '.join(targets)}", lambda name=name: all(
-                f"beacon opened {self.net.nodes[target].peer}" in self.net.log(name) for target in targets))
+                f"beacon opened {self.net.nodes[target].peer}" in self.said(name) for target in targets))
         return started
 
+    def said(self, name):
+        return self.processes.running[name].said()
+
+    def banned(self, name, target):
+        """True when a node has closed the beacon's protocol to a hostile peer at least once: a ban ends, and it may come again."""
+        return f"beacon closed {self.net.nodes[target].peer}" in self.said(name)
+
     def close(self):
-        """Leaves none running."""
-        if self in OPEN:
-            OPEN.remove(self)
-        for process in self.running:
-            process.kill()
-            process.wait()
+        self.processes.close()
 
 
 def heard(net):
-    """What the victim has done about slots, which must be nothing but hearing them."""
+    """The victim's work on slots, which must be nothing but hearing them."""
     done = net.ask(VICTIM, "tos_timekeeper")
     if done["timekeeper"] or done["faultySlots"]:
         raise Failed(f"{VICTIM} is not as it should be: {done}")
     return done
-
-
-def banned(net, name, target):
-    """Whether a node has closed the beacon's protocol to a hostile peer at least once: a ban ends, and it may come again."""
-    return f"beacon closed {net.nodes[target].peer}" in net.log(name)
 
 
 def blamed(net, target, reason):
@@ -82,7 +75,7 @@ def run(binary, folder, options):
         hostile = Hostile(binary, net)
         before, began = heard(net), time.monotonic()
         names = hostile.start(MODES, (VICTIM, "charlie"))
-        net.say(f"{len(names)} hostile peers at {VICTIM} and charlie, beside three honest ones")
+        net.say(f"{len(names)} hostile peers at {VICTIM} and charlie, and three honest ones")
 
         goal = before["head"] + 60
         net.eventually(f"slot {goal} in {VICTIM}'s chain", lambda: heard(net)["head"] >= goal)
@@ -95,14 +88,14 @@ def run(binary, folder, options):
                 f"{after['rejectedSlots'] - before['rejectedSlots']}")
         liars = [name for name in names if "false" in name]
         net.eventually("who sent false results is banned", lambda: all(
-            banned(net, name, target) for name in liars for target in (VICTIM, "charlie")))
+            hostile.banned(name, target) for name in liars for target in (VICTIM, "charlie")))
         if not blamed(net, VICTIM, "false slot"):
-            raise Failed(f"{VICTIM} blames nobody for false slots")
+            raise Failed(f"{VICTIM} blames no peer for false slots")
         height = net.advances(everybody)
         net.same(everybody, height)
         net.say(f"who sent false results is banned; all finalised block {height}")
 
-        # While nobody keeps time, there is nothing right to hear, and liars have all the time there is.
+        # While no node keeps time, there is nothing right to hear, and liars have all the time there is.
         net.kill(KEEPER)
         net.grows([VICTIM], 4)
         hostile.start(MODES, (VICTIM, "charlie"))

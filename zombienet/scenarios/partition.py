@@ -4,14 +4,14 @@ transfers sent on either side during the partition are in it."""
 
 import time
 
-from network import Failed, Network
+from tos_harness.network import Network
+from tos_harness.wait import Failed
 
 QUICK = True
 
 
 def run(binary, folder, options):
-    net = Network(binary, folder, "four.toml", isolate=True)
-    try:
+    with Network(binary, folder, "four.toml", isolate=True) as net:
         everybody = list(net.nodes)
         left, right = everybody[:2], everybody[2:]
         net.start()
@@ -40,5 +40,3 @@ def run(binary, folder, options):
                 f"the transfer sent to {name} is final everywhere",
                 lambda receipt=receipt: net.script("balance", receipt["to"], node="dave")["free"] == receipt["value"])
         net.say("transfers of both halves are final")
-    finally:
-        net.close()

@@ -5,14 +5,14 @@ others and goes on finalising with them. A node of another network is not let in
 import os
 import socket
 
-from network import Failed, Network
+from tos_harness.network import Network
+from tos_harness.wait import Failed
 
 QUICK = True
 
 
 def run(binary, folder, options):
-    net = Network(binary, folder, "four.toml")
-    try:
+    with Network(binary, folder, "four.toml") as net:
         everybody = list(net.nodes)
         net.start()
         # Past the first epoch, so that a warp proof has an authority set to prove.
@@ -33,17 +33,14 @@ def run(binary, folder, options):
             net.say(f"{mode}: at block {goal} with the state of the others")
             net.stop(node)
 
-        stranger = net.add("stranger", ["--no-timekeeper"])
-        net.start("stranger", spec="dev-fast")
+        stranger = net.add("stranger", ["--no-timekeeper"], chain="dev-fast")
+        net.start("stranger")
         garbage(net.nodes["alice"])
         net.advances(everybody)
-        if net.peers("stranger"):
+        if net.ask("stranger", "system_health")["peers"]:
             raise Failed("a node of another network has peers here")
         net.say("a node of another network has no peers; garbage at alice's door changed nothing")
-        if stranger.process.poll() is not None:
-            raise Failed("the stranger ended")
-    finally:
-        net.close()
+        stranger.check()
 
 
 def garbage(node):

@@ -3,17 +3,17 @@
 in every state of unrest: all follow, finality goes on, every record is migrated, readable and worth what it was, every task
 comes to its settlement, and a node that was away, a fresh one and one that joins by warp synchronisation follow too."""
 
-import hashlib
 import json
-import os
-import re
 import uuid
+from pathlib import Path
 
-from network import HERE, Failed, Idle, Network, quiet
+from tos_harness.chain import export
+from tos_harness.network import Network
+from tos_harness.paths import ROOT
+from tos_harness.release import RELEASES, blake2_256, releases
+from tos_harness.wait import Failed, Idle
 
 QUICK = True
-ROOT = os.path.dirname(HERE)
-RELEASES = os.path.join(ROOT, "runtime", "releases")
 # Whom `--old-bin` runs. Dave, who is away during the upgrade, is one of them.
 OLD = ("charlie", "dave")
 
@@ -29,9 +29,8 @@ def upgrade(binary, folder, options, how):
     if version == release["spec_version"]:
         raise Idle(f"the runtime to upgrade to is of version {version}, as the last release is")
     others = dict.fromkeys(OLD, options.old_bin) if options.old_bin else {}
-    kept = os.path.join(RELEASES, str(release["spec_version"]))
-    net = Network(binary, folder, "four.toml", spec=genesis(f"{kept}.local-fast.json", f"{kept}.wasm", binary, folder), others=others)
-    try:
+    kept = RELEASES / str(release["spec_version"])
+    with Network(binary, folder, "four.toml", spec=genesis(f"{kept}.local-fast.json", f"{kept}.wasm", binary, folder), others=others) as net:
         everybody = list(net.nodes)
         net.start()
         height = net.advances(everybody)
@@ -39,8 +38,7 @@ def upgrade(binary, folder, options, how):
                 + (f"; {' and '.join(OLD)} run the released node" if others else ""))
         for name in everybody:
             at_version(net, name, release["spec_version"])
-        with open(code, "rb") as file:
-            digest = "0x" + hashlib.blake2b(file.read(), digest_size=32).hexdigest()
+        digest = blake2_256(Path(code).read_bytes())
         act(net, "authorise", how, digest)
         tasks = act(net, "prepare")
         net.say("authorised; tasks are open, committed to, voted on and settled")
@@ -79,8 +77,6 @@ def upgrade(binary, folder, options, how):
         if len(roots) != 1:
             raise Failed(f"the nodes have different states at block {height}")
         net.say(f"all {len(all_nodes)} nodes have version {version}, the same state and the settled tasks at block {height}")
-    finally:
-        net.close()
 
 
 def act(net, action, *arguments, **options):
@@ -98,44 +94,35 @@ def differing(wanted, found):
 
 
 def last_release():
-    """What is kept of the last release."""
-    versions = [int(match.group(1)) for name in os.listdir(RELEASES) if (match := re.fullmatch(r"(\d+)\.json", name))]
-    if not versions:
+    """The facts kept of the last release."""
+    if not (kept := releases()):
         raise Idle("no release is kept in runtime/releases")
-    with open(os.path.join(RELEASES, f"{max(versions)}.json"), encoding="utf-8") as file:
-        return json.load(file)
+    return kept[-1]
 
 
 def carried(binary, folder):
     """The runtime that a node carries, in a file."""
-    spec = json.loads(quiet(binary, "export-chain-spec", "--chain", "local-fast").stdout)
-    path = os.path.join(folder, "code.wasm")
-    with open(path, "wb") as file:
-        file.write(bytes.fromhex(spec["genesis"]["runtimeGenesis"]["code"][2:]))
+    spec = json.loads(export(binary, "local-fast"))
+    path = folder / "code.wasm"
+    path.write_bytes(bytes.fromhex(spec["genesis"]["runtimeGenesis"]["code"][2:]))
     return path
 
 
 def newborn_with(code, binary, folder):
     """The version of a runtime, and the storage versions of a network that is born with it."""
-    place = os.path.join(folder, f"{os.path.basename(folder)}-newborn")
-    os.mkdir(place)
-    preset = os.path.join(ROOT, "chain-specs", "local-fast.json")
-    net = Network(binary, place, "four.toml", spec=genesis(preset, code, binary, place))
-    try:
+    place = folder / f"{folder.name}-newborn"
+    place.mkdir()
+    preset = ROOT / "chain-specs/local-fast.json"
+    with Network(binary, place, "four.toml", spec=genesis(preset, code, binary, place)) as net:
         net.start("alice")
         versions = act(net, "versions")
         return versions["spec"], versions["storage"]
-    finally:
-        net.close()
 
 
 def genesis(preset, code, binary, folder):
     """The genesis, as text, of a network with a preset and a runtime."""
-    with open(preset, encoding="utf-8") as file:
-        spec = json.load(file)
-    with open(code, "rb") as file:
-        spec["genesis"]["runtimeGenesis"]["code"] = "0x" + file.read().hex()
-    path = os.path.join(folder, "genesis.json")
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(spec, file)
-    return quiet(binary, "export-chain-spec", "--chain", path, "--raw").stdout
+    spec = json.loads(Path(preset).read_text(encoding="utf-8"))
+    spec["genesis"]["runtimeGenesis"]["code"] = "0x" + Path(code).read_bytes().hex()
+    path = folder / "genesis.json"
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    return export(binary, path, "--raw")

@@ -2,16 +2,13 @@
 """A task goes from publication to settlement while validators are killed in every phase: its workers talk to different
 nodes, find theirs again, and lose no answer, no vote and no stake; all nodes end with the same final state."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-
-from network import HERE, LATE, Failed, Network
+from tos_harness.cli import Tos
+from tos_harness.network import Network
+from tos_harness.paths import example, python
+from tos_harness.process import Processes
+from tos_harness.wait import Failed
 
 QUICK = False
-EXAMPLES = os.path.join(os.path.dirname(HERE), "client", "examples")
 KIND = "algorithm-optimization"
 # Whom each worker asks: no two of a role the same node.
 JUDGES = (("//Dave", "bob"), ("//Eve", "charlie"), ("//Ferdie", "dave"))
@@ -19,63 +16,47 @@ MINERS = (("//One", "charlie", "solve_nearest_neighbour.py"), ("//Two", "dave", 
 
 
 class Workers:
-    """The client, and its workers."""
+    """The client, and its workers, each at a node that is named."""
 
-    def __init__(self, net, binary, folder):
-        self.net, self.folder, self.running = net, folder, []
-        self.tos_binary = os.path.join(os.path.dirname(binary), "tos")
+    def __init__(self, net, binary):
+        self.net, self.program, self.processes = net, binary.parent / "tos", Processes(net.folder)
 
-    def command(self, node, key):
-        slug = key.strip("/").lower()
-        return [self.tos_binary, "--json", "--url", f"ws://127.0.0.1:{self.net.nodes[node].rpc}", "--suri", key,
-                "--data-dir", os.path.join(self.folder, f"worker-{slug}")]
+    def at(self, node):
+        return Tos(self.program, self.net.nodes[node].url, self.net.folder)
 
-    def ask(self, node, key, *arguments):
-        """What the client prints."""
-        done = subprocess.run([*self.command(node, key), *arguments], capture_output=True, text=True, timeout=LATE)
-        if done.returncode != 0:
-            raise Failed(f"tos {' '.join(arguments)}: {done.stderr.strip()[-600:]}")
-        return json.loads(done.stdout.splitlines()[-1])
+    def ask(self, node, key, *words):
+        """The answer of the client."""
+        return self.at(node)(*words, key=key, user=slug(key))
 
-    def start(self, node, key, *arguments):
-        """A worker beside."""
-        with open(os.path.join(self.folder, f"worker{len(self.running)}.log"), "ab") as log:
-            self.running.append(subprocess.Popen([*self.command(node, key), *arguments], stdin=subprocess.DEVNULL,
-                                                 stdout=log, stderr=log, start_new_session=True))
+    def start(self, node, key, *words):
+        """A worker, from now on."""
+        self.processes.start(f"worker-{slug(key)}", self.at(node).command(*words, key=key, user=slug(key)))
 
-    def check(self):
-        """All of them still run."""
-        for number, process in enumerate(self.running):
-            if process.poll() is not None:
-                raise Failed(f"worker {number} ended with {process.returncode}")
 
-    def stop(self):
-        for process in self.running:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+def slug(key):
+    return key.strip("/").lower()
 
 
 def run(binary, folder, options):
     net = Network(binary, folder, "four.toml")
-    workers = Workers(net, binary, folder)
+    workers = Workers(net, binary)
     try:
         everybody = list(net.nodes)
         net.start()
         net.advances(everybody)
         for key, node in JUDGES:
-            workers.ask(node, key, "validator", "register", "--types", KIND)
+            workers.ask(node, key, "judge", "register", "--types", KIND)
         for key, node, _ in MINERS:
             workers.ask(node, key, "miner", "register", "--types", KIND)
-        judge = f"{sys.executable} {os.path.join(EXAMPLES, 'judge.py')}"
+        judge = python("judge.py")
         for key, node in JUDGES:
-            workers.start(node, key, "validator", "run", "--judge-cmd", judge)
+            workers.start(node, key, "judge", "run", "--judge-cmd", judge)
         for key, node, solver in MINERS:
-            command = f"sleep 2; {sys.executable} {os.path.join(EXAMPLES, 'tsp', solver)}"
+            command = f"sleep 2; {python('tsp', solver)}"
             workers.start(node, key, "miner", "run", "--solver-cmd", command)
         task = workers.ask(
             "alice", "//Alice", "task", "publish", "--type", KIND, "--difficulty", "beginner", "--reward", "10",
-            "--spec", os.path.join(EXAMPLES, "tsp", "berlin52.json"), "--open-for", "120", "--min-quality", "1",
+            "--spec", example("tsp", "berlin52.json"), "--open-for", "120", "--min-quality", "1",
             "--max-participants", "2", "--param", "problem=tsp", "--param", "objective=minimise")["task"]
         net.say(f"published {task}")
         view = live(net, workers, task)
@@ -87,7 +68,7 @@ def run(binary, folder, options):
             raise Failed("the nodes tell different things of the task")
         net.say(f"settled; all nodes say the same at block {height}")
     finally:
-        workers.stop()
+        workers.processes.close()
         net.close()
 
 
@@ -95,7 +76,7 @@ def live(net, workers, task):
     """Kills one validator after another, a different one in every phase, until the task is closed."""
     seen, order = [], ["bob", "charlie", "dave"]
     while True:
-        workers.check()
+        workers.processes.check()
         view = net.eventually("the task is known", lambda: net.ask("alice", "tos_task", task))
         phase = view["summary"]["phase"]
         if isinstance(phase, dict):
@@ -122,6 +103,6 @@ def judge_the_end(net, workers, task, view):
     if len(members) != 3 or any(member["vote"] is None for member in members):
         raise Failed("a vote or its salt was lost")
     for key, node in JUDGES:
-        status = workers.ask(node, key, "validator", "status")["validator"]
+        status = workers.ask(node, key, "judge", "status")["judge"]
         if status["stake"] != status["required"]:
             raise Failed(f"{key} was slashed")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! The `tos` command: keys, tasks, rewards, content and storage for people and scripts, and the
-//! workers of miners, validators, storage providers and committees.
+//! workers of miners, judges, storage providers and committees.
 //!
 //! | module | what |
 //! |---|---|

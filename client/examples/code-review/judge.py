@@ -110,7 +110,7 @@ def main():
     parser.add_argument("--known", default=DEFAULT_KNOWN, metavar="PATH",
                         help="the known defects (default: known-defects.json beside this program)")
     options = parser.parse_args()
-    request = findings.worker.read_request(findings.worker.VALIDATOR)
+    request = findings.worker.read_request(findings.worker.JUDGE)
     try:
         findings.worker.write_scores(scores(request, options.known))
     except findings.worker.ProtocolError as error:

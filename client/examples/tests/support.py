@@ -70,7 +70,7 @@ def solver_request(spec_text, kind, **more):
 def judge_request(spec_text, kind, answers):
     """A request to a judge, about answers given as JSON values, as bytes, or as None for content
     that could not be fetched."""
-    return {**request("validator", spec_text, kind),
+    return {**request("judge", spec_text, kind),
             "answers": [entry(index, answer) for index, answer in enumerate(answers)]}
 
 

@@ -17,7 +17,7 @@ TOUR = list(range(52))
 
 
 def check(program, spec, kind, answers):
-    """What a tool prints, run from a copy of its file alone, as a validator runs it."""
+    """What a tool prints, run from a copy of its file alone, as a judge runs it."""
     with tempfile.TemporaryDirectory() as folder:
         copy = os.path.join(folder, "5b0c")
         shutil.copy(support.path(*program.split("/")), copy)

@@ -74,7 +74,7 @@ def scores(request):
 def main():
     argparse.ArgumentParser(description=__doc__,
                             formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    request = tsp.worker.read_request(tsp.worker.VALIDATOR)
+    request = tsp.worker.read_request(tsp.worker.JUDGE)
     try:
         tsp.worker.write_scores(scores(request))
     except tsp.worker.ProtocolError as error:

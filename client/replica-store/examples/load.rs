@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A provider with many small replicas: proves them in windows, folds them, answers audits, and
 //! says what it took.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Coded content in a file: making it, committing to it, and getting content out of a part of it.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Chunks that are not what they should be.
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Directory of a store: its replicas and deals, and what is being changed.
 
 use crate::{

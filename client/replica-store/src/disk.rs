@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The file system, as little of it as the store needs.
 //!
 //! Behind a trait, so that tests can crash at every operation and lose what was not synced.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Files of a store, with errors that name them.
 
 use crate::{

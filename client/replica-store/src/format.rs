@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The small files: header of a store and description of a replica.
 //!
 //! Both end in the BLAKE3 hash of everything before it. Integers are little-endian. Version 1 of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Which units are sealed already, while a replica is being sealed.
 //!
 //! `journal` is a sequence of 48-byte records in the order of writing:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Keeps sealed replicas on disk and proves that it does. One library for the node's prover and for
 //! `tos storage`; it knows no chain, no keys and no network.
 //!
@@ -98,6 +100,6 @@ pub use staging::sealing_bytes;
 pub use store::{Options, Store};
 pub use trash::Discarded;
 pub use unseal::Unit;
-pub use windows::{Built, Entry, GroupWindow, Member, Windows};
+pub use windows::{Built, Entry, GroupWindow, Member, WindowStore};
 
 pub use tos_storage_proofs::{Commitment, Hash, Layout, ReplicaId, SealParams};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Trees above chunks, on disk in pages of 4 KiB.
 //!
 //! Of the levels above the chunk roots (level 0) every seventh is stored: band b holds the nodes of

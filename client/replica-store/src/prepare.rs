@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Fetching and coding content, before anything is sealed.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! How far a long operation has come.
 
 /// What is being done.

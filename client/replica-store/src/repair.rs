@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Rebuilding what is damaged from what is not.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Content that is to be kept: for a replica, and for a deal that has not been accepted yet.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Content that is here before anybody has promised to keep it, and the room that it takes.
 //!
 //! A provider that accepts a deal and cannot seal it loses collateral. So it stages the content

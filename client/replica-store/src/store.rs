@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A directory of replicas, locked to one process.
 
 use crate::{
@@ -66,7 +68,7 @@ impl Store {
     ///
     /// # Errors
     /// There is no store, or its header is broken or of another version.
-    pub fn header(dir: impl AsRef<Path>) -> Result<StoreHeader, Error> {
+    pub fn read_header(dir: impl AsRef<Path>) -> Result<StoreHeader, Error> {
         let path = dir.as_ref().join("store");
         let failed = |source| Error::Io {
             path: path.clone(),

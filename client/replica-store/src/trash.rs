@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Replicas that were given up lie in the trash for a while: `trash/ABCD…-SECONDS`, the replica's
 //! directory as it was, and when it was put there, in seconds since 1970.
 //!

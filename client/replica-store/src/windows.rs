@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What is proven in each window, group by group.
 //!
 //! A provider that signs two roots for one group and window loses its bond. So a root is stored,
@@ -177,18 +179,18 @@ impl GroupWindow {
 
 /// The windows proven from a store.
 #[derive(Clone)]
-pub struct Windows {
+pub struct WindowStore {
     inner: Arc<Inner>,
 }
 
 impl Store {
     /// The windows proven from this store.
-    pub fn windows(&self) -> Windows {
-        Windows::new(self.inner.clone())
+    pub fn windows(&self) -> WindowStore {
+        WindowStore::new(self.inner.clone())
     }
 }
 
-impl Windows {
+impl WindowStore {
     pub(crate) fn new(inner: Arc<Inner>) -> Self {
         Self { inner }
     }

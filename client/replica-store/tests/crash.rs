@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Power failures at every change, with any part of what was not synced lost.
 #![allow(clippy::unwrap_used)]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Damage of every kind is found exactly, survived while half of the chunks remain, and repaired.
 #![allow(clippy::unwrap_used)]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A file with more than one chunk in a shard: memory while it is stored, and damage across
 //! columns.
 #![allow(clippy::unwrap_used, unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Proofs from the disk are those of the specification, and cheap to read.
 #![allow(clippy::unwrap_used)]
 

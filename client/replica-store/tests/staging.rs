@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Content that is staged before a deal is accepted, and what happens when the disk is full.
 #![allow(clippy::unwrap_used)]
 

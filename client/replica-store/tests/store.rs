@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Stores and what they refuse.
 #![allow(clippy::unwrap_used)]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! A replica that was given up can be taken back, until it goes for good.
 #![allow(clippy::unwrap_used)]
 

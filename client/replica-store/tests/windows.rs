@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! Group roots: right, the same for everybody, and one per window.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use common::{content, file, open, spec, MemDisk, TINY};
-use tos_replica_store::{Error, Member, Store, Windows};
+use tos_replica_store::{Error, Member, Store, WindowStore};
 use tos_storage_proofs::{
     aggregate::{
         fold, group_root, inclusion_path, leaf, missing_group, upper_path, verify_group_inclusion,
@@ -35,7 +37,7 @@ fn members(ids: impl IntoIterator<Item = u8>) -> Vec<Member> {
         .collect()
 }
 
-fn build(windows: &Windows, window: u64, members: &[Member]) -> tos_replica_store::Built {
+fn build(windows: &WindowStore, window: u64, members: &[Member]) -> tos_replica_store::Built {
     windows
         .build(0, window, &[window as u8; 32], members, &mut |_| ())
         .unwrap()

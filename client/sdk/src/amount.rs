@@ -36,6 +36,16 @@ pub fn format(amount: Balance) -> String {
     format!("{whole}.{} TOS", fraction.trim_end_matches('0'))
 }
 
+/// Writes an estimate with four decimal places at most: `0.0123 TOS`.
+pub fn about(amount: Balance) -> String {
+    const GRAIN: Balance = TOS / 10_000;
+    match amount {
+        0 => format(0),
+        amount if amount < GRAIN => format!("less than {}", format(GRAIN)),
+        amount => format((amount + GRAIN / 2) / GRAIN * GRAIN),
+    }
+}
+
 /// Plain digits only: no sign, no separators, not empty.
 fn digits(text: &str) -> Option<Balance> {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -68,6 +78,14 @@ mod tests {
             assert!(parse(text).is_err(), "{text}");
         }
         assert!(parse("999999999999999999999999999999").is_err());
+    }
+
+    #[test]
+    fn estimates_have_few_digits() {
+        assert_eq!(about(0), "0 TOS");
+        assert_eq!(about(1), "less than 0.0001 TOS");
+        assert_eq!(about(123_456_789_000_000_000), "0.1235 TOS");
+        assert_eq!(about(7 * TOS), "7 TOS");
     }
 
     #[test]

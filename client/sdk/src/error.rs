@@ -20,6 +20,9 @@ pub enum Error {
     /// The command line or a file it names makes no sense.
     #[error("{0}")]
     Usage(String),
+    /// The password does not open the key of this name.
+    #[error("wrong password for key `{0}`, or the file is damaged")]
+    WrongPassword(String),
     /// The chain refused a call.
     #[error("refused by the chain: {name}{}", .docs.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
     Refused {
@@ -64,7 +67,7 @@ impl Error {
     /// The exit code: 1 failure, 2 usage, 3 refused by the chain, 4 no node, 5 timed out.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed(_) | Self::Broken(_) | Self::Declined(_) => 1,
+            Self::Failed(_) | Self::Broken(_) | Self::Declined(_) | Self::WrongPassword(_) => 1,
             Self::Usage(_) => 2,
             Self::Refused { .. } => 3,
             Self::Unreachable { .. } => 4,
@@ -80,6 +83,7 @@ impl Error {
             Self::Broken(_) => "broken",
             Self::Declined(_) => "declined",
             Self::Usage(_) => "usage",
+            Self::WrongPassword(_) => "wrongPassword",
             Self::Refused { .. } => "refused",
             Self::Unreachable { .. } => "unreachable",
             Self::TimedOut(_) => "timedOut",
@@ -135,7 +139,8 @@ mod tests {
             unreachable.exit_code(),
             Error::TimedOut(String::new()).exit_code(),
             Error::Busy(String::new()).exit_code(),
+            Error::WrongPassword(String::new()).exit_code(),
         ];
-        assert_eq!(codes, [1, 2, 3, 4, 5, 5]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 5, 1]);
     }
 }

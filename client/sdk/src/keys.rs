@@ -2,10 +2,14 @@
 
 //! Key pairs of the three schemes the chain accepts.
 
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
+use codec::Encode;
 use polkadot_sdk::{
     sp_core::{
-        crypto::{AccountId32, SecretStringError, SecretUri, Ss58Codec, DEV_PHRASE},
+        crypto::{
+            AccountId32, DeriveJunction, ExposeSecret, SecretStringError, SecretUri, Ss58Codec,
+            DEV_PHRASE,
+        },
         ecdsa, ed25519, sr25519, Pair,
     },
     sp_runtime::{traits::IdentifyAccount, MultiSigner},
@@ -13,6 +17,7 @@ use polkadot_sdk::{
 use serde::{Deserialize, Serialize};
 use subxt::utils::MultiSignature;
 use tos_types::Balance;
+use zeroize::Zeroizing;
 
 /// The names of the development accounts that every Substrate tool knows.
 const DEVELOPMENT: [&str; 8] = [
@@ -70,16 +75,27 @@ impl Signer {
 }
 
 impl Keypair {
-    /// Reads a secret: a phrase, a hexadecimal seed or `//Alice`, each with an optional path. What
-    /// has neither phrase nor seed is refused, unless it is a hard path such as `//Alice`.
+    /// Reads a secret: a phrase, a hexadecimal seed or `//Alice`, each with an optional path; for
+    /// sr25519 also 64 bytes of an expanded secret, as sp_core has them. What has neither phrase nor
+    /// seed is refused, unless it is a hard path such as `//Alice`.
     pub fn from_suri(scheme: Scheme, suri: &str) -> Result<Self> {
+        Self::from_suri_with_seed(scheme, suri).map(|(pair, _)| pair)
+    }
+
+    /// [`Self::from_suri`], and the seed that makes the same key. An expanded secret has none, nor
+    /// has a key below a soft path.
+    pub(crate) fn from_suri_with_seed(
+        scheme: Scheme,
+        suri: &str,
+    ) -> Result<(Self, Option<Zeroizing<[u8; 32]>>)> {
         let suri = suri.trim();
         check_phrase(suri)?;
         let pair = match scheme {
-            Scheme::Sr25519 => sr25519::Pair::from_string(suri, None).map(Self::Sr25519),
-            Scheme::Ed25519 => ed25519::Pair::from_string(suri, None).map(Self::Ed25519),
-            Scheme::Ecdsa => ecdsa::Pair::from_string(suri, None).map(Self::Ecdsa),
+            Scheme::Sr25519 => read(suri).map(|(pair, seed)| (Self::Sr25519(pair), seed)),
+            Scheme::Ed25519 => read(suri).map(|(pair, seed)| (Self::Ed25519(pair), seed)),
+            Scheme::Ecdsa => read(suri).map(|(pair, seed)| (Self::Ecdsa(pair), seed)),
         };
+        let pair = pair.map(|(pair, seed)| (pair, seed.map(Zeroizing::new)));
         // The secret itself must not appear in an error, as it does in some of these.
         pair.map_err(|e: SecretStringError| {
             let why = match e {
@@ -89,7 +105,7 @@ impl Keypair {
                 SecretStringError::InvalidPhrase => "not a BIP-39 phrase",
                 SecretStringError::InvalidPassword => "a bad password",
                 SecretStringError::InvalidSeed | SecretStringError::InvalidSeedLength => {
-                    "a seed has 0x and 64 hexadecimal digits"
+                    "a seed has 0x and 64 hexadecimal digits, an expanded secret of sr25519 128"
                 }
                 SecretStringError::InvalidPath => "a path that this scheme cannot derive",
             };
@@ -100,11 +116,46 @@ impl Keypair {
     /// `true` if anybody can make the key of `suri`: it derives from the development phrase, or is
     /// one of the accounts derived from it, however it is written.
     pub fn is_development(scheme: Scheme, suri: &str) -> bool {
-        match scheme {
-            Scheme::Sr25519 => is_development::<sr25519::Pair>(suri),
-            Scheme::Ed25519 => is_development::<ed25519::Pair>(suri),
-            Scheme::Ecdsa => is_development::<ecdsa::Pair>(suri),
+        let suri = suri.trim();
+        let phrase = suri.split('/').next().unwrap_or_default();
+        if phrase.is_empty() {
+            return true;
         }
+        // With any path or password: this is the first phrase that is tried with some.
+        let of_phrase = Self::from_suri(scheme, phrase);
+        of_phrase.is_ok_and(|root| root.is_development_root())
+            || Self::from_suri(scheme, suri).is_ok_and(|pair| pair.is_well_known())
+    }
+
+    /// `true` if this is the key of the development phrase, or of one of the accounts derived from it
+    /// that every Substrate tool knows. Of keys below other paths only the text of the secret tells:
+    /// [`Self::is_development`].
+    pub fn is_well_known(&self) -> bool {
+        match self {
+            Self::Sr25519(pair) => is_well_known(pair),
+            Self::Ed25519(pair) => is_well_known(pair),
+            Self::Ecdsa(pair) => is_well_known(pair),
+        }
+    }
+
+    fn is_development_root(&self) -> bool {
+        match self {
+            Self::Sr25519(pair) => is_development_root(pair),
+            Self::Ed25519(pair) => is_development_root(pair),
+            Self::Ecdsa(pair) => is_development_root(pair),
+        }
+    }
+
+    /// The key pair one hard junction below this one: `//name` or `//7` in a path. Numbers are of up to
+    /// 64 bits.
+    pub fn derive_hard(&self, junction: impl Encode) -> Result<Self> {
+        const DOING: &str = "deriving a key";
+        let path = std::iter::once(DeriveJunction::hard(junction));
+        Ok(match self {
+            Self::Sr25519(pair) => Self::Sr25519(pair.derive(path, None).context(DOING)?.0),
+            Self::Ed25519(pair) => Self::Ed25519(pair.derive(path, None).context(DOING)?.0),
+            Self::Ecdsa(pair) => Self::Ecdsa(pair.derive(path, None).context(DOING)?.0),
+        })
     }
 
     /// A new 12-word phrase.
@@ -162,30 +213,47 @@ fn check_phrase(suri: &str) -> Result<()> {
     Ok(())
 }
 
-fn is_development<P: Pair>(suri: &str) -> bool {
-    let suri = suri.trim();
-    let phrase = suri.split('/').next().unwrap_or_default();
-    if phrase.is_empty() {
-        return true;
-    }
-    let Ok((known, _)) = P::from_phrase(DEV_PHRASE, None) else {
+/// Reads a secret, and the seed of the same key.
+fn read<P: Pair<Seed = [u8; 32]>>(suri: &str) -> Result<(P, Option<P::Seed>), SecretStringError> {
+    let SecretUri {
+        phrase, junctions, ..
+    } = suri.parse()?;
+    // The reader of sp_core takes seeds alone.
+    let Some(expanded) = expanded(phrase.expose_secret()) else {
+        return P::from_string_with_seed(suri, None);
+    };
+    P::from_seed_slice(&expanded[..])?
+        .derive(junctions.into_iter(), None)
+        .map_err(|_| SecretStringError::InvalidPath)
+}
+
+/// The bytes of an expanded secret.
+fn expanded(phrase: &str) -> Option<Zeroizing<[u8; 64]>> {
+    let digits = phrase.strip_prefix("0x")?;
+    crate::hex::parse_hex(digits).map(Zeroizing::new).ok()
+}
+
+/// Key pair of the phrase that is known to all.
+fn development_root<P: Pair>() -> Option<P> {
+    P::from_phrase(DEV_PHRASE, None).ok().map(|(root, _)| root)
+}
+
+fn is_development_root<P: Pair>(pair: &P) -> bool {
+    development_root::<P>().is_some_and(|root| root.public() == pair.public())
+}
+
+fn is_well_known<P: Pair>(pair: &P) -> bool {
+    let Some(root) = development_root::<P>() else {
         return false;
     };
-    // With any path or password: whoever tries paths begins here.
-    let of_phrase = P::from_string(phrase, None);
-    if of_phrase.is_ok_and(|root| root.public() == known.public()) {
-        return true;
-    }
-    let Ok(pair) = P::from_string(suri, None) else {
-        return false;
-    };
-    DEVELOPMENT.iter().any(|name| {
+    let below = |name: &str| {
         [format!("//{name}"), format!("//{name}//stash")]
             .iter()
             .filter_map(|path| path.parse::<SecretUri>().ok())
-            .filter_map(|uri| known.derive(uri.junctions.into_iter(), None).ok())
+            .filter_map(|uri| root.derive(uri.junctions.into_iter(), None).ok())
             .any(|(derived, _)| derived.public() == pair.public())
-    })
+    };
+    root.public() == pair.public() || DEVELOPMENT.into_iter().any(below)
 }
 
 /// Reads an account: an SS58 address, or 32 bytes of hex with `0x`.
@@ -213,6 +281,16 @@ mod tests {
         assert_eq!(parse_account(known), Ok(alice.clone()));
         let hex = tos_types::json::to_hex(alice.as_ref());
         assert_eq!(parse_account(&hex), Ok(alice));
+    }
+
+    #[test]
+    fn a_key_below_another_is_that_of_the_path() {
+        for scheme in [Scheme::Sr25519, Scheme::Ed25519, Scheme::Ecdsa] {
+            let alice = Keypair::from_suri(scheme, "//Alice").unwrap();
+            let below = alice.derive_hard("stash").unwrap().derive_hard(3u32);
+            let path = Keypair::from_suri(scheme, "//Alice//stash//3").unwrap();
+            assert_eq!(below.unwrap().account(), path.account(), "{scheme:?}");
+        }
     }
 
     #[test]
@@ -300,6 +378,46 @@ mod tests {
             Scheme::Sr25519,
             &format!("{own}//Alice")
         ));
+    }
+
+    #[test]
+    fn an_expanded_secret_makes_the_key_of_its_seed() {
+        let seed = "0xe5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+        let pair = sr25519::Pair::from_string(seed, None).unwrap();
+        let expanded = tos_types::json::to_hex(&pair.to_raw_vec());
+        assert_eq!(expanded.len(), 2 + 128);
+        for path in ["", "//hard", "/soft", "/soft//hard"] {
+            let of = |root: &str| Keypair::from_suri(Scheme::Sr25519, &format!("{root}{path}"));
+            assert_eq!(of(&expanded).unwrap().public(), of(seed).unwrap().public());
+        }
+        assert!(Keypair::is_development(Scheme::Sr25519, &expanded));
+        // Neither the other schemes nor the reader of sp_core take it.
+        for scheme in [Scheme::Ed25519, Scheme::Ecdsa] {
+            let error = Keypair::from_suri(scheme, &expanded).err().unwrap();
+            assert!(!error.to_string().contains(&expanded), "{error}");
+        }
+        assert!(sr25519::Pair::from_string(&expanded, None).is_err());
+    }
+
+    #[test]
+    fn a_seed_is_returned_where_one_makes_the_key() {
+        let phrase = Keypair::generate_phrase();
+        for (scheme, path, has) in [
+            (Scheme::Sr25519, "", true),
+            (Scheme::Sr25519, "//hard", true),
+            (Scheme::Sr25519, "/soft", false),
+            (Scheme::Sr25519, "/soft//hard", false),
+            (Scheme::Ed25519, "//hard", true),
+            (Scheme::Ecdsa, "//hard", true),
+        ] {
+            let suri = format!("{phrase}{path}");
+            let (pair, seed) = Keypair::from_suri_with_seed(scheme, &suri).unwrap();
+            assert_eq!(seed.is_some(), has, "{scheme:?} {path}");
+            if let Some(seed) = seed {
+                let made = Keypair::from_suri(scheme, &tos_types::json::to_hex(&seed[..]));
+                assert_eq!(made.unwrap().public(), pair.public());
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod amount;
+pub mod any_chain;
 pub mod canonical;
 pub mod chain;
 pub mod clean;
@@ -15,6 +16,8 @@ pub mod hex;
 pub mod http;
 pub mod keys;
 pub mod keystore;
+pub mod pool_error;
+pub mod rpc;
 pub mod sent;
 pub mod task_type;
 pub mod testing;

@@ -50,15 +50,15 @@ pub struct Answer {
     pub content: ContentRef,
     /// Its SimHash.
     pub simhash: u64,
-    /// What makes it a check of the validators, if it is one.
+    /// What makes it a check of the judges, if it is one.
     #[serde(default)]
-    pub known: Option<KnownKey>,
+    pub known: Option<ControlKey>,
 }
 
-/// What a planter tells of its answer after the count. Its salt was made from it.
+/// What a control author tells of its answer after the count. Its salt was made from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KnownKey {
+pub struct ControlKey {
     /// The quality of the answer.
     pub quality: u8,
     /// What hid it.
@@ -68,7 +68,7 @@ pub struct KnownKey {
     pub told: bool,
 }
 
-/// A validator's vote in one round.
+/// A judge's vote in one round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Vote {

@@ -23,7 +23,7 @@ const PREPARED: usize = 8;
 /// Tip that a view describes.
 pub fn tip_of(view: &BeaconView) -> BeaconTip {
     BeaconTip {
-        scale: view.scale,
+        config: view.config,
         head: view.head,
         end: view.end,
         next_iteration: view.next_iteration,
@@ -41,7 +41,7 @@ pub fn tip_of(view: &BeaconView) -> BeaconTip {
             .injections
             .iter()
             .filter_map(|injection| {
-                Some((view.scale.injects_at(injection.slot)?, injection.entropy))
+                Some((view.config.injects_at(injection.slot)?, injection.entropy))
             })
             .collect(),
     }
@@ -219,7 +219,7 @@ fn report(
 mod tests {
     use super::*;
     use crate::testing::tip;
-    use tos_types::beacon::BeaconScale;
+    use tos_types::beacon::BeaconConfig;
     use tos_views::{EpochView, InjectionView};
 
     fn record(slot: Slot) -> SlotRecordView {
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn entropy_is_found_by_the_window_that_recorded_it() {
         let view = BeaconView {
-            scale: BeaconScale::FAST,
+            config: BeaconConfig::FAST,
             head: 24,
             end: [1; 64],
             next_iteration: 24 * 1_280,

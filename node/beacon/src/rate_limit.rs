@@ -6,7 +6,8 @@ use std::time::Instant;
 
 /// Messages that a peer may send at once: all that it knows beyond our head, and some questions.
 const BURST: f64 = 128.0;
-/// Messages that a peer may send per second, in the long run. The fastest scale has 20 slots.
+/// Messages that a peer may send per second, in the long run. The fastest configuration has 20
+/// slots.
 const PER_SECOND: f64 = 24.0;
 
 /// Token bucket of one peer.

@@ -55,7 +55,7 @@ impl Statistics {
         let needed = tip.as_ref().and_then(|tip| {
             let epoch = tip.epochs_to_come().next()?;
             let per_slot = f64::from(epoch.params.iterations_per_slot);
-            Some(per_slot * 1_000.0 / f64::from(tip.scale.slot_ms.max(1)))
+            Some(per_slot * 1_000.0 / f64::from(tip.config.slot_ms.max(1)))
         });
         Self {
             timekeeper: beacon.keeps_time,

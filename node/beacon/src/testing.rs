@@ -12,7 +12,7 @@ use sp_runtime::{
     traits::{BlakeTwo256, Header as _},
     OpaqueExtrinsic,
 };
-use tos_types::beacon::{BeaconScale, Epoch, Slot};
+use tos_types::beacon::{BeaconConfig, Epoch, Slot};
 use tos_vdf::{SlotProof, VdfParams};
 
 use super::{
@@ -109,11 +109,11 @@ impl HeaderBackend<Block> for Chain {
     }
 }
 
-/// The fast scale, after slot `head`, long after its time.
+/// The fast configuration, after slot `head`, long after its time.
 pub fn tip(head: Slot) -> BeaconTip {
     let params = VdfParams::TEST;
     BeaconTip {
-        scale: BeaconScale::FAST,
+        config: BeaconConfig::FAST,
         head,
         end: [1; 64],
         next_iteration: head * u64::from(params.iterations_per_slot),

@@ -44,7 +44,7 @@ fn task(beacon: &Beacon, now_ms: u64) -> Task {
 
 /// Time until the wall clock allows one slot more.
 fn until_next(tip: &BeaconTip, now_ms: u64) -> Duration {
-    let slot = u64::from(tip.scale.slot_ms).max(1);
+    let slot = u64::from(tip.config.slot_ms).max(1);
     let passed = tip
         .genesis_ms
         .map_or(0, |genesis| now_ms.saturating_sub(genesis) % slot);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use tos_types::beacon::{
-    next_start, BeaconScale, Epoch, Head, LinkError, Slot, Surroundings, MAX_LEAD,
+    next_start, BeaconConfig, Epoch, Head, LinkError, Slot, Surroundings, MAX_LEAD,
 };
 use tos_vdf::{Hash, State};
 
@@ -15,7 +15,7 @@ use super::slot::SlotInputs;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BeaconTip {
     /// The lengths of everything.
-    pub scale: BeaconScale,
+    pub config: BeaconConfig,
     /// The last slot included.
     pub head: Slot,
     /// The state it ends in.
@@ -45,13 +45,13 @@ impl BeaconTip {
     /// The highest slot that a block made at `now_ms` may include.
     pub fn cap(&self, now_ms: u64) -> Slot {
         // The first block that includes a slot puts the genesis slot one slot before itself.
-        let first = now_ms.saturating_sub(self.scale.slot_ms.into());
-        self.scale.cap(self.genesis_ms.unwrap_or(first), now_ms)
+        let first = now_ms.saturating_sub(self.config.slot_ms.into());
+        self.config.cap(self.genesis_ms.unwrap_or(first), now_ms)
     }
 
     /// The highest slot worth computing or hearing of at `now_ms`. While the chain stands still,
-    /// no node runs further than [`MAX_LEAD`] ahead of it: tickets rely on that, and the work that a
-    /// reorganisation voids stays small.
+    /// no node runs further than [`MAX_LEAD`] ahead of it: randomness requests rely on that, and
+    /// the work that a reorganisation voids stays small.
     pub fn horizon(&self, now_ms: u64) -> Slot {
         self.cap(now_ms).min(self.head.saturating_add(MAX_LEAD))
     }
@@ -81,12 +81,12 @@ impl BeaconTip {
 
     /// The inputs of the slot after `head`, wherever that is.
     pub fn follow(&self, head: &Head) -> Result<SlotInputs, LinkError> {
-        next_start(&self.scale, self, head).map(Into::into)
+        next_start(&self.config, self, head).map(Into::into)
     }
 
     /// The epoch of the slot after the head and the next one, as far as they are fixed.
     pub fn epochs_to_come(&self) -> impl Iterator<Item = &Epoch> {
-        let now = self.scale.epoch_of(self.head.saturating_add(1));
+        let now = self.config.epoch_of(self.head.saturating_add(1));
         self.epochs.iter().filter(move |epoch| epoch.number >= now)
     }
 }
@@ -110,8 +110,8 @@ mod tests {
     }
 
     #[test]
-    fn entropy_goes_in_where_the_scale_says_and_is_waited_for() {
-        // On the fast scale the first injection is at slot 25, of what window 1 recorded.
+    fn entropy_goes_in_where_the_config_says_and_is_waited_for() {
+        // On the fast configuration the first injection is at slot 25, of what window 1 recorded.
         let mut tip = tip(24);
         assert_eq!(tip.first(), Err(LinkError::UnknownEntropy(1)));
         tip.entropy.insert(1, [7; 32]);

@@ -85,7 +85,7 @@ pub struct Counts {
     active: Gauge<U64>,
     phase: HistogramVec,
     life: Histogram,
-    validation: Histogram,
+    judging: Histogram,
     /// The block in which a miner last committed an answer.
     miners: BTreeMap<AccountId, BlockNumber>,
 }
@@ -143,8 +143,8 @@ impl Counts {
             phase.with_label_values(&[*name]);
         }
         let life = blocks("tos_task_life_blocks", "Blocks from publication to the end")?;
-        let validation = blocks(
-            "tos_task_validation_blocks",
+        let judging = blocks(
+            "tos_task_judging_blocks",
             "Blocks from the draw of the first panel to the end, disputes included",
         )?;
         Ok(Self {
@@ -205,7 +205,7 @@ impl Counts {
                 registry,
                 ("tos_rewards_tos_total", "TOS that settlements divided"),
                 "to",
-                &["miners", "validators", "network", "publisher"],
+                &["miners", "judges", "network", "publisher"],
             )?,
             claimed: register(
                 Counter::new("tos_rewards_claimed_tos_total", "TOS claimed")?,
@@ -240,7 +240,7 @@ impl Counts {
             )?,
             phase: register(phase, registry)?,
             life: register(Histogram::with_opts(life)?, registry)?,
-            validation: register(Histogram::with_opts(validation)?, registry)?,
+            judging: register(Histogram::with_opts(judging)?, registry)?,
             miners: BTreeMap::new(),
         })
     }
@@ -271,8 +271,8 @@ impl Counts {
         if let Some(blocks) = spans.life {
             self.life.observe(blocks.into());
         }
-        if let Some(blocks) = spans.validation {
-            self.validation.observe(blocks.into());
+        if let Some(blocks) = spans.judging {
+            self.judging.observe(blocks.into());
         }
     }
 
@@ -280,7 +280,7 @@ impl Counts {
     pub fn event(&mut self, at: BlockNumber, event: &RuntimeEvent) -> Option<TaskId> {
         match event {
             RuntimeEvent::Tasks(event) => return self.task(at, event),
-            RuntimeEvent::Validation(event) => self.vote(event),
+            RuntimeEvent::Judges(event) => self.vote(event),
             RuntimeEvent::Rewards(event) => self.reward(event),
             RuntimeEvent::Storage(event) => self.storage(event),
             RuntimeEvent::Beacon(pallet_beacon::Event::SlotVoided { .. }) => self.voided.inc(),
@@ -331,8 +331,8 @@ impl Counts {
         None
     }
 
-    fn vote(&self, event: &pallet_validation::Event<Runtime>) {
-        use pallet_validation::Event;
+    fn vote(&self, event: &pallet_judges::Event<Runtime>) {
+        use pallet_judges::Event;
         let step = |step: &str| self.votes.with_label_values(&[step]).inc();
         match event {
             Event::PanelSeated { .. } => self.panels.inc(),
@@ -350,14 +350,14 @@ impl Counts {
         match event {
             Event::Settled {
                 participants,
-                validators,
+                judges,
                 network,
                 refund,
                 ..
             } => {
                 let parts = [
                     ("miners", participants),
-                    ("validators", validators),
+                    ("judges", judges),
                     ("network", network),
                     ("publisher", refund),
                 ];
@@ -441,13 +441,13 @@ mod tests {
             task: TaskId([1; 16]),
             winners: Vec::new(),
             participants: 8 * TOS,
-            validators: TOS,
+            judges: TOS,
             network: TOS / 2,
             refund: 0,
         });
         assert_eq!(counts.event(1, &settled), None);
         let got = |to: &str| counts.rewards.with_label_values(&[to]).get();
-        assert_eq!((got("miners"), got("validators")), (8.0, 1.0));
+        assert_eq!((got("miners"), got("judges")), (8.0, 1.0));
         assert_eq!((got("network"), got("publisher")), (0.5, 0.0));
     }
 

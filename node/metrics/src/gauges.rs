@@ -69,7 +69,7 @@ pub struct Gauges {
     escrow: Gauge<F64>,
     places: Gauge<U64>,
     miners: Gauge<U64>,
-    validators: Gauge<U64>,
+    judges: Gauge<U64>,
     degraded: Gauge<U64>,
     storage: Storage,
     memory: Gauge<U64>,
@@ -166,7 +166,7 @@ impl Gauges {
             escrow: amount("tos_tasks_escrow_tos", "TOS promised by tasks not closed")?,
             places: gauge("tos_tasks_places", "Places taken in tasks not closed")?,
             miners: gauge("tos_miners", "Registered miners")?,
-            validators: gauge("tos_validators", "Registered validators of answers")?,
+            judges: gauge("tos_judges", "Registered judges of answers")?,
             degraded: gauge(
                 "tos_beacon_degraded",
                 "1 while the beacon stands still and randomness is from VRF outputs alone",
@@ -218,7 +218,7 @@ impl Gauges {
         self.tick.set(chain.tick.into());
         self.tasks.set(chain.tasks.into());
         self.miners.set(chain.miners.into());
-        self.validators.set(chain.validators.into());
+        self.judges.set(chain.judges.into());
 
         let mut totals = TaskTotals::default();
         let mut after = None;

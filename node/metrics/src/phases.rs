@@ -36,7 +36,7 @@ pub struct Spans {
     /// Blocks from publication to the end.
     pub life: Option<u32>,
     /// Blocks from the draw of the first panel to the end.
-    pub validation: Option<u32>,
+    pub judging: Option<u32>,
 }
 
 impl Spans {
@@ -57,7 +57,7 @@ impl Spans {
         Self {
             phases,
             life: since(timeline.first()),
-            validation: since(
+            judging: since(
                 timeline
                     .iter()
                     .find(|entry| matches!(entry.phase, Phase::PanelDraw)),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeline_tells_how_long_phases_validation_and_life_took() {
+    fn a_timeline_tells_how_long_phases_judging_and_life_took() {
         let spans = Spans::of(&[
             entry(Phase::Open, 10),
             entry(Phase::AnswerReveal, 30),
@@ -98,18 +98,18 @@ mod tests {
                 ("vote_commit", 24)
             ]
         );
-        assert_eq!((spans.life, spans.validation), (Some(50), Some(25)));
+        assert_eq!((spans.life, spans.judging), (Some(50), Some(25)));
     }
 
     #[test]
-    fn a_task_without_a_panel_or_an_end_has_no_validation() {
+    fn a_task_without_a_panel_or_an_end_has_no_judging() {
         let cancelled = Spans::of(&[
             entry(Phase::Open, 10),
             entry(Phase::Closed(Closure::Cancelled), 12),
         ]);
-        assert_eq!((cancelled.life, cancelled.validation), (Some(2), None));
+        assert_eq!((cancelled.life, cancelled.judging), (Some(2), None));
         let open = Spans::of(&[entry(Phase::Open, 10), entry(Phase::PanelDraw, 11)]);
-        assert_eq!((open.life, open.validation), (None, None));
+        assert_eq!((open.life, open.judging), (None, None));
         let pruned = Spans::of(&[]);
         assert_eq!((pruned.life, pruned.phases.len()), (None, 0));
     }

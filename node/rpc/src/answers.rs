@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use tos_runtime::{BlockNumber, Hash};
-use tos_views::{ChainView, ContinuityError, ContinuityView, RefusalView};
+use tos_views::{ChainView, ContinuityError, ContinuityView, JoinErrorView};
 
 /// A part of a list, and where the next part begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,11 +52,11 @@ pub struct Permission {
     pub allowed: bool,
     /// Why not, and from which tick on the answer may differ.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<RefusalView>,
+    pub refusal: Option<JoinErrorView>,
 }
 
-impl From<Result<(), RefusalView>> for Permission {
-    fn from(answer: Result<(), RefusalView>) -> Self {
+impl From<Result<(), JoinErrorView>> for Permission {
+    fn from(answer: Result<(), JoinErrorView>) -> Self {
         let refusal = answer.err();
         Self {
             allowed: refusal.is_none(),

@@ -7,7 +7,7 @@ use serde_json::{json, Value};
 use sp_api::ApiRef;
 use sp_blockchain::{BlockStatus, Info};
 use sp_runtime::traits::{Block as BlockT, Header as _, NumberFor};
-use tos_types::{refusal::Refusal, Difficulty, Phase, Windows};
+use tos_types::{join_error::JoinError, Difficulty, Phase, PhaseLengths};
 
 /// The client of a node whose best block is the first one.
 #[derive(Clone)]
@@ -81,10 +81,10 @@ sp_api::mock_impl_runtime_apis! {
         fn tasks(after: Option<TaskId>, _: u32) -> Vec<TaskSummary<AccountId>> {
             after.map(|id| summary(id.0[0] + 1)).into_iter().collect()
         }
-        fn can_submit(_: AccountId, task: TaskId) -> Result<(), RefusalView> {
+        fn can_submit(_: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
             match task.0 {
                 [0, ..] => Ok(()),
-                _ => Err(RefusalView { reason: Refusal::Suspended, retry_at: Some(5) }),
+                _ => Err(JoinErrorView { reason: JoinError::Suspended, retry_at: Some(5) }),
             }
         }
         fn task_by_reference(_: AccountId, reference: [u8; 32]) -> Option<TaskId> {
@@ -94,11 +94,11 @@ sp_api::mock_impl_runtime_apis! {
             ChainView {
                 tick: 3,
                 day: 0,
-                windows: Windows::development(),
+                phase_lengths: PhaseLengths::development(),
                 tasks: 0,
                 open_tasks: 0,
                 miners: 0,
-                validators: 0,
+                judges: 0,
             }
         }
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Benchmarks of the calls and of the hook, with real parameters and slots that were really walked.
-#![cfg(feature = "runtime-benchmarks")]
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::{pallet::*, types::*, vectors};
@@ -10,7 +9,7 @@ use frame_benchmarking::v2::*;
 use frame_support::traits::{EnsureOrigin, UnixTime};
 use frame_system::RawOrigin;
 use polkadot_sdk::*;
-use tos_types::beacon::{BeaconScale, RECORDS};
+use tos_types::beacon::{BeaconConfig, RECORDS};
 use tos_vdf::VdfParams;
 
 #[benchmarks]
@@ -19,7 +18,7 @@ mod benches {
 
     /// A real chain before its first slot, in a block whose parent the openings were drawn by.
     fn begin<T: Config>() {
-        Pallet::<T>::begin(&BeaconScale::PRODUCTION, &vectors::SEED);
+        Pallet::<T>::begin(&BeaconConfig::PRODUCTION, &vectors::SEED);
         GenesisMs::<T>::kill();
         LastProgress::<T>::kill();
         let next = frame_system::Pallet::<T>::block_number() + 1u32.into();

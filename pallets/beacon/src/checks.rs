@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What must hold at any time.
+//! Invariants of constants and of the state.
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use frame_support::{dispatch::DispatchClass, ensure, traits::Get};
@@ -9,7 +9,7 @@ use sp_runtime::TryRuntimeError;
 use tos_types::beacon::{Surroundings, MAX_SLOTS_PER_BLOCK, RECORDS};
 
 impl<T: Config> Pallet<T> {
-    /// Relations among constants.
+    /// Checks relations among constants that the pallet relies on.
     pub(crate) fn check_constants() {
         let windows = RECORDS.checked_div(MAX_SLOTS_PER_BLOCK).unwrap_or(u32::MAX);
         assert!(
@@ -33,9 +33,12 @@ impl<T: Config> Pallet<T> {
         );
     }
 
-    /// Checks every invariant of the pallet's state.
+    /// Checks every invariant of this pallet's storage.
+    ///
+    /// # Errors
+    /// Names the first invariant that does not hold.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
-        Self::check_scale()?;
+        Self::check_config()?;
         Self::check_head()?;
         Self::check_records()?;
         Self::check_entropy()?;
@@ -44,9 +47,9 @@ impl<T: Config> Pallet<T> {
         Self::check_progress()
     }
 
-    /// The scale can work.
-    fn check_scale() -> Result<(), TryRuntimeError> {
-        Scale::<T>::get().check().map_err(Into::into)
+    /// The configuration can work.
+    fn check_config() -> Result<(), TryRuntimeError> {
+        Settings::<T>::get().check().map_err(Into::into)
     }
 
     /// The head is the end of a recorded slot.
@@ -57,9 +60,10 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Records lie where they belong, and each slot's iterations begin where those of the one before end.
+    /// Records lie where they belong, and each slot's iterations begin where those of the one
+    /// before end.
     fn check_records() -> Result<(), TryRuntimeError> {
-        let (scale, head) = (Scale::<T>::get(), Self::head());
+        let (config, head) = (Settings::<T>::get(), Self::head());
         let on_record = OnRecord::<T>::load();
         for (place, record) in Records::<T>::iter() {
             ensure!(
@@ -74,7 +78,7 @@ impl<T: Config> Pallet<T> {
                 Some(next) => next.first_iteration,
                 None => head.next_iteration,
             };
-            let Some(epoch) = on_record.epoch(scale.epoch_of(slot)) else {
+            let Some(epoch) = on_record.epoch(config.epoch_of(slot)) else {
                 continue;
             };
             let iterations = u64::from(epoch.params.iterations_per_slot);
@@ -98,7 +102,7 @@ impl<T: Config> Pallet<T> {
         if head == 0 {
             return Ok(());
         }
-        let (window, on_record) = (Scale::<T>::get().window_of(head), OnRecord::<T>::load());
+        let (window, on_record) = (Settings::<T>::get().window_of(head), OnRecord::<T>::load());
         for window in window.saturating_sub(1)..=window {
             ensure!(
                 on_record.entropy(window).is_some(),
@@ -123,10 +127,10 @@ impl<T: Config> Pallet<T> {
             epochs.iter().all(|epoch| epoch.params.check().is_ok()),
             "an epoch's parameters are out of bounds"
         );
-        let (scale, head) = (Scale::<T>::get(), Self::head().slot);
+        let (config, head) = (Settings::<T>::get(), Self::head().slot);
         let last = epochs.last().ok_or("no epoch is fixed")?.number;
         ensure!(
-            last >= scale.fixes_epoch(head).unwrap_or(scale.epoch_of(head)),
+            last >= config.fixes_epoch(head).unwrap_or(config.epoch_of(head)),
             "an epoch is not fixed in time"
         );
         ensure!(

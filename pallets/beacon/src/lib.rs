@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The chain's clock and randomness: a memory-hard walk that everybody can check.
-//!
-//! Blocks include the slots of the walk ([`Call::advance`]); a canary re-executes four small pieces
-//! of them, full nodes re-execute all of it before they import the block, and anybody can show a
-//! false slot that got in all the same ([`Call::dispute_slot`]). Outputs, mixed with the VRF outputs
-//! of block authors, make seeds by ticket ([`tos_interfaces::Randomness`]). The rules are
-//! in `docs/beacon.md`; how slots follow one another is in [`tos_types::beacon`], which the node
-//! shares.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod calls;
 mod checks;
-mod impls;
-mod randomness;
-mod types;
-mod vectors;
-mod views;
-pub mod weights;
-
+mod genesis;
+mod interface;
+#[cfg(test)]
+mod mock;
+mod reads;
+mod steps;
 #[cfg(test)]
 mod tests;
+mod types;
+#[cfg(any(test, feature = "runtime-benchmarks"))]
+mod vectors;
+pub mod weights;
 
 pub use pallet::*;
 pub use types::*;
@@ -39,22 +37,22 @@ pub mod pallet {
     use frame_support::{inherent::MakeFatalError, pallet_prelude::*, traits::UnixTime};
     use frame_system::pallet_prelude::*;
     use tos_types::beacon::{
-        self, BeaconInherent, BeaconScale, Epoch, Hash, Head, Slot, SlotClaims, SpotClaims,
+        self, BeaconConfig, BeaconInherent, Epoch, Hash, Head, Slot, SlotClaims, SpotClaims,
     };
     use tos_vdf::{SlotProof, VdfParams};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-    /// The pallet.
+    /// The beacon: the walk on record and the randomness it gives.
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the pallet needs of the runtime.
+    /// Configuration of the beacon.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-        /// The VRF output of the parent block's author, if its block had one. Nobody may know it
-        /// before that block.
+        /// The VRF output of the parent block's author, if its block had one. No other account may
+        /// know it before that block.
         type Vrf: Get<Option<Hash>>;
 
         /// The time of the block, set before this pallet's inherent; it paces the walk.
@@ -64,7 +62,7 @@ pub mod pallet {
         /// choose it, and the block's time is not later.
         type SlotEnd: Get<u64>;
 
-        /// Who may change the parameters of epochs to come.
+        /// The origin that changes the parameters of epochs to come.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// Weights of the calls and of the hook.
@@ -73,18 +71,19 @@ pub mod pallet {
 
     /// The lengths of all periods, fixed at genesis.
     #[pallet::storage]
-    pub type Scale<T: Config> = StorageValue<_, BeaconScale, ValueQuery>;
+    pub type Settings<T: Config> = StorageValue<_, BeaconConfig, ValueQuery>;
 
-    /// How far the walk has come.
+    /// The end of the last slot included.
     #[pallet::storage]
     pub type CurrentHead<T: Config> = StorageValue<_, Head>;
 
-    /// Slots that were included: a ring, by slot modulo [`beacon::RECORDS`]. Entries of slots beyond
-    /// the head belong to a walk that a dispute has voided.
+    /// Slots that were included: a ring, by slot modulo [`beacon::RECORDS`]. Entries of slots
+    /// beyond the head belong to a walk that a dispute has voided.
     #[pallet::storage]
     pub type Records<T: Config> = StorageMap<_, Twox64Concat, u32, SlotRecord>;
 
-    /// VRF outputs of block authors, and what they add up to: a ring, by block modulo [`beacon::RECORDS`].
+    /// VRF outputs of block authors, and the accumulator after each: a ring, by block modulo
+    /// [`beacon::RECORDS`].
     #[pallet::storage]
     pub type BlockVrf<T: Config> = StorageMap<_, Twox64Concat, u32, VrfRecord>;
 
@@ -102,8 +101,8 @@ pub mod pallet {
     pub type Epochs<T: Config> =
         StorageValue<_, BoundedVec<Epoch, ConstU32<MAX_EPOCHS>>, ValueQuery>;
 
-    /// Time of the genesis slot in milliseconds since 1970: of the first block that included a slot,
-    /// less one slot. It moves on where the head is more than [`beacon::MAX_LAG`] behind.
+    /// Time of the genesis slot in milliseconds since 1970: of the first block that included a
+    /// slot, less one slot. It moves on where the head is more than [`beacon::MAX_LAG`] behind.
     #[pallet::storage]
     pub type GenesisMs<T: Config> = StorageValue<_, u64>;
 
@@ -111,7 +110,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type LastProgress<T: Config> = StorageValue<_, Progress>;
 
-    /// The last block that ended a time in which the beacon was degraded. Itself counts as degraded.
+    /// The last block that ended a time in which the beacon was degraded. Itself counts as
+    /// degraded.
     #[pallet::storage]
     pub type LastStall<T: Config> = StorageValue<_, u32>;
 
@@ -119,13 +119,13 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextParams<T: Config> = StorageValue<_, VdfParams>;
 
-    /// Where the walk begins and how fast it goes.
+    /// Beginning and pace of the walk.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// The lengths of all periods and the parameters of the first epoch.
-        pub scale: BeaconScale,
-        /// What the first state, the first dataset and the accumulator are made from.
+        pub config: BeaconConfig,
+        /// The seed of the first state, the first dataset and the accumulator.
         #[serde(with = "tos_types::json::hash")]
         pub seed: Hash,
         #[serde(skip)]
@@ -136,14 +136,14 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            if let Err(reason) = self.scale.check() {
+            if let Err(reason) = self.config.check() {
                 panic!("genesis: {reason}");
             }
-            Pallet::<T>::begin(&self.scale, &self.seed);
+            Pallet::<T>::begin(&self.config, &self.seed);
         }
     }
 
-    /// What happened.
+    /// Events of the beacon.
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -152,7 +152,7 @@ pub mod pallet {
         Advanced {
             /// The last slot included.
             head: Slot,
-            /// How many the block included.
+            /// The number of slots included by the block.
             slots: u32,
         },
         /// The beacon moves again after a time in which it was degraded, the first one included.
@@ -176,9 +176,9 @@ pub mod pallet {
         SlotVoided {
             /// The false slot; the head is the one before it.
             slot: Slot,
-            /// Where the head was.
+            /// The head before.
             head: Slot,
-            /// Who showed it.
+            /// The account that showed it.
             who: T::AccountId,
         },
         /// Governance set the parameters of the next epoch that is not fixed yet.
@@ -189,7 +189,7 @@ pub mod pallet {
         },
     }
 
-    /// Why a call is refused. A block whose inherent is refused is invalid.
+    /// Reasons why a call is refused. A block whose inherent is refused is invalid.
     #[pallet::error]
     pub enum Error<T> {
         /// The block has two inherents of the beacon. Only one is allowed.
@@ -272,8 +272,8 @@ pub mod pallet {
             Self::do_advance(&slots, &spots)
         }
 
-        /// Shows that an included slot is false, with a right proof of it. The head goes back to before
-        /// that slot, and the fee is returned.
+        /// Shows that an included slot is false, with a right proof of it. The head goes back to
+        /// before that slot, and the fee is returned.
         #[pallet::call_index(1)]
         #[pallet::weight((
             T::WeightInfo::dispute_slot().saturating_add(DATASET_BUILD),
@@ -293,10 +293,7 @@ pub mod pallet {
         #[pallet::call_index(2)]
         pub fn set_params(origin: OriginFor<T>, params: VdfParams) -> DispatchResult {
             T::GovernanceOrigin::ensure_origin(origin)?;
-            params.check().map_err(|_| Error::<T>::BadParams)?;
-            NextParams::<T>::put(params);
-            Self::deposit_event(Event::ParamsSet { params });
-            Ok(())
+            Self::do_set_params(params)
         }
     }
 
@@ -315,24 +312,6 @@ pub mod pallet {
 
         fn is_inherent(call: &Self::Call) -> bool {
             matches!(call, Call::advance { .. })
-        }
-    }
-
-    #[pallet::view_functions]
-    impl<T: Config> Pallet<T> {
-        /// The last slot included; 0 before the first.
-        pub fn head_slot() -> Slot {
-            Self::head().slot
-        }
-
-        /// The lengths of all periods.
-        pub fn scale() -> BeaconScale {
-            Scale::<T>::get()
-        }
-
-        /// Whether the beacon stands still, so that randomness comes from VRF outputs alone.
-        pub fn is_degraded() -> bool {
-            Self::stands_still()
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the pallet keeps.
+//! Types of the pallet's storage, and its constants.
 
 use crate::pallet::*;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -14,11 +14,11 @@ use tos_vdf::State;
 /// Epochs that are kept: the current one, the next, and two that disputes reach back into.
 pub const MAX_EPOCHS: u32 = 4;
 
-/// Windows whose entropy is kept: all that a dispute of the oldest recorded slot can make the walk go
-/// through again, at the shortest windows that a scale may have, and the two before.
+/// Windows whose entropy is kept: all that a dispute of the oldest recorded slot can make the walk
+/// go through again, at the shortest windows that a configuration may have, and the two before.
 pub const ENTROPY_RING: u32 = 264;
 
-/// What building a dataset costs, which a dispute in another epoch than the current one may cause:
+/// Weight of building a dataset, which a dispute in another epoch than the current one may cause:
 /// 0.35 s on the machine that the walk was set on, rounded up.
 pub const DATASET_BUILD: Weight =
     Weight::from_parts(400u64.saturating_mul(WEIGHT_REF_TIME_PER_MILLIS), 0);
@@ -37,8 +37,8 @@ pub struct SlotRecord {
     pub first_iteration: u64,
     /// The block that included it.
     pub block: u32,
-    /// The last degraded block when it was included; 0 for none. Tickets from before that block
-    /// yield a degraded seed for ever.
+    /// The last degraded block when it was included; 0 for none. Randomness requests from before
+    /// that block yield a degraded seed for ever.
     pub stalled: u32,
 }
 
@@ -77,7 +77,7 @@ impl<T: Config> OnRecord<T> {
         Self {
             epochs: Epochs::<T>::get(),
             head: Pallet::<T>::head().slot,
-            window_slots: Scale::<T>::get().window_slots.into(),
+            window_slots: Settings::<T>::get().window_slots.into(),
             _config: PhantomData,
         }
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Eight slots with real parameters, for the benchmarks. Made and checked by `tests/vectors.rs`.
-#![cfg(any(test, feature = "runtime-benchmarks"))]
 
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -13,7 +12,7 @@ pub const SEED: Hash = *b"the beacon's benchmarks start so";
 /// The parent hash that the openings are drawn by.
 pub const PARENT: Hash = [7; 32];
 
-/// What the file holds.
+/// Contents of the file.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Vectors {
     /// Slots 1 to 8.

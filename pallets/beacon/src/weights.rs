@@ -24,8 +24,9 @@ impl WeightInfo for () {
             .saturating_add(RocksDbWeight::get().reads_writes(2, 2))
     }
 
-    // Reads: time, last progress and stall, scale, head, genesis time, epochs, accumulator, entropy,
-    // parent hash, next parameters. Four cold fine segments take 3.4 ms, their paths 0.5 ms.
+    // Reads: time, last progress and stall, configuration, head, genesis time, epochs, accumulator,
+    // entropy, parent hash, next parameters. Four cold fine segments take 3.4 ms, their paths 0.5
+    // ms.
     fn advance(s: u32) -> Weight {
         let slots = u64::from(s);
         Weight::from_parts(4_200_000_000, 6_068)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Benchmarks of the hooks.
-#![cfg(feature = "runtime-benchmarks")]
 
 use crate::*;
 use frame_benchmarking::v2::*;
@@ -35,9 +34,5 @@ mod benches {
         assert!(Crammed::<T>::get());
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::tests::mock::new_test_ext(),
-        crate::tests::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
 }

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Protocol time.
-//!
-//! Every deadline of the protocol is counted in *ticks*: blocks in which users could get a
-//! transaction in. The tick advances in `on_poll`, which does not run while a migration has the
-//! block, and it skips the block after a *crammed* one. So neither an upgrade nor a spammer who
-//! fills blocks can make anybody miss a deadline.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -13,8 +8,13 @@ use polkadot_sdk::*;
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
-mod impls;
+mod checks;
+mod interface;
+#[cfg(test)]
+mod mock;
+mod steps;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -26,16 +26,16 @@ pub mod pallet {
     use super::*;
     use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
-    use tos_types::{Tick, Windows};
+    use tos_types::{PhaseLengths, Tick};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-    /// Protocol time: the tick and the windows.
+    /// Protocol time: the current tick and the lengths of the phases.
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the clock needs.
+    /// Configuration of the clock.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config {
         /// Weights of the hooks.
@@ -46,20 +46,20 @@ pub mod pallet {
     #[pallet::storage]
     pub type Ticks<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
-    /// The lengths of the protocol's windows, fixed at genesis.
+    /// The lengths of the protocol's phases, fixed at genesis.
     #[pallet::storage]
-    pub type Scale<T: Config> = StorageValue<_, Windows, ValueQuery>;
+    pub type Settings<T: Config> = StorageValue<_, PhaseLengths, ValueQuery>;
 
-    /// Whether the last block was so full that users could not get a transaction in.
+    /// `true` if the last block was so full that users could not get a transaction in.
     #[pallet::storage]
     pub type Crammed<T: Config> = StorageValue<_, bool, ValueQuery>;
 
-    /// The windows a network is born with.
+    /// The phase lengths a network is born with.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
-        /// The lengths of all windows, in ticks.
-        pub windows: Windows,
+        /// The lengths of all phases, in ticks.
+        pub phase_lengths: PhaseLengths,
         #[serde(skip)]
         #[doc(hidden)]
         pub _config: core::marker::PhantomData<T>,
@@ -69,10 +69,10 @@ pub mod pallet {
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
             assert!(
-                self.windows.is_sound(),
-                "genesis windows: none may be zero and min_open may not exceed max_open"
+                self.phase_lengths.is_sound(),
+                "genesis phase lengths: none may be zero and min_open may not exceed max_open"
             );
-            Scale::<T>::put(self.windows);
+            Settings::<T>::put(self.phase_lengths);
         }
     }
 
@@ -96,19 +96,6 @@ pub mod pallet {
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
-        }
-    }
-
-    #[pallet::view_functions]
-    impl<T: Config> Pallet<T> {
-        /// The current tick.
-        pub fn now() -> Tick {
-            Ticks::<T>::get()
-        }
-
-        /// The lengths of all windows, in ticks.
-        pub fn windows() -> Windows {
-            Scale::<T>::get()
         }
     }
 }

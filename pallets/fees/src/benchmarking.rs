@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Benchmarks of the hooks.
-#![cfg(feature = "runtime-benchmarks")]
 
 use crate::*;
 use frame_benchmarking::{account, v2::*};
@@ -39,9 +38,5 @@ mod benches {
         assert_eq!(T::Currency::balance(&author), before.saturating_add(some));
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::tests::mock::new_test_ext(),
-        crate::tests::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
 }

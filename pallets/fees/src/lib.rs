@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Fees.
-//!
-//! A transaction's fee leaves its payer at once. Where it goes to, the treasury and the block's author,
-//! is the same for every transaction of a block, so the parts are added up and paid once, in
-//! `on_finalize`. Paying them transaction by transaction cost more than the transfers that most
-//! transactions are.
-//!
-//! Between the two, fees are out of the issuance: a credit that is given up takes them out, and what
-//! is issued in `on_finalize` brings back exactly as much. [`Due`] holds the sum meanwhile, and is
-//! empty between blocks.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -17,9 +8,14 @@ use polkadot_sdk::*;
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
-mod impls;
+mod checks;
+mod interface;
 pub mod migrations;
+#[cfg(test)]
+mod mock;
+mod steps;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -46,7 +42,7 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// Who is paid, and in what.
+    /// Configuration of the fees: currency and recipients.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config {
         /// Weights of the hooks.
@@ -55,14 +51,14 @@ pub mod pallet {
         type Currency: Balanced<Self::AccountId, Balance = Balance>;
         /// The author of the block, asked at its beginning.
         type Author: Get<Option<Self::AccountId>>;
-        /// Who gets the rest, and the author's part of a block without one.
+        /// The account that gets the rest, and the author's part of a block without one.
         type Treasury: Get<Self::AccountId>;
         /// The treasury's part of fees. Tips are the author's alone.
         #[pallet::constant]
         type TreasuryShare: Get<Perbill>;
     }
 
-    /// What is to be paid at the end of the block.
+    /// Amounts to be paid at the end of the block.
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
     #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
     pub struct Parts {
@@ -72,7 +68,7 @@ pub mod pallet {
         pub author: Balance,
     }
 
-    /// What the block's transactions have paid so far. Empty between blocks: it never reaches the
+    /// Fees of the block's transactions so far. Empty between blocks: it never reaches the
     /// database.
     #[pallet::storage]
     #[pallet::whitelist_storage]
@@ -85,10 +81,9 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        // Who is the author is known now; a session that ends in this block changes the answer. The
-        // weight is that of `on_finalize`, which cannot refuse to run.
+        // The weight is that of `on_finalize`, which cannot refuse to run.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-            Author::<T>::set(T::Author::get());
+            Self::note_author();
             T::WeightInfo::on_finalize()
         }
 

@@ -12,8 +12,8 @@ use frame_support::{
 };
 use polkadot_sdk::*;
 
-/// Nothing between blocks is of this pallet ([`crate::Due`] and [`crate::Author`] are empty then), so
-/// that no value changes.
+/// Nothing between blocks is of this pallet ([`crate::Due`] and [`crate::Author`] are empty then),
+/// so that no value changes.
 pub struct NoValue<T>(core::marker::PhantomData<T>);
 
 impl<T: crate::Config> UncheckedOnRuntimeUpgrade for NoValue<T> {

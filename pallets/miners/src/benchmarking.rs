@@ -15,7 +15,7 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use tos_formulas::level::MAX_ENDORSEMENTS;
-use tos_interfaces::{Clock, MinerRegistry, ReputationBook};
+use tos_interfaces::{Clock, MinerRegistry, Reputation};
 use tos_types::{
     rules::MemberRules,
     task::{Certification, Level},
@@ -163,7 +163,7 @@ mod benchmarks {
     #[benchmark]
     fn reactivate() {
         let who = registered::<T>();
-        let dormant = T::Clock::windows().day.saturating_mul(91);
+        let dormant = T::Clock::phase_lengths().day.saturating_mul(91);
         T::Clock::benchmark_set_now(T::Clock::now().saturating_add(dormant));
 
         #[extrinsic_call]
@@ -197,7 +197,7 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), other.clone());
 
-        assert!(Pallet::<T>::must_recuse(who, other));
+        assert!(Pallet::<T>::must_recuse(&who, &other));
     }
 
     #[benchmark]
@@ -210,7 +210,7 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), other.clone());
 
-        assert!(!Pallet::<T>::must_recuse(who, other));
+        assert!(!Pallet::<T>::must_recuse(&who, &other));
     }
 
     #[benchmark]
@@ -250,7 +250,9 @@ mod benchmarks {
         // A miner, who loses a level.
         let who = specialist::<T>(0);
         Pallet::<T>::do_suspend(&who, 1)?;
-        let longest = T::Clock::windows().day.saturating_mul(MAX_SUSPENSION_DAYS);
+        let longest = T::Clock::phase_lengths()
+            .day
+            .saturating_mul(MAX_SUSPENSION_DAYS);
 
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, who.clone(), longest);
@@ -329,7 +331,7 @@ mod benchmarks {
 
     impl_benchmark_test_suite!(
         Pallet,
-        crate::tests::mock::ExtBuilder::default().build(),
-        crate::tests::mock::Test
+        crate::mock::ExtBuilder::default().build(),
+        crate::mock::Test
     );
 }

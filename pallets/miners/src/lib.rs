@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The register of miners, and the standing of every account.
-//!
-//! A miner registers with the task types it works on and a stake; the stake comes back after it
-//! has left and an unbonding period has passed. Certificates, suspensions, owners and declared
-//! relations belong to accounts, whether they mine, validate or publish. Everything that runs
-//! out does so by itself, when it is read: nothing here needs a hook.
-//!
-//! The numbers of open, completed and failed tasks change through [`MinerRegistry`] alone; the
-//! tasks pallet emits the events for them.
-//!
-//! [`MinerRegistry`]: tos_interfaces::MinerRegistry
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -18,8 +8,13 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
-mod impls;
+mod calls;
+mod checks;
+mod interface;
 mod levels;
+#[cfg(test)]
+mod mock;
+mod reads;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -31,7 +26,6 @@ pub use weights::WeightInfo;
 
 use polkadot_sdk::*;
 
-/// The pallet.
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -41,51 +35,48 @@ pub mod pallet {
         traits::{fungible, EnsureOrigin},
     };
     use frame_system::pallet_prelude::*;
-    use sp_runtime::TryRuntimeError;
     use tos_formulas::level::LevelChange;
-    use tos_interfaces::{Clock, ReputationBook};
+    use tos_interfaces::{Clock, Reputation};
     use tos_types::{
-        refusal::Refusal,
-        rules::{MemberRules, LEAST_REGISTRATION},
+        rules::MemberRules,
         task::{Certification, Level},
         Balance, TaskType, Tick,
     };
-    use tos_views::MinerView;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-    /// The pallet.
+    /// The register of miners, and the standing of accounts.
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the runtime provides.
+    /// Configuration of the register.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
         /// The runtime's hold reasons.
         type RuntimeHoldReason: From<HoldReason>;
-        /// Where stakes are held.
+        /// The currency of stakes.
         type Currency: fungible::Inspect<Self::AccountId, Balance = Balance>
             + fungible::Mutate<Self::AccountId>
             + fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
         /// Protocol time.
         type Clock: Clock;
-        /// What a registration asks for, and what levels are worth.
+        /// Stakes of registrations, and the worth of levels.
         type Rules: MemberRules;
-        /// What accounts' work has been worth, for their levels.
-        type Reputation: ReputationBook<Self::AccountId>;
-        /// Who suspends accounts and ends suspensions.
+        /// Reputations of accounts, for their levels.
+        type Reputation: Reputation<Self::AccountId>;
+        /// The origin that suspends accounts and ends suspensions.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
-        /// Who certifies accounts and revokes certificates.
+        /// The origin that certifies accounts and revokes certificates.
         type CertifyOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// The most relations one account can declare.
         #[pallet::constant]
         type MaxRelations: Get<u32>;
     }
 
-    /// Why this pallet holds funds.
+    /// Reasons of holds.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// A miner's registration.
@@ -111,7 +102,7 @@ pub mod pallet {
     pub type Owners<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId>;
 
     /// The accounts each account declares itself related to, and therefore keeps away from:
-    /// ascending, distinct. Binds nobody but the account and those that name it as their owner.
+    /// ascending, distinct. Binds none but the account and those that name it as their owner.
     #[pallet::storage]
     pub type Relations<T: Config> = StorageMap<
         _,
@@ -121,16 +112,16 @@ pub mod pallet {
         ValueQuery,
     >;
 
-    /// Who speaks for each miner.
+    /// The accounts that endorse each miner.
     #[pallet::storage]
     pub type Endorsements<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, Endorsers<T::AccountId>, ValueQuery>;
 
-    /// How many miners each account speaks for.
+    /// The number of miners that each account endorses.
     #[pallet::storage]
     pub type Endorsing<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
 
-    /// Who starts with what.
+    /// Certificates and miners that a network is born with.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
@@ -159,7 +150,7 @@ pub mod pallet {
         }
     }
 
-    /// What happened.
+    /// Events of the register.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -170,7 +161,7 @@ pub mod pallet {
             who: T::AccountId,
             /// The types it works on.
             specialisations: Specialisations,
-            /// What is held from it.
+            /// The stake held from it, in wei.
             stake: Balance,
         },
         /// A miner works on other types from now on.
@@ -180,7 +171,7 @@ pub mod pallet {
             who: T::AccountId,
             /// The types it works on.
             specialisations: Specialisations,
-            /// What is held from it now.
+            /// The stake held from it now, in wei.
             stake: Balance,
         },
         /// A miner is leaving and takes no more tasks.
@@ -196,7 +187,7 @@ pub mod pallet {
         Withdrawn {
             /// The former miner.
             who: T::AccountId,
-            /// The stake it got back.
+            /// The stake it got back, in wei.
             amount: Balance,
         },
         /// A leaving miner stays.
@@ -216,13 +207,13 @@ pub mod pallet {
         OwnerSet {
             /// The controlled account.
             who: T::AccountId,
-            /// The account that controls it; `None` for nobody.
+            /// The account that controls it; `None` for none.
             owner: Option<T::AccountId>,
         },
         /// An account declared itself related to another, and keeps away from it.
         #[codec(index = 7)]
         RelationDeclared {
-            /// Who declared it.
+            /// The account that declared it.
             who: T::AccountId,
             /// The other account.
             other: T::AccountId,
@@ -230,7 +221,7 @@ pub mod pallet {
         /// An account took such a declaration back.
         #[codec(index = 8)]
         RelationRetracted {
-            /// Who had declared it.
+            /// The account that had declared it.
             who: T::AccountId,
             /// The other account.
             other: T::AccountId,
@@ -268,17 +259,17 @@ pub mod pallet {
         /// An account speaks for a miner.
         #[codec(index = 13)]
         Endorsed {
-            /// Who speaks.
+            /// The account that endorses.
             endorser: T::AccountId,
-            /// For whom.
+            /// The miner.
             who: T::AccountId,
         },
         /// An account speaks for a miner no more.
         #[codec(index = 14)]
         EndorsementRetracted {
-            /// Who spoke.
+            /// The account that endorsed.
             endorser: T::AccountId,
-            /// For whom.
+            /// The miner.
             who: T::AccountId,
         },
         /// Something happened to a miner's level.
@@ -286,14 +277,14 @@ pub mod pallet {
         LevelChanged {
             /// The miner.
             who: T::AccountId,
-            /// What happened.
+            /// The change.
             change: LevelChange,
             /// Its level now.
             level: Level,
         },
     }
 
-    /// Why a call was refused.
+    /// Reasons why a call is refused.
     #[pallet::error]
     pub enum Error<T> {
         /// The account is a miner already: change its specialisations instead.
@@ -402,24 +393,11 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
-            assert!(
-                T::MaxRelations::get() > 0,
-                "accounts must be able to declare relations"
-            );
-            let built_in = TaskType::BUILT_IN.len();
-            assert!(
-                u32::try_from(built_in).is_ok_and(|n| n <= types::MAX_SPECIALISATIONS),
-                "a miner must be able to work on every built-in type"
-            );
-            assert!(
-                LEAST_REGISTRATION
-                    >= <T::Currency as fungible::Inspect<T::AccountId>>::minimum_balance(),
-                "a stake must be worth more than an account's existence"
-            );
+            Self::check_constants();
         }
 
         #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
         }
     }
@@ -532,17 +510,15 @@ pub mod pallet {
             Self::do_endorse(ensure_signed(origin)?, who)
         }
 
-        /// Take an endorsement back, as the one who gave it or the one who has it: there is room for
-        /// sixteen, and one that counts no more is in the way.
+        /// Take an endorsement back, as the one who gave it or the one who has it: there is room
+        /// for sixteen, and one that counts no more is in the way.
         #[pallet::call_index(14)]
         pub fn retract_endorsement(
             origin: OriginFor<T>,
             endorser: T::AccountId,
             who: T::AccountId,
         ) -> DispatchResult {
-            let caller = ensure_signed(origin)?;
-            ensure!(caller == endorser || caller == who, Error::<T>::NotInvolved);
-            Self::do_retract_endorsement(endorser, who)
+            Self::do_retract_endorsement(&ensure_signed(origin)?, endorser, who)
         }
 
         /// Look whether a miner's level changes: a probation that can begin, fails or is passed, or
@@ -551,41 +527,6 @@ pub mod pallet {
         pub fn review_level(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_review_level(who)
-        }
-    }
-
-    #[pallet::view_functions]
-    impl<T: Config> Pallet<T> {
-        /// The miner, with everything that runs out as it is now.
-        pub fn miner(who: T::AccountId) -> Option<MinerView> {
-            Self::view(&who)
-        }
-
-        /// Whether the account may take on a task of this type now, and if not, why.
-        pub fn standing(who: T::AccountId, task_type: TaskType) -> Result<(), Refusal> {
-            Self::check(&who, task_type)
-                .map(|_| ())
-                .map_err(|(refusal, _)| refusal)
-        }
-
-        /// The certificate that counts for the account now.
-        pub fn valid_certificate(who: T::AccountId) -> Option<(Certification, Tick)> {
-            Self::certificate(&who).map(|c| (c.level, c.expires))
-        }
-
-        /// Whether `who` must keep away from tasks in which `party` has a stake: they are the same,
-        /// or `who` declared it, named `party` as its owner, or named an owner that declared it.
-        pub fn must_recuse(who: T::AccountId, party: T::AccountId) -> bool {
-            Self::recuses(&who, &party)
-        }
-    }
-
-    impl<T: Config> Pallet<T> {
-        /// Checks every invariant of this pallet's storage.
-        pub fn do_try_state() -> Result<(), TryRuntimeError> {
-            Self::check_miners()?;
-            Self::check_accounts()?;
-            Self::check_levels()
         }
     }
 }

@@ -25,7 +25,7 @@ pub type Specialisations = BoundedVec<TaskType, ConstU32<MAX_SPECIALISATIONS>>;
 pub struct Miner {
     /// The types it works on: ascending, distinct, at least one.
     pub specialisations: Specialisations,
-    /// What is held from it for the registration.
+    /// The stake held from it for the registration, in wei.
     pub stake: Balance,
     /// Tasks it is in now.
     pub open_tasks: u32,
@@ -33,7 +33,7 @@ pub struct Miner {
     pub completed: u32,
     /// Tasks it failed.
     pub failed: u32,
-    /// When it registered.
+    /// The tick of its registration.
     pub registered: Tick,
     /// The day of its last work, registration or reactivation.
     pub last_active_day: u32,
@@ -43,10 +43,10 @@ pub struct Miner {
     pub level: LevelRecord,
 }
 
-/// Who speaks for one miner.
+/// The accounts that endorse one miner.
 pub type Endorsers<AccountId> = BoundedVec<AccountId, ConstU32<MAX_ENDORSEMENTS>>;
 
-/// What an account has been certified for. Counts only until it expires.
+/// A certification of an account. Counts only until it expires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Certificate {

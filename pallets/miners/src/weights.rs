@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the calls weigh. `()` estimates from database accesses, for tests; a runtime measures.
+//! Weights of the calls. `()` estimates from database accesses, for tests; a runtime measures.
 
 use frame_support::weights::{constants::RocksDbWeight, Weight};
 use polkadot_sdk::*;
@@ -100,7 +100,8 @@ impl WeightInfo for () {
     fn lift_suspension() -> Weight {
         estimate(2, 1)
     }
-    // Miners twice, Suspensions, Certificates, Owners and Relations of both, Endorsements, Endorsing.
+    // Miners twice, Suspensions, Certificates, Owners and Relations of both, Endorsements,
+    // Endorsing.
     fn endorse() -> Weight {
         estimate(12, 2)
     }

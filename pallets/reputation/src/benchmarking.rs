@@ -7,7 +7,7 @@ use super::*;
 use frame_benchmarking::v2::*;
 use frame_support::traits::EnsureOrigin;
 use tos_formulas::reputation::{Performance, FREE_IDLE_DAYS};
-use tos_interfaces::{Clock, ReputationBook};
+use tos_interfaces::{Clock, Reputation};
 use tos_types::{offence::Severity, TaskType};
 
 const TYPE: TaskType = TaskType::SecurityAudit;
@@ -17,7 +17,7 @@ fn idle_account<T: Config>() -> T::AccountId {
     let who: T::AccountId = account("who", 0, 0);
     Pallet::<T>::benchmark_set(&who, TYPE, 10_000, 5);
     let days = FREE_IDLE_DAYS.saturating_add(69);
-    let later = T::Clock::windows().day.saturating_mul(days);
+    let later = T::Clock::phase_lengths().day.saturating_mul(days);
     T::Clock::benchmark_set_now(T::Clock::now().saturating_add(later));
     assert_eq!(Pallet::<T>::global(&who), 5_000);
     who
@@ -58,7 +58,7 @@ mod benchmarks {
 
         #[block]
         {
-            <Pallet<T> as ReputationBook<T::AccountId>>::record(&who, TYPE, &performance);
+            <Pallet<T> as Reputation<T::AccountId>>::record(&who, TYPE, &performance);
         }
 
         assert!(Pallet::<T>::global(&who) > 5_000);
@@ -66,7 +66,7 @@ mod benchmarks {
 
     impl_benchmark_test_suite!(
         Pallet,
-        crate::tests::mock::ExtBuilder::default().build(),
-        crate::tests::mock::Test
+        crate::mock::ExtBuilder::default().build(),
+        crate::mock::Test
     );
 }

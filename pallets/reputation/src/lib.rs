@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What every account's work has been worth: one record over all task types, and one per type.
-//!
-//! A settlement changes both by the formula of [`tos_formulas::reputation`]; a proven offence
-//! takes a fixed loss from both. Gains are capped per record and day. Idle records decay, but
-//! only in the eye of the reader: reading never writes, so nothing depends on who looks when.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -12,7 +8,13 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
-mod impls;
+mod calls;
+mod checks;
+mod genesis;
+mod interface;
+#[cfg(test)]
+mod mock;
+mod reads;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -24,36 +26,33 @@ pub use weights::WeightInfo;
 
 use polkadot_sdk::*;
 
-/// The pallet.
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
     use frame_support::{pallet_prelude::*, traits::EnsureOrigin};
     use frame_system::pallet_prelude::*;
-    use sp_runtime::TryRuntimeError;
-    use tos_formulas::reputation::{MAX, MAX_CHANGE, START};
+    use tos_formulas::reputation::MAX;
     use tos_interfaces::{Clock, MinerRegistry};
     use tos_types::{offence::Severity, Bp, TaskType};
-    use tos_views::ReputationView;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-    /// The pallet.
+    /// Reputations of accounts.
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the runtime provides.
+    /// Configuration of reputations.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// Weights of the steps.
         type WeightInfo: WeightInfo;
         /// Protocol time.
         type Clock: Clock;
-        /// Who is suspended for grave offences.
+        /// The register that suspends accounts for grave offences.
         type Miners: MinerRegistry<Self::AccountId>;
-        /// Who punishes proven offences.
+        /// The origin that punishes proven offences.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
     }
 
@@ -66,7 +65,7 @@ pub mod pallet {
     pub type Domain<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Blake2_128Concat, TaskType, Record>;
 
-    /// Who starts with what, on test networks.
+    /// Reputations that a test network is born with.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
@@ -84,7 +83,7 @@ pub mod pallet {
         }
     }
 
-    /// What happened.
+    /// Events of reputations.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -99,9 +98,9 @@ pub mod pallet {
             global: Bp,
             /// Reputation in the type now.
             domain: Bp,
-            /// By how much the first changed.
+            /// Change of the first, in points.
             change_global: i16,
-            /// By how much the second changed.
+            /// Change of the second, in points.
             change_domain: i16,
         },
         /// An account was punished for a proven offence; its reputation changed just before.
@@ -111,7 +110,7 @@ pub mod pallet {
             who: T::AccountId,
             /// The task type in which it offended.
             task_type: TaskType,
-            /// How bad the offence was.
+            /// The severity of the offence.
             severity: Severity,
         },
     }
@@ -119,15 +118,11 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
-            const { assert!(START <= MAX, "accounts must start within bounds") };
-            assert!(
-                i16::try_from(MAX_DAILY_GAIN).is_ok_and(|daily| daily >= MAX_CHANGE),
-                "a day must have room for the largest gain, and a gain must fit its type"
-            );
+            Self::check_constants();
         }
 
         #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), TryRuntimeError> {
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
         }
     }
@@ -146,27 +141,6 @@ pub mod pallet {
             T::GovernanceOrigin::ensure_origin(origin)?;
             Self::do_penalise(&who, task_type, severity);
             Ok(())
-        }
-    }
-
-    #[pallet::view_functions]
-    impl<T: Config> Pallet<T> {
-        /// The account's reputation over all types, and in every type it has a record of.
-        pub fn reputation(who: T::AccountId) -> ReputationView {
-            Self::view(&who)
-        }
-
-        /// The account's reputation in one type now.
-        pub fn reputation_in(who: T::AccountId, task_type: TaskType) -> Bp {
-            Self::domain_value(&who, task_type)
-        }
-    }
-
-    impl<T: Config> Pallet<T> {
-        /// Checks every invariant of this pallet's storage.
-        pub fn do_try_state() -> Result<(), TryRuntimeError> {
-            Self::check_records()?;
-            Self::check_settled()
         }
     }
 }

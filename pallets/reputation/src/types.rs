@@ -13,8 +13,8 @@ pub const MAX_DAILY_GAIN: Bp = 300;
 
 /// The reputation of one account, over all types or in one.
 ///
-/// Only work and penalties write a record. What it is worth on a day follows from the record and
-/// the day alone, so it makes no difference who looks at it and when.
+/// Only work and penalties write a record. Its value on a day follows from the record and the day
+/// alone, so it makes no difference who looks at it and when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Record {
@@ -44,7 +44,7 @@ impl Record {
         }
     }
 
-    /// What it is worth on day `today`.
+    /// Its value on day `today`, with idle decay applied.
     pub fn value(&self, today: u32) -> Bp {
         idle_decay(self.score, self.idle_days(today))
     }
@@ -59,7 +59,7 @@ impl Record {
         MAX_DAILY_GAIN.saturating_sub(gained)
     }
 
-    /// Whether it says no more than a missing record, so that it need not be stored.
+    /// Returns `true` if it says no more than a missing record, so that it need not be stored.
     pub fn is_blank(&self, today: u32) -> bool {
         self.score == START && self.settled == 0 && self.gain_left(today) == MAX_DAILY_GAIN
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the steps weigh. `()` estimates from database accesses, for tests; a runtime measures.
+//! Weights of the call and of recording. `()` estimates from database accesses, for tests; a
+//! runtime measures.
 
 use frame_support::weights::{constants::RocksDbWeight, Weight};
 use polkadot_sdk::*;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Benchmarks of every call, of the vault and of the hook's steps.
-#![cfg(feature = "runtime-benchmarks")]
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::{pallet::*, types::*};
@@ -67,21 +66,18 @@ fn settlement<T: Config>(task: TaskId, a: u32, v: u32) -> Settlement<T::AccountI
         answers: (0..a)
             .map(|i| (funded::<T>("miner", i), judged(i)))
             .collect(),
-        validators: (0..v)
+        judges: (0..v)
             .map(|i| match i {
                 // So little that it does not open an account: the treasury keeps it.
-                last if last + 1 == MAX_VALIDATORS => (account("validator", i, 0), 1),
-                _ => (
-                    funded::<T>("validator", i),
-                    10_000 - u16::try_from(i).unwrap(),
-                ),
+                last if last + 1 == MAX_JUDGES => (account("judge", i, 0), 1),
+                _ => (funded::<T>("judge", i), 10_000 - u16::try_from(i).unwrap()),
             })
             .collect(),
     }
 }
 
-/// Books a reward of `who` as a settlement does, to expire at `expires`. Held on the treasury, which
-/// is one account more to pay it from.
+/// Books a reward of `who` as a settlement does, to expire at `expires`. Held on the treasury,
+/// which is one account more to pay it from.
 fn book<T: Config>(who: &T::AccountId, task: TaskId, expires: Tick) {
     let amount: Balance = TOS;
     let treasury = T::Treasury::get();
@@ -134,7 +130,7 @@ mod benches {
     #[benchmark]
     fn settle(
         a: Linear<1, MAX_PARTICIPANTS>,
-        v: Linear<0, MAX_VALIDATORS>,
+        v: Linear<0, MAX_JUDGES>,
     ) -> Result<(), BenchmarkError> {
         let (_, task) = deposited::<T>();
         // Set by governance, so that both are read.
@@ -303,7 +299,7 @@ mod benches {
 
     impl_benchmark_test_suite!(
         Pallet,
-        crate::tests::mock::ExtBuilder::default().build(),
-        crate::tests::mock::Test
+        crate::mock::ExtBuilder::default().build(),
+        crate::mock::Test
     );
 }

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What must hold at any time.
+//! Invariants of constants and of the state.
 
-use crate::{impls::is_valid_rule, pallet::*, types::*, weights::WeightInfo};
+use crate::{pallet::*, types::*, weights::WeightInfo};
 use alloc::collections::BTreeMap;
 use frame_support::{dispatch::DispatchClass, ensure, traits::fungible::InspectHold, traits::Get};
 use polkadot_sdk::*;
 use sp_runtime::TryRuntimeError;
 use tos_formulas::split::{SplitProfile, WinnerRule};
-use tos_types::{Balance, Difficulty, TaskType};
+use tos_types::{Balance, Difficulty, TaskType, MAX_PARTICIPANTS};
 
+/// Amounts by account.
 type Totals<AccountId> = BTreeMap<AccountId, Balance>;
 
+/// Returns `true` if a rule names numbers that a task can have.
+pub(crate) fn is_valid_rule(rule: &WinnerRule) -> bool {
+    let possible = 1..=MAX_PARTICIPANTS;
+    possible.contains(&rule.per.into()) && possible.contains(&rule.cap.into())
+}
+
 impl<T: Config> Pallet<T> {
-    /// Relations among constants.
+    /// Checks relations among constants that the pallet relies on.
     pub(crate) fn check_constants() {
         for task_type in TaskType::BUILT_IN {
             for difficulty in Difficulty::ALL {
@@ -39,7 +46,10 @@ impl<T: Config> Pallet<T> {
         );
     }
 
-    /// Checks every invariant of the pallet's state.
+    /// Checks every invariant of this pallet's storage.
+    ///
+    /// # Errors
+    /// Names the first invariant that does not hold.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         Self::check_escrows()?;
         Self::check_claims()?;
@@ -92,7 +102,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What governance set is within bounds.
+    /// Profiles and winner rules set by governance are within bounds.
     fn check_rules() -> Result<(), TryRuntimeError> {
         ensure!(
             Profiles::<T>::iter_values().all(|profile| profile.is_within_bounds()),

@@ -1,36 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Escrow vault and payer of rewards.
-//!
-//! A task's reward is held on its publisher's account from publication until it is refunded or
-//! settled. A settlement divides it by [`tos_formulas::split`] and books every share on its
-//! beneficiary's account under [`HoldReason::Claimable`]; the beneficiary claims it, or has asked
-//! for auto-claim and gets it at once. Anybody may claim for somebody else, so that an owner who
-//! cannot pay a fee is not stuck; the owner is paid in either case. The chain itself pays out the
-//! rewards that nobody claims within the claim window.
-//!
-//! A share that cannot reach its beneficiary, because it is too small to open the account, is held
-//! for it on the treasury ([`Custody::Treasury`]) and claimed like any other once the account can
-//! receive it; it never becomes the treasury's. Only where the treasury has no account either does
-//! a share stay with the publisher, with an [`Event::Undeliverable`]: no settlement can be stopped
-//! by the state of one account.
-//!
-//! The sums of this pallet's records and the holds of the currency must agree at any time;
-//! `do_try_state` checks it.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod calls;
 mod checks;
-mod impls;
-mod tick;
-mod types;
-pub mod weights;
-
+mod escrow;
+mod interface;
+#[cfg(test)]
+mod mock;
+mod queue;
+mod reads;
+mod settlement;
 #[cfg(test)]
 mod tests;
+mod types;
+pub mod weights;
 
 pub use pallet::*;
 pub use types::*;
@@ -49,23 +39,20 @@ pub mod pallet {
     use frame_support::{
         pallet_prelude::*,
         traits::fungible::{Inspect, InspectHold, Mutate, MutateHold},
-        weights::WeightMeter,
     };
     use frame_system::pallet_prelude::*;
     use tos_formulas::split::{SplitProfile, WinnerRule};
     use tos_interfaces::Clock;
-    use tos_pallet_support::agenda;
     use tos_types::{Balance, Difficulty, TaskId, TaskType, Tick};
-    use tos_views::ClaimView;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-    /// The pallet.
+    /// Escrow vault and payer of rewards.
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the pallet needs of the runtime.
+    /// Configuration of the vault.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// The currency rewards are paid in.
@@ -85,14 +72,14 @@ pub mod pallet {
         /// genesis, so that small amounts reach it.
         type Treasury: Get<Self::AccountId>;
 
-        /// Who may change how escrows are split.
+        /// The origin that changes splits of escrows.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// Weights of the calls and of the hook's steps.
         type WeightInfo: WeightInfo;
     }
 
-    /// Why this pallet holds funds.
+    /// Reasons of holds.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// The reward of an unfinished task, held on its publisher.
@@ -113,7 +100,7 @@ pub mod pallet {
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Blake2_128Concat, TaskId, Claim>;
 
     /// Every claim under the last tick of its window: the index by which expired ones are found.
-    /// One that could not be paid then is in it no more, and waits for somebody to claim it.
+    /// One that could not be paid then is in it no more, and waits to be claimed.
     #[pallet::storage]
     pub type Expiries<T: Config> =
         StorageDoubleMap<_, Twox64Concat, Tick, Blake2_128Concat, (T::AccountId, TaskId), ()>;
@@ -135,7 +122,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type WinnerRules<T: Config> = StorageMap<_, Twox64Concat, TaskType, WinnerRule>;
 
-    /// What happened.
+    /// Events of the vault.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -144,7 +131,7 @@ pub mod pallet {
         Deposited {
             /// The task.
             task: TaskId,
-            /// Whose funds are held.
+            /// The account whose funds are held.
             publisher: T::AccountId,
             /// The reward in wei.
             amount: Balance,
@@ -156,9 +143,9 @@ pub mod pallet {
             task: TaskId,
             /// The publisher.
             publisher: T::AccountId,
-            /// What the publisher got back, in wei.
+            /// The amount that the publisher got back, in wei.
             amount: Balance,
-            /// What the treasury kept, in wei.
+            /// The amount that the treasury kept, in wei.
             fee: Balance,
         },
         /// An escrow was divided. The four amounts sum to it exactly.
@@ -168,13 +155,14 @@ pub mod pallet {
             task: TaskId,
             /// The winners, best first.
             winners: Vec<T::AccountId>,
-            /// What the miners got, winners included, in wei.
+            /// The amount that miners got, winners included, in wei.
             participants: Balance,
-            /// What the validators got, in wei.
-            validators: Balance,
-            /// The network's share, which the treasury got, in wei. Shares that it only keeps for others are not in it.
+            /// The amount that judges got, in wei.
+            judges: Balance,
+            /// The network's share, which the treasury got, in wei. Shares that it only keeps for
+            /// others are not in it.
             network: Balance,
-            /// What went back to the publisher, in wei.
+            /// The amount that went back to the publisher, in wei.
             refund: Balance,
         },
         /// A share of a settlement was paid or booked for its beneficiary.
@@ -184,11 +172,11 @@ pub mod pallet {
             task: TaskId,
             /// The beneficiary.
             who: T::AccountId,
-            /// What it was earned as.
+            /// The role in which it was earned.
             role: RewardRole,
             /// The share in wei.
             amount: Balance,
-            /// Whether it was paid at once, by auto-claim or because the account cannot carry a
+            /// `true` if it was paid at once, by auto-claim or because the account cannot carry a
             /// hold, and need not be claimed.
             auto: bool,
         },
@@ -207,11 +195,11 @@ pub mod pallet {
         Undeliverable {
             /// The task.
             task: TaskId,
-            /// Who could not be reached.
+            /// The account that could not be reached.
             who: T::AccountId,
             /// The amount in wei.
             amount: Balance,
-            /// Who got it instead.
+            /// The account that got it instead.
             to: T::AccountId,
         },
         /// An account turned auto-claim on or off.
@@ -219,7 +207,7 @@ pub mod pallet {
         AutoClaimSet {
             /// The account.
             who: T::AccountId,
-            /// Whether its rewards are paid at once from now on.
+            /// `true` if its rewards are paid at once from now on.
             enabled: bool,
         },
         /// Governance set how escrows of some tasks are split.
@@ -253,14 +241,14 @@ pub mod pallet {
         },
     }
 
-    /// Why a call was refused.
+    /// Reasons why a call is refused.
     #[pallet::error]
     pub enum Error<T> {
         /// The account has no such reward: never booked, or paid out already. Read `claimable` for
         /// what there is.
         #[codec(index = 0)]
         NothingToClaim,
-        /// A share is outside its bounds (winners 60–70 %, participants 10–20 %, validators
+        /// A share is outside its bounds (winners 60–70 %, participants 10–20 %, judges
         /// 10–15 %, network 5–10 %) or the shares do not sum to 100 %.
         #[codec(index = 2)]
         ProfileOutOfBounds,
@@ -284,8 +272,9 @@ pub mod pallet {
         /// report it.
         #[codec(index = 8)]
         SplitInexact,
-        /// The owner's account cannot receive the reward: it does not exist, and the reward is below
-        /// the existential deposit. Send it that deposit first, or claim all its rewards at once.
+        /// The owner's account cannot receive the reward: it does not exist, and the reward is
+        /// below the existential deposit. Send it that deposit first, or claim all its rewards at
+        /// once.
         #[codec(index = 9)]
         CannotReceive,
     }
@@ -293,9 +282,7 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
-            let mut meter = WeightMeter::with_limit(remaining);
-            agenda::run::<Self>(&mut meter);
-            meter.consumed()
+            Self::pay_expired(remaining)
         }
 
         fn integrity_test() {
@@ -407,25 +394,6 @@ pub mod pallet {
             ensure_signed(origin)?;
             let claimed = Self::do_claim_all(&owner)?;
             Ok(Some(<T as Config>::WeightInfo::claim_all(claimed)).into())
-        }
-    }
-
-    #[pallet::view_functions]
-    impl<T: Config> Pallet<T> {
-        /// The rewards that `who` may claim, at most [`MAX_CLAIMS_PER_CALL`]: what the next
-        /// `claim_all` would pay.
-        pub fn claimable(who: T::AccountId) -> Vec<ClaimView> {
-            Self::claims_of(&who, MAX_CLAIMS_PER_CALL)
-        }
-
-        /// How escrows of tasks of this type and difficulty are split now.
-        pub fn split_profile(task_type: TaskType, difficulty: Difficulty) -> SplitProfile {
-            Self::profile_for(task_type, difficulty)
-        }
-
-        /// How many winners tasks of this type have now.
-        pub fn winner_rule(task_type: TaskType) -> WinnerRule {
-            Self::rule_for(task_type)
         }
     }
 }

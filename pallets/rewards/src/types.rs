@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The pallet's shapes.
+//! Types of the pallet's storage and events, and its constants.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -9,27 +9,27 @@ use tos_types::{Balance, Tick, MAX_PANEL, MAX_ROUNDS};
 /// The most rewards that one `claim_all` pays.
 pub const MAX_CLAIMS_PER_CALL: u32 = 50;
 
-/// The most validators that one settlement pays: a full panel in every round.
-pub const MAX_VALIDATORS: u32 = MAX_PANEL.saturating_mul(MAX_ROUNDS);
+/// The most judges that one settlement pays: a full panel in every round.
+pub const MAX_JUDGES: u32 = MAX_PANEL.saturating_mul(MAX_ROUNDS);
 
 /// The reward of an unfinished task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Escrow<AccountId> {
-    /// On whose account it is held.
+    /// The account that it is held on.
     pub publisher: AccountId,
     /// The reward in wei.
     pub amount: Balance,
 }
 
-/// On whose account a reward is held.
+/// The account that a reward is held on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum Custody {
-    /// On its owner's.
+    /// Its owner's.
     #[codec(index = 0)]
     Owner,
-    /// On the treasury's, because the owner's could not receive it when it was earned.
+    /// The treasury's, because the owner's could not receive it when it was earned.
     #[codec(index = 1)]
     Treasury,
 }
@@ -42,11 +42,11 @@ pub struct Claim {
     pub amount: Balance,
     /// The last tick before the chain pays it out by itself.
     pub expires: Tick,
-    /// On whose account it is held.
+    /// The account that it is held on.
     pub custody: Custody,
 }
 
-/// What a reward was earned as.
+/// The role in which a reward was earned.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum RewardRole {
@@ -55,5 +55,5 @@ pub enum RewardRole {
     Miner,
     /// Votes.
     #[codec(index = 1)]
-    Validator,
+    Judge,
 }

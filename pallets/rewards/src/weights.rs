@@ -5,14 +5,14 @@
 use frame_support::weights::{constants::RocksDbWeight, Weight};
 use polkadot_sdk::*;
 
-/// What each piece of work weighs. The vault's functions are called by other pallets, whose own
+/// Weights of the pallet's work. The vault's functions are called by other pallets, whose own
 /// benchmarks contain them; they are here to be measured by themselves, too.
 pub trait WeightInfo {
     /// Vault: deposit.
     fn deposit() -> Weight;
     /// Vault: refund.
     fn refund() -> Weight;
-    /// Vault: settle a task with `a` answers and `v` validators.
+    /// Vault: settle a task with `a` answers and `v` judges.
     fn settle(a: u32, v: u32) -> Weight;
     /// Call `claim`.
     fn claim() -> Weight;
@@ -47,7 +47,8 @@ impl WeightInfo for () {
     fn settle(a: u32, v: u32) -> Weight {
         // Per beneficiary: auto-claim, account, holds, claim, expiry (old and new).
         let each = work(80, 4, 5);
-        // Escrow, profile, rule, tick, windows; the publisher's and the treasury's account and holds.
+        // Escrow, profile, rule, tick, windows; the publisher's and the treasury's account and
+        // holds.
         work(100, 9, 5).saturating_add(each.saturating_mul(a.saturating_add(v).into()))
     }
 

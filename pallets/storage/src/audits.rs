@@ -10,7 +10,7 @@ use sp_io::hashing::blake2_256;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::{Randomness, Seed};
 use tos_storage_proofs::{challenges, replica_seed, CompactHeader};
-use tos_types::{storage::ReplicaStatus, ticket::Ticket, ReplicaId};
+use tos_types::{randomness::RandomnessRequest, storage::ReplicaStatus, ReplicaId};
 
 /// What the seed of a draw of audits is asked for.
 const SUBJECT: &[u8] = b"tos/storage/audits/v1";
@@ -36,41 +36,42 @@ pub fn distinct(seed: &[u8; 32], count: u32, n: u32) -> Vec<u32> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Takes this block's ticket and opens the audits of earlier ones whose seeds are there.
+    /// Takes this block's randomness request and opens the audits of earlier ones whose seeds are
+    /// there.
     pub(crate) fn draw_audits(meter: &mut WeightMeter) {
         if meter.try_consume(T::WeightInfo::draw_start()).is_err() || T::Randomness::degraded() {
             return;
         }
-        let mut tickets = Draws::<T>::get();
-        let count = Scale::<T>::get().audits_per_block;
+        let mut requests = Draws::<T>::get();
+        let count = Settings::<T>::get().audits_per_block;
         let each = T::WeightInfo::open_audit().saturating_mul(count.into());
         for _ in 0..DRAWS_PER_BLOCK {
-            let Some(ticket) = tickets.first().copied() else {
+            let Some(randomness) = requests.first().copied() else {
                 break;
             };
             if !meter.can_consume(each) {
                 break;
             }
-            match T::Randomness::seed(&ticket, SUBJECT) {
-                Seed::Ready(seed) => Self::open_audits(&ticket, &seed, count, meter),
+            match T::Randomness::seed(&randomness, SUBJECT) {
+                Seed::Ready(seed) => Self::open_audits(&randomness, &seed, count, meter),
                 Seed::Pending => break,
                 Seed::Expired => {}
             }
-            tickets.remove(0);
+            requests.remove(0);
         }
         // Full while the head is so far behind that a seed takes more blocks than there are places: this
         // block draws nothing then.
-        let _ = tickets.try_push(T::Randomness::request());
-        Draws::<T>::put(tickets);
+        let _ = requests.try_push(T::Randomness::request());
+        Draws::<T>::put(requests);
     }
 
     pub(crate) fn open_audits(
-        ticket: &Ticket,
+        randomness: &RandomnessRequest,
         seed: &[u8; 32],
         count: u32,
         meter: &mut WeightMeter,
     ) {
-        let due = Self::now().saturating_add(Scale::<T>::get().audit_ticks);
+        let due = Self::now().saturating_add(Settings::<T>::get().audit_ticks);
         let mut opened = 0u64;
         for index in distinct(seed, count, ActiveCount::<T>::get()) {
             meter.consume(T::WeightInfo::open_audit());
@@ -82,7 +83,7 @@ impl<T: Config> Pallet<T> {
             else {
                 continue;
             };
-            let moment = ticket.block;
+            let moment = randomness.block;
             let seed = replica_seed(seed, &id.0, &sealed.root);
             Audits::<T>::insert(id, moment, Audit { seed, due });
             AuditsOf::<T>::insert(provider, (id, moment), ());

@@ -2,7 +2,6 @@
 
 //! Benchmarks of every call and of every automatic step, each at its worst: the longest sequence there may be, real
 //! sealing parameters, full groups and committees.
-#![cfg(feature = "runtime-benchmarks")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use crate::*;
@@ -14,8 +13,8 @@ use tos_interfaces::{Clock, Randomness};
 use tos_pallet_support::agenda;
 use tos_storage_proofs::{aggregate, compact};
 use tos_types::{
-    storage::{ChallengeKind, ReplicaStatus, StorageScale, MAX_COMMITTEE, MAX_SEAL_SAMPLES},
-    ticket::Ticket,
+    randomness::RandomnessRequest,
+    storage::{ChallengeKind, ReplicaStatus, StorageConfig, MAX_COMMITTEE, MAX_SEAL_SAMPLES},
     ReplicaId, TOS,
 };
 
@@ -232,7 +231,7 @@ mod benchmarks {
         let who = keeper::<T>();
         let id = active::<T>(&who);
         Folded::<T>::put(LATE);
-        Scale::<T>::mutate(|scale| scale.seal_samples = n);
+        Settings::<T>::mutate(|config| config.seal_samples = n);
         assert_ok!(Pallet::<T>::do_challenge_seal(rich::<T>("watcher"), id));
         let seed = opened::<T>(id);
         let answer = seal_answer::<T>(&who, id, &seed);
@@ -307,17 +306,17 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn set_scale() -> Result<(), BenchmarkError> {
+    fn set_config() -> Result<(), BenchmarkError> {
         let origin =
             T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
-        Scale::<T>::put(StorageScale::PRODUCTION);
-        let next = StorageScale {
+        Settings::<T>::put(StorageConfig::PRODUCTION);
+        let next = StorageConfig {
             miss_cap: 2_000 * TOS,
-            ..StorageScale::PRODUCTION
+            ..StorageConfig::PRODUCTION
         };
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, Box::new(next));
-        assert_eq!(Scale::<T>::get(), next);
+        assert_eq!(Settings::<T>::get(), next);
         Ok(())
     }
 
@@ -333,17 +332,17 @@ mod benchmarks {
 
     #[benchmark]
     fn draw_start() {
-        let ticket = T::Randomness::request();
-        T::Randomness::benchmark_ready(&ticket);
-        let mut tickets = vec![ticket; DRAWS_PER_BLOCK as usize];
-        tickets.extend(vec![
-            Ticket {
+        let randomness = T::Randomness::request();
+        T::Randomness::benchmark_ready(&randomness);
+        let mut requests = vec![randomness; DRAWS_PER_BLOCK as usize];
+        requests.extend(vec![
+            RandomnessRequest {
                 slot: u64::MAX,
                 block: u32::MAX
             };
             (MAX_DRAWS - DRAWS_PER_BLOCK) as usize
         ]);
-        Draws::<T>::put(frame_support::BoundedVec::truncate_from(tickets));
+        Draws::<T>::put(frame_support::BoundedVec::truncate_from(requests));
         #[block]
         {
             Pallet::<T>::draw_audits(&mut WeightMeter::new());
@@ -354,25 +353,25 @@ mod benchmarks {
     fn open_audit() {
         let who = keeper::<T>();
         let id = active::<T>(&who);
-        let ticket = T::Randomness::request();
+        let randomness = T::Randomness::request();
         #[block]
         {
-            Pallet::<T>::open_audits(&ticket, &[1; 32], 1, &mut WeightMeter::new());
+            Pallet::<T>::open_audits(&randomness, &[1; 32], 1, &mut WeightMeter::new());
         }
-        assert!(Audits::<T>::contains_key(id, ticket.block));
+        assert!(Audits::<T>::contains_key(id, randomness.block));
     }
 
     #[benchmark]
     fn window_stage() {
         keeper::<T>();
-        let ticket = T::Randomness::request();
-        T::Randomness::benchmark_ready(&ticket);
+        let randomness = T::Randomness::request();
+        T::Randomness::benchmark_ready(&randomness);
         Folded::<T>::put(LATE);
         CommitteePool::<T>::put(frame_support::BoundedVec::truncate_from(validators::<T>()));
         let opened;
         #[block]
         {
-            opened = Pallet::<T>::open_window(ticket, 0);
+            opened = Pallet::<T>::open_window(randomness, 0);
         }
         assert!(opened);
     }
@@ -386,7 +385,7 @@ mod benchmarks {
             assert_ok!(Pallet::<T>::do_attest(member, LATE, 0, 100, 1));
         }
         handed_in::<T>(&who, id, LATE);
-        let ring = u64::from(Scale::<T>::get().ring);
+        let ring = u64::from(Settings::<T>::get().ring);
         GroupWindows::<T>::insert(LATE - ring, 0, GroupWindow::default());
         let mut fold = Fold::default();
         let done;
@@ -475,7 +474,7 @@ mod benchmarks {
         let who = keeper::<T>();
         let id = burdened::<T>(&who);
         audited::<T>(id);
-        Scale::<T>::mutate(|scale| scale.max_misses = 1);
+        Settings::<T>::mutate(|config| config.max_misses = 1);
         let reporter = rich::<T>("reporter");
         #[block]
         {
@@ -520,9 +519,5 @@ mod benchmarks {
         assert_eq!(Replicas::<T>::get(id).unwrap().failures, 1);
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::tests::mock::new_benchmark_ext(),
-        crate::tests::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_benchmark_ext(), crate::mock::Test);
 }

@@ -9,11 +9,11 @@ use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::{Randomness, Seed};
 use tos_storage_proofs::{aggregate, replica_seed, response_digest, seal, Binding, SealClaim};
 use tos_types::{
+    randomness::RandomnessRequest,
     storage::{
         seal_payload, window_payload, ChallengeKind, ReplicaStatus, SealAnswer, Window,
         WindowAnswer, MAX_SEAL_SAMPLES, WINDOW_WORDS,
     },
-    ticket::Ticket,
     Balance, ReplicaId,
 };
 
@@ -27,15 +27,15 @@ impl<T: Config> Pallet<T> {
         replica: &mut Replica<T::AccountId>,
         kind: ChallengeKind,
         challenger: Option<(T::AccountId, Balance)>,
-        ticket: Ticket,
+        randomness: RandomnessRequest,
         seed: Option<[u8; 32]>,
     ) {
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         let now = Self::now();
         let (words, due) = match (kind, seed) {
-            (ChallengeKind::Seal, _) => (scale.seal_samples, now),
+            (ChallengeKind::Seal, _) => (config.seal_samples, now),
             (ChallengeKind::Window(_), _) => {
-                (WINDOW_WORDS, now.saturating_add(scale.challenge_ticks))
+                (WINDOW_WORDS, now.saturating_add(config.challenge_ticks))
             }
         };
         replica.challenges = replica.challenges.saturating_add(1);
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
             kind,
             Challenge {
                 challenger,
-                ticket,
+                randomness,
                 seed,
                 words,
                 due,
@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
             replica.challenges < MAX_CHALLENGES,
             Error::<T>::TooManyChallenges
         );
-        let bond = Scale::<T>::get().challenge_bond;
+        let bond = Settings::<T>::get().challenge_bond;
         Self::hold(HoldReason::ChallengeBond, who, bond)?;
         Ok(bond)
     }
@@ -92,8 +92,8 @@ impl<T: Config> Pallet<T> {
         let mut replica = Self::replica_of(&id)?;
         let kind = ChallengeKind::Seal;
         let bond = Self::bond_challenge(&who, id, &replica, kind)?;
-        let ticket = T::Randomness::request();
-        Self::take_up(id, &mut replica, kind, Some((who, bond)), ticket, None);
+        let randomness = T::Randomness::request();
+        Self::take_up(id, &mut replica, kind, Some((who, bond)), randomness, None);
         Replicas::<T>::insert(id, replica);
         Ok(())
     }
@@ -115,9 +115,9 @@ impl<T: Config> Pallet<T> {
         let bond = Self::bond_challenge(&who, id, &replica, kind)?;
         let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
         let seed = replica_seed(&record.seed, &id.0, &sealed.root);
-        let ticket = T::Randomness::request();
+        let randomness = T::Randomness::request();
         let challenger = Some((who, bond));
-        Self::take_up(id, &mut replica, kind, challenger, ticket, Some(seed));
+        Self::take_up(id, &mut replica, kind, challenger, randomness, Some(seed));
         Replicas::<T>::insert(id, replica);
         Ok(())
     }
@@ -143,7 +143,7 @@ impl<T: Config> Pallet<T> {
         Self::check_signature(&replica.provider, &payload, &answer.signature)?;
         let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
         let claims = seal::open_seals(
-            &Scale::<T>::get().seal,
+            &Settings::<T>::get().seal,
             &Self::binding(id, &replica.provider),
             &replica.coded,
             &sealed,
@@ -172,7 +172,7 @@ impl<T: Config> Pallet<T> {
     /// Judges an answer; returns how many words it opened.
     pub(crate) fn do_respond_seal(answer: &SealAnswer) -> Result<u32, DispatchError> {
         let claims = Self::check_seal(answer)?;
-        let params = Scale::<T>::get().seal;
+        let params = Settings::<T>::get().seal;
         // All of them, so that a wrong answer costs what a right one does.
         let sound = claims.iter().fold(true, |sound, claim| {
             sound
@@ -236,17 +236,17 @@ impl<T: Config> Pallet<T> {
         let before = challenge.due;
         let now = Self::now();
         let mut opened = None;
-        match T::Randomness::seed(&challenge.ticket, SUBJECT) {
+        match T::Randomness::seed(&challenge.randomness, SUBJECT) {
             Seed::Ready(seed) => {
                 let replica = Self::replica_of(&id)?;
                 let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
                 challenge.seed = Some(replica_seed(&seed, &id.0, &sealed.root));
-                challenge.due = now.saturating_add(Scale::<T>::get().challenge_ticks);
+                challenge.due = now.saturating_add(Settings::<T>::get().challenge_ticks);
                 opened = Some(challenge.due);
             }
             Seed::Pending => challenge.due = now,
             Seed::Expired => {
-                challenge.ticket = T::Randomness::request();
+                challenge.randomness = T::Randomness::request();
                 challenge.due = now;
             }
         }

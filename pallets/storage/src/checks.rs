@@ -155,7 +155,7 @@ impl<T: Config> Pallet<T> {
                 let members =
                     u32::try_from(Members::<T>::iter_key_prefix(group).count()).unwrap_or(u32::MAX);
                 ensure!(
-                    members.saturating_add(*free) == Scale::<T>::get().group_places,
+                    members.saturating_add(*free) == Settings::<T>::get().group_places,
                     "free places are counted wrong"
                 );
                 let owner = Groups::<T>::get(group).map(|group| group.provider);
@@ -296,7 +296,7 @@ impl<T: Config> Pallet<T> {
             History::<T>::get().leaves() == folded,
             "a window is missing from the history"
         );
-        let ring = u64::from(Scale::<T>::get().ring);
+        let ring = u64::from(Settings::<T>::get().ring);
         for (window, record) in WindowRecords::<T>::iter() {
             ensure!(
                 window <= folded && window.saturating_add(ring) >= folded,

@@ -31,7 +31,7 @@ impl<T: Config> Pallet<T> {
     ) -> Vec<T::AccountId> {
         let seed = (b"tos/storage/committee/v1", seed, group).using_encoded(blake2_256);
         let size = u32::try_from(pool.len()).unwrap_or(u32::MAX);
-        audits::distinct(&seed, Scale::<T>::get().committee, size)
+        audits::distinct(&seed, Settings::<T>::get().committee, size)
             .into_iter()
             .filter_map(|index| pool.get(usize::try_from(index).ok()?).cloned())
             .collect()
@@ -81,7 +81,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn score(window: Window, group: GroupId, provider: &T::AccountId, handed_in: bool) {
         let seen = Attested::<T>::take(group);
         let pool = CommitteePool::<T>::decode_len().unwrap_or(0);
-        let committee = usize::try_from(Scale::<T>::get().committee)
+        let committee = usize::try_from(Settings::<T>::get().committee)
             .unwrap_or(usize::MAX)
             .min(pool);
         // A quorum is two thirds.

@@ -7,7 +7,7 @@ use frame_support::ensure;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_storage_proofs::{Commitment, Layout};
 use tos_types::{
-    storage::{DealStatus, DealTerms, ReplicaStatus, StorageScale, StoredContent},
+    storage::{DealStatus, DealTerms, ReplicaStatus, StorageConfig, StoredContent},
     DealId, ReplicaId,
 };
 
@@ -30,7 +30,7 @@ impl<T: Config> Pallet<T> {
         coded: Commitment,
         terms: DealTerms<T::AccountId>,
     ) -> DispatchResult {
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         ensure!(content.is_possible(), Error::<T>::ContentLength);
         ensure!(!content.locator.is_empty(), Error::<T>::ContentUnreachable);
         let layout = Layout::of(content.length).ok_or(Error::<T>::ContentLength)?;
@@ -38,15 +38,15 @@ impl<T: Config> Pallet<T> {
             coded.is_possible() && coded.words == layout.coded_words(),
             Error::<T>::CodedSize
         );
-        let epochs = terms.retention.epochs();
+        let periods = terms.retention.billing_periods();
         ensure!(
-            (1..=scale.max_epochs).contains(&epochs),
+            (1..=config.max_billing_periods).contains(&periods),
             Error::<T>::RetentionOutOfRange
         );
-        let windows = epochs
-            .checked_mul(scale.epoch_windows)
+        let windows = periods
+            .checked_mul(config.billing_windows)
             .ok_or(Error::<T>::RetentionOutOfRange)?;
-        let escrow = StorageScale::escrow(terms.price, layout.coded_bytes(), epochs)
+        let escrow = StorageConfig::escrow(terms.price, layout.coded_bytes(), periods)
             .filter(|escrow| *escrow > 0)
             .ok_or(Error::<T>::PriceOutOfRange)?;
         Self::hold(HoldReason::DealEscrow, &client, escrow)?;
@@ -81,7 +81,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn open_deal(id: DealId, deal: &mut Deal<T::AccountId>) {
         deal.status = DealStatus::Open;
         deal.replica = None;
-        deal.until = Self::window_in(Scale::<T>::get().offer_ttl);
+        deal.until = Self::window_in(Settings::<T>::get().offer_ttl);
         OpenDeals::<T>::insert(id, ());
         Self::schedule_deal(id, deal);
     }
@@ -101,7 +101,7 @@ impl<T: Config> Pallet<T> {
             true => DealStatus::Expired,
             false => DealStatus::Cancelled,
         };
-        deal.until = Self::window_in(Scale::<T>::get().retention_windows);
+        deal.until = Self::window_in(Settings::<T>::get().retention_windows);
         OpenDeals::<T>::remove(id);
         Self::schedule_deal(id, &mut deal);
         Deals::<T>::insert(id, deal);
@@ -114,16 +114,16 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_accept(who: T::AccountId, id: DealId) -> DispatchResult {
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         let mut deal = Self::deal_of(&id)?;
         let mut provider = Self::provider_of(&who)?;
         ensure!(deal.status == DealStatus::Open, Error::<T>::NotOpen);
         let invited = deal.provider.as_ref().is_none_or(|invited| *invited == who);
         ensure!(invited, Error::<T>::NotInvited);
         ensure!(!provider.exiting, Error::<T>::Exiting);
-        ensure!(provider.bond >= scale.min_bond, Error::<T>::BondTooSmall);
+        ensure!(provider.bond >= config.min_bond, Error::<T>::BondTooSmall);
         ensure!(Self::has_room(&provider), Error::<T>::TooManyReplicas);
-        let collateral = scale.collateral(deal.coded.words.saturating_mul(64));
+        let collateral = config.collateral(deal.coded.words.saturating_mul(64));
         ensure!(provider.free() >= collateral, Error::<T>::InsufficientBond);
 
         let replica_id = ReplicaId::derive(&who, Self::next_nonce(&who));
@@ -147,7 +147,7 @@ impl<T: Config> Pallet<T> {
             since: 0,
             earned: 0,
             misses: 0,
-            until: Self::window_in(scale.seal_windows),
+            until: Self::window_in(config.seal_windows),
             end: 0,
             pause: (0, 0),
             paused_at: 0,

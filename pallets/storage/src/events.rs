@@ -297,9 +297,9 @@ mod events {
         },
         /// Governance changed lengths, limits or prices.
         #[codec(index = 30)]
-        ScaleSet {
+        ConfigSet {
             /// The new ones.
-            scale: StorageScale,
+            config: StorageConfig,
         },
         /// An ended deal was removed from the records, with its replica.
         #[codec(index = 31)]
@@ -358,7 +358,7 @@ mod events {
         /// Content without a locator could never be fetched.
         #[codec(index = 14)]
         ContentUnreachable,
-        /// A deal lasts from 1 to 2,555 epochs.
+        /// A deal lasts from 1 to 2,555 billing periods.
         #[codec(index = 15)]
         RetentionOutOfRange,
         /// The price is nothing, or more than anybody could pay.
@@ -394,7 +394,7 @@ mod events {
         /// The replica is not paused.
         #[codec(index = 26)]
         NotPaused,
-        /// The replica has been paused for as long as it may be in this epoch.
+        /// The replica has been paused for as long as it may be in this billing period.
         #[codec(index = 27)]
         PauseUsedUp,
         /// The replica is already to be removed.
@@ -456,10 +456,10 @@ mod events {
         NotDue,
         /// These lengths, limits and prices cannot work.
         #[codec(index = 47)]
-        BadScale,
+        BadConfig,
         /// Existing replicas or records depend on what would change.
         #[codec(index = 48)]
-        ScaleFixed,
+        ConfigFixed,
         /// Records contradict one another. Report it.
         #[codec(index = 49)]
         Inconsistent,

@@ -19,20 +19,23 @@ pub use types::*;
 
 pub mod audits;
 mod authorize;
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod challenges;
 mod checks;
 mod committee;
 mod deals;
 mod events;
+#[cfg(test)]
+mod mock;
 mod money;
 mod providers;
 pub mod queue;
+mod reads;
 mod replicas;
 #[cfg(test)]
 mod tests;
 pub mod types;
-mod views;
 pub mod weights;
 pub mod windows;
 
@@ -56,11 +59,11 @@ pub mod pallet {
     use tos_pallet_support::agenda;
     use tos_storage_proofs::{Commitment, Mmr};
     use tos_types::{
+        randomness::RandomnessRequest,
         storage::{
             ChallengeKind, DealTerms, GroupId, Locator, ReplicaStatus, SealAnswer, SignedRoot,
-            StorageScale, StoredContent, Window, WindowAnswer, MAX_COMPACT,
+            StorageConfig, StoredContent, Window, WindowAnswer, MAX_COMPACT,
         },
-        ticket::Ticket,
         Balance, DealId, ReplicaId, Tick,
     };
 
@@ -117,7 +120,7 @@ pub mod pallet {
 
     /// Lengths, limits and prices.
     #[pallet::storage]
-    pub type Scale<T: Config> = StorageValue<_, StorageScale, ValueQuery>;
+    pub type Settings<T: Config> = StorageValue<_, StorageConfig, ValueQuery>;
 
     /// Storage time: what of the clock's time does not count.
     #[pallet::storage]
@@ -219,7 +222,7 @@ pub mod pallet {
     /// Draws of audits that wait for their seed, oldest first.
     #[pallet::storage]
     pub type Draws<T: Config> =
-        StorageValue<_, BoundedVec<Ticket, ConstU32<MAX_DRAWS>>, ValueQuery>;
+        StorageValue<_, BoundedVec<RandomnessRequest, ConstU32<MAX_DRAWS>>, ValueQuery>;
 
     /// Audits that wait for answers, by replica and number.
     #[pallet::storage]
@@ -266,7 +269,7 @@ pub mod pallet {
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
         /// Lengths, limits and prices.
-        pub scale: StorageScale,
+        pub config: StorageConfig,
         #[serde(skip)]
         #[doc(hidden)]
         pub _config: PhantomData<T>,
@@ -275,7 +278,7 @@ pub mod pallet {
     impl<T: Config> Default for GenesisConfig<T> {
         fn default() -> Self {
             Self {
-                scale: StorageScale::PRODUCTION,
+                config: StorageConfig::PRODUCTION,
                 _config: PhantomData,
             }
         }
@@ -284,10 +287,10 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            if let Err(reason) = self.scale.check() {
+            if let Err(reason) = self.config.check() {
                 panic!("{reason}"); // A network cannot be born with it.
             }
-            Scale::<T>::put(self.scale);
+            Settings::<T>::put(self.config);
         }
     }
 
@@ -523,12 +526,15 @@ pub mod pallet {
 
         /// Changes lengths, limits and prices, but for those that existing replicas depend on.
         #[pallet::call_index(24)]
-        pub fn set_scale(origin: OriginFor<T>, scale: Box<StorageScale>) -> DispatchResult {
+        pub fn set_config(origin: OriginFor<T>, config: Box<StorageConfig>) -> DispatchResult {
             T::GovernanceOrigin::ensure_origin(origin)?;
-            scale.check().map_err(|_| Error::<T>::BadScale)?;
-            ensure!(Scale::<T>::get().may_become(&scale), Error::<T>::ScaleFixed);
-            Scale::<T>::put(*scale);
-            Self::deposit_event(Event::ScaleSet { scale: *scale });
+            config.check().map_err(|_| Error::<T>::BadConfig)?;
+            ensure!(
+                Settings::<T>::get().may_become(&config),
+                Error::<T>::ConfigFixed
+            );
+            Settings::<T>::put(*config);
+            Self::deposit_event(Event::ConfigSet { config: *config });
             Ok(())
         }
     }

@@ -93,7 +93,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<Balance, sp_runtime::DispatchError> {
         let windows = replica.paid_windows(
             Folded::<T>::get(),
-            Scale::<T>::get().proof_window,
+            Settings::<T>::get().proof_window,
             deal.windows,
         );
         let earned =

@@ -26,7 +26,10 @@ impl<T: Config> Pallet<T> {
             !Providers::<T>::contains_key(&who),
             Error::<T>::AlreadyProvider
         );
-        ensure!(bond >= Scale::<T>::get().min_bond, Error::<T>::BondTooSmall);
+        ensure!(
+            bond >= Settings::<T>::get().min_bond,
+            Error::<T>::BondTooSmall
+        );
         ensure!(!locator.is_empty(), Error::<T>::NoLocator);
         Self::hold(HoldReason::ProviderBond, &who, bond)?;
         let now = Folded::<T>::get();
@@ -66,7 +69,7 @@ impl<T: Config> Pallet<T> {
                 && now
                     < provider
                         .key_since
-                        .saturating_add(Scale::<T>::get().ring.into());
+                        .saturating_add(Settings::<T>::get().ring.into());
             ensure!(!fresh, Error::<T>::KeyTooFresh);
             provider.old_key = Some(provider.key);
             provider.key = key;
@@ -96,7 +99,10 @@ impl<T: Config> Pallet<T> {
         ensure!(amount > 0, Error::<T>::ZeroAmount);
         ensure!(amount <= provider.free(), Error::<T>::InsufficientBond);
         let rest = provider.bond.saturating_sub(amount);
-        ensure!(rest >= Scale::<T>::get().min_bond, Error::<T>::BondTooSmall);
+        ensure!(
+            rest >= Settings::<T>::get().min_bond,
+            Error::<T>::BondTooSmall
+        );
         Self::give_back(HoldReason::ProviderBond, &who, amount)?;
         provider.bond = rest;
         Self::put_bond(who, provider);
@@ -120,7 +126,7 @@ impl<T: Config> Pallet<T> {
 
     /// The first window in which the provider can leave, if it is on its way.
     pub(crate) fn leave_at(provider: &Provider) -> Option<Window> {
-        let unbonding = Scale::<T>::get().unbonding_windows.into();
+        let unbonding = Settings::<T>::get().unbonding_windows.into();
         (provider.exiting && provider.replicas == 0)
             .then(|| provider.idle_since.saturating_add(unbonding))
     }
@@ -149,7 +155,7 @@ impl<T: Config> Pallet<T> {
 
     /// Whether there is a place for one more replica of the provider, were all of its replicas active.
     pub(crate) fn has_room(provider: &Provider) -> bool {
-        let size = Scale::<T>::get().group_places;
+        let size = Settings::<T>::get().group_places;
         let places = size.saturating_mul(MAX_PROVIDER_GROUPS);
         let own: u32 = provider
             .groups
@@ -167,7 +173,7 @@ impl<T: Config> Pallet<T> {
         replica: ReplicaId,
         from: Window,
     ) -> Result<(GroupId, u32), DispatchError> {
-        let size = Scale::<T>::get().group_places;
+        let size = Settings::<T>::get().group_places;
         if !provider.groups.iter().any(|(_, free)| *free > 0) {
             let id = Self::new_group()?;
             provider

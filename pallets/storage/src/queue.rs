@@ -43,7 +43,7 @@ impl<T: Config> Pallet<T> {
 
     /// The earliest tick at which window `until` may be the current one, and never now.
     fn tick_of(until: Window) -> Tick {
-        let length = Scale::<T>::get().window;
+        let length = Settings::<T>::get().window;
         let left = until.saturating_sub(Folded::<T>::get());
         // The current window has begun already; in the last one we look four times.
         let whole = u32::try_from(left.saturating_sub(1)).unwrap_or(u32::MAX);

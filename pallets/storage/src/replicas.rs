@@ -41,13 +41,21 @@ impl<T: Config> Pallet<T> {
         replica.status = ReplicaStatus::Checking;
         replica.sealed = Some(sealed);
         Self::unschedule_replica(id, &mut replica);
-        // The ticket is taken after the commitment is fixed: nobody can commit to what it will ask for.
-        let ticket = T::Randomness::request();
+        // The randomness request is made after the commitment is fixed: nobody can commit to what
+        // it will ask for.
+        let randomness = T::Randomness::request();
         Self::deposit_event(Event::SealCommitted {
             replica: id,
             sealed,
         });
-        Self::take_up(id, &mut replica, ChallengeKind::Seal, None, ticket, None);
+        Self::take_up(
+            id,
+            &mut replica,
+            ChallengeKind::Seal,
+            None,
+            randomness,
+            None,
+        );
         Replicas::<T>::insert(id, replica);
         Ok(())
     }
@@ -80,18 +88,18 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_pause(who: &T::AccountId, id: ReplicaId) -> DispatchResult {
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         let mut replica = Self::own_replica(who, &id)?;
         ensure!(
             replica.status == ReplicaStatus::Active,
             Error::<T>::NotActive
         );
         let now = Folded::<T>::get();
-        let epoch = scale.epoch_of(now);
-        if replica.pause.0 != epoch {
-            replica.pause = (epoch, 0);
+        let period = config.billing_period_of(now);
+        if replica.pause.0 != period {
+            replica.pause = (period, 0);
         }
-        let left = scale.pause_windows.saturating_sub(replica.pause.1);
+        let left = config.pause_windows.saturating_sub(replica.pause.1);
         ensure!(left > 0, Error::<T>::PauseUsedUp);
         Self::book_run(&mut replica);
         Self::withdraw_from_proving(id, &mut replica)?;
@@ -147,7 +155,7 @@ impl<T: Config> Pallet<T> {
             replica.status == ReplicaStatus::Active,
             Error::<T>::NotActive
         );
-        let notice = Self::window_in(Scale::<T>::get().notice_windows);
+        let notice = Self::window_in(Settings::<T>::get().notice_windows);
         replica.status = ReplicaStatus::Leaving;
         replica.end = replica.end.min(notice);
         replica.until = replica.end;
@@ -173,7 +181,7 @@ impl<T: Config> Pallet<T> {
     /// Books the run; the next one begins with the next window.
     fn book_run(replica: &mut Replica<T::AccountId>) {
         let folded = Folded::<T>::get();
-        let proof_window = Scale::<T>::get().proof_window;
+        let proof_window = Settings::<T>::get().proof_window;
         replica.earned = replica.paid_windows(folded, proof_window, u32::MAX);
         replica.since = folded.saturating_add(1);
     }
@@ -187,15 +195,15 @@ impl<T: Config> Pallet<T> {
         reporter: Option<&T::AccountId>,
         fault: Fault,
     ) -> DispatchResult {
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         if replica.run(Folded::<T>::get()) > 0 {
             replica.misses = 0;
         }
         Self::book_run(replica);
-        let price = scale.penalty(replica.misses).min(replica.collateral);
+        let price = config.penalty(replica.misses).min(replica.collateral);
         Self::lose(id, replica, provider, price, reporter, fault)?;
         replica.misses = replica.misses.saturating_add(1);
-        if replica.collateral == 0 || replica.misses >= scale.max_misses {
+        if replica.collateral == 0 || replica.misses >= config.max_misses {
             Self::finish(id, replica, provider, ReplicaStatus::Failed)?;
         }
         Ok(())
@@ -260,7 +268,7 @@ impl<T: Config> Pallet<T> {
         provider.idle_since = Folded::<T>::get();
         replica.collateral = 0;
         replica.status = status;
-        replica.until = Self::window_in(Scale::<T>::get().retention_windows);
+        replica.until = Self::window_in(Settings::<T>::get().retention_windows);
         Self::schedule_replica(id, replica);
         Replicas::<T>::insert(id, &*replica);
         if status == ReplicaStatus::Failed {
@@ -286,7 +294,7 @@ impl<T: Config> Pallet<T> {
         match replica.status {
             ReplicaStatus::Sealing => {
                 let mut provider = Self::provider_of(&replica.provider)?;
-                let price = Scale::<T>::get().penalty(0).min(replica.collateral);
+                let price = Settings::<T>::get().penalty(0).min(replica.collateral);
                 let fault = Fault::Sealing;
                 Self::lose(id, &mut replica, &mut provider, price, None, fault)?;
                 Self::finish(id, &mut replica, &mut provider, ReplicaStatus::Failed)?;

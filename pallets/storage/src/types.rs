@@ -39,11 +39,11 @@ use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use tos_storage_proofs::{aggregate, Commitment};
 use tos_types::{
+    randomness::RandomnessRequest,
     storage::{
         ChallengeKind, DealStatus, GroupId, Locator, ReplicaStatus, SignedRoot, StoredContent,
         Window, MAX_COMMITTEE,
     },
-    ticket::Ticket,
     Balance, DealId, ReplicaId, Tick,
 };
 
@@ -107,7 +107,7 @@ pub struct Deal<AccountId> {
     pub content: StoredContent,
     /// The commitment to the coded bytes.
     pub coded: Commitment,
-    /// Wei per GiB-epoch.
+    /// Wei per GiB and billing period.
     pub price: Balance,
     /// The windows it lasts.
     pub windows: u32,
@@ -162,7 +162,7 @@ pub struct Replica<AccountId> {
     pub until: Window,
     /// The first window after the deal or the notice.
     pub end: Window,
-    /// The epoch in which windows of pause are counted, and how many.
+    /// The billing period in which windows of pause are counted, and how many.
     pub pause: (u64, u32),
     /// The window in which it was paused last.
     pub paused_at: Window,
@@ -312,7 +312,7 @@ pub enum Stage {
     #[codec(index = 1)]
     Drawing {
         /// What the seed comes from.
-        ticket: Ticket,
+        randomness: RandomnessRequest,
         /// When it began.
         began: Tick,
     },
@@ -377,7 +377,7 @@ pub struct Challenge<AccountId> {
     /// Who opened it, with the bond; the chain itself if `None`.
     pub challenger: Option<(AccountId, Balance)>,
     /// What the seed comes from.
-    pub ticket: Ticket,
+    pub randomness: RandomnessRequest,
     /// The replica seed, once known.
     pub seed: Option<[u8; 32]>,
     /// Words asked for.

@@ -53,11 +53,11 @@ pub trait WeightInfo {
     fn report_equivocation() -> Weight;
     /// Attesting as the last of a committee out of the largest pool.
     fn attest() -> Weight;
-    /// Changing the scale.
-    fn set_scale() -> Weight;
+    /// Changing the configuration.
+    fn set_config() -> Weight;
     /// Looking at the clock.
     fn keep_time() -> Weight;
-    /// Taking a ticket, and looking whether the oldest ones have their seeds.
+    /// Making a randomness request, and looking whether the oldest ones have their seeds.
     fn draw_start() -> Weight;
     /// Opening one audit.
     fn open_audit() -> Weight;
@@ -184,7 +184,7 @@ impl WeightInfo for () {
         weight(120, 45_000, 6, 1)
     }
 
-    fn set_scale() -> Weight {
+    fn set_config() -> Weight {
         weight(20, 2_000, 1, 1)
     }
 

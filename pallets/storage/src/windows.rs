@@ -22,11 +22,11 @@ impl<T: Config> Pallet<T> {
             }
             let went_on = match CurrentStage::<T>::get() {
                 Stage::Waiting => Self::begin_window(),
-                Stage::Drawing { ticket, began } => {
+                Stage::Drawing { randomness, began } => {
                     if T::Randomness::degraded() {
                         return;
                     }
-                    Self::open_window(ticket, began)
+                    Self::open_window(randomness, began)
                 }
                 Stage::Open { seed, ends } => {
                     let over = Self::now() > ends;
@@ -49,31 +49,34 @@ impl<T: Config> Pallet<T> {
             return false;
         }
         let window = Folded::<T>::get();
-        if let Some(old) = window.checked_sub(Scale::<T>::get().ring.into()) {
+        if let Some(old) = window.checked_sub(Settings::<T>::get().ring.into()) {
             WindowRecords::<T>::remove(old);
         }
         CurrentStage::<T>::put(Stage::Drawing {
-            ticket: T::Randomness::request(),
+            randomness: T::Randomness::request(),
             began: Self::now(),
         });
         Self::deposit_event(Event::WindowBegan { window });
         true
     }
 
-    pub(crate) fn open_window(ticket: tos_types::ticket::Ticket, began: tos_types::Tick) -> bool {
-        let seed = match T::Randomness::seed(&ticket, SUBJECT) {
+    pub(crate) fn open_window(
+        randomness: tos_types::randomness::RandomnessRequest,
+        began: tos_types::Tick,
+    ) -> bool {
+        let seed = match T::Randomness::seed(&randomness, SUBJECT) {
             Seed::Ready(seed) => seed,
             Seed::Pending => return false,
             Seed::Expired => {
                 CurrentStage::<T>::put(Stage::Drawing {
-                    ticket: T::Randomness::request(),
+                    randomness: T::Randomness::request(),
                     began,
                 });
                 return false;
             }
         };
         let window = Folded::<T>::get();
-        let length = Scale::<T>::get().window;
+        let length = Settings::<T>::get().window;
         // A late seed costs providers no more than half of their time.
         let ends = began
             .saturating_add(length.saturating_sub(1))
@@ -141,9 +144,9 @@ impl<T: Config> Pallet<T> {
             first,
             second,
         } = evidence;
-        let scale = Scale::<T>::get();
+        let config = Settings::<T>::get();
         let now = Folded::<T>::get();
-        let in_ring = *window <= now && now < window.saturating_add(scale.ring.into());
+        let in_ring = *window <= now && now < window.saturating_add(config.ring.into());
         ensure!(in_ring, Error::<T>::WrongWindow);
         ensure!(first.root != second.root, Error::<T>::NoEquivocation);
         ensure!(
@@ -169,7 +172,7 @@ impl<T: Config> Pallet<T> {
         Self::slash(
             &who,
             &mut provider,
-            scale.equivocation,
+            config.equivocation,
             Some(&reporter),
             None,
             Fault::Equivocation,
@@ -248,7 +251,7 @@ impl<T: Config> Pallet<T> {
             .try_push(root.unwrap_or_else(aggregate::missing_group));
         fold.place = 0;
         fold.missed = 0;
-        if let Some(old) = window.checked_sub(Scale::<T>::get().ring.into()) {
+        if let Some(old) = window.checked_sub(Settings::<T>::get().ring.into()) {
             GroupWindows::<T>::remove(old, id);
         }
         true

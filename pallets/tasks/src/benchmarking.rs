@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Benchmarks of every call and of every step of the queue, each at its worst.
-#![cfg(feature = "runtime-benchmarks")]
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use crate::*;
@@ -12,7 +11,7 @@ use frame_support::{
     traits::{fungible::Mutate, EnsureOrigin, Get},
 };
 use frame_system::RawOrigin;
-use tos_interfaces::{Clock, MinerRegistry, PanelRequest, Panels, ReputationBook};
+use tos_interfaces::{Clock, MinerRegistry, PanelRequest, Panels, Reputation};
 use tos_pallet_support::agenda;
 use tos_types::{
     commitment, content,
@@ -66,10 +65,10 @@ fn published<T: Config>(places: u32) -> TaskId {
     let publisher = publisher::<T>();
     T::Currency::set_balance(&T::Treasury::get(), 100_000 * TOS);
     let id = TaskId::derive(&publisher, Nonces::<T>::get(&publisher));
-    let terms = impls::Terms {
+    let terms = calls::Terms {
         difficulty: Difficulty::Expert,
         reward: REWARD,
-        open_for: T::Clock::windows().min_open,
+        open_for: T::Clock::phase_lengths().min_open,
         min_quality: 50,
         max_participants: places,
         reference: Some(REFERENCE),
@@ -276,7 +275,7 @@ mod benches {
     #[benchmark]
     fn publish() {
         let caller = publisher::<T>();
-        let open_for = T::Clock::windows().min_open;
+        let open_for = T::Clock::phase_lengths().min_open;
         #[extrinsic_call]
         _(
             RawOrigin::Signed(caller),
@@ -524,9 +523,5 @@ mod benches {
         assert!(!Tasks::<T>::contains_key(id));
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::tests::mock::new_test_ext(),
-        crate::tests::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
 }

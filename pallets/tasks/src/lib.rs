@@ -17,13 +17,20 @@ use polkadot_sdk::*;
 pub use pallet::*;
 pub use types::*;
 
+#[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod calls;
 mod checks;
 mod events;
 mod impls;
 #[cfg(test)]
+mod mock;
+mod queue;
+mod reads;
+mod settlement;
+mod steps;
+#[cfg(test)]
 mod tests;
-mod tick;
 pub mod types;
 pub mod weights;
 
@@ -47,11 +54,11 @@ pub mod pallet {
         weights::WeightMeter,
     };
     use frame_system::pallet_prelude::*;
-    use tos_interfaces::{Clock, MinerRegistry, Panels, ReputationBook, Vault};
+    use tos_interfaces::{Clock, MinerRegistry, Panels, Reputation, Vault};
     use tos_pallet_support::agenda;
     use tos_types::{
         commitment::{Commitment, Salt},
-        refusal::Refusal,
+        join_error::JoinError,
         rules::CurrentRules,
         vote::Tally,
         Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
@@ -83,7 +90,7 @@ pub mod pallet {
         /// Who may work.
         type Miners: MinerRegistry<Self::AccountId>;
         /// What work is worth.
-        type Reputation: ReputationBook<Self::AccountId>;
+        type Reputation: Reputation<Self::AccountId>;
         /// Who judges.
         type Panels: Panels<Self::AccountId>;
         /// Where rewards lie and who splits them.
@@ -244,7 +251,8 @@ pub mod pallet {
         /// The reward is outside the band of the difficulty.
         #[codec(index = 7)]
         RewardOutsideBand,
-        /// The open window is shorter or longer than the network allows: see the clock's windows.
+        /// The open window is shorter or longer than the network allows: see the clock's phase
+        /// lengths.
         #[codec(index = 8)]
         OpenWindowOutOfBounds,
         /// The least quality that can win must be from 1 to 100.
@@ -348,7 +356,7 @@ pub mod pallet {
             reference: Option<[u8; 32]>,
         ) -> DispatchResult {
             let publisher = ensure_signed(origin)?;
-            let terms = impls::Terms {
+            let terms = calls::Terms {
                 difficulty,
                 reward,
                 open_for,
@@ -448,7 +456,6 @@ pub mod pallet {
         }
     }
 
-    #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
         /// Everything the chain knows of a task.
         pub fn task(id: TaskId) -> Option<TaskView<T::AccountId>> {
@@ -479,14 +486,12 @@ pub mod pallet {
             Timeline::<T>::get(id).into_inner()
         }
 
-        /// The tasks a miner is in that are not closed.
-        pub fn active_tasks(who: T::AccountId) -> Vec<TaskId> {
-            ActiveOf::<T>::get(who).into_inner()
-        }
-
         /// Whether `who` could join a task now: if not, why, and from which tick on that may
         /// be different, as far as waiting alone helps.
-        pub fn can_submit(who: T::AccountId, task: TaskId) -> Result<(), (Refusal, Option<Tick>)> {
+        pub fn can_submit(
+            who: T::AccountId,
+            task: TaskId,
+        ) -> Result<(), (JoinError, Option<Tick>)> {
             Self::check_join(&who, &task)
         }
     }

@@ -45,7 +45,7 @@ pub type Results = BoundedVec<AnswerResult, ConstU32<MAX_PARTICIPANTS>>;
 pub struct TypeProfile {
     /// Whether equal answers may all earn, because the right answer is the same for everyone.
     pub equal_answers_allowed: bool,
-    /// The tool that automatic validators run over the answers: the BLAKE3 hash of its file. None
+    /// The tool that automatic judges run over the answers: the BLAKE3 hash of its file. None
     /// when answers of this type cannot be checked by a tool.
     #[serde(default, with = "tos_types::json::optional_hash")]
     pub tool: Option<ContentHash>,
@@ -82,7 +82,7 @@ pub struct Task<AccountId> {
     pub max_participants: u32,
     /// Whether equal answers may all earn; the type's rule when the task was published.
     pub equal_answers_allowed: bool,
-    /// The tool its automatic validators run; the type's when the task was published.
+    /// The tool its automatic judges run; the type's when the task was published.
     pub tool: Option<ContentHash>,
     /// What its difficulty asked for when it was published.
     pub terms: DifficultyTerms,
@@ -174,7 +174,7 @@ pub struct Revealed {
     pub hash: ContentHash,
     /// The SimHash the miner states for it.
     pub simhash: u64,
-    /// The salt of the commitment. It shows whether the answer is a check of the validators.
+    /// The salt of the commitment. It shows whether the answer is a check of the judges.
     pub salt: Salt,
 }
 

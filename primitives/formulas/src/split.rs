@@ -19,8 +19,8 @@ pub struct SplitProfile {
     pub winners: Bp,
     /// To everyone whose answer was good enough to take part.
     pub participants: Bp,
-    /// To the validators, by accuracy.
-    pub validators: Bp,
+    /// To the judges, by accuracy.
+    pub judges: Bp,
     /// To the treasury.
     pub network: Bp,
 }
@@ -56,8 +56,8 @@ pub struct Allocation {
     pub winners: Vec<u32>,
     /// What each answer earns, in answer order.
     pub answers: Vec<Balance>,
-    /// What each validator earns, in the order of the points.
-    pub validators: Vec<Balance>,
+    /// What each judge earns, in the order of the points.
+    pub judges: Vec<Balance>,
     /// To the treasury, empty classes included.
     pub network: Balance,
     /// Back to the publisher.
@@ -74,7 +74,7 @@ impl SplitProfile {
     pub const DEFAULT: Self = Self {
         winners: 6_500,
         participants: 1_500,
-        validators: 1_500,
+        judges: 1_500,
         network: 500,
     };
 
@@ -96,20 +96,15 @@ impl SplitProfile {
     }
 
     /// Whether the shares sum to 10,000 and lie within what governance may set: winners 60–70 %,
-    /// participants 10–20 %, validators 10–15 %, network 5–10 %.
+    /// participants 10–20 %, judges 10–15 %, network 5–10 %.
     pub fn is_within_bounds(&self) -> bool {
-        let sum = [
-            self.winners,
-            self.participants,
-            self.validators,
-            self.network,
-        ]
-        .into_iter()
-        .fold(0u32, |sum, share| sum.saturating_add(u32::from(share)));
+        let sum = [self.winners, self.participants, self.judges, self.network]
+            .into_iter()
+            .fold(0u32, |sum, share| sum.saturating_add(u32::from(share)));
         sum == 10_000
             && (6_000..=7_000).contains(&self.winners)
             && (1_000..=2_000).contains(&self.participants)
-            && (1_000..=1_500).contains(&self.validators)
+            && (1_000..=1_500).contains(&self.judges)
             && (500..=1_000).contains(&self.network)
     }
 }
@@ -196,7 +191,7 @@ pub struct QualityBars {
     pub take_part: u8,
 }
 
-/// Splits an escrow among the answers (in order of commitment), the validators, the network and,
+/// Splits an escrow among the answers (in order of commitment), the judges, the network and,
 /// where nobody has earned it, the publisher. All parts sum to `escrow`.
 pub fn allocate(
     escrow: Balance,
@@ -204,18 +199,18 @@ pub fn allocate(
     rule: WinnerRule,
     bars: QualityBars,
     answers: &[JudgedAnswer],
-    validator_points: &[Bp],
+    judge_points: &[Bp],
 ) -> Allocation {
     let classes = [
         profile.winners,
         profile.participants,
-        profile.validators,
+        profile.judges,
         profile.network,
     ];
     let classes = largest_remainder(escrow, &classes.map(u128::from));
     let mut classes = classes.into_iter();
     let mut class = || classes.next().unwrap_or(0);
-    let (for_winners, for_participants, for_validators) = (class(), class(), class());
+    let (for_winners, for_participants, for_judges) = (class(), class(), class());
 
     let winners = rank(rule, bars.win, answers);
     let mut earned = alloc::vec![0; answers.len()];
@@ -248,14 +243,14 @@ pub fn allocate(
         *earned = share.saturating_add(*earned);
     }
 
-    let points: Vec<u128> = validator_points
+    let points: Vec<u128> = judge_points
         .iter()
         .map(|points| u128::from(*points))
         .collect();
-    let validators = largest_remainder(for_validators, &points);
+    let judges = largest_remainder(for_judges, &points);
 
     // The treasury's own class, and every class left over that is not the publisher's.
-    let network = unspent(unspent(escrow.saturating_sub(refund), &earned), &validators);
+    let network = unspent(unspent(escrow.saturating_sub(refund), &earned), &judges);
     let winners = winners
         .iter()
         .filter_map(|(index, _)| u32::try_from(*index).ok())
@@ -263,7 +258,7 @@ pub fn allocate(
     Allocation {
         winners,
         answers: earned,
-        validators,
+        judges,
         network,
         refund,
     }

@@ -13,7 +13,7 @@ use tos_types::Verdict;
 
 macro_rules! vectors {
     ($file:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $file)))
+        serde_json::from_str::<Value>(include_str!(concat!("../../../testing/vectors/", $file)))
             .unwrap()
     };
 }
@@ -85,7 +85,7 @@ fn splits_agree_with_the_reference() {
         let profile = SplitProfile {
             winners: profile[0],
             participants: profile[1],
-            validators: profile[2],
+            judges: profile[2],
             network: profile[3],
         };
         assert!(profile.is_within_bounds(), "{case}");
@@ -125,8 +125,8 @@ fn splits_agree_with_the_reference() {
             "{case}"
         );
         assert_eq!(
-            allocation.validators,
-            amounts::<u128>(&expected["validators"]),
+            allocation.judges,
+            amounts::<u128>(&expected["judges"]),
             "{case}"
         );
         assert_eq!(

@@ -8,6 +8,7 @@ use codec::Encode;
 use tos_storage_proofs::ProofError;
 
 /// Code of a right proof.
+#[cfg(not(substrate_runtime))]
 pub const VALID: u8 = 0;
 /// Code of a wrong proof of which nothing else can be said.
 #[cfg(not(substrate_runtime))]

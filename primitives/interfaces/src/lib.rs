@@ -6,12 +6,12 @@
 //! | trait | implemented by | used by |
 //! |---|---|---|
 //! | [`Clock`] | clock | all |
-//! | [`MinerRegistry`] | miners | tasks, validation |
-//! | [`ReputationBook`] | reputation | tasks, validation, miners |
-//! | [`Panels`] | validation | tasks |
-//! | [`VotingAgenda`] | tasks | validation |
+//! | [`MinerRegistry`] | miners | tasks, judges |
+//! | [`Reputation`] | reputation | tasks, judges, miners |
+//! | [`Panels`] | judges | tasks |
+//! | [`TaskPhases`] | tasks | judges |
 //! | [`Vault`] | rewards | tasks |
-//! | [`Randomness`] | beacon | validation, storage |
+//! | [`Randomness`] | beacon | judges, storage |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -25,8 +25,8 @@ mod reputation;
 mod vault;
 
 pub use clock::Clock;
-pub use panels::{Draw, PanelRequest, Panels, RevealedAnswer, VotingAgenda, VotingStage};
+pub use panels::{Draw, PanelRequest, Panels, RevealedAnswer, TaskPhases, VotingStage};
 pub use randomness::{Randomness, Seed};
 pub use registry::MinerRegistry;
-pub use reputation::ReputationBook;
+pub use reputation::Reputation;
 pub use vault::{Settlement, Vault};

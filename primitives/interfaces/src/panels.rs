@@ -38,7 +38,7 @@ pub struct PanelRequest<AccountId> {
 pub enum Draw {
     /// A panel of this many members sits.
     Seated(u32),
-    /// No randomness or too few eligible validators now; try again in the next block.
+    /// No randomness or too few eligible judges now; try again in the next block.
     Retry,
 }
 
@@ -63,7 +63,7 @@ pub trait Panels<AccountId> {
     fn conclude(task: &TaskId, task_type: TaskType, judge: bool) -> Vec<(AccountId, Bp)>;
     /// Removes every record of the task.
     fn forget(task: &TaskId);
-    /// Registers a full pool of validators of the type, all of whom may sit as experts (without
+    /// Registers a full pool of judges of the type, all of whom may sit as experts (without
     /// `seats` that is all: the worst case of a draw), makes the next draw's seed ready, and fills
     /// `seats` seats in rounds of `size` each, the last one smaller. Everybody has revealed a vote
     /// that earns or, where they are `silent`, done nothing; the rounds are not counted yet. For
@@ -87,7 +87,7 @@ pub enum VotingStage {
     },
 }
 
-/// A revealed answer, as somebody who planted it must open it.
+/// A revealed answer, as the author of a control answer must open it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RevealedAnswer {
     /// Its place among the task's answers, in the order of commitment.
@@ -101,14 +101,14 @@ pub struct RevealedAnswer {
 }
 
 /// The task side of a vote.
-pub trait VotingAgenda<AccountId> {
+pub trait TaskPhases<AccountId> {
     /// What votes the task takes now, if any. `None` also when the deadline has passed.
     fn stage(task: &TaskId) -> Option<VotingStage>;
     /// Deadline of the current phase, if the task exists.
     fn deadline(task: &TaskId) -> Option<Tick>;
     /// The rules the task was published with; those of a new network if there is no such task.
     fn rules(task: &TaskId) -> TaskRules;
-    /// The tool that the task's automatic validators run, by the BLAKE3 hash of its file.
+    /// The tool that the task's automatic judges run, by the BLAKE3 hash of its file.
     fn tool(task: &TaskId) -> Option<ContentHash>;
     /// The answer of `who`, while the task has a result that is not settled and no vote is open.
     fn judged_answer(task: &TaskId, who: &AccountId) -> Option<RevealedAnswer>;
@@ -117,8 +117,8 @@ pub trait VotingAgenda<AccountId> {
     /// Puts the task into the given stage. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_stage(task: &TaskId, stage: VotingStage);
-    /// Puts the task into the phase in which known answers are told, with the most answers, the last
-    /// of which is by `who` with this content and salt. For benchmarks only.
+    /// Puts the task into the phase in which control answers are told, with the most answers, the
+    /// last of which is by `who` with this content and salt. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_judged(task: &TaskId, who: &AccountId, content: ContentHash, salt: Salt);
 }

@@ -2,29 +2,30 @@
 
 //! Randomness of the beacon.
 
-use tos_types::ticket::Ticket;
+use tos_types::randomness::RandomnessRequest;
 
-/// What a ticket is worth now.
+/// What a randomness request is worth now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Seed {
     /// The seed.
     Ready([u8; 32]),
     /// Not yet; ask again in a later block.
     Pending,
-    /// The records no longer reach back so far: take a new ticket.
+    /// The records no longer reach back so far: make a new randomness request.
     Expired,
 }
 
-/// Randomness that nobody could know when its ticket was taken (`docs/beacon.md`).
+/// Randomness that nobody could know when its randomness request was made (`docs/beacon.md`).
 pub trait Randomness {
-    /// Takes a ticket. The same for everybody within a block.
-    fn request() -> Ticket;
-    /// The seed of `subject` for a ticket. Once ready it stays the same until it expires.
-    fn seed(ticket: &Ticket, subject: &[u8]) -> Seed;
+    /// Makes a randomness request. The same for everybody within a block.
+    fn request() -> RandomnessRequest;
+    /// The seed of `subject` for a randomness request. Once ready it stays the same until it
+    /// expires.
+    fn seed(randomness: &RandomnessRequest, subject: &[u8]) -> Seed;
     /// Whether time cannot be trusted now, because the beacon stands still. Nobody may be punished
     /// for being late meanwhile.
     fn degraded() -> bool;
-    /// Makes every ticket's seed ready. For benchmarks only.
+    /// Makes every randomness request's seed ready. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_ready(_ticket: &Ticket) {}
+    fn benchmark_ready(_randomness: &RandomnessRequest) {}
 }

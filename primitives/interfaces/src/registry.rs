@@ -3,12 +3,12 @@
 //! Miners and their standing.
 
 use polkadot_sdk::sp_runtime::DispatchResult;
-use tos_types::{refusal::Refusal, task::Certification, TaskType, Tick};
+use tos_types::{join_error::JoinError, task::Certification, TaskType, Tick};
 
 /// Who mines, with what standing.
 pub trait MinerRegistry<AccountId> {
     /// Whether `who` may take on a task of this type now.
-    fn may_work(who: &AccountId, task_type: TaskType) -> Result<(), Refusal>;
+    fn may_work(who: &AccountId, task_type: TaskType) -> Result<(), JoinError>;
     /// Whether `who` is suspended now. Holds for every account, miner or not.
     fn is_suspended(who: &AccountId) -> bool;
     /// The tick at which the suspension of `who` ends, if there is one now.

@@ -6,7 +6,7 @@ use tos_formulas::reputation::Performance;
 use tos_types::{offence::Severity, Bp, TaskType};
 
 /// What an account's work has been worth.
-pub trait ReputationBook<AccountId> {
+pub trait Reputation<AccountId> {
     /// Reputation over all types, with idle decay applied.
     fn global(who: &AccountId) -> Bp;
     /// Reputation in one type, with idle decay applied.

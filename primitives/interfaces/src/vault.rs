@@ -20,8 +20,8 @@ pub struct Settlement<AccountId> {
     pub bars: QualityBars,
     /// The judged answers, in order of commitment.
     pub answers: Vec<(AccountId, JudgedAnswer)>,
-    /// Accuracy points of the validators.
-    pub validators: Vec<(AccountId, Bp)>,
+    /// Accuracy points of the judges.
+    pub judges: Vec<(AccountId, Bp)>,
 }
 
 /// The escrow vault and payer of rewards. A task's reward lies in it from publication until it is

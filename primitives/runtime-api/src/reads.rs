@@ -75,19 +75,20 @@ macro_rules! reads {
 
                 /// Whether an account may take on a task, and else why not and when to ask again. Costs
                 /// nothing, so ask before paying for a transaction.
-                fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
+                fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
                     json "canSubmit"(who: AccountId, id: TaskId) -> Permission,
                     "permission of an account to join a task: `{allowed}`, or `{allowed: false, reason, retryAt}`"
                 }
 
-                /// What an account should do now, as a miner and as a validator, by deadline.
+                /// What an account should do now, as a miner and as a judge, by deadline.
                 fn assignments(who: AccountId) -> Vec<AssignmentView> {
                     json "assignments", "what an account should do now, by deadline"
                 }
 
-                /// The tasks on which a validator has a seat, whether or not there is something to do now.
+                /// The tasks on which a judge has a seat, whether or not there is something to do
+                /// now.
                 fn duties(who: AccountId) -> Vec<DutyView> {
-                    json "duties", "the panels a validator sits on"
+                    json "duties", "the panels a judge sits on"
                 }
 
                 /// The rewards that wait for an account; as many as one `claim_all` pays.
@@ -100,9 +101,9 @@ macro_rules! reads {
                     json "miner", "the registration of a miner, or null"
                 }
 
-                /// A registered validator.
-                fn validator(who: AccountId) -> Option<ValidatorView> {
-                    json "validator", "the registration of a validator, or null"
+                /// A registered judge.
+                fn judge(who: AccountId) -> Option<JudgeView> {
+                    json "judge", "the registration of a judge, or null"
                 }
 
                 /// What an account's work has been worth, idle decay applied. Everybody has a reputation:
@@ -111,7 +112,7 @@ macro_rules! reads {
                     json "reputation", "an account's reputation, global and per type, decay applied"
                 }
 
-                /// Protocol time, the windows and how many there are of everything.
+                /// Protocol time, the lengths of phases and how many there are of everything.
                 fn chain() -> ChainView {
                     json "chain" computed () -> ChainStatus,
                     "heights, tick, day, window lengths, counts"
@@ -216,9 +217,9 @@ macro_rules! reads {
                     "the groups to check in the current window, where to fetch proofs, and whether it has attested"
                 }
 
-                /// Totals, and the scale of the network.
+                /// Totals, and the configuration of the network.
                 fn storage_stats() -> StorageStats {
-                    json "storageStats", "totals of storage, and its scale"
+                    json "storageStats", "totals of storage, and its configuration"
                 }
 
                 /// How long a replica has been proven without a gap; refused below the proof window.

@@ -6,7 +6,7 @@ use super::*;
 use codec::{Decode, Encode};
 use sp_api::{ApiRef, ProvideRuntimeApi, RuntimeApiInfo};
 use sp_runtime::traits::Block as BlockT;
-use tos_types::{refusal::Refusal, Windows};
+use tos_types::{join_error::JoinError, PhaseLengths};
 use tos_views::{Action, Role, StandingView};
 
 type Block = sp_runtime::generic::Block<
@@ -33,7 +33,7 @@ fn assignment() -> AssignmentView {
     AssignmentView {
         task: TASK,
         task_type: TaskType::General,
-        role: Role::Validator,
+        role: Role::Judge,
         action: Action::CommitVote { round: 1 },
         deadline: 77,
     }
@@ -68,8 +68,8 @@ sp_api::mock_impl_runtime_apis! {
         fn round(_: TaskId, _: u32) -> Option<RoundView<AccountId>> {
             None
         }
-        fn can_submit(_: AccountId, _: TaskId) -> Result<(), RefusalView> {
-            Err(RefusalView { reason: Refusal::Suspended, retry_at: Some(5) })
+        fn can_submit(_: AccountId, _: TaskId) -> Result<(), JoinErrorView> {
+            Err(JoinErrorView { reason: JoinError::Suspended, retry_at: Some(5) })
         }
         fn assignments(who: AccountId) -> Vec<AssignmentView> {
             if who == ME { [assignment()].to_vec() } else { Vec::new() }
@@ -83,7 +83,7 @@ sp_api::mock_impl_runtime_apis! {
         fn miner(_: AccountId) -> Option<MinerView> {
             None
         }
-        fn validator(_: AccountId) -> Option<ValidatorView> {
+        fn judge(_: AccountId) -> Option<JudgeView> {
             None
         }
         fn reputation(_: AccountId) -> ReputationView {
@@ -93,11 +93,11 @@ sp_api::mock_impl_runtime_apis! {
             ChainView {
                 tick: 3,
                 day: 0,
-                windows: Windows::development(),
+                phase_lengths: PhaseLengths::development(),
                 tasks: 0,
                 open_tasks: 0,
                 miners: 0,
-                validators: 0,
+                judges: 0,
             }
         }
     }
@@ -109,13 +109,16 @@ fn a_node_reads_the_runtime_through_the_trait() {
     let (api, at) = (node.runtime_api(), <Block as BlockT>::Hash::default());
     assert_eq!(api.assignments(at, ME).unwrap(), [assignment()]);
     assert_eq!(api.assignments(at, [0; 32]).unwrap(), []);
-    let refusal = RefusalView {
-        reason: Refusal::Suspended,
+    let refusal = JoinErrorView {
+        reason: JoinError::Suspended,
         retry_at: Some(5),
     };
     assert_eq!(api.can_submit(at, ME, TASK).unwrap(), Err(refusal));
     assert_eq!(api.task(at, TASK).unwrap(), None);
-    assert_eq!(api.chain(at).unwrap().windows, Windows::development());
+    assert_eq!(
+        api.chain(at).unwrap().phase_lengths,
+        PhaseLengths::development()
+    );
 }
 
 #[test]

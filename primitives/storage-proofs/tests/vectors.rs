@@ -14,7 +14,7 @@ use tos_storage_proofs::{
 };
 
 fn section(name: &str, at_least: usize) -> Vec<Value> {
-    let file = include_str!("../../../tests/vectors/storage.json");
+    let file = include_str!("../../../testing/vectors/storage.json");
     let mut vectors: Value = serde_json::from_str(file).unwrap();
     let Value::Array(cases) = vectors[name].take() else {
         panic!("no section {name}");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The beacon: its time scale, how slots follow one another, and what blocks say about them
+//! The beacon: its time configuration, how slots follow one another, and what blocks say about them
 //! (`docs/beacon.md`). The runtime, the node and tests use these same functions.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -26,13 +26,15 @@ pub const MAX_SLOTS_PER_BLOCK: u32 = 8;
 pub const SPOTS_PER_BLOCK: u32 = 4;
 /// Slots, and blocks, of which the chain keeps records.
 pub const RECORDS: u32 = 2_048;
-/// Slots between a ticket and the highest that anybody may include or need compute when it is taken.
-pub const TICKET_DELAY: Slot = 2;
+/// Slots between a randomness request and the highest that anybody may include or need compute when
+/// it is made.
+pub const REQUEST_DELAY: Slot = 2;
 /// Slots that nodes compute ahead of the chain's head, as far as the clock allows.
 pub const MAX_LEAD: Slot = 64;
 /// Slots that the head may be behind what the clock allows before the clock is set after it.
 pub const MAX_LAG: Slot = 120;
-/// Blocks after a ticket whose authors all add to its seed while the beacon stands still.
+/// Blocks after a randomness request whose authors all add to its seed while the beacon stands
+/// still.
 pub const DEGRADED_BLOCKS: u32 = 16;
 /// Slots by which the head may run ahead of the wall clock.
 pub const WALL_CLOCK_LEAD: Slot = 2;
@@ -41,7 +43,7 @@ pub const WALL_CLOCK_LEAD: Slot = 2;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BeaconScale {
+pub struct BeaconConfig {
     /// The walk's parameters in the first epoch.
     pub params: VdfParams,
     /// Milliseconds that a slot should take; paces the wall-clock cap.
@@ -58,7 +60,7 @@ pub struct BeaconScale {
     pub stall_blocks: u32,
 }
 
-impl BeaconScale {
+impl BeaconConfig {
     /// A real network: one-second slots, 40-second windows, entropy every two minutes, a dataset a day.
     pub const PRODUCTION: Self = Self {
         params: VdfParams::MAINNET,
@@ -92,7 +94,7 @@ impl BeaconScale {
         stall_blocks: 20,
     };
 
-    /// Why this scale cannot work, if it cannot.
+    /// Why this configuration cannot work, if it cannot.
     pub fn check(&self) -> Result<(), &'static str> {
         self.params
             .check()
@@ -160,16 +162,17 @@ impl BeaconScale {
         (slot > 0 && slot.saturating_add(self.prebuild_slots.into()) > end).then_some(next)
     }
 
-    /// The slot of a ticket that is taken in a block whose parent's head is `parent_head`, if `cap`
-    /// is the highest slot that any block made in the same BABE slot may include.
+    /// The slot of a randomness request that is made in a block whose parent's head is
+    /// `parent_head`, if `cap` is the highest slot that any block made in the same BABE slot may
+    /// include.
     ///
     /// Neither depends on what the block's author does. What that block can include, and what others
     /// compute ahead of it, is lower.
-    pub fn ticket_slot(&self, parent_head: Slot, cap: Slot) -> Slot {
+    pub fn request_slot(&self, parent_head: Slot, cap: Slot) -> Slot {
         let known = parent_head
             .saturating_add(MAX_LEAD)
             .saturating_add(MAX_SLOTS_PER_BLOCK.into());
-        cap.min(known).saturating_add(TICKET_DELAY)
+        cap.min(known).saturating_add(REQUEST_DELAY)
     }
 
     /// The time of the genesis slot from which on the head, at `parent_head`, is no more than
@@ -190,7 +193,7 @@ impl BeaconScale {
     }
 }
 
-impl Default for BeaconScale {
+impl Default for BeaconConfig {
     fn default() -> Self {
         Self::PRODUCTION
     }
@@ -201,67 +204,67 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scales_are_sound() {
-        for scale in [
-            BeaconScale::PRODUCTION,
-            BeaconScale::DEVELOPMENT,
-            BeaconScale::FAST,
+    fn the_configs_are_sound() {
+        for config in [
+            BeaconConfig::PRODUCTION,
+            BeaconConfig::DEVELOPMENT,
+            BeaconConfig::FAST,
         ] {
-            assert_eq!(scale.check(), Ok(()));
+            assert_eq!(config.check(), Ok(()));
         }
-        assert_eq!(BeaconScale::PRODUCTION.epoch_slots(), 86_400);
+        assert_eq!(BeaconConfig::PRODUCTION.epoch_slots(), 86_400);
     }
 
     #[test]
     fn entropy_goes_in_at_every_third_window_and_never_at_the_first() {
-        let scale = BeaconScale::FAST;
-        assert_eq!(scale.injects_at(1), None);
+        let config = BeaconConfig::FAST;
+        assert_eq!(config.injects_at(1), None);
         let injected: Vec<_> = (0..100)
-            .filter_map(|slot| scale.injects_at(slot).map(|from| (slot, from)))
+            .filter_map(|slot| config.injects_at(slot).map(|from| (slot, from)))
             .collect();
         assert_eq!(injected, [(25, 1), (49, 4), (73, 7), (97, 10)]);
     }
 
     #[test]
-    fn a_ticket_lies_beyond_what_a_block_can_include_and_others_compute() {
-        let scale = BeaconScale::PRODUCTION;
+    fn a_request_lies_beyond_what_a_block_can_include_and_others_compute() {
+        let config = BeaconConfig::PRODUCTION;
         // The head follows the clock: two slots beyond the end of the block's time.
-        assert_eq!(scale.ticket_slot(1_000, 1_003), 1_005);
+        assert_eq!(config.request_slot(1_000, 1_003), 1_005);
         // The head is behind: beyond what is computed ahead of it.
-        assert_eq!(scale.ticket_slot(1_000, 9_000), 1_000 + 64 + 8 + 2);
+        assert_eq!(config.request_slot(1_000, 9_000), 1_000 + 64 + 8 + 2);
         for (head, cap) in [(0, 3), (10, 12), (10, 80), (10, 10_000)] {
             let block = (head + Slot::from(MAX_SLOTS_PER_BLOCK)).min(cap);
             let computed = (block + MAX_LEAD).min(cap);
-            let ticket = scale.ticket_slot(head, cap);
-            assert!(ticket > block && ticket > computed, "{head} {cap}");
+            let randomness = config.request_slot(head, cap);
+            assert!(randomness > block && randomness > computed, "{head} {cap}");
         }
     }
 
     #[test]
     fn the_clock_forgives_what_is_more_than_two_minutes_behind() {
-        let scale = BeaconScale::PRODUCTION;
+        let config = BeaconConfig::PRODUCTION;
         let (genesis, head) = (5_000, 100);
         // At most 120 behind: nothing changes.
         let now = genesis + 218 * 1_000;
-        assert_eq!(scale.cap(genesis, now), head + MAX_LAG);
-        assert_eq!(scale.forgive(genesis, head, now), genesis);
+        assert_eq!(config.cap(genesis, now), head + MAX_LAG);
+        assert_eq!(config.forgive(genesis, head, now), genesis);
         // An hour later the head is 120 behind again.
         let now = now + 3_600_000 + 345;
-        let set = scale.forgive(genesis, head, now);
+        let set = config.forgive(genesis, head, now);
         assert_eq!(set, genesis + 3_600_000);
-        assert_eq!(scale.cap(set, now), head + MAX_LAG);
-        assert_eq!(scale.forgive(set, head, now), set);
-        assert_eq!(scale.forgive(genesis, 10_000, now), genesis);
+        assert_eq!(config.cap(set, now), head + MAX_LAG);
+        assert_eq!(config.forgive(set, head, now), set);
+        assert_eq!(config.forgive(genesis, 10_000, now), genesis);
     }
 
     #[test]
     fn slots_belong_to_the_window_and_epoch_that_they_end_in() {
-        let scale = BeaconScale::FAST;
-        assert_eq!((scale.window_of(8), scale.window_of(9)), (0, 1));
-        assert_eq!((scale.epoch_of(240), scale.epoch_of(241)), (0, 1));
-        assert_eq!(scale.fixes_epoch(200), None);
-        assert_eq!(scale.fixes_epoch(201), Some(1));
-        assert_eq!(scale.fixes_epoch(240), Some(1));
-        assert_eq!(scale.fixes_epoch(241), None);
+        let config = BeaconConfig::FAST;
+        assert_eq!((config.window_of(8), config.window_of(9)), (0, 1));
+        assert_eq!((config.epoch_of(240), config.epoch_of(241)), (0, 1));
+        assert_eq!(config.fixes_epoch(200), None);
+        assert_eq!(config.fixes_epoch(201), Some(1));
+        assert_eq!(config.fixes_epoch(240), Some(1));
+        assert_eq!(config.fixes_epoch(241), None);
     }
 }

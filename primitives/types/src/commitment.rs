@@ -30,29 +30,29 @@ pub fn answer<A: Encode>(
     (b"tos/answer/v1", task, miner, content, simhash, salt).using_encoded(blake2_256)
 }
 
-/// The salt by which `planter` binds itself to the quality of its answer before anybody votes: a
-/// check of the validators that nobody can tell from any other answer, until `secret` is told.
-pub fn known_answer<A: Encode>(
+/// The salt by which `author` binds itself to the quality of its answer before anybody votes: a
+/// check of the judges that nobody can tell from any other answer, until `secret` is told.
+pub fn control_answer<A: Encode>(
     task: &TaskId,
-    planter: &A,
+    author: &A,
     content: &ContentHash,
     quality: u8,
     secret: &[u8; 32],
 ) -> Salt {
-    (b"tos/known/v1", task, planter, content, quality, secret).using_encoded(blake2_256)
+    (b"tos/known/v1", task, author, content, quality, secret).using_encoded(blake2_256)
 }
 
-/// The commitment of `validator` to its scores in one round of a task and, where it has an
+/// The commitment of `judge` to its scores in one round of a task and, where it has an
 /// automatic seat, to its report.
 pub fn vote<A: Encode>(
     task: &TaskId,
     round: u32,
-    validator: &A,
+    judge: &A,
     scores: &[AnswerScore],
     report: Option<&Report>,
     salt: &Salt,
 ) -> Commitment {
-    (b"tos/vote/v1", task, round, validator, scores, report, salt).using_encoded(blake2_256)
+    (b"tos/vote/v1", task, round, judge, scores, report, salt).using_encoded(blake2_256)
 }
 
 #[cfg(test)]
@@ -93,10 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn a_known_answer_is_bound_to_all_it_says() {
+    fn a_control_answer_is_bound_to_all_it_says() {
         let task = TaskId([1; 16]);
-        let made = |planter: u8, content: u8, quality, secret: u8| {
-            known_answer(&task, &planter, &[content; 32], quality, &[secret; 32])
+        let made = |author: u8, content: u8, quality, secret: u8| {
+            control_answer(&task, &author, &[content; 32], quality, &[secret; 32])
         };
         let key = made(1, 2, 90, 4);
         assert_eq!(key, made(1, 2, 90, 4));
@@ -110,7 +110,7 @@ mod tests {
         }
         assert_ne!(
             key,
-            known_answer(&TaskId([9; 16]), &1u8, &[2; 32], 90, &[4; 32])
+            control_answer(&TaskId([9; 16]), &1u8, &[2; 32], 90, &[4; 32])
         );
     }
 }

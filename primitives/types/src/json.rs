@@ -8,23 +8,31 @@ use serde::{de::Error as _, Deserialize, Deserializer, Serializer};
 
 /// `0x` and two lower-case digits per byte.
 pub fn to_hex(bytes: &[u8]) -> String {
-    let mut text = String::from("0x");
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2).saturating_add(2));
+    text.push_str("0x");
     for byte in bytes {
-        text.push_str(&format!("{byte:02x}"));
+        text.push(digit(byte / 16));
+        text.push(digit(byte % 16));
     }
     text
 }
 
 /// Reads hexadecimal digits, with or without `0x`.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
+    let digits = text.strip_prefix("0x").unwrap_or(text).as_bytes();
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(digits.get(at..at.checked_add(2)?)?, 16).ok())
-        .collect()
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    let pairs = digits.chunks_exact(2).map(|pair| match *pair {
+        [high, low] => {
+            let byte = value(high)?.checked_mul(16)?.checked_add(value(low)?)?;
+            u8::try_from(byte).ok()
+        }
+        _ => None,
+    });
+    pairs.collect()
 }
 
 /// Fixed-size bytes as `0x…`.
@@ -144,7 +152,20 @@ pub mod wei {
 
 #[cfg(test)]
 mod tests {
+    use super::{from_hex, to_hex};
     use crate::{ContentRef, TaskParams};
+
+    #[test]
+    fn hexadecimal_text_is_read_and_written() {
+        assert_eq!(to_hex(&[0, 0x1f, 0xff]), "0x001fff");
+        assert_eq!(to_hex(&[]), "0x");
+        assert_eq!(from_hex("0x001fFF"), Some(vec![0, 0x1f, 0xff]));
+        assert_eq!(from_hex("001f"), Some(vec![0, 0x1f]));
+        assert_eq!(from_hex("0x"), Some(vec![]));
+        for bad in ["0", "0x0", "0xzz", "0x+1", "0x\u{e9}"] {
+            assert_eq!(from_hex(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn content_and_parameters_read_as_hex_and_text() {

@@ -15,14 +15,14 @@ pub mod beacon;
 pub mod commitment;
 pub mod content;
 pub mod ids;
+pub mod join_error;
 pub mod json;
 pub mod offence;
 pub mod params;
-pub mod refusal;
+pub mod randomness;
 pub mod rules;
 pub mod storage;
 pub mod task;
-pub mod ticket;
 pub mod time;
 pub mod vote;
 
@@ -30,7 +30,7 @@ pub use amounts::{Balance, SUPPLY_CAP, TOS};
 pub use content::{ContentHash, ContentRef};
 pub use ids::{DealId, ReplicaId, TaskId};
 pub use task::{Closure, Difficulty, Phase, TaskParams, TaskType};
-pub use time::{Tick, Windows};
+pub use time::{PhaseLengths, Tick};
 pub use vote::{AnswerScore, Report, Verdict};
 
 /// A share, score or reputation in basis points: 0 to 10,000.
@@ -40,7 +40,7 @@ pub const BP: Bp = 10_000;
 
 /// The most accounts that may join one task; every per-task loop is bounded by it.
 pub const MAX_PARTICIPANTS: u32 = 32;
-/// The most validators in one panel, reached by escalating an Expert task three times.
+/// The most judges in one panel, reached by escalating an Expert task three times.
 pub const MAX_PANEL: u32 = 15;
 /// Rounds of voting a task may see: the first, two escalations and one challenge.
 pub const MAX_ROUNDS: u32 = 4;

@@ -22,9 +22,9 @@ pub const LOW_QUALITY_SLASH_BP: Bp = 2_000;
 pub const MALFORMED_SLASH_BP: Bp = 5_000;
 /// Share of its stake a miner loses for plagiarism found by the panel.
 pub const PLAGIARISM_SLASH_BP: Bp = 8_000;
-/// Share of its stake a validator loses for not committing a vote.
+/// Share of its stake a judge loses for not committing a vote.
 pub const NO_VOTE_SLASH_BP: Bp = 500;
-/// Share of its stake a validator loses for committing a vote and not revealing it.
+/// Share of its stake a judge loses for committing a vote and not revealing it.
 pub const NO_VOTE_REVEAL_SLASH_BP: Bp = 1_000;
 /// Bond of a challenge as a share of the reward.
 pub const CHALLENGE_BOND_BP: Bp = 500;
@@ -40,9 +40,9 @@ pub const AGREEMENT_POINTS: u8 = 15;
 pub const AUTOMATIC_SEATS: u32 = 3;
 /// Automatic members whose reports must be the same.
 pub const AGREEING_REPORTS: u32 = 2;
-/// Accounts that governance may approve for planting known answers.
-pub const MAX_PLANTERS: u32 = 256;
-/// Share of a validator's reward points that known answers decide, once it has met one.
+/// Accounts that governance may approve for writing control answers.
+pub const MAX_CONTROL_AUTHORS: u32 = 256;
+/// Share of a judge's reward points that control answers decide, once it has met one.
 pub const KNOWN_SHARE_BP: Bp = 3_000;
 /// Share of the revealed weight that must agree.
 pub const AGREEMENT_BP: Bp = 7_500;
@@ -50,17 +50,17 @@ pub const AGREEMENT_BP: Bp = 7_500;
 pub const MAX_ESCALATIONS: u32 = 2;
 /// Further members per escalated round.
 pub const ESCALATION_STEP: u32 = 2;
-/// The fewest members a panel may have when validators are scarce.
+/// The fewest members a panel may have when judges are scarce.
 pub const MIN_PANEL: u32 = 3;
 /// Candidates looked at in one draw; bounds its weight.
 pub const MAX_CANDIDATES: u32 = 64;
 /// Reward above which the first panel is already an expert panel.
 pub const EXPERT_PANEL_REWARD: Balance = 200 * TOS;
-/// Accuracy that a validator starts with.
+/// Accuracy that a judge starts with.
 pub const START_ACCURACY: Bp = 7_000;
-/// Accuracy below which a validator earns nothing for a task.
+/// Accuracy below which a judge earns nothing for a task.
 pub const MIN_REWARDED_ACCURACY: Bp = 5_000;
-/// Accuracy an expert validator must have.
+/// Accuracy an expert judge must have.
 pub const EXPERT_ACCURACY: Bp = 8_500;
 /// Settled tasks or votes after which an uncertified account has a vote weight.
 pub const MIN_SETTLED_TO_VOTE: u32 = 3;
@@ -71,7 +71,7 @@ pub const TIMELY_BP: Bp = 2_000;
 
 /// Tasks a miner may be in at once.
 pub const MAX_CONCURRENT_TASKS: u32 = 3;
-/// Panels a validator may sit on at once.
+/// Panels a judge may sit on at once.
 pub const MAX_CONCURRENT_PANELS: u32 = 16;
 
 /// `share` of `amount`, rounded down.

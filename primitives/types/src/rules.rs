@@ -223,8 +223,8 @@ macro_rules! rules {
 
 mod members;
 pub use members::{
-    CertifiedStakes, LevelTable, LevelTerms, LowestLevel, MemberRules, MinerStakes,
-    ValidatorStakes, LEAST_REGISTRATION, MOST_REGISTRATION,
+    CertifiedStakes, JudgeStakes, LevelTable, LevelTerms, LowestLevel, MemberRules, MinerStakes,
+    LEAST_REGISTRATION, MOST_REGISTRATION,
 };
 
 rules! {
@@ -258,9 +258,9 @@ rules! {
         malformed: Bp = params::MALFORMED_SLASH_BP, 2_500 => 10_000, "25 to 100 %";
         /// A miner whose answer the panel found to be another's.
         plagiarism: Bp = params::PLAGIARISM_SLASH_BP, 5_000 => 10_000, "50 to 100 %";
-        /// A validator that committed no vote.
+        /// A judge that committed no vote.
         no_vote: Bp = params::NO_VOTE_SLASH_BP, LEAST_VOTE_SLASH => 2_000, "1 to 20 %";
-        /// A validator that committed a vote and did not reveal it.
+        /// A judge that committed a vote and did not reveal it.
         no_vote_reveal: Bp = params::NO_VOTE_REVEAL_SLASH_BP, 200 => 5_000, "2 to 50 %";
     }
     relations(this) {
@@ -284,11 +284,11 @@ rules! {
         escalations: u32 = params::MAX_ESCALATIONS, 0 => params::MAX_ESCALATIONS, "0 to 2";
         /// Answers whose SimHashes differ in at most this many bits are near-duplicates.
         duplicate_distance: u32 = params::DUPLICATE_DISTANCE, 0 => 8, "0 to 8 bits";
-        /// Share of a validator's reward points that known answers decide, in basis points.
+        /// Share of a judge's reward points that control answers decide, in basis points.
         known_share: Bp = params::KNOWN_SHARE_BP, 0 => 5_000, "0 to 50 %";
-        /// Accuracy below which a validator earns nothing, in basis points.
+        /// Accuracy below which a judge earns nothing, in basis points.
         rewarded_accuracy: Bp = params::MIN_REWARDED_ACCURACY, 1_000 => params::START_ACCURACY, "10 to 70 %";
-        /// Accuracy an expert validator must have, in basis points.
+        /// Accuracy an expert judge must have, in basis points.
         expert_accuracy: Bp = params::EXPERT_ACCURACY, 7_100 => 9_900, "71 to 99 %";
         /// Settled tasks or votes after which an uncertified account has a vote weight.
         settled_to_vote: u32 = params::MIN_SETTLED_TO_VOTE, 1 => 100, "1 to 100";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Storage deals and proofs: the scale of a network, what a client offers, and what is signed
-//! (`docs/storage.md`).
+//! Storage deals and proofs: the configuration of a network, what a client offers, and what is
+//! signed (`docs/storage.md`).
 
 use crate::{content::MAX_LOCATOR, json::wei, Balance, ContentHash, Tick, TOS};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -43,15 +43,15 @@ pub type GroupPath = BoundedVec<[u8; 32], ConstU32<GROUP_PATH>>;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct StorageScale {
+pub struct StorageConfig {
     /// How replicas are sealed. Fixed for good.
     pub seal: SealParams,
     /// Words that one seal challenge opens, at most [`MAX_SEAL_SAMPLES`].
     pub seal_samples: u32,
     /// Ticks in a window.
     pub window: Tick,
-    /// Windows in an epoch, the unit of price and retention: a day on a real network.
-    pub epoch_windows: u32,
+    /// Windows in a billing period, the unit of price and retention: a day on a real network.
+    pub billing_windows: u32,
     /// Windows whose group roots are kept and can be disputed. Fixed for good.
     pub ring: u32,
     /// Positions of a group that are used, at most 1,000. Fixed for good.
@@ -62,7 +62,7 @@ pub struct StorageScale {
     pub seal_windows: u32,
     /// Windows between the request to remove a replica and its end.
     pub notice_windows: u32,
-    /// Windows that a replica may be paused in an epoch.
+    /// Windows that a replica may be paused in a billing period.
     pub pause_windows: u32,
     /// Windows between a provider's last replica and the release of its bond; at least the ring, so
     /// that late evidence still finds it.
@@ -81,8 +81,8 @@ pub struct StorageScale {
     pub committee: u32,
     /// Misses in a row after which a replica fails.
     pub max_misses: u32,
-    /// The most epochs a deal may last.
-    pub max_epochs: u32,
+    /// The most billing periods a deal may last.
+    pub max_billing_periods: u32,
     /// The least bond of a provider, in wei.
     #[serde(with = "wei")]
     pub min_bond: Balance,
@@ -113,13 +113,13 @@ pub const LATENCY_TARGET_MS: u32 = 100;
 /// Latency that is as bad as any, in milliseconds.
 pub const LATENCY_LIMIT_MS: u32 = 500;
 
-impl StorageScale {
-    /// A real network with blocks of two seconds: windows of 40 s, epochs of a day.
+impl StorageConfig {
+    /// A real network with blocks of two seconds: windows of 40 s, billing periods of a day.
     pub const PRODUCTION: Self = Self {
         seal: SealParams::MAINNET,
         seal_samples: 2,
         window: 20,
-        epoch_windows: 2_160,
+        billing_windows: 2_160,
         ring: 276,
         group_places: aggregate::GROUP_SIZE,
         offer_ttl: 6_480,
@@ -134,7 +134,7 @@ impl StorageScale {
         challenge_ticks: 150,
         committee: MAX_COMMITTEE,
         max_misses: 8,
-        max_epochs: 2_555,
+        max_billing_periods: 2_555,
         min_bond: 1_000 * TOS,
         collateral_base: 10 * TOS,
         collateral_per_gib: TOS,
@@ -144,11 +144,12 @@ impl StorageScale {
         equivocation: 1_000 * TOS,
     };
 
-    /// Tests and development: windows of six ticks, epochs of four windows, units of 64 KiB.
+    /// Tests and development: windows of six ticks, billing periods of four windows, units of 64
+    /// KiB.
     pub const FAST: Self = Self {
         seal: SealParams::TEST,
         window: 6,
-        epoch_windows: 4,
+        billing_windows: 4,
         ring: 16,
         offer_ttl: 50,
         seal_windows: 20,
@@ -161,7 +162,7 @@ impl StorageScale {
         ..Self::PRODUCTION
     };
 
-    /// Why this scale cannot work, if it cannot.
+    /// Why this configuration cannot work, if it cannot.
     pub fn check(&self) -> Result<(), &'static str> {
         if self.seal.check().is_err() {
             return Err("storage: the sealing parameters are out of bounds");
@@ -176,7 +177,7 @@ impl StorageScale {
             return Err("storage: a committee has from 1 to 26 members");
         }
         let lengths = [
-            self.epoch_windows,
+            self.billing_windows,
             self.ring,
             self.offer_ttl,
             self.seal_windows,
@@ -186,7 +187,7 @@ impl StorageScale {
             self.audit_ticks,
             self.challenge_ticks,
             self.max_misses,
-            self.max_epochs,
+            self.max_billing_periods,
         ];
         if self.window < 2 || lengths.contains(&0) {
             return Err("storage: a period is empty");
@@ -228,21 +229,22 @@ impl StorageScale {
         self.miss_base.saturating_mul(doubled).min(self.miss_cap)
     }
 
-    /// The epoch of a window.
-    pub fn epoch_of(&self, window: Window) -> u64 {
-        window.checked_div(self.epoch_windows.into()).unwrap_or(0)
+    /// The billing period of a window.
+    pub fn billing_period_of(&self, window: Window) -> u64 {
+        window.checked_div(self.billing_windows.into()).unwrap_or(0)
     }
 
-    /// What has to be held for `coded_bytes` over `epochs` at `price` wei per GiB-epoch:
-    /// ⌈price · ⌈bytes / MiB⌉ · epochs / 1,024⌉. `None` when no account could ever hold it.
-    pub fn escrow(price: Balance, coded_bytes: u64, epochs: u32) -> Option<Balance> {
+    /// What has to be held for `coded_bytes` over `periods` at `price` wei per GiB and billing
+    /// period: ⌈price · ⌈bytes / MiB⌉ · periods / 1,024⌉. `None` when no account could ever hold
+    /// it.
+    pub fn escrow(price: Balance, coded_bytes: u64, periods: u32) -> Option<Balance> {
         let mib = u128::from(coded_bytes.div_ceil(1 << 20));
-        let total = price.checked_mul(mib)?.checked_mul(epochs.into())?;
+        let total = price.checked_mul(mib)?.checked_mul(periods.into())?;
         Some(total.div_ceil(1_024))
     }
 }
 
-impl Default for StorageScale {
+impl Default for StorageConfig {
     fn default() -> Self {
         Self::PRODUCTION
     }
@@ -284,28 +286,28 @@ impl StoredContent {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub enum Retention {
-    /// 30 epochs; an epoch is a day on a real network.
+    /// 30 billing periods; a billing period is a day on a real network.
     #[codec(index = 0)]
     Days30,
-    /// 365 epochs.
+    /// 365 billing periods.
     #[codec(index = 1)]
     Days365,
-    /// 2,555 epochs: seven years.
+    /// 2,555 billing periods: seven years.
     #[codec(index = 2)]
     Days2555,
-    /// A number of epochs, from 1 to 2,555.
+    /// A number of billing periods, from 1 to 2,555.
     #[codec(index = 3)]
-    Epochs(u32),
+    BillingPeriods(u32),
 }
 
 impl Retention {
-    /// The number of epochs.
-    pub fn epochs(self) -> u32 {
+    /// The number of billing periods.
+    pub fn billing_periods(self) -> u32 {
         match self {
             Self::Days30 => 30,
             Self::Days365 => 365,
             Self::Days2555 => 2_555,
-            Self::Epochs(epochs) => epochs,
+            Self::BillingPeriods(periods) => periods,
         }
     }
 }
@@ -314,7 +316,7 @@ impl Retention {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct DealTerms<AccountId> {
-    /// Wei per GiB of coded bytes and epoch.
+    /// Wei per GiB of coded bytes and billing period.
     pub price: Balance,
     /// How long.
     pub retention: Retention,
@@ -406,61 +408,61 @@ mod tests {
     use crate::ReplicaId;
 
     #[test]
-    fn the_scales_are_sound() {
-        for scale in [StorageScale::PRODUCTION, StorageScale::FAST] {
-            assert_eq!(scale.check(), Ok(()));
-            assert!(scale.may_become(&scale));
+    fn the_configs_are_sound() {
+        for config in [StorageConfig::PRODUCTION, StorageConfig::FAST] {
+            assert_eq!(config.check(), Ok(()));
+            assert!(config.may_become(&config));
         }
-        let json = serde_json::to_string(&StorageScale::FAST).unwrap();
+        let json = serde_json::to_string(&StorageConfig::FAST).unwrap();
         assert_eq!(
-            serde_json::from_str::<StorageScale>(&json).unwrap(),
-            StorageScale::FAST
+            serde_json::from_str::<StorageConfig>(&json).unwrap(),
+            StorageConfig::FAST
         );
     }
 
     #[test]
-    fn a_scale_that_cannot_work_is_refused() {
-        let good = StorageScale::FAST;
+    fn a_config_that_cannot_work_is_refused() {
+        let good = StorageConfig::FAST;
         for bad in [
-            StorageScale {
+            StorageConfig {
                 seal_samples: 9,
                 ..good
             },
-            StorageScale {
+            StorageConfig {
                 group_places: 1_001,
                 ..good
             },
-            StorageScale { window: 0, ..good },
-            StorageScale {
+            StorageConfig { window: 0, ..good },
+            StorageConfig {
                 unbonding_windows: good.ring - 1,
                 ..good
             },
-            StorageScale {
+            StorageConfig {
                 miss_cap: 0,
                 ..good
             },
-            StorageScale {
+            StorageConfig {
                 committee: 27,
                 ..good
             },
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }
-        assert!(!good.may_become(&StorageScale { ring: 17, ..good }));
+        assert!(!good.may_become(&StorageConfig { ring: 17, ..good }));
     }
 
     #[test]
     fn prices_follow_the_rules() {
-        let scale = StorageScale::PRODUCTION;
-        assert_eq!(scale.collateral(1), 11 * TOS);
-        assert_eq!(scale.collateral(1 << 30), 11 * TOS);
-        assert_eq!(scale.collateral((1 << 30) + 1), 12 * TOS);
-        assert_eq!(scale.penalty(0), 10 * TOS);
-        assert_eq!(scale.penalty(3), 80 * TOS);
-        assert_eq!(scale.penalty(200), 1_000 * TOS);
-        assert_eq!(StorageScale::escrow(1_024, 1, 3), Some(3));
-        assert_eq!(StorageScale::escrow(1, 1, 1), Some(1), "rounded up");
-        assert_eq!(StorageScale::escrow(u128::MAX, 1 << 21, 1), None);
+        let config = StorageConfig::PRODUCTION;
+        assert_eq!(config.collateral(1), 11 * TOS);
+        assert_eq!(config.collateral(1 << 30), 11 * TOS);
+        assert_eq!(config.collateral((1 << 30) + 1), 12 * TOS);
+        assert_eq!(config.penalty(0), 10 * TOS);
+        assert_eq!(config.penalty(3), 80 * TOS);
+        assert_eq!(config.penalty(200), 1_000 * TOS);
+        assert_eq!(StorageConfig::escrow(1_024, 1, 3), Some(3));
+        assert_eq!(StorageConfig::escrow(1, 1, 1), Some(1), "rounded up");
+        assert_eq!(StorageConfig::escrow(u128::MAX, 1 << 21, 1), None);
     }
 
     #[test]

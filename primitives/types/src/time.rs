@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 /// A moment or a duration in ticks.
 pub type Tick = u32;
 
-/// The lengths of all protocol windows, in ticks. Genesis data, so that one runtime serves
+/// The lengths of all phases of the protocol, in ticks. Genesis data, so that one runtime serves
 /// networks and tests of every speed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Windows {
+pub struct PhaseLengths {
     /// A day, the unit of reputation decay and of idleness.
     pub day: Tick,
     /// Shortest time a task may stay open.
@@ -39,12 +39,12 @@ pub struct Windows {
     pub retention: Tick,
     /// Time for which a reward may stay unclaimed before the chain pays it to its owner by itself.
     pub claim: Tick,
-    /// Cooldown before a leaving miner or validator gets its stake back.
+    /// Cooldown before a leaving miner or judge gets its stake back.
     pub unbonding: Tick,
 }
 
-impl Windows {
-    /// Windows of a network with `per_day` ticks a day: votes 24 h each, challenge 24 h,
+impl PhaseLengths {
+    /// Phase lengths of a network with `per_day` ticks a day: votes 24 h each, challenge 24 h,
     /// answers up to 30 days, claims 90 days.
     pub const fn per_day(per_day: Tick) -> Self {
         let hour = if per_day < 24 { 1 } else { per_day / 24 };
@@ -63,7 +63,7 @@ impl Windows {
         }
     }
 
-    /// Short windows for development chains and tests: a whole life cycle in about two hundred
+    /// Short phases for development chains and tests: a whole life cycle in about two hundred
     /// ticks even when every window runs out, much less when everybody acts at once.
     pub const fn development() -> Self {
         Self {
@@ -100,8 +100,8 @@ impl Windows {
     }
 }
 
-impl Default for Windows {
-    /// Windows at 2-second blocks.
+impl Default for PhaseLengths {
+    /// Phase lengths at 2-second blocks.
     fn default() -> Self {
         Self::per_day(43_200)
     }

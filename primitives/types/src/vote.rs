@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Votes: what one validator says of one answer.
+//! Votes: what one judge says of one answer.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -59,7 +59,7 @@ const _: () = assert!(
     "a report has a bit for every answer"
 );
 
-/// One validator's judgement of one answer.
+/// One judge's judgement of one answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]

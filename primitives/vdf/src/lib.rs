@@ -35,7 +35,7 @@
 //!   with the siblings that prove the leaves `k − 1` and `k` together: level by level from the
 //!   leaves, from left to right, each node that is needed and cannot be computed.
 //!
-//! `scripts/vectors/vdf.py` is a slow second version in Python; `tests/vectors/vdf.json` comes from it.
+//! `scripts/vectors/vdf.py` is a slow second version in Python; `testing/vectors/vdf.json` comes from it.
 //!
 //! # Speed
 //!

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tos_vdf::*;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../../../tests/vectors/vdf.json")).unwrap()
+    serde_json::from_str(include_str!("../../../testing/vectors/vdf.json")).unwrap()
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -7,7 +7,7 @@ use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use tos_types::{
-    beacon::{BeaconScale, Slot},
+    beacon::{BeaconConfig, Slot},
     json,
 };
 use tos_vdf::{Hash, State, VdfParams};
@@ -44,7 +44,7 @@ pub struct InjectionView {
 #[serde(rename_all = "camelCase")]
 pub struct BeaconView {
     /// The lengths of its periods. `params` are those of the first epoch.
-    pub scale: BeaconScale,
+    pub config: BeaconConfig,
     /// The last slot included; 0 before the first.
     pub head: Slot,
     /// The state it ends in, before anything is injected.
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn states_and_seeds_read_as_hex() {
         let view = BeaconView {
-            scale: BeaconScale::FAST,
+            config: BeaconConfig::FAST,
             head: 24,
             end: [0xab; 64],
             next_iteration: 30_720,

@@ -14,24 +14,24 @@ use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use tos_types::{
+    join_error::JoinError,
     json::wei,
-    refusal::Refusal,
     task::{Certification, Level, TaskType},
-    time::Windows,
+    time::PhaseLengths,
     Balance, Bp, TaskId, Tick,
 };
 
 mod beacon;
+mod judges;
 mod parameters;
 mod storage;
 mod task;
-mod validation;
 
 pub use beacon::*;
+pub use judges::*;
 pub use parameters::*;
 pub use storage::*;
 pub use task::*;
-pub use validation::*;
 
 /// The most items one answer of the runtime API holds, whatever the caller asks for.
 pub const MAX_PAGE: u32 = 100;
@@ -58,7 +58,7 @@ pub enum Role {
     Miner,
     /// It sits on the task's panel.
     #[codec(index = 1)]
-    Validator,
+    Judge,
 }
 
 /// What an account should do now.
@@ -104,9 +104,9 @@ pub struct AssignmentView {
 /// Why an account may not submit to a task, and when to ask again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RefusalView {
+pub struct JoinErrorView {
     /// The reason.
-    pub reason: Refusal,
+    pub reason: JoinError,
     /// The first tick in which the reason no longer holds; `None` when waiting alone does not help.
     pub retry_at: Option<Tick>,
 }
@@ -119,16 +119,16 @@ pub struct ChainView {
     pub tick: Tick,
     /// The current day, the unit of reputation decay.
     pub day: u32,
-    /// The lengths of the protocol's windows.
-    pub windows: Windows,
+    /// The lengths of the protocol's phases.
+    pub phase_lengths: PhaseLengths,
     /// Tasks on chain, closed ones that are not pruned yet included.
     pub tasks: u32,
     /// Tasks that take answers now.
     pub open_tasks: u32,
     /// Registered miners.
     pub miners: u32,
-    /// Registered validators.
-    pub validators: u32,
+    /// Registered judges.
+    pub judges: u32,
 }
 
 /// How lately a miner has worked. Computed when asked for, from the last active day.

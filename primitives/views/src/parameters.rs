@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use tos_types::{
     json::wei,
     rules::{
-        DifficultyTable, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
-        ValidatorStakes,
+        DifficultyTable, JudgeStakes, JudgingRules, LevelTable, MinerStakes, PublishingRules,
+        SlashRules,
     },
     Balance, Bp,
 };
@@ -51,8 +51,8 @@ pub struct ParametersView {
     pub stakers_share: Bp,
     /// Stakes of miners' registrations.
     pub miner_stakes: MinerStakes,
-    /// Stakes of validators' registrations.
-    pub validator_stakes: ValidatorStakes,
+    /// Stakes of judges' registrations.
+    pub judge_stakes: JudgeStakes,
     /// What certificates and levels are worth, and what levels ask for.
     pub levels: LevelTable,
 }

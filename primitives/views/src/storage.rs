@@ -10,7 +10,7 @@ use tos_storage_proofs::Commitment;
 use tos_types::{
     json::{self, wei},
     storage::{
-        ChallengeKind, DealStatus, GroupId, Locator, ReplicaStatus, StorageScale, StoredContent,
+        ChallengeKind, DealStatus, GroupId, Locator, ReplicaStatus, StorageConfig, StoredContent,
         Window,
     },
     Balance, Bp, DealId, ReplicaId, Tick,
@@ -62,7 +62,7 @@ pub struct DealView<AccountId> {
     pub content: StoredContent,
     /// The commitment to the coded bytes.
     pub coded: Commitment,
-    /// Wei per GiB-epoch.
+    /// Wei per GiB and billing period.
     #[serde(with = "wei")]
     pub price: Balance,
     /// The windows it lasts.
@@ -290,7 +290,7 @@ pub struct StorageStats {
     #[serde(with = "wei")]
     pub paid: Balance,
     /// The lengths, limits and prices.
-    pub scale: StorageScale,
+    pub config: StorageConfig,
 }
 
 /// Why continuity cannot be certified, or for how long it can.

@@ -10,7 +10,7 @@ use crate::{
 use polkadot_sdk::*;
 
 use frame_support::{
-    parameter_types,
+    derive_impl, parameter_types,
     traits::{ConstU32, ConstU64},
 };
 use pallet_transaction_payment::{FungibleAdapter, Multiplier};

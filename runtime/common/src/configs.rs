@@ -43,7 +43,7 @@ pub type FeeMultiplierUpdate<Runtime, Target, Variability, Minimum> =
 /// Implements the configuration of `frame_system` and `pallet_timestamp`, with the runtime's own items
 /// of the former.
 ///
-/// The caller's module imports `polkadot_sdk::*`, the runtime's aggregated types and `Runtime`,
+/// The caller's module imports `polkadot_sdk::*`, `frame_support::derive_impl`, the runtime's aggregated types and `Runtime`,
 /// `Block`, `AccountId`, `Balance`, `Nonce`, `Babe`, `VERSION` and `SlotDurationMs`.
 #[macro_export]
 macro_rules! impl_system_configs {
@@ -53,7 +53,7 @@ macro_rules! impl_system_configs {
             pub const Version: sp_version::RuntimeVersion = VERSION;
         }
 
-        #[frame_support::derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
+        #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
         impl frame_system::Config for Runtime {
             type Block = Block;
             type BlockWeights = $crate::limits::RuntimeBlockWeights;
@@ -85,7 +85,7 @@ macro_rules! impl_system_configs {
 /// Implements the configuration of `pallet_balances` and `pallet_transaction_payment`, with the
 /// runtime's own items of the latter.
 ///
-/// The caller's module imports `polkadot_sdk::*`, the runtime's aggregated types and `Runtime`,
+/// The caller's module imports `polkadot_sdk::*`, `frame_support::derive_impl`, the runtime's aggregated types and `Runtime`,
 /// `Balance` and `System`.
 #[macro_export]
 macro_rules! impl_account_configs {

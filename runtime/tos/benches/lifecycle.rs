@@ -24,17 +24,18 @@ use frame_support::{
     weights::Weight,
 };
 use pallet_tasks::WeightInfo as _;
+use tos_interfaces::Clock as _;
 use tos_runtime::*;
 use tos_types::{
-    commitment, AnswerScore, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
-    Verdict, Windows, TOS,
+    commitment, AnswerScore, Closure, ContentRef, Difficulty, Phase, PhaseLengths, TaskId,
+    TaskParams, TaskType, Verdict, TOS,
 };
 use world::{account, dispatch, genesis, next_block};
 
 /// Lifecycles of each kind that are timed.
 const LIFECYCLES: u64 = 40;
 const MINERS: u8 = 32;
-const VALIDATORS: u8 = 64;
+const JUDGES: u8 = 64;
 const SALT: [u8; 32] = [7; 32];
 /// What a transaction carries beside its call, in bytes: length, version, address, signature,
 /// era, nonce, tip and mode.
@@ -119,7 +120,7 @@ impl Measured {
             _ => ("step: prune", Weights::step_prune(miners, seats)),
         };
         self.demand.steps += weight.saturating_add(Weights::agenda_tick());
-        for _ in 0..Windows::development().retention * 2 {
+        for _ in 0..PhaseLengths::development().retention * 2 {
             *seed += 1;
             let start = Instant::now();
             next_block(*seed);
@@ -142,7 +143,7 @@ fn miner(index: u8) -> AccountId {
     account(2 + index)
 }
 
-fn validator(index: u8) -> AccountId {
+fn judge(index: u8) -> AccountId {
     account(2 + MINERS + index)
 }
 
@@ -162,10 +163,10 @@ fn prepare() {
         let call = pallet_miners::Call::register { specialisations };
         dispatch(&miner(index), call).expect("a funded account can register");
     }
-    for index in 0..VALIDATORS {
+    for index in 0..JUDGES {
         let types = TaskType::BUILT_IN.to_vec().try_into().unwrap();
-        let call = pallet_validation::Call::register { types };
-        dispatch(&validator(index), call).expect("a funded account can register");
+        let call = pallet_judges::Call::register { types };
+        dispatch(&judge(index), call).expect("a funded account can register");
     }
 }
 
@@ -174,7 +175,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
     let publisher = account(1);
     let number = pallet_tasks::Nonces::<Runtime>::get(&publisher);
     let id = TaskId::derive(&publisher, number);
-    let windows = Clock::windows();
+    let phase_lengths = Clock::phase_lengths();
     let subject = b"benchmark".to_vec().try_into().unwrap();
     measured.call(
         "publish",
@@ -184,7 +185,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
             difficulty: Difficulty::Beginner,
             spec: content(u64::MAX - *seed, kind.content),
             reward: 15 * TOS,
-            open_for: windows.min_open,
+            open_for: phase_lengths.min_open,
             min_quality: 50,
             max_participants: kind.miners.into(),
             reference: None,
@@ -223,7 +224,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
     measured.step(id, seed);
     measured.step(id, seed);
 
-    let round = pallet_validation::Rounds::<Runtime>::get(id, 0).expect("a panel sits");
+    let round = pallet_judges::Rounds::<Runtime>::get(id, 0).expect("a panel sits");
     let panel: Vec<AccountId> = round.members.into_iter().map(|member| member.who).collect();
     let scores: Vec<AnswerScore> = (0..kind.miners)
         .map(|index| AnswerScore {
@@ -234,7 +235,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
         .collect();
     for who in &panel {
         let commitment = commitment::vote(&id, 0, who, &scores, None, &SALT);
-        let call = pallet_validation::Call::commit_vote {
+        let call = pallet_judges::Call::commit_vote {
             task: id,
             commitment,
         };
@@ -242,7 +243,7 @@ fn live(kind: &Kind, measured: &mut Measured, seed: &mut u64) {
     }
     measured.step(id, seed);
     for who in &panel {
-        let call = pallet_validation::Call::reveal_vote {
+        let call = pallet_judges::Call::reveal_vote {
             task: id,
             scores: scores.clone().try_into().unwrap(),
             report: None,
@@ -320,11 +321,11 @@ fn main() {
     let mut rows = String::new();
     let mut tables = String::new();
     for kind in &KINDS {
-        let windows = Windows {
+        let phase_lengths = PhaseLengths {
             retention: 20,
-            ..Windows::development()
+            ..PhaseLengths::development()
         };
-        let mut ext = genesis(1 + MINERS + VALIDATORS, VALIDATORS, windows);
+        let mut ext = genesis(1 + MINERS + JUDGES, JUDGES, phase_lengths);
         ext.execute_with(prepare);
         ext.commit_all().expect("the backend is in memory");
         let mut measured = Measured::default();

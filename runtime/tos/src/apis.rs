@@ -10,9 +10,9 @@ use polkadot_sdk::*;
 
 use crate::{
     configs::EpochSlots, genesis_presets, queries, AccountId, AuthorityDiscovery, Babe, Balance,
-    Beacon, Block, Executive, Grandpa, Historical, InherentDataExt, Miners, Nonce, Reputation,
-    Rewards, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, Storage, System, Tasks,
-    TransactionPayment, Validation, VERSION,
+    Beacon, Block, Executive, Grandpa, Historical, InherentDataExt, Judges, Miners, Nonce,
+    Reputation, Rewards, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, Storage, System,
+    Tasks, TransactionPayment, VERSION,
 };
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
@@ -91,10 +91,10 @@ tos_runtime_common::impl_common_apis! {
         }
 
         fn round(id: TaskId, number: u32) -> Option<RoundView<AccountId>> {
-            Validation::round(id, number)
+            Judges::round(id, number)
         }
 
-        fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
+        fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
             queries::can_submit(who, task)
         }
 
@@ -103,7 +103,7 @@ tos_runtime_common::impl_common_apis! {
         }
 
         fn duties(who: AccountId) -> Vec<DutyView> {
-            Validation::duties(who)
+            Judges::duties(who)
         }
 
         fn claimable(who: AccountId) -> Vec<ClaimView> {
@@ -114,8 +114,8 @@ tos_runtime_common::impl_common_apis! {
             Miners::miner(who)
         }
 
-        fn validator(who: AccountId) -> Option<ValidatorView> {
-            Validation::validator(who)
+        fn judge(who: AccountId) -> Option<JudgeView> {
+            Judges::judge(who)
         }
 
         fn reputation(who: AccountId) -> ReputationView {

@@ -43,7 +43,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_transaction_payment, TransactionPayment]
     [pallet_treasury, Treasury]
     [pallet_utility, Utility]
-    [pallet_validation, Validation]
+    [pallet_judges, Judges]
     [pallet_whitelist, Whitelist]
 );
 

@@ -107,9 +107,8 @@ pub mod pallet {
         }
     }
 
-    #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// What can still be emitted, in wei.
+        /// The amount that can still be emitted, in wei.
         pub fn remaining() -> Balance {
             Remaining::<T>::get()
         }

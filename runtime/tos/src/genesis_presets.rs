@@ -21,10 +21,10 @@ use crate::{
         currency::{MAX_SUPPLY, TOS},
         genesis::ENDOWMENT,
     },
-    time_scale::TimeScale,
+    time_config::TimeConfig,
     AccountId, BabeConfig, Balance, BalancesConfig, BeaconConfig, ClockConfig, MinersConfig,
     RuntimeGenesisConfig, SessionConfig, SessionKeys, StakingConfig, StorageConfig, SudoConfig,
-    TechnicalCommitteeConfig, TimeScaleConfig, Treasury,
+    TechnicalCommitteeConfig, TimeConfigConfig, Treasury,
 };
 use alloc::{vec, vec::Vec};
 use polkadot_sdk::*;
@@ -35,7 +35,7 @@ use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::Perbill;
 use sp_staking::StakerStatus;
-use tos_types::{beacon::BeaconScale, storage::StorageScale, task::Certification, Windows};
+use tos_types::{beacon, storage, task::Certification, PhaseLengths};
 
 /// One validator, half-second slots, for tests.
 pub const DEV_FAST_PRESET: &str = "dev_fast";
@@ -141,7 +141,7 @@ fn first_committee() -> Vec<AccountId> {
 fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> Value {
     let count = u32::try_from(validators.len()).unwrap_or(MAX_VALIDATORS);
     build_struct_json_patch!(RuntimeGenesisConfig {
-        time_scale: TimeScaleConfig { scale: pace.chain },
+        time_config: TimeConfigConfig { config: pace.chain },
         babe: BabeConfig {
             epoch_config: BABE_GENESIS_EPOCH_CONFIG
         },
@@ -180,14 +180,14 @@ fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> V
             members: first_committee()
         },
         clock: ClockConfig {
-            windows: pace.windows
+            phase_lengths: pace.phase_lengths
         },
         beacon: BeaconConfig {
-            scale: pace.beacon,
+            config: pace.beacon,
             seed: BEACON_SEED
         },
         storage: StorageConfig {
-            scale: pace.storage
+            config: pace.storage
         },
         miners: MinersConfig {
             certificates: first_experts(),
@@ -198,33 +198,33 @@ fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> V
 /// How fast a network lives.
 #[derive(Clone, Copy)]
 struct Pace {
-    chain: TimeScale,
-    windows: Windows,
-    beacon: BeaconScale,
-    storage: StorageScale,
+    chain: TimeConfig,
+    phase_lengths: PhaseLengths,
+    beacon: beacon::BeaconConfig,
+    storage: storage::StorageConfig,
 }
 
 impl Pace {
     /// As deployed.
     const REAL: Self = Self {
-        chain: TimeScale::PRODUCTION,
-        windows: Windows::per_day(43_200),
-        beacon: BeaconScale::PRODUCTION,
-        storage: StorageScale::PRODUCTION,
+        chain: TimeConfig::PRODUCTION,
+        phase_lengths: PhaseLengths::per_day(43_200),
+        beacon: beacon::BeaconConfig::PRODUCTION,
+        storage: storage::StorageConfig::PRODUCTION,
     };
     /// Real slots, short windows, and a beacon and sealing that any machine affords.
     const DEVELOPMENT: Self = Self {
-        chain: TimeScale::DEVELOPMENT,
-        windows: Windows::development(),
-        beacon: BeaconScale::DEVELOPMENT,
-        storage: StorageScale::FAST,
+        chain: TimeConfig::DEVELOPMENT,
+        phase_lengths: PhaseLengths::development(),
+        beacon: beacon::BeaconConfig::DEVELOPMENT,
+        storage: storage::StorageConfig::FAST,
     };
     /// For automated tests.
     const FAST: Self = Self {
-        chain: TimeScale::FAST,
-        windows: Windows::development(),
-        beacon: BeaconScale::FAST,
-        storage: StorageScale::FAST,
+        chain: TimeConfig::FAST,
+        phase_lengths: PhaseLengths::development(),
+        beacon: beacon::BeaconConfig::FAST,
+        storage: storage::StorageConfig::FAST,
     };
 }
 

@@ -30,7 +30,7 @@ pub mod parameters;
 mod queries;
 #[cfg(test)]
 mod tests;
-pub mod time_scale;
+pub mod time_config;
 pub mod tracks;
 mod transactions;
 pub mod weights;
@@ -131,7 +131,7 @@ mod runtime {
 
     // Before everything that derives a period from it.
     #[runtime::pallet_index(1)]
-    pub type TimeScale = crate::time_scale;
+    pub type TimeConfig = crate::time_config;
 
     // Before the session pallet, which ends a session with the epoch.
     #[runtime::pallet_index(2)]
@@ -229,7 +229,7 @@ mod runtime {
     #[runtime::pallet_index(40)]
     pub type Clock = pallet_clock;
 
-    // Before the validators of genesis, who may be certified.
+    // Before the judges of genesis, who may be certified.
     #[runtime::pallet_index(41)]
     pub type Miners = pallet_miners;
 
@@ -240,7 +240,7 @@ mod runtime {
     pub type Tasks = pallet_tasks;
 
     #[runtime::pallet_index(44)]
-    pub type Validation = pallet_validation;
+    pub type Judges = pallet_judges;
 
     #[runtime::pallet_index(45)]
     pub type Rewards = pallet_rewards;

@@ -25,9 +25,9 @@ use pallet_transaction_payment::Multiplier;
 use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
 use tos_types::{
     rules::{
-        Amount, Checked, Count, CurrentRules, DifficultyTable, DifficultyTerms, JudgingRules,
-        LevelTable, MemberRules, MinerStakes, PublishingRules, Share, SlashRules, TaskRules,
-        ValidatorStakes,
+        Amount, Checked, Count, CurrentRules, DifficultyTable, DifficultyTerms, JudgeStakes,
+        JudgingRules, LevelTable, MemberRules, MinerStakes, PublishingRules, Share, SlashRules,
+        TaskRules,
     },
     Difficulty, BP,
 };
@@ -111,9 +111,9 @@ pub mod dynamic_params {
         /// Stakes of miners' registrations.
         #[codec(index = 0)]
         pub static Miners: Checked<MinerStakes> = Checked::default();
-        /// Stakes of validators' registrations.
+        /// Stakes of judges' registrations.
         #[codec(index = 1)]
-        pub static Validators: Checked<ValidatorStakes> = Checked::default();
+        pub static Judges: Checked<JudgeStakes> = Checked::default();
         /// What certificates and levels are worth, and what levels ask for.
         #[codec(index = 2)]
         pub static Levels: Checked<LevelTable> = Checked::default();
@@ -188,8 +188,8 @@ impl MemberRules for Rules {
         dynamic_params::members::Miners::get().into_inner()
     }
 
-    fn validator_stakes() -> ValidatorStakes {
-        dynamic_params::members::Validators::get().into_inner()
+    fn judge_stakes() -> JudgeStakes {
+        dynamic_params::members::Judges::get().into_inner()
     }
 
     fn levels() -> LevelTable {
@@ -215,7 +215,7 @@ pub fn view() -> ParametersView {
         max_spend: treasury::MaxSpend::get().get(),
         stakers_share: treasury::StakersShare::get().get(),
         miner_stakes: members::Miners::get().into_inner(),
-        validator_stakes: members::Validators::get().into_inner(),
+        judge_stakes: members::Judges::get().into_inner(),
         levels: members::Levels::get().into_inner(),
     }
 }

@@ -2,38 +2,34 @@
 
 //! Answers that need more than one pallet.
 
-use crate::{AccountId, Clock, Runtime, RuntimeEvent, System, Tasks, Validation};
+use crate::{AccountId, Clock, Judges, Runtime, RuntimeEvent, System, Tasks};
 use alloc::vec::Vec;
 
 use tos_interfaces::Clock as _;
 use tos_types::{Phase, TaskId};
-use tos_views::{AssignmentView, ChainView, RefusalView, Role, TaskChange};
+use tos_views::{AssignmentView, ChainView, JoinErrorView, Role, TaskChange};
 
 /// What `who` should do now, by deadline.
 pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
     let mut due: Vec<_> = Tasks::assignments(who)
         .into_iter()
-        .chain(
-            Validation::duties(who.clone())
-                .into_iter()
-                .filter_map(|duty| {
-                    Some(AssignmentView {
-                        task: duty.task,
-                        task_type: pallet_tasks::Tasks::<Runtime>::get(duty.task)?.task_type(),
-                        role: Role::Validator,
-                        action: duty.action?,
-                        deadline: duty.deadline?,
-                    })
-                }),
-        )
+        .chain(Judges::duties(who.clone()).into_iter().filter_map(|duty| {
+            Some(AssignmentView {
+                task: duty.task,
+                task_type: pallet_tasks::Tasks::<Runtime>::get(duty.task)?.task_type(),
+                role: Role::Judge,
+                action: duty.action?,
+                deadline: duty.deadline?,
+            })
+        }))
         .collect();
     due.sort_by_key(|assignment| (assignment.deadline, assignment.task));
     due
 }
 
 /// Whether `who` may join a task.
-pub fn can_submit(who: AccountId, task: TaskId) -> Result<(), RefusalView> {
-    Tasks::can_submit(who, task).map_err(|(reason, retry_at)| RefusalView { reason, retry_at })
+pub fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
+    Tasks::can_submit(who, task).map_err(|(reason, retry_at)| JoinErrorView { reason, retry_at })
 }
 
 /// The protocol as a whole.
@@ -42,11 +38,11 @@ pub fn chain() -> ChainView {
     ChainView {
         tick: Clock::now(),
         day: Clock::today(),
-        windows: <Clock as tos_interfaces::Clock>::windows(),
+        phase_lengths: Clock::phase_lengths(),
         tasks,
         open_tasks,
         miners: pallet_miners::Miners::<Runtime>::count(),
-        validators: pallet_validation::ValidatorCount::<Runtime>::get(),
+        judges: pallet_judges::JudgeCount::<Runtime>::get(),
     }
 }
 

@@ -2,9 +2,7 @@
 
 //! Tests of the composition: what no pallet can test by itself.
 
-use crate::{
-    configs::*, constants::currency::*, genesis_presets, time_scale::TimeScale as Scale, *,
-};
+use crate::{configs::*, constants::currency::*, genesis_presets, time_config::TimeConfig, *};
 use frame_support::{
     dispatch::DispatchClass,
     traits::{Get, InstanceFilter},
@@ -63,7 +61,7 @@ fn every_pallet_of_this_chain_states_the_version_of_its_storage() {
         stated::<Rewards>(),
         stated::<Storage>(),
         stated::<Tasks>(),
-        stated::<Validation>(),
+        stated::<Judges>(),
     ] {
         assert!(version >= 1);
     }
@@ -117,22 +115,22 @@ fn only_development_networks_have_sudo() {
 }
 
 #[test]
-fn consensus_follows_the_time_scale_of_genesis() {
+fn consensus_follows_the_time_config_of_genesis() {
     use sp_consensus_babe::runtime_decl_for_babe_api::BabeApiV2;
-    for (preset, scale) in [
-        ("development", Scale::DEVELOPMENT),
-        ("dev_fast", Scale::FAST),
-        ("local_testnet", Scale::DEVELOPMENT),
-        ("local_fast", Scale::FAST),
-        ("testnet", Scale::PRODUCTION),
+    for (preset, config) in [
+        ("development", TimeConfig::DEVELOPMENT),
+        ("dev_fast", TimeConfig::FAST),
+        ("local_testnet", TimeConfig::DEVELOPMENT),
+        ("local_fast", TimeConfig::FAST),
+        ("testnet", TimeConfig::PRODUCTION),
     ] {
         genesis(preset).execute_with(|| {
             let babe = <Runtime as BabeApiV2<Block>>::configuration();
-            assert_eq!(babe.slot_duration, scale.slot_duration_ms, "{preset}");
-            assert_eq!(babe.epoch_length, u64::from(scale.epoch_slots), "{preset}");
-            assert_eq!(Minutes::<10>::get(), 10 * scale.minute_blocks, "{preset}");
+            assert_eq!(babe.slot_duration, config.slot_duration_ms, "{preset}");
+            assert_eq!(babe.epoch_length, u64::from(config.epoch_slots), "{preset}");
+            assert_eq!(Minutes::<10>::get(), 10 * config.minute_blocks, "{preset}");
             let sessions = <Runtime as pallet_staking::Config>::SessionsPerEra::get();
-            assert_eq!(sessions, scale.sessions_per_era, "{preset}");
+            assert_eq!(sessions, config.sessions_per_era, "{preset}");
         });
     }
 }
@@ -149,7 +147,7 @@ fn an_unclaimed_reward_is_already_out_of_the_pool() {
     use sp_staking::EraPayout;
     genesis("testnet").execute_with(|| {
         let before = Emission::remaining();
-        let era = Scale::PRODUCTION.era_ms();
+        let era = TimeConfig::PRODUCTION.era_ms();
         let (stakers, rest) = <Emission as EraPayout<Balance>>::era_payout(0, 0, era);
         assert!(stakers > 0 && rest >= stakers);
         assert_eq!(before - Emission::remaining(), stakers + rest);

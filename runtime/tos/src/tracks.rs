@@ -10,13 +10,13 @@
 //! | 20 treasurer | [`Origin::Treasurer`] | 7 d | 12 h | 12 h | spends |
 //! | 30 emergency | [`Origin::Emergency`] | 2 d | 1 h | none | ending pauses, cancelling referenda |
 //!
-//! Periods are in hours of governance ([`crate::time_scale::TimeScale::governance_hour_blocks`]).
+//! Periods are in hours of governance ([`crate::time_config::TimeConfig::governance_hour_blocks`]).
 //! Approval is the share of ayes in the votes, weighted by conviction; support is the part of all
 //! tokens that said aye. Both thresholds fall while the decision lasts, so that what few care about
 //! can pass late, and never early.
 
 use crate::{
-    constants::currency::TOS, origins::pallet::Origin, time_scale, Balance, BlockNumber,
+    constants::currency::TOS, origins::pallet::Origin, time_config, Balance, BlockNumber,
     OriginCaller, Runtime,
 };
 use alloc::borrow::Cow;
@@ -109,7 +109,7 @@ const TRACKS: [Terms; 5] = [
 
 impl Terms {
     fn track(&self) -> Track<TrackId, Balance, BlockNumber> {
-        let hour = time_scale::Pallet::<Runtime>::time_scale().governance_hour_blocks;
+        let hour = time_config::Pallet::<Runtime>::time_config().governance_hour_blocks;
         let hours = |count: u32| hour.saturating_mul(count);
         let falling = |(ceil, floor): (Perbill, Perbill)| Curve::LinearDecreasing {
             length: Perbill::one(),

@@ -16,7 +16,7 @@ use frame_support::{
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_tasks::TypeProfile;
 use sp_runtime::{traits::Hash as _, AccountId32, BuildStorage, DispatchError};
-use tos_runtime::{configs::NeverPaused, origins::pallet::Origin, time_scale::TimeScale, *};
+use tos_runtime::{configs::NeverPaused, origins::pallet::Origin, time_config::TimeConfig, *};
 use tos_types::{TaskType, TOS};
 
 const ENDOWMENT: Balance = 1_000_000 * TOS;
@@ -28,8 +28,8 @@ fn account(number: u8) -> AccountId {
 /// Ten accounts, of whom the first three are the technical committee. Nobody has the sudo key.
 fn network() -> sp_io::TestExternalities {
     let mut ext: sp_io::TestExternalities = RuntimeGenesisConfig {
-        time_scale: TimeScaleConfig {
-            scale: TimeScale::FAST,
+        time_config: TimeConfigConfig {
+            config: TimeConfig::FAST,
             ..Default::default()
         },
         balances: BalancesConfig {
@@ -244,7 +244,7 @@ fn the_committee_pauses_what_begins_something_and_resumes_it() {
             ("Rewards", "claim"),
             ("Tasks", "reveal"),
             ("Tasks", "crank"),
-            ("Validation", "reveal_vote"),
+            ("Judges", "reveal_vote"),
             ("Miners", "withdraw"),
             ("Storage", "respond_audit"),
             ("Referenda", "submit"),

@@ -422,6 +422,6 @@ fn a_listing_reads_as_it_was_written_and_sees_every_kind_of_thing() {
     }
     let reveal = now
         .values()
-        .find(|how| how.starts_with("Validation.reveal_vote("));
+        .find(|how| how.starts_with("Judges.reveal_vote("));
     assert!(reveal.unwrap().contains("salt: [U8;32]"), "{reveal:?}");
 }

@@ -16,7 +16,7 @@ const DOMAIN: [&str; 8] = [
     "Miners",
     "Reputation",
     "Tasks",
-    "Validation",
+    "Judges",
     "Rewards",
     "Beacon",
     "Storage",

@@ -9,17 +9,17 @@ use std::collections::BTreeMap;
 
 use polkadot_sdk::*;
 use tos_runtime::*;
-use tos_types::Windows;
+use tos_types::PhaseLengths;
 use world::*;
 
 /// Lives `blocks` blocks of chance, then lets everything run out. Returns what was accepted and refused.
 fn live(seed: u64, blocks: u64) -> (BTreeMap<String, u32>, BTreeMap<String, u32>) {
-    let windows = Windows {
+    let phase_lengths = PhaseLengths {
         retention: 40,
         claim: 60,
-        ..Windows::development()
+        ..PhaseLengths::development()
     };
-    genesis(26, 12, windows).execute_with(|| {
+    genesis(26, 12, phase_lengths).execute_with(|| {
         let issuance = pallet_balances::TotalIssuance::<Runtime>::get();
         let mut world = World::new(seed);
         for block in 0..blocks {

@@ -24,16 +24,16 @@ use tos_runtime::{
 };
 use tos_types::{
     rules::{
-        Amount, CertifiedStakes, Checked, Count, DifficultyTable, DifficultyTerms, JudgingRules,
-        LevelTable, LevelTerms, LowestLevel, MinerStakes, PublishingRules, Share, SlashRules,
-        ValidatorStakes,
+        Amount, CertifiedStakes, Checked, Count, DifficultyTable, DifficultyTerms, JudgeStakes,
+        JudgingRules, LevelTable, LevelTerms, LowestLevel, MinerStakes, PublishingRules, Share,
+        SlashRules,
     },
-    Windows, TOS,
+    PhaseLengths, TOS,
 };
 use world::{account, genesis, owned};
 
 fn with_network(test: impl FnOnce()) {
-    genesis(10, 2, Windows::development()).execute_with(test);
+    genesis(10, 2, PhaseLengths::development()).execute_with(test);
 }
 
 fn slashes(rules: Option<SlashRules>) -> RuntimeParameters {
@@ -49,9 +49,9 @@ fn least_multiplier(thousandths: u32) -> RuntimeParameters {
     ))
 }
 
-fn validator_stakes(rules: ValidatorStakes) -> RuntimeParameters {
-    use p::members::{Parameters as Of, Validators};
-    RuntimeParameters::Members(Of::Validators(Validators, Checked::new(rules).ok()))
+fn judge_stakes(rules: JudgeStakes) -> RuntimeParameters {
+    use p::members::{Judges, Parameters as Of};
+    RuntimeParameters::Members(Of::Judges(Judges, Checked::new(rules).ok()))
 }
 
 fn byte_deposit(wei: Balance) -> RuntimeParameters {
@@ -86,7 +86,7 @@ fn each_parameter_has_one_kind_of_origin_and_nobody_else_may_set_it() {
             slashes(Some(rules)),
             least_multiplier(200),
             byte_deposit(2 * MILLI_TOS),
-            validator_stakes(ValidatorStakes::STANDARD),
+            judge_stakes(JudgeStakes::STANDARD),
             max_spend(1_000 * TOS),
         ];
         for (index, value) in all.into_iter().enumerate() {
@@ -151,7 +151,7 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
                 difficulty: tos_types::Difficulty::Beginner,
                 spec: tos_types::ContentRef::inline(b"what is asked").unwrap(),
                 reward: 10 * TOS,
-                open_for: Windows::development().min_open,
+                open_for: PhaseLengths::development().min_open,
                 min_quality: 50,
                 max_participants: 3,
                 reference: None,
@@ -201,11 +201,8 @@ fn registrations_and_the_stakes_of_answers_follow_the_parameters_of_members() {
         };
         let judge = |n| {
             let types = vec![TaskType::General].try_into().unwrap();
-            assert_ok!(Validation::register(
-                RuntimeOrigin::signed(account(n)),
-                types
-            ));
-            pallet_validation::Validators::<Runtime>::get(account(n))
+            assert_ok!(Judges::register(RuntimeOrigin::signed(account(n)), types));
+            pallet_judges::Judges::<Runtime>::get(account(n))
                 .unwrap()
                 .stake
         };
@@ -226,11 +223,11 @@ fn registrations_and_the_stakes_of_answers_follow_the_parameters_of_members() {
         ] {
             assert_ok!(set(Origin::Parameters, RuntimeParameters::Members(value)));
         }
-        let validators = ValidatorStakes {
+        let judges = JudgeStakes {
             general: 170 * TOS,
-            ..ValidatorStakes::STANDARD
+            ..JudgeStakes::STANDARD
         };
-        assert_ok!(set(Origin::Parameters, validator_stakes(validators)));
+        assert_ok!(set(Origin::Parameters, judge_stakes(judges)));
         assert_eq!(
             (register(3), judge(4), percent(3)),
             (130 * TOS, 170 * TOS, 200)
@@ -388,9 +385,9 @@ fn table() -> String {
     );
     rows(
         &mut out,
-        "members.Validators",
-        &ValidatorStakes::STANDARD,
-        ValidatorStakes::BOUNDS,
+        "members.Judges",
+        &JudgeStakes::STANDARD,
+        JudgeStakes::BOUNDS,
     );
     let levels = LevelTable::STANDARD;
     rows(

@@ -182,43 +182,34 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
             .into(),
         ),
         (
-            "validation.register",
-            pallet_validation::Call::register {
+            "judges.register",
+            pallet_judges::Call::register {
                 types: types().try_into().unwrap(),
             }
             .into(),
         ),
         (
-            "validation.set_types",
-            pallet_validation::Call::set_types {
+            "judges.set_types",
+            pallet_judges::Call::set_types {
                 types: types().try_into().unwrap(),
             }
             .into(),
         ),
+        ("judges.top_up", pallet_judges::Call::top_up {}.into()),
+        ("judges.leave", pallet_judges::Call::leave {}.into()),
+        ("judges.rejoin", pallet_judges::Call::rejoin {}.into()),
+        ("judges.withdraw", pallet_judges::Call::withdraw {}.into()),
         (
-            "validation.top_up",
-            pallet_validation::Call::top_up {}.into(),
-        ),
-        ("validation.leave", pallet_validation::Call::leave {}.into()),
-        (
-            "validation.rejoin",
-            pallet_validation::Call::rejoin {}.into(),
-        ),
-        (
-            "validation.withdraw",
-            pallet_validation::Call::withdraw {}.into(),
-        ),
-        (
-            "validation.commit_vote",
-            pallet_validation::Call::commit_vote {
+            "judges.commit_vote",
+            pallet_judges::Call::commit_vote {
                 task,
                 commitment: [0; 32],
             }
             .into(),
         ),
         (
-            "validation.reveal_vote",
-            pallet_validation::Call::reveal_vote {
+            "judges.reveal_vote",
+            pallet_judges::Call::reveal_vote {
                 task,
                 scores: scores().try_into().unwrap(),
                 report: None,
@@ -227,16 +218,16 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
             .into(),
         ),
         (
-            "validation.set_planter",
-            pallet_validation::Call::set_planter {
+            "judges.set_control_author",
+            pallet_judges::Call::set_control_author {
                 who: id(),
                 approved: true,
             }
             .into(),
         ),
         (
-            "validation.reveal_known",
-            pallet_validation::Call::reveal_known {
+            "judges.reveal_control",
+            pallet_judges::Call::reveal_control {
                 task,
                 quality: 90,
                 secret: [0; 32],
@@ -328,10 +319,7 @@ fn all_calls() -> BTreeSet<String> {
             "reputation",
             pallet_reputation::Call::<Runtime>::get_call_names(),
         ),
-        of(
-            "validation",
-            pallet_validation::Call::<Runtime>::get_call_names(),
-        ),
+        of("judges", pallet_judges::Call::<Runtime>::get_call_names()),
         of("rewards", pallet_rewards::Call::<Runtime>::get_call_names()),
         of("beacon", pallet_beacon::Call::<Runtime>::get_call_names()),
         of("storage", pallet_storage::Call::<Runtime>::get_call_names()),
@@ -420,8 +408,8 @@ fn step_rows(table: &mut String, steps: Vec<(&'static str, Weight)>, work: Weigh
 #[test]
 fn no_call_takes_more_than_its_share_of_a_block_and_the_table_is_true() {
     let mut table = String::from("| call | µs | proof KiB | fit a block |\n|---|---:|---:|---:|\n");
-    // Without a genesis, the scale of storage is that of a real network; answering a seal challenge
-    // costs what it says.
+    // Without a genesis, the configuration of storage is that of a real network; answering a seal
+    // challenge costs what it says.
     sp_io::TestExternalities::default().execute_with(|| call_rows(&mut table));
     table.push_str(
         "\n| step of a hook | µs | proof KiB | fit the queue's share |\n|---|---:|---:|---:|\n",

@@ -75,7 +75,7 @@ impl Chain {
                         format!("tick        {}, day {}", chain.tick, chain.day),
                         format!("tasks       {}, {} open", chain.tasks, chain.open_tasks),
                         format!("miners      {}", chain.miners),
-                        format!("validators  {}", chain.validators),
+                        format!("judges      {}", chain.judges),
                     ]
                     .join("\n")
                 });

@@ -34,8 +34,8 @@ pub(crate) struct Global {
     /// The key to sign with, by its name in the keystore.
     #[arg(long, global = true, env = "TOS_KEY", value_name = "NAME", conflicts_with = "suri")]
     pub(super) key: Option<String>,
-    /// Sign with this secret instead: a phrase, a hexadecimal seed or a development key such as
-    /// //Alice. Other users of this machine can see it.
+    /// Sign with this secret instead: a phrase, what `tos keys export` prints, or a development key
+    /// such as //Alice. Other users of this machine can see it.
     #[arg(long, global = true, value_name = "SECRET")]
     pub(super) suri: Option<String>,
     /// The account to act for, as a proxy it has appointed: an address, or a key's name. The key
@@ -132,13 +132,17 @@ impl Global {
                 "--print-call: this command does more than send one call".into(),
             ));
         }
-        let (scheme, secret) = match (&self.suri, &self.key) {
-            (Some(suri), _) => (self.scheme, Zeroizing::new(suri.clone())),
+        let (pair, development) = match (&self.suri, &self.key) {
+            (Some(suri), _) => (
+                Keypair::from_suri(self.scheme, suri)?,
+                Keypair::is_development(self.scheme, suri),
+            ),
             (None, Some(name)) => {
                 let keystore = self.keystore()?;
                 // A wrong name is told before a password is asked for.
-                let scheme = keystore.file(name)?.scheme;
-                (scheme, keystore.secret(name, &self.password(false)?)?)
+                keystore.file(name)?;
+                let key = keystore.open(name, &self.password(false)?)?;
+                (key.pair, key.development)
             }
             (None, None) => {
                 return Err(Error::Usage(
@@ -147,9 +151,9 @@ impl Global {
             }
         };
         Ok(Signer {
-            pair: Keypair::from_suri(scheme, &secret)?,
+            pair,
             tip: self.tip,
-            development: Keypair::is_development(scheme, &secret),
+            development,
             acts_for: self.acts_for()?,
         })
     }

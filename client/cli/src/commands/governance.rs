@@ -20,7 +20,7 @@ use tos_views::ParametersView;
 /// See `tos governance --help`.
 #[derive(clap::Subcommand)]
 pub enum Governance {
-    /// Set the rules of a task type, with the tool that automatic validators run.
+    /// Set the rules of a task type, with the tool that automatic judges run.
     SetType {
         /// The task type, such as code-analysis.
         #[arg(value_parser = task_type::parse)]
@@ -47,8 +47,8 @@ pub enum Governance {
         #[command(flatten)]
         how: How,
     },
-    /// Approve an account for planting known answers, which check validators.
-    Planter {
+    /// Approve an account for writing control answers, which check judges.
+    ControlAuthor {
         /// The account.
         #[arg(value_parser = parse_account)]
         account: AccountId32,
@@ -98,13 +98,13 @@ impl Governance {
                 let key_value = Parameter::parse(&name, value.as_deref()).map_err(Error::Usage)?;
                 (Call::SetParameter { key_value }, how)
             }
-            Self::Planter {
+            Self::ControlAuthor {
                 account,
                 remove,
                 how,
             } => {
                 let (who, approved) = (account, !remove);
-                (Call::SetPlanter { who, approved }, how)
+                (Call::SetControlAuthor { who, approved }, how)
             }
         };
         if how.sudo {

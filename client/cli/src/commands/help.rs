@@ -22,9 +22,9 @@ pub const WATCH: &str = "Example:
 /// Example of `tos miner run`.
 pub const MINER: &str = "Example:
   tos miner run --key bob --solver-cmd 'python3 solve.py'";
-/// Example of `tos validator run`.
-pub const VALIDATOR: &str = "Example:
-  tos validator run --key carol --judge-cmd 'python3 judge.py'";
+/// Example of `tos judge run`.
+pub const JUDGE: &str = "Example:
+  tos judge run --key carol --judge-cmd 'python3 judge.py'";
 /// Example of `tos storage run`.
 pub const PROVIDER: &str = "Example:
   tos storage run --key bob --serve 0.0.0.0:9956 --auto --min-price 0.2";
@@ -100,7 +100,7 @@ mod tests {
             "tos task lint",
             "tos task watch",
             "tos miner run",
-            "tos validator run",
+            "tos judge run",
             "tos storage run",
         ] {
             let (_, command) = all.iter().find(|(name, _)| name == path).unwrap();

@@ -28,7 +28,7 @@ use tos_types::{
     ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
 };
 use tos_views::{SubmissionView, TaskSummary, TaskView};
-use tos_workers::tasks::{JobContext, Judge, Limits, Retention, MAX_OUTPUT, MAX_SPEC_TEXT};
+use tos_workers::tasks::{JobContext, JudgeProgram, Limits, Retention, MAX_OUTPUT, MAX_SPEC_TEXT};
 
 /// Bytes of a line of plain text beyond which it is unusual.
 const LONG_LINE: usize = 10_000;
@@ -43,7 +43,7 @@ pub struct Lint {
     /// The specification; - for standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Run this judge with the specification and an answer, as a validator would.
+    /// Run this judge with the specification and an answer, as `tos judge run` would.
     #[arg(long, value_name = "COMMAND")]
     judge_cmd: Option<String>,
     /// The answer to give to the judge: JSON, or any text. [default: one that fits no task, which
@@ -177,7 +177,7 @@ impl Lint {
         Ok(())
     }
 
-    /// Gives the judge the specification and one answer, by the code of a validator.
+    /// Gives the judge the specification and one answer, by the code of `tos judge run`.
     async fn try_judge(
         &self,
         workshop: &JobContext,
@@ -196,7 +196,11 @@ impl Lint {
         let spec = stored(&workshop.store, bytes)?;
         let task = sample_task(params, spec, stored(&workshop.store, &answer)?, &answer);
         let started = Instant::now();
-        let judge = workshop.judge(Judge::Command(command.to_owned()), None, Arc::new(task));
+        let judge = workshop.judge(
+            JudgeProgram::Command(command.to_owned()),
+            None,
+            Arc::new(task),
+        );
         let limit = workshop.limits.time.saturating_add(GRACE);
         let judged = match tokio::time::timeout(limit, judge).await {
             Ok(judged) => judged,

@@ -138,7 +138,7 @@ async fn a_file_that_is_too_large_is_an_error_and_is_not_read() {
 }
 
 #[tokio::test]
-async fn the_judge_reads_the_specification_and_the_answer_as_from_a_validator() {
+async fn the_program_reads_the_specification_and_the_answer_as_from_a_judge() {
     let folder = tempfile::tempdir().unwrap();
     let (seen, answer) = (folder.path().join("seen"), folder.path().join("answer"));
     std::fs::write(&answer, "{\"tour\": [1, 0]}\n").unwrap();
@@ -149,7 +149,7 @@ async fn the_judge_reads_the_specification_and_the_answer_as_from_a_validator() 
     let more = ["--judge-cmd", &judge, "--answer", answer.to_str().unwrap()];
     assert_eq!(exit_code(TSP.as_bytes(), &more).await, 0);
     let request: Value = serde_json::from_slice(&std::fs::read(&seen).unwrap()).unwrap();
-    assert_eq!(request["role"], "validator");
+    assert_eq!(request["role"], "judge");
     assert_eq!(request["specText"], TSP);
     assert_eq!(request["task"]["type"], "algorithmOptimization");
     assert_eq!(request["answers"][0]["text"], "{\"tour\":[1,0]}");

@@ -63,7 +63,7 @@ enum Command {
     Miner(roles::Miner),
     /// Judge: register, run a judge, leave.
     #[command(subcommand)]
-    Validator(roles::Validator),
+    Judge(roles::Judge),
     /// Rewards: list and claim them.
     #[command(subcommand)]
     Rewards(rewards::Rewards),
@@ -73,7 +73,7 @@ enum Command {
     /// The chain and its accounts.
     #[command(subcommand)]
     Chain(chain::Chain),
-    /// What panels check with: tools of task types, and who plants known answers.
+    /// What panels check with: tools of task types, and who writes control answers.
     #[command(subcommand)]
     Governance(governance::Governance),
     /// Content by hash: keep, get and serve it.
@@ -154,7 +154,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<()> {
         Command::Keys(command) => command.run(global, output),
         Command::Task(command) => command.run(global, output).await,
         Command::Miner(command) => command.run(global, output).await,
-        Command::Validator(command) => command.run(global, output).await,
+        Command::Judge(command) => command.run(global, output).await,
         Command::Rewards(command) => command.run(global, output).await,
         Command::Accounts(command) => command.run(global, output).await,
         Command::Chain(command) => command.run(global, output).await,
@@ -195,7 +195,7 @@ fn works(command: &Command) -> bool {
     matches!(
         command,
         Command::Miner(roles::Miner::Run(_))
-            | Command::Validator(roles::Validator::Run(_))
+            | Command::Judge(roles::Judge::Run(_))
             | Command::Content(content::Content::Serve { .. })
     ) || matches!(command, Command::Storage(command) if command.works())
 }
@@ -254,11 +254,11 @@ mod tests {
             "miner endorse",
             "miner unendorse",
             "miner review",
-            "validator register",
-            "validator status",
-            "validator run",
-            "validator leave",
-            "validator withdraw",
+            "judge register",
+            "judge status",
+            "judge run",
+            "judge leave",
+            "judge withdraw",
             "rewards list",
             "rewards claim",
             "rewards auto-claim",
@@ -276,7 +276,7 @@ mod tests {
             "governance parameters",
             "governance set-parameter",
             "governance set-type",
-            "governance planter",
+            "governance control-author",
             "notify test",
             "config show",
             "config check",
@@ -317,7 +317,7 @@ mod tests {
             "task publish --type general --difficulty beginner --reward 1 --spec f --open-for 9",
             "rewards claim",
             "miner run --solver-cmd true",
-            "validator run --judge-cmd true",
+            "judge run --judge-cmd true",
             "storage run",
             "storage audit",
         ] {
@@ -331,7 +331,7 @@ mod tests {
     fn every_worker_can_forget_the_height_it_has_seen() {
         for command in [
             "miner run --solver-cmd true",
-            "validator run --judge-cmd true",
+            "judge run --judge-cmd true",
             "storage run",
             "storage audit",
         ] {

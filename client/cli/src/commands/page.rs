@@ -13,12 +13,13 @@ use tos_sdk::task_type::type_name;
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use tos_types::{json::to_hex, Phase};
-use tos_views::TaskView;
+use tos_views::{MemberView, RoundView, TaskView};
 use tos_workers::tasks::why_unpaid;
 
 /// Everything about a task. `next` says what it waits for.
 pub(super) fn task(
     task: &TaskView<AccountId32>,
+    round: Option<&RoundView<AccountId32>>,
     next: &str,
     shares: Option<Shares>,
     names: &Names,
@@ -101,7 +102,37 @@ pub(super) fn task(
         let rows: Vec<_> = task.submissions.iter().map(row).collect();
         lines.push(table(&["MINER", "STATE", "RESULT", "GAIN"], &rows));
     }
+    if let Some(round) = round.filter(|round| !round.members.is_empty()) {
+        lines.push(String::new());
+        lines.push(panel(round, names));
+    }
     lines.join("\n")
+}
+
+/// Members of the current round's panel.
+fn panel(round: &RoundView<AccountId32>, names: &Names) -> String {
+    let row = |member: &MemberView<AccountId32>| {
+        let vote = match (&member.vote, member.committed) {
+            (Some(scores), _) => {
+                let qualities = scores.iter().map(|score| score.quality.to_string());
+                format!("quality {}", qualities.collect::<Vec<_>>().join(", "))
+            }
+            (None, true) => "committed".into(),
+            (None, false) => "no vote yet".into(),
+        };
+        let seat = match member.automatic {
+            true => "tool",
+            false => "",
+        };
+        vec![
+            names.of(&member.who),
+            seat.into(),
+            member.weight.to_string(),
+            vote,
+        ]
+    };
+    let rows: Vec<_> = round.members.iter().map(row).collect();
+    table(&["JUDGE", "SEAT", "WEIGHT", "VOTE"], &rows)
 }
 
 #[cfg(test)]
@@ -115,10 +146,11 @@ mod tests {
         use tos_sdk::testing::{assert_clean, HOSTILE};
         let mut task = tos_sdk::testing::views::task_view(1);
         task.spec = ContentRef::inline(HOSTILE.as_bytes()).unwrap();
-        let inline = clean::text(&super::task(&task, "", None, &Names::default())).into_owned();
+        let inline =
+            clean::text(&super::task(&task, None, "", None, &Names::default())).into_owned();
         assert_clean(&inline);
         task.spec = ContentRef::located(b"long content", HOSTILE.as_bytes()).unwrap();
-        let located = super::task(&task, "", None, &Names::default());
+        let located = super::task(&task, None, "", None, &Names::default());
         assert_clean(&located);
         for text in [inline, located] {
             // What looks like news of this program does not begin a line.

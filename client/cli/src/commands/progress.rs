@@ -283,7 +283,7 @@ impl Shares {
         let amount = |name: &str| fields[name].as_str()?.parse().ok();
         Some(Self {
             miners: amount("participants")?,
-            judges: amount("validators")?,
+            judges: amount("judges")?,
             network: amount("network")?,
             refund: amount("refund")?,
         })
@@ -500,7 +500,7 @@ mod tests {
         let sums = "of the reward of 10 TOS, 7 TOS went to those who answered; the rest to";
         assert!(lines[2].starts_with(sums), "{lines:?}");
         let event = serde_json::json!({
-            "participants": "7000000000000000000", "validators": "1500000000000000000",
+            "participants": "7000000000000000000", "judges": "1500000000000000000",
             "network": "500000000000000000", "refund": "1000000000000000000",
         });
         let shares = Shares::read(&event);

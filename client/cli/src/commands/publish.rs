@@ -148,7 +148,7 @@ impl Publish {
         // Asked for advice only: whether it may be published, the chain says.
         if let Ok(rules) = at.type_rules(self.task_type, self.difficulty).await {
             if rules.known && rules.judges < MIN_PANEL {
-                let judges = super::show::count(rules.judges, "validator");
+                let judges = super::show::count(rules.judges, "judge");
                 tracing::warn!(
                     "{judges} of this type, and a panel has {MIN_PANEL} at least: while that is \
                      so, nobody can judge the task, and the reward will go back"

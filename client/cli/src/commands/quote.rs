@@ -3,7 +3,7 @@
 //! `tos task quote`: what publishing a task would come to. Sends nothing.
 //!
 //! The runtime has no dry run of a call without a signature, so the chain's own checks are made
-//! here in its order, against the parameters and windows of its best block.
+//! here in its order, against the parameters and phase lengths of its best block.
 
 use super::{
     parse, progress,
@@ -25,7 +25,7 @@ use tos_types::{
     content::{ContentError, MAX_CONTENT, MIN_CONTENT},
     params::{share_of, MIN_PANEL},
     rules::{DifficultyTerms, JudgingRules},
-    Balance, Bp, ContentRef, Difficulty, TaskParams, Tick, Windows, MAX_PARTICIPANTS,
+    Balance, Bp, ContentRef, Difficulty, PhaseLengths, TaskParams, Tick, MAX_PARTICIPANTS,
 };
 use tos_views::{ChainView, ParametersView};
 
@@ -119,7 +119,7 @@ struct Example {
 struct Members {
     /// Registered miners, of all types.
     miners: u32,
-    /// Registered validators that judge the type.
+    /// Registered judges of the type.
     judges: u32,
     /// Members that the first panel should have.
     panel: u32,
@@ -251,7 +251,7 @@ fn compute(
         cancelling: share_of(asked.reward, publishing.cancel_fee),
     };
     let terms = parameters.difficulties.terms(asked.difficulty);
-    let mut checks = checks(asked, &terms, &chain.windows, rules.known);
+    let mut checks = checks(asked, &terms, &chain.phase_lengths, rules.known);
     checks.extend(payer.iter().flat_map(|payer| payer_checks(payer, &cost)));
     Quote {
         accepted: checks.iter().all(|check| check.passed),
@@ -260,7 +260,7 @@ fn compute(
         tick: chain.tick,
         ticks_to_settlement: times(
             asked.open_for,
-            &chain.windows,
+            &chain.phase_lengths,
             parameters.judging.escalations,
         ),
         milliseconds_per_tick,
@@ -278,7 +278,7 @@ fn compute(
 fn checks(
     asked: &Asked<'_>,
     terms: &DifficultyTerms,
-    windows: &Windows,
+    phase_lengths: &PhaseLengths,
     known: bool,
 ) -> Vec<Check> {
     let check = |name, passed, detail| Check {
@@ -338,10 +338,10 @@ fn checks(
         ),
         check(
             "Tasks::OpenWindowOutOfBounds",
-            (windows.min_open..=windows.max_open).contains(&asked.open_for),
+            (phase_lengths.min_open..=phase_lengths.max_open).contains(&asked.open_for),
             format!(
                 "open for {} ticks: {} to {}",
-                asked.open_for, windows.min_open, windows.max_open
+                asked.open_for, phase_lengths.min_open, phase_lengths.max_open
             ),
         ),
         check(
@@ -396,8 +396,9 @@ fn payer_checks(payer: &Payer, cost: &Cost) -> Vec<Check> {
     ]
 }
 
-/// Ticks to settlement, by the windows: a phase that runs out ends in the tick after its last one.
-fn times(open_for: Tick, windows: &Windows, escalations: u32) -> Times {
+/// Ticks to settlement, by the lengths of phases: a phase that runs out ends in the tick after its
+/// last one.
+fn times(open_for: Tick, phase_lengths: &PhaseLengths, escalations: u32) -> Times {
     let after = |window: Tick| window.saturating_add(1);
     let sum = |all: &[Tick]| {
         all.iter()
@@ -405,11 +406,15 @@ fn times(open_for: Tick, windows: &Windows, escalations: u32) -> Times {
     };
     // Reveal, draw, commitments and votes take a tick each, and one more until the next step.
     let quick = sum(&[2, 1, 2, 2]);
-    let challenge = after(windows.challenge);
+    let challenge = after(phase_lengths.challenge);
     let join_and_commit = 3;
     let round = |wait: Tick| {
-        let draw = after(windows.panel_draw.max(wait));
-        sum(&[draw, after(windows.vote_commit), after(windows.vote_reveal)])
+        let draw = after(phase_lengths.panel_draw.max(wait));
+        sum(&[
+            draw,
+            after(phase_lengths.vote_commit),
+            after(phase_lengths.vote_reveal),
+        ])
     };
     let rounds = round(1).saturating_mul(escalations.saturating_add(1));
     let open = after(open_for);
@@ -418,7 +423,7 @@ fn times(open_for: Tick, windows: &Windows, escalations: u32) -> Times {
         places_left: sum(&[open, quick, challenge]),
         latest: sum(&[
             open,
-            after(windows.answer_reveal),
+            after(phase_lengths.answer_reveal),
             rounds,
             challenge,
             round(AFTER_A_CHALLENGE),
@@ -451,7 +456,7 @@ fn split(asked: &Asked<'_>, rules: &TypeRules, judging: &JudgingRules) -> Split 
     let shares = [
         profile.winners,
         profile.participants,
-        profile.validators,
+        profile.judges,
         profile.network,
     ];
     let classes = largest_remainder(asked.reward, &shares.map(u128::from));
@@ -467,7 +472,7 @@ fn split(asked: &Asked<'_>, rules: &TypeRules, judging: &JudgingRules) -> Split 
             answers: places,
             each_winner: full.winners.iter().map(|index| earned(*index)).collect(),
             each_other: others.min().unwrap_or(0),
-            each_judge: full.validators.iter().copied().min().unwrap_or(0),
+            each_judge: full.judges.iter().copied().min().unwrap_or(0),
         },
     }
 }
@@ -498,7 +503,7 @@ fn text(quote: &Quote) -> String {
         ),
         format!(
             "fee          about {}, tip {}",
-            coin(cost.fee),
+            amount::about(cost.fee),
             coin(cost.tip)
         ),
         format!("needed now   {}", coin(cost.total)),
@@ -543,12 +548,12 @@ fn text(quote: &Quote) -> String {
     lines.push(format!(
         "members      {} in all, {} of this type; a panel has {}",
         super::show::count(members.miners, "miner"),
-        super::show::count(members.judges, "validator"),
+        super::show::count(members.judges, "judge"),
         members.panel
     ));
     if members.judges < MIN_PANEL {
         lines.push(format!(
-            "warning      fewer than {MIN_PANEL} validators judge this type: no panel can be drawn"
+            "warning      fewer than {MIN_PANEL} accounts judge this type: no panel can be drawn"
         ));
     }
     if let Some(payer) = &quote.payer {

@@ -7,17 +7,17 @@ use tos_types::{
     TaskType, TOS,
 };
 
-const WINDOWS: Windows = Windows::development();
+const PHASE_LENGTHS: PhaseLengths = PhaseLengths::development();
 
 fn chain() -> ChainView {
     ChainView {
         tick: 100,
         day: 0,
-        windows: WINDOWS,
+        phase_lengths: PHASE_LENGTHS,
         tasks: 0,
         open_tasks: 0,
         miners: 5,
-        validators: 7,
+        judges: 7,
     }
 }
 
@@ -37,7 +37,7 @@ fn parameters() -> ParametersView {
         max_spend: 0,
         stakers_share: 0,
         miner_stakes: Default::default(),
-        validator_stakes: Default::default(),
+        judge_stakes: Default::default(),
         levels: Default::default(),
     }
 }
@@ -141,7 +141,7 @@ fn a_refusal_names_the_chain_s_error_and_the_bounds() {
             places: 0,
         },
         &DifficultyTerms::standard(Difficulty::Expert),
-        &WINDOWS,
+        &PHASE_LENGTHS,
         false,
     );
     assert!(no_label.checks.iter().all(|check| !check.passed));
@@ -189,11 +189,11 @@ fn settlement_lies_between_acting_at_once_and_every_window_running_out() {
     let round = 21 + 61 + 31;
     assert_eq!(times.latest, 21 + 31 + 3 * round + 7 + round);
     assert_eq!(times.places_left - times.earliest, 21 - 3);
-    assert!(times.earliest > WINDOWS.challenge);
-    // Windows at their bounds do not overflow.
-    let endless = Windows {
+    assert!(times.earliest > PHASE_LENGTHS.challenge);
+    // Phase lengths at their bounds do not overflow.
+    let endless = PhaseLengths {
         vote_commit: Tick::MAX,
-        ..WINDOWS
+        ..PHASE_LENGTHS
     };
     assert_eq!(super::times(Tick::MAX, &endless, 2).latest, Tick::MAX);
 }

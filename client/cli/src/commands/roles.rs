@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `tos miner` and `tos validator`, without the workers themselves.
+//! `tos miner` and `tos judge`, without the workers themselves.
 
 use super::{help, parse, run, show, Global};
 use crate::output::Output;
@@ -70,18 +70,18 @@ pub enum Miner {
     Review(Whose),
 }
 
-/// See `tos validator --help`.
+/// See `tos judge --help`.
 #[derive(clap::Subcommand)]
-pub enum Validator {
-    /// Become a validator. A stake is held until you have left.
+pub enum Judge {
+    /// Become a judge. A stake is held until you have left.
     Register(Types),
     /// Judge other task types from now on.
     SetTypes(Types),
-    /// Show a validator's standing.
+    /// Show a judge's standing.
     Status(Whose),
     /// Judge answers and vote, until interrupted.
-    #[command(after_help = help::VALIDATOR)]
-    Run(Box<run::ValidatorArgs>),
+    #[command(after_help = help::JUDGE)]
+    Run(Box<run::JudgeArgs>),
     /// Stop being drawn, to get the stake back after the cooldown.
     Leave,
     /// Stay after all.
@@ -147,26 +147,26 @@ impl Miner {
     }
 }
 
-impl Validator {
+impl Judge {
     /// Runs the command.
     pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
         let call = match self {
-            Self::Register(Types { types }) => Call::RegisterValidator { types },
+            Self::Register(Types { types }) => Call::RegisterJudge { types },
             Self::SetTypes(Types { types }) => Call::SetTypes { types },
-            Self::Leave => Call::LeaveValidator {},
-            Self::Rejoin => Call::RejoinValidator {},
+            Self::Leave => Call::LeaveJudge {},
+            Self::Rejoin => Call::RejoinJudge {},
             Self::TopUp => Call::TopUp {},
-            Self::Withdraw => Call::WithdrawValidator {},
+            Self::Withdraw => Call::WithdrawJudge {},
             Self::Run(arguments) => return arguments.run(global).await,
             Self::Status(Whose { account }) => {
                 let who = global.account(&account)?;
                 let at = global.connect().await?.best().await?;
-                let validator = at.validator(who.clone()).await?;
-                let validator = validator.ok_or_else(|| unregistered(&who, "validator"))?;
+                let judge = at.judge(who.clone()).await?;
+                let judge = judge.ok_or_else(|| unregistered(&who, "judge"))?;
                 let duties = at.duties(who.clone()).await?;
                 let reputation = at.reputation(who.clone()).await?;
                 let value = json!({
-                    "account": who, "validator": validator, "duties": duties,
+                    "account": who, "judge": judge, "duties": duties,
                     "reputation": reputation,
                 });
                 output.show(&value, || {
@@ -175,7 +175,7 @@ impl Validator {
                         .map(|duty| format!("seat in   {}", duty.task))
                         .collect();
                     let blocks = [
-                        show::validator(&validator),
+                        show::judge(&judge),
                         seats.join("\n"),
                         show::reputation(&reputation),
                     ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `tos miner run` and `tos validator run`: sets workers up.
+//! `tos miner run` and `tos judge run`: sets workers up.
 
 use super::{model::ModelArgs, parse, Global};
 use tos_sdk::task_type;
@@ -18,8 +18,8 @@ use tos_workers::{
     commitments::CommitmentStore,
     notify::{self, Notifier},
     tasks::{
-        self, Bounds, JobContext, Judge, Limits, Live, Miner, MinerOptions, Mode, Retention,
-        Solver, Tools, Validator, ValidatorOptions, MAX_OUTPUT,
+        self, Bounds, JobContext, JudgeOptions, JudgeProgram, JudgeWorker, Limits, Live, Miner,
+        MinerOptions, Mode, Retention, Solver, Tools, MAX_OUTPUT,
     },
 };
 
@@ -147,10 +147,10 @@ impl From<BoundsArgs> for Bounds {
     }
 }
 
-/// See `tos validator run --help`.
+/// See `tos judge run --help`.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("judge").required(true))]
-pub struct ValidatorArgs {
+pub struct JudgeArgs {
     /// The program that judges answers, run by the shell: reads task and answers as JSON, writes
     /// scores as JSON. See docs/worker-protocol.md.
     #[arg(long, value_name = "COMMAND", group = "judge")]
@@ -225,21 +225,21 @@ impl MinerArgs {
     }
 }
 
-impl ValidatorArgs {
+impl JudgeArgs {
     /// Runs the worker.
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
         let endpoint = self.model.endpoint(self.judge_url.as_deref()).await?;
         let judge = match (self.judge_cmd, endpoint) {
-            (Some(command), _) => Judge::Command(command),
-            (None, Some(endpoint)) => Judge::Endpoint(endpoint),
+            (Some(command), _) => JudgeProgram::Command(command),
+            (None, Some(endpoint)) => JudgeProgram::Endpoint(endpoint),
             (None, None) => {
                 return Err(Error::Usage("say --judge-cmd or --judge-url".into()));
             }
         };
         let key = global.signer()?;
-        let notifier = self.common.notifier(global, "validator", &key.account())?;
+        let notifier = self.common.notifier(global, "judge", &key.account())?;
         let workshop = self.common.workshop(global, false).await?;
-        let options = ValidatorOptions {
+        let options = JudgeOptions {
             account: key.account(),
             judge,
             tools: Tools::adopt(&self.tools, &global.folder()?.join("tools"))?,
@@ -249,15 +249,15 @@ impl ValidatorArgs {
             reporter: notifier.reporter(),
         };
         let who = key.account();
-        let place = self.common.place(global, "validator", &who).await?;
+        let place = self.common.place(global, "judge", &who).await?;
         // On another chain, after this one, the account may be registered later.
         let mut strict = true;
         let make = async |live: &Live, journal: &CommitmentStore| {
             let (who, reporter) = (&options.account, &options.reporter);
             let seen = journal.seen_until();
-            tasks::start::validator(live, who, reporter, strict, seen).await?;
+            tasks::start::judge(live, who, reporter, strict, seen).await?;
             strict = false;
-            Ok(Validator::new(
+            Ok(JudgeWorker::new(
                 options.clone(),
                 journal.clone(),
                 workshop.clone().on(&live.genesis()),

@@ -7,7 +7,7 @@ use polkadot_sdk::sp_core::crypto::AccountId32;
 use tos_sdk::task_type::type_name;
 use tos_sdk::{amount, clean, error::Error};
 use tos_types::{json::to_hex, Closure, ContentRef, Phase, TaskId};
-use tos_views::{MinerView, ReputationView, StandingView, TaskSummary, ValidatorView};
+use tos_views::{JudgeView, MinerView, ReputationView, StandingView, TaskSummary};
 
 /// The error for a task the chain does not have.
 pub fn unknown(task: TaskId) -> Error {
@@ -130,10 +130,10 @@ pub fn miner(miner: &MinerView) -> String {
     lines.join("\n")
 }
 
-/// A validator.
-pub fn validator(validator: &ValidatorView) -> String {
-    let types: Vec<_> = validator.types.iter().map(|t| type_name(*t)).collect();
-    let (stake, required) = (validator.stake, validator.required);
+/// A judge.
+pub fn judge(judge: &JudgeView) -> String {
+    let types: Vec<_> = judge.types.iter().map(|t| type_name(*t)).collect();
+    let (stake, required) = (judge.stake, judge.required);
     let mut lines = vec![
         format!("types     {}", types.join(", ")),
         format!(
@@ -141,16 +141,16 @@ pub fn validator(validator: &ValidatorView) -> String {
             amount::format(stake),
             amount::format(required)
         ),
-        format!("accuracy  {}", percent(validator.accuracy)),
+        format!("accuracy  {}", percent(judge.accuracy)),
         format!(
-            "known     {} on {} tasks with known answers",
-            percent(validator.known),
-            validator.checks
+            "control   {} on {} tasks with control answers",
+            percent(judge.known),
+            judge.checks
         ),
-        format!("panels    {}", validator.panels),
-        format!("status    {:?}", validator.status).to_lowercase(),
+        format!("panels    {}", judge.panels),
+        format!("status    {:?}", judge.status).to_lowercase(),
     ];
-    if let Some(tick) = validator.suspended_until {
+    if let Some(tick) = judge.suspended_until {
         lines.push(format!("suspended until tick {tick}"));
     }
     lines.join("\n")

@@ -96,7 +96,7 @@ impl Task {
                 };
                 output.show(&view, || {
                     let next = progress::next(&view, round.as_ref(), clock);
-                    page::task(&view, &next, shares, &Names::new(global))
+                    page::task(&view, round.as_ref(), &next, shares, &Names::new(global))
                 });
                 Ok(())
             }

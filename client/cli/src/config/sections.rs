@@ -84,9 +84,9 @@ pub const SECTIONS: &[Section] = &[
         keys: Keys::OfCommand(&["miner", "run"]),
     },
     Section {
-        name: "validator",
-        about: "Options of `tos validator run`.",
-        keys: Keys::OfCommand(&["validator", "run"]),
+        name: "judge",
+        about: "Options of `tos judge run`.",
+        keys: Keys::OfCommand(&["judge", "run"]),
     },
     Section {
         name: "storage",

@@ -94,9 +94,9 @@ fn a_value_of_the_command_line_replaces_what_excludes_it_in_the_file() {
 
 #[test]
 fn a_section_speaks_to_its_own_command_only() {
-    let file = "[miner]\nconcurrency = 3\nsolver-cmd = 'x'\n[validator]\njudge-cmd = 'y'\n";
+    let file = "[miner]\nconcurrency = 3\nsolver-cmd = 'x'\n[judge]\njudge-cmd = 'y'\n";
     assert_eq!(raw(&parsed(file, "miner run"), "concurrency"), ["3"]);
-    assert_eq!(raw(&parsed(file, "validator run"), "concurrency"), ["2"]);
+    assert_eq!(raw(&parsed(file, "judge run"), "concurrency"), ["2"]);
     parsed(file, "chain status");
 }
 
@@ -122,7 +122,7 @@ fn every_option_of_the_workers_and_of_all_commands_can_be_in_the_file() {
     for path in [
         &[] as &[&str],
         &["miner", "run"],
-        &["validator", "run"],
+        &["judge", "run"],
         &["storage", "run"],
         &["storage", "audit"],
     ] {

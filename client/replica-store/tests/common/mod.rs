@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! What the tests share: a disk in memory that can lose power, and small replicas.
 #![allow(dead_code)] // each test file uses a part of it
 

@@ -2,18 +2,15 @@
 
 //! What the chain would ask for a call, and the rules by which it would pay for a task.
 
-use super::{
-    transaction::{Encoded, MORTALITY},
-    At, Call,
+use super::{transaction::MORTALITY, At, Call};
+use crate::{
+    any_chain::{self, Block, Mortality},
+    error::{Context, Result},
 };
-use crate::error::{Context, Error, Result};
 use codec::{Decode, DecodeAll};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use subxt::{
-    config::{
-        substrate::{AccountId32 as AccountId, MultiSignature},
-        DefaultExtrinsicParamsBuilder,
-    },
+    config::substrate::{AccountId32 as AccountId, MultiSignature},
     dynamic::Value,
 };
 use tos_formulas::split::{SplitProfile, WinnerRule};
@@ -37,7 +34,7 @@ pub struct TypeRules {
     pub split: SplitProfile,
     /// Rule for the number of winners.
     pub winners: WinnerRule,
-    /// Validators that judge this type.
+    /// Judges that judge this type.
     pub judges: u32,
 }
 
@@ -45,15 +42,17 @@ impl At {
     /// Fee of a call as a signed transaction on this block, by the node, without a tip. The node
     /// looks at the form and the length of a transaction, not at its signature, so no key is needed.
     pub async fn fee(&self, call: &Call, tip: Balance) -> Result<Balance> {
-        let params = DefaultExtrinsicParamsBuilder::new()
-            .nonce(LONG_NONCE)
-            .tip(tip)
-            .mortal_from_unchecked(MORTALITY, self.number(), self.block.block_hash())
-            .build();
-        let payload = Encoded::of(call);
+        let mortality = Mortality {
+            blocks: MORTALITY,
+            from: Block {
+                number: self.number(),
+                hash: self.hash(),
+            },
+        };
+        let params = any_chain::parameters(LONG_NONCE, tip, Some(mortality)).build();
         let transactions = self.block.tx();
         let mut signable = transactions
-            .create_signable_offline(&payload, params)
+            .create_signable_offline(&call.encoded(), params)
             .context("transaction")?;
         let nobody = (AccountId([0; 32]), MultiSignature::Sr25519([0; 64]));
         let transaction = signable
@@ -73,14 +72,7 @@ impl At {
 
     /// The least that an account must keep.
     pub fn existential_deposit(&self) -> Result<Balance> {
-        let (pallet, name) = ("Balances", "ExistentialDeposit");
-        let metadata = self.block.metadata_ref();
-        let constant = metadata
-            .pallet_by_name(pallet)
-            .and_then(|pallet| pallet.constant_by_name(name));
-        let constant = constant
-            .ok_or_else(|| Error::Failed(format!("the chain has no constant {pallet}.{name}")))?;
-        Balance::decode_all(&mut constant.value()).context(format_args!("{pallet}.{name}"))
+        any_chain::existential_deposit(self.block.metadata_ref())
     }
 
     /// The rules of a task type and difficulty.
@@ -97,7 +89,7 @@ impl At {
         let known = self.stored("Tasks", "TaskTypes", of_type()).await?;
         let split = self.stored("Rewards", "Profiles", both).await?;
         let winners = self.stored("Rewards", "WinnerRules", of_type()).await?;
-        let judges = self.stored("Validation", "PoolSize", of_type()).await?;
+        let judges = self.stored("Judges", "PoolSize", of_type()).await?;
         Ok(TypeRules {
             known: known.is_some(),
             split: match split {
@@ -109,7 +101,7 @@ impl At {
                 None => WinnerRule::for_type(task_type),
             },
             judges: match judges {
-                Some(bytes) => decoded(&bytes, "Validation.PoolSize")?,
+                Some(bytes) => decoded(&bytes, "Judges.PoolSize")?,
                 None => 0,
             },
         })

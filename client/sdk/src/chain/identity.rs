@@ -21,6 +21,7 @@
 
 use super::{At, Connection};
 use crate::{
+    any_chain::{Block, Hash},
     error::{Context, Error, Result},
     files,
 };
@@ -32,9 +33,6 @@ use std::{
     time::Duration,
 };
 use tos_types::json::{self, to_hex};
-
-/// A block's hash.
-pub type Hash = [u8; 32];
 
 /// Blocks that the best block may fall behind one seen before: a fork that is left takes a few
 /// blocks with it, a node that is behind many.
@@ -56,17 +54,6 @@ pub struct Identity {
     /// The hash of block 1.
     #[serde(with = "json::hash")]
     pub first: Hash,
-}
-
-/// A block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Block {
-    /// Its number.
-    pub number: u64,
-    /// Its hash.
-    #[serde(with = "json::hash")]
-    pub hash: Hash,
 }
 
 /// Memory that a worker has of its chain.
@@ -495,10 +482,9 @@ impl Heads for Connection {
     }
 
     async fn hash_at(&self, number: u64) -> Result<Option<Hash>> {
-        match self.rpc.chain_get_block_hash(Some(number.into())).await {
-            Ok(Some(hash)) => Ok(Some(hash.0)),
-            Ok(None) => self.finalised().await?.hash_before(number).await,
-            Err(error) => Err(self.explain(error).await),
+        match self.hash_of_number(number).await? {
+            Some(hash) => Ok(Some(hash)),
+            None => self.finalised().await?.hash_before(number).await,
         }
     }
 }

@@ -159,28 +159,28 @@ calls! {
     }
     /// Looks whether a miner's level changes.
     ReviewLevel = "Miners" "review_level" { who: AccountId32 }
-    /// Becomes a validator.
-    RegisterValidator = "Validation" "register" { types: Types as TypesShape }
+    /// Becomes a judge.
+    RegisterJudge = "Judges" "register" { types: Types as TypesShape }
     /// Judges other types.
-    SetTypes = "Validation" "set_types" { types: Types as TypesShape }
+    SetTypes = "Judges" "set_types" { types: Types as TypesShape }
     /// Replaces slashed stake.
-    TopUp = "Validation" "top_up" {}
+    TopUp = "Judges" "top_up" {}
     /// Stops being drawn.
-    LeaveValidator = "Validation" "leave" {}
-    /// Stays a validator after all.
-    RejoinValidator = "Validation" "rejoin" {}
-    /// Gets the validator's stake back.
-    WithdrawValidator = "Validation" "withdraw" {}
+    LeaveJudge = "Judges" "leave" {}
+    /// Stays a judge after all.
+    RejoinJudge = "Judges" "rejoin" {}
+    /// Gets the judge's stake back.
+    WithdrawJudge = "Judges" "withdraw" {}
     /// Commits to a vote.
-    CommitVote = "Validation" "commit_vote" { task: TaskId, commitment: Commitment }
+    CommitVote = "Judges" "commit_vote" { task: TaskId, commitment: Commitment }
     /// Reveals a vote.
-    RevealVote = "Validation" "reveal_vote" {
+    RevealVote = "Judges" "reveal_vote" {
         task: TaskId, scores: Scores, report: Option<Report>, salt: Salt
     }
-    /// Tells that an answer was a check of the validators.
-    RevealKnown = "Validation" "reveal_known" { task: TaskId, quality: u8, secret: [u8; 32] }
-    /// Approves an account for planting known answers, or takes that back.
-    SetPlanter = "Validation" "set_planter" { who: AccountId32, approved: bool }
+    /// Tells that an answer was a check of the judges.
+    RevealControl = "Judges" "reveal_control" { task: TaskId, quality: u8, secret: [u8; 32] }
+    /// Approves an account for writing control answers, or takes that back.
+    SetControlAuthor = "Judges" "set_control_author" { who: AccountId32, approved: bool }
     /// Sets the rules of a task type.
     SetTaskType = "Tasks" "set_task_type" { task_type: TaskType, profile: Option<TypeProfile> }
     /// Sets a parameter of the protocol.

@@ -22,7 +22,7 @@ mod transaction;
 pub use cost::TypeRules;
 #[cfg(test)]
 pub use identity::meet;
-pub use identity::{recognise, Block, Folder, Guard, Hash, Heads, Memory, Reason, Record, Sight};
+pub use identity::{recognise, Folder, Guard, Heads, Memory, Reason, Record, Sight};
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use local::LocalRpc;
 pub use multisig::Group;
@@ -31,9 +31,13 @@ pub use proxy::Proxy;
 pub use proxy_kind::ProxyKind;
 pub use transaction::{Included, Wait};
 
+pub use crate::any_chain::{Block, Hash};
+
 use crate::{
+    any_chain,
     error::{Context, Error, Result},
     keys::Signer,
+    rpc::{rpc_params, Limits, Rpc},
 };
 use codec::DecodeAll;
 use futures::{Stream, StreamExt};
@@ -47,11 +51,10 @@ use std::{
     time::Duration,
 };
 use subxt::{
-    backend::LegacyBackend,
     client::{OnlineClient, OnlineClientAtBlock},
     config::{substrate::H256, RpcConfigFor, SubstrateConfig},
-    dynamic::{self, At as _, Value},
-    rpcs::{client::RpcParams, LegacyRpcMethods, RpcClient},
+    dynamic::{self, Value},
+    rpcs::LegacyRpcMethods,
     Metadata,
 };
 use tos_types::Balance;
@@ -87,11 +90,10 @@ impl From<&str> for Endpoint {
 
 /// A connection to a node whose runtime fits this program.
 pub struct Connection {
-    url: String,
     client: OnlineClient<SubstrateConfig>,
-    rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
-    /// For what the methods above do not read in full.
-    raw: RpcClient,
+    rpc: Rpc,
+    /// Methods on that connection.
+    methods: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
     /// The version of the runtime that was checked last.
     checked: Mutex<Option<u32>>,
     /// See [`LOOK`].
@@ -153,38 +155,31 @@ impl Connection {
     /// # Errors
     /// [`Error::Unreachable`] if there is no answer within 15 s.
     pub async fn open_at(endpoint: &Endpoint) -> Result<Self> {
-        let url = endpoint.to_string();
-        let unreachable = |reason: String| Error::Unreachable {
-            url: url.clone(),
-            reason,
-        };
+        let name = endpoint.to_string();
         let connect = async {
             let rpc = match endpoint {
-                Endpoint::Url(url) => RpcClient::from_insecure_url(url)
-                    .await
-                    .map_err(|e| e.to_string())?,
-                Endpoint::Local(rpc) => RpcClient::new(local::Transport(rpc.clone())),
+                Endpoint::Url(url) => Rpc::connect(url, Limits::default()).await?,
+                Endpoint::Local(rpc) => Rpc::over(&name, local::Transport(rpc.clone())),
             };
-            Self::over(&url, rpc).await
+            Self::over(rpc).await
         };
         let connected = tokio::time::timeout(CONNECT_TIME, connect).await;
-        let this = connected
-            .map_err(|_| unreachable("no answer".into()))?
-            .map_err(unreachable)?;
+        let silent = |_| Error::Unreachable {
+            url: name.clone(),
+            reason: "no answer".into(),
+        };
+        let this = connected.map_err(silent)??;
         this.best().await?;
         Ok(this)
     }
 
     /// The chain behind `rpc`, unchecked.
-    async fn over(url: &str, rpc: RpcClient) -> Result<Self, String> {
-        // Plain requests about named blocks: this program pins no blocks.
-        let backend = LegacyBackend::builder().build(rpc.clone());
-        let client = OnlineClient::from_backend(Arc::new(backend)).await;
+    async fn over(rpc: Rpc) -> Result<Self> {
+        let client = rpc.chain().await.map_err(|e| rpc.gone(&e.to_string()))?;
         Ok(Self {
-            url: url.into(),
-            client: client.map_err(|e| e.to_string())?,
-            rpc: LegacyRpcMethods::new(rpc.clone()),
-            raw: rpc,
+            client,
+            methods: LegacyRpcMethods::new(rpc.client().clone()),
+            rpc,
             checked: Mutex::new(None),
             look: LOOK,
             warned: AtomicBool::new(false),
@@ -198,7 +193,7 @@ impl Connection {
 
     /// The chain at its best block.
     pub async fn best(&self) -> Result<At> {
-        let hash = match self.rpc.chain_get_block_hash(None).await {
+        let hash = match self.methods.chain_get_block_hash(None).await {
             Ok(Some(hash)) => hash,
             Ok(None) => return Err(Error::Failed("the node has no best block".into())),
             Err(error) => return Err(self.explain(error).await),
@@ -208,10 +203,15 @@ impl Connection {
 
     /// The chain at its last finalised block.
     pub async fn finalised(&self) -> Result<At> {
-        match self.rpc.chain_get_finalized_head().await {
+        match self.methods.chain_get_finalized_head().await {
             Ok(hash) => self.at(hash).await,
             Err(error) => Err(self.explain(error).await),
         }
+    }
+
+    /// The chain at the block with this hash.
+    pub async fn at_block(&self, hash: [u8; 32]) -> Result<At> {
+        self.at(H256(hash)).await
     }
 
     async fn at(&self, hash: H256) -> Result<At> {
@@ -256,8 +256,8 @@ impl Connection {
     pub async fn names(&self) -> Result<(String, String)> {
         let names = async {
             Ok::<_, subxt::rpcs::Error>((
-                self.rpc.system_chain().await?,
-                self.rpc.system_version().await?,
+                self.methods.system_chain().await?,
+                self.methods.system_version().await?,
             ))
         };
         match names.await {
@@ -272,8 +272,7 @@ impl Connection {
         if !signer.development {
             return None;
         }
-        let asked = self.raw.request("system_chainType", RpcParams::new()).await;
-        let chain_type = match asked {
+        let chain_type = match self.rpc.request("system_chainType", rpc_params![]).await {
             Ok(serde_json::Value::String(kind)) => kind,
             // `{"Custom": "…"}`.
             Ok(other) => other["Custom"].as_str().unwrap_or("unknown").to_owned(),
@@ -282,7 +281,7 @@ impl Connection {
         if chain_type == "Development" {
             return None;
         }
-        let name = self.rpc.system_chain().await.unwrap_or_default();
+        let name = self.methods.system_chain().await.unwrap_or_default();
         Some(format!(
             "{} is a well-known development key, and the chain `{name}` is of type {chain_type}: \
              anybody can sign for this account; use a key of your own (`tos keys new`)",
@@ -301,10 +300,7 @@ impl Connection {
 
     /// The error for a node that ended the connection.
     pub fn gone(&self, reason: &str) -> Error {
-        Error::Unreachable {
-            url: self.url.clone(),
-            reason: reason.into(),
-        }
+        self.rpc.gone(reason)
     }
 
     /// `error`, or [`Error::Unreachable`] where it came because the node is gone.
@@ -318,7 +314,7 @@ impl Connection {
     /// Tells a lost connection from other trouble by asking the node for its health.
     async fn explain(&self, error: impl Display) -> Error {
         let reason = error.to_string();
-        let alive = tokio::time::timeout(CONNECT_TIME, self.rpc.system_health()).await;
+        let alive = tokio::time::timeout(CONNECT_TIME, self.methods.system_health()).await;
         if matches!(alive, Ok(Ok(_))) {
             Error::Failed(reason)
         } else {
@@ -330,14 +326,7 @@ impl Connection {
 impl At {
     /// A call as this runtime encodes it, with the numbers of its pallet and of itself in front.
     pub fn encode(&self, call: &Call) -> Result<Vec<u8>> {
-        let (pallet, name) = call.name();
-        let missing = || Error::Failed(format!("the chain has no call {pallet}.{name}"));
-        let metadata = self.block.metadata_ref();
-        let pallet = metadata.pallet_by_name(pallet).ok_or_else(missing)?;
-        let variant = pallet.call_variant_by_name(name).ok_or_else(missing)?;
-        let mut bytes = vec![pallet.call_index(), variant.index];
-        bytes.extend(call.encode_arguments());
-        Ok(bytes)
+        call.encoded().encode(self.block.metadata_ref())
     }
 
     /// The same call, as the superuser of a network for development.
@@ -404,16 +393,9 @@ impl At {
             .context("System.Account")?
             .decode()
             .context("System.Account")?;
-        let amount = |name: &str| {
-            let amount = account
-                .at("data")
-                .at(name)
-                .and_then(|value| value.as_u128());
-            amount.ok_or_else(|| Error::Failed(format!("System.Account: no {name} balance")))
-        };
         Ok(Balances {
-            free: amount("free")?,
-            reserved: amount("reserved")?,
+            free: any_chain::balance(&account, "free")?,
+            reserved: any_chain::balance(&account, "reserved")?,
         })
     }
 

@@ -7,8 +7,8 @@ use scale_info::TypeInfo;
 use serde::de::DeserializeOwned;
 use tos_types::{
     rules::{
-        Bounded, DifficultyTable, JudgingRules, LevelTable, MinerStakes, PublishingRules,
-        SlashRules, ValidatorStakes,
+        Bounded, DifficultyTable, JudgeStakes, JudgingRules, LevelTable, MinerStakes,
+        PublishingRules, SlashRules,
     },
     Balance, Bp,
 };
@@ -59,7 +59,7 @@ group! {
 
 group! {
     /// What registrations ask for, and what a miner's standing is worth.
-    Members { 0 Miners: MinerStakes, 1 Validators: ValidatorStakes, 2 Levels: LevelTable }
+    Members { 0 Miners: MinerStakes, 1 Judges: JudgeStakes, 2 Levels: LevelTable }
 }
 
 /// A parameter with its new value; without one, the value that a network is born with.
@@ -99,7 +99,7 @@ pub const NAMES: [&str; 16] = [
     "treasury.max-spend",
     "treasury.stakers-share",
     "members.miners",
-    "members.validators",
+    "members.judges",
     "members.levels",
 ];
 
@@ -131,7 +131,7 @@ impl Parameter {
                 Self::Treasury(Treasury::StakersShare(StakersShare, number(value)?))
             }
             "members.miners" => Self::Members(Members::Miners(Miners, rules(value)?)),
-            "members.validators" => Self::Members(Members::Validators(Validators, rules(value)?)),
+            "members.judges" => Self::Members(Members::Judges(Judges, rules(value)?)),
             "members.levels" => Self::Members(Members::Levels(Levels, rules(value)?)),
             _ => {
                 return Err(format!(

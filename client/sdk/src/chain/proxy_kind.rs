@@ -22,6 +22,6 @@ pub enum ProxyKind {
     Staking,
     /// Rejecting announcements of other proxies.
     CancelProxy,
-    /// Working as a miner, a validator or a storage provider, and claiming for the owner.
+    /// Working as a miner, a judge or a storage provider, and claiming for the owner.
     Worker,
 }

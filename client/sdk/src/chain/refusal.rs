@@ -56,7 +56,7 @@ impl Connection {
         | Call::SetSpecialisations {
             specialisations: wanted,
         }
-        | Call::RegisterValidator { types: wanted }
+        | Call::RegisterJudge { types: wanted }
         | Call::SetTypes { types: wanted }) = call
         else {
             return Ok(());
@@ -109,10 +109,10 @@ impl Connection {
                 Some(outside_band(*difficulty, reward.0, band))
             }
             ("Tasks::OpenWindowOutOfBounds", Call::Publish { open_for, .. }) => {
-                let windows = self.best().await?.chain().await?.windows;
+                let phase_lengths = self.best().await?.chain().await?.phase_lengths;
                 Some(outside_window(
                     *open_for,
-                    (windows.min_open, windows.max_open),
+                    (phase_lengths.min_open, phase_lengths.max_open),
                 ))
             }
             ("Tasks::UnknownTaskType", _) => {
@@ -186,8 +186,8 @@ impl Connection {
         let (mut gone, mut kept) = (gone, self.best().await?.number());
         while kept.saturating_sub(gone) > 1 {
             let middle = gone + (kept - gone) / 2;
-            let hash = self.hash_of_number(middle).await?;
-            match self.rpc.state_get_storage(&key, hash).await {
+            let hash = self.hash_of_number(middle).await?.map(H256);
+            match self.methods.state_get_storage(&key, hash).await {
                 Ok(_) => kept = middle,
                 Err(error) if error.to_string().contains(DISCARDED) => gone = middle,
                 Err(error) => return Err(self.explain(error).await),

@@ -11,15 +11,13 @@ use super::{
     At, Call, Connection,
 };
 use crate::{
+    any_chain::{block_hash, head, Block, Hash, Head, Header},
     error::{Context, Error, Result},
     keys::Signer,
 };
 use codec::DecodeAll;
 use subxt::{
-    config::{
-        substrate::{SubstrateHeader, H256},
-        Hasher,
-    },
+    config::{substrate::H256, Hasher},
     error::DispatchError,
     events::Phase,
 };
@@ -68,8 +66,8 @@ impl Connection {
         if submission.nonce.is_none() {
             submission.nonce = Some(self.nonce(best, signer).await?);
         }
-        let anchor = self.anchor(best).await?;
-        match self.send(best, anchor, signer, call, submission).await {
+        let life = self.mortality(best).await?;
+        match self.send(best, life, signer, call, submission).await {
             Ok(progress) => {
                 submission.last_error = None;
                 self.follow(progress, wait, submission).await
@@ -90,7 +88,7 @@ impl Connection {
         wait: Wait,
         submission: &mut Submission,
     ) -> Result<Option<Included>> {
-        let finalised = self.final_head().await?.0 >= place.number;
+        let finalised = self.final_head().await?.number >= place.number;
         if wait == Wait::Finalised && !finalised && submission.done.is_some() {
             return Ok(None);
         }
@@ -131,7 +129,7 @@ impl Connection {
         submission: &mut Submission,
     ) -> Result<Option<Place>> {
         if let Some(place) = submission.place {
-            if self.hash_of_number(place.number).await? == Some(H256(place.block)) {
+            if self.hash_of_number(place.number).await? == Some(place.block) {
                 return Ok(Some(place));
             }
             // A reorganisation undid that block.
@@ -240,30 +238,25 @@ impl Connection {
         Ok(included)
     }
 
-    /// The number and the hash of the last finalised block.
-    pub(super) async fn final_head(&self) -> Result<(u64, H256)> {
-        let header = async {
-            let hash = self.rpc.chain_get_finalized_head().await?;
-            Ok::<_, subxt::rpcs::Error>((hash, self.rpc.chain_get_header(Some(hash)).await?))
-        };
-        match header.await {
-            Ok((hash, Some(header))) => Ok((header.number, hash)),
-            Ok((hash, None)) => Err(Error::Failed(format!("the node has no block {hash:?}"))),
-            Err(error) => Err(self.explain(error).await),
+    /// The last finalised block.
+    pub(super) async fn final_head(&self) -> Result<Block> {
+        match head(&self.rpc, Head::Final).await {
+            Ok(block) => Ok(block),
+            Err(error) => Err(self.or_lost(error).await),
         }
     }
 
-    /// The hash of the best chain's block of this number.
-    pub(super) async fn hash_of_number(&self, number: u64) -> Result<Option<H256>> {
-        match self.rpc.chain_get_block_hash(Some(number.into())).await {
+    /// The hash of the best chain's block of this number, if the node has it.
+    pub(super) async fn hash_of_number(&self, number: u64) -> Result<Option<Hash>> {
+        match block_hash(&self.rpc, number).await {
             Ok(hash) => Ok(hash),
-            Err(error) => Err(self.explain(error).await),
+            Err(error) => Err(self.or_lost(error).await),
         }
     }
 
     /// A block's header and its transactions.
-    async fn block(&self, hash: H256) -> Result<(SubstrateHeader<H256>, Vec<Vec<u8>>)> {
-        match self.rpc.chain_get_block(Some(hash)).await {
+    async fn block(&self, hash: H256) -> Result<(Header, Vec<Vec<u8>>)> {
+        match self.methods.chain_get_block(Some(hash)).await {
             Ok(Some(details)) => {
                 let extrinsics = details.block.extrinsics.into_iter().map(|bytes| bytes.0);
                 Ok((details.block.header, extrinsics.collect()))

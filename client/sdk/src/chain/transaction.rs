@@ -4,8 +4,11 @@
 
 use super::{proxy, At, Call, Connection, CONNECT_TIME};
 use crate::{
+    any_chain::{mortality, parameters, EncodedCall, Mortality},
     error::{Context, Error, Result},
-    keys::{Keypair, Signer},
+    keys::Signer,
+    pool_error::PoolError,
+    rpc::Refusal,
     sent::Sent,
 };
 use serde::Serialize;
@@ -16,28 +19,14 @@ use std::{
 };
 use subxt::{
     client::OnlineClientAtBlockImpl,
-    config::{
-        substrate::{AccountId32, MultiSignature, SubstrateConfig, H256},
-        DefaultExtrinsicParamsBuilder,
-    },
+    config::substrate::{AccountId32, MultiSignature, SubstrateConfig},
     error::{BackendError, ExtrinsicError, RpcError},
-    ext::{scale_encode, scale_type_resolver::TypeResolver},
-    tx::{self, Payload, SubmittableTransaction, TransactionProgress, TransactionStatus},
+    tx::{self, SubmittableTransaction, TransactionProgress, TransactionStatus},
 };
 use tos_types::{json, DealId, TaskId};
 
 /// For how many blocks a transaction is good: what is not in a block by then never will be.
 pub(super) const MORTALITY: u64 = 256;
-/// Answers of the pool that leave open whether it has the transaction: banned, known already.
-const MAY_HAVE_IT: [i32; 2] = [BANNED, ALREADY_IMPORTED];
-
-// Codes of the node's `author` RPC.
-const INVALID: i32 = 1010;
-const UNKNOWN_VALIDITY: i32 = 1011;
-const BANNED: i32 = 1012;
-const ALREADY_IMPORTED: i32 = 1013;
-const LOW_PRIORITY: i32 = 1014;
-const IMMEDIATELY_DROPPED: i32 = 1016;
 
 type Client = OnlineClientAtBlockImpl<SubstrateConfig>;
 type Progress = TransactionProgress<SubstrateConfig, Client>;
@@ -83,54 +72,11 @@ pub struct Included {
     pub deal: Option<DealId>,
 }
 
-impl tx::Signer<SubstrateConfig> for Keypair {
-    fn account_id(&self) -> AccountId32 {
-        AccountId32(self.account().into())
-    }
-
-    fn sign(&self, payload: &[u8]) -> MultiSignature {
-        Keypair::sign(self, payload)
-    }
-}
-
-/// A call that is encoded already; its shape was checked against the metadata.
-pub(super) struct Encoded(&'static str, &'static str, Bytes);
-
-pub(super) struct Bytes(Vec<u8>);
-
-impl Encoded {
-    /// The call, without the numbers in front.
-    pub fn of(call: &Call) -> Self {
-        let (pallet, name) = call.name();
-        Self(pallet, name, Bytes(call.encode_arguments()))
-    }
-}
-
-impl scale_encode::EncodeAsFields for Bytes {
-    fn encode_as_fields_to<R: TypeResolver>(
-        &self,
-        _: &mut dyn scale_encode::FieldIter<'_, R::TypeId>,
-        _: &R,
-        out: &mut Vec<u8>,
-    ) -> Result<(), scale_encode::Error> {
-        out.extend_from_slice(&self.0);
-        Ok(())
-    }
-}
-
-impl Payload for Encoded {
-    type CallData = Bytes;
-
-    fn pallet_name(&self) -> &str {
-        self.0
-    }
-
-    fn call_name(&self) -> &str {
-        self.1
-    }
-
-    fn call_data(&self) -> &Bytes {
-        &self.2
+impl Call {
+    /// The call with its arguments encoded; its shape was checked against the metadata.
+    pub(super) fn encoded(&self) -> EncodedCall {
+        let (pallet, name) = self.name();
+        EncodedCall::new(pallet, name, self.encode_arguments())
     }
 }
 
@@ -163,13 +109,6 @@ pub(super) struct Place {
     pub number: u64,
     /// The hash of the transaction.
     pub transaction: [u8; 32],
-}
-
-/// The block that mortal transactions name as the beginning of their lives.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Anchor {
-    number: u64,
-    hash: H256,
 }
 
 impl Submission {
@@ -259,7 +198,7 @@ impl Connection {
     ) -> Result<Vec<Result<Included>>> {
         self.warn_of_development_key(signer).await;
         let best = self.best().await?;
-        let anchor = self.anchor(&best).await?;
+        let life = self.mortality(&best).await?;
         let mut nonce = self.nonce(&best, signer).await?;
         let mut sent = Vec::new();
         for call in calls {
@@ -272,9 +211,7 @@ impl Connection {
                 continue;
             }
             submission.nonce = Some(nonce);
-            let progress = self
-                .send(&best, anchor, signer, call, &mut submission)
-                .await;
+            let progress = self.send(&best, life, signer, call, &mut submission).await;
             if progress.is_ok() {
                 nonce += 1;
             }
@@ -371,20 +308,13 @@ impl Connection {
         }
     }
 
-    /// Block at which a mortal transaction begins its life: the last final one, so that it survives
-    /// reorganisations, but never so far back that its life is half over.
-    pub(super) async fn anchor(&self, best: &At) -> Result<Anchor> {
-        let (number, hash) = self.final_head().await?;
-        let least = best.number().saturating_sub(MORTALITY / 2);
-        if number >= least {
-            return Ok(Anchor { number, hash });
+    /// Life of a transaction that is sent now.
+    pub(super) async fn mortality(&self, best: &At) -> Result<Mortality> {
+        let last = self.final_head().await?;
+        match mortality(&self.rpc, MORTALITY, last, best.number()).await {
+            Ok(life) => Ok(life),
+            Err(error) => Err(self.or_lost(error).await),
         }
-        let hash = self.hash_of_number(least).await?;
-        let hash = hash.ok_or_else(|| Error::Failed(format!("the node has no block {least}")))?;
-        Ok(Anchor {
-            number: least,
-            hash,
-        })
     }
 
     /// The account's next nonce.
@@ -404,15 +334,10 @@ impl Connection {
         submission: &mut Submission,
     ) -> Result<Progress> {
         // Nothing of the account is in these: no nonce counts, and nothing expires.
-        let params = DefaultExtrinsicParamsBuilder::new()
-            .nonce(0)
-            .immortal()
-            .build();
-        let (pallet, name) = call.name();
-        let payload = Encoded(pallet, name, Bytes(call.encode_arguments()));
+        let params = parameters(0, 0, None).build();
         let transactions = best.block.tx();
         let mut general = transactions
-            .create_v5_signable_offline(&payload, params)
+            .create_v5_signable_offline(&call.encoded(), params)
             .context("transaction")?;
         // The chain's format has no extension that would carry account and signature, so neither
         // is encoded: what authorises the call is in its arguments.
@@ -427,16 +352,13 @@ impl Connection {
     pub(super) async fn send(
         &self,
         best: &At,
-        anchor: Anchor,
+        life: Mortality,
         signer: &Signer,
         call: &Call,
         submission: &mut Submission,
     ) -> Result<Progress> {
-        let params = DefaultExtrinsicParamsBuilder::new()
-            .nonce(submission.nonce.unwrap_or_default())
-            .tip(signer.tip)
-            .mortal_from_unchecked(MORTALITY, anchor.number, anchor.hash)
-            .build();
+        let nonce = submission.nonce.unwrap_or_default();
+        let params = parameters(nonce, signer.tip, Some(life)).build();
         let proxied;
         let call = match &signer.acts_for {
             Some(real) => {
@@ -445,17 +367,15 @@ impl Connection {
             }
             None => call,
         };
-        let (pallet, name) = call.name();
-        let payload = Encoded(pallet, name, Bytes(call.encode_arguments()));
         let transactions = best.block.tx();
         let mut signable = transactions
-            .create_signable_offline(&payload, params)
+            .create_signable_offline(&call.encoded(), params)
             .context("transaction")?;
         let signed = signable.sign(&signer.pair).context("signing")?;
         if submission.hashes.is_empty() {
-            submission.after = anchor.number;
+            submission.after = life.from.number;
         }
-        submission.good_until = Some(anchor.number + MORTALITY - 1);
+        submission.good_until = Some(life.from.number + life.blocks - 1);
         let sent = self.watch(signed, submission).await;
         sent.map_err(|error| proxy::explain(error, signer))
     }
@@ -478,18 +398,11 @@ impl Connection {
             Err(ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(
                 RpcError::ClientError(subxt::rpcs::Error::User(error)),
             ))) => {
-                if !known && !MAY_HAVE_IT.contains(&error.code) {
+                let refusal = Refusal::from(&error);
+                if !known && !PoolError::of(&refusal).may_have_it() {
                     submission.hashes.pop();
                 }
-                let data = error
-                    .data
-                    .as_ref()
-                    .map(|data| data.get().trim_matches('"').to_owned());
-                Err(rejection(
-                    error.code,
-                    &error.message,
-                    &data.unwrap_or_default(),
-                ))
+                Err(rejection(refusal))
             }
             Err(error) => Err(self.explain(error).await),
         }
@@ -547,30 +460,35 @@ impl Connection {
     }
 }
 
-/// Why the pool did not take a transaction. Only what the runtime says of it is a refusal by the
-/// chain.
-fn rejection(code: i32, message: &str, data: &str) -> Error {
-    let text = if data.is_empty() {
-        message.to_owned()
-    } else {
-        format!("{message}: {data}")
-    };
-    match code {
-        BANNED | ALREADY_IMPORTED | LOW_PRIORITY => Error::Pending(text),
-        IMMEDIATELY_DROPPED => Error::Busy(text),
-        // An earlier transaction took the nonce between reading and sending, or the node follows
-        // another branch than a moment ago: signed anew it is good.
-        INVALID if data.contains("outdated") || data.contains("ancient birth block") => {
+/// The error of a call that the pool did not take. Only what the runtime says of it is a refusal by
+/// the chain.
+fn rejection(refusal: Refusal) -> Error {
+    let error = PoolError::of(&refusal);
+    let text = refusal.message;
+    match error {
+        PoolError::Banned | PoolError::AlreadyImported | PoolError::LowPriority => {
             Error::Pending(text)
         }
-        INVALID | UNKNOWN_VALIDITY => Error::refused(text),
-        _ => Error::Failed(format!("the node did not take the transaction: {text}")),
+        PoolError::ImmediatelyDropped => Error::Busy(text),
+        // An earlier transaction took the nonce between reading and sending, or the node follows
+        // another branch than a moment ago: signed anew it is good.
+        PoolError::Outdated | PoolError::AncientBirthBlock => Error::Pending(text),
+        PoolError::Invalid | PoolError::ExhaustsResources | PoolError::UnknownValidity => {
+            Error::refused(text)
+        }
+        PoolError::Future | PoolError::Overloaded | PoolError::Other => {
+            Error::Failed(format!("the node did not take the transaction: {text}"))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rejection(code: i32, message: &str, data: &str) -> Error {
+        super::rejection(Refusal::new(code, message, Some(data)))
+    }
 
     #[test]
     fn what_the_pool_says_is_told_apart() {

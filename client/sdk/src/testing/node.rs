@@ -12,6 +12,7 @@ pub use state::key_of_type;
 use self::runtime::{metadata, published, reference_used, ProxyEvent, RuntimeEvent, SystemEvent};
 use crate::chain::Connection;
 use crate::keys::{Keypair, Scheme, Signer};
+use crate::rpc::Rpc;
 use codec::{Compact, Decode, Encode};
 use polkadot_sdk::{
     sp_core::crypto::AccountId32,
@@ -30,7 +31,7 @@ use subxt::{
     events::Phase,
     rpcs::{
         client::{RawRpcFuture, RawRpcSubscription, RawValue, RpcClientT},
-        RpcClient, UserError,
+        UserError,
     },
 };
 use tos_types::{
@@ -447,7 +448,7 @@ impl FakeNode {
 
     /// A connection to it. Its metadata has only what transactions need, and is taken as checked.
     pub async fn connect(&self) -> Connection {
-        let over = Connection::over("fake", RpcClient::new(self.clone())).await;
+        let over = Connection::over(Rpc::over("fake", self.clone())).await;
         let mut connection = over.unwrap();
         connection.checked = Mutex::new(Some(SPEC_VERSION));
         connection.look = Duration::from_millis(1);

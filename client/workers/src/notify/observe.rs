@@ -47,9 +47,9 @@ impl<R: Role<Live>> Role<Live> for Watched<'_, R> {
                 let at = chain.connection.finalised().await?;
                 let (genesis, block) = (chain.genesis(), at.number());
                 match self.notifier.role() {
-                    "validator" => {
-                        if let Some(view) = at.validator(who).await? {
-                            stake_is(self.notifier, &genesis, block, "validator", view.stake)?;
+                    "judge" => {
+                        if let Some(view) = at.judge(who).await? {
+                            stake_is(self.notifier, &genesis, block, "judge", view.stake)?;
                         }
                     }
                     "provider" => {
@@ -157,7 +157,7 @@ pub(super) async fn look<C: TaskChain + Heads>(
     // A worker of another role of the same account tells of its own.
     let own = |role| match role {
         TaskRole::Miner => notifier.role() == "miner",
-        TaskRole::Validator => notifier.role() == "validator",
+        TaskRole::Judge => notifier.role() == "judge",
     };
     let assignments = at.assignments().await?.into_iter();
     for assignment in assignments.filter(|assignment| own(assignment.role)) {

@@ -19,15 +19,14 @@ fn me() -> AccountId32 {
 
 fn open(path: &Path, targets: Vec<Target>) -> Notifier {
     let pause = Duration::from_millis(20);
-    Notifier::with_pause(path, targets, Vec::new(), "validator", &me(), pause).unwrap()
+    Notifier::with_pause(path, targets, Vec::new(), "judge", &me(), pause).unwrap()
 }
 
 /// Opens an outbox again as soon as the deliveries of the notifier before have let go of it.
 async fn open_again(path: &Path, targets: Vec<Target>) -> Notifier {
     let pause = Duration::from_millis(20);
     for _ in 0..500 {
-        let opened =
-            Notifier::with_pause(path, targets.clone(), Vec::new(), "validator", &me(), pause);
+        let opened = Notifier::with_pause(path, targets.clone(), Vec::new(), "judge", &me(), pause);
         match opened {
             Ok(notifier) => return notifier,
             Err(_) => time::sleep(Duration::from_millis(20)).await,
@@ -309,7 +308,7 @@ async fn a_reward_is_told_once_by_the_worker_of_the_role_that_earned_it() {
         let path = folder.path().join(format!("{role}.redb"));
         Notifier::open(&path, Vec::new(), Vec::new(), role, &me()).unwrap()
     };
-    let (miner, validator) = (of("miner"), of("validator"));
+    let (miner, judge) = (of("miner"), of("judge"));
     let mut task = fake_task(1);
     // Joined by this account, which has the answer still to commit to.
     fake_reveal(
@@ -321,7 +320,7 @@ async fn a_reward_is_told_once_by_the_worker_of_the_role_that_earned_it() {
     assert_eq!(task.submissions[0].miner, me());
     let chain = FakeChain::new(vec![task], false);
     while !chain.is_over() {
-        for notifier in [&miner, &validator] {
+        for notifier in [&miner, &judge] {
             look(notifier, &chain, &me()).await.unwrap();
         }
         chain.advance();
@@ -330,7 +329,7 @@ async fn a_reward_is_told_once_by_the_worker_of_the_role_that_earned_it() {
         let notices = waiting(notifier).into_iter();
         notices.filter(|notice| notice.kind == Kind::Reward).count()
     };
-    assert_eq!((rewards(&miner), rewards(&validator)), (1, 0));
+    assert_eq!((rewards(&miner), rewards(&judge)), (1, 0));
 }
 
 #[tokio::test]
@@ -340,14 +339,14 @@ async fn a_stake_that_shrinks_is_a_loss_and_one_that_grows_is_none() {
     let notifier = open(&path, Vec::new());
     let chain = [7; 32];
     for (block, stake) in [(1, 100), (2, 150), (3, 150)] {
-        stake_is(&notifier, &chain, block, "validator", stake).unwrap();
+        stake_is(&notifier, &chain, block, "judge", stake).unwrap();
     }
     assert!(waiting(&notifier).is_empty());
     drop(notifier);
     // It happened while the worker was down.
     let notifier = open_again(&path, Vec::new()).await;
-    stake_is(&notifier, &chain, 9, "validator", 140).unwrap();
-    stake_is(&notifier, &[8; 32], 9, "validator", 1).unwrap();
+    stake_is(&notifier, &chain, 9, "judge", 140).unwrap();
+    stake_is(&notifier, &[8; 32], 9, "judge", 1).unwrap();
     stake_is(&notifier, &chain, 9, "provider", 1).unwrap();
     let notices = waiting(&notifier);
     assert_eq!(notices.len(), 1);
@@ -357,9 +356,7 @@ async fn a_stake_that_shrinks_is_a_loss_and_one_that_grows_is_none() {
     let less = tos_sdk::amount::format(10);
     assert_eq!(
         notices[0].text,
-        format!(
-            "the validator's stake is {less} less than before: lost, unless you have withdrawn it"
-        )
+        format!("the judge's stake is {less} less than before: lost, unless you have withdrawn it")
     );
 }
 

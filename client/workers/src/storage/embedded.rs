@@ -40,7 +40,8 @@ impl Embedded {
     /// # Errors
     /// There is no store, it is of a chain with another genesis block, or the address cannot be listened on.
     pub fn open(folder: PathBuf, genesis: Hash, serve: Option<SocketAddr>) -> Result<Self> {
-        let header = Store::header(&folder).map_err(|error| Error::Usage(error.to_string()))?;
+        let header =
+            Store::read_header(&folder).map_err(|error| Error::Usage(error.to_string()))?;
         if header.genesis != genesis {
             let folder = folder.display();
             return Err(Error::Usage(format!(

@@ -10,7 +10,7 @@ use tos_views::DealView;
 /// Rules for the offers that a provider accepts by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Least price in wei per GiB-epoch.
+    /// Least price in wei per GiB and billing period.
     pub min_price: Balance,
     /// Most sealed bytes of one replica.
     pub max_bytes: u64,

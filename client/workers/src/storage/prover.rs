@@ -164,9 +164,9 @@ impl ReplicaProver {
         account: &AccountId32,
         key: impl ProofSigner,
     ) -> Result<Self> {
-        let scale = connection.best().await?.storage_stats().await?.scale;
+        let config = connection.best().await?.storage_stats().await?.config;
         let genesis = connection.genesis();
-        Self::open(folder, (scale.seal, scale.ring), account, genesis, key)
+        Self::open(folder, (config.seal, config.ring), account, genesis, key)
     }
 
     /// Account of the provider.

@@ -19,13 +19,13 @@ use tos_sdk::{
 };
 use tos_types::{
     commitment,
-    refusal::Refusal,
+    join_error::JoinError,
     rules::{DifficultyTerms, TaskRules},
     AnswerScore, Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, Report, TaskId,
     TaskParams, TaskType, Tick, TOS,
 };
 use tos_views::{
-    Action, AssignmentView, ClaimView, CommitmentView, RefusalView, Role, SubmissionView,
+    Action, AssignmentView, ClaimView, CommitmentView, JoinErrorView, Role, SubmissionView,
     TaskSummary, TaskView,
 };
 
@@ -89,8 +89,8 @@ pub struct State {
     /// Tasks of which it was told that the answer was a check.
     told: Vec<TaskId>,
     /// Why the account may join nothing.
-    refusal: Option<Refusal>,
-    /// Stake that the account has lost as a validator.
+    refusal: Option<JoinError>,
+    /// Stake that the account has lost as a judge.
     slashed: Balance,
     /// Questions about tasks that were asked of all states.
     questions: Rc<Cell<usize>>,
@@ -161,13 +161,13 @@ impl FakeChain {
     }
 
     /// Lets the account join nothing, for this reason, until told otherwise.
-    pub fn refuse(&self, reason: Option<Refusal>) {
+    pub fn refuse(&self, reason: Option<JoinError>) {
         let mut state = self.state();
         state.refusal = reason;
         self.push(state);
     }
 
-    /// Takes from the account's stake as a validator.
+    /// Takes from the account's stake as a judge.
     pub fn slash(&self, amount: Balance) {
         let mut state = self.state();
         state.slashed += amount;
@@ -284,7 +284,7 @@ impl FakeChain {
             None => self.refused.borrow_mut().push(call.clone()),
         }
         self.push(state);
-        let known = matches!(call, Call::RevealKnown { .. });
+        let known = matches!(call, Call::RevealControl { .. });
         done.ok_or_else(|| match known {
             true => Error::refused(super::miner::ALREADY_KNOWN),
             false => Error::refused(format!("{call:?}")),
@@ -367,7 +367,7 @@ impl State {
                 ballot.revealed = Some(scores.into_inner());
                 ballot.report = report;
             }
-            Call::RevealKnown {
+            Call::RevealControl {
                 task: id,
                 quality,
                 secret,
@@ -375,7 +375,7 @@ impl State {
                 let task = self.task(id, Phase::Challenge)?;
                 let mine = task.submissions.iter().find(|s| s.miner == ME)?;
                 let hash = mine.content.as_ref()?.hash;
-                let salt = commitment::known_answer(&id, &ME, &hash, quality, &secret);
+                let salt = commitment::control_answer(&id, &ME, &hash, quality, &secret);
                 let fits = self.salts.contains(&(id, salt)) && !self.told.contains(&id);
                 fits.then_some(())?;
                 self.told.push(id);
@@ -486,7 +486,7 @@ impl TaskSnapshot for State {
             all.push(AssignmentView {
                 task: task.summary.id,
                 task_type: task.summary.task_type,
-                role: if miner { Role::Miner } else { Role::Validator },
+                role: if miner { Role::Miner } else { Role::Judge },
                 action,
                 deadline: task.summary.deadline,
             });
@@ -504,22 +504,22 @@ impl TaskSnapshot for State {
         Ok(open.cloned().collect())
     }
 
-    async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>> {
+    async fn can_submit(&self, task: TaskId) -> Result<Result<(), JoinErrorView>> {
         let refusal = |reason| {
-            Ok(Err(RefusalView {
+            Ok(Err(JoinErrorView {
                 reason,
                 retry_at: None,
             }))
         };
         self.questions.set(self.questions.get() + 1);
         let Some(task) = self.tasks.iter().find(|t| t.summary.id == task) else {
-            return refusal(Refusal::UnknownTask);
+            return refusal(JoinError::UnknownTask);
         };
         if let Some(reason) = self.refusal {
             return refusal(reason);
         }
         if task.submissions.iter().any(|s| s.miner == ME) {
-            return refusal(Refusal::AlreadyJoined);
+            return refusal(JoinError::AlreadyJoined);
         }
         Ok(Ok(()))
     }

@@ -51,14 +51,14 @@ impl Solver {
 
 /// A judge of answers.
 #[derive(Clone)]
-pub enum Judge {
+pub enum JudgeProgram {
     /// A program.
     Command(String),
     /// A language model.
     Endpoint(Endpoint),
 }
 
-impl From<&str> for Judge {
+impl From<&str> for JudgeProgram {
     fn from(command: &str) -> Self {
         Self::Command(command.into())
     }
@@ -101,8 +101,8 @@ pub struct Draft {
     pub content: ContentRef,
     /// Its SimHash.
     pub simhash: u64,
-    /// From planters: the quality that makes it a check of the validators.
-    pub known_quality: Option<u8>,
+    /// From control authors: the quality that makes it a check of the judges.
+    pub control_quality: Option<u8>,
 }
 
 impl JobContext {
@@ -145,7 +145,7 @@ impl JobContext {
         }
         let answer = canonical::answer_bytes(solution.answer);
         let mut draft = self.draft(&answer, id).await?;
-        draft.known_quality = solution.known_quality;
+        draft.control_quality = solution.control_quality;
         Ok(draft)
     }
 
@@ -211,7 +211,7 @@ impl JobContext {
     /// may have 64 MiB each and are chosen by strangers: long ones are never in memory.
     pub async fn judge(
         &self,
-        judge: Judge,
+        judge: JudgeProgram,
         tool: Option<Tool>,
         task: Arc<TaskView<AccountId32>>,
     ) -> Result<Judgement> {
@@ -258,11 +258,13 @@ impl JobContext {
         let answers = futures::future::try_join_all(answers).await?;
         let input = protocol::judge_input(&task, &spec, &answers);
         let output = match judge {
-            Judge::Command(command) => {
+            JudgeProgram::Command(command) => {
                 let output = process::run(&command, input.as_bytes(), self.limits).await;
                 output.context("judge")
             }
-            Judge::Endpoint(endpoint) => endpoint.judge(&self.http, &input, self.limits.time).await,
+            JudgeProgram::Endpoint(endpoint) => {
+                endpoint.judge(&self.http, &input, self.limits.time).await
+            }
         };
         let scores = protocol::judge_output(&output?, &answers)?;
         let report = match tool {
@@ -329,7 +331,7 @@ impl JobContext {
         Ok(Draft {
             content,
             simhash: simhash(bytes),
-            known_quality: None,
+            control_quality: None,
         })
     }
 }

@@ -5,12 +5,12 @@
 use super::{
     fake::{self, FakeChain},
     report::{Report, Reporter},
-    tests::{count, judged_task, live, miner, validator, validator_of, validator_options},
+    tests::{count, judge, judge_of, judge_options, judged_task, live, miner},
     Endpoint, MinerOptions, ModelOptions, Role, Solver,
 };
 use std::sync::{Arc, Mutex};
 use tos_sdk::{chain::Call, http::mock};
-use tos_types::{refusal::Refusal, ContentRef, TOS};
+use tos_types::{join_error::JoinError, ContentRef, TOS};
 use tos_views::TaskView;
 
 /// A reporter, and what it was told.
@@ -141,9 +141,9 @@ async fn a_task_that_leaves_the_solver_too_little_time_is_not_joined() {
 #[tokio::test]
 async fn two_hundred_tasks_that_may_not_be_joined_cost_few_questions() {
     for reason in [
-        Refusal::NotSpecialised,
-        Refusal::OwnTask,
-        Refusal::Suspended,
+        JoinError::NotSpecialised,
+        JoinError::OwnTask,
+        JoinError::Suspended,
     ] {
         let (folder, workshop) = fake::workshop();
         let tasks = (1..=200).map(|number| {
@@ -161,7 +161,7 @@ async fn two_hundred_tasks_that_may_not_be_joined_cost_few_questions() {
             assert!(chain.questions() - before <= 8, "{reason:?}");
         }
         // Each is asked about once at most.
-        let most = if reason == Refusal::OwnTask { 200 } else { 1 };
+        let most = if reason == JoinError::OwnTask { 200 } else { 1 };
         assert_eq!(chain.questions(), most, "{reason:?}");
     }
 }
@@ -222,34 +222,34 @@ async fn a_judge_that_comes_back_within_the_window_still_votes() {
         echo '{{"scores": [{{"quality": 80, "innovation": 50, "verdict": "valid"}}]}}'"#,
         up.display()
     );
-    let mut validator = validator(folder.path(), &workshop, &command);
+    let mut judge = judge(folder.path(), &workshop, &command);
     // The window begins after tick 45. It fails once, and is not asked again at once.
     for _ in 0..49 {
         chain.advance();
-        turn(&chain, &mut validator).await;
+        turn(&chain, &mut judge).await;
     }
     std::fs::write(&up, "").unwrap();
-    live(&chain, &mut validator).await.unwrap();
+    live(&chain, &mut judge).await.unwrap();
     assert_eq!(count(&chain.accepted(), "reveal_vote"), 1);
 }
 
 #[tokio::test]
-async fn a_validator_is_told_of_a_vote_it_missed_and_of_what_it_lost() {
+async fn a_judge_is_told_of_a_vote_it_missed_and_of_what_it_lost() {
     let (folder, workshop) = fake::workshop();
     let chain = FakeChain::new(vec![judged_task()], true);
-    let mut options = validator_options("sleep 600", Default::default());
+    let mut options = judge_options("sleep 600", Default::default());
     let (reporter, told) = listening();
     options.reporter = reporter;
-    let mut validator = validator_of(folder.path(), &workshop, options);
+    let mut judge = judge_of(folder.path(), &workshop, options);
     // Voting ends after tick 60.
     for _ in 0..62 {
         chain.advance();
-        validator.step(&chain).await.unwrap();
+        judge.step(&chain).await.unwrap();
     }
     chain.slash(5 * TOS);
     for _ in 0..9 {
         chain.advance();
-        validator.step(&chain).await.unwrap();
+        judge.step(&chain).await.unwrap();
     }
     let told = told.lock().unwrap();
     let [Report::Deadline { why, .. }, Report::Slashed { lost, left }] = told.as_slice() else {
@@ -265,13 +265,13 @@ async fn a_specification_that_nobody_serves_does_not_make_a_judge_a_broken_one()
     let mut task = judged_task();
     task.spec = nowhere(1).spec;
     let chain = FakeChain::new(vec![task], true);
-    let mut options = validator_options("exit 1", Default::default());
+    let mut options = judge_options("exit 1", Default::default());
     let (reporter, told) = listening();
     options.reporter = reporter;
-    let mut validator = validator_of(folder.path(), &workshop, options);
+    let mut judge = judge_of(folder.path(), &workshop, options);
     for _ in 0..55 {
         chain.advance();
-        turn(&chain, &mut validator).await;
+        turn(&chain, &mut judge).await;
     }
     assert_eq!(kinds(&told), ["deadline"]);
 }

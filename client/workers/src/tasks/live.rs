@@ -11,7 +11,7 @@ use tos_sdk::{
     keys::Signer,
 };
 use tos_types::{Balance, ContentHash, TaskId, TaskType, Tick};
-use tos_views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView, MAX_PAGE};
+use tos_views::{AssignmentView, ClaimView, JoinErrorView, TaskSummary, TaskView, MAX_PAGE};
 
 /// Account that a worker works for.
 #[derive(Clone)]
@@ -151,7 +151,7 @@ impl TaskSnapshot for LiveSnapshot {
         }
     }
 
-    async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>> {
+    async fn can_submit(&self, task: TaskId) -> Result<Result<(), JoinErrorView>> {
         self.at.can_submit(self.who.clone(), task).await
     }
 
@@ -166,8 +166,8 @@ impl TaskSnapshot for LiveSnapshot {
     }
 
     async fn stake(&self) -> Result<Option<Balance>> {
-        let validator = self.at.validator(self.who.clone()).await?;
-        Ok(validator.map(|validator| validator.stake))
+        let judge = self.at.judge(self.who.clone()).await?;
+        Ok(judge.map(|judge| judge.stake))
     }
 
     async fn claimable(&self) -> Result<Vec<ClaimView>> {

@@ -15,7 +15,7 @@ use super::{
     CallBackoff, Outcome, Role, StepReport, TaskChain, TaskSnapshot,
 };
 use crate::{
-    commitments::{Answer, CommitmentStore, KnownKey, Work},
+    commitments::{Answer, CommitmentStore, ControlKey, Work},
     job_pool::JobPool,
 };
 use chacha20poly1305::aead::{rand_core::RngCore, OsRng};
@@ -329,14 +329,14 @@ impl Miner {
         let Draft {
             content,
             simhash,
-            known_quality,
+            control_quality,
         } = draft;
         let account = &self.options.account;
-        let known = known_quality.map(|quality| {
+        let known = control_quality.map(|quality| {
             let mut secret = [0; 32];
             OsRng.fill_bytes(&mut secret);
-            salt = commitment::known_answer(&task, account, &content.hash, quality, &secret);
-            KnownKey {
+            salt = commitment::control_answer(&task, account, &content.hash, quality, &secret);
+            ControlKey {
                 quality,
                 secret,
                 told: false,
@@ -361,8 +361,8 @@ fn later(done: Result<()>) {
     }
 }
 
-/// The refusal of a known answer that the chain knows.
-pub const ALREADY_KNOWN: &str = "Validation::AlreadyKnown";
+/// The refusal of a control answer that the chain knows.
+pub const ALREADY_KNOWN: &str = "Judges::AlreadyKnown";
 
 /// Tells, once the votes are counted, that an answer was a check.
 async fn tell(at: &impl TaskSnapshot, task: TaskId, work: &Work) -> Result<Option<Call>> {
@@ -375,7 +375,7 @@ async fn tell(at: &impl TaskSnapshot, task: TaskId, work: &Work) -> Result<Optio
     };
     let view = at.task(task).await?;
     let counted = view.is_some_and(|view| view.summary.phase == Phase::Challenge);
-    Ok(counted.then_some(Call::RevealKnown {
+    Ok(counted.then_some(Call::RevealControl {
         task,
         quality: known.quality,
         secret: known.secret,
@@ -461,7 +461,7 @@ impl<C: TaskChain> Role<C> for Miner {
                 Outcome::Refused(why) => why == ALREADY_KNOWN,
                 Outcome::Waits => false,
             };
-            if let (Call::RevealKnown { task, .. }, true) = (&call, told) {
+            if let (Call::RevealControl { task, .. }, true) = (&call, told) {
                 later(self.journal.told(*task));
             }
             if outcome == Outcome::Done {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The miner and validator workers.
+//! The miner and judge workers.
 //!
 //! A worker decides from two things only: the state of the best block and its journal. It may be
 //! killed at any moment; when it starts again it reads both and goes on. It acts on best blocks,
@@ -17,6 +17,7 @@ mod health;
 mod jobs;
 #[cfg(test)]
 mod join_tests;
+mod judge;
 mod limits;
 mod live;
 mod miner;
@@ -33,7 +34,6 @@ pub mod start;
 mod tests;
 mod tidy;
 mod tools;
-mod validator;
 
 pub use engine::run;
 pub use engine::Mode;
@@ -41,7 +41,8 @@ pub use engine::Mode;
 pub use engine::{step, Stepped};
 #[cfg(test)]
 pub use fake::{reveal as fake_reveal, task_view as fake_task, FakeChain, ME as FAKE_ACCOUNT};
-pub use jobs::{JobContext, Judge, Solver};
+pub use jobs::{JobContext, JudgeProgram, Solver};
+pub use judge::{JudgeOptions, JudgeWorker};
 pub use limits::Bounds;
 pub use live::{Identity, Live};
 pub use miner::{Miner, MinerOptions};
@@ -54,7 +55,6 @@ pub use report::{Report, Reporter};
 pub use retention::Retention;
 pub use tidy::served;
 pub use tools::Tools;
-pub use validator::{Validator, ValidatorOptions};
 
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{collections::HashMap, time::Duration};
@@ -63,7 +63,7 @@ use tos_sdk::{
     error::{Error, Result},
 };
 use tos_types::{Balance, ContentHash, TaskId, TaskType, Tick};
-use tos_views::{AssignmentView, ClaimView, RefusalView, TaskSummary, TaskView};
+use tos_views::{AssignmentView, ClaimView, JoinErrorView, TaskSummary, TaskView};
 
 /// The chain at one block, as far as a worker reads it.
 pub trait TaskSnapshot {
@@ -79,12 +79,12 @@ pub trait TaskSnapshot {
         task_type: Option<TaskType>,
     ) -> Result<Vec<TaskSummary<AccountId32>>>;
     /// Permission of the account to join a task.
-    async fn can_submit(&self, task: TaskId) -> Result<Result<(), RefusalView>>;
+    async fn can_submit(&self, task: TaskId) -> Result<Result<(), JoinErrorView>>;
     /// A task.
     async fn task(&self, task: TaskId) -> Result<Option<TaskView<AccountId32>>>;
     /// The pinned tool that the account should run over the task's answers, if it has such a seat.
     async fn tool(&self, task: TaskId) -> Result<Option<ContentHash>>;
-    /// The account's stake as a validator, if it is one.
+    /// The account's stake as a judge, if it is one.
     async fn stake(&self) -> Result<Option<Balance>>;
     /// The account's rewards that wait.
     async fn claimable(&self) -> Result<Vec<ClaimView>>;
@@ -97,7 +97,7 @@ pub trait Submit {
     async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>>;
 }
 
-/// The chain, as far as a miner or a validator uses it.
+/// The chain, as far as a miner or a judge uses it.
 pub trait TaskChain: Submit {
     /// See [`TaskSnapshot`].
     type Snapshot: TaskSnapshot;
@@ -243,7 +243,7 @@ fn subject(call: &Call) -> String {
         | Call::Reveal { task, .. }
         | Call::CommitVote { task, .. }
         | Call::RevealVote { task, .. }
-        | Call::RevealKnown { task, .. } => task.to_string(),
+        | Call::RevealControl { task, .. } => task.to_string(),
         Call::AcceptDeal { deal } => deal.to_string(),
         Call::CommitSeal { replica, .. }
         | Call::ChallengeWindow { replica, .. }

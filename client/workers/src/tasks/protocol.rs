@@ -99,7 +99,7 @@ pub fn judge_input(task: &TaskView<AccountId32>, spec: &Held, answers: &[Seen]) 
     let contents = answers.iter().filter_map(Seen::held);
     let mut input = json!({
         "version": version(contents.chain(std::iter::once(spec))),
-        "role": "validator",
+        "role": "judge",
         "task": task_json(task),
     });
     add_spec(&mut input, spec);
@@ -163,9 +163,9 @@ pub struct Solution {
     /// For the miner's log.
     #[serde(default)]
     pub note: Option<String>,
-    /// From planters: the quality a careful judge must find, which makes the answer a check.
+    /// From control authors: the quality a careful judge must find, which makes the answer a check.
     #[serde(default)]
-    pub known_quality: Option<u8>,
+    pub control_quality: Option<u8>,
 }
 
 /// Reads what a solver wrote.
@@ -177,11 +177,11 @@ pub fn solver_output(bytes: &[u8]) -> Result<Solution> {
     }
     let solution: Solution = serde_json::from_value(output).context("solver output")?;
     if solution
-        .known_quality
+        .control_quality
         .is_some_and(|quality| quality > MAX_SCORE)
     {
         return Err(Error::Failed(
-            "solver output: `known_quality` is above 100".into(),
+            "solver output: `control_quality` is above 100".into(),
         ));
     }
     Ok(solution)
@@ -329,7 +329,7 @@ mod tests {
         let input = judge_value(&held(b"what is asked"), &answers);
         assert_eq!(
             (&input["role"], &input["version"]),
-            (&"validator".into(), &1.into())
+            (&"judge".into(), &1.into())
         );
         assert_eq!(input["specText"], "what is asked");
         let expected = json!([
@@ -380,12 +380,12 @@ mod tests {
             solver_output(br#"{"answer": null}"#).unwrap().answer,
             Value::Null
         );
-        let known = solver_output(br#"{"answer": 1, "known_quality": 100}"#).unwrap();
+        let known = solver_output(br#"{"answer": 1, "control_quality": 100}"#).unwrap();
         assert_eq!(
-            (known.known_quality, solution.known_quality),
+            (known.control_quality, solution.control_quality),
             (Some(100), None)
         );
-        let beyond = r#"{"answer": 1, "known_quality": 101}"#;
+        let beyond = r#"{"answer": 1, "control_quality": 101}"#;
         for bad in ["", "hello", "{}", "[1]", "{\"answer\": 1} {}", beyond] {
             assert!(solver_output(bad.as_bytes()).is_err(), "{bad}");
         }

@@ -4,8 +4,8 @@
 //! joined.
 
 use std::collections::BTreeMap;
-use tos_types::{refusal::Refusal, Difficulty, TaskId, TaskType, Tick};
-use tos_views::{RefusalView, TaskSummary};
+use tos_types::{join_error::JoinError, Difficulty, TaskId, TaskType, Tick};
+use tos_views::{JoinErrorView, TaskSummary};
 
 /// Ticks after which a refusal without a time of its own is asked about again.
 const ASK_AGAIN: Tick = 32;
@@ -42,22 +42,22 @@ impl Refusals {
     }
 
     /// Notes a refusal.
-    pub fn note<A>(&mut self, tick: Tick, task: &TaskSummary<A>, refusal: &RefusalView) {
+    pub fn note<A>(&mut self, tick: Tick, task: &TaskSummary<A>, refusal: &JoinErrorView) {
         let scope = match refusal.reason {
-            Refusal::NotRegistered
-            | Refusal::Leaving
-            | Refusal::Suspended
-            | Refusal::Dormant
-            | Refusal::TooManyTasks => Scope::Account,
-            Refusal::NotSpecialised => Scope::Type(task.task_type),
-            Refusal::ReputationTooLow | Refusal::StakeUnaffordable => {
+            JoinError::NotRegistered
+            | JoinError::Leaving
+            | JoinError::Suspended
+            | JoinError::Dormant
+            | JoinError::TooManyTasks => Scope::Account,
+            JoinError::NotSpecialised => Scope::Type(task.task_type),
+            JoinError::ReputationTooLow | JoinError::StakeUnaffordable => {
                 Scope::Level(task.task_type, task.difficulty)
             }
-            Refusal::UnknownTask
-            | Refusal::TaskClosed
-            | Refusal::TaskFull
-            | Refusal::OwnTask
-            | Refusal::AlreadyJoined => Scope::Task(task.id),
+            JoinError::UnknownTask
+            | JoinError::TaskClosed
+            | JoinError::TaskFull
+            | JoinError::OwnTask
+            | JoinError::AlreadyJoined => Scope::Task(task.id),
         };
         // Neither for ever, should the state change otherwise, nor for less than a tick.
         let soonest = tick.saturating_add(1);
@@ -90,21 +90,21 @@ mod tests {
         let refused = |reason, retry_at| {
             let mut refusals = Refusals::default();
             refusals.refresh(10, 3);
-            refusals.note(10, &task, &RefusalView { reason, retry_at });
+            refusals.note(10, &task, &JoinErrorView { reason, retry_at });
             refusals
         };
         for (retry_at, until) in [(Some(15), 15), (None, 10 + ASK_AGAIN), (Some(9), 11)] {
-            let mut refusals = refused(Refusal::Suspended, retry_at);
+            let mut refusals = refused(JoinError::Suspended, retry_at);
             refusals.refresh(until - 1, 3);
             assert!(refusals.holds(&task), "{retry_at:?}");
             refusals.refresh(until, 3);
             assert!(!refusals.holds(&task), "{retry_at:?}");
         }
         // With a task over, there is a place and stake again.
-        let mut full = refused(Refusal::TooManyTasks, None);
+        let mut full = refused(JoinError::TooManyTasks, None);
         full.refresh(11, 2);
         assert!(!full.holds(&task));
-        let mut own = refused(Refusal::OwnTask, None);
+        let mut own = refused(JoinError::OwnTask, None);
         own.refresh(11, 2);
         assert!(own.holds(&task));
         assert!(!own.holds(&fake::task_view(2).summary));

@@ -18,7 +18,7 @@ pub enum Report {
         /// The account it works for.
         #[serde(serialize_with = "ss58")]
         account: AccountId32,
-        /// `miner` or `validator`.
+        /// `miner` or `judge`.
         role: &'static str,
         /// Types the account is registered for.
         types: Vec<TaskType>,
@@ -58,7 +58,7 @@ pub enum Report {
         #[serde(with = "wei")]
         lost: Balance,
     },
-    /// A validator's stake became smaller.
+    /// A judge's stake became smaller.
     Slashed {
         /// Difference in wei.
         #[serde(with = "wei")]
@@ -228,7 +228,7 @@ fn log(report: &Report) {
                 lost,
                 left,
                 "stake was lost: a vote or its reveal was missing, or too far from the panel's; \
-                 `tos validator status` says more"
+                 `tos judge status` says more"
             );
         }
         Report::Earned { tasks, amount } => {

@@ -13,7 +13,7 @@ use tos_sdk::{
     chain::At,
     error::{Error, Result},
 };
-use tos_views::{MinerView, Role, ValidatorStatus, ValidatorView};
+use tos_views::{JudgeStatus, JudgeView, MinerView, Role};
 
 /// Number of times an account is looked for: a node may be a few blocks behind the one that has taken the
 /// registration.
@@ -42,21 +42,21 @@ pub async fn miner(
     Ok(())
 }
 
-/// The same for a validator's account.
-pub async fn validator(
+/// The same for a judge's account.
+pub async fn judge(
     live: &Live,
     who: &AccountId32,
     reporter: &Reporter,
     strict: bool,
     seen: u64,
 ) -> Result<()> {
-    let look = async |at: &At| at.validator(who.clone()).await;
-    let found = find(live, who, Role::Validator, (strict, seen), look).await?;
+    let look = async |at: &At| at.judge(who.clone()).await;
+    let found = find(live, who, Role::Judge, (strict, seen), look).await?;
     match found {
-        Ok((view, open)) => validator_reports(who, &view, open)
+        Ok((view, open)) => judge_reports(who, &view, open)
             .iter()
             .for_each(|report| reporter.tell(report)),
-        Err(none) => unregistered(who, "validator", none, reporter)?,
+        Err(none) => unregistered(who, "judge", none, reporter)?,
     }
     Ok(())
 }
@@ -175,26 +175,26 @@ fn miner_reports(who: &AccountId32, view: &MinerView, open: u32) -> Vec<Report> 
     reports
 }
 
-/// Report to a validator at the start.
-fn validator_reports(who: &AccountId32, view: &ValidatorView, open: u32) -> Vec<Report> {
+/// Report to a judge at the start.
+fn judge_reports(who: &AccountId32, view: &JudgeView, open: u32) -> Vec<Report> {
     let waits_for = match (view.status, view.suspended_until) {
-        (ValidatorStatus::Leaving { .. }, _) => "the end of its open tasks: it is leaving".into(),
-        (ValidatorStatus::Understaked, _) => "more stake: it is not drawn".into(),
+        (JudgeStatus::Leaving { .. }, _) => "the end of its open tasks: it is leaving".into(),
+        (JudgeStatus::Understaked, _) => "more stake: it is not drawn".into(),
         (_, Some(until)) => format!("tick {until}, when the account's suspension ends"),
         _ if open > 0 => "the next step of its open tasks".into(),
         _ => "a seat on a panel".into(),
     };
     let mut reports = vec![Report::Started {
         account: who.clone(),
-        role: "validator",
+        role: "judge",
         types: view.types.clone(),
         stake: view.stake,
         open: view.panels,
         waits_for,
     }];
     match view.status {
-        ValidatorStatus::Active => {}
-        ValidatorStatus::Understaked => reports.push(warning(
+        JudgeStatus::Active => {}
+        JudgeStatus::Understaked => reports.push(warning(
             "understaked",
             format!(
                 "the account has {} at stake and its types ask for {}: it is drawn for no panel \
@@ -203,7 +203,7 @@ fn validator_reports(who: &AccountId32, view: &ValidatorView, open: u32) -> Vec<
                 format(view.required)
             ),
         )),
-        ValidatorStatus::Leaving { release_at } => reports.push(warning(
+        JudgeStatus::Leaving { release_at } => reports.push(warning(
             "leaving",
             format!(
                 "the account is leaving and is drawn for no panel; its stake is free from tick \
@@ -225,8 +225,8 @@ mod tests {
     use crate::tasks::fake::ME;
     use tos_types::{TaskType, TOS};
 
-    fn view(status: ValidatorStatus) -> ValidatorView {
-        ValidatorView {
+    fn view(status: JudgeStatus) -> JudgeView {
+        JudgeView {
             stake: TOS,
             required: 2 * TOS,
             types: vec![TaskType::General],
@@ -240,8 +240,8 @@ mod tests {
     }
 
     #[test]
-    fn a_validator_that_is_not_drawn_is_told_so_at_the_start() {
-        let reports = validator_reports(&ME, &view(ValidatorStatus::Active), 0);
+    fn a_judge_that_is_not_drawn_is_told_so_at_the_start() {
+        let reports = judge_reports(&ME, &view(JudgeStatus::Active), 0);
         assert_eq!(reports.len(), 1);
         let Report::Started {
             stake: TOS,
@@ -253,10 +253,10 @@ mod tests {
             panic!("{reports:?}");
         };
         assert_eq!(waits_for, "a seat on a panel");
-        let reports = validator_reports(&ME, &view(ValidatorStatus::Understaked), 0);
+        let reports = judge_reports(&ME, &view(JudgeStatus::Understaked), 0);
         assert_eq!(reports[1].id(), "warning:understaked");
-        let leaving = ValidatorStatus::Leaving { release_at: 9 };
-        let reports = validator_reports(&ME, &view(leaving), 0);
+        let leaving = JudgeStatus::Leaving { release_at: 9 };
+        let reports = judge_reports(&ME, &view(leaving), 0);
         assert_eq!(reports[1].id(), "warning:leaving");
     }
 

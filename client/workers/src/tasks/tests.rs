@@ -5,8 +5,7 @@
 use super::{
     fake::{self, FakeChain, ME},
     jobs::{JobContext, Solver},
-    step, Miner, MinerOptions, Role, StepReport, Stepped, Submit, Tools, Validator,
-    ValidatorOptions,
+    step, JudgeOptions, JudgeWorker, Miner, MinerOptions, Role, StepReport, Stepped, Submit, Tools,
 };
 use crate::commitments::CommitmentStore;
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -53,12 +52,12 @@ fn miner_with(
     Miner::new(all, journal, workshop.clone())
 }
 
-pub(super) fn validator(folder: &Path, workshop: &JobContext, judge: &str) -> Validator {
-    validator_with(folder, workshop, judge, Tools::default())
+pub(super) fn judge(folder: &Path, workshop: &JobContext, judge: &str) -> JudgeWorker {
+    judge_with(folder, workshop, judge, Tools::default())
 }
 
-pub(super) fn validator_options(judge: &str, tools: Tools) -> ValidatorOptions {
-    ValidatorOptions {
+pub(super) fn judge_options(judge: &str, tools: Tools) -> JudgeOptions {
+    JudgeOptions {
         account: ME,
         judge: judge.into(),
         tools,
@@ -69,17 +68,13 @@ pub(super) fn validator_options(judge: &str, tools: Tools) -> ValidatorOptions {
     }
 }
 
-fn validator_with(folder: &Path, workshop: &JobContext, judge: &str, tools: Tools) -> Validator {
-    validator_of(folder, workshop, validator_options(judge, tools))
+fn judge_with(folder: &Path, workshop: &JobContext, judge: &str, tools: Tools) -> JudgeWorker {
+    judge_of(folder, workshop, judge_options(judge, tools))
 }
 
-pub(super) fn validator_of(
-    folder: &Path,
-    workshop: &JobContext,
-    options: ValidatorOptions,
-) -> Validator {
+pub(super) fn judge_of(folder: &Path, workshop: &JobContext, options: JudgeOptions) -> JudgeWorker {
     let journal = CommitmentStore::open(&folder.join("journal.redb")).unwrap();
-    Validator::new(options, journal, workshop.clone())
+    JudgeWorker::new(options, journal, workshop.clone())
 }
 
 /// Lets a worker work until everything it took on is over. `Err` when it was killed.
@@ -168,14 +163,14 @@ pub(super) fn judged_task() -> TaskView<AccountId32> {
 }
 
 #[tokio::test]
-async fn a_validator_killed_anywhere_votes_once_and_can_reveal() {
+async fn a_judge_killed_anywhere_votes_once_and_can_reveal() {
     let mut kills = 0;
     loop {
         let (folder, workshop) = fake::workshop();
         let chain = FakeChain::new(vec![judged_task()], true).kill_at(kills + 1);
         loop {
-            let mut validator = validator(folder.path(), &workshop, JUDGE);
-            if live(&chain, &mut validator).await.is_ok() {
+            let mut judge = judge(folder.path(), &workshop, JUDGE);
+            if live(&chain, &mut judge).await.is_ok() {
                 break;
             }
         }
@@ -211,8 +206,8 @@ async fn an_answer_that_cannot_be_fetched_is_voted_unavailable() {
     content.locator = locator.try_into().unwrap();
     task.submissions[0].content = Some(content);
     let chain = FakeChain::new(vec![task], true);
-    let mut validator = validator(folder.path(), &workshop, JUDGE);
-    live(&chain, &mut validator).await.unwrap();
+    let mut judge = judge(folder.path(), &workshop, JUDGE);
+    live(&chain, &mut judge).await.unwrap();
     let vote = chain.accepted().into_iter().find_map(|call| match call {
         Call::RevealVote { scores, .. } => Some(scores.into_inner()),
         _ => None,
@@ -239,8 +234,8 @@ async fn a_failing_solver_or_judge_is_tried_again_and_then_left() {
 
     let (folder, workshop) = fake::workshop();
     let chain = FakeChain::new(vec![judged_task()], true);
-    let mut validator = validator(folder.path(), &workshop, "exit 1");
-    live(&chain, &mut validator).await.unwrap();
+    let mut judge = judge(folder.path(), &workshop, "exit 1");
+    live(&chain, &mut judge).await.unwrap();
     assert_eq!(count(&chain.accepted(), "commit_vote"), 0);
 }
 
@@ -335,8 +330,8 @@ async fn an_automatic_member_killed_anywhere_reveals_the_report_it_committed_to(
             .with_tool(hash)
             .kill_at(kills + 1);
         loop {
-            let mut validator = validator_with(folder.path(), &workshop, JUDGE, tools.clone());
-            if live(&chain, &mut validator).await.is_ok() {
+            let mut judge = judge_with(folder.path(), &workshop, JUDGE, tools.clone());
+            if live(&chain, &mut judge).await.is_ok() {
                 break;
             }
         }
@@ -354,7 +349,7 @@ async fn an_automatic_member_killed_anywhere_reveals_the_report_it_committed_to(
 }
 
 #[tokio::test]
-async fn without_the_pinned_tool_or_when_it_fails_a_validator_votes_without_a_report() {
+async fn without_the_pinned_tool_or_when_it_fails_a_judge_votes_without_a_report() {
     for (script, known) in [
         ("#!/bin/sh\nexit 1\n", true),
         ("#!/bin/sh\necho no\n", true),
@@ -373,31 +368,36 @@ async fn without_the_pinned_tool_or_when_it_fails_a_validator_votes_without_a_re
             ContentRef::inline(b"the answer of seven").unwrap(),
         );
         let chain = FakeChain::new(vec![task], true).with_tool(hash);
-        let mut validator = validator_with(folder.path(), &workshop, JUDGE, tools);
-        live(&chain, &mut validator).await.unwrap();
+        let mut judge = judge_with(folder.path(), &workshop, JUDGE, tools);
+        live(&chain, &mut judge).await.unwrap();
         assert_eq!(count(&chain.accepted(), "reveal_vote"), 1);
         assert_eq!(chain.reports(), [None]);
     }
 }
 
 #[tokio::test]
-async fn a_planter_killed_anywhere_tells_the_quality_it_hid_in_its_salt() {
-    const PLANT: &str =
-        r#"cat >/dev/null; echo '{"answer": "a planted answer", "known_quality": 35}'"#;
+async fn a_control_author_killed_anywhere_tells_the_quality_it_hid_in_its_salt() {
+    const CONTROL: &str =
+        r#"cat >/dev/null; echo '{"answer": "a control answer", "control_quality": 35}'"#;
     let mut kills = 0;
     loop {
         let (folder, workshop) = fake::workshop();
         let chain = FakeChain::new(vec![fake::task_view(1)], false).kill_at(kills + 1);
         loop {
-            let plant = |options: &mut MinerOptions| options.solver = Solver::Command(PLANT.into());
-            let mut miner = miner(folder.path(), &workshop, plant);
+            let control =
+                |options: &mut MinerOptions| options.solver = Solver::Command(CONTROL.into());
+            let mut miner = miner(folder.path(), &workshop, control);
             if live(&chain, &mut miner).await.is_ok() {
                 break;
             }
         }
         // The chain accepts the key only when it opens the salt of the answer.
         let calls = chain.accepted();
-        assert_eq!(count(&calls, "reveal_known"), 1, "kill {kills}: {calls:?}");
+        assert_eq!(
+            count(&calls, "reveal_control"),
+            1,
+            "kill {kills}: {calls:?}"
+        );
         // Between the block and the note of it a crash costs one refused call, and no more.
         assert!(
             chain.refused().len() <= 1,
@@ -475,7 +475,7 @@ async fn a_miner_notices_a_new_chain_while_it_runs_and_does_nothing_there_with_i
 }
 
 #[tokio::test]
-async fn a_validator_does_nothing_on_a_view_older_than_one_it_has_seen() {
+async fn a_judge_does_nothing_on_a_view_older_than_one_it_has_seen() {
     let (folder, workshop) = fake::workshop();
     let chain = FakeChain::new(vec![judged_task()], true);
     for _ in 0..50 {
@@ -486,15 +486,15 @@ async fn a_validator_does_nothing_on_a_view_older_than_one_it_has_seen() {
     drop(first);
     let behind = chain.behind(48);
     let mut again = guard(&behind, folder.path()).await;
-    let mut validator = Validator::new(
-        validator_options(JUDGE, Tools::default()),
+    let mut judge = JudgeWorker::new(
+        judge_options(JUDGE, Tools::default()),
         again.memory().clone(),
         workshop,
     );
-    let stepped = step(&mut again, &mut validator, &behind).await.unwrap();
+    let stepped = step(&mut again, &mut judge, &behind).await.unwrap();
     assert!(matches!(stepped, Stepped::Old(_)));
     chain.advance();
-    let stepped = step(&mut again, &mut validator, &chain).await.unwrap();
+    let stepped = step(&mut again, &mut judge, &chain).await.unwrap();
     assert!(matches!(stepped, Stepped::Did(progress) if progress.jobs == 1));
 }
 
@@ -570,12 +570,12 @@ async fn an_answer_and_a_vote_outlive_a_full_disk() {
     std::fs::remove_file(&asked).unwrap();
     let judge = format!("echo x >> {}; {JUDGE}", asked.display());
     let chain = FakeChain::new(vec![judged_task()], true);
-    let journal = folder.path().join("validator.redb");
+    let journal = folder.path().join("judge.redb");
     let journal = CommitmentStore::open_faulty(&journal, full.clone()).unwrap();
-    let options = validator_options(&judge, Tools::default());
-    let mut validator = Validator::new(options, journal, workshop.clone());
-    with_a_full_disk(&chain, &full, &mut validator).await;
-    live(&chain, &mut validator).await.unwrap();
+    let options = judge_options(&judge, Tools::default());
+    let mut judge = JudgeWorker::new(options, journal, workshop.clone());
+    with_a_full_disk(&chain, &full, &mut judge).await;
+    live(&chain, &mut judge).await.unwrap();
     let calls = chain.accepted();
     for name in ["commit_vote", "reveal_vote"] {
         assert_eq!(count(&calls, name), 1, "{name}");

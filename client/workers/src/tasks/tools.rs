@@ -55,7 +55,7 @@ impl Tool {
     }
 }
 
-/// The tools a validator has, by hash.
+/// The tools a judge has, by hash.
 #[derive(Clone, Debug, Default)]
 pub struct Tools(HashMap<ContentHash, Tool>);
 

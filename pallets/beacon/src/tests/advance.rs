@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What blocks may include.
+//! Slots that blocks may include.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Call, CurrentHead, Error, Event, GenesisMs, Pallet, Records, WindowEntropy};
 use frame_support::{
     assert_noop, assert_ok,
@@ -21,7 +21,7 @@ fn slots_link_to_one_another_across_blocks() {
         let three = compute(3);
         assert_ok!(apply(inherent(&three)));
         System::assert_has_event(Event::Advanced { head: 3, slots: 3 }.into());
-        assert_eq!(Beacon::head_slot(), 3);
+        assert_eq!(Beacon::head().slot, 3);
         assert_eq!(CurrentHead::<Test>::get().unwrap().end, *three[2].end());
         block(8);
         let records = Pallet::<Test>::records_view(1, 64);
@@ -320,8 +320,8 @@ fn the_inherent_is_made_from_inherent_data_alone() {
 #[test]
 #[should_panic(expected = "a window is shorter")]
 fn a_chain_with_windows_shorter_than_a_block_is_not_born() {
-    with_scale(tos_types::beacon::BeaconScale {
+    with_config(tos_types::beacon::BeaconConfig {
         window_slots: 7,
-        ..SCALE
+        ..CONFIG
     });
 }

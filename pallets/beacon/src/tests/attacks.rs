@@ -3,7 +3,7 @@
 //! Attacks on the walk, by their numbers in the catalogue of scenarios: A1 acceleration, A9 weak
 //! randomness, A10 wrong clocks, A13 timing, A17 precomputation, A18 replay across epochs.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Epochs, Error, WindowEntropy};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
@@ -12,7 +12,7 @@ use tos_interfaces::{Randomness, Seed};
 use tos_types::beacon::SlotStart;
 use tos_vdf::{evaluate_slot, Dataset, SlotProof, VdfParams};
 
-/// What a full node asks before it imports a block, and what a dispute asks.
+/// The check of a full node before it imports a block, and that of a dispute.
 fn exact(start: &SlotStart, proof: &SlotProof) -> bool {
     let epoch = &start.epoch;
     verify_slot(
@@ -72,7 +72,7 @@ fn a1_an_altered_output_is_refused_at_import_and_loses_a_dispute() {
             9,
             Box::new(truth)
         ));
-        assert_eq!(Beacon::head_slot(), 8);
+        assert_eq!(Beacon::head().slot, 8);
     });
 }
 
@@ -100,10 +100,10 @@ fn a9_authors_do_not_choose_seeds_by_delaying_a_slot() {
         let mut seed = Seed::Pending;
         execute(|| {
             started();
-            let ticket = <Beacon as Randomness>::request();
+            let randomness = <Beacon as Randomness>::request();
             block(first);
             block(second);
-            seed = <Beacon as Randomness>::seed(&ticket, b"panel");
+            seed = <Beacon as Randomness>::seed(&randomness, b"panel");
         });
         seed
     };
@@ -121,7 +121,7 @@ fn a13_slots_before_their_time_are_refused() {
             begin_block_after(ms);
             // What the clock allows, and one more.
             let since = NowMs::get() - crate::GenesisMs::<Test>::get().unwrap();
-            let allowed = (since / 250 + 2 - Beacon::head_slot()) as usize;
+            let allowed = (since / 250 + 2 - Beacon::head().slot) as usize;
             if allowed < 8 {
                 let slots = compute(allowed + 1);
                 assert_noop!(apply(inherent(&slots)), Error::<Test>::AheadOfTime);
@@ -129,7 +129,7 @@ fn a13_slots_before_their_time_are_refused() {
             if allowed > 0 {
                 assert_ok!(apply(inherent(&compute(allowed.min(8)))));
             }
-            assert!(Beacon::head_slot() <= since / 250 + 2);
+            assert!(Beacon::head().slot <= since / 250 + 2);
         }
     });
 }
@@ -140,7 +140,7 @@ fn a10_a_timekeeper_whose_clock_is_an_hour_off_gains_no_slot_and_costs_nobody() 
     execute(|| {
         started();
         // An hour ahead: its slots are refused until their time has come.
-        let issued = Beacon::head_slot();
+        let issued = Beacon::head().slot;
         begin_block_after(0);
         let since = NowMs::get() - crate::GenesisMs::<Test>::get().unwrap();
         let allowed = (since / 250 + 2 - issued) as usize;
@@ -149,7 +149,7 @@ fn a10_a_timekeeper_whose_clock_is_an_hour_off_gains_no_slot_and_costs_nobody() 
             apply(inherent(&compute(allowed + 1))),
             Error::<Test>::AheadOfTime
         );
-        assert_eq!(Beacon::head_slot(), issued);
+        assert_eq!(Beacon::head().slot, issued);
         // An hour behind: the beacon stands still, which excuses everybody who is late, and then
         // goes on from where it stood.
         begin_block_after(HOUR);
@@ -158,7 +158,7 @@ fn a10_a_timekeeper_whose_clock_is_an_hour_off_gains_no_slot_and_costs_nobody() 
         }
         assert!(<Beacon as Randomness>::degraded());
         assert_ok!(apply(inherent(&compute(8))));
-        assert_eq!(Beacon::head_slot(), issued + 8);
+        assert_eq!(Beacon::head().slot, issued + 8);
     });
 }
 

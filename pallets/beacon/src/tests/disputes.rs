@@ -2,7 +2,7 @@
 
 //! Showing that an included slot is false.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Call, Error, Event};
 use frame_support::{
     assert_noop, assert_ok,
@@ -39,7 +39,7 @@ fn a_false_slot_and_all_that_followed_it_are_voided() {
         block_with_false_slot();
         block(8);
         block(3);
-        assert_eq!(Beacon::head_slot(), 20);
+        assert_eq!(Beacon::head().slot, 20);
         let paid = dispute(9, truth(9)).unwrap();
         assert_eq!(paid.pays_fee, Pays::No);
         System::assert_has_event(
@@ -57,7 +57,7 @@ fn a_false_slot_and_all_that_followed_it_are_voided() {
         assert!(Beacon::records_view(9, 64).is_empty());
         // The true walk goes on from there.
         block(8);
-        assert_eq!(Beacon::head_slot(), 16);
+        assert_eq!(Beacon::head().slot, 16);
         assert_eq!(Beacon::records_view(9, 1)[0].end, *truth(9).end());
     });
 }
@@ -66,10 +66,10 @@ fn a_false_slot_and_all_that_followed_it_are_voided() {
 fn outputs_of_voided_slots_are_void() {
     execute(|| {
         started();
-        let ticket = <Beacon as Randomness>::request();
+        let randomness = <Beacon as Randomness>::request();
         block_with_false_slot();
         block(8);
-        let seed = || <Beacon as Randomness>::seed(&ticket, b"subject");
+        let seed = || <Beacon as Randomness>::seed(&randomness, b"subject");
         let false_seed = seed();
         assert!(matches!(false_seed, Seed::Ready(_)));
         assert_ok!(dispute(9, truth(9)));
@@ -92,7 +92,7 @@ fn a_right_slot_cannot_be_disputed() {
         let mut wrong = truth(9);
         wrong.fine_root[0] ^= 1;
         assert_noop!(dispute(9, wrong), Error::<Test>::WrongProof);
-        assert_eq!(Beacon::head_slot(), 16);
+        assert_eq!(Beacon::head().slot, 16);
     });
 }
 
@@ -161,7 +161,7 @@ fn the_first_slot_of_all_can_be_disputed() {
         let proof = Computed::evaluate(start).slot.proof;
         assert_ne!(first.end, *proof.end());
         assert_ok!(dispute(1, proof));
-        assert_eq!(Beacon::head_slot(), 0);
+        assert_eq!(Beacon::head().slot, 0);
         walk_to(9);
     });
 }

@@ -2,7 +2,7 @@
 
 //! Epochs and their parameters.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Accumulator, Epochs, Error, Event, NextParams};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
@@ -58,9 +58,9 @@ fn the_next_epoch_is_fixed_when_its_turn_is_near_and_walked_when_it_comes() {
 #[test]
 fn a_block_cannot_go_beyond_what_is_fixed() {
     // The next epoch is fixed one slot before the end only.
-    with_scale(tos_types::beacon::BeaconScale {
+    with_config(tos_types::beacon::BeaconConfig {
         prebuild_slots: 1,
-        ..SCALE
+        ..CONFIG
     })
     .execute_with(|| {
         block(3);

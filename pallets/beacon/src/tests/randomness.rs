@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Seeds by ticket.
+//! Seeds by randomness request.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{BlockVrf, Event, GenesisMs, LastProgress};
 use proptest::{
     prelude::*,
@@ -10,59 +10,59 @@ use proptest::{
 };
 use tos_interfaces::{Randomness, Seed};
 use tos_types::{
-    beacon::{accumulate, degraded_seed, ticket_seed, Hash, DEGRADED_BLOCKS, MAX_LAG},
-    ticket::Ticket,
+    beacon::{accumulate, degraded_seed, request_seed, Hash, DEGRADED_BLOCKS, MAX_LAG},
+    randomness::RandomnessRequest,
 };
 use tos_vdf::output;
 
-fn request() -> Ticket {
+fn request() -> RandomnessRequest {
     <Beacon as Randomness>::request()
 }
 
-fn seed(ticket: &Ticket) -> Seed {
-    <Beacon as Randomness>::seed(ticket, b"subject")
+fn seed(randomness: &RandomnessRequest) -> Seed {
+    <Beacon as Randomness>::seed(randomness, b"subject")
 }
 
 fn degraded() -> bool {
     <Beacon as Randomness>::degraded()
 }
 
-/// The seed of a ticket in normal times, from first principles.
-fn expected(ticket: &Ticket) -> Hash {
-    let record = Beacon::records_view(ticket.slot, 1)[0];
-    assert_eq!(record.slot, ticket.slot);
-    ticket_seed(
+/// The seed of a randomness request in normal times, from first principles.
+fn expected(randomness: &RandomnessRequest) -> Hash {
+    let record = Beacon::records_view(randomness.slot, 1)[0];
+    assert_eq!(record.slot, randomness.slot);
+    request_seed(
         &output(record.slot, &record.end),
-        &vrf_of(ticket.block),
+        &vrf_of(randomness.block),
         b"subject",
     )
 }
 
-/// The degraded seed of a ticket, from first principles: of the genesis seed and all VRF outputs up to
-/// the last block that adds to it.
-fn expected_degraded(ticket: &Ticket) -> Hash {
-    let accumulator = (1..=ticket.block + DEGRADED_BLOCKS)
+/// The degraded seed of a randomness request, from first principles: of the genesis seed and all
+/// VRF outputs up to the last block that adds to it.
+fn expected_degraded(randomness: &RandomnessRequest) -> Hash {
+    let accumulator = (1..=randomness.block + DEGRADED_BLOCKS)
         .fold([42; 32], |acc, block| accumulate(&acc, &vrf_of(block)));
     degraded_seed(&accumulator, b"subject")
 }
 
 #[test]
-fn a_ticket_is_for_two_slots_beyond_what_the_clock_allows_and_for_this_block() {
+fn a_request_is_for_two_slots_beyond_what_the_clock_allows_and_for_this_block() {
     execute(|| {
         started();
         // Nine slots of time since the genesis slot, and a lead of two.
-        let ticket = request();
+        let randomness = request();
         assert_eq!(
-            (ticket.slot, u64::from(ticket.block)),
+            (randomness.slot, u64::from(randomness.block)),
             (13, System::block_number())
         );
-        assert_eq!(request(), ticket);
+        assert_eq!(request(), randomness);
     });
 }
 
 #[test]
-fn an_author_does_not_choose_the_slot_of_a_ticket_by_what_it_includes() {
-    let tickets = |lag: u64| {
+fn an_author_does_not_choose_the_slot_of_a_request_by_what_it_includes() {
+    let requests = |lag: u64| {
         (0..=8).map(move |slots| {
             let mut taken = None;
             execute(|| {
@@ -77,7 +77,7 @@ fn an_author_does_not_choose_the_slot_of_a_ticket_by_what_it_includes() {
                 }
                 let after = request();
                 assert_eq!(before, after);
-                assert!(after.slot > Beacon::head_slot());
+                assert!(after.slot > Beacon::head().slot);
                 taken = Some(after);
             });
             taken.unwrap()
@@ -86,24 +86,27 @@ fn an_author_does_not_choose_the_slot_of_a_ticket_by_what_it_includes() {
     // While the head follows the clock, while it is behind, and while it is so far behind that the
     // clock is set back.
     for lag in [0, 4, 40] {
-        let first = tickets(lag).next();
-        assert!(tickets(lag).all(|ticket| Some(ticket) == first), "{lag}");
+        let first = requests(lag).next();
+        assert!(
+            requests(lag).all(|randomness| Some(randomness) == first),
+            "{lag}"
+        );
     }
 }
 
 #[test]
-fn a_ticket_lies_beyond_every_slot_that_others_have_computed_though_the_head_is_behind() {
+fn a_request_lies_beyond_every_slot_that_others_have_computed_though_the_head_is_behind() {
     execute(|| {
         started();
         for _ in 0..10 {
             block(0);
         }
         // By the clock 88 slots more are allowed, and nodes compute 64 ahead of the head.
-        let head = Beacon::head_slot();
-        let ticket = request();
-        assert_eq!(ticket.slot, head + 64 + 8 + 2);
+        let head = Beacon::head().slot;
+        let randomness = request();
+        assert_eq!(randomness.slot, head + 64 + 8 + 2);
         block(8);
-        assert_eq!(seed(&ticket), Seed::Pending);
+        assert_eq!(seed(&randomness), Seed::Pending);
     });
 }
 
@@ -112,16 +115,16 @@ fn after_an_outage_the_head_catches_up_with_a_machine_that_is_a_fifth_faster_tha
     const HOUR: u64 = 3_600_000;
     let lag = || {
         let since = NowMs::get() - GenesisMs::<Test>::get().unwrap();
-        since / u64::from(SCALE.slot_ms) + 2 - Beacon::head_slot()
+        since / u64::from(CONFIG.slot_ms) + 2 - Beacon::head().slot
     };
     execute(|| {
         started();
         // No blocks for an hour: not even the beacon's stall is counted.
         begin_block_after(HOUR);
-        let ticket = request();
+        let randomness = request();
         assert!(apply(inherent(&compute(8))).is_ok());
         assert!(lag() <= MAX_LAG);
-        assert_eq!(request(), ticket);
+        assert_eq!(request(), randomness);
         // Five slots of time to a block, and six slots walked.
         let mut before = lag();
         let mut blocks = 0;
@@ -133,8 +136,8 @@ fn after_an_outage_the_head_catches_up_with_a_machine_that_is_a_fifth_faster_tha
             blocks += 1;
         }
         assert!(blocks <= MAX_LAG);
-        // The ticket of the first block after the outage was not left behind.
-        assert!(matches!(seed(&ticket), Seed::Ready(_)));
+        // The randomness request of the first block after the outage was not left behind.
+        assert!(matches!(seed(&randomness), Seed::Ready(_)));
     });
 }
 
@@ -142,13 +145,13 @@ fn after_an_outage_the_head_catches_up_with_a_machine_that_is_a_fifth_faster_tha
 fn a_seed_is_pending_until_both_of_its_sources_exist() {
     execute(|| {
         started();
-        let ticket = request();
-        assert_eq!(seed(&ticket), Seed::Pending);
+        let randomness = request();
+        assert_eq!(seed(&randomness), Seed::Pending);
         // The VRF output alone does not do.
         block(4);
-        assert_eq!(seed(&ticket), Seed::Pending);
+        assert_eq!(seed(&randomness), Seed::Pending);
         block(1);
-        assert_eq!(seed(&ticket), Seed::Ready(expected(&ticket)));
+        assert_eq!(seed(&randomness), Seed::Ready(expected(&randomness)));
     });
 }
 
@@ -158,11 +161,11 @@ fn a_seed_does_not_depend_on_when_or_where_its_slot_was_included() {
         let mut found = None;
         execute(|| {
             started();
-            let ticket = request();
+            let randomness = request();
             for slots in blocks {
                 block(*slots);
             }
-            found = Some((seed(&ticket), expected(&ticket)));
+            found = Some((seed(&randomness), expected(&randomness)));
         });
         found.unwrap()
     };
@@ -176,17 +179,23 @@ fn a_seed_does_not_depend_on_when_or_where_its_slot_was_included() {
 fn a_seed_depends_on_slot_block_and_subject() {
     execute(|| {
         started();
-        let ticket = request();
+        let randomness = request();
         block(8);
         block(8);
-        let other = |slot, block| seed(&Ticket { slot, block });
-        let Seed::Ready(seed) = seed(&ticket) else {
+        let other = |slot, block| seed(&RandomnessRequest { slot, block });
+        let Seed::Ready(seed) = seed(&randomness) else {
             panic!("ready by now");
         };
-        assert_ne!(other(ticket.slot + 1, ticket.block), Seed::Ready(seed));
-        assert_ne!(other(ticket.slot, ticket.block + 1), Seed::Ready(seed));
         assert_ne!(
-            <Beacon as Randomness>::seed(&ticket, b"other"),
+            other(randomness.slot + 1, randomness.block),
+            Seed::Ready(seed)
+        );
+        assert_ne!(
+            other(randomness.slot, randomness.block + 1),
+            Seed::Ready(seed)
+        );
+        assert_ne!(
+            <Beacon as Randomness>::seed(&randomness, b"other"),
             Seed::Ready(seed)
         );
     });
@@ -197,28 +206,31 @@ fn a_beacon_that_never_started_is_degraded() {
     execute(|| {
         begin_block();
         assert!(degraded());
-        let ticket = request();
+        let randomness = request();
         for _ in 0..=DEGRADED_BLOCKS {
-            assert_eq!(seed(&ticket), Seed::Pending);
+            assert_eq!(seed(&randomness), Seed::Pending);
             begin_block();
         }
-        assert_eq!(seed(&ticket), Seed::Ready(expected_degraded(&ticket)));
+        assert_eq!(
+            seed(&randomness),
+            Seed::Ready(expected_degraded(&randomness))
+        );
     });
 }
 
 #[test]
 fn no_author_of_a_block_knows_a_degraded_seed_before_those_of_the_blocks_after_it() {
-    // Whoever's output changes, of the ticket's block or of one of the sixteen after it: the seed is
-    // another one. That of a block later does not matter.
+    // Whoever's output changes, of the randomness request's block or of one of the sixteen after
+    // it: the seed is another one. That of a block later does not matter.
     let run = |changed: Option<u32>| {
         let mut found = None;
         execute(|| {
             begin_block();
-            let ticket = request();
+            let randomness = request();
             for block in 1..=DEGRADED_BLOCKS + 2 {
                 begin_block_by((changed == Some(block)).then_some([0xee; 32]));
             }
-            found = Some(seed(&ticket));
+            found = Some(seed(&randomness));
         });
         found.unwrap()
     };
@@ -234,23 +246,23 @@ fn no_author_of_a_block_knows_a_degraded_seed_before_those_of_the_blocks_after_i
 fn a_stall_degrades_and_progress_ends_it() {
     execute(|| {
         started();
-        let ticket = request();
+        let randomness = request();
         for _ in 0..5 {
             block(0);
             assert!(!degraded());
-            assert_eq!(seed(&ticket), Seed::Pending);
+            assert_eq!(seed(&randomness), Seed::Pending);
         }
         block(0);
         assert!(degraded());
         assert!(Beacon::beacon_view().degraded);
         // It waits for the VRF outputs of the blocks after it.
-        assert_eq!(seed(&ticket), Seed::Pending);
-        while u32::try_from(System::block_number()).unwrap() <= ticket.block + DEGRADED_BLOCKS {
-            assert_eq!(seed(&ticket), Seed::Pending);
+        assert_eq!(seed(&randomness), Seed::Pending);
+        while u32::try_from(System::block_number()).unwrap() <= randomness.block + DEGRADED_BLOCKS {
+            assert_eq!(seed(&randomness), Seed::Pending);
             block(0);
         }
-        let ready = Seed::Ready(expected_degraded(&ticket));
-        assert_eq!(seed(&ticket), ready);
+        let ready = Seed::Ready(expected_degraded(&randomness));
+        assert_eq!(seed(&randomness), ready);
         let late = request();
         assert_eq!(seed(&late), Seed::Pending);
 
@@ -264,13 +276,13 @@ fn a_stall_degrades_and_progress_ends_it() {
         block(1);
         assert!(!degraded());
         // What was ready stays what it was, though the slot is there now.
-        assert_eq!(seed(&ticket), ready);
+        assert_eq!(seed(&randomness), ready);
         while u32::try_from(System::block_number()).unwrap() <= late.block + DEGRADED_BLOCKS {
             assert_eq!(seed(&late), Seed::Pending);
             block(8);
         }
         assert_eq!(seed(&late), Seed::Ready(expected_degraded(&late)));
-        // Later tickets use the walk again.
+        // Later randomness requests use the walk again.
         assert_eq!(seed(&resuming), Seed::Ready(expected(&resuming)));
     });
 }
@@ -287,52 +299,52 @@ fn the_walk_resumes_where_it_stood() {
         assert_eq!((after.head, after.end), (before.head, before.end));
         assert_eq!(after.next_start, before.next_start);
         block(8);
-        assert_eq!(Beacon::head_slot(), 16);
+        assert_eq!(Beacon::head().slot, 16);
     });
 }
 
 #[test]
-fn a_ticket_expires_with_the_records_of_its_block() {
+fn a_request_expires_with_the_records_of_its_block() {
     execute(|| {
         started();
-        let ticket = request();
+        let randomness = request();
         block(8);
-        let ready = seed(&ticket);
-        let at = u64::from(ticket.block) + 2_048;
+        let ready = seed(&randomness);
+        let at = u64::from(randomness.block) + 2_048;
         while System::block_number() < at {
             block(0);
         }
-        assert_eq!(seed(&ticket), ready);
+        assert_eq!(seed(&randomness), ready);
         assert_eq!(BlockVrf::<Test>::iter().count(), 2_048);
         block(0);
-        assert_eq!(seed(&ticket), Seed::Expired);
+        assert_eq!(seed(&randomness), Seed::Expired);
     });
 }
 
 #[test]
-fn a_ticket_expires_with_the_record_of_its_slot() {
+fn a_request_expires_with_the_record_of_its_slot() {
     execute(|| {
         started();
-        let ticket = request();
-        walk_to(ticket.slot + 2_047);
-        assert_eq!(seed(&ticket), Seed::Ready(expected(&ticket)));
+        let randomness = request();
+        walk_to(randomness.slot + 2_047);
+        assert_eq!(seed(&randomness), Seed::Ready(expected(&randomness)));
         block(1);
-        assert_eq!(seed(&ticket), Seed::Expired);
+        assert_eq!(seed(&randomness), Seed::Expired);
     });
 }
 
 #[test]
-fn the_ticket_of_a_block_without_vrf_output_is_worth_nothing() {
+fn the_request_of_a_block_without_vrf_output_is_worth_nothing() {
     execute(|| {
         started();
-        let ticket = request();
+        let randomness = request();
         System::set_block_number(System::block_number() + 1);
         ParentVrf::set(None);
         let before = crate::Accumulator::<Test>::get();
         // Before the block begins for this pallet nothing is known yet.
-        assert_eq!(seed(&ticket), Seed::Pending);
+        assert_eq!(seed(&randomness), Seed::Pending);
         Beacon::note_vrf();
-        assert_eq!(seed(&ticket), Seed::Expired);
+        assert_eq!(seed(&randomness), Seed::Expired);
         assert_eq!(crate::Accumulator::<Test>::get(), before);
     });
 }
@@ -358,33 +370,34 @@ proptest! {
         ..Config::default()
     })]
 
-    /// Whatever the pace, with stalls of any length: a seed that was ready once is the same in every
-    /// later block, and every ticket gets one in the end.
+    /// Whatever the pace, with stalls of any length: a seed that was ready once is the same in
+    /// every later block, and every randomness request gets one in the end.
     #[test]
     fn a_seed_once_ready_stays_the_same(paces in prop::collection::vec(0usize..12, 1..40)) {
         execute(|| {
             started();
-            let mut tickets: Vec<(Ticket, Option<Hash>)> = Vec::new();
+            let mut requests: Vec<(RandomnessRequest, Option<Hash>)> = Vec::new();
             for pace in paces {
                 // From nine upwards: a stall of so many blocks.
                 let (slots, blocks) = if pace > 8 { (0, 2 * pace - 14) } else { (pace, 1) };
                 for _ in 0..blocks {
                     block(slots);
-                    for (ticket, known) in &mut tickets {
-                        match (seed(ticket), *known) {
+                    for (randomness, known) in &mut requests {
+                        match (seed(randomness), *known) {
                             (Seed::Ready(seed), None) => *known = Some(seed),
                             (Seed::Ready(seed), Some(known)) => assert_eq!(seed, known),
                             (Seed::Pending, None) => {}
                             (other, known) => panic!("{known:?} became {other:?}"),
                         }
                     }
-                    tickets.push((request(), None));
+                    requests.push((request(), None));
                 }
             }
             for _ in 0..20 {
                 block(8);
             }
-            assert!(tickets.iter().all(|(ticket, _)| matches!(seed(ticket), Seed::Ready(_))));
+            let ready = |asked: &RandomnessRequest| matches!(seed(asked), Seed::Ready(_));
+            assert!(requests.iter().all(|(asked, _)| ready(asked)));
             assert!(LastProgress::<Test>::get().is_some());
         });
     }

@@ -2,8 +2,8 @@
 
 //! Certificates, owners, relations and genesis.
 
-use super::mock::*;
-use crate::{Certificates, Error, Event, Relations};
+use crate::mock::*;
+use crate::{Certificate, Certificates, Error, Event, Relations};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
@@ -31,12 +31,15 @@ fn a_certificate_counts_until_it_expires_and_not_longer() {
         Now::set(&20);
         assert_eq!(Miners::certification(&ALICE), Certification::Expert);
         assert_eq!(
-            Miners::valid_certificate(ALICE),
-            Some((Certification::Expert, 20))
+            Miners::certificate(&ALICE),
+            Some(Certificate {
+                level: Certification::Expert,
+                expires: 20
+            })
         );
         Now::set(&21);
         assert_eq!(Miners::certification(&ALICE), Certification::Unverified);
-        assert_eq!(Miners::valid_certificate(ALICE), None);
+        assert_eq!(Miners::certificate(&ALICE), None);
     });
 }
 
@@ -120,35 +123,35 @@ fn the_record_of_an_expired_certificate_can_be_removed() {
 #[test]
 fn an_account_keeps_away_from_itself_alone_at_first() {
     ExtBuilder::default().execute(|| {
-        assert!(Miners::must_recuse(ALICE, ALICE));
-        assert!(!Miners::must_recuse(ALICE, BOB));
+        assert!(Miners::must_recuse(&ALICE, &ALICE));
+        assert!(!Miners::must_recuse(&ALICE, &BOB));
     });
 }
 
 /// A publisher that could exclude whom it likes would choose its judges.
 #[test]
-fn a_publisher_cannot_declare_honest_validators_off_its_panel() {
-    let (publisher, validator, sibling, fleet, loner) = (ALICE, BOB, CAROL, POOR, 10);
+fn a_publisher_cannot_declare_honest_judges_off_its_panel() {
+    let (publisher, judge, sibling, fleet, loner) = (ALICE, BOB, CAROL, POOR, 10);
     ExtBuilder::default().execute(|| {
-        // Two honest validators keep away from their owner and, as that declares, from each other.
-        for (who, other) in [(validator, sibling), (sibling, validator)] {
+        // Two honest judges keep away from their owner and, as that declares, from each other.
+        for (who, other) in [(judge, sibling), (sibling, judge)] {
             assert_ok!(Miners::set_owner(signed(who), Some(fleet)));
             assert_ok!(Miners::declare_relation(signed(fleet), other));
         }
         // By declaring them or their owner.
-        for other in [validator, sibling, fleet] {
+        for other in [judge, sibling, fleet] {
             assert_ok!(Miners::declare_relation(signed(publisher), other));
         }
         // By naming their owner as its own.
         assert_ok!(Miners::set_owner(signed(publisher), Some(fleet)));
-        for who in [validator, sibling, fleet] {
-            assert!(!Miners::must_recuse(who, publisher));
-            assert!(Miners::must_recuse(publisher, who));
+        for who in [judge, sibling, fleet] {
+            assert!(!Miners::must_recuse(&who, &publisher));
+            assert!(Miners::must_recuse(&publisher, &who));
         }
-        assert!(Miners::must_recuse(validator, sibling));
-        // By naming a validator as its own owner.
+        assert!(Miners::must_recuse(&judge, &sibling));
+        // By naming a judge as its own owner.
         assert_ok!(Miners::set_owner(signed(publisher), Some(loner)));
-        assert!(!Miners::must_recuse(loner, publisher));
+        assert!(!Miners::must_recuse(&loner, &publisher));
     });
 }
 
@@ -165,18 +168,18 @@ fn an_owner_declares_for_all_its_accounts_and_is_bound_by_none() {
         );
         assert_ok!(Miners::set_owner(signed(BOB), Some(CAROL)));
         for who in [ALICE, BOB] {
-            assert!(Miners::must_recuse(who, CAROL) && !Miners::must_recuse(CAROL, who));
+            assert!(Miners::must_recuse(&who, &CAROL) && !Miners::must_recuse(&CAROL, &who));
         }
         // A common owner is not enough, or anybody could join the family.
-        assert!(!Miners::must_recuse(ALICE, BOB) && !Miners::must_recuse(BOB, ALICE));
+        assert!(!Miners::must_recuse(&ALICE, &BOB) && !Miners::must_recuse(&BOB, &ALICE));
         assert_ok!(Miners::declare_relation(signed(CAROL), BOB));
-        assert!(Miners::must_recuse(CAROL, BOB) && Miners::must_recuse(ALICE, BOB));
-        assert!(!Miners::must_recuse(BOB, ALICE));
+        assert!(Miners::must_recuse(&CAROL, &BOB) && Miners::must_recuse(&ALICE, &BOB));
+        assert!(!Miners::must_recuse(&BOB, &ALICE));
         // Whether the other names the owner as well is not the other's choice to make.
         assert_ok!(Miners::set_owner(signed(BOB), None));
-        assert!(Miners::must_recuse(ALICE, BOB));
+        assert!(Miners::must_recuse(&ALICE, &BOB));
         assert_ok!(Miners::set_owner(signed(ALICE), None));
-        assert!(!Miners::must_recuse(ALICE, BOB) && !Miners::must_recuse(ALICE, CAROL));
+        assert!(!Miners::must_recuse(&ALICE, &BOB) && !Miners::must_recuse(&ALICE, &CAROL));
     });
 }
 
@@ -190,7 +193,7 @@ fn owners_of_owners_do_not_count() {
         );
         // The other order cannot be refused, but makes no chain either.
         assert_ok!(Miners::set_owner(signed(CAROL), Some(POOR)));
-        assert!(!Miners::must_recuse(BOB, POOR));
+        assert!(!Miners::must_recuse(&BOB, &POOR));
     });
 }
 
@@ -200,7 +203,7 @@ fn being_named_as_owner_binds_nobody() {
     ExtBuilder::default().execute(|| {
         assert_ok!(Miners::set_owner(signed(ALICE), Some(BOB)));
         assert_ok!(Miners::set_owner(signed(BOB), Some(CAROL)));
-        assert!(Miners::must_recuse(BOB, CAROL) && !Miners::must_recuse(BOB, ALICE));
+        assert!(Miners::must_recuse(&BOB, &CAROL) && !Miners::must_recuse(&BOB, &ALICE));
     });
 }
 
@@ -221,7 +224,7 @@ fn empty_owner_changes_are_refused() {
             Error::<Test>::AlreadyRelated
         );
         assert_ok!(Miners::set_owner(signed(ALICE), Some(CAROL)));
-        assert!(!Miners::must_recuse(ALICE, BOB));
+        assert!(!Miners::must_recuse(&ALICE, &BOB));
     });
 }
 
@@ -236,7 +239,7 @@ fn a_declaration_binds_its_author_until_retracted() {
                 other: BOB
             }
         );
-        assert!(Miners::must_recuse(ALICE, BOB) && !Miners::must_recuse(BOB, ALICE));
+        assert!(Miners::must_recuse(&ALICE, &BOB) && !Miners::must_recuse(&BOB, &ALICE));
         assert_ok!(Miners::declare_relation(signed(BOB), ALICE));
         assert_ok!(Miners::retract_relation(signed(ALICE), BOB));
         assert_eq!(
@@ -246,9 +249,9 @@ fn a_declaration_binds_its_author_until_retracted() {
                 other: BOB
             }
         );
-        assert!(!Miners::must_recuse(ALICE, BOB) && Miners::must_recuse(BOB, ALICE));
+        assert!(!Miners::must_recuse(&ALICE, &BOB) && Miners::must_recuse(&BOB, &ALICE));
         assert_ok!(Miners::retract_relation(signed(BOB), ALICE));
-        assert!(!Miners::must_recuse(BOB, ALICE));
+        assert!(!Miners::must_recuse(&BOB, &ALICE));
         assert!(!Relations::<Test>::contains_key(ALICE));
     });
 }
@@ -284,7 +287,7 @@ fn bad_declarations_are_refused() {
         assert_ok!(Miners::retract_relation(signed(ALICE), 20));
         assert_ok!(Miners::declare_relation(signed(ALICE), 40));
         for other in [10, 30, 40] {
-            assert!(Miners::must_recuse(ALICE, other));
+            assert!(Miners::must_recuse(&ALICE, &other));
         }
     });
 }

@@ -2,7 +2,7 @@
 
 //! Leaving, unbonding, suspensions: the money always comes back, never early.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Error, Event, Miners as Register, Suspensions};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

@@ -3,7 +3,7 @@
 //! Levels as the chain keeps them, and who may speak for whom. The rules themselves are tested with
 //! `tos_formulas::level`.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Endorsements, Endorsing, Error, Event, Miners as Register};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
@@ -14,7 +14,7 @@ use tos_types::{
     TaskType, BP,
 };
 
-/// Registered by tests beside the named accounts; they have no balance and need none.
+/// Registered by tests besides the named accounts; they have no balance and need none.
 fn crowd(who: u64, level: Level) {
     let mut miner = Register::<Test>::get(ALICE).unwrap();
     miner.level = Default::default();

@@ -2,7 +2,7 @@
 
 //! Registering, and changing specialisations.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Error, Event, Miners as Register};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

@@ -2,7 +2,7 @@
 
 //! `do_try_state` finds what must never be.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Certificate, Certificates, HoldReason, Miner, Miners as Register, Owners, Relations};
 use frame_support::{assert_err, assert_ok, traits::fungible::UnbalancedHold};
 use polkadot_sdk::*;

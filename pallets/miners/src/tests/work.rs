@@ -2,13 +2,13 @@
 
 //! Taking and finishing tasks, suspension and dormancy.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{types::MAX_SUSPENSION_DAYS, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::MinerRegistry;
-use tos_types::{params::MAX_CONCURRENT_TASKS, refusal::Refusal, TaskType};
+use tos_types::{join_error::JoinError, params::MAX_CONCURRENT_TASKS, TaskType};
 use tos_views::Activity;
 
 const TYPE: TaskType = TaskType::CodeAnalysis;
@@ -26,26 +26,25 @@ fn every_refusal_has_its_own_error() {
     ExtBuilder::default().execute(|| {
         let refused = |refusal, error: Error<Test>| {
             assert_eq!(Miners::may_work(&ALICE, TYPE), Err(refusal));
-            assert_eq!(Miners::standing(ALICE, TYPE), Err(refusal));
             assert_noop!(start(ALICE), error);
         };
-        refused(Refusal::NotRegistered, Error::NotRegistered);
+        refused(JoinError::NotRegistered, Error::NotRegistered);
         assert_ok!(Miners::register(signed(ALICE), types(&[TaskType::General])));
-        refused(Refusal::NotSpecialised, Error::NotSpecialised);
+        refused(JoinError::NotSpecialised, Error::NotSpecialised);
         assert_ok!(Miners::set_specialisations(signed(ALICE), types(&[TYPE])));
         assert_ok!(Miners::may_work(&ALICE, TYPE));
         assert_ok!(Miners::leave(signed(ALICE)));
-        refused(Refusal::Leaving, Error::Leaving);
+        refused(JoinError::Leaving, Error::Leaving);
         assert_ok!(Miners::rejoin(signed(ALICE)));
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), ALICE, 1));
-        refused(Refusal::Suspended, Error::Suspended);
+        refused(JoinError::Suspended, Error::Suspended);
         advance(91 * DAY);
-        refused(Refusal::Dormant, Error::Dormant);
+        refused(JoinError::Dormant, Error::Dormant);
         assert_ok!(Miners::reactivate(signed(ALICE)));
         for _ in 0..MAX_CONCURRENT_TASKS {
             assert_ok!(start(ALICE));
         }
-        refused(Refusal::TooManyTasks, Error::TooManyTasks);
+        refused(JoinError::TooManyTasks, Error::TooManyTasks);
         Miners::finish_task(&ALICE, true);
         assert_ok!(start(ALICE));
     });

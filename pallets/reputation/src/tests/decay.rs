@@ -2,12 +2,12 @@
 
 //! Idle decay: in the eye of the reader, from the last work.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Domain, Global};
 use frame_support::assert_storage_noop;
 use polkadot_sdk::*;
 use tos_formulas::reputation::{idle_decay, START};
-use tos_interfaces::ReputationBook;
+use tos_interfaces::Reputation as _;
 
 #[test]
 fn seven_days_are_free_then_one_per_cent_goes_each_day_down_to_half() {
@@ -37,7 +37,6 @@ fn reading_writes_nothing() {
                 Reputation::domain(&ALICE, TYPE);
                 Reputation::settled(&ALICE);
                 Reputation::reputation(ALICE);
-                Reputation::reputation_in(ALICE, TYPE);
             });
         });
 }
@@ -109,10 +108,7 @@ fn the_view_tells_value_and_origin() {
                 .map(|(task_type, _)| *task_type)
                 .collect();
             assert_eq!(types, tos_types::TaskType::BUILT_IN);
-            assert_eq!(
-                view.domains[1].1.score,
-                Reputation::reputation_in(ALICE, TYPE)
-            );
+            assert_eq!(view.domains[1].1.score, Reputation::domain(&ALICE, TYPE));
             assert!(Reputation::reputation(BOB).domains.is_empty());
         });
 }

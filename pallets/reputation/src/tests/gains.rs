@@ -2,10 +2,10 @@
 
 //! Settled work: the formula applied, both records, the daily cap.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Domain, Event, Global, MAX_DAILY_GAIN};
 use tos_formulas::reputation::{change, Performance, START};
-use tos_interfaces::ReputationBook;
+use tos_interfaces::Reputation as _;
 
 #[test]
 fn everybody_starts_the_same_without_a_record() {

@@ -2,13 +2,13 @@
 
 //! Proven offences.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Event, Global};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
 use tos_formulas::reputation::{idle_decay, FREE_IDLE_DAYS};
-use tos_interfaces::ReputationBook;
+use tos_interfaces::Reputation as _;
 use tos_types::offence::Severity;
 
 fn penalise(who: u64, severity: Severity) {

@@ -2,12 +2,12 @@
 
 //! Properties under random work, penalties and idleness.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Record, MAX_DAILY_GAIN};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeMap;
 use tos_formulas::reputation::{change, idle_decay, Performance, START};
-use tos_interfaces::ReputationBook;
+use tos_interfaces::Reputation as _;
 use tos_types::{offence::Severity, Bp};
 
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ fn act(who: u64, step: &Step) {
     match step {
         Step::Work(performance) => Reputation::record(&who, TYPE, performance),
         Step::Offend(severity) => {
-            <Reputation as ReputationBook<u64>>::penalise(&who, TYPE, *severity)
+            <Reputation as tos_interfaces::Reputation<u64>>::penalise(&who, TYPE, *severity)
         }
         Step::Idle(days) => advance_days(*days),
     }
@@ -199,7 +199,7 @@ proptest! {
         prop_assert!(record.value(today) > bottom + 1_000 && record.value(today) > START);
     }
 
-    /// What a change is said to be is what it was.
+    /// The change that an event states is the change that happened.
     #[test]
     fn told_changes_are_real((record, day) in record_and_day(), work in performance()) {
         let mut after = record;

@@ -2,12 +2,12 @@
 
 //! Genesis, and what `do_try_state` finds.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Domain, Global, Record};
 use frame_support::assert_ok;
 use polkadot_sdk::*;
 use tos_formulas::reputation::START;
-use tos_interfaces::ReputationBook;
+use tos_interfaces::Reputation as _;
 use tos_types::TaskType;
 
 #[test]

@@ -2,7 +2,7 @@
 
 //! Claiming.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{AutoClaim, Claims, Error, Event, WeightInfo, MAX_CLAIMS_PER_CALL};
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::fungible::Mutate};
 use polkadot_sdk::*;

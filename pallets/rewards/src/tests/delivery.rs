@@ -2,7 +2,7 @@
 
 //! Accounts that cannot receive: no one of them can stop a settlement.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Error, Event, RewardRole};
 use frame_support::{assert_noop, assert_ok, storage::with_storage_layer};
 use polkadot_sdk::*;
@@ -39,7 +39,7 @@ fn a_dead_account_is_paid_at_once_because_it_cannot_hold() {
     });
 }
 
-/// Settles a task of 100. `GHOST`, who has no account, gets 9 of the validators' share of 15: less
+/// Settles a task of 100. `GHOST`, who has no account, gets 9 of the judges' share of 15: less
 /// than the existential deposit.
 fn small_share_of_a_dead_account(nonce: u64) {
     deposit(nonce, ALICE, 100);
@@ -67,7 +67,7 @@ fn a_share_too_small_to_open_an_account_is_kept_for_its_owner() {
         assert!(events.contains(&Event::RewardBooked {
             task: task(0),
             who: GHOST,
-            role: RewardRole::Validator,
+            role: RewardRole::Judge,
             amount: 9,
             auto: false,
         }));
@@ -77,7 +77,7 @@ fn a_share_too_small_to_open_an_account_is_kept_for_its_owner() {
                 task: task(0),
                 winners: vec![M1],
                 participants: 80,
-                validators: 15,
+                judges: 15,
                 network: 5,
                 refund: 0,
             })

@@ -2,7 +2,7 @@
 
 //! Deposits and refunds.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Error, Event, HoldReason};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;

@@ -2,15 +2,15 @@
 
 //! Rewards whose claim window is over: the chain pays them to their owners.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Claims, Error, Event, Expiries, ExpiryCursor, WeightInfo};
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 use polkadot_sdk::*;
 
 const EXPIRY: u32 = 1 + CLAIM_WINDOW;
 
-/// The weight of a block that only idles, when it pays `claims` and looks into the queue so often: once
-/// for each claim and once for the end of each tick.
+/// The weight of a block that only idles, when it pays `claims` and looks into the queue so often:
+/// once for each claim and once for the end of each tick.
 fn cost(looks: u64, claims: u64) -> Weight {
     <() as WeightInfo>::on_idle_base()
         .saturating_add(<() as WeightInfo>::skip_tick() * looks)

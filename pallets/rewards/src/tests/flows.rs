@@ -2,7 +2,7 @@
 
 //! Random sequences of everything that moves money: what goes in comes out, after every step.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Claims, Error, Escrows, Event};
 use frame_support::{
     assert_ok,
@@ -21,7 +21,7 @@ use tos_types::{params::MIN_PARTICIPATION_QUALITY, Balance, Bp, Difficulty, Task
 /// Tasks and accounts that steps choose among; some accounts start without money.
 const TASKS: u64 = 6;
 const ACCOUNTS: [u64; 10] = [ALICE, BOB, M1, M2, M3, V1, V2, GHOST, 67, TREASURY];
-/// Who may publish: two with much money, one of whom may lose it, and one with little.
+/// Accounts that publish: two with much money, one of whom may lose it, and one with little.
 const PUBLISHERS: [u64; 4] = [ALICE, ALICE, BOB, M1];
 /// Has money and takes no part.
 const BANK: u64 = 1_000;
@@ -143,7 +143,7 @@ fn run(step: Step) {
                         take_part: MIN_PARTICIPATION_QUALITY,
                     },
                     answers,
-                    validators: votes,
+                    judges: votes,
                 })?;
             }
             Step::Claim { who, task: nonce } => Rewards::claim(signed(who), task(nonce))?,
@@ -196,13 +196,13 @@ impl Ledger {
                 Event::Refunded { amount, fee, .. } => self.left_escrow += amount + fee,
                 Event::Settled {
                     participants,
-                    validators,
+                    judges,
                     network,
                     refund,
                     ..
                 } => {
-                    given += participants + validators;
-                    self.left_escrow += participants + validators + network + refund;
+                    given += participants + judges;
+                    self.left_escrow += participants + judges + network + refund;
                 }
                 Event::RewardBooked { amount, auto, .. } => {
                     told += amount;

@@ -2,7 +2,7 @@
 
 //! Profiles and winner rules.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Error, Event};
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use polkadot_sdk::*;
@@ -13,11 +13,11 @@ use tos_types::{Difficulty, TaskType, MAX_PARTICIPANTS};
 const TYPE: TaskType = TaskType::General;
 const DIFFICULTY: Difficulty = Difficulty::Beginner;
 
-fn profile(winners: u16, participants: u16, validators: u16, network: u16) -> SplitProfile {
+fn profile(winners: u16, participants: u16, judges: u16, network: u16) -> SplitProfile {
     SplitProfile {
         winners,
         participants,
-        validators,
+        judges,
         network,
     }
 }

@@ -2,7 +2,7 @@
 
 //! Splitting an escrow.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{Claim, Claims, Custody, Error, Event, HoldReason, RewardRole};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
@@ -20,7 +20,7 @@ fn every_share_is_booked_and_the_escrow_is_empty() {
             task: task(0),
             winners: vec![M1],
             participants: 800,
-            validators: 150,
+            judges: 150,
             network: 50,
             refund: 0,
         };
@@ -47,7 +47,7 @@ fn the_allocation_tells_who_won_what() {
         let expected = Allocation {
             winners: vec![1],
             answers: vec![60, 740],
-            validators: vec![150],
+            judges: vec![150],
             network: 50,
             refund: 0,
         };
@@ -70,7 +70,7 @@ fn nothing_is_settled_twice() {
 }
 
 #[test]
-fn a_validator_of_several_rounds_has_one_claim() {
+fn a_judge_of_several_rounds_has_one_claim() {
     ExtBuilder::default().execute(|| {
         deposit(0, ALICE, 1_000);
         events();
@@ -116,10 +116,7 @@ fn shares_of_one_account_in_two_roles_merge_into_one_claim() {
                 _ => None,
             })
             .collect();
-        assert_eq!(
-            roles,
-            [(RewardRole::Miner, 800), (RewardRole::Validator, 150)]
-        );
+        assert_eq!(roles, [(RewardRole::Miner, 800), (RewardRole::Judge, 150)]);
     });
 }
 
@@ -132,7 +129,7 @@ fn without_a_good_answer_the_publisher_gets_its_share_back() {
             task: task(0),
             winners: vec![],
             participants: 0,
-            validators: 150,
+            judges: 150,
             network: 50,
             refund: 800,
         };
@@ -142,7 +139,7 @@ fn without_a_good_answer_the_publisher_gets_its_share_back() {
 }
 
 #[test]
-fn without_accurate_validators_their_share_goes_to_the_treasury() {
+fn without_accurate_judges_their_share_goes_to_the_treasury() {
     ExtBuilder::default().execute(|| {
         deposit(0, ALICE, 1_000);
         settle(&settlement(0, &[(M1, 90)], &[(V1, 0), (V2, 0)]));

@@ -23,7 +23,7 @@ use tos_storage_proofs::{
 use tos_types::{
     storage::{
         group_payload, seal_payload, window_payload, ChallengeKind, DealTerms, Locator,
-        ReplicaStatus, Retention, SealAnswer, SignedRoot, StorageScale, StoredContent, Window,
+        ReplicaStatus, Retention, SealAnswer, SignedRoot, StorageConfig, StoredContent, Window,
         WindowAnswer, MAX_SEAL_SAMPLES, PROOF_KEY_TYPE, WINDOW_WORDS,
     },
     DealId, ReplicaId, TOS,
@@ -90,9 +90,9 @@ pub fn sign<T: Config>(who: &T::AccountId, payload: &[u8; 32]) -> [u8; 64] {
 
 /// A provider with a large bond, whose key is in the keystore. Sets production prices and parameters.
 pub fn keeper<T: Config>() -> T::AccountId {
-    Scale::<T>::put(StorageScale {
+    Settings::<T>::put(StorageConfig {
         seal_samples: MAX_SEAL_SAMPLES,
-        ..StorageScale::PRODUCTION
+        ..StorageConfig::PRODUCTION
     });
     T::Currency::set_balance(&T::Treasury::get(), 1_000_000 * TOS);
     let who = rich::<T>("provider");
@@ -155,7 +155,7 @@ pub fn checking<T: Config>(who: &T::AccountId) -> (ReplicaId, Hash) {
 /// Gives the seal challenge of a replica its seed.
 pub fn opened<T: Config>(id: ReplicaId) -> Hash {
     let challenge = Challenges::<T>::get(id, ChallengeKind::Seal).unwrap();
-    T::Randomness::benchmark_ready(&challenge.ticket);
+    T::Randomness::benchmark_ready(&challenge.randomness);
     assert_ok!(Pallet::<T>::step_challenge(id, ChallengeKind::Seal));
     Challenges::<T>::get(id, ChallengeKind::Seal)
         .unwrap()

@@ -3,7 +3,7 @@
 //! The attacks on a network of stored data that this pallet must withstand, by their numbers in the list of
 //! scenarios (A3 to A20): who tries what, and what it costs.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_storage_proofs::{
@@ -38,9 +38,9 @@ impl TreeSource for Partial<'_> {
 #[test]
 fn a3_a_provider_that_keeps_a_part_is_caught_within_few_audits_and_pays() {
     for (share, blocks) in [(90, 400), (75, 150), (49, 60)] {
-        ExtBuilder::scale(|scale| {
-            scale.audits_per_block = 1;
-            scale.audit_ticks = 2;
+        ExtBuilder::config(|config| {
+            config.audits_per_block = 1;
+            config.audit_ticks = 2;
         })
         .execute(|world| {
             world.provider(ALICE, 5_000 * TOS);
@@ -92,7 +92,7 @@ fn a4_one_copy_does_not_serve_two_providers() {
         let bytes = data(1, 5_000);
         let first = world.active(ALICE, 1);
         // Bob keeps nothing of his own: he commits to Alice's sealed bytes.
-        let deal = offer(CLIENT, &bytes, Retention::Epochs(10));
+        let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(10));
         assert_ok!(Store::accept(by(BOB), deal));
         let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
         let alices = world.copies[&first].sealed.clone();
@@ -108,7 +108,7 @@ fn a4_one_copy_does_not_serve_two_providers() {
         assert_eq!(provider(BOB).bond, 1_989 * TOS);
 
         // Two honest copies of the same bytes differ, and one is no answer for the other.
-        let deal = offer(CLIENT, &bytes, Retention::Epochs(10));
+        let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(10));
         let bobs = world.seal(BOB, deal, &bytes);
         world.pass(DELAY + 2);
         assert_ne!(replica(first).sealed, replica(bobs).sealed);
@@ -193,7 +193,7 @@ fn a7_answering_some_challenges_and_ignoring_others_costs_each_that_is_ignored()
         assert_eq!(skipped, 1);
         // All later ones are answered; the one that was ignored stays open.
         let moment = Audits::<Test>::iter_prefix(id).next().unwrap().0;
-        for _ in 0..scale().audit_ticks + 1 {
+        for _ in 0..config().audit_ticks + 1 {
             world.pass(1);
             for view in Store::open_audits_of(&ALICE) {
                 if view.moment != u64::from(moment) {
@@ -263,14 +263,17 @@ fn a9_nothing_a_provider_does_after_committing_changes_what_it_is_asked() {
 }
 
 #[test]
-fn a9_a_ticket_is_taken_after_the_commitment_is_fixed() {
+fn a9_a_request_is_made_after_the_commitment_is_fixed() {
     run(|world| {
         let bytes = data(1, 5_000);
         let deal = offer(CLIENT, &bytes, Retention::Days30);
         let id = world.seal(ALICE, deal, &bytes);
         // The seed of the block before the commitment is of no use.
         let challenge = Challenges::<Test>::get(id, ChallengeKind::Seal).unwrap();
-        assert_eq!(u64::from(challenge.ticket.block), System::block_number());
+        assert_eq!(
+            u64::from(challenge.randomness.block),
+            System::block_number()
+        );
         assert_eq!(challenge.seed, None);
         world.stop(ALICE, Idle::Challenges);
         world.pass(DELAY + 1);
@@ -311,7 +314,7 @@ fn a11_mass_registration_costs_a_bond_each_and_what_is_over_is_cleaned_up() {
             offer(CLIENT, &data(1, 100), Retention::Days30);
         }
         assert!(free(CLIENT) < before);
-        world.windows(u64::from(scale().offer_ttl + scale().retention_windows) + 3);
+        world.windows(u64::from(config().offer_ttl + config().retention_windows) + 3);
         assert_eq!(Deals::<Test>::count(), 0);
         assert_eq!(OpenDeals::<Test>::count(), 0);
         assert_eq!(Agenda::<Test>::iter().count(), 0);
@@ -369,7 +372,7 @@ fn a15_a_provider_that_keeps_only_hashes_cannot_answer() {
                 Error::<Test>::BadProof
             );
         }
-        world.pass(scale().audit_ticks + 2);
+        world.pass(config().audit_ticks + 2);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(provider(ALICE).bond, 4_989 * TOS);
     });
@@ -454,7 +457,7 @@ fn a18_a_window_is_not_proven_with_the_root_of_the_one_before() {
             Error::<Test>::BadProof
         );
         world.go_on(ALICE, Idle::Windows);
-        world.pass(scale().challenge_ticks + 1);
+        world.pass(config().challenge_ticks + 1);
         assert_eq!(status(id), ReplicaStatus::Failed);
     });
 }
@@ -520,7 +523,7 @@ fn a20_challenging_ones_own_replica_costs_half_of_the_bond() {
         world.stop(ALICE, Idle::Challenges);
         let both = wealth(ALICE) + wealth(WATCHER);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
-        world.pass(scale().challenge_ticks + DELAY + 3);
+        world.pass(config().challenge_ticks + DELAY + 3);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(wealth(ALICE) + wealth(WATCHER), both - 11 * TOS / 2);
     });

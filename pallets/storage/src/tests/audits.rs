@@ -2,7 +2,7 @@
 
 //! Audits: who is drawn, what counts as an answer, and what a missing one costs.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::{audits::distinct, *};
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 use std::collections::BTreeSet;
@@ -47,10 +47,10 @@ fn draws_are_different_in_range_and_exactly_as_many_as_there_can_be() {
 }
 
 #[test]
-fn every_block_opens_exactly_as_many_audits_as_the_scale_says() {
-    ExtBuilder::scale(|scale| {
-        scale.audits_per_block = 3;
-        scale.group_places = 1_000;
+fn every_block_opens_exactly_as_many_audits_as_the_config_says() {
+    ExtBuilder::config(|config| {
+        config.audits_per_block = 3;
+        config.group_places = 1_000;
     })
     .execute(|world| {
         world.provider(ALICE, 5_000 * TOS);
@@ -189,9 +189,9 @@ fn an_answer_can_also_be_sent_by_whoever_pays_for_it() {
 
 #[test]
 fn misses_double_in_price_and_fail_the_replica_when_collateral_is_gone() {
-    ExtBuilder::scale(|scale| {
-        scale.collateral_base = 100 * TOS;
-        scale.audits_per_block = 1;
+    ExtBuilder::config(|config| {
+        config.collateral_base = 100 * TOS;
+        config.audits_per_block = 1;
     })
     .execute(|world| {
         world.provider(ALICE, 5_000 * TOS);
@@ -245,7 +245,7 @@ fn pausing_is_no_way_out_of_an_audit() {
         let id = world.active(ALICE, 1);
         audited(world, id);
         assert_ok!(Store::pause(by(ALICE), id));
-        world.pass(scale().audit_ticks + 1);
+        world.pass(config().audit_ticks + 1);
         assert!(provider(ALICE).missed > 0);
         assert!(provider(ALICE).bond < 5_000 * TOS);
     });
@@ -264,7 +264,7 @@ fn audits_of_a_replica_that_ended_are_forgotten() {
             }
             world.tick();
         }
-        world.pass(scale().audit_ticks + 2);
+        world.pass(config().audit_ticks + 2);
         assert_eq!(status(id), ReplicaStatus::Removed);
         assert_eq!(Audits::<Test>::iter().count(), 0);
         assert_eq!(provider(ALICE).bond, 5_000 * TOS);
@@ -272,7 +272,7 @@ fn audits_of_a_replica_that_ended_are_forgotten() {
 }
 
 #[test]
-fn tickets_that_expired_are_dropped_and_drawing_goes_on() {
+fn requests_that_expired_are_dropped_and_drawing_goes_on() {
     run(|world| {
         world.active(ALICE, 1);
         set_expired(true);
@@ -286,10 +286,10 @@ fn tickets_that_expired_are_dropped_and_drawing_goes_on() {
 
 #[test]
 fn every_open_audit_is_seen_however_many_there_are_and_whatever_else_is_on_record() {
-    ExtBuilder::scale(|scale| {
-        scale.audits_per_block = 8;
-        scale.audit_ticks = 40;
-        scale.group_places = 1_000;
+    ExtBuilder::config(|config| {
+        config.audits_per_block = 8;
+        config.audit_ticks = 40;
+        config.group_places = 1_000;
     })
     .execute(|world| {
         world.provider(ALICE, 5_000 * TOS);
@@ -331,10 +331,10 @@ fn every_open_audit_is_seen_however_many_there_are_and_whatever_else_is_on_recor
 
 #[test]
 fn a_record_is_kept_as_long_as_an_audit_of_it_is_open() {
-    ExtBuilder::scale(|scale| {
-        scale.audit_ticks = 200;
-        scale.notice_windows = 1;
-        scale.retention_windows = 1;
+    ExtBuilder::config(|config| {
+        config.audit_ticks = 200;
+        config.notice_windows = 1;
+        config.retention_windows = 1;
     })
     .execute(|world| {
         world.provider(ALICE, 5_000 * TOS);

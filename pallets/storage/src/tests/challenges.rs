@@ -2,7 +2,7 @@
 
 //! Seal and window challenges: who pays when.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_types::{
@@ -47,7 +47,7 @@ fn no_answer_takes_all_collateral_half_of_it_to_the_challenger() {
         let (watcher, treasury) = (wealth(WATCHER), wealth(TREASURY));
         let client = wealth(CLIENT);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
-        world.pass(scale().challenge_ticks + DELAY + 3);
+        world.pass(config().challenge_ticks + DELAY + 3);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(wealth(WATCHER), watcher + 11 * TOS / 2);
         assert_eq!(wealth(TREASURY), treasury + 11 * TOS / 2);
@@ -212,7 +212,7 @@ fn a_root_over_nothing_cannot_be_defended() {
             Store::respond_window(by(ALICE), Box::new(answer)),
             Error::<Test>::BadProof
         );
-        world.pass(scale().challenge_ticks + 1);
+        world.pass(config().challenge_ticks + 1);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(wealth(WATCHER), watcher + 11 * TOS / 2);
     });
@@ -245,7 +245,7 @@ fn only_what_took_part_and_was_handed_in_can_be_challenged() {
             Error::<Test>::NoSuchLeaf
         );
         world.go_on(ALICE, Idle::Windows);
-        world.windows(u64::from(scale().ring));
+        world.windows(u64::from(config().ring));
         assert_noop!(
             Store::challenge_window(by(WATCHER), id, first),
             Error::<Test>::WrongWindow
@@ -296,7 +296,7 @@ fn challenges_are_bounded_and_there_is_one_of_a_kind() {
         );
         // The first one that is lost returns the bonds of all others.
         let (watcher, stranger) = (wealth(WATCHER), wealth(STRANGER));
-        world.pass(scale().challenge_ticks + DELAY + 3);
+        world.pass(config().challenge_ticks + DELAY + 3);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(Challenges::<Test>::iter().count(), 0);
         assert_eq!(
@@ -328,14 +328,14 @@ fn nobody_escapes_a_challenge_by_leaving() {
         world.windows(1);
         world.stop(ALICE, Idle::Challenges);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
-        let due = scale().challenge_ticks + DELAY + 4;
+        let due = config().challenge_ticks + DELAY + 4;
         world.pass(due);
         assert_eq!(status(id), ReplicaStatus::Failed);
     });
 }
 
 #[test]
-fn an_expired_ticket_is_replaced() {
+fn an_expired_request_is_replaced() {
     run(|world| {
         let id = world.active(ALICE, 1);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
@@ -388,7 +388,7 @@ fn equivocation_is_punished_once_and_half_goes_to_the_reporter() {
             report(evidence([3; 32], [4; 32], window)),
             Error::<Test>::NoEquivocation
         );
-        world.windows(u64::from(scale().ring) + 1);
+        world.windows(u64::from(config().ring) + 1);
         assert_noop!(
             report(evidence([1; 32], [2; 32], window)),
             Error::<Test>::WrongWindow

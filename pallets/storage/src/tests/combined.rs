@@ -3,7 +3,7 @@
 //! Attacks that are about what the rules do not look at (A2 speed, A10 a prover's clock), and all attackers at
 //! once (A14).
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_storage_proofs::compact;
@@ -153,7 +153,7 @@ fn a14_all_attackers_at_once_cost_the_honest_provider_nothing() {
             // Time itself fails for a while.
             set_degraded((10..15).contains(&round));
         }
-        world.pass(scale().audit_ticks + DELAY + 3);
+        world.pass(config().audit_ticks + DELAY + 3);
 
         assert_eq!(status(honest), ReplicaStatus::Active);
         assert_eq!((provider(ALICE).missed, provider(ALICE).bond), (0, bond));

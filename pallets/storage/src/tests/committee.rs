@@ -2,7 +2,7 @@
 
 //! Committees: who sits, what they say, and that it never costs anybody money.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use std::collections::BTreeSet;

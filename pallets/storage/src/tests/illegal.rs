@@ -2,12 +2,12 @@
 
 //! Every call in every state: what is not allowed has an error of its own and changes nothing.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_storage_proofs::Commitment;
 use tos_types::{
-    storage::{DealTerms, ReplicaStatus, Retention, StorageScale, StoredContent},
+    storage::{DealTerms, ReplicaStatus, Retention, StorageConfig, StoredContent},
     DealId, ReplicaId, TOS,
 };
 
@@ -27,12 +27,12 @@ fn in_status(world: &mut World, wanted: ReplicaStatus) -> ReplicaId {
     let bytes = data(1, 100);
     let id = match wanted {
         ReplicaStatus::Sealing => {
-            let deal = offer(CLIENT, &bytes, Retention::Epochs(5));
+            let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(5));
             assert_ok!(Store::accept(by(ALICE), deal));
             Deals::<Test>::get(deal).unwrap().replica.unwrap()
         }
         ReplicaStatus::Checking => {
-            let deal = offer(CLIENT, &bytes, Retention::Epochs(5));
+            let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(5));
             world.seal(ALICE, deal, &bytes)
         }
         ReplicaStatus::Active => world.active(ALICE, 1),
@@ -50,7 +50,7 @@ fn in_status(world: &mut World, wanted: ReplicaStatus) -> ReplicaId {
             id
         }
         ReplicaStatus::Ended => {
-            let deal = offer(CLIENT, &bytes, Retention::Epochs(1));
+            let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(1));
             let id = world.seal(ALICE, deal, &bytes);
             world.windows(7);
             id
@@ -238,9 +238,9 @@ fn impossible_offers_are_refused() {
             offer(&unreachable, coded, terms(Retention::Days30)),
             Error::<Test>::ContentUnreachable
         );
-        for epochs in [0, 2_556, u32::MAX] {
+        for periods in [0, 2_556, u32::MAX] {
             assert_noop!(
-                offer(&good, coded, terms(Retention::Epochs(epochs))),
+                offer(&good, coded, terms(Retention::BillingPeriods(periods))),
                 Error::<Test>::RetentionOutOfRange
             );
         }
@@ -327,7 +327,7 @@ fn providers_register_once_with_a_locator_and_change_keys_slowly() {
         );
         assert_ok!(Store::set_provider(by(ALICE), [1; 32], locator.clone()));
         world.stop(ALICE, Idle::Audits);
-        world.windows(u64::from(scale().ring));
+        world.windows(u64::from(config().ring));
         assert_ok!(Store::set_provider(by(ALICE), [2; 32], locator));
     });
 }
@@ -335,34 +335,34 @@ fn providers_register_once_with_a_locator_and_change_keys_slowly() {
 #[test]
 fn governance_changes_what_no_replica_depends_on() {
     run(|_| {
-        let change = |f: fn(&mut StorageScale)| {
-            let mut next = scale();
+        let change = |f: fn(&mut StorageConfig)| {
+            let mut next = config();
             f(&mut next);
             Box::new(next)
         };
-        let dearer = change(|scale| scale.miss_base = 20 * TOS);
+        let dearer = change(|config| config.miss_base = 20 * TOS);
         assert_noop!(
-            Store::set_scale(by(ALICE), dearer.clone()),
+            Store::set_config(by(ALICE), dearer.clone()),
             sp_runtime::DispatchError::BadOrigin
         );
-        assert_ok!(Store::set_scale(root(), dearer));
-        assert_eq!(Scale::<Test>::get().miss_base, 20 * TOS);
-        assert!(matches!(events().last(), Some(Event::ScaleSet { .. })));
+        assert_ok!(Store::set_config(root(), dearer));
+        assert_eq!(Settings::<Test>::get().miss_base, 20 * TOS);
+        assert!(matches!(events().last(), Some(Event::ConfigSet { .. })));
         assert_noop!(
-            Store::set_scale(root(), change(|scale| scale.window = 0)),
-            Error::<Test>::BadScale
+            Store::set_config(root(), change(|config| config.window = 0)),
+            Error::<Test>::BadConfig
         );
         for f in [
-            (|scale| scale.ring = 17) as fn(&mut StorageScale),
-            |scale| scale.group_places = 4,
-            |scale| scale.seal.passes = 2,
+            (|config| config.ring = 17) as fn(&mut StorageConfig),
+            |config| config.group_places = 4,
+            |config| config.seal.passes = 2,
         ] {
-            let fixed = change(|scale| scale.unbonding_windows = 20);
+            let fixed = change(|config| config.unbonding_windows = 20);
             let mut fixed = *fixed;
             f(&mut fixed);
             assert_noop!(
-                Store::set_scale(root(), Box::new(fixed)),
-                Error::<Test>::ScaleFixed
+                Store::set_config(root(), Box::new(fixed)),
+                Error::<Test>::ConfigFixed
             );
         }
     });

@@ -2,7 +2,7 @@
 
 //! From offer to pruning, by every way there is.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use tos_types::{
@@ -15,9 +15,9 @@ fn a_deal_runs_its_whole_course() {
     run(|world| {
         let bytes = data(1, 5_000);
         let client_before = wealth(CLIENT);
-        let deal = offer(CLIENT, &bytes, Retention::Epochs(3));
+        let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(3));
         let escrow = Deals::<Test>::get(deal).unwrap().escrow;
-        // One started MiB of coded bytes, three epochs.
+        // One started MiB of coded bytes, three billing periods.
         assert_eq!(escrow, (PRICE * 3).div_ceil(1_024));
         let id = world.seal(ALICE, deal, &bytes);
         assert_eq!(provider(ALICE).tied, 11 * TOS);
@@ -36,7 +36,7 @@ fn a_deal_runs_its_whole_course() {
         assert_eq!(provider(ALICE).missed, 0);
         assert_eq!(Deals::<Test>::get(deal).unwrap().status, DealStatus::Closed);
 
-        world.windows(u64::from(scale().retention_windows) + 1);
+        world.windows(u64::from(config().retention_windows) + 1);
         assert_eq!(Replicas::<Test>::get(id), None);
         assert_eq!(Deals::<Test>::get(deal), None);
         assert_eq!(ReplicasOf::<Test>::iter().count(), 0);
@@ -75,14 +75,14 @@ fn an_offer_that_nobody_accepts_expires_by_itself_and_is_pruned() {
     run(|world| {
         let before = free(CLIENT);
         let deal = offer(CLIENT, &data(1, 100), Retention::Days365);
-        world.windows(u64::from(scale().offer_ttl));
+        world.windows(u64::from(config().offer_ttl));
         world.pass(6);
         assert_eq!(
             Deals::<Test>::get(deal).unwrap().status,
             DealStatus::Expired
         );
         assert_eq!(free(CLIENT), before);
-        world.windows(u64::from(scale().retention_windows) + 1);
+        world.windows(u64::from(config().retention_windows) + 1);
         assert_eq!(Deals::<Test>::get(deal), None);
         assert_eq!(Agenda::<Test>::iter().count(), 0);
     });
@@ -95,7 +95,7 @@ fn who_does_not_seal_in_time_loses_a_miss_and_the_deal_is_open_again() {
         assert_ok!(Store::accept(by(ALICE), deal));
         let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
         let (escrow, treasury) = (wealth(CLIENT), wealth(TREASURY));
-        world.windows(u64::from(scale().seal_windows) + 1);
+        world.windows(u64::from(config().seal_windows) + 1);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(provider(ALICE).bond, 4_990 * TOS);
         assert_eq!(provider(ALICE).tied, 0);
@@ -104,7 +104,7 @@ fn who_does_not_seal_in_time_loses_a_miss_and_the_deal_is_open_again() {
         // Another one may try, while the record of the first is still there and after.
         world.provider(BOB, 1_000 * TOS);
         let second = world.seal(BOB, deal, &data(1, 100));
-        world.windows(u64::from(scale().retention_windows) + 2);
+        world.windows(u64::from(config().retention_windows) + 2);
         assert_eq!(Replicas::<Test>::get(id), None);
         assert_eq!(status(second), ReplicaStatus::Active);
         assert_eq!(deal_of(second).status, DealStatus::Taken);
@@ -138,7 +138,7 @@ fn an_unanswered_first_seal_challenge_takes_all_collateral_and_returns_the_escro
         let bytes = data(1, 5_000);
         let deal = offer(CLIENT, &bytes, Retention::Days30);
         let id = world.seal(ALICE, deal, &bytes);
-        world.pass(scale().challenge_ticks + DELAY + 3);
+        world.pass(config().challenge_ticks + DELAY + 3);
         assert_eq!(status(id), ReplicaStatus::Failed);
         assert_eq!(provider(ALICE).bond, 4_989 * TOS);
         assert_eq!(provider(ALICE).tied, 0);
@@ -173,10 +173,10 @@ fn a_pause_costs_the_streak_and_nothing_else_and_ends_by_itself() {
 }
 
 #[test]
-fn pauses_are_counted_by_epoch() {
-    ExtBuilder::scale(|scale| {
-        scale.pause_windows = 1;
-        scale.epoch_windows = 50;
+fn pauses_are_counted_by_billing_period() {
+    ExtBuilder::config(|config| {
+        config.pause_windows = 1;
+        config.billing_windows = 50;
     })
     .execute(|world| {
         world.provider(ALICE, 5_000 * TOS);
@@ -203,7 +203,7 @@ fn notice_ends_a_replica_early_and_returns_what_was_not_earned() {
         let end = replica(id).end;
         assert_eq!(
             end,
-            Folded::<Test>::get() + u64::from(scale().notice_windows)
+            Folded::<Test>::get() + u64::from(config().notice_windows)
         );
         let from = replica(id).since;
         world.windows(3);
@@ -227,10 +227,10 @@ fn a_provider_leaves_with_its_bond_only_after_unbonding() {
         assert_noop!(Store::accept(by(ALICE), deal), Error::<Test>::Exiting);
         assert_noop!(Store::leave(by(ALICE)), Error::<Test>::HasReplicas);
         assert_ok!(Store::request_removal(by(ALICE), id));
-        world.windows(u64::from(scale().notice_windows) + 1);
+        world.windows(u64::from(config().notice_windows) + 1);
         world.pass(4);
         assert_noop!(Store::leave(by(ALICE)), Error::<Test>::Unbonding);
-        world.windows(u64::from(scale().unbonding_windows));
+        world.windows(u64::from(config().unbonding_windows));
         let before = free(ALICE);
         assert_ok!(Store::leave(by(ALICE)));
         assert_eq!(free(ALICE), before + 5_000 * TOS);
@@ -254,7 +254,7 @@ fn the_lowest_free_position_is_taken_and_full_groups_lead_to_new_ones() {
             .collect();
         assert_eq!(seats, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]);
         assert_ok!(Store::request_removal(by(ALICE), ids[1]));
-        world.windows(u64::from(scale().notice_windows) + 1);
+        world.windows(u64::from(config().notice_windows) + 1);
         world.pass(4);
         assert_eq!(status(ids[1]), ReplicaStatus::Removed);
         let next = world.active(ALICE, 9);
@@ -278,10 +278,10 @@ fn collateral_bounds_what_a_provider_accepts_and_withdraws() {
         world.provider(ALICE, 1_000 * TOS);
         assert_noop!(Store::withdraw(by(ALICE), TOS), Error::<Test>::BondTooSmall);
         for seed in 0..90 {
-            let deal = offer(CLIENT, &data(seed % 3, 100), Retention::Epochs(1));
+            let deal = offer(CLIENT, &data(seed % 3, 100), Retention::BillingPeriods(1));
             assert_ok!(Store::accept(by(ALICE), deal));
         }
-        let deal = offer(CLIENT, &data(1, 100), Retention::Epochs(1));
+        let deal = offer(CLIENT, &data(1, 100), Retention::BillingPeriods(1));
         assert_noop!(
             Store::accept(by(ALICE), deal),
             Error::<Test>::InsufficientBond

@@ -2,7 +2,7 @@
 
 //! Every way for money to leave a hold, to the wei.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{assert_ok, traits::fungible::Mutate};
 use tos_types::{
@@ -16,7 +16,7 @@ fn uneven(world: &mut World) -> tos_types::ReplicaId {
     let deal = next_deal(CLIENT);
     let terms = DealTerms {
         price: 1_000_003,
-        ..terms(Retention::Epochs(3))
+        ..terms(Retention::BillingPeriods(3))
     };
     assert_ok!(Store::offer(
         by(CLIENT),
@@ -57,9 +57,9 @@ fn settling_often_or_once_pays_the_same_to_the_wei() {
 
 #[test]
 fn an_odd_wei_of_a_slash_goes_to_the_treasury() {
-    ExtBuilder::scale(|scale| {
-        scale.collateral_base = 10 * TOS + 1;
-        scale.collateral_per_gib = 0;
+    ExtBuilder::config(|config| {
+        config.collateral_base = 10 * TOS + 1;
+        config.collateral_per_gib = 0;
     })
     .execute(|world| {
         world.provider(ALICE, 5_000 * TOS);
@@ -67,7 +67,7 @@ fn an_odd_wei_of_a_slash_goes_to_the_treasury() {
         world.stop(ALICE, Idle::Challenges);
         let (watcher, treasury) = (wealth(WATCHER), wealth(TREASURY));
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
-        world.pass(scale().challenge_ticks + DELAY + 3);
+        world.pass(config().challenge_ticks + DELAY + 3);
         assert_eq!(wealth(WATCHER) - watcher, 5 * TOS);
         assert_eq!(wealth(TREASURY) - treasury, 5 * TOS + 1);
     });
@@ -183,7 +183,7 @@ fn the_sum_of_all_ends_is_what_was_put_in() {
 
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
-    new_test_ext(scale()).execute_with(|| {
+    new_test_ext(config()).execute_with(|| {
         let accounts = tos_pallet_support::testing::Accounts {
             owner: 9_001,
             other: CLIENT,

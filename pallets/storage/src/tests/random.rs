@@ -2,7 +2,7 @@
 
 //! Random actors in random order: no money comes or goes, and every invariant holds after each step.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::dispatch::DispatchResult;
 use proptest::{
@@ -85,9 +85,9 @@ fn take(world: &mut World, step: &Step) -> Option<()> {
             world.pass(ticks.into());
             Ok(())
         }
-        Step::Offer(seed, epochs) => {
+        Step::Offer(seed, periods) => {
             let client = if seed % 2 == 0 { CLIENT } else { OTHER_CLIENT };
-            let retention = Retention::Epochs(epochs.into());
+            let retention = Retention::BillingPeriods(periods.into());
             offer(client, &data(u64::from(seed % 3), 100), retention);
             Ok(())
         }
@@ -172,11 +172,11 @@ proptest! {
 
     #[test]
     fn no_money_comes_or_goes_whatever_anybody_does(steps in vec(step(), 20..160)) {
-        ExtBuilder::scale(|scale| {
-            scale.retention_windows = 3;
-            scale.offer_ttl = 5;
-            scale.seal_windows = 3;
-            scale.epoch_windows = 8;
+        ExtBuilder::config(|config| {
+            config.retention_windows = 3;
+            config.offer_ttl = 5;
+            config.seal_windows = 3;
+            config.billing_windows = 8;
         })
         .execute(|world| {
             world.provider(ALICE, 2_000 * TOS);

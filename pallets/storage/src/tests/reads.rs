@@ -2,7 +2,7 @@
 
 //! What clients read.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use tos_types::{
     storage::{DealStatus, ReplicaStatus, Retention},

@@ -2,7 +2,7 @@
 
 //! Windows: roots in time, streaks, pay, folding, and what stands still with the beacon.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use frame_support::{
     assert_noop, assert_ok,
@@ -35,10 +35,10 @@ fn windows_follow_one_another_without_a_gap() {
         assert!(began
             .iter()
             .all(|window| *window == 0 || folded.contains(&(window - 1))));
-        // As many ticks as the scale says.
+        // As many ticks as the configuration says.
         let start = Store::now();
         world.windows(4);
-        assert_eq!(Store::now() - start, 4 * scale().window);
+        assert_eq!(Store::now() - start, 4 * config().window);
     });
 }
 
@@ -78,7 +78,11 @@ fn a_group_that_hands_in_nothing_loses_the_streaks_of_all_and_one_miss_each() {
         let ids = [world.active(ALICE, 1), world.active(ALICE, 2)];
         world.provider(BOB, 1_000 * TOS);
         let bytes = data(3, 100);
-        let deal = offer(CLIENT, &bytes, tos_types::storage::Retention::Epochs(10));
+        let deal = offer(
+            CLIENT,
+            &bytes,
+            tos_types::storage::Retention::BillingPeriods(10),
+        );
         let other = world.seal(BOB, deal, &bytes);
         world.windows(8);
         world.until_open();
@@ -115,9 +119,9 @@ fn a_group_that_hands_in_nothing_loses_the_streaks_of_all_and_one_miss_each() {
 
 #[test]
 fn misses_in_a_row_double_and_a_proven_window_ends_the_row() {
-    ExtBuilder::scale(|scale| {
-        scale.collateral_base = 5_000 * TOS;
-        scale.audits_per_block = 0;
+    ExtBuilder::config(|config| {
+        config.collateral_base = 5_000 * TOS;
+        config.audits_per_block = 0;
     })
     .execute(|world| {
         world.provider(ALICE, 10_000 * TOS);
@@ -270,8 +274,8 @@ fn a_leaf_is_proven_up_to_the_global_root_and_the_history() {
 fn only_the_ring_is_kept() {
     run(|world| {
         world.active(ALICE, 1);
-        world.windows(u64::from(scale().ring) + 6);
-        let ring = scale().ring as usize;
+        world.windows(u64::from(config().ring) + 6);
+        let ring = config().ring as usize;
         assert!(WindowRecords::<Test>::iter().count() <= ring + 1);
         assert!(GroupWindows::<Test>::iter().count() <= ring + 1);
     });
@@ -332,7 +336,7 @@ fn no_window_begins_while_the_beacon_is_degraded() {
 }
 
 #[test]
-fn a_window_whose_ticket_expired_takes_another() {
+fn a_window_whose_request_expired_takes_another() {
     run(|world| {
         set_expired(true);
         world.pass(10);
@@ -348,7 +352,7 @@ fn a_window_whose_ticket_expired_takes_another() {
 fn folding_goes_on_where_the_weight_of_a_block_ended() {
     let folded_with = |weight: Weight| {
         let mut result = None;
-        ExtBuilder::scale(|scale| scale.audits_per_block = 0).execute(|world| {
+        ExtBuilder::config(|config| config.audits_per_block = 0).execute(|world| {
             world.provider(ALICE, 5_000 * TOS);
             for seed in 0..8 {
                 world.active(ALICE, seed);

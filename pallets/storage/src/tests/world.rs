@@ -2,7 +2,7 @@
 
 //! Providers that really encode, seal and prove.
 
-use super::mock::*;
+use crate::mock::*;
 use crate::*;
 use codec::Encode;
 use sp_core::{sr25519, Pair};
@@ -61,7 +61,7 @@ pub fn coded(bytes: &[u8]) -> MemoryTree {
 
 /// Really seals a coded sequence for a provider and a replica.
 pub fn sealed(who: AccountId, id: ReplicaId, coded: &MemoryTree) -> MemoryTree {
-    let params = scale().seal;
+    let params = config().seal;
     let binding = Store::binding(&id, &who);
     let mut bytes = coded.bytes().to_vec();
     let mut sealer = seal::Sealer::new(&params).unwrap();
@@ -147,7 +147,7 @@ impl World {
     /// A replica that is active.
     pub fn active(&mut self, who: AccountId, seed: u64) -> ReplicaId {
         let bytes = data(seed, 5_000);
-        let deal = offer(CLIENT, &bytes, Retention::Epochs(10));
+        let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(10));
         let id = self.seal(who, deal, &bytes);
         self.pass(DELAY + 2);
         assert_eq!(status(id), ReplicaStatus::Active);

@@ -5,7 +5,7 @@
 use super::*;
 use frame_support::assert_noop;
 use sp_runtime::DispatchError;
-use tos_types::{content::content_hash, refusal::Refusal, task::Certification};
+use tos_types::{content::content_hash, join_error::JoinError, task::Certification};
 
 fn try_join(who: u64, id: TaskId) -> DispatchResult {
     Work::join(RuntimeOrigin::signed(who), id)
@@ -69,7 +69,7 @@ fn a_reputation_below_the_gate_is_refused() {
 fn joining_asks_whether_the_miner_may_work_and_can_pay() {
     ExtBuilder::execute(|| {
         let id = publish();
-        script(|s| s.refusals.insert(ALICE, Refusal::NotRegistered));
+        script(|s| s.refusals.insert(ALICE, JoinError::NotRegistered));
         assert_noop!(try_join(ALICE, id), DispatchError::Other("may not work"));
         assert_noop!(try_join(77, id), Error::<Test>::InsufficientStake);
     });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the validation side needs of a task: its pinned tool, and answers that turn out to be checks.
+//! Reads of a task for those who judge it: its pinned tool, and answers that turn out to be checks.
 
 use super::*;
-use tos_interfaces::{RevealedAnswer, VotingAgenda};
+use tos_interfaces::{RevealedAnswer, TaskPhases};
 use tos_types::TaskType;
 
 const TOOL: [u8; 32] = [7; 32];
@@ -27,13 +27,13 @@ fn every_round_of_a_task_with_a_pinned_tool_asks_for_automatic_members() {
         let id = publish();
         // A tool pinned later, or none any more, is for later tasks.
         pin(None);
-        assert_eq!(<Work as VotingAgenda<u64>>::tool(&id), Some(TOOL));
+        assert_eq!(<Work as TaskPhases<u64>>::tool(&id), Some(TOOL));
         script(|s| s.rounds.push_back((Tally::Split, vec![good(60); 2])));
         answered(id, &[ALICE, BOB]);
         voted(id);
         voted(id);
         let plain = publish();
-        assert_eq!(<Work as VotingAgenda<u64>>::tool(&plain), None);
+        assert_eq!(<Work as TaskPhases<u64>>::tool(&plain), None);
         answered(plain, &[CAROL]);
         voted(plain);
         let asked = script(|s| s.requests.clone());
@@ -50,7 +50,7 @@ fn every_round_of_a_task_with_a_pinned_tool_asks_for_automatic_members() {
 fn an_answer_can_be_told_for_a_check_only_between_the_count_and_the_settlement() {
     ExtBuilder::execute(|| {
         let id = publish();
-        let judged = |who| <Work as VotingAgenda<u64>>::judged_answer(&id, &who);
+        let judged = |who| <Work as TaskPhases<u64>>::judged_answer(&id, &who);
         script(|s| s.rounds.push_back((Tally::Consensus, vec![good(60); 2])));
         join(CAROL, id);
         answered(id, &[ALICE, BOB]);

@@ -4,7 +4,7 @@
 
 use super::*;
 use frame_support::assert_noop;
-use tos_interfaces::{Draw, VotingAgenda, VotingStage};
+use tos_interfaces::{Draw, TaskPhases, VotingStage};
 
 fn challenge(who: u64, id: TaskId) {
     assert_ok!(Work::challenge(RuntimeOrigin::signed(who), id));
@@ -52,7 +52,7 @@ fn a_task_goes_from_publication_to_settlement_by_itself() {
         let settled = script(|s| s.settled.clone());
         assert_eq!(settled.len(), 1);
         assert_eq!(settled[0].answers[0].0, ALICE);
-        assert_eq!(settled[0].validators, vec![(VALIDATOR, 9_000)]);
+        assert_eq!(settled[0].judges, vec![(JUDGE, 9_000)]);
         assert_eq!(script(|s| s.concluded.clone()), vec![(id, true)]);
     });
 }

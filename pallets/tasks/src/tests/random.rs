@@ -6,7 +6,7 @@
 use super::*;
 use proptest::prelude::*;
 use sp_runtime::traits::Dispatchable;
-use tos_interfaces::{Draw, VotingAgenda};
+use tos_interfaces::{Draw, TaskPhases};
 
 /// One move: what, by whom, about which task.
 type Move = (u8, u8, u8);

@@ -3,7 +3,7 @@
 //! What others read about tasks.
 
 use super::*;
-use tos_types::{refusal::Refusal, TaskType};
+use tos_types::{join_error::JoinError, TaskType};
 use tos_views::{Action, Role};
 
 fn logic() -> TaskParams {
@@ -110,7 +110,7 @@ fn a_miner_learns_what_to_do_and_until_when() {
     ExtBuilder::execute(|| {
         let id = publish();
         join(ALICE, id);
-        assert_eq!(Work::active_tasks(ALICE), vec![id]);
+        assert_eq!(ActiveOf::<Test>::get(ALICE).into_inner(), vec![id]);
         let todo = Work::assignments(&ALICE);
         assert_eq!(todo.len(), 1);
         assert_eq!(
@@ -138,26 +138,26 @@ fn a_client_learns_why_not_and_when_before_it_pays() {
         let ask = |who, id| Work::can_submit(who, id);
         let refused = |reason| Err((reason, None));
         assert_eq!(ask(ALICE, id), Ok(()));
-        assert_eq!(ask(ALICE, TaskId([1; 16])), refused(Refusal::UnknownTask));
-        assert_eq!(ask(PUBLISHER, id), refused(Refusal::OwnTask));
-        assert_eq!(ask(77, id), refused(Refusal::StakeUnaffordable));
+        assert_eq!(ask(ALICE, TaskId([1; 16])), refused(JoinError::UnknownTask));
+        assert_eq!(ask(PUBLISHER, id), refused(JoinError::OwnTask));
+        assert_eq!(ask(77, id), refused(JoinError::StakeUnaffordable));
         script(|s| {
             s.reputation.insert(BOB, 499);
             s.reputation.insert(ALICE, 500);
-            s.refusals.insert(CAROL, Refusal::Suspended);
+            s.refusals.insert(CAROL, JoinError::Suspended);
             s.suspended.insert(CAROL, 500);
-            s.refusals.insert(14, Refusal::Dormant);
+            s.refusals.insert(14, JoinError::Dormant);
         });
-        assert_eq!(ask(BOB, id), refused(Refusal::ReputationTooLow));
-        assert_eq!(ask(CAROL, id), Err((Refusal::Suspended, Some(500))));
-        assert_eq!(ask(14, id), refused(Refusal::Dormant));
+        assert_eq!(ask(BOB, id), refused(JoinError::ReputationTooLow));
+        assert_eq!(ask(CAROL, id), Err((JoinError::Suspended, Some(500))));
+        assert_eq!(ask(14, id), refused(JoinError::Dormant));
         join(ALICE, id);
-        assert_eq!(ask(ALICE, id), refused(Refusal::AlreadyJoined));
+        assert_eq!(ask(ALICE, id), refused(JoinError::AlreadyJoined));
         join(15, id);
         join(16, id);
-        assert_eq!(ask(17, id), refused(Refusal::TaskFull));
+        assert_eq!(ask(17, id), refused(JoinError::TaskFull));
         jump(111);
-        assert_eq!(ask(17, id), refused(Refusal::TaskClosed));
+        assert_eq!(ask(17, id), refused(JoinError::TaskClosed));
     });
 }
 
@@ -168,7 +168,7 @@ fn who_is_in_three_tasks_learns_that_it_is_too_many() {
         let id = publish();
         assert_eq!(
             Work::can_submit(ALICE, id),
-            Err((Refusal::TooManyTasks, None))
+            Err((JoinError::TooManyTasks, None))
         );
     });
 }

@@ -31,7 +31,7 @@ fn duplicate(quality: u8) -> JudgedAnswer {
 
 fn total(allocation: &Allocation) -> Balance {
     allocation.answers.iter().sum::<Balance>()
-        + allocation.validators.iter().sum::<Balance>()
+        + allocation.judges.iter().sum::<Balance>()
         + allocation.network
         + allocation.refund
 }
@@ -56,7 +56,7 @@ fn the_profiles_tasks_start_with_are_within_bounds() {
             assert!(SplitProfile::for_task(task_type, difficulty).is_within_bounds());
         }
     }
-    let of = |p: SplitProfile| [p.winners, p.participants, p.validators, p.network];
+    let of = |p: SplitProfile| [p.winners, p.participants, p.judges, p.network];
     let audit = SplitProfile::for_task(TaskType::SecurityAudit, Difficulty::Expert);
     assert_eq!(of(audit), [7_000, 1_000, 1_500, 500]);
     let easy = SplitProfile::for_task(TaskType::CodeAnalysis, Difficulty::Beginner);
@@ -67,7 +67,7 @@ fn the_profiles_tasks_start_with_are_within_bounds() {
 
 #[test]
 fn profiles_outside_the_bounds_are_refused() {
-    for (winners, participants, validators, network) in [
+    for (winners, participants, judges, network) in [
         (6_500, 1_500, 1_500, 499),
         (6_500, 1_500, 1_500, 501),
         (7_100, 1_000, 1_400, 500),
@@ -81,7 +81,7 @@ fn profiles_outside_the_bounds_are_refused() {
         let profile = SplitProfile {
             winners,
             participants,
-            validators,
+            judges,
             network,
         };
         assert!(!profile.is_within_bounds(), "{profile:?}");
@@ -141,7 +141,7 @@ fn the_largest_amounts_and_weights_do_not_overflow() {
     let split = allocate(u128::MAX, &all, RULE, bars(0), &answers, &[u16::MAX; 40]);
     let parts = [
         split.answers,
-        split.validators,
+        split.judges,
         alloc::vec![split.network, split.refund],
     ];
     assert_eq!(unspent(u128::MAX, &parts.concat()), 0);
@@ -162,7 +162,7 @@ fn a_sole_winner_gets_the_winners_and_the_participants_share() {
     let split = default_split(100 * TOS, &[answer(90, 10, 0)], &[10_000, 5_000, 0]);
     assert_eq!(split.winners, [0]);
     assert_eq!(split.answers, [80 * TOS]);
-    assert_eq!(split.validators, [10 * TOS, 5 * TOS, 0]);
+    assert_eq!(split.judges, [10 * TOS, 5 * TOS, 0]);
     assert_eq!((split.network, split.refund), (5 * TOS, 0));
 }
 
@@ -190,7 +190,7 @@ fn three_winners_share_by_rank_innovation_and_time() {
     let profile = SplitProfile {
         winners: 7_000,
         participants: 0,
-        validators: 0,
+        judges: 0,
         network: 3_000,
     };
     let split = allocate(10_000, &profile, RULE, bars(60), &answers, &[]);
@@ -246,7 +246,7 @@ fn shares_nobody_earned_beside_a_winner_go_to_the_treasury() {
     );
     assert_eq!(split.winners, [0]);
     assert_eq!(
-        (split.answers, split.validators),
+        (split.answers, split.judges),
         (alloc::vec![65], alloc::vec![0, 0])
     );
     assert_eq!((split.network, split.refund), (35, 0));
@@ -265,7 +265,7 @@ fn a_profile_without_shares_loses_no_money() {
     let none = SplitProfile {
         winners: 0,
         participants: 0,
-        validators: 0,
+        judges: 0,
         network: 0,
     };
     let split = allocate(100, &none, RULE, bars(60), &[answer(90, 0, 0)], &[1]);
@@ -277,7 +277,7 @@ fn more_winners_than_rank_weights_share_the_last_weight() {
     let profile = SplitProfile {
         winners: 10_000,
         participants: 0,
-        validators: 0,
+        judges: 0,
         network: 0,
     };
     let rule = WinnerRule { per: 1, cap: 6 };
@@ -298,11 +298,11 @@ prop_compose! {
 
 fn any_profile() -> impl Strategy<Value = SplitProfile> {
     (6_000..=7_000u16, 1_000..=2_000u16, 1_000..=1_500u16)
-        .prop_map(|(winners, participants, validators)| SplitProfile {
+        .prop_map(|(winners, participants, judges)| SplitProfile {
             winners,
             participants,
-            validators,
-            network: 10_000u16.saturating_sub(winners + participants + validators),
+            judges,
+            network: 10_000u16.saturating_sub(winners + participants + judges),
         })
         .prop_filter("within bounds", SplitProfile::is_within_bounds)
 }
@@ -326,7 +326,7 @@ proptest! {
         let rule = WinnerRule { per, cap };
         let split = allocate(escrow, &profile, rule, bars(min_quality), &answers, &points);
         prop_assert_eq!(split.answers.len(), answers.len());
-        prop_assert_eq!(split.validators.len(), points.len());
+        prop_assert_eq!(split.judges.len(), points.len());
         prop_assert_eq!(total(&split), escrow);
         prop_assert!(split.winners.len() as u32 <= rule.winners(answers.len() as u32));
 
@@ -342,7 +342,7 @@ proptest! {
         prop_assert_eq!(split.winners.is_empty(), may_win == 0);
         let w = largest_remainder(
             escrow,
-            &[profile.winners, profile.participants, profile.validators, profile.network]
+            &[profile.winners, profile.participants, profile.judges, profile.network]
                 .map(u128::from),
         )[0];
         let right = if may_win == 0 { split.refund >= w } else { split.refund == 0 };
@@ -363,11 +363,11 @@ proptest! {
                 }
             }
         }
-        // Validators: by points, whatever the scores were.
+        // Judges: by points, whatever the scores were.
         for (i, a) in points.iter().enumerate() {
             for (j, b) in points.iter().enumerate() {
                 if a > b || (a == b && i < j) {
-                    prop_assert!(split.validators[i] >= split.validators[j]);
+                    prop_assert!(split.judges[i] >= split.judges[j]);
                 }
             }
         }

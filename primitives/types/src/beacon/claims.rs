@@ -165,7 +165,7 @@ pub fn check_spots(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::{starts, BeaconScale, Head, Surroundings};
+    use crate::beacon::{starts, BeaconConfig, Head, Surroundings};
     use tos_vdf::{evaluate_slot, verify_segments, Dataset, VdfParams};
 
     const PARENT: [u8; 32] = [5; 32];
@@ -216,8 +216,8 @@ mod tests {
             },
         ];
         let inherent = make_inherent(&PARENT, &known).unwrap();
-        let scale = BeaconScale::FAST;
-        let starts = starts(&scale, &Only(epoch), &head, &inherent.slots).unwrap();
+        let config = BeaconConfig::FAST;
+        let starts = starts(&config, &Only(epoch), &head, &inherent.slots).unwrap();
         (dataset, starts, inherent)
     }
 

@@ -25,13 +25,13 @@ pub fn epoch_seed(number: u64, accumulator: &Hash) -> Hash {
     join(&[b"tos/beacon/epoch", &number.to_le_bytes(), accumulator])
 }
 
-/// The seed that a ticket yields: `H("tos/beacon/seed" ‖ output ‖ vrf ‖ subject)`, from the output of
-/// its slot and the VRF output of its block's author.
-pub fn ticket_seed(output: &Hash, vrf: &Hash, subject: &[u8]) -> Hash {
+/// The seed that a randomness request yields: `H("tos/beacon/seed" ‖ output ‖ vrf ‖ subject)`, from
+/// the output of its slot and the VRF output of its block's author.
+pub fn request_seed(output: &Hash, vrf: &Hash, subject: &[u8]) -> Hash {
     join(&[b"tos/beacon/seed", output, vrf, subject])
 }
 
-/// The seed that a ticket yields while the beacon stands still:
+/// The seed that a randomness request yields while the beacon stands still:
 /// `H("tos/beacon/degraded" ‖ accumulator ‖ subject)`, from the accumulator after
 /// [`super::DEGRADED_BLOCKS`] more blocks.
 pub fn degraded_seed(accumulator: &Hash, subject: &[u8]) -> Hash {
@@ -54,7 +54,7 @@ mod tests {
             text(b"tos/beacon/epoch", &[&[2, 1, 0, 0, 0, 0, 0, 0], &a])
         );
         assert_eq!(
-            ticket_seed(&a, &b, b"s"),
+            request_seed(&a, &b, b"s"),
             text(b"tos/beacon/seed", &[&a, &b, b"s"])
         );
         assert_eq!(

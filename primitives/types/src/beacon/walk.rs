@@ -2,7 +2,7 @@
 
 //! How one slot leads to the next: start states, injected entropy, epochs.
 
-use super::{BeaconScale, Hash, Slot, SlotClaim};
+use super::{BeaconConfig, Hash, Slot, SlotClaim};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -78,16 +78,16 @@ pub trait Surroundings {
 
 /// What the slot after `head` is computed from.
 pub fn next_start(
-    scale: &BeaconScale,
+    config: &BeaconConfig,
     around: &impl Surroundings,
     head: &Head,
 ) -> Result<SlotStart, LinkError> {
     let slot = head.slot.checked_add(1).ok_or(LinkError::Exhausted)?;
-    let number = scale.epoch_of(slot);
+    let number = config.epoch_of(slot);
     let epoch = around
         .epoch(number)
         .ok_or(LinkError::UnknownEpoch(number))?;
-    let start = match scale.injects_at(slot) {
+    let start = match config.injects_at(slot) {
         None => head.end,
         Some(window) => {
             let entropy = around
@@ -109,7 +109,7 @@ pub fn next_start(
 /// Entropy that the same block records is never needed: a window is at least as long as what a block
 /// may include, and goes in two windows later.
 pub fn starts(
-    scale: &BeaconScale,
+    config: &BeaconConfig,
     around: &impl Surroundings,
     head: &Head,
     claims: &[SlotClaim],
@@ -117,7 +117,7 @@ pub fn starts(
     let mut head = *head;
     let mut starts = Vec::with_capacity(claims.len());
     for claim in claims {
-        let start = next_start(scale, around, &head)?;
+        let start = next_start(config, around, &head)?;
         head = start.head(&claim.end).ok_or(LinkError::Exhausted)?;
         starts.push(start);
     }
@@ -128,7 +128,7 @@ pub fn starts(
 mod tests {
     use super::*;
 
-    const SCALE: BeaconScale = BeaconScale::FAST;
+    const CONFIG: BeaconConfig = BeaconConfig::FAST;
 
     struct Known(u64);
     impl Surroundings for Known {
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn each_slot_starts_where_the_one_before_ended() {
-        let starts = starts(&SCALE, &Known(0), &head(3), &claims(3)).unwrap();
+        let starts = starts(&CONFIG, &Known(0), &head(3), &claims(3)).unwrap();
         let seen: Vec<_> = starts
             .iter()
             .map(|s| (s.slot, s.start, s.first_iteration))
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn entropy_of_two_windows_earlier_goes_in_at_the_boundary_alone() {
-        let starts = starts(&SCALE, &Known(0), &head(23), &claims(3)).unwrap();
+        let starts = starts(&CONFIG, &Known(0), &head(23), &claims(3)).unwrap();
         assert_eq!(starts[0].start, [9; 64]);
         assert_eq!(starts[1].slot, 25);
         assert_eq!(starts[1].start, inject(&[1; 64], &[1; 32]));
@@ -202,7 +202,7 @@ mod tests {
                 Some([window as u8; 32])
             }
         }
-        let starts = starts(&SCALE, &All, &head(239), &claims(3)).unwrap();
+        let starts = starts(&CONFIG, &All, &head(239), &claims(3)).unwrap();
         let seen: Vec<_> = starts
             .iter()
             .map(|s| (s.epoch.number, s.first_iteration))
@@ -214,15 +214,15 @@ mod tests {
     #[test]
     fn what_is_unknown_is_named() {
         assert_eq!(
-            starts(&SCALE, &Known(0), &head(239), &claims(2)),
+            starts(&CONFIG, &Known(0), &head(239), &claims(2)),
             Err(LinkError::UnknownEpoch(1))
         );
         assert_eq!(
-            starts(&SCALE, &Known(0), &head(72), &claims(1)),
+            starts(&CONFIG, &Known(0), &head(72), &claims(1)),
             Err(LinkError::UnknownEntropy(7))
         );
         assert_eq!(
-            next_start(&SCALE, &Known(0), &head(u64::MAX)),
+            next_start(&CONFIG, &Known(0), &head(u64::MAX)),
             Err(LinkError::Exhausted)
         );
         let last = Head {
@@ -230,7 +230,7 @@ mod tests {
             ..head(1)
         };
         assert_eq!(
-            starts(&SCALE, &Known(0), &last, &claims(1)),
+            starts(&CONFIG, &Known(0), &last, &claims(1)),
             Err(LinkError::Exhausted)
         );
     }

@@ -72,8 +72,8 @@ stakes! {
 }
 
 stakes! {
-    /// What registering as a validator of each task type asks for.
-    ValidatorStakes {
+    /// What registering as a judge of each task type asks for.
+    JudgeStakes {
         code_analysis: 50 * TOS,
         security_audit: 300 * TOS,
         data_analysis: 150 * TOS,
@@ -295,8 +295,8 @@ impl Bounded for LevelTable {
 pub trait MemberRules {
     /// What registering as a miner asks for.
     fn miner_stakes() -> MinerStakes;
-    /// What registering as a validator asks for.
-    fn validator_stakes() -> ValidatorStakes;
+    /// What registering as a judge asks for.
+    fn judge_stakes() -> JudgeStakes;
     /// What a miner's standing is worth.
     fn levels() -> LevelTable;
 }
@@ -307,8 +307,8 @@ impl MemberRules for () {
         MinerStakes::STANDARD
     }
 
-    fn validator_stakes() -> ValidatorStakes {
-        ValidatorStakes::STANDARD
+    fn judge_stakes() -> JudgeStakes {
+        JudgeStakes::STANDARD
     }
 
     fn levels() -> LevelTable {

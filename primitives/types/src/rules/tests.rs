@@ -14,7 +14,7 @@ fn what_a_network_is_born_with_is_within_bounds() {
     assert_eq!(JudgingRules::STANDARD.check(), Ok(()));
     assert_eq!(DifficultyTable::STANDARD.check(), Ok(()));
     assert_eq!(MinerStakes::STANDARD.check(), Ok(()));
-    assert_eq!(ValidatorStakes::STANDARD.check(), Ok(()));
+    assert_eq!(JudgeStakes::STANDARD.check(), Ok(()));
     assert_eq!(LevelTable::STANDARD.check(), Ok(()));
 }
 
@@ -216,19 +216,13 @@ fn a_number_out_of_its_bounds_is_refused_at_both_ends() {
 #[test]
 fn of_several_types_the_greatest_stake_counts_and_not_the_sum() {
     use crate::TaskType::{CodeAnalysis, Custom, DataAnalysis, SecurityAudit};
-    let (miners, validators) = (MinerStakes::STANDARD, ValidatorStakes::STANDARD);
+    let (miners, judges) = (MinerStakes::STANDARD, JudgeStakes::STANDARD);
     assert_eq!(miners.required(&[]), 0);
     assert_eq!(miners.required(&[CodeAnalysis]), 50 * TOS);
     assert_eq!(miners.required(&[CodeAnalysis, SecurityAudit]), 200 * TOS);
-    assert_eq!(
-        validators.required(&[SecurityAudit, CodeAnalysis]),
-        300 * TOS
-    );
-    assert_eq!(
-        validators.required(&[CodeAnalysis, DataAnalysis]),
-        150 * TOS
-    );
-    assert_eq!(validators.of(Custom(7)), 100 * TOS);
+    assert_eq!(judges.required(&[SecurityAudit, CodeAnalysis]), 300 * TOS);
+    assert_eq!(judges.required(&[CodeAnalysis, DataAnalysis]), 150 * TOS);
+    assert_eq!(judges.of(Custom(7)), 100 * TOS);
 }
 
 #[test]

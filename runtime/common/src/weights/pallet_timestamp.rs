@@ -18,8 +18,8 @@ pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_timestamp::WeightInfo for WeightInfo<T> {
     // Storage: `Timestamp::Now` (r:1 w:1)
     // Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Babe::CurrentSlot` (r:1 w:0)
     // Proof: `Babe::CurrentSlot` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     fn set() -> Weight {

@@ -4,8 +4,8 @@
 
 use super::{governance::TreasuryAccount, SlotDurationMs};
 use crate::{
-    origins::EnsureParameters, AccountId, Balances, Beacon, Clock, Miners, Reputation, Rewards,
-    Runtime, RuntimeHoldReason, Session, System, Tasks, Timestamp, Validation,
+    origins::EnsureParameters, AccountId, Balances, Beacon, Clock, Judges, Miners, Reputation,
+    Rewards, Runtime, RuntimeHoldReason, Session, System, Tasks, Timestamp,
 };
 use polkadot_sdk::*;
 
@@ -115,7 +115,7 @@ impl pallet_tasks::Config for Runtime {
     type Clock = Clock;
     type Miners = Miners;
     type Reputation = Reputation;
-    type Panels = Validation;
+    type Panels = Judges;
     type Vault = Rewards;
     type Treasury = TreasuryAccount;
     type Rules = crate::parameters::Rules;
@@ -123,12 +123,12 @@ impl pallet_tasks::Config for Runtime {
     type MaxWork = TaskWork;
 }
 
-impl pallet_validation::Config for Runtime {
-    type WeightInfo = crate::weights::pallet_validation::WeightInfo<Runtime>;
+impl pallet_judges::Config for Runtime {
+    type WeightInfo = crate::weights::pallet_judges::WeightInfo<Runtime>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Clock = Clock;
-    type Agenda = Tasks;
+    type Phases = Tasks;
     type GovernanceOrigin = ParametersOrigin;
     type Miners = Miners;
     type Reputation = Reputation;

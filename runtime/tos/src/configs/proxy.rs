@@ -34,7 +34,7 @@ pub enum ProxyType {
     /// Rejecting announcements of other proxies.
     #[codec(index = 4)]
     CancelProxy,
-    /// Working as a miner, a validator or a storage provider, and claiming what was earned for its
+    /// Working as a miner, a judge or a storage provider, and claiming what was earned for its
     /// owner. Registering, leaving, adding to a stake and getting it back are the owner's.
     #[codec(index = 5)]
     Worker,
@@ -81,10 +81,10 @@ impl ProxyType {
     /// the rules of that task, vote or replica. Bonds of challenges are not among these: a lost one
     /// is paid to the other side, which a thief can be.
     fn allows_work(call: &RuntimeCall) -> bool {
+        use pallet_judges::Call as Judges;
         use pallet_rewards::Call as Rewards;
         use pallet_storage::Call as Storage;
         use pallet_tasks::Call as Tasks;
-        use pallet_validation::Call as Validation;
         matches!(
             call,
             RuntimeCall::Tasks(
@@ -92,10 +92,10 @@ impl ProxyType {
                     | Tasks::commit { .. }
                     | Tasks::reveal { .. }
                     | Tasks::crank { .. }
-            ) | RuntimeCall::Validation(
-                Validation::commit_vote { .. }
-                    | Validation::reveal_vote { .. }
-                    | Validation::reveal_known { .. }
+            ) | RuntimeCall::Judges(
+                Judges::commit_vote { .. }
+                    | Judges::reveal_vote { .. }
+                    | Judges::reveal_control { .. }
             ) | RuntimeCall::Rewards(
                 Rewards::claim { .. }
                     | Rewards::claim_all { .. }

@@ -133,7 +133,7 @@ const PAUSABLE: [(&str, &[&str]); 6] = [
     ("Staking", &["bond", "bond_extra", "nominate", "validate"]),
     ("Storage", &["register_provider", "offer", "accept"]),
     ("Tasks", &["publish", "join"]),
-    ("Validation", &["register", "rejoin", "set_types"]),
+    ("Judges", &["register", "rejoin", "set_types"]),
 ];
 
 /// How many calls can be paused.

@@ -12,6 +12,7 @@ use crate::{
 use polkadot_sdk::*;
 
 use frame_support::{
+    derive_impl,
     migrations::FreezeChainOnFailedMigration,
     parameter_types,
     traits::{ConstU32, Everything, InsideBoth},

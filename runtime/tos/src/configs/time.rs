@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Periods, read from the genesis time scale.
+//! Periods, read from the genesis time configuration.
 
-use crate::{time_scale, BlockNumber, Runtime};
+use crate::{time_config, BlockNumber, Runtime};
 use polkadot_sdk::*;
 
 use frame_support::traits::Get;
 
-fn scale() -> time_scale::TimeScale {
-    time_scale::Pallet::<Runtime>::time_scale()
+fn config() -> time_config::TimeConfig {
+    time_config::Pallet::<Runtime>::time_config()
 }
 
-impl time_scale::Config for Runtime {}
+impl time_config::Config for Runtime {}
 
 /// Milliseconds between two slots.
 pub struct SlotDurationMs;
 impl Get<u64> for SlotDurationMs {
     fn get() -> u64 {
-        scale().slot_duration_ms
+        config().slot_duration_ms
     }
 }
 
@@ -25,7 +25,7 @@ impl Get<u64> for SlotDurationMs {
 pub struct EpochSlots;
 impl Get<u64> for EpochSlots {
     fn get() -> u64 {
-        scale().epoch_slots.into()
+        config().epoch_slots.into()
     }
 }
 
@@ -33,7 +33,7 @@ impl Get<u64> for EpochSlots {
 pub struct SessionsPerEra;
 impl Get<u32> for SessionsPerEra {
     fn get() -> u32 {
-        scale().sessions_per_era
+        config().sessions_per_era
     }
 }
 
@@ -41,7 +41,7 @@ impl Get<u32> for SessionsPerEra {
 pub struct BondingEras;
 impl Get<u32> for BondingEras {
     fn get() -> u32 {
-        scale().bonding_eras
+        config().bonding_eras
     }
 }
 
@@ -49,7 +49,7 @@ impl Get<u32> for BondingEras {
 pub struct SlashDeferEras;
 impl Get<u32> for SlashDeferEras {
     fn get() -> u32 {
-        scale().slash_defer_eras
+        config().slash_defer_eras
     }
 }
 
@@ -57,7 +57,7 @@ impl Get<u32> for SlashDeferEras {
 pub struct BondingSlots;
 impl Get<u64> for BondingSlots {
     fn get() -> u64 {
-        scale().bonding_slots()
+        config().bonding_slots()
     }
 }
 
@@ -65,7 +65,7 @@ impl Get<u64> for BondingSlots {
 pub struct MaxPayoutMs;
 impl Get<u64> for MaxPayoutMs {
     fn get() -> u64 {
-        scale().era_ms().saturating_mul(2)
+        config().era_ms().saturating_mul(2)
     }
 }
 
@@ -73,7 +73,7 @@ impl Get<u64> for MaxPayoutMs {
 pub struct Minutes<const N: u32>;
 impl<const N: u32> Get<BlockNumber> for Minutes<N> {
     fn get() -> BlockNumber {
-        scale().minute_blocks.saturating_mul(N)
+        config().minute_blocks.saturating_mul(N)
     }
 }
 
@@ -81,6 +81,6 @@ impl<const N: u32> Get<BlockNumber> for Minutes<N> {
 pub struct Hours<const N: u32>;
 impl<const N: u32> Get<BlockNumber> for Hours<N> {
     fn get() -> BlockNumber {
-        scale().governance_hour_blocks.saturating_mul(N)
+        config().governance_hour_blocks.saturating_mul(N)
     }
 }

@@ -9,6 +9,7 @@ use frame_support::{migrations::MultiStepMigrator, weights::Weight};
 use frame_system::{EventRecord, Phase};
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_runtime::{generic::Era, Digest, DigestItem};
+use tos_interfaces::Clock as _;
 use tos_types::{ContentRef, Difficulty, TaskParams, Tick};
 
 /// The slot of the first block.
@@ -92,7 +93,7 @@ fn publish(open_for: Tick) -> RuntimeCall {
 fn events_belong_to_the_transaction_that_caused_them_or_to_none() {
     genesis("dev_fast").execute_with(|| {
         let mut parent = System::block_hash(0);
-        let open_for = Clock::windows().min_open;
+        let open_for = Clock::phase_lengths().min_open;
         // Two tasks that end by themselves in one block after the other: with a stranger's transaction
         // and without one.
         let tasks = [open_for, open_for + 1].map(publish);

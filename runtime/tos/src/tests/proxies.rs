@@ -149,13 +149,13 @@ const TABLE: &[(&str, &str, &[ProxyType])] = &[
     ("Tasks", "publish cancel challenge set_task_type", &[]),
     ("Tasks", "join commit reveal crank", &[NonTransfer, Worker]),
     (
-        "Validation",
-        "register set_types top_up leave rejoin withdraw set_planter",
+        "Judges",
+        "register set_types top_up leave rejoin withdraw set_control_author",
         &[],
     ),
     (
-        "Validation",
-        "commit_vote reveal_vote reveal_known",
+        "Judges",
+        "commit_vote reveal_vote reveal_control",
         &[NonTransfer, Worker],
     ),
     (
@@ -169,7 +169,7 @@ const TABLE: &[(&str, &str, &[ProxyType])] = &[
         "Storage",
         "register_provider set_provider top_up withdraw exit leave offer cancel_offer \
          request_removal challenge_seal challenge_window respond_audit respond_seal \
-         respond_window submit_group report_equivocation set_scale",
+         respond_window submit_group report_equivocation set_config",
         &[],
     ),
     (
@@ -310,7 +310,7 @@ fn a_thief_of_a_worker_key_moves_nothing_and_appoints_nobody() {
                 payee: pallet_staking::RewardDestination::Account(thief.clone()),
             }),
             RuntimeCall::Miners(pallet_miners::Call::withdraw {}),
-            RuntimeCall::Validation(pallet_validation::Call::withdraw {}),
+            RuntimeCall::Judges(pallet_judges::Call::withdraw {}),
             RuntimeCall::Storage(pallet_storage::Call::leave {}),
         ];
         let balances = || [&owner, &thief].map(|who| System::account(who).data);

@@ -26,8 +26,8 @@ impl<T: frame_system::Config> pallet_miners::WeightInfo for WeightInfo<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Scale` (r:1 w:0)
-    // Proof: `Clock::Scale` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
+    // Storage: `Clock::Settings` (r:1 w:0)
+    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
     // Storage: `Miners::CounterForMiners` (r:1 w:1)
     // Proof: `Miners::CounterForMiners` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     fn register() -> Weight {
@@ -52,8 +52,8 @@ impl<T: frame_system::Config> pallet_miners::WeightInfo for WeightInfo<T> {
 
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Scale` (r:1 w:0)
-    // Proof: `Clock::Scale` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
+    // Storage: `Clock::Settings` (r:1 w:0)
+    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
     // Storage: `Miners::Miners` (r:1 w:1)
     // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
     fn leave() -> Weight {
@@ -97,8 +97,8 @@ impl<T: frame_system::Config> pallet_miners::WeightInfo for WeightInfo<T> {
     // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Scale` (r:1 w:0)
-    // Proof: `Clock::Scale` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
+    // Storage: `Clock::Settings` (r:1 w:0)
+    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
     fn reactivate() -> Weight {
         // At least 16_414 ns; recorded proof: 306 bytes.
         Weight::from_parts(17_386_000, 3_604)
@@ -153,8 +153,8 @@ impl<T: frame_system::Config> pallet_miners::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `Clock::Scale` (r:1 w:0)
-    // Proof: `Clock::Scale` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
+    // Storage: `Clock::Settings` (r:1 w:0)
+    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Miners::Suspensions` (r:1 w:1)
@@ -215,8 +215,8 @@ impl<T: frame_system::Config> pallet_miners::WeightInfo for WeightInfo<T> {
     // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Scale` (r:1 w:0)
-    // Proof: `Clock::Scale` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
+    // Storage: `Clock::Settings` (r:1 w:0)
+    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
     // Storage: `Reputation::Global` (r:1 w:0)

@@ -20,8 +20,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
     // Storage: `Referenda::ReferendumCount` (r:1 w:1)
     // Proof: `Referenda::ReferendumCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     // Storage: `Referenda::ReferendumInfoFor` (r:0 w:1)
@@ -35,8 +35,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:2 w:2)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Retries` (r:0 w:1)
@@ -50,8 +50,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:0)
     // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:1)
@@ -69,8 +69,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:0)
     // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:1)
@@ -88,8 +88,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:1)
     // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:2 w:2)
@@ -105,8 +105,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:1)
     // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:2 w:2)
@@ -168,8 +168,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:0)
     // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:1)
@@ -181,8 +181,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:1)
     // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
@@ -196,8 +196,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:1)
     // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
@@ -213,8 +213,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:0)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:1)
     // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
     fn nudge_referendum_requeued_insertion() -> Weight {
@@ -226,8 +226,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:0)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:1)
     // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
     fn nudge_referendum_requeued_slide() -> Weight {
@@ -239,8 +239,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:0)
     // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:1)
@@ -254,8 +254,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:0)
     // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
     // Storage: `Referenda::TrackQueue` (r:1 w:1)
@@ -269,8 +269,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     fn nudge_referendum_no_deposit() -> Weight {
@@ -282,8 +282,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     fn nudge_referendum_preparing() -> Weight {
@@ -295,8 +295,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     fn nudge_referendum_timed_out() -> Weight {
         // At least 16_514 ns; recorded proof: 410 bytes.
         Weight::from_parts(16_955_000, 3_831)
@@ -306,8 +306,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:1)
     // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
@@ -321,8 +321,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Referenda::DecidingCount` (r:1 w:1)
     // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
@@ -336,8 +336,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     fn nudge_referendum_begin_confirming() -> Weight {
@@ -349,8 +349,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     fn nudge_referendum_end_confirming() -> Weight {
@@ -362,8 +362,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     fn nudge_referendum_continue_not_confirming() -> Weight {
@@ -375,8 +375,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     fn nudge_referendum_continue_confirming() -> Weight {
@@ -388,8 +388,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:2 w:2)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Lookup` (r:1 w:1)
@@ -403,8 +403,8 @@ impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
 
     // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
     // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Scheduler::Agenda` (r:1 w:1)
     // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
     fn nudge_referendum_rejected() -> Weight {

@@ -18,8 +18,8 @@ pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_reputation::WeightInfo for WeightInfo<T> {
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Scale` (r:1 w:0)
-    // Proof: `Clock::Scale` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
+    // Storage: `Clock::Settings` (r:1 w:0)
+    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
     // Storage: `Reputation::Global` (r:1 w:1)
     // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     // Storage: `Reputation::Domain` (r:1 w:1)
@@ -37,8 +37,8 @@ impl<T: frame_system::Config> pallet_reputation::WeightInfo for WeightInfo<T> {
 
     // Storage: `Clock::Ticks` (r:1 w:0)
     // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Scale` (r:1 w:0)
-    // Proof: `Clock::Scale` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
+    // Storage: `Clock::Settings` (r:1 w:0)
+    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
     // Storage: `Reputation::Global` (r:1 w:1)
     // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     // Storage: `Reputation::Domain` (r:1 w:1)

@@ -46,8 +46,8 @@ impl<T: frame_system::Config> pallet_treasury::WeightInfo for WeightInfo<T> {
     // Proof: `Treasury::Deactivated` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Treasury::LastSpendPeriod` (r:1 w:1)
     // Proof: `Treasury::LastSpendPeriod` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // `p`: 0 to 99.
     fn on_initialize_proposals(p: u32) -> Weight {
         // At least 13_440 ns; recorded proof: 388 bytes + p * 2.
@@ -59,8 +59,8 @@ impl<T: frame_system::Config> pallet_treasury::WeightInfo for WeightInfo<T> {
 
     // Storage: `Parameters::Parameters` (r:1 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Treasury::SpendCount` (r:1 w:1)
     // Proof: `Treasury::SpendCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Treasury::Spends` (r:0 w:1)
@@ -76,8 +76,8 @@ impl<T: frame_system::Config> pallet_treasury::WeightInfo for WeightInfo<T> {
     // Proof: `Treasury::Spends` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     fn payout() -> Weight {
         // At least 58_016 ns; recorded proof: 604 bytes.
         Weight::from_parts(59_698_000, 6_196)

@@ -44,8 +44,8 @@ impl<T: frame_system::Config> pallet_whitelist::WeightInfo for WeightInfo<T> {
 
     // Storage: `Whitelist::WhitelistedCall` (r:1 w:0)
     // Proof: `Whitelist::WhitelistedCall` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `TimeScale::Scale` (r:1 w:0)
-    // Proof: `TimeScale::Scale` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Storage: `TimeConfig::Settings` (r:1 w:0)
+    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
     // Storage: `Whitelist::DeferredDispatch` (r:1 w:1)
     // Proof: `Whitelist::DeferredDispatch` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // `n`: 1 to 10000.

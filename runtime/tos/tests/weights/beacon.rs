@@ -3,7 +3,7 @@
 //! The calls and the step of the beacon, in their worst case.
 
 use super::*;
-use tos_types::beacon::{BeaconScale, SlotClaim, SpotClaim, MAX_SLOTS_PER_BLOCK, SPOTS_PER_BLOCK};
+use tos_types::beacon::{BeaconConfig, SlotClaim, SpotClaim, MAX_SLOTS_PER_BLOCK, SPOTS_PER_BLOCK};
 
 type Call = pallet_beacon::Call<Runtime>;
 
@@ -31,7 +31,7 @@ pub fn calls() -> Vec<(&'static str, RuntimeCall)> {
         (
             "beacon.set_params",
             Call::set_params {
-                params: BeaconScale::PRODUCTION.params,
+                params: BeaconConfig::PRODUCTION.params,
             }
             .into(),
         ),

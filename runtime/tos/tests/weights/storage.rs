@@ -8,7 +8,7 @@ use tos_types::{
     content::MAX_LOCATOR,
     storage::{
         DealTerms, GroupPath, Locator, ResponseBytes, Retention, SealAnswer, SignedRoot,
-        StorageScale, StoredContent, WindowAnswer, GROUP_PATH, MAX_COMPACT, MAX_RESPONSE,
+        StorageConfig, StoredContent, WindowAnswer, GROUP_PATH, MAX_COMPACT, MAX_RESPONSE,
     },
     Balance, DealId, ReplicaId,
 };
@@ -95,7 +95,9 @@ fn of_deals() -> Vec<(&'static str, RuntimeCall)> {
                 coded: zeros(),
                 terms: DealTerms {
                     price: Balance::MAX,
-                    retention: Retention::Epochs(StorageScale::PRODUCTION.max_epochs),
+                    retention: Retention::BillingPeriods(
+                        StorageConfig::PRODUCTION.max_billing_periods,
+                    ),
                     provider: Some(AccountId::new([1; 32])),
                 },
             }
@@ -121,9 +123,9 @@ fn of_deals() -> Vec<(&'static str, RuntimeCall)> {
         ("storage.crank", Call::crank { replica }.into()),
         ("storage.crank_deal", Call::crank_deal { deal }.into()),
         (
-            "storage.set_scale",
-            Call::set_scale {
-                scale: Box::new(StorageScale::PRODUCTION),
+            "storage.set_config",
+            Call::set_config {
+                config: Box::new(StorageConfig::PRODUCTION),
             }
             .into(),
         ),

@@ -18,16 +18,16 @@ use frame_support::{
 };
 use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
 use sp_runtime::{traits::Dispatchable, AccountId32, BuildStorage, DispatchErrorWithPostInfo};
+use tos_interfaces::Clock as _;
 use tos_runtime::*;
 use tos_types::{
     commitment::{self, Salt},
     rules::{
-        Checked, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
-        ValidatorStakes,
+        Checked, JudgeStakes, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
     },
     task::Certification,
-    AnswerScore, ContentRef, Difficulty, Phase, Report, TaskId, TaskParams, TaskType, Verdict,
-    Windows, TOS,
+    AnswerScore, ContentRef, Difficulty, Phase, PhaseLengths, Report, TaskId, TaskParams, TaskType,
+    Verdict, TOS,
 };
 
 /// What every account starts with.
@@ -43,9 +43,13 @@ pub fn account(number: u8) -> AccountId {
     AccountId32::new([number; 32])
 }
 
-/// The runtime at genesis with these windows and this many endowed accounts; the last
+/// The runtime at genesis with these phase lengths and this many endowed accounts; the last
 /// `certified` of them are certified Expert.
-pub fn genesis(accounts: u8, certified: u8, windows: Windows) -> sp_io::TestExternalities {
+pub fn genesis(
+    accounts: u8,
+    certified: u8,
+    phase_lengths: PhaseLengths,
+) -> sp_io::TestExternalities {
     let treasury = Treasury::account_id();
     let balances = (1..=accounts)
         .map(|n| (account(n), ENDOWMENT))
@@ -57,7 +61,7 @@ pub fn genesis(accounts: u8, certified: u8, windows: Windows) -> sp_io::TestExte
             ..Default::default()
         },
         clock: ClockConfig {
-            windows,
+            phase_lengths,
             ..Default::default()
         },
         miners: MinersConfig {
@@ -80,16 +84,16 @@ pub fn genesis(accounts: u8, certified: u8, windows: Windows) -> sp_io::TestExte
             };
             pallet_tasks::TaskTypes::<Runtime>::insert(task_type, profile);
         }
-        for planter in PLANTERS {
-            Validation::set_planter(RuntimeOrigin::root(), account(planter), true)
-                .expect("there is room for planters");
+        for author in CONTROL_AUTHORS {
+            Judges::set_control_author(RuntimeOrigin::root(), account(author), true)
+                .expect("there is room for control authors");
         }
     });
     ext
 }
 
-/// Miners whose every answer is a check of the validators.
-const PLANTERS: [u8; 2] = [5, 6];
+/// Miners whose every answer is a check of the judges.
+const CONTROL_AUTHORS: [u8; 2] = [5, 6];
 /// What they say of it, and with which secret.
 const KNOWN: (u8, [u8; 32]) = (63, [9; 32]);
 
@@ -138,7 +142,7 @@ pub fn check_invariants(issuance: Balance) {
     Tasks::do_try_state().expect("tasks");
     Miners::do_try_state().expect("miners");
     Reputation::do_try_state().expect("reputation");
-    Validation::do_try_state().expect("validation");
+    Judges::do_try_state().expect("judges");
     Rewards::do_try_state().expect("rewards");
     Beacon::do_try_state().expect("beacon");
     Storage::do_try_state().expect("storage");
@@ -157,12 +161,12 @@ pub fn owned(who: &AccountId) -> Balance {
 /// What a member of a panel committed to, and what opens it.
 type Vote = (Vec<AnswerScore>, Option<Report>, Salt);
 
-/// Who does what: publishers, miners and validators are disjoint, so that panels are eligible.
+/// Who does what: publishers, miners and judges are disjoint, so that panels are eligible.
 pub struct World {
     rng: StdRng,
     publishers: Vec<AccountId>,
     miners: Vec<AccountId>,
-    validators: Vec<AccountId>,
+    judges: Vec<AccountId>,
     answers: BTreeMap<(TaskId, AccountId), (ContentRef, Salt)>,
     votes: BTreeMap<(TaskId, u32, AccountId), Vote>,
     /// Calls that were accepted, by name.
@@ -172,14 +176,14 @@ pub struct World {
 }
 
 impl World {
-    /// A world of 4 publishers, 10 miners and 12 validators.
+    /// A world of 4 publishers, 10 miners and 12 judges.
     pub fn new(seed: u64) -> Self {
         let people = |range: std::ops::RangeInclusive<u8>| range.map(account).collect::<Vec<_>>();
         Self {
             rng: StdRng::seed_from_u64(seed),
             publishers: people(1..=4),
             miners: people(5..=14),
-            validators: people(15..=26),
+            judges: people(15..=26),
             answers: BTreeMap::new(),
             votes: BTreeMap::new(),
             accepted: BTreeMap::new(),
@@ -237,21 +241,21 @@ impl World {
     /// The same for what registrations ask for and for what a standing is worth.
     fn decree_for_members(&mut self) {
         use parameters::{
-            dynamic_params::members::{Levels, Miners, Parameters as Of, Validators},
+            dynamic_params::members::{Judges, Levels, Miners, Parameters as Of},
             RuntimeParameters,
         };
         let rng = &mut self.rng;
         // From half of what a network is born with to a fourth more: who lives here can pay that.
         let mut other = |stake: Balance| stake / 4 * rng.gen_range(2..=5);
         let mut miners = MinerStakes::STANDARD;
-        let mut validators = ValidatorStakes::STANDARD;
+        let mut judges = JudgeStakes::STANDARD;
         for stake in [
             &mut miners.code_analysis,
             &mut miners.security_audit,
             &mut miners.general,
-            &mut validators.code_analysis,
-            &mut validators.security_audit,
-            &mut validators.general,
+            &mut judges.code_analysis,
+            &mut judges.security_audit,
+            &mut judges.general,
         ] {
             *stake = other(*stake);
         }
@@ -263,7 +267,7 @@ impl World {
         levels.advanced.failures = rng.gen_range(5..=100);
         for value in [
             Of::Miners(Miners, Checked::new(miners).ok()),
-            Of::Validators(Validators, Checked::new(validators).ok()),
+            Of::Judges(Judges, Checked::new(judges).ok()),
             Of::Levels(Levels, Checked::new(levels).ok()),
         ] {
             let value = RuntimeParameters::Members(value);
@@ -282,7 +286,7 @@ impl World {
     }
 
     fn anybody(&mut self) -> AccountId {
-        let all = [&self.publishers[..], &self.miners, &self.validators].concat();
+        let all = [&self.publishers[..], &self.miners, &self.judges].concat();
         self.one_of(&all).expect("the world is inhabited")
     }
 
@@ -386,7 +390,7 @@ impl World {
             94 => {
                 let task = self.some_task(|p| matches!(p, Phase::Challenge))?;
                 let (quality, secret) = KNOWN;
-                let call = pallet_validation::Call::reveal_known {
+                let call = pallet_judges::Call::reveal_control {
                     task,
                     quality,
                     secret,
@@ -410,8 +414,8 @@ impl World {
             )
         } else {
             let types = types.try_into().ok()?;
-            let who = self.one_of(&self.validators.clone())?;
-            (who, pallet_validation::Call::register { types }.into())
+            let who = self.one_of(&self.judges.clone())?;
+            (who, pallet_judges::Call::register { types }.into())
         })
     }
 
@@ -455,8 +459,8 @@ impl World {
         };
         let content = ContentRef::inline(format!("answer number {number}").as_bytes())?;
         let simhash = tos_formulas::simhash::simhash(&content.inline);
-        let salt = if PLANTERS.map(account).contains(&who) {
-            commitment::known_answer(&task, &who, &content.hash, KNOWN.0, &KNOWN.1)
+        let salt = if CONTROL_AUTHORS.map(account).contains(&who) {
+            commitment::control_answer(&task, &who, &content.hash, KNOWN.0, &KNOWN.1)
         } else {
             self.salt()
         };
@@ -498,7 +502,7 @@ impl World {
     fn voter(&mut self, wanted: fn(&Phase) -> bool) -> Option<(AccountId, TaskId, u32)> {
         let task = self.some_task(wanted)?;
         let round = pallet_tasks::Tasks::<Runtime>::get(task)?.round;
-        let members: Vec<_> = pallet_validation::Rounds::<Runtime>::get(task, round)?
+        let members: Vec<_> = pallet_judges::Rounds::<Runtime>::get(task, round)?
             .members
             .iter()
             .map(|m| m.who.clone())
@@ -536,7 +540,7 @@ impl World {
                 }
             })
             .collect();
-        let automatic = pallet_validation::Rounds::<Runtime>::get(task, round)
+        let automatic = pallet_judges::Rounds::<Runtime>::get(task, round)
             .is_some_and(|r| r.members.iter().any(|m| m.who == who && m.automatic));
         // Most tools find the same; some fail, some are other tools.
         let report = (automatic && self.rng.gen_bool(0.9)).then(|| Report {
@@ -550,7 +554,7 @@ impl World {
             .or_insert((scores, report, salt));
         Some((
             who,
-            pallet_validation::Call::commit_vote { task, commitment }.into(),
+            pallet_judges::Call::commit_vote { task, commitment }.into(),
         ))
     }
 
@@ -563,7 +567,7 @@ impl World {
         let scores = scores.try_into().ok()?;
         Some((
             who,
-            pallet_validation::Call::reveal_vote {
+            pallet_judges::Call::reveal_vote {
                 task,
                 scores,
                 report,
@@ -608,10 +612,10 @@ impl World {
             0 => pallet_miners::Call::leave {}.into(),
             1 => pallet_miners::Call::withdraw {}.into(),
             2 => pallet_miners::Call::rejoin {}.into(),
-            3 => pallet_validation::Call::leave {}.into(),
-            4 => pallet_validation::Call::withdraw {}.into(),
-            5 => pallet_validation::Call::rejoin {}.into(),
-            6 => pallet_validation::Call::top_up {}.into(),
+            3 => pallet_judges::Call::leave {}.into(),
+            4 => pallet_judges::Call::withdraw {}.into(),
+            5 => pallet_judges::Call::rejoin {}.into(),
+            6 => pallet_judges::Call::top_up {}.into(),
             _ => pallet_miners::Call::declare_relation {
                 other: self.anybody(),
             }
@@ -620,25 +624,25 @@ impl World {
         (who, call)
     }
 
-    /// Everybody leaves: validators and miners get their stakes, claims are taken.
+    /// Everybody leaves: judges and miners get their stakes, claims are taken.
     pub fn close_down(&mut self) {
-        let everybody = [&self.publishers[..], &self.miners, &self.validators].concat();
+        let everybody = [&self.publishers[..], &self.miners, &self.judges].concat();
         for who in &everybody {
             let _ = dispatch(who, pallet_miners::Call::leave {});
-            let _ = dispatch(who, pallet_validation::Call::leave {});
+            let _ = dispatch(who, pallet_judges::Call::leave {});
         }
-        for block in 0..u64::from(Clock::windows().unbonding) + 2 {
+        for block in 0..u64::from(Clock::phase_lengths().unbonding) + 2 {
             next_block(block);
         }
         for who in &everybody {
             let _ = dispatch(who, pallet_miners::Call::withdraw {});
-            let _ = dispatch(who, pallet_validation::Call::withdraw {});
+            let _ = dispatch(who, pallet_judges::Call::withdraw {});
             let _ = dispatch(who, pallet_rewards::Call::claim_all {});
         }
     }
 
     /// Everybody there is.
     pub fn everybody(&self) -> Vec<AccountId> {
-        [&self.publishers[..], &self.miners, &self.validators].concat()
+        [&self.publishers[..], &self.miners, &self.judges].concat()
     }
 }

@@ -42,10 +42,12 @@ const QUIET: Duration = Duration::from_secs(10);
 pub struct Publish {
     /// The file.
     file: PathBuf,
-    /// The price for each GiB of coded data, which is twice the file, and epoch, such as 0.5 (TOS).
+    /// The price for each GiB of coded data, which is twice the file, and billing period, such as
+    /// 0.5 (TOS).
     #[arg(long, value_parser = amount::parse)]
     price: Balance,
-    /// How long: 30d, 365d, 2555d, or a number of epochs. An epoch is a day on a real network.
+    /// How long: 30d, 365d, 2555d, or a number of billing periods. A billing period is a day on a
+    /// real network.
     #[arg(long, value_parser = retention)]
     retention: Retention,
     /// Only this provider may accept. Otherwise anybody may.
@@ -84,15 +86,17 @@ pub struct Retrieve {
     from: Option<String>,
 }
 
-/// Reads a retention: `30d`, `365d`, `2555d`, or a number of epochs.
+/// Reads a retention: `30d`, `365d`, `2555d`, or a number of billing periods.
 fn retention(text: &str) -> Result<Retention, String> {
     match text {
         "30d" => Ok(Retention::Days30),
         "365d" => Ok(Retention::Days365),
         "2555d" => Ok(Retention::Days2555),
         number => match number.parse() {
-            Ok(epochs @ 1..=2_555) => Ok(Retention::Epochs(epochs)),
-            _ => Err("expected 30d, 365d, 2555d or a number of epochs from 1 to 2555".into()),
+            Ok(periods @ 1..=2_555) => Ok(Retention::BillingPeriods(periods)),
+            _ => Err(
+                "expected 30d, 365d, 2555d or a number of billing periods from 1 to 2555".into(),
+            ),
         },
     }
 }
@@ -284,7 +288,7 @@ async fn origin(at: &At, chain: [u8; 32], id: [u8; 16]) -> Result<(Origin, Strin
         replica: id,
         provider: replica.provider,
         chain,
-        params: at.storage_stats().await?.scale.seal,
+        params: at.storage_stats().await?.config.seal,
         content: deal.content.hash,
         length: deal.content.length,
         coded: replica.coded,
@@ -325,7 +329,7 @@ mod tests {
     fn retentions_are_named_or_counted() {
         assert_eq!(retention("30d"), Ok(Retention::Days30));
         assert_eq!(retention("2555d"), Ok(Retention::Days2555));
-        assert_eq!(retention("7"), Ok(Retention::Epochs(7)));
+        assert_eq!(retention("7"), Ok(Retention::BillingPeriods(7)));
         for bad in ["", "0", "2556", "31d", "-1", "forever"] {
             assert!(retention(bad).is_err(), "{bad}");
         }

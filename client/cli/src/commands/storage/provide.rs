@@ -35,7 +35,7 @@ impl ProofKey {
                 "{error}; `tos storage init` makes the key that proofs are signed with"
             ))
         })?;
-        match keystore.unlock(&self.name, &global.password(false)?)? {
+        match keystore.open(&self.name, &global.password(false)?)?.pair {
             Keypair::Sr25519(pair) => Ok(pair),
             _ => Err(Error::Usage(format!(
                 "`{}`: proofs are signed with sr25519",
@@ -199,6 +199,38 @@ pub(super) async fn replica_of(at: &At, id: [u8; 16]) -> Result<ReplicaId> {
         .ok_or_else(|| Error::refused(format!("nobody has accepted deal {}", DealId(id))))
 }
 
+/// Settles a replica, and says how much its provider was paid.
+async fn settle(replica: ReplicaId, global: &Global, output: Output) -> Result<()> {
+    let call = Call::SettleReplica { replica };
+    if global.print_call {
+        return global.submit_and_show(call, output).await;
+    }
+    let connection = global.connect().await?;
+    let signer = global.signer()?;
+    let included = connection
+        .submit(&signer, &call, global.wait, global.time())
+        .await?;
+    let events = connection.at_block(included.block).await?.events().await?;
+    let id = replica.to_string();
+    let amounts = events.iter().filter_map(|event| {
+        let settled = event.pallet == "Storage" && event.name == "Settled";
+        let amount = (settled && event.fields["replica"] == id)
+            .then(|| event.fields["amount"].as_str()?.parse::<Balance>().ok());
+        amount.flatten()
+    });
+    let paid = amounts.fold(0, Balance::saturating_add);
+    let mut value = json!(included);
+    value["paid"] = json!(paid.to_string());
+    output.show(&value, || {
+        let what = match paid {
+            0 => "nothing was due".into(),
+            paid => format!("the provider was paid {}", amount::format(paid)),
+        };
+        format!("{what}; block {}", to_hex(&included.block))
+    });
+    Ok(())
+}
+
 /// Runs a command that is one call.
 pub(super) async fn submit(command: Storage, global: &Global, output: Output) -> Result<()> {
     let replica = |One { id }: One| async move {
@@ -228,9 +260,7 @@ pub(super) async fn submit(command: Storage, global: &Global, output: Output) ->
         Storage::Remove(one) => Call::RequestRemoval {
             replica: replica(one).await?,
         },
-        Storage::Settle(one) => Call::SettleReplica {
-            replica: replica(one).await?,
-        },
+        Storage::Settle(one) => return settle(replica(one).await?, global, output).await,
         Storage::Challenge(Challenge {
             replica,
             window: None,

@@ -45,7 +45,7 @@ pub struct Run {
     /// Accept only offers that name this provider.
     #[arg(long, requires = "auto")]
     named_only: bool,
-    /// Accept only at this price or more, per GiB of coded data and epoch.
+    /// Accept only at this price or more, per GiB of coded data and billing period.
     #[arg(long, value_name = "AMOUNT", value_parser = amount::parse, default_value = "0",
         requires = "auto")]
     min_price: Balance,

@@ -11,7 +11,7 @@ use tos_sdk::{
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde_json::json;
-use tos_types::{DealId, ReplicaId};
+use tos_types::{DealId, ReplicaId, Tick};
 use tos_views::{DealView, ProviderView, ReplicaView, WindowView};
 use tos_workers::storage::{all_deals, all_replicas};
 
@@ -55,7 +55,7 @@ fn deal_rows(deals: &[Deal]) -> String {
         "DEAL",
         "STATUS",
         "SIZE",
-        "PER GIB-EPOCH",
+        "PER GIB AND PERIOD",
         "WINDOWS",
         "ESCROW",
         "PAID",
@@ -174,6 +174,7 @@ pub(super) async fn one(global: &Global, output: Output, id: [u8; 16]) -> Result
         Some(replica) => at.continuity(replica.id).await?.ok(),
         None => None,
     };
+    let now = at.window().await?.now;
     let value = json!({"deal": deal, "replica": replica, "continuity": continuity});
     output.show(&value, || {
         let mut blocks = Vec::new();
@@ -186,6 +187,7 @@ pub(super) async fn one(global: &Global, output: Output, id: [u8; 16]) -> Result
                 .as_ref()
                 .map(|one| replica_rows(std::slice::from_ref(one))),
         );
+        blocks.push(details(deal.as_ref(), replica.as_ref(), now));
         blocks.extend(continuity.map(|proven| {
             format!(
                 "proven without a gap from window {} to {}",
@@ -195,6 +197,31 @@ pub(super) async fn one(global: &Global, output: Output, id: [u8; 16]) -> Result
         blocks.join("\n\n")
     });
     Ok(())
+}
+
+/// Parties of a deal, its end, and what is due.
+fn details(deal: Option<&Deal>, replica: Option<&Replica>, now: Tick) -> String {
+    let mut lines = Vec::new();
+    if let Some(deal) = deal {
+        lines.push(format!("client     {}", deal.client.to_ss58check()));
+        if let (None, Some(provider)) = (replica, &deal.provider) {
+            lines.push(format!("offered to {}", provider.to_ss58check()));
+        }
+    }
+    if let Some(replica) = replica {
+        lines.push(format!("provider   {}", replica.provider.to_ss58check()));
+        if let Some(window) = replica.ends_at.filter(|_| !replica.status.is_over()) {
+            lines.push(format!("ends       before window {window}"));
+        }
+        if let Some(due) = replica.due {
+            let left = match due.checked_sub(now) {
+                None | Some(0) => "now".into(),
+                Some(ticks) => format!("in {ticks} storage ticks"),
+            };
+            lines.push(format!("next step  {left}"));
+        }
+    }
+    lines.join("\n")
 }
 
 /// `tos storage status`.
@@ -216,7 +243,7 @@ pub(super) async fn status_of(
     let stats = at.storage_stats().await?;
     let value = json!({
         "account": who, "provider": provider, "replicas": replicas, "audits": audits,
-        "challenges": challenges, "window": window, "scale": stats.scale,
+        "challenges": challenges, "window": window, "config": stats.config,
     });
     output.show(&value, || {
         let open = format!(

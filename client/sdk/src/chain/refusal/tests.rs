@@ -11,10 +11,10 @@ use codec::Compact;
 use std::time::Duration;
 use tos_types::{
     rules::{
-        DifficultyTable, JudgingRules, LevelTable, MinerStakes, PublishingRules, SlashRules,
-        ValidatorStakes,
+        DifficultyTable, JudgeStakes, JudgingRules, LevelTable, MinerStakes, PublishingRules,
+        SlashRules,
     },
-    time::Windows,
+    time::PhaseLengths,
     ContentRef, TaskParams, TOS,
 };
 use tos_views::{ChainView, ParametersView};
@@ -52,7 +52,7 @@ fn parameters() -> ParametersView {
         max_spend: TOS,
         stakers_share: 5_000,
         miner_stakes: MinerStakes::STANDARD,
-        validator_stakes: ValidatorStakes::STANDARD,
+        judge_stakes: JudgeStakes::STANDARD,
         levels: LevelTable::STANDARD,
     }
 }
@@ -96,15 +96,15 @@ async fn an_open_window_out_of_bounds_is_told_the_bounds() {
     let chain = ChainView {
         tick: 9,
         day: 0,
-        windows: Windows {
+        phase_lengths: PhaseLengths {
             min_open: 60,
             max_open: 4_321,
-            ..Windows::per_day(1_000)
+            ..PhaseLengths::per_day(1_000)
         },
         tasks: 0,
         open_tasks: 0,
         miners: 0,
-        validators: 0,
+        judges: 0,
     };
     node.lock().answers.insert("TosApi_chain", chain.encode());
     let text = refused(&node, &publish(), "OpenWindowOutOfBounds").await;
@@ -143,7 +143,7 @@ async fn nobody_registers_for_a_type_that_no_task_can_have() {
         Call::SetSpecialisations {
             specialisations: types.clone(),
         },
-        Call::RegisterValidator {
+        Call::RegisterJudge {
             types: types.clone(),
         },
         Call::SetTypes { types },

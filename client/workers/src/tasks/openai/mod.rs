@@ -333,7 +333,7 @@ fn solution(text: &str, form: Form) -> Option<Solution> {
     let plain = |answer| Solution {
         answer,
         note: None,
-        known_quality: None,
+        control_quality: None,
     };
     if let Some(mut object) = extract::object(text, "answer") {
         let note = object.get("note").and_then(Value::as_str);

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Tests, by topic.
+
+mod accounts;
+mod leaving;
+mod levels;
+mod properties;
+mod registration;
+mod state;
+mod work;

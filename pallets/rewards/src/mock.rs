@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! A runtime of balances and rewards.
+
+use crate::{self as pallet_rewards, Custody, Event, HoldReason};
+use frame_support::{
+    assert_ok, derive_impl, parameter_types,
+    traits::{
+        fungible::{Inspect, InspectHold},
+        ConstU128, Hooks,
+    },
+    weights::Weight,
+};
+use frame_system::EnsureRoot;
+use polkadot_sdk::*;
+use sp_runtime::BuildStorage;
+use std::collections::BTreeMap;
+use tos_formulas::split::{JudgedAnswer, QualityBars};
+use tos_interfaces::{Clock, Settlement, Vault};
+use tos_types::{
+    params::MIN_PARTICIPATION_QUALITY, Balance, Bp, Difficulty, PhaseLengths, TaskId, TaskType,
+    Tick,
+};
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Rewards = pallet_rewards;
+}
+
+/// The existential deposit.
+pub const ED: Balance = 10;
+/// The claim window.
+pub const CLAIM_WINDOW: Tick = 100;
+/// The treasury.
+pub const TREASURY: u64 = 99;
+/// Publishers with much money.
+pub const ALICE: u64 = 1;
+pub const BOB: u64 = 2;
+/// Miners with a little money.
+pub const M1: u64 = 11;
+pub const M2: u64 = 12;
+pub const M3: u64 = 13;
+/// Judges with a little money.
+pub const V1: u64 = 21;
+pub const V2: u64 = 22;
+/// An account without money.
+pub const GHOST: u64 = 66;
+/// Balances that the rich and the others start with.
+pub const RICH: Balance = 1_000_000;
+pub const POOR: Balance = 100;
+
+parameter_types! {
+    pub static Now: Tick = 1;
+    pub const Treasury: u64 = TREASURY;
+}
+
+pub struct TestClock;
+impl Clock for TestClock {
+    fn now() -> Tick {
+        Now::get()
+    }
+    fn phase_lengths() -> PhaseLengths {
+        PhaseLengths {
+            claim: CLAIM_WINDOW,
+            ..PhaseLengths::development()
+        }
+    }
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_set_now(now: Tick) {
+        Now::set(now);
+    }
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type ExistentialDeposit = ConstU128<ED>;
+    type AccountStore = System;
+}
+
+impl pallet_rewards::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Clock = TestClock;
+    type Treasury = Treasury;
+    type GovernanceOrigin = EnsureRoot<u64>;
+    type WeightInfo = ();
+}
+
+/// Builds the externalities and checks the invariants after every test.
+pub struct ExtBuilder {
+    treasury: Balance,
+}
+
+impl Default for ExtBuilder {
+    fn default() -> Self {
+        Self { treasury: ED }
+    }
+}
+
+impl ExtBuilder {
+    /// With a treasury that does not exist and so cannot receive less than `ED`.
+    pub fn without_treasury() -> Self {
+        Self { treasury: 0 }
+    }
+
+    pub fn build(self) -> sp_io::TestExternalities {
+        let mut balances = vec![(ALICE, RICH), (BOB, RICH)];
+        balances.extend([M1, M2, M3, V1, V2].map(|who| (who, POOR)));
+        if self.treasury > 0 {
+            balances.push((TREASURY, self.treasury));
+        }
+        let genesis = RuntimeGenesisConfig {
+            balances: pallet_balances::GenesisConfig {
+                balances,
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let mut ext: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
+        ext.execute_with(|| {
+            System::set_block_number(1);
+            Now::set(1);
+        });
+        ext
+    }
+
+    /// Runs a test: no wei is created or lost, and every invariant holds in the end.
+    pub fn execute(self, test: impl FnOnce()) {
+        self.build().execute_with(|| {
+            let issuance = Balances::total_issuance();
+            test();
+            assert_eq!(
+                Balances::total_issuance(),
+                issuance,
+                "money was created or lost"
+            );
+            check_state();
+        });
+    }
+}
+
+/// The pallet's own checks and the one that it cannot make: no hold is without a record.
+pub fn check_state() {
+    assert_ok!(Rewards::do_try_state());
+    let name = |reason: HoldReason| format!("{:?}", RuntimeHoldReason::from(reason));
+    let mut records = BTreeMap::<(u64, String), Balance>::new();
+    for escrow in pallet_rewards::Escrows::<Test>::iter_values() {
+        *records
+            .entry((escrow.publisher, name(HoldReason::Escrow)))
+            .or_default() += escrow.amount;
+    }
+    for (who, _, claim) in pallet_rewards::Claims::<Test>::iter() {
+        let holder = match claim.custody {
+            Custody::Owner => who,
+            Custody::Treasury => TREASURY,
+        };
+        *records
+            .entry((holder, name(HoldReason::Claimable)))
+            .or_default() += claim.amount;
+    }
+    let holds: BTreeMap<_, _> = pallet_balances::Holds::<Test>::iter()
+        .flat_map(|(who, holds)| {
+            holds
+                .into_iter()
+                .map(move |hold| ((who, format!("{:?}", hold.id)), hold.amount))
+        })
+        .collect();
+    assert_eq!(holds, records);
+}
+
+pub fn task(nonce: u64) -> TaskId {
+    TaskId::derive(&ALICE, nonce)
+}
+
+pub fn free(who: u64) -> Balance {
+    Balances::balance(&who)
+}
+
+pub fn held(reason: HoldReason, who: u64) -> Balance {
+    Balances::balance_on_hold(&reason.into(), &who)
+}
+
+pub fn claimable(who: u64) -> Balance {
+    held(HoldReason::Claimable, who)
+}
+
+pub fn deposit(nonce: u64, publisher: u64, amount: Balance) {
+    assert_ok!(<Rewards as Vault<u64>>::deposit(
+        &task(nonce),
+        &publisher,
+        amount
+    ));
+}
+
+/// A settlement of a General task whose answers differ by quality alone.
+pub fn settlement(nonce: u64, answers: &[(u64, u8)], judges: &[(u64, Bp)]) -> Settlement<u64> {
+    let judged = |quality: u8| JudgedAnswer {
+        quality,
+        innovation: 50,
+        timeliness: 10_000,
+        eligible: true,
+    };
+    Settlement {
+        task: task(nonce),
+        task_type: TaskType::General,
+        difficulty: Difficulty::Beginner,
+        bars: QualityBars {
+            win: 50,
+            take_part: MIN_PARTICIPATION_QUALITY,
+        },
+        answers: answers
+            .iter()
+            .map(|(who, quality)| (*who, judged(*quality)))
+            .collect(),
+        judges: judges.to_vec(),
+    }
+}
+
+/// Settles and returns the event that tells how.
+pub fn settle(settlement: &Settlement<u64>) -> Event<Test> {
+    assert_ok!(<Rewards as Vault<u64>>::settle(settlement));
+    events().pop().unwrap()
+}
+
+/// Deposits 1,000 and settles: one answer, one judge. `miner` earns 800, `judge` 150.
+pub fn reward(nonce: u64, miner: u64, judge: u64) {
+    deposit(nonce, ALICE, 1_000);
+    settle(&settlement(nonce, &[(miner, 90)], &[(judge, 10_000)]));
+}
+
+/// This pallet's events since the last call of this function.
+pub fn events() -> Vec<Event<Test>> {
+    let events = System::read_events_for_pallet::<Event<Test>>();
+    System::reset_events();
+    events
+}
+
+pub fn idle(weight: Weight) -> Weight {
+    Rewards::on_idle(1, weight)
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! A runtime of storage with real balances, and a scripted beacon and clock.
+
+use crate as pallet_storage;
+use crate::*;
+use codec::Encode;
+use frame_support::{
+    derive_impl,
+    dispatch::DispatchResult,
+    parameter_types,
+    traits::{Authorize, Hooks},
+    weights::{Weight, WeightMeter},
+};
+use frame_system::RawOrigin;
+use sp_io::hashing::blake2_256;
+use sp_runtime::{
+    traits::Dispatchable, transaction_validity::TransactionSource, BuildStorage, DispatchError,
+};
+use std::cell::Cell;
+use tos_interfaces::{Clock, Randomness, Seed};
+use tos_storage_proofs::Commitment;
+use tos_types::{
+    randomness::RandomnessRequest,
+    storage::{DealTerms, ReplicaStatus, Retention, StorageConfig, StoredContent, Window},
+    Balance, DealId, PhaseLengths, ReplicaId, Tick, TOS,
+};
+
+pub use crate::tests::world::*;
+
+type Block = frame_system::mocking::MockBlock<Test>;
+pub type AccountId = u64;
+
+frame_support::construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        Balances: pallet_balances,
+        Store: pallet_storage,
+    }
+);
+
+pub const CLIENT: AccountId = 1;
+pub const OTHER_CLIENT: AccountId = 2;
+pub const ALICE: AccountId = 11;
+pub const BOB: AccountId = 12;
+pub const WATCHER: AccountId = 21;
+pub const STRANGER: AccountId = 22;
+/// The first of thirty session validators.
+pub const VALIDATOR: AccountId = 100;
+pub const TREASURY: AccountId = 99;
+pub const ENDOWMENT: Balance = 100_000 * TOS;
+pub const ED: Balance = 1_000;
+pub const CHAIN: [u8; 32] = [7; 32];
+/// Blocks until a randomness request's seed is there.
+pub const DELAY: u32 = 2;
+
+parameter_types! {
+    pub static MaxWork: Weight = Weight::MAX;
+    pub static Validators: Vec<AccountId> = (VALIDATOR..VALIDATOR + 30).collect();
+    pub const Treasury: AccountId = TREASURY;
+    pub const ExistentialDeposit: Balance = ED;
+    pub const ChainId: [u8; 32] = CHAIN;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type AccountStore = System;
+    type Balance = Balance;
+    type ExistentialDeposit = ExistentialDeposit;
+}
+
+impl pallet_storage::Config for Test {
+    type WeightInfo = ();
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Currency = Balances;
+    type Clock = TestClock;
+    type Randomness = TestBeacon;
+    type Validators = Validators;
+    type Treasury = Treasury;
+    type GovernanceOrigin = frame_system::EnsureRoot<AccountId>;
+    type ChainId = ChainId;
+    type MaxWork = MaxWork;
+}
+
+thread_local! {
+    static NOW: Cell<Tick> = const { Cell::new(100) };
+    static DEGRADED: Cell<bool> = const { Cell::new(false) };
+    static EXPIRED: Cell<bool> = const { Cell::new(false) };
+}
+
+pub struct TestClock;
+impl Clock for TestClock {
+    fn now() -> Tick {
+        NOW.get()
+    }
+    fn phase_lengths() -> PhaseLengths {
+        PhaseLengths::development()
+    }
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_set_now(now: Tick) {
+        NOW.set(now);
+    }
+}
+
+/// A beacon whose seeds are there two blocks after the randomness request.
+pub struct TestBeacon;
+impl Randomness for TestBeacon {
+    fn request() -> RandomnessRequest {
+        let block = System::block_number() as u32;
+        RandomnessRequest {
+            slot: u64::from(block) * 2,
+            block,
+        }
+    }
+    fn seed(randomness: &RandomnessRequest, subject: &[u8]) -> Seed {
+        if EXPIRED.get() {
+            return Seed::Expired;
+        }
+        match System::block_number() as u32 >= randomness.block + DELAY {
+            true => Seed::Ready((randomness, subject).using_encoded(blake2_256)),
+            false => Seed::Pending,
+        }
+    }
+    fn degraded() -> bool {
+        DEGRADED.get()
+    }
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_ready(randomness: &RandomnessRequest) {
+        System::set_block_number(u64::from(randomness.block + DELAY));
+    }
+}
+
+pub fn set_degraded(degraded: bool) {
+    DEGRADED.set(degraded);
+}
+
+pub fn set_expired(expired: bool) {
+    EXPIRED.set(expired);
+}
+
+/// The configuration of most tests: as for development chains, with smaller groups and two audits
+/// in a block.
+pub fn config() -> StorageConfig {
+    StorageConfig {
+        group_places: 3,
+        audits_per_block: 2,
+        ..StorageConfig::FAST
+    }
+}
+
+/// One block with one tick.
+pub fn tick() {
+    NOW.set(NOW.get() + 1);
+    tickless();
+}
+
+/// One block that is too full to count.
+pub fn tickless() {
+    let number = System::block_number() + 1;
+    System::set_block_number(number);
+    Store::on_initialize(number);
+    Store::on_poll(number, &mut WeightMeter::new());
+}
+
+pub fn free(who: AccountId) -> Balance {
+    Balances::free_balance(who)
+}
+
+/// What an account owns, on hold or not.
+pub fn wealth(who: AccountId) -> Balance {
+    use frame_support::traits::fungible::Inspect;
+    <Balances as Inspect<AccountId>>::total_balance(&who)
+}
+
+pub fn root() -> RuntimeOrigin {
+    RuntimeOrigin::root()
+}
+
+pub fn by(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+/// Submits a call without a sender, as the transaction pool and a block would.
+pub fn send(call: crate::Call<Test>) -> DispatchResult {
+    let call = RuntimeCall::from(call);
+    let authorized = call
+        .authorize(TransactionSource::External)
+        .expect("the call can be authorised");
+    authorized.map_err(|_| DispatchError::Other("not authorised"))?;
+    call.dispatch(RawOrigin::Authorized.into())
+        .map(|_| ())
+        .map_err(|refused| refused.error)
+}
+
+/// Price of the deals that tests make: 4 TOS for a GiB and billing period.
+pub const PRICE: Balance = 4 * TOS;
+
+pub fn content(bytes: &[u8]) -> StoredContent {
+    StoredContent {
+        hash: tos_types::content::content_hash(bytes),
+        length: bytes.len() as u64,
+        locator: b"http://client".to_vec().try_into().unwrap(),
+    }
+}
+
+pub fn terms(retention: Retention) -> DealTerms<AccountId> {
+    DealTerms {
+        price: PRICE,
+        retention,
+        provider: None,
+    }
+}
+
+pub fn next_deal(client: AccountId) -> DealId {
+    DealId::derive(&client, Nonces::<Test>::get(client))
+}
+
+/// A client offers a deal about some bytes.
+pub fn offer(client: AccountId, bytes: &[u8], retention: Retention) -> DealId {
+    let id = next_deal(client);
+    let coded: Commitment = *coded(bytes).commitment();
+    Store::offer(by(client), content(bytes), coded, terms(retention)).unwrap();
+    id
+}
+
+pub fn status(id: ReplicaId) -> ReplicaStatus {
+    replica(id).status
+}
+
+pub fn replica(id: ReplicaId) -> Replica<AccountId> {
+    Replicas::<Test>::get(id).unwrap()
+}
+
+/// Moves the end of a replica's state, as if the queue were behind or ahead.
+pub fn set_until(id: ReplicaId, until: Window) {
+    Replicas::<Test>::mutate(id, |replica| replica.as_mut().unwrap().until = until);
+}
+
+pub fn deal_of(id: ReplicaId) -> Deal<AccountId> {
+    Deals::<Test>::get(replica(id).deal).unwrap()
+}
+
+pub fn provider(who: AccountId) -> Provider {
+    Providers::<Test>::get(who).unwrap()
+}
+
+pub fn events() -> Vec<Event<Test>> {
+    System::events()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            RuntimeEvent::Store(event) => Some(event),
+            _ => None,
+        })
+        .collect()
+}
+
+pub fn new_test_ext(config: StorageConfig) -> sp_io::TestExternalities {
+    let mut storage = frame_system::GenesisConfig::<Test>::default()
+        .build_storage()
+        .unwrap();
+    let rich = (1..=40).map(|who| (who, ENDOWMENT));
+    let validators = (VALIDATOR..VALIDATOR + 30).map(|who| (who, ENDOWMENT));
+    let balances = rich.chain(validators).chain([(TREASURY, TOS)]).collect();
+    pallet_balances::GenesisConfig::<Test> {
+        balances,
+        ..Default::default()
+    }
+    .assimilate_storage(&mut storage)
+    .unwrap();
+    pallet_storage::GenesisConfig::<Test> {
+        config,
+        ..Default::default()
+    }
+    .assimilate_storage(&mut storage)
+    .unwrap();
+    storage.into()
+}
+
+/// A chain whose node holds keys, as benchmarks need them.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn new_benchmark_ext() -> sp_io::TestExternalities {
+    use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
+    let mut ext = new_test_ext(config());
+    ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
+    ext.execute_with(|| System::set_block_number(1));
+    ext
+}
+
+/// Forgets what another test of this thread has scripted.
+pub fn reset() {
+    NOW.set(100);
+    DEGRADED.set(false);
+    EXPIRED.set(false);
+    MaxWork::set(Weight::MAX);
+    Validators::set((VALIDATOR..VALIDATOR + 30).collect());
+}
+
+/// Builds the chain of a test.
+pub struct ExtBuilder {
+    pub config: StorageConfig,
+}
+
+impl Default for ExtBuilder {
+    fn default() -> Self {
+        Self { config: config() }
+    }
+}
+
+impl ExtBuilder {
+    pub fn config(change: impl FnOnce(&mut StorageConfig)) -> Self {
+        let mut config = config();
+        change(&mut config);
+        Self { config }
+    }
+
+    /// Runs a test and then checks that every invariant holds and that no money came or went.
+    pub fn execute(self, test: impl FnOnce(&mut World)) {
+        reset();
+        new_test_ext(self.config).execute_with(|| {
+            System::set_block_number(1);
+            let issued = Balances::total_issuance();
+            let mut world = World::default();
+            tick();
+            test(&mut world);
+            Store::do_try_state().unwrap();
+            assert_eq!(Balances::total_issuance(), issued, "money came or went");
+        });
+    }
+}
+
+/// Puts records of replicas that are over under a provider, before its others: more than anybody may
+/// have to look through.
+pub fn crowd(who: AccountId) -> Vec<ReplicaId> {
+    let over: Vec<_> = (0..5_000u128)
+        .map(|number| ReplicaId(number.to_be_bytes()))
+        .collect();
+    for id in &over {
+        ReplicasOf::<Test>::insert(who, id, ());
+    }
+    over
+}
+
+/// Takes them away again.
+pub fn disperse(who: AccountId, over: Vec<ReplicaId>) {
+    for id in over {
+        ReplicasOf::<Test>::remove(who, id);
+    }
+}
+
+/// A test with the usual configuration and a provider, Alice.
+pub fn run(test: impl FnOnce(&mut World)) {
+    ExtBuilder::default().execute(|world| {
+        world.provider(ALICE, 5_000 * TOS);
+        test(world);
+    });
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Tests of storage, by topic.
+
+mod attacks;
+mod audits;
+mod challenges;
+mod combined;
+mod committee;
+mod illegal;
+mod lifecycle;
+mod money;
+mod random;
+mod reads;
+mod windows;
+pub mod world;

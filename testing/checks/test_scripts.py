@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stage that fails is told as failed, whatever its commands do after that; a warning of the compiler is a failure; the
+version of packages sorts by what they were made of."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tos_harness.paths import ROOT
+
+
+def shell(text):
+    """The exit code and the messages of a script that uses scripts/lib.sh."""
+    done = subprocess.run(["bash", "-c", f'set -euo pipefail\n. "{ROOT}/scripts/lib.sh"\ntrap summary EXIT\n{text}'],
+                          capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+def stages(said):
+    """The end of each stage, by its name, as the summary tells."""
+    lines = said.partition("stages (minutes:seconds)")[2].splitlines()
+    return {name: outcome for _, outcome, name in (line.split(None, 2) for line in lines[1:] if " in all" not in line)}
+
+
+def test_a_stage_ends_with_its_first_failure():
+    code, said = shell('work() { false; say "went on"; }\nstage work work')
+    assert code == 1
+    assert "went on" not in said
+    assert stages(said) == {"work": "FAILED"}
+
+
+def test_a_failed_stage_ends_the_script_and_a_good_one_does_not():
+    code, said = shell('stage one true\nstage two bash -c "exit 7"\nstage three true')
+    assert code == 7
+    assert stages(said) == {"one": "ok", "two": "FAILED"}
+
+
+def test_a_failure_beside_others_is_told_after_all_have_ended():
+    code, said = shell('bad() { false; say "went on"; }\ngood() { sleep 0.2; say "came to its end"; }\n'
+                       'beside bad bad good good\nsay "not reached"')
+    assert code == 1
+    assert stages(said) == {"bad": "FAILED", "good": "ok"}
+    assert "came to its end" in said
+    assert "went on" not in said
+    assert "not reached" not in said
+
+
+def test_every_stage_runs_and_each_tells_its_failure_where_a_script_goes_on():
+    code, said = shell('bad() { false; say "went on"; }\n'
+                       'all() { beside bad bad good true; stage worse bad; stage last true; }\nset +e\nall\nset -e')
+    assert code == 0
+    assert "went on" not in said
+    assert stages(said) == {"bad": "FAILED", "good": "ok", "worse": "FAILED", "last": "ok"}
+
+
+def test_a_stage_that_could_not_see_its_failures_is_refused():
+    for call in ("stage work work", "beside work work other true"):
+        for within in ("all || true", "if all; then :; fi", "! all"):
+            _, said = shell(f'work() {{ false; say "went on"; }}\nall() {{ {call}; }}\n{within}')
+            assert "failures are not seen" in said
+            assert "went on" not in said
+            assert "ok" not in stages(said).values()
+
+
+def test_an_interrupted_run_waits_until_everything_has_cleaned_up(tmp_path):
+    # A node is out of reach of the signals, in a session of its own; what has started it stops it.
+    stage = ('import signal, subprocess, sys, time\n'
+             'signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n'
+             'node = subprocess.Popen(["sleep", "600"], start_new_session=True)\n'
+             'open(f"{sys.argv[1]}/{node.pid}", "w").close()\n'
+             'try:\n    time.sleep(600)\n'
+             'finally:\n    time.sleep(0.3)\n    node.kill()\n    node.wait()\n')
+
+    def heard():
+        # A shell cannot trap what was ignored when it began, as in a background job or under nohup.
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
+    folder = str(tmp_path)
+    text = f'work() {{ python3 -c {shlex.quote(stage)} "{folder}"; }}\nbeside one work two work'
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        process = subprocess.Popen(["bash", "-c", f'. "{ROOT}/scripts/lib.sh"\n{text}'], stdin=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, start_new_session=True,
+                                   preexec_fn=heard)
+        deadline = time.monotonic() + 60
+        while len(nodes := os.listdir(folder)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(nodes) == 2
+        process.send_signal(number)
+        assert process.wait(60) == 130
+        for node in nodes:
+            assert not os.path.exists(f"/proc/{node}"), f"{number.name} leaves a node"
+            os.remove(os.path.join(folder, node))
+
+
+def judged(*messages):
+    lines = "".join(json.dumps({"reason": "compiler-message", "message": message}) + "\n" for message in messages)
+    return subprocess.run([os.path.join(ROOT, "scripts", "no_warnings.py")], input=lines, capture_output=True,
+                          text=True, timeout=60, check=False)
+
+
+def test_a_warning_is_shown_and_fails():
+    done = judged({"level": "warning", "spans": [{}], "rendered": "unused variable"})
+    assert done.returncode == 1
+    assert "unused variable" in done.stderr
+
+
+def test_notes_and_summaries_pass():
+    done = judged({"level": "note", "spans": [{}], "rendered": "a note"},
+                  {"level": "warning", "spans": [], "rendered": "1 warning emitted"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+class Checkout:
+    """A small checkout with this scripts/package."""
+
+    def __init__(self, place):
+        self.place = place
+        self.clean = {key: value for key, value in os.environ.items() if key != "SOURCE_DATE_EPOCH" and not key.startswith("GIT_")}
+        self.time = 1_700_000_000
+        os.mkdir(os.path.join(self.place, "scripts"))
+        for name in ("package", "lib.sh"):
+            shutil.copy(os.path.join(ROOT, "scripts", name), os.path.join(self.place, "scripts", name))
+        self.git("init", "--quiet")
+        self.state("0.2.0")
+        self.commit()
+
+    def git(self, *words):
+        when = f"{self.time} +0000"
+        subprocess.run(["git", "-c", "user.name=test", "-c", "user.email=test@tos.invalid", *words], cwd=self.place, check=True,
+                       env={**self.clean, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when, "GIT_CONFIG_GLOBAL": os.devnull})
+
+    def commit(self):
+        self.time += 1
+        self.git("add", ".")
+        self.git("commit", "--quiet", "-m", "a commit")
+
+    def write(self, name, text):
+        with open(os.path.join(self.place, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def state(self, base):
+        """Sets the version in Cargo.toml, which is otherwise this repository's."""
+        with open(os.path.join(ROOT, "Cargo.toml"), encoding="utf-8") as file:
+            self.write("Cargo.toml", re.sub(r'(?m)^version = ".*"$', f'version = "{base}"', file.read(), count=1))
+
+    def version(self):
+        done = subprocess.run([os.path.join(self.place, "scripts", "package"), "--print-version"], env=self.clean,
+                              capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout.strip()
+
+
+def ordered(*versions):
+    for lower, higher in zip(versions, versions[1:]):
+        assert subprocess.run(["dpkg", "--compare-versions", lower, "lt", higher], check=False).returncode == 0, (lower, higher)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    return Checkout(tmp_path)
+
+
+def test_a_snapshot_is_below_a_later_one_and_below_its_release(checkout):
+    first = checkout.version()
+    checkout.write("file", "one\n")
+    checkout.commit()
+    second = checkout.version()
+    checkout.git("tag", "v0.2.0")
+    assert checkout.version() == "0.2.0"
+    checkout.state("0.3.0-rc.1")
+    checkout.commit()
+    third = checkout.version()
+    checkout.git("tag", "v0.3.0-rc.1")
+    assert checkout.version() == "0.3.0~rc.1"
+    ordered(first, second, "0.2.0", third, "0.3.0~rc.1", "0.3.0")
+
+
+@pytest.mark.parametrize("name, change", [("Cargo.toml", "# changed\n"), ("new.env", "new\n")])
+def test_a_changed_checkout_is_marked_and_is_no_release(checkout, name, change):
+    checkout.git("tag", "v0.2.0")
+    assert checkout.version() == "0.2.0"
+    with open(os.path.join(checkout.place, name), "a", encoding="utf-8") as file:
+        file.write(change)
+    assert re.fullmatch(r"0\.2\.0~git20231114221321\.[0-9a-f]{10}\+dirty", checkout.version())
+
+
+def test_the_tag_of_another_version_makes_no_release(checkout):
+    checkout.git("tag", "v0.1.9")
+    assert checkout.version().startswith("0.2.0~git")
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A folder of programs in which there is no compiler, as on a machine before `scripts/setup`."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    for name in ("bash", "dirname"):
+        (folder / name).symlink_to(shutil.which(name))
+    return folder
+
+
+def test_what_compiles_is_settled_anew_after_set_up(bare):
+    """A first build on a bare machine took the compiler that was there before set-up had brought another, and the next one compiled
+    all above a C library again."""
+    text = f'''. "{ROOT}/scripts/lib.sh"; echo "${{CC-none}}"
+        for name in clang clang++; do printf '#!/bin/sh\\n' > "{bare}/$name"; done; /bin/chmod +x "{bare}/clang" "{bare}/clang++"
+        use_native_tools; echo "$CC $CXX"'''
+    environment = {name: value for name, value in os.environ.items() if name not in ("CC", "CXX")}
+    done = subprocess.run([bare / "bash", "-c", text], env={**environment, "PATH": str(bare)}, capture_output=True, text=True, timeout=60,
+                          check=True)
+    assert done.stdout.split() == ["none", "clang", "clang++"]
+
+
+@pytest.mark.parametrize("script", ["test", "demo"])
+def test_scripts_that_set_up_settle_it_before_they_build(script):
+    lines = (ROOT / "scripts" / script).read_text(encoding="utf-8").splitlines()
+    after = next(number for number, line in enumerate(lines) if 'stage "set-up"' in line)
+    assert any(line.strip() == "use_native_tools" for line in lines[after:after + 3])
