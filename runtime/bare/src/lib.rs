@@ -13,6 +13,8 @@
 //!
 //! Pallets, configuration and runtime APIs are in [`configs`] and `apis`, networks in [`genesis`].
 
+// The runtime macros and the file with the WASM document nothing of what they make.
+#![allow(missing_docs)]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 

@@ -7,6 +7,8 @@
 //! be started from this code are in [`genesis_presets`]. Text that the bare runtime has as well is in
 //! [`tos_runtime_common`].
 
+// The runtime macros and the file with the WASM document nothing of what they make.
+#![allow(missing_docs)]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 // The runtime macro's own dispatch tables recurse over every pallet.

@@ -61,7 +61,8 @@ impl Chain {
             let last = head(&rpc, Head::Final).await?;
             let client = rpc.chain().await.context("reading the chain")?;
             let at = client.at_block(H256(last.hash)).await;
-            Ok((at.context("reading the metadata")?, client.genesis_hash().0))
+            let at = at.context("reading the metadata")?;
+            Ok::<_, Error>((at, client.genesis_hash().0))
         };
         let late = |_| {
             let seconds = OPEN.as_secs();

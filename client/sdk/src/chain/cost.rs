@@ -50,9 +50,10 @@ impl At {
             },
         };
         let params = any_chain::parameters(LONG_NONCE, tip, Some(mortality)).build();
+        let payload = call.encoded();
         let transactions = self.block.tx();
         let mut signable = transactions
-            .create_signable_offline(&call.encoded(), params)
+            .create_signable_offline(&payload, params)
             .context("transaction")?;
         let nobody = (AccountId([0; 32]), MultiSignature::Sr25519([0; 64]));
         let transaction = signable

@@ -5,7 +5,7 @@
 mod cost;
 mod decode;
 mod identity;
-mod interface;
+pub(crate) mod interface;
 mod local;
 mod multisig;
 mod parameter;
@@ -95,9 +95,9 @@ pub struct Connection {
     /// Methods on that connection.
     methods: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
     /// The version of the runtime that was checked last.
-    checked: Mutex<Option<u32>>,
+    pub(crate) checked: Mutex<Option<u32>>,
     /// See [`LOOK`].
-    look: Duration,
+    pub(crate) look: Duration,
     /// `true` once a development key was warned of.
     warned: AtomicBool,
 }
@@ -174,7 +174,7 @@ impl Connection {
     }
 
     /// The chain behind `rpc`, unchecked.
-    async fn over(rpc: Rpc) -> Result<Self> {
+    pub(crate) async fn over(rpc: Rpc) -> Result<Self> {
         let client = rpc.chain().await.map_err(|e| rpc.gone(&e.to_string()))?;
         Ok(Self {
             client,

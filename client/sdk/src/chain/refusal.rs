@@ -31,9 +31,9 @@ impl Connection {
     /// The task types that may be published.
     pub(super) async fn task_types(&self, at: &At) -> Result<Vec<TaskType>> {
         let prefix = [twox_128(b"Tasks"), twox_128(b"TaskTypes")].concat();
-        let keys = self
-            .rpc
-            .state_get_keys_paged(&prefix, MOST_TYPES, None, Some(H256(at.hash())));
+        let keys =
+            self.methods
+                .state_get_keys_paged(&prefix, MOST_TYPES, None, Some(H256(at.hash())));
         let keys = match keys.await {
             Ok(keys) => keys,
             Err(error) => return Err(self.explain(error).await),

@@ -221,7 +221,7 @@ impl Connection {
             sent.into_iter()
                 .zip(calls)
                 .map(|((progress, submission), call)| async move {
-                    self.outcome(Some(signer), call, progress, submission, wait, time)
+                    self.outcome_of_call(Some(signer), call, progress, submission, wait, time)
                         .await
                 });
         Ok(futures::future::join_all(outcomes).await)
@@ -253,14 +253,14 @@ impl Connection {
             sent.into_iter()
                 .zip(calls)
                 .map(|((progress, submission), call)| async move {
-                    self.outcome(None, call, progress, submission, wait, time)
+                    self.outcome_of_call(None, call, progress, submission, wait, time)
                         .await
                 });
         Ok(futures::future::join_all(outcomes).await)
     }
 
     /// Outcome of a call after it was sent.
-    async fn outcome(
+    async fn outcome_of_call(
         &self,
         signer: Option<&Signer>,
         call: &Call,
@@ -335,9 +335,10 @@ impl Connection {
     ) -> Result<Progress> {
         // Nothing of the account is in these: no nonce counts, and nothing expires.
         let params = parameters(0, 0, None).build();
+        let payload = call.encoded();
         let transactions = best.block.tx();
         let mut general = transactions
-            .create_v5_signable_offline(&call.encoded(), params)
+            .create_v5_signable_offline(&payload, params)
             .context("transaction")?;
         // The chain's format has no extension that would carry account and signature, so neither
         // is encoded: what authorises the call is in its arguments.
@@ -367,9 +368,10 @@ impl Connection {
             }
             None => call,
         };
+        let payload = call.encoded();
         let transactions = best.block.tx();
         let mut signable = transactions
-            .create_signable_offline(&call.encoded(), params)
+            .create_signable_offline(&payload, params)
             .context("transaction")?;
         let signed = signable.sign(&signer.pair).context("signing")?;
         if submission.hashes.is_empty() {

@@ -16,7 +16,7 @@ pub use file::{Format, KeyFile, OpenKey};
 use crate::{
     error::{Context, Error, Result},
     files,
-    keys::{Keypair, Scheme},
+    keys::Scheme,
 };
 use lock::Params;
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -228,5 +228,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+#[cfg(test)]
+mod old_writer;
 #[cfg(test)]
 mod tests;
