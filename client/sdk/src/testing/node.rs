@@ -416,6 +416,12 @@ impl Node {
     }
 }
 
+impl Default for FakeNode {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl FakeNode {
     /// A chain with its genesis block, which is final.
     pub fn new() -> Self {

@@ -6,7 +6,7 @@
 use super::{
     blocking,
     jobs::{Done, Job},
-    model::Snapshot,
+    model::StorageSnapshot,
     policy::{bytes, Means},
     provider::{Held, Provider},
     staging::{stage, staged_spec, Unstaged},

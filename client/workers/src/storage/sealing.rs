@@ -5,7 +5,7 @@
 use super::{
     blocking,
     jobs::{Done, Job},
-    model::Snapshot,
+    model::StorageSnapshot,
     prover::spec,
     provider::{Held, Provider},
     staging, ProgressBar, ReplicaProver,

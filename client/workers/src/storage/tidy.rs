@@ -15,7 +15,7 @@
 //! those cost what others have at stake. If the chain has it after all, it is taken back from there by
 //! itself.
 
-use super::{blocking, model::Snapshot, prover::ReplicaProver};
+use super::{blocking, model::StorageSnapshot, prover::ReplicaProver};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::{Deserialize, Serialize};
 use std::{

@@ -2,7 +2,7 @@
 
 //! When a task is over for good, so that what opens its commitments may be forgotten.
 
-use super::Snapshot;
+use super::TaskSnapshot;
 use std::collections::HashMap;
 use tos_sdk::error::Result;
 use tos_types::{Phase, TaskId};
