@@ -4,8 +4,9 @@
 
 /// Hands the table of all reads to the macro that it is given, `reads! { macro }`.
 ///
-/// An API is `#[api_version(N)] api MODULE: TRAIT<…>, SUBJECT { reads }`; SUBJECT is what a chain without this API has none of.
-/// A read is a function of the runtime and, in braces, who else serves it, and what `docs/rpc.md` says of the answer:
+/// An API is `#[api_version(N)] api MODULE: TRAIT<…>, SUBJECT { reads }`; SUBJECT is what a chain
+/// without this API has none of. A read is a function of the runtime and, in braces, those that
+/// serve it besides, and what `docs/rpc.md` says of the answer:
 ///
 /// | in braces | served by |
 /// |---|---|
@@ -18,7 +19,8 @@
 /// | `json "method" page limit 20 50 (…) -> …, "text"` | the same for items with an `id`, as a page that tells where the next one begins |
 /// | `json "method" computed (…) -> …, "text"` | a function of this name in the node (`node/rpc/src/computed.rs`), which adds what only the node knows |
 ///
-/// `, since 2 "parameters"` behind the text: JSON-RPC says that older versions of the API have no parameters.
+/// `, since 2 "parameters"` behind the text: JSON-RPC says that older versions of the API have no
+/// parameters.
 /// Every method takes the block to read, `at`, as its last and optional argument.
 #[macro_export]
 macro_rules! reads {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What is written from the table of reads: the definitions for polkadot.js and the tables of `docs/rpc.md`.
+//! Files that are written from the table of reads: the definitions for polkadot.js and the tables
+//! of `docs/rpc.md`.
 //!
 //! `UPDATE_DOCS=1 cargo nextest run --release --workspace -E 'binary(reads)'` writes both.
 
@@ -20,7 +21,7 @@ struct Read {
     docs: Vec<&'static str>,
     arguments: Vec<Argument>,
     served: Served,
-    /// What the docs say of the answer; nothing of an older form of another read.
+    /// Words of the docs on the answer; none for an older form of another read.
     text: &'static str,
 }
 
@@ -28,13 +29,14 @@ struct Read {
 #[derive(Clone)]
 struct Argument(&'static str, &'static str);
 
-/// Who serves a read besides the runtime API.
+/// Servers of a read besides the runtime API.
 enum Served {
     /// Nobody.
     Api,
     /// JSON-RPC, under this name, with the function's arguments and result.
     Alike(&'static str),
-    /// JSON-RPC, under this name, with these arguments. The result is the function's if the flag says so.
+    /// JSON-RPC, under this name, with these arguments. The result is the function's if the flag
+    /// says so.
     Signed(&'static str, Vec<Argument>, bool),
 }
 
@@ -114,7 +116,7 @@ impl Argument {
         self.1.starts_with("Option")
     }
 
-    /// How polkadot.js calls a type of which JSON has one value.
+    /// The type of polkadot.js for an argument, optional or not.
     fn polkadot(&self) -> &'static str {
         let inner = self
             .1
@@ -141,7 +143,7 @@ impl Read {
         }
     }
 
-    /// What the runtime API answers.
+    /// Answer of the runtime API, in words.
     fn answer(&self) -> String {
         match &self.served {
             Served::Api => self.text.to_owned(),

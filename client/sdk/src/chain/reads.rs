@@ -62,7 +62,6 @@ macro_rules! call {
         )*
 
         /// The functions above with their shapes.
-        #[allow(clippy::vec_init_then_push, reason = "each read of the table is a statement of its own")]
         pub fn functions() -> Vec<Function> {
             let all = [$($(
                 read! { shape $Api fn $name $arguments -> $out { $($served)* } },
