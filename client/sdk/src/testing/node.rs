@@ -73,10 +73,15 @@ pub enum Next {
 /// News that the node tells of a transaction.
 #[derive(Clone, Copy)]
 pub enum Tell {
+    /// It is in the best block.
     InBlock,
+    /// It is in the final block.
     Finalised,
+    /// The pool has no room for it any more.
     Dropped,
+    /// It is not valid any more.
     Invalid,
+    /// Another transaction took its place.
     Usurped,
 }
 
@@ -94,11 +99,17 @@ pub enum Reaction {
 /// A transaction as it came.
 #[derive(Clone)]
 pub struct Submitted {
+    /// The hash of its bytes.
     pub hash: [u8; 32],
+    /// The account that signed it.
     pub account: AccountId32,
+    /// Its nonce.
     pub nonce: u64,
+    /// Amount that it offers beyond its fee, in wei.
     pub tip: Balance,
+    /// The part of the chain in which it is good.
     pub era: Era,
+    /// Its call, with the numbers of pallet and call in front.
     pub call: Vec<u8>,
     bytes: Vec<u8>,
 }
