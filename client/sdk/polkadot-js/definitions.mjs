@@ -25,6 +25,35 @@ export const rpc = {
   tos: {
     // By the table of primitives/runtime-api/src/reads.rs: UPDATE_DOCS=1 cargo nextest run --release --workspace -E 'binary(reads)'
     // generated: reads
+    openTasks: read('A page of tasks that take answers.',
+      optional('taskType', 'Text'), optional('after', 'Text'), optional('limit', 'u32')),
+    tasks: read('A page of all tasks not pruned yet.', optional('after', 'Text'), optional('limit', 'u32')),
+    task: read('The task with its submissions, or null.', required('id', 'Text')),
+    timeline: read('The phases a task went through, with tick and block.', required('id', 'Text')),
+    round: read('One panel of a task and its revealed votes, or null.',
+      required('id', 'Text'), required('number', 'u32')),
+    canSubmit: read('Permission of an account to join a task: `{allowed}`, or `{allowed: false, reason, retryAt}`.',
+      required('who', 'AccountId'), required('id', 'Text')),
+    assignments: read('What an account should do now, by deadline.', required('who', 'AccountId')),
+    duties: read('The panels a judge sits on.', required('who', 'AccountId')),
+    claimable: read('Rewards that wait to be claimed.', required('who', 'AccountId')),
+    miner: read('The registration of a miner, or null.', required('who', 'AccountId')),
+    judge: read('The registration of a judge, or null.', required('who', 'AccountId')),
+    reputation: read('An account\'s reputation, global and per type, decay applied.', required('who', 'AccountId')),
+    chain: read('Heights, tick, day, window lengths, counts.'),
+    parameters: read('What governance can change, as it is now.'),
+    taskByReference: read('The id of the publisher\'s task that carries this reference (32 bytes, `0x…`), or null when there is none or it is pruned.',
+      required('publisher', 'AccountId'), required('reference', 'H256')),
+    beacon: read('The beacon\'s head, epochs and entropy to come.'),
+    beaconRecords: read('Slots that the chain has included, from `from` upwards; 64 at most, and without a limit.',
+      required('from', 'u64'), optional('limit', 'u32')),
+    provider: read('A storage provider, or null.', required('who', 'AccountId')),
+    deal: read('A storage deal, or null.', required('id', 'Text')),
+    replica: read('A replica, or null.', required('id', 'Text')),
+    storageWindow: read('The current window of proofs.'),
+    storageStats: read('Totals of storage, and its configuration.'),
+    continuity: read('How long a replica has been proven without a gap: `{certified}`, or `{refusal}` and why.',
+      required('id', 'Text')),
     // end of generated
     // By hand: what is more than a read.
     timekeeper: {

@@ -6,7 +6,7 @@ use super::*;
 use serde_json::{json, Value};
 use sp_api::ApiRef;
 use sp_blockchain::{BlockStatus, Info};
-use sp_runtime::traits::{Block as BlockT, Header as _, NumberFor};
+use sp_runtime::traits::{Block as BlockT, NumberFor};
 use tos_types::{join_error::JoinError, Difficulty, Phase, PhaseLengths};
 
 /// The client of a node whose best block is the first one.

@@ -6,13 +6,14 @@
 //! [`tos_views`]. A list holds at most [`MAX_PAGE`] items; its last item's identifier,
 //! given as `after`, continues it, and an empty answer ends it.
 //!
-//! All reads stand once, in the table that [`reads!`] hands to a macro. From it follow the runtime APIs here, the `tos_*` methods
-//! of the node, the functions of the SDK and its check of shapes, the definitions for polkadot.js and the tables of `docs/rpc.md`;
+//! All reads stand once, in the table that [`reads!`] hands to a macro. From it follow the runtime
+//! APIs here, the `tos_*` methods of the node, the functions of the SDK and its check of shapes,
+//! the definitions for polkadot.js and the tables of `docs/rpc.md`;
 //! `docs/decisions/024-one-read.md` says how to add one.
 //!
 //! The APIs are versioned. A new function gets `#[api_version(N + 1)]`; one whose meaning changes
-//! keeps its old form under `#[changed_in(N + 1)]`, served as `old`, so that nodes can serve both runtimes while an
-//! upgrade is on its way.
+//! keeps its old form under `#[changed_in(N + 1)]`, served as `old`, so that nodes can serve both
+//! runtimes while an upgrade is on its way.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 

@@ -4,8 +4,9 @@
 
 /// Hands the table of all reads to the macro that it is given, `reads! { macro }`.
 ///
-/// An API is `#[api_version(N)] api MODULE: TRAIT<…>, SUBJECT { reads }`; SUBJECT is what a chain without this API has none of.
-/// A read is a function of the runtime and, in braces, who else serves it, and what `docs/rpc.md` says of the answer:
+/// An API is `#[api_version(N)] api MODULE: TRAIT<…>, SUBJECT { reads }`; SUBJECT is what a chain
+/// without this API has none of. A read is a function of the runtime and, in braces, those that
+/// serve it besides, and what `docs/rpc.md` says of the answer:
 ///
 /// | in braces | served by |
 /// |---|---|
@@ -18,7 +19,8 @@
 /// | `json "method" page limit 20 50 (…) -> …, "text"` | the same for items with an `id`, as a page that tells where the next one begins |
 /// | `json "method" computed (…) -> …, "text"` | a function of this name in the node (`node/rpc/src/computed.rs`), which adds what only the node knows |
 ///
-/// `, since 2 "parameters"` behind the text: JSON-RPC says that older versions of the API have no parameters.
+/// `, since 2 "parameters"` behind the text: JSON-RPC says that older versions of the API have no
+/// parameters.
 /// Every method takes the block to read, `at`, as its last and optional argument.
 #[macro_export]
 macro_rules! reads {
@@ -59,7 +61,7 @@ macro_rules! reads {
 
                 /// The phases one task has been through, oldest first.
                 fn timeline(id: TaskId) -> Vec<TimelineEntry> {
-                    json "timeline", "the phases it went through, with tick and block"
+                    json "timeline", "the phases a task went through, with tick and block"
                 }
 
                 /// The phases that began in the block itself, in the order in which they did: what a
@@ -70,19 +72,19 @@ macro_rules! reads {
 
                 /// One round of voting on a task: the panel, and the votes as far as they are revealed.
                 fn round(id: TaskId, number: u32) -> Option<RoundView<AccountId>> {
-                    json "round", "one panel and its revealed votes, or null"
+                    json "round", "one panel of a task and its revealed votes, or null"
                 }
 
                 /// Whether an account may take on a task, and else why not and when to ask again. Costs
                 /// nothing, so ask before paying for a transaction.
                 fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
                     json "canSubmit"(who: AccountId, id: TaskId) -> Permission,
-                    "`{allowed}`, or `{allowed: false, reason, retryAt}`"
+                    "permission of an account to join a task: `{allowed}`, or `{allowed: false, reason, retryAt}`"
                 }
 
                 /// What an account should do now, as a miner and as a judge, by deadline.
                 fn assignments(who: AccountId) -> Vec<AssignmentView> {
-                    json "assignments", "what the account should do now, by deadline"
+                    json "assignments", "what an account should do now, by deadline"
                 }
 
                 /// The tasks on which a judge has a seat, whether or not there is something to do
@@ -93,7 +95,7 @@ macro_rules! reads {
 
                 /// The rewards that wait for an account; as many as one `claim_all` pays.
                 fn claimable(who: AccountId) -> Vec<ClaimView> {
-                    json "claimable", "rewards that wait"
+                    json "claimable", "rewards that wait to be claimed"
                 }
 
                 /// A registered miner.
@@ -109,7 +111,7 @@ macro_rules! reads {
                 /// What an account's work has been worth, idle decay applied. Everybody has a reputation:
                 /// an account without a record has the one that all start with.
                 fn reputation(who: AccountId) -> ReputationView {
-                    json "reputation", "global and per type, decay applied"
+                    json "reputation", "an account's reputation, global and per type, decay applied"
                 }
 
                 /// Protocol time, the lengths of phases and how many there are of everything.
@@ -225,7 +227,7 @@ macro_rules! reads {
                 /// How long a replica has been proven without a gap; refused below the proof window.
                 fn continuity(replica: ReplicaId) -> Result<ContinuityView, ContinuityError> {
                     json "continuity"(id: ReplicaId) -> Continuity,
-                    "`{certified}`, or `{refusal}` and why"
+                    "how long a replica has been proven without a gap: `{certified}`, or `{refusal}` and why"
                 }
 
                 /// The roots of the last windows, newest first, at most a page.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What is written from the table of reads: the definitions for polkadot.js and the tables of `docs/rpc.md`.
+//! Files that are written from the table of reads: the definitions for polkadot.js and the tables
+//! of `docs/rpc.md`.
 //!
 //! `UPDATE_DOCS=1 cargo nextest run --release --workspace -E 'binary(reads)'` writes both.
 
@@ -20,7 +21,7 @@ struct Read {
     docs: Vec<&'static str>,
     arguments: Vec<Argument>,
     served: Served,
-    /// What the docs say of the answer.
+    /// Words of the docs on the answer; none for an older form of another read.
     text: &'static str,
 }
 
@@ -28,16 +29,15 @@ struct Read {
 #[derive(Clone)]
 struct Argument(&'static str, &'static str);
 
-/// Who serves a read besides the runtime API.
+/// Servers of a read besides the runtime API.
 enum Served {
     /// Nobody.
     Api,
     /// JSON-RPC, under this name, with the function's arguments and result.
     Alike(&'static str),
-    /// JSON-RPC, under this name, with these arguments. The result is the function's if the flag says so.
+    /// JSON-RPC, under this name, with these arguments. The result is the function's if the flag
+    /// says so.
     Signed(&'static str, Vec<Argument>, bool),
-    /// Nobody: an older form of another read.
-    Old,
 }
 
 macro_rules! arguments {
@@ -47,7 +47,9 @@ macro_rules! arguments {
 }
 
 macro_rules! served {
-    (old) => { (Served::Old, "") };
+        (old) => {
+        (Served::Api, "")
+    };
     (node, $text:tt) => { (Served::Api, $text) };
     ($text:tt) => { (Served::Api, $text) };
     (json $method:tt, $text:tt $(, since $version:tt $subject:tt)?) => {
@@ -114,7 +116,7 @@ impl Argument {
         self.1.starts_with("Option")
     }
 
-    /// How polkadot.js calls a type of which JSON has one value.
+    /// The type of polkadot.js for an argument, optional or not.
     fn polkadot(&self) -> &'static str {
         let inner = self
             .1
@@ -135,16 +137,16 @@ impl Read {
     /// The method of JSON-RPC and its arguments but for the block, if there is one.
     fn method(&self) -> Option<(&'static str, &[Argument])> {
         match &self.served {
-            Served::Api | Served::Old => None,
+            Served::Api => None,
             Served::Alike(method) => Some((method, &self.arguments)),
             Served::Signed(method, arguments, _) => Some((method, arguments)),
         }
     }
 
-    /// What the runtime API answers.
+    /// Answer of the runtime API, in words.
     fn answer(&self) -> String {
         match &self.served {
-            Served::Api | Served::Old => self.text.to_owned(),
+            Served::Api => self.text.to_owned(),
             Served::Alike(method) | Served::Signed(method, _, true) => {
                 format!("what `tos_{method}` says")
             }
@@ -165,16 +167,17 @@ fn named(arguments: &[Argument]) -> String {
     arguments.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// A row of a table.
+fn row(name: &str, parameters: &str, answer: &str) -> String {
+    format!("| `{name}` | {parameters} | {answer} |\n").replace("|  |", "| |")
+}
+
 /// The reads of one API, for `docs/rpc.md`.
 fn api_table(api: &Api) -> String {
     let mut text = format!("| `{}` | parameters | answer |\n|---|---|---|\n", api.name);
-    for read in api
-        .reads
-        .iter()
-        .filter(|read| !matches!(read.served, Served::Old))
-    {
+    for read in api.reads.iter().filter(|read| !read.text.is_empty()) {
         let names = named(&read.arguments).replace('?', "");
-        text += &format!("| `{}` | {names} | {} |\n", camel(read.name), read.answer());
+        text += &row(&camel(read.name), &names, &read.answer());
     }
     text
 }
@@ -184,11 +187,7 @@ fn method_table(apis: &[Api]) -> String {
     let mut text = "| method | parameters | answer |\n|---|---|---|\n".to_owned();
     for read in apis.iter().flat_map(|api| &api.reads) {
         if let Some((method, arguments)) = read.method() {
-            text += &format!(
-                "| `tos_{method}` | {} | {} |\n",
-                named(arguments),
-                read.text
-            );
+            text += &row(&format!("tos_{method}"), &named(arguments), read.text);
         }
     }
     text
@@ -204,9 +203,7 @@ fn definitions(apis: &[Api]) -> String {
         let (head, rest) = read
             .text
             .split_at(read.text.chars().next().unwrap().len_utf8());
-        let about = (head.to_uppercase() + rest)
-            .replace('`', "")
-            .replace('\'', "\\'");
+        let about = (head.to_uppercase() + rest).replace('\'', "\\'");
         let parameters: String = arguments
             .iter()
             .map(|argument| {
@@ -222,7 +219,14 @@ fn definitions(apis: &[Api]) -> String {
                 )
             })
             .collect();
-        text += &format!("    {method}: read('{about}.'{parameters}),\n");
+        let line = format!("    {method}: read('{about}.'");
+        // A long description has a line of its own.
+        let wide = line.chars().count() + parameters.len() > 115 && !parameters.is_empty();
+        let parameters = match wide {
+            true => parameters.replacen(", ", ",\n      ", 1),
+            false => parameters,
+        };
+        text += &format!("{line}{parameters}),\n");
     }
     text
 }

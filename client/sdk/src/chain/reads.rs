@@ -18,8 +18,12 @@ macro_rules! read {
     // Reads that only the node asks.
     (call $Api:ident $docs:tt fn $name:ident $arguments:tt -> $out:ty { node, $text:tt }) => {};
     (call $Api:ident $docs:tt fn $name:ident $arguments:tt -> $out:ty { old }) => {};
-    (shape $all:ident $Api:ident fn $name:ident $arguments:tt -> $out:ty { node, $text:tt }) => {};
-    (shape $all:ident $Api:ident fn $name:ident $arguments:tt -> $out:ty { old }) => {};
+    (shape $Api:ident fn $name:ident $arguments:tt -> $out:ty { node, $text:tt }) => {
+        None
+    };
+    (shape $Api:ident fn $name:ident $arguments:tt -> $out:ty { old }) => {
+        None
+    };
 
     (call $Api:ident [$($doc:tt)*] fn $name:ident($($argument:ident: $ty:ty),*) -> $out:ty { $($served:tt)* }) => {
         $(#[doc = $doc])*
@@ -29,13 +33,13 @@ macro_rules! read {
             self.call_api(concat!(stringify!($Api), "_", stringify!($name)), &arguments).await
         }
     };
-    (shape $all:ident $Api:ident fn $name:ident($($argument:ident: $ty:ty),*) -> $out:ty { $($served:tt)* }) => {
-        $all.push((
+    (shape $Api:ident fn $name:ident($($argument:ident: $ty:ty),*) -> $out:ty { $($served:tt)* }) => {
+        Some((
             stringify!($Api),
             stringify!($name),
             vec![$(meta_type::<$ty>()),*],
             meta_type::<$out>(),
-        ));
+        ))
     };
 }
 
@@ -58,11 +62,11 @@ macro_rules! call {
         )*
 
         /// The functions above with their shapes.
-        #[allow(clippy::vec_init_then_push, reason = "each read of the table is a statement of its own")]
         pub fn functions() -> Vec<Function> {
-            let mut all = Vec::new();
-            $($( read! { shape all $Api fn $name $arguments -> $out { $($served)* } } )*)*
-            all
+            let all = [$($(
+                read! { shape $Api fn $name $arguments -> $out { $($served)* } },
+            )*)*];
+            all.into_iter().flatten().collect()
         }
     };
 }
