@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Prints key files that polkadot.js writes, for client/sdk/tests/keys/polkadot-js.json. The password is `secret`.
 //
 //   node key-vectors.mjs VERSION    with the polkadot.js of this folder, or of the working folder's node_modules
