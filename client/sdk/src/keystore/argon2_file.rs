@@ -106,7 +106,7 @@ fn derive(cost: Cost, password: &str, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>
 mod tests {
     use super::*;
 
-    /// Files that the version before this format wrote, with little work: of `//Alice` in three
+    /// Files that `tos keys import` wrote before it wrote those of polkadot.js: of `//Alice` in three
     /// schemes, and of the phrase `bottom drive obey lake curtain smoke basket hold race lonely fit
     /// walk`. The password is `secret`.
     const FILES: &str = include_str!("../../tests/keys/argon2.json");

@@ -229,6 +229,4 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 #[cfg(test)]
-mod old_writer;
-#[cfg(test)]
 mod tests;
