@@ -5,6 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
+    clock::now_ms,
     slot::{SlotId, SlotInputs},
     state::Beacon,
     statistics::Statistics,
