@@ -25,12 +25,14 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, memory: Memory) -> *mut u8 {
         let used = USED.fetch_add(memory.size(), Relaxed) + memory.size();
         PEAK.fetch_max(used, Relaxed);
-        System.alloc(memory)
+        // Safety: as the caller promises.
+        unsafe { System.alloc(memory) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, memory: Memory) {
         USED.fetch_sub(memory.size(), Relaxed);
-        System.dealloc(at, memory);
+        // Safety: as the caller promises.
+        unsafe { System.dealloc(at, memory) };
     }
 }
 

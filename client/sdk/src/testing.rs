@@ -8,6 +8,7 @@
 )]
 
 mod heads;
+pub mod http;
 pub mod node;
 pub mod views;
 

@@ -179,8 +179,10 @@ pub fn spawn_tasks(
     );
     // Methods that are not served live on: parts of the node end, and the node with them, when no
     // sender of questions is left.
-    tasks.keep_alive((config.base_path, server, all));
-    Ok(())
+    all.extensions_mut().insert(DenyUnsafe::No);
+    let all = Arc::new(all);
+    tasks.keep_alive((config.base_path, server, Arc::clone(&all)));
+    Ok(RpcHandlers::new(all, Vec::new()))
 }
 
 /// All methods, and those that are served.

@@ -14,7 +14,7 @@ use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchResult};
 use std::time::Duration;
 use tos_types::beacon::{
-    make_inherent, next_start, BeaconConfig, BeaconInherent, Hash, Head, KnownSlot, SlotStart,
+    make_inherent, next_start, BeaconInherent, Hash, Head, KnownSlot, SlotStart,
 };
 use tos_vdf::{evaluate_slot, SlotEvaluation, State, VdfParams};
 
@@ -70,7 +70,7 @@ pub const PARAMS: VdfParams = VdfParams {
 };
 
 /// Windows of 8 slots, entropy every third, epochs of 6 windows.
-pub const CONFIG: BeaconConfig = BeaconConfig {
+pub const CONFIG: tos_types::beacon::BeaconConfig = tos_types::beacon::BeaconConfig {
     params: PARAMS,
     slot_ms: 250,
     window_slots: 8,
@@ -86,7 +86,7 @@ pub const START_MS: u64 = 1_800_000_000_000;
 pub const SLOTS_PER_BLOCK: u64 = 8;
 
 /// A chain with the given configuration and seed.
-pub fn with_config(config: BeaconConfig) -> sp_io::TestExternalities {
+pub fn with_config(config: tos_types::beacon::BeaconConfig) -> sp_io::TestExternalities {
     let mut storage = frame_system::GenesisConfig::<Test>::default()
         .build_storage()
         .unwrap();

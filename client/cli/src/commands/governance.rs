@@ -2,7 +2,7 @@
 
 //! `tos governance`: the calls by which a network decides what panels check with.
 
-use super::{parse, Global};
+use super::Global;
 use crate::output::Output;
 use clap::builder::PossibleValuesParser;
 use polkadot_sdk::{sp_core::crypto::AccountId32, sp_crypto_hashing::blake2_256};

@@ -2,7 +2,7 @@
 
 //! `tos miner` and `tos judge`, without the workers themselves.
 
-use super::{help, parse, run, show, Global};
+use super::{help, run, show, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;

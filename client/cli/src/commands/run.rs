@@ -2,7 +2,7 @@
 
 //! `tos miner run` and `tos judge run`: sets workers up.
 
-use super::{model::ModelArgs, parse, Global};
+use super::{model::ModelArgs, Global};
 use tos_sdk::task_type;
 use tos_sdk::{
     chain::{Hash, Heads},

@@ -20,9 +20,7 @@ mod tests;
 mod transaction;
 
 pub use cost::TypeRules;
-#[cfg(test)]
-pub use identity::meet;
-pub use identity::{recognise, Folder, Guard, Heads, Memory, Reason, Record, Sight};
+pub use identity::{meet, recognise, Folder, Guard, Heads, Memory, Reason, Record, Sight};
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};
 pub use local::LocalRpc;
 pub use multisig::Group;

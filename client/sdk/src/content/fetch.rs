@@ -112,7 +112,6 @@ impl Fetcher {
     }
 
     /// Time for which it tries.
-    #[cfg(test)]
     pub fn patience(&self) -> Duration {
         self.patience
     }
@@ -342,7 +341,7 @@ fn vanished() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::mock;
+    use crate::testing::http as mock;
 
     async fn fetcher(patience: u64) -> (tempfile::TempDir, Fetcher) {
         let folder = tempfile::tempdir().unwrap();

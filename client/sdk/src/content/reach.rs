@@ -216,7 +216,7 @@ const PROBE: Why = Why::Task(Part::OwnAnswer, [0; 8], tos_types::TaskId([0; 16])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::mock;
+    use crate::testing::http as mock;
 
     fn reach(url: &str) -> (tempfile::TempDir, Store, Reach) {
         let folder = tempfile::tempdir().unwrap();

@@ -142,7 +142,7 @@ fn check(response: Response<Incoming>, doing: &str) -> Result<Response<Incoming>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::mock;
+    use crate::testing::http as mock;
     use http_body_util::StreamBody;
 
     #[tokio::test]

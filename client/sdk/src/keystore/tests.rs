@@ -3,6 +3,7 @@
 //! The folder of key files, in both formats.
 
 use super::*;
+use crate::keys::Keypair;
 use polkadot_sdk::sp_core::crypto::{Ss58Codec, DEV_PHRASE};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;

@@ -10,7 +10,7 @@ use std::{
     collections::HashSet,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
-use tos_sdk::{chain::Heads, http::mock};
+use tos_sdk::{chain::Heads, testing::http as mock};
 use tos_types::ContentRef;
 
 fn me() -> AccountId32 {

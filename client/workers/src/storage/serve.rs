@@ -207,14 +207,4 @@ mod tests {
             assert_eq!(Wanted::parse(bad), None, "{bad}");
         }
     }
-
-    #[test]
-    fn seeds_of_old_windows_are_forgotten() {
-        let seeds = Seeds::default();
-        for window in 0..MAX_WINDOWS as u64 + 5 {
-            seeds.opened(window, [window as u8; 32]);
-        }
-        assert_eq!(seeds.seed(4), None);
-        assert_eq!(seeds.seed(5), Some([5; 32]));
-    }
 }

@@ -18,11 +18,8 @@ use tos_sdk::{
     http::Http,
 };
 use tos_types::{
-    commitment,
-    join_error::JoinError,
-    rules::{DifficultyTerms, TaskRules},
-    AnswerScore, Balance, Closure, ContentHash, ContentRef, Difficulty, Phase, Report, TaskId,
-    TaskParams, TaskType, Tick, TOS,
+    commitment, join_error::JoinError, AnswerScore, Balance, Closure, ContentHash, Phase, Report,
+    TaskId, TaskType, Tick, TOS,
 };
 use tos_views::{
     Action, AssignmentView, ClaimView, CommitmentView, JoinErrorView, Role, SubmissionView,

@@ -9,7 +9,7 @@ use super::{
     Endpoint, MinerOptions, ModelOptions, Role, Solver,
 };
 use std::sync::{Arc, Mutex};
-use tos_sdk::{chain::Call, http::mock};
+use tos_sdk::{chain::Call, testing::http as mock};
 use tos_types::{join_error::JoinError, ContentRef, TOS};
 use tos_views::TaskView;
 

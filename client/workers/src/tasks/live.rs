@@ -17,7 +17,7 @@ use tos_views::{AssignmentView, ClaimView, JoinErrorView, TaskSummary, TaskView,
 #[derive(Clone)]
 pub enum Identity {
     /// The account that this key acts for.
-    Key(Signer),
+    Key(Box<Signer>),
     /// An account whose key is not here: only calls that carry their own authorisation can be sent.
     Account(AccountId32),
 }
@@ -34,7 +34,7 @@ impl Identity {
 
 impl From<&Signer> for Identity {
     fn from(signer: &Signer) -> Self {
-        Self::Key(signer.clone())
+        Self::Key(Box::new(signer.clone()))
     }
 }
 

@@ -145,6 +145,7 @@ pub struct CallBackoff {
 }
 
 impl CallBackoff {
+    /// Counts a step.
     pub fn next_step(&mut self) {
         self.step += 1;
     }

@@ -32,12 +32,6 @@ pub fn pair(who: AccountId) -> sr25519::Pair {
     sr25519::Pair::from_seed(&blake2_256(&who.encode()))
 }
 
-/// The secret of an account's proof key, in hexadecimal digits.
-pub fn seed_of(who: AccountId) -> String {
-    let seed = blake2_256(&who.encode());
-    seed.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 pub fn sign(who: AccountId, payload: &[u8; 32]) -> [u8; 64] {
     pair(who).sign(payload).0
 }

@@ -3,9 +3,9 @@
 //! Refusals on a node whose state tells why.
 
 use super::*;
-use crate::chain::{
-    fake::{key_of_type, signer, Effect, FakeNode, Next, Reaction, Tell},
-    Wait,
+use crate::{
+    chain::Wait,
+    testing::node::{key_of_type, signer, Effect, FakeNode, Next, Reaction, Tell},
 };
 use codec::Compact;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 //! Which tasks a miner joins: those it can fetch, finish and afford.
 
-use super::{Done, Miner};
+use super::Miner;
 use crate::tasks::{limits, refusals::MOST_QUESTIONS, report::Report, TaskSnapshot};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{collections::HashSet, sync::Arc};

@@ -183,7 +183,7 @@ fn scores(text: &str, count: usize) -> Result<Vec<Value>, Trouble> {
 mod tests {
     use super::*;
     use crate::tasks::openai::tests::{endpoint, reply, TIME};
-    use tos_sdk::http::mock;
+    use tos_sdk::testing::http as mock;
 
     fn input(answers: &[&str]) -> String {
         let answers: Vec<_> = answers

@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
     Arc,
 };
-use tos_sdk::http::mock;
+use tos_sdk::testing::http as mock;
 
 pub const TIME: Duration = Duration::from_secs(20);
 const MOST: u32 = 2_048;
