@@ -373,60 +373,44 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let list = |items: &[&str]| List::Many(items.iter().map(|&item| item.into()).collect());
-        let text = |change: &dyn Fn(&mut AccountFile)| changed(change).to_string();
-        for (change, says) in [
-            (
-                &|file: &mut AccountFile| {
-                    file.encoding.sealed_by = list(&["none"]) as &dyn Fn(&mut AccountFile)
-                },
-                "not encrypted",
-            ),
-            (
-                &|file| file.encoding.sealed_by = List::One("none".into()),
-                "not encrypted",
-            ),
-            (
-                &|file| file.encoding.sealed_by = List::One("xsalsa20-poly1305".into()),
-                "version 3 by xsalsa20-poly1305",
-            ),
-            (&|file| file.encoding.version = "2".into(), "version 2"),
-            (
-                &|file| file.encoding.content = list(&[PKCS8, "ethereum"]),
-                "`pkcs8 ethereum`",
-            ),
-            (
-                &|file| file.encoding.content = list(&["batch-pkcs8"]),
-                "`batch-pkcs8`",
-            ),
-            (&|file| file.address = "5Grw".into(), "SS58"),
-            (&|file| file.address = to_hex(&[1; 32]), "SS58"),
-            (
-                &|file| file.encoding.content = list(&[PKCS8, "ecdsa"]),
-                "public key of ECDSA",
-            ),
-            (&|file| file.encoded = "?".into(), "neither base64"),
-            (&|file| file.encoded = "0x0".into(), "neither base64"),
-            (&|file| file.encoded = String::new(), "too short"),
-            (
-                &|file| file.encoded = STANDARD.encode([0; HEADER + OVERHEAD]),
-                "too short",
-            ),
-            (
-                &|file| file.encoded = STANDARD.encode([0; 1024]),
-                "too long",
-            ),
-            (
-                &|file| {
-                    let mut sealed = file.sealed().unwrap();
-                    sealed[HEADER - 12..HEADER - 8].copy_from_slice(&(1u32 << 30).to_le_bytes());
-                    file.encoded = STANDARD.encode(sealed);
-                },
-                "N = 1073741824",
-            ),
-        ] {
-            let error = text(change);
-            assert!(error.contains(says), "{error}: {says}");
+        /// Checks the words of the error after a change.
+        fn says(words: &str, change: impl FnOnce(&mut AccountFile)) {
+            let error = changed(change).to_string();
+            assert!(error.contains(words), "{error}: {words}");
         }
+        let list = |items: &[&str]| List::Many(items.iter().map(|&item| item.into()).collect());
+        says("not encrypted", |file| {
+            file.encoding.sealed_by = list(&["none"])
+        });
+        says("not encrypted", |file| {
+            file.encoding.sealed_by = List::One("none".into())
+        });
+        says("version 3 by xsalsa20-poly1305;", |file| {
+            file.encoding.sealed_by = List::One("xsalsa20-poly1305".into())
+        });
+        says("version 2 by", |file| file.encoding.version = "2".into());
+        says("`pkcs8 ethereum`", |file| {
+            file.encoding.content = list(&[PKCS8, "ethereum"])
+        });
+        says("`batch-pkcs8`", |file| {
+            file.encoding.content = list(&["batch-pkcs8"])
+        });
+        says("SS58", |file| file.address = "5Grw".into());
+        says("SS58", |file| file.address = to_hex(&[1; 32]));
+        says("public key of ECDSA", |file| {
+            file.encoding.content = list(&[PKCS8, "ecdsa"])
+        });
+        says("neither base64", |file| file.encoded = "?".into());
+        says("neither base64", |file| file.encoded = "0x0".into());
+        says("too short", |file| file.encoded = String::new());
+        says("too short", |file| {
+            file.encoded = STANDARD.encode([0; HEADER + OVERHEAD])
+        });
+        says("too long", |file| file.encoded = STANDARD.encode([0; 1024]));
+        says("N = 1073741824", |file| {
+            let mut sealed = file.sealed().unwrap();
+            sealed[HEADER - 12..HEADER - 8].copy_from_slice(&(1u32 << 30).to_le_bytes());
+            file.encoded = STANDARD.encode(sealed);
+        });
     }
 }

@@ -23,7 +23,6 @@ const MAX_COST: Cost = Cost {
 const VERSION: u32 = 1;
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 struct Cost {
     memory_kib: u32,
@@ -33,7 +32,6 @@ struct Cost {
 
 /// A key file of the earlier format.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Argon2File {
     version: u32,

@@ -96,10 +96,7 @@ mod tests {
 
     #[test]
     fn bodies_of_every_scheme_round_trip_and_sign() {
-        use polkadot_sdk::{
-            sp_core::{ecdsa, ed25519, sr25519},
-            sp_runtime::{traits::Verify, MultiSignature as RuntimeSignature},
-        };
+        use polkadot_sdk::sp_runtime::{traits::Verify, MultiSignature as RuntimeSignature};
         use subxt::utils::MultiSignature;
         for scheme in SCHEMES {
             let decoded = decode(scheme, &encode(&pair(scheme))).unwrap();

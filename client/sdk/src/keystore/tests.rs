@@ -126,9 +126,9 @@ fn a_key_for_development_is_known_after_it_was_sealed() {
     let (folder, store) = store();
     let own = Keypair::generate_phrase();
     let known = [
-        "//Alice".into(),
-        "//anything/below".into(),
-        DEV_PHRASE.into(),
+        "//Alice".to_owned(),
+        "//anything/below".to_owned(),
+        DEV_PHRASE.to_owned(),
         format!("{DEV_PHRASE}//path"),
     ];
     for (i, (suri, development)) in known
@@ -222,7 +222,8 @@ fn a_file_of_an_earlier_version_opens_and_is_imported() {
 fn an_old_file_of_the_keystore_is_written_anew_in_its_place_and_kept() {
     let (_folder, store) = store();
     fs::create_dir_all(&store.folder).unwrap();
-    let text = &argon2()[0];
+    let files = argon2();
+    let text = &files[0];
     let path = store.path("a").unwrap();
     fs::write(&path, text).unwrap();
     let before = store.file("a").unwrap();
@@ -248,7 +249,7 @@ fn an_old_file_of_the_keystore_is_written_anew_in_its_place_and_kept() {
     assert_eq!(&fs::read_to_string(&kept).unwrap(), text);
 
     // A kept file is never replaced by another.
-    fs::write(&path, &argon2()[3]).unwrap();
+    fs::write(&path, &files[3]).unwrap();
     let error = store.import("a", &path, "secret", "secret").err().unwrap();
     assert!(error.to_string().contains("exists already"), "{error}");
 }
