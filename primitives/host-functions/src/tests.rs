@@ -204,7 +204,7 @@ mod storage {
             assert_eq!(error.encode(), [index]);
         }
         assert_eq!(crate::code::result(crate::code::VALID), Ok(()));
-        assert!(crate::code::result(UNKNOWN).is_err());
+        assert!(crate::code::result(crate::code::UNKNOWN).is_err());
     }
 
     #[test]
