@@ -12,7 +12,6 @@ pub use pallet::*;
 mod benchmarking;
 mod checks;
 mod interface;
-pub mod migrations;
 #[cfg(test)]
 mod mock;
 mod steps;

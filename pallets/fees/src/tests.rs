@@ -139,26 +139,3 @@ proptest! {
         });
     }
 }
-
-#[test]
-fn the_state_of_before_says_its_version_after_one_upgrade_and_a_second_one_does_nothing() {
-    use frame_support::traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion};
-    type Migration = migrations::StatesItsVersion<Test>;
-    new_test_ext().execute_with(|| {
-        block(&[(1_000, 0)]);
-        // As a chain of version 101 left it.
-        StorageVersion::new(0).put::<Fees>();
-        let all = || sp_io::storage::root(sp_runtime::StateVersion::V1);
-        Migration::on_runtime_upgrade();
-        assert_eq!(Fees::on_chain_storage_version(), 1);
-        assert_eq!(
-            Fees::on_chain_storage_version(),
-            Fees::in_code_storage_version()
-        );
-        let after = all();
-        Migration::on_runtime_upgrade();
-        assert_eq!(all(), after);
-        Fees::do_try_state().unwrap();
-        block(&[(1_000, 5)]);
-    });
-}

@@ -38,6 +38,37 @@ pub fn scheduled(pool: Balance, remaining: Balance, duration_ms: u64) -> Balance
     due.min(remaining)
 }
 
+pub mod migrations {
+    //! Steps from earlier versions of the pool's state to this one.
+    //!
+    //! | from | to | change |
+    //! |---|---|---|
+    //! | 0 | 1 | the version itself is stated, as that of every other pallet is |
+
+    use super::*;
+    use frame_support::{
+        migrations::VersionedMigration, traits::UncheckedOnRuntimeUpgrade, weights::Weight,
+    };
+
+    /// No value of the pool changes.
+    pub struct NoValue<T>(core::marker::PhantomData<T>);
+
+    impl<T: Config> UncheckedOnRuntimeUpgrade for NoValue<T> {
+        fn on_runtime_upgrade() -> Weight {
+            Weight::zero()
+        }
+    }
+
+    /// Version 1: the state says which version it is of.
+    pub type StatesItsVersion<T> = VersionedMigration<
+        0,
+        1,
+        NoValue<T>,
+        Pallet<T>,
+        <T as polkadot_sdk::frame_system::Config>::DbWeight,
+    >;
+}
+
 /// The pallet that holds the pool.
 #[frame_support::pallet]
 pub mod pallet {
@@ -63,8 +94,11 @@ pub mod pallet {
         type StakersShare: Get<Perbill>;
     }
 
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     /// The emission pool.
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// What the pool held at genesis.

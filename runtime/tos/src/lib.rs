@@ -101,7 +101,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("tos"),
     impl_name: Cow::Borrowed("tos-node"),
     authoring_version: 1,
-    spec_version: 102,
+    spec_version: 103,
     impl_version: 0,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 1,

@@ -7,7 +7,7 @@
 //! steps through within its weight budget.
 
 /// Migrations of the release in preparation. Emptied after the release.
-pub type Unreleased = (pallet_fees::migrations::StatesItsVersion<crate::Runtime>,);
+pub type Unreleased = (crate::emission::migrations::StatesItsVersion<crate::Runtime>,);
 
 /// Migrations that run at every upgrade, because what they mend can come back.
 pub type Permanent = ();

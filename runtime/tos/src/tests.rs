@@ -55,6 +55,7 @@ fn every_pallet_of_this_chain_states_the_version_of_its_storage() {
     for version in [
         stated::<Beacon>(),
         stated::<Clock>(),
+        stated::<Emission>(),
         stated::<Fees>(),
         stated::<Miners>(),
         stated::<Reputation>(),
@@ -65,6 +66,26 @@ fn every_pallet_of_this_chain_states_the_version_of_its_storage() {
     ] {
         assert!(version >= 1);
     }
+}
+
+#[test]
+fn the_pool_of_before_says_its_version_after_one_upgrade_and_a_second_one_does_nothing() {
+    use frame_support::traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion};
+    type Migration = crate::emission::migrations::StatesItsVersion<Runtime>;
+    let preset = presets().into_iter().next().expect("there are presets");
+    genesis(&preset).execute_with(|| {
+        // As a chain of version 102 left it.
+        StorageVersion::new(0).put::<Emission>();
+        let (before, all) = (Emission::remaining(), || {
+            sp_io::storage::root(sp_runtime::StateVersion::V1)
+        });
+        Migration::on_runtime_upgrade();
+        assert_eq!(Emission::on_chain_storage_version(), 1);
+        assert_eq!(Emission::remaining(), before);
+        let after = all();
+        Migration::on_runtime_upgrade();
+        assert_eq!(all(), after);
+    });
 }
 
 #[test]
