@@ -81,6 +81,7 @@ def interrupted(number, _):
     stop_all()
     for net in list(OPEN):
         net.close()
+        shutil.rmtree(net.folder, ignore_errors=True)
     os._exit(128 + number)
 
 

@@ -30,8 +30,8 @@ COMMON = ("--rpc-methods=unsafe",)
 # The genesis state of a chain takes seconds to make, and is the same for every network of a run.
 SPECS: dict[str, str] = {}
 MAKING = threading.Lock()
-# The networks of this process that are not closed yet, and what else a scenario started.
-OPEN: list[Any] = []
+# The networks of this process that are not closed yet.
+OPEN: list["Network"] = []
 
 
 class Definition(NamedTuple):
