@@ -63,7 +63,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "AMOUNT", value_parser = tos_sdk::amount::parse,
         default_value = "0")]
     pub(super) tip: Balance,
-    /// Filter of the log on stderr, such as `debug` or `tos_client=trace`. [default: info for workers,
+    /// Filter of the log on stderr, such as `debug` or `tos_workers=trace`. [default: info for workers,
     /// warn otherwise]
     #[arg(long, global = true, env = "TOS_LOG", value_name = "FILTER")]
     pub(super) log: Option<String>,

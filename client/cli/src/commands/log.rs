@@ -15,7 +15,7 @@ use tracing_subscriber::{fmt::MakeWriter, EnvFilter};
 /// Starts the log; `works` if the command goes on working and its progress is of interest.
 pub(super) fn to_stderr(global: &Global, works: bool) -> Result<()> {
     let default = if works {
-        "warn,tos_client=info"
+        "warn,tos_cli=info,tos_sdk=info,tos_workers=info"
     } else {
         "warn"
     };
