@@ -2,7 +2,7 @@
 
 use crate::commitments::CommitmentStore;
 use tos_sdk::{
-    chain::{meet, Reason, Sight},
+    chain::{meet, Memory, Reason, Sight},
     testing::View,
 };
 
