@@ -293,7 +293,9 @@ mod tests {
             let opened = file.open("secret").unwrap();
             let made = Keypair::from_suri(public.scheme, &suri).unwrap();
             assert_eq!(opened.pair.public(), made.public());
-            assert_eq!(pkcs8::encode(&opened.pair), pkcs8::encode(&made), "{suri}");
+            // Header and secret. A soft path draws the nonce of an sr25519 key, which comes after it, anew.
+            let secret = |pair: &Keypair| pkcs8::encode(pair)[..48].to_vec();
+            assert_eq!(secret(&opened.pair), secret(&made), "{suri}");
             assert!(opened.seed.is_none() && !opened.development);
             assert_eq!(file.open("").err(), Some(FileError::WrongPassword));
         }
