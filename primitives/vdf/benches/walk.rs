@@ -13,7 +13,8 @@
 //! * verification: time of independent random reads over the time of the verification, per read.
 //!
 //! A run in which the chase itself varies by 10 % or more says so: its numbers are not to be used.
-#![allow(clippy::unwrap_used)]
+// It binds itself to a core and prefetches as the walk does.
+#![allow(clippy::unwrap_used, unsafe_code)]
 
 use serde_json::{json, Value};
 use std::{hint::black_box, time::Instant};
