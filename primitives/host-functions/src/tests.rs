@@ -4,10 +4,9 @@
 
 use crate::*;
 use codec::Encode;
-use polkadot_sdk::*;
 use tos_storage_proofs::{
-    aggregate, commit, compact, prove_compact, prove_words, replica_seed, unit_key, unit_mask,
-    Commitment, MemoryTree, ProofError, ReplicaId, SealParams,
+    commit, compact, prove_compact, prove_words, replica_seed, unit_key, unit_mask, Commitment,
+    MemoryTree, ProofError, ReplicaId, SealParams,
 };
 use tos_vdf::{
     evaluate_slot, open_spot, spot_segment, Dataset, Hash, Segment, SlotEvaluation, State,
