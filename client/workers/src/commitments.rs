@@ -50,12 +50,12 @@ pub struct Answer {
     pub content: ContentRef,
     /// Its SimHash.
     pub simhash: u64,
-    /// What makes it a check of the judges, if it is one.
+    /// Opening of the control answer, if it is a check of the judges.
     #[serde(default)]
     pub known: Option<ControlKey>,
 }
 
-/// What a control author tells of its answer after the count. Its salt was made from it.
+/// Opening of a control answer, told by its author after the count. Its salt was made from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ControlKey {

@@ -10,7 +10,7 @@
 //!
 //! The tasks pallet drives the rounds through [`tos_interfaces::Panels`]: `draw`, then
 //! votes by transaction, `tally`, possibly again, and at last `conclude` and, much later, `forget`.
-//! Where a judge is between two tasks is said in `pool`, what a draw costs in `draw`.
+//! The state of a judge between two tasks is described in `pool`, the cost of a draw in `draw`.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
@@ -89,7 +89,7 @@ pub mod pallet {
         /// The task side of a vote: which votes are taken now.
         type Phases: TaskPhases<Self::AccountId>;
 
-        /// Who approves the accounts that may write control answers.
+        /// Origin that approves the accounts which may write control answers.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// Suspensions, certifications and recusals.
@@ -202,7 +202,7 @@ pub mod pallet {
     pub type Controls<T: Config> =
         StorageMap<_, Blake2_128Concat, TaskId, ControlAnswers, ValueQuery>;
 
-    /// How many answers of concluded tasks were checks of the judges.
+    /// Number of answers of concluded tasks that were checks of the judges.
     #[pallet::storage]
     pub type Checks<T: Config> = StorageValue<_, CheckStats, ValueQuery>;
 

@@ -56,7 +56,7 @@ pub struct Allocation {
     pub winners: Vec<u32>,
     /// What each answer earns, in answer order.
     pub answers: Vec<Balance>,
-    /// What each judge earns, in the order of the points.
+    /// Earnings of each judge, in the order of the points, in wei.
     pub judges: Vec<Balance>,
     /// To the treasury, empty classes included.
     pub network: Balance,

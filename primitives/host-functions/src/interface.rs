@@ -20,7 +20,7 @@ use tos_vdf::{Hash, State, VdfParams};
 /// Verification. Pure and total; see the crate's documentation.
 #[runtime_interface]
 pub trait TosVerify {
-    /// Whether `proof`, an encoded `SlotProof`, is exactly right for the slot.
+    /// Returns `true` if `proof`, an encoded `SlotProof`, is exactly right for the slot.
     fn verify_slot(
         params: PassFatPointerAndDecode<VdfParams>,
         epoch_seed: PassPointerAndReadCopy<Hash, 32>,
@@ -31,7 +31,7 @@ pub trait TosVerify {
         native::verify_slot(&params, &epoch_seed, start, first_iteration, proof)
     }
 
-    /// Whether all `segments`, an encoded `Vec<Segment>`, are right.
+    /// Returns `true` if all `segments`, an encoded `Vec<Segment>`, are right.
     fn verify_segments(
         params: PassFatPointerAndDecode<VdfParams>,
         epoch_seed: PassPointerAndReadCopy<Hash, 32>,
@@ -72,7 +72,7 @@ pub trait TosVerify {
         native::verify_words(&root, words, &seed, count, proof)
     }
 
-    /// Whether a word was sealed as it should.
+    /// Returns `true` if a word was sealed as it should.
     fn verify_seal_word(
         params: PassFatPointerAndDecode<SealParams>,
         key: PassPointerAndReadCopy<Hash, 32>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How the pallets meet. Each trait is implemented by one pallet and used by others through their
+//! Traits by which the pallets meet. Each is implemented by one pallet and used by others through their
 //! `Config`; no pallet depends on another pallet's crate.
 //!
 //! | trait | implemented by | used by |

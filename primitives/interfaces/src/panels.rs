@@ -10,7 +10,7 @@ use tos_types::{
     Bp, ContentHash, TaskId, TaskType, Tick,
 };
 
-/// What a panel is asked to judge.
+/// Request for a panel that judges a task's answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PanelRequest<AccountId> {
     /// The task.
@@ -21,7 +21,7 @@ pub struct PanelRequest<AccountId> {
     pub round: u32,
     /// Members wanted.
     pub size: u32,
-    /// Whether experts are wanted. Where there are fewer than [`tos_types::params::MIN_PANEL`], peers sit.
+    /// `true` if experts are wanted. Where there are fewer than [`tos_types::params::MIN_PANEL`], peers sit.
     pub expert: bool,
     /// The publisher; neither it nor who must recuse itself from it may sit.
     pub publisher: AccountId,
@@ -29,11 +29,11 @@ pub struct PanelRequest<AccountId> {
     pub submitters: Vec<AccountId>,
     /// Number of answers; every vote scores all of them, in the order of commitment.
     pub answers: u32,
-    /// Whether the first [`tos_types::params::AUTOMATIC_SEATS`] members run a pinned tool.
+    /// `true` if the first [`tos_types::params::AUTOMATIC_SEATS`] members run a pinned tool.
     pub automatic: bool,
 }
 
-/// What came of drawing a panel.
+/// Result of drawing a panel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Draw {
     /// A panel of this many members sits.
@@ -46,11 +46,11 @@ pub enum Draw {
 pub trait Panels<AccountId> {
     /// Draws a panel. Members of earlier rounds of the task sit again only when others are too few.
     fn draw(request: &PanelRequest<AccountId>) -> Draw;
-    /// Whether every member of the current round has committed.
+    /// Returns `true` if every member of the current round has committed.
     fn all_committed(task: &TaskId) -> bool;
-    /// Whether nobody has committed.
+    /// Returns `true` if no member has committed.
     fn none_committed(task: &TaskId) -> bool;
-    /// Whether every member who committed has revealed.
+    /// Returns `true` if every member who committed has revealed.
     fn all_revealed(task: &TaskId) -> bool;
     /// Counts the current round and keeps the result.
     fn tally(task: &TaskId) -> Tally;
@@ -58,7 +58,7 @@ pub trait Panels<AccountId> {
     fn results(task: &TaskId) -> Vec<AnswerResult>;
     /// Ends the task for its panels: slashes who did not vote or reveal, records accuracy and
     /// reputation of who did, frees all members, and returns everyone's accuracy points (0 to
-    /// 10,000, by closeness to the final result) for the reward. With `judge` false nobody is
+    /// 10,000, by closeness to the final result) for the reward. With `judge` false no member is
     /// judged by accuracy, because there is no result to be measured against.
     fn conclude(task: &TaskId, task_type: TaskType, judge: bool) -> Vec<(AccountId, Bp)>;
     /// Removes every record of the task.
@@ -102,7 +102,7 @@ pub struct RevealedAnswer {
 
 /// The task side of a vote.
 pub trait TaskPhases<AccountId> {
-    /// What votes the task takes now, if any. `None` also when the deadline has passed.
+    /// Kind of votes that the task takes now, if any. `None` also when the deadline has passed.
     fn stage(task: &TaskId) -> Option<VotingStage>;
     /// Deadline of the current phase, if the task exists.
     fn deadline(task: &TaskId) -> Option<Tick>;

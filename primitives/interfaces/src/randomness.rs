@@ -4,7 +4,7 @@
 
 use tos_types::randomness::RandomnessRequest;
 
-/// What a randomness request is worth now.
+/// State of a randomness request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Seed {
     /// The seed.
@@ -15,14 +15,14 @@ pub enum Seed {
     Expired,
 }
 
-/// Randomness that nobody could know when its randomness request was made (`docs/beacon.md`).
+/// Randomness that was unknown to everybody when its request was made (`docs/beacon.md`).
 pub trait Randomness {
     /// Makes a randomness request. The same for everybody within a block.
     fn request() -> RandomnessRequest;
     /// The seed of `subject` for a randomness request. Once ready it stays the same until it
     /// expires.
     fn seed(randomness: &RandomnessRequest, subject: &[u8]) -> Seed;
-    /// Whether time cannot be trusted now, because the beacon stands still. Nobody may be punished
+    /// Returns `true` if time cannot be trusted now, because the beacon stands still. No account may be punished
     /// for being late meanwhile.
     fn degraded() -> bool;
     /// Makes every randomness request's seed ready. For benchmarks only.

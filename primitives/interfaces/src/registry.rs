@@ -5,11 +5,11 @@
 use polkadot_sdk::sp_runtime::DispatchResult;
 use tos_types::{join_error::JoinError, task::Certification, TaskType, Tick};
 
-/// Who mines, with what standing.
+/// Register of miners, with their standing.
 pub trait MinerRegistry<AccountId> {
-    /// Whether `who` may take on a task of this type now.
+    /// Permission of `who` to take on a task of this type now.
     fn may_work(who: &AccountId, task_type: TaskType) -> Result<(), JoinError>;
-    /// Whether `who` is suspended now. Holds for every account, miner or not.
+    /// Returns `true` if `who` is suspended now. Holds for every account, miner or not.
     fn is_suspended(who: &AccountId) -> bool;
     /// The tick at which the suspension of `who` ends, if there is one now.
     fn suspended_until(who: &AccountId) -> Option<Tick>;
@@ -20,9 +20,9 @@ pub trait MinerRegistry<AccountId> {
     fn stake_percent(who: &AccountId) -> u128;
     /// Weight of a vote of `who`, in tenths of that of a miner of the lowest level, or of no miner.
     fn vote_tenths(who: &AccountId) -> u64;
-    /// Whether `who` must keep away from a task in which `party` has a stake: because they are the
+    /// Returns `true` if `who` must keep away from a task in which `party` has a stake: because they are the
     /// same, or because `who`, or the owner that `who` named, said so. Nothing that `party` or
-    /// any other account does can make it true, or whoever has a stake could choose its judges.
+    /// any other account does can make it true, or a party with a stake could choose its judges.
     fn must_recuse(who: &AccountId, party: &AccountId) -> bool;
     /// `who` takes on a task. Fails when it may not (see `may_work`).
     fn start_task(who: &AccountId, task_type: TaskType) -> DispatchResult;

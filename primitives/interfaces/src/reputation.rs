@@ -5,7 +5,7 @@
 use tos_formulas::reputation::Performance;
 use tos_types::{offence::Severity, Bp, TaskType};
 
-/// What an account's work has been worth.
+/// Reputation of accounts: the worth of their past work.
 pub trait Reputation<AccountId> {
     /// Reputation over all types, with idle decay applied.
     fn global(who: &AccountId) -> Bp;

@@ -7,7 +7,7 @@ use polkadot_sdk::sp_runtime::{DispatchError, DispatchResult};
 use tos_formulas::split::{Allocation, JudgedAnswer, QualityBars};
 use tos_types::{Balance, Bp, Difficulty, TaskId, TaskType};
 
-/// What is to be settled.
+/// Settlement of a task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settlement<AccountId> {
     /// The task.
@@ -34,6 +34,6 @@ pub trait Vault<AccountId> {
     /// Splits the escrow, books every share as claimable (or pays it at once where the
     /// beneficiary wants that) and tells who won what.
     fn settle(settlement: &Settlement<AccountId>) -> Result<Allocation, DispatchError>;
-    /// What lies in escrow for the task.
+    /// Amount in escrow for the task, in wei.
     fn escrowed(task: &TaskId) -> Balance;
 }

@@ -31,7 +31,7 @@ pub fn answer<A: Encode>(
 }
 
 /// The salt by which `author` binds itself to the quality of its answer before anybody votes: a
-/// check of the judges that nobody can tell from any other answer, until `secret` is told.
+/// check of the judges that looks like any other answer, until `secret` is told.
 pub fn control_answer<A: Encode>(
     task: &TaskId,
     author: &A,

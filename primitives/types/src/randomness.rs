@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Claims on randomness that nobody can know yet.
+//! Claims on randomness that is not known to anybody yet.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// The moment after which nobody may know a random seed: the beacon's output for `slot`, mixed with
+/// Request for a random seed that is not known when it is made: the beacon's output for `slot`, mixed with
 /// the VRF output of `block`'s author. Which slot it is does not depend on what that author does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

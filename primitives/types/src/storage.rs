@@ -234,7 +234,7 @@ impl StorageConfig {
         window.checked_div(self.billing_windows.into()).unwrap_or(0)
     }
 
-    /// What has to be held for `coded_bytes` over `periods` at `price` wei per GiB and billing
+    /// Amount that has to be held for `coded_bytes` over `periods` at `price` wei per GiB and billing
     /// period: ⌈price · ⌈bytes / MiB⌉ · periods / 1,024⌉. `None` when no account could ever hold
     /// it.
     pub fn escrow(price: Balance, coded_bytes: u64, periods: u32) -> Option<Balance> {

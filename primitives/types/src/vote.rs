@@ -87,7 +87,7 @@ impl AnswerScore {
     }
 }
 
-/// What came of a round.
+/// Result of a round.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]

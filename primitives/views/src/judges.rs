@@ -11,7 +11,7 @@ use tos_types::{
     vote::Tally, AnswerScore, Balance, Bp, ContentHash, Report, TaskId, TaskType, Tick,
 };
 
-/// Whether a judge can be drawn.
+/// Availability of a judge for draws.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -66,7 +66,7 @@ pub struct DutyView {
     pub round: u32,
     /// Number of answers a vote scores.
     pub answers: u32,
-    /// What the judge should do now, or lose stake; `None` when it can only wait.
+    /// Action due from the judge, which loses stake without it; `None` when it can only wait.
     pub action: Option<Action>,
     /// The last tick of the task's current phase.
     pub deadline: Option<Tick>,
@@ -109,7 +109,7 @@ pub struct RoundView<AccountId> {
     pub report: Option<Report>,
 }
 
-/// How many answers were checks of the judges.
+/// Number of answers that were checks of the judges.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]

@@ -216,7 +216,7 @@ pub struct StandingView {
     pub settled: u32,
 }
 
-/// What an account's work has been worth.
+/// Reputation of accounts: the worth of their past work.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReputationView {

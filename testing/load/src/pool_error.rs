@@ -4,7 +4,7 @@
 
 use tos_sdk::{pool_error::PoolError, rpc::Refusal};
 
-/// What a refusal means for the transaction.
+/// Consequence of a refusal for the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// The pool does not take it now, and may later.

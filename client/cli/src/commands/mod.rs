@@ -73,7 +73,7 @@ enum Command {
     /// The chain and its accounts.
     #[command(subcommand)]
     Chain(chain::Chain),
-    /// What panels check with: tools of task types, and who writes control answers.
+    /// Checks of panels: tools of task types, and authors of control answers.
     #[command(subcommand)]
     Governance(governance::Governance),
     /// Content by hash: keep, get and serve it.

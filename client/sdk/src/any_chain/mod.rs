@@ -263,7 +263,7 @@ impl Chain {
         bytes(&result, function)
     }
 
-    /// What `read` makes of the events of a block, by pallet, name and the bytes of the fields.
+    /// Results of `read` for the events of a block, by pallet, name and the bytes of the fields.
     pub async fn events<T>(
         &self,
         at: &Hash,

@@ -121,7 +121,7 @@ pub(crate) fn call_index(metadata: &Metadata, pallet: &str, name: &str) -> Optio
     Some((pallet.call_index(), call.index))
 }
 
-/// What a transaction says besides its call. Without mortality it is good for ever.
+/// Parameters of a transaction besides its call. Without mortality it is good for ever.
 pub(crate) fn parameters(
     nonce: u64,
     tip: Balance,

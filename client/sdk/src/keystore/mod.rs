@@ -98,7 +98,7 @@ impl Keystore {
         file.open(password).map_err(|error| error.of(name))
     }
 
-    /// What is known of a key without its password.
+    /// Facts about a key that need no password.
     pub fn file(&self, name: &str) -> Result<KeyFile> {
         let path = self.path(name)?;
         let bytes = match read(&path) {

@@ -30,7 +30,7 @@ use tos_sdk::{
 use tos_types::{commitment, json::to_hex, Balance, TaskId, Tick};
 use tos_views::{Action, AssignmentView, Role as TaskRole};
 
-/// What a judge is to do.
+/// Options of a judge's worker.
 #[derive(Clone)]
 pub struct JudgeOptions {
     /// The account.

@@ -72,7 +72,7 @@ stakes! {
 }
 
 stakes! {
-    /// What registering as a judge of each task type asks for.
+    /// Requirements of registering as a judge of each task type.
     JudgeStakes {
         code_analysis: 50 * TOS,
         security_audit: 300 * TOS,
@@ -295,7 +295,7 @@ impl Bounded for LevelTable {
 pub trait MemberRules {
     /// What registering as a miner asks for.
     fn miner_stakes() -> MinerStakes;
-    /// What registering as a judge asks for.
+    /// Requirements of registering as a judge.
     fn judge_stakes() -> JudgeStakes;
     /// What a miner's standing is worth.
     fn levels() -> LevelTable;

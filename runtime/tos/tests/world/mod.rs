@@ -161,7 +161,7 @@ pub fn owned(who: &AccountId) -> Balance {
 /// What a member of a panel committed to, and what opens it.
 type Vote = (Vec<AnswerScore>, Option<Report>, Salt);
 
-/// Who does what: publishers, miners and judges are disjoint, so that panels are eligible.
+/// Roles of accounts: publishers, miners and judges are disjoint, so that panels are eligible.
 pub struct World {
     rng: StdRng,
     publishers: Vec<AccountId>,

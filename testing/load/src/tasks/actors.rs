@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What publishers, miners and judges say. All of it follows from the task and the actor, so
+//! Calls of publishers, miners and judges. All of it follows from the task and the actor, so
 //! that nothing has to be kept. Pure.
 
 use codec::{Compact, Encode};

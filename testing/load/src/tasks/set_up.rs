@@ -27,7 +27,7 @@ use tos_types::{
 
 /// Certificates in one transaction of the superuser.
 const CERTIFICATES: usize = 25;
-/// What a miner or a judge needs for its stake, in wei.
+/// Funds that a miner or a judge needs for its stake, in wei.
 const STAKE: u128 = 60 * TOS;
 /// Registrations that are on their way at once.
 const AT_ONCE: usize = 64;
@@ -54,7 +54,7 @@ pub struct Cast {
     pub miners: usize,
 }
 
-/// How many miners and judges so many tasks at once need.
+/// Number of miners and judges that so many tasks at once need.
 pub fn numbers(in_flight: u32, answers: u32) -> (u32, u32) {
     let miners = (in_flight * answers)
         .div_ceil(MAX_CONCURRENT_TASKS)

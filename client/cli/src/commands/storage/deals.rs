@@ -46,7 +46,7 @@ pub struct Publish {
     /// 0.5 (TOS).
     #[arg(long, value_parser = amount::parse)]
     price: Balance,
-    /// How long: 30d, 365d, 2555d, or a number of billing periods. A billing period is a day on a
+    /// Time: 30d, 365d, 2555d, or a number of billing periods. A billing period is a day on a
     /// real network.
     #[arg(long, value_parser = retention)]
     retention: Retention,
