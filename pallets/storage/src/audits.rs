@@ -12,7 +12,7 @@ use tos_interfaces::{Randomness, Seed};
 use tos_storage_proofs::{challenges, replica_seed, CompactHeader};
 use tos_types::{randomness::RandomnessRequest, storage::ReplicaStatus, ReplicaId};
 
-/// What the seed of a draw of audits is asked for.
+/// The subject that the seed of a draw of audits is asked for.
 const SUBJECT: &[u8] = b"tos/storage/audits/v1";
 
 /// `count` different numbers below `n`, or all of them if there are fewer, by Floyd's algorithm. Each

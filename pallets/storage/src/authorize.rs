@@ -29,8 +29,8 @@ const PRIORITY: TransactionPriority = TransactionPriority::MAX >> 1;
 type Authorized = Result<(ValidTransaction, Weight), TransactionValidityError>;
 
 impl<T: Config> Pallet<T> {
-    /// An answer is for anybody to submit: authorised, or signed by whoever pays for it. What counts is
-    /// the provider's signature inside.
+    /// Anyone may submit an answer: authorised, or signed by the account that pays for it. What
+    /// counts is the provider's signature inside.
     pub(crate) fn ensure_responder(origin: OriginFor<T>) -> DispatchResult {
         if frame_system::ensure_authorized(origin.clone()).is_ok() {
             return Ok(());

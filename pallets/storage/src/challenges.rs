@@ -17,7 +17,7 @@ use tos_types::{
     Balance, ReplicaId,
 };
 
-/// What the seed of a seal challenge is asked for.
+/// The subject that the seed of a seal challenge is asked for.
 const SUBJECT: &[u8] = b"tos/storage/seal/v1";
 
 impl<T: Config> Pallet<T> {
@@ -154,13 +154,13 @@ impl<T: Config> Pallet<T> {
         Ok(claims.map_err(|_| Error::<T>::BadProof)?)
     }
 
-    /// What answering a seal challenge costs at most: the masks are what is dear. How many words were
-    /// asked for is known only from the challenge.
+    /// The most that answering a seal challenge costs: the masks are what is dear. How many words
+    /// were asked for is known only from the challenge.
     pub(crate) fn respond_seal_weight() -> Weight {
         T::WeightInfo::respond_seal(MAX_SEAL_SAMPLES)
     }
 
-    /// What a replica is sealed to.
+    /// The prover, chain and replica that a replica is sealed to.
     pub fn binding(id: &ReplicaId, provider: &T::AccountId) -> Binding {
         Binding {
             prover: Self::prover_of(provider),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What must hold between blocks, wherever money or membership depends on it.
+//! The invariants between blocks, wherever money or membership depends on them.
 
 use crate::*;
 use alloc::collections::{BTreeMap, BTreeSet};

@@ -76,8 +76,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes the attestations of a group; those of a quorum become its provider's score. Nobody is ever
-    /// punished for them.
+    /// Takes the attestations of a group; those of a quorum become its provider's score. No member
+    /// is ever punished for them.
     pub(crate) fn score(window: Window, group: GroupId, provider: &T::AccountId, handed_in: bool) {
         let seen = Attested::<T>::take(group);
         let pool = CommitteePool::<T>::decode_len().unwrap_or(0);

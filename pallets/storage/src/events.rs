@@ -7,22 +7,22 @@ use polkadot_sdk::*;
 
 #[pallet_section]
 mod events {
-    /// What happened.
+    /// The events of providers, deals, replicas, challenges and windows.
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
         /// A provider registered.
         #[codec(index = 0)]
         ProviderRegistered {
-            /// Who.
+            /// The provider.
             who: T::AccountId,
-            /// What is on hold, in wei.
+            /// The bond on hold, in wei.
             bond: Balance,
         },
         /// A provider changed its key or locator.
         #[codec(index = 1)]
         ProviderChanged {
-            /// Who.
+            /// The provider.
             who: T::AccountId,
             /// The key that signs its responses.
             proof_key: [u8; 32],
@@ -30,23 +30,23 @@ mod events {
         /// A provider's bond changed by its own will.
         #[codec(index = 2)]
         BondChanged {
-            /// Who.
+            /// The provider.
             who: T::AccountId,
-            /// What is on hold now, in wei.
+            /// The bond on hold now, in wei.
             bond: Balance,
         },
         /// A provider takes no more deals.
         #[codec(index = 3)]
         ProviderExiting {
-            /// Who.
+            /// The provider.
             who: T::AccountId,
         },
         /// A provider left.
         #[codec(index = 4)]
         ProviderLeft {
-            /// Who.
+            /// The provider.
             who: T::AccountId,
-            /// What it got back, in wei.
+            /// The bond that it got back, in wei.
             bond: Balance,
         },
         /// A deal is offered.
@@ -54,19 +54,19 @@ mod events {
         Offered {
             /// The deal.
             deal: DealId,
-            /// Who pays.
+            /// The client, who pays.
             client: T::AccountId,
-            /// What is on hold, in wei.
+            /// The amount on hold, in wei.
             escrow: Balance,
         },
-        /// An offer was withdrawn, or nobody accepted it in time.
+        /// An offer was withdrawn, or no provider accepted it in time.
         #[codec(index = 6)]
         OfferClosed {
             /// The deal.
             deal: DealId,
-            /// Whether it ran out.
+            /// `true` if it ran out, `false` if the client withdrew it.
             expired: bool,
-            /// What the client got back, in wei.
+            /// The amount that the client got back, in wei.
             refund: Balance,
         },
         /// A provider accepted a deal.
@@ -76,9 +76,9 @@ mod events {
             deal: DealId,
             /// The replica to be sealed.
             replica: ReplicaId,
-            /// Who.
+            /// The provider.
             provider: T::AccountId,
-            /// What of its bond is tied up, in wei.
+            /// The part of its bond that is tied up, in wei.
             collateral: Balance,
         },
         /// A provider committed to sealed bytes.
@@ -130,9 +130,9 @@ mod events {
         ReplicaClosed {
             /// The replica.
             replica: ReplicaId,
-            /// How it ended.
+            /// The final status.
             status: ReplicaStatus,
-            /// What the client got back, in wei.
+            /// The amount that the client got back, in wei.
             refund: Balance,
         },
         /// A provider was paid.
@@ -140,9 +140,9 @@ mod events {
         Settled {
             /// The replica.
             replica: ReplicaId,
-            /// Who.
+            /// The provider.
             provider: T::AccountId,
-            /// How much, in wei.
+            /// The amount, in wei.
             amount: Balance,
             /// For how many windows so far.
             windows: u32,
@@ -170,7 +170,7 @@ mod events {
         ChallengeOpened {
             /// The replica.
             replica: ReplicaId,
-            /// What it is about.
+            /// The subject of the challenge.
             kind: ChallengeKind,
             /// The last storage tick to answer in.
             due: Tick,
@@ -180,9 +180,9 @@ mod events {
         Challenged {
             /// The replica.
             replica: ReplicaId,
-            /// What it is about.
+            /// The subject of the challenge.
             kind: ChallengeKind,
-            /// Who, if not the chain itself.
+            /// The challenger; `None` for the chain itself.
             challenger: Option<T::AccountId>,
         },
         /// A challenge is over.
@@ -190,23 +190,23 @@ mod events {
         ChallengeClosed {
             /// The replica.
             replica: ReplicaId,
-            /// What it was about.
+            /// The subject of the challenge.
             kind: ChallengeKind,
-            /// Whether it was answered rightly; `None` if the replica ended before.
+            /// `true` if it was answered rightly; `None` if the replica ended before.
             passed: Option<bool>,
         },
         /// A provider lost money.
         #[codec(index = 20)]
         Slashed {
-            /// Who.
+            /// The provider.
             provider: T::AccountId,
-            /// For which replica; none for an equivocation.
+            /// The replica; none for an equivocation.
             replica: Option<ReplicaId>,
-            /// Why.
+            /// The reason.
             fault: Fault,
-            /// How much, in wei.
+            /// The amount, in wei.
             amount: Balance,
-            /// Who got half of it.
+            /// The account that got half of it.
             reporter: Option<T::AccountId>,
         },
         /// A window began.
@@ -260,9 +260,9 @@ mod events {
             window: Window,
             /// The group.
             group: GroupId,
-            /// Who.
+            /// The committee member.
             validator: T::AccountId,
-            /// How long it took, in milliseconds.
+            /// The latency in milliseconds.
             latency_ms: u32,
             /// Proofs that were missing or wrong.
             bad: u32,
@@ -279,20 +279,20 @@ mod events {
             /// Members who met missing or wrong proofs.
             doubts: u32,
         },
-        /// What an account could not receive went to another.
+        /// An amount that an account could not receive went to another.
         #[codec(index = 28)]
         Undeliverable {
-            /// Who could not receive it.
+            /// The account that could not receive it.
             who: T::AccountId,
-            /// How much, in wei.
+            /// The amount, in wei.
             amount: Balance,
-            /// Who got it.
+            /// The account that got it.
             to: T::AccountId,
         },
         /// An automatic step failed; it is tried again.
         #[codec(index = 29)]
         StepFailed {
-            /// When, in storage ticks.
+            /// The storage tick of the next attempt.
             retry_at: Tick,
         },
         /// Governance changed lengths, limits or prices.
@@ -309,7 +309,7 @@ mod events {
         },
     }
 
-    /// Why a call was refused.
+    /// The reasons to refuse a call.
     #[pallet::error]
     pub enum Error<T> {
         /// The account is a provider already.
@@ -361,7 +361,7 @@ mod events {
         /// A deal lasts from 1 to 2,555 billing periods.
         #[codec(index = 15)]
         RetentionOutOfRange,
-        /// The price is nothing, or more than anybody could pay.
+        /// The price is nothing, or more than any account could pay.
         #[codec(index = 16)]
         PriceOutOfRange,
         /// The deal is not open.

@@ -4,8 +4,8 @@
 //!
 //! The rules are in `docs/storage.md`, the invariants in [`types`]. Everything that happens by itself
 //! runs from three metered places in `on_poll` and `on_idle`: the draw of audits ([`audits`]), the current window
-//! ([`windows`]), and a queue by due tick ([`queue`]), whose steps anybody may also take with [`Call::crank`] and
-//! [`Call::crank_deal`].
+//! ([`windows`]), and a queue by due tick ([`queue`]), whose steps anyone may also take with
+//! [`Call::crank`] and [`Call::crank_deal`].
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -74,7 +74,7 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What storage needs of the rest of the chain.
+    /// The needs of storage: what the rest of the chain provides.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// Weights of the calls and of the automatic steps.
@@ -93,9 +93,9 @@ pub mod pallet {
         /// The validators of the session, of whom committees are drawn; the first
         /// [`MAX_VALIDATORS`] count.
         type Validators: Get<Vec<Self::AccountId>>;
-        /// Where the treasury's share of slashes goes.
+        /// The account that receives the treasury's share of slashes.
         type Treasury: Get<Self::AccountId>;
-        /// Who may change lengths, limits and prices.
+        /// The origin that may change lengths, limits and prices.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// The genesis hash: replicas are sealed to it, and signatures hold for this chain alone.
         type ChainId: Get<[u8; 32]>;
@@ -104,13 +104,13 @@ pub mod pallet {
         type MaxWork: Get<Weight>;
     }
 
-    /// Why balance is held.
+    /// The reasons to hold balance.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// A provider's bond.
         #[codec(index = 0)]
         ProviderBond,
-        /// What a client pays for a deal.
+        /// The payment of a client for a deal.
         #[codec(index = 1)]
         DealEscrow,
         /// The bond of a challenge.
@@ -151,7 +151,7 @@ pub mod pallet {
     pub type ReplicasOf<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, ReplicaId, ()>;
 
-    /// How many identifiers each account has used; part of the next one.
+    /// The number of identifiers each account has used; part of the next one.
     #[pallet::storage]
     pub type Nonces<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
 
@@ -159,7 +159,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type ActiveByIndex<T: Config> = StorageMap<_, Twox64Concat, u32, ReplicaId>;
 
-    /// How many replicas are to be audited.
+    /// The number of replicas to be audited.
     #[pallet::storage]
     pub type ActiveCount<T: Config> = StorageValue<_, u32, ValueQuery>;
 
@@ -167,7 +167,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Groups<T: Config> = StorageMap<_, Twox64Concat, GroupId, Group<T::AccountId>>;
 
-    /// Who sits where.
+    /// The replica at each place of each group.
     #[pallet::storage]
     pub type Members<T: Config> =
         StorageDoubleMap<_, Twox64Concat, GroupId, Twox64Concat, u32, ReplicaId>;
@@ -176,11 +176,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextGroup<T: Config> = StorageValue<_, GroupId, ValueQuery>;
 
-    /// Numbers of groups that nobody has any more, as a stack.
+    /// Numbers of groups that no provider has any more, as a stack.
     #[pallet::storage]
     pub type FreeGroups<T: Config> = StorageMap<_, Twox64Concat, u32, GroupId>;
 
-    /// How many numbers are on that stack.
+    /// The number of entries on that stack.
     #[pallet::storage]
     pub type FreeGroupCount<T: Config> = StorageValue<_, u32, ValueQuery>;
 
@@ -188,11 +188,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Folded<T: Config> = StorageValue<_, Window, ValueQuery>;
 
-    /// How far the current window is.
+    /// The stage of the current window.
     #[pallet::storage]
     pub type CurrentStage<T: Config> = StorageValue<_, Stage, ValueQuery>;
 
-    /// How far folding is.
+    /// The progress of folding.
     #[pallet::storage]
     pub type Folding<T: Config> = StorageValue<_, Fold, ValueQuery>;
 
@@ -200,7 +200,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type WindowRecords<T: Config> = StorageMap<_, Twox64Concat, Window, WindowRecord>;
 
-    /// What the groups handed in for the last windows.
+    /// The roots that the groups handed in for the last windows.
     #[pallet::storage]
     pub type GroupWindows<T: Config> =
         StorageDoubleMap<_, Twox64Concat, Window, Twox64Concat, GroupId, GroupWindow, ValueQuery>;
@@ -214,7 +214,7 @@ pub mod pallet {
     pub type CommitteePool<T: Config> =
         StorageValue<_, BoundedVec<T::AccountId, ConstU32<MAX_VALIDATORS>>, ValueQuery>;
 
-    /// What the committees of the current window saw.
+    /// The attestations of the committees of the current window.
     #[pallet::storage]
     pub type Attested<T: Config> =
         StorageMap<_, Twox64Concat, GroupId, Attestations<T::AccountId>, ValueQuery>;
@@ -257,7 +257,7 @@ pub mod pallet {
     >;
 
     /// The queue: what is due after which storage tick. Ticks are few and near each other, and
-    /// nobody can choose an identifier.
+    /// no account can choose an identifier.
     #[pallet::storage]
     pub type Agenda<T: Config> = StorageDoubleMap<_, Twox64Concat, Tick, Twox64Concat, Item, ()>;
 
@@ -356,7 +356,7 @@ pub mod pallet {
             Self::do_offer(ensure_signed(origin)?, content, coded, terms)
         }
 
-        /// Withdraws an offer that nobody has accepted.
+        /// Withdraws an offer that no provider has accepted.
         #[pallet::call_index(7)]
         pub fn cancel_offer(origin: OriginFor<T>, deal: DealId) -> DispatchResult {
             Self::do_cancel_offer(&ensure_signed(origin)?, deal)
@@ -419,7 +419,7 @@ pub mod pallet {
             Self::do_challenge_window(ensure_signed(origin)?, replica, window)
         }
 
-        /// Answers an audit with a signed compact proof. Without fee, by anybody, once.
+        /// Answers an audit with a signed compact proof. Without fee, by anyone, once.
         #[pallet::call_index(16)]
         #[pallet::authorize(|_source, proof| Self::authorize_audit(proof))]
         #[pallet::weight_of_authorize(<T as Config>::WeightInfo::respond_audit())]
@@ -432,8 +432,8 @@ pub mod pallet {
             Ok(Pays::No.into())
         }
 
-        /// Answers a seal challenge. Without fee, by anybody, once. A signed answer that opens
-        /// wrong words loses the challenge.
+        /// Answers a seal challenge. Without fee, by anyone, once. A signed answer that opens wrong
+        /// words loses the challenge.
         #[pallet::call_index(17)]
         #[pallet::weight(Pallet::<T>::respond_seal_weight())]
         #[pallet::authorize(|_source, answer| Self::authorize_seal(answer))]
@@ -450,7 +450,7 @@ pub mod pallet {
             })
         }
 
-        /// Answers a window challenge. Without fee, by anybody, once.
+        /// Answers a window challenge. Without fee, by anyone, once.
         #[pallet::call_index(18)]
         #[pallet::authorize(|_source, answer| Self::authorize_window(answer))]
         #[pallet::weight_of_authorize(<T as Config>::WeightInfo::respond_window())]
@@ -463,7 +463,7 @@ pub mod pallet {
             Ok(Pays::No.into())
         }
 
-        /// Hands in the root of a group for the current window. Without fee, by anybody, once.
+        /// Hands in the root of a group for the current window. Without fee, by anyone, once.
         #[pallet::call_index(19)]
         #[pallet::authorize(|_source, window, group, signed| {
             Self::authorize_group(*window, *group, signed)
@@ -491,7 +491,7 @@ pub mod pallet {
             Ok(Pays::No.into())
         }
 
-        /// What a committee member saw of a group in the current window: the latency in
+        /// Attests what a committee member saw of a group in the current window: the latency in
         /// milliseconds, and how many proofs were missing or wrong. Without fee.
         #[pallet::call_index(21)]
         pub fn attest(

@@ -64,7 +64,8 @@ impl<T: Config> Pallet<T> {
         ensure!(!locator.is_empty(), Error::<T>::NoLocator);
         if key != provider.key {
             let now = Folded::<T>::get();
-            // Whoever could change its key twice at once would get rid of evidence against the first.
+            // A provider that could change its key twice at once would get rid of evidence against
+            // the first key.
             let fresh = provider.old_key.is_some()
                 && now
                     < provider
@@ -153,7 +154,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Whether there is a place for one more replica of the provider, were all of its replicas active.
+    /// `true` if there is a place for one more replica of the provider, were all of its replicas
+    /// active.
     pub(crate) fn has_room(provider: &Provider) -> bool {
         let size = Settings::<T>::get().group_places;
         let places = size.saturating_mul(MAX_PROVIDER_GROUPS);

@@ -109,7 +109,7 @@ impl<T: Config> Pallet<T> {
             .max(T::WeightInfo::step_challenge())
     }
 
-    /// The weight `crank` is charged before anybody knows what it will do.
+    /// The weight `crank` is charged before it is known what it will do.
     pub(crate) fn crank_weight() -> Weight {
         let steps = u64::from(
             MAX_CRANKED_AUDITS

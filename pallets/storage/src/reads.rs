@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What clients, providers and explorers read.
+//! The reads of clients, providers and explorers.
 
 use crate::*;
 use alloc::vec::Vec;
@@ -246,7 +246,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Place, identifier and record of everybody who sits in a group, by place.
+    /// Place, identifier and record of all replicas in a group, by place.
     pub(crate) fn members_of(group: GroupId) -> Vec<(u32, ReplicaId, Replica<T::AccountId>)> {
         let mut members: Vec<_> = Members::<T>::iter_prefix(group)
             .filter_map(|(place, id)| Some((place, id, Replicas::<T>::get(id)?)))
@@ -331,7 +331,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// How long a replica has been proven without a gap; refused below the proof window.
+    /// The windows that a replica has been proven without a gap; refused below the proof window.
     pub fn continuity_of(id: ReplicaId) -> Result<ContinuityView, ContinuityError> {
         let replica = Replicas::<T>::get(id)
             .filter(|replica| !replica.status.is_over())
@@ -380,7 +380,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// What is on chain of the way from a replica's leaf to the global root of a window.
+    /// The part on chain of the way from a replica's leaf to the global root of a window.
     pub fn inclusion_of(id: ReplicaId, window: Window) -> Option<InclusionView> {
         let record = WindowRecords::<T>::get(window)?;
         let global = record.global?;

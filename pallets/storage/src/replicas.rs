@@ -41,8 +41,8 @@ impl<T: Config> Pallet<T> {
         replica.status = ReplicaStatus::Checking;
         replica.sealed = Some(sealed);
         Self::unschedule_replica(id, &mut replica);
-        // The randomness request is made after the commitment is fixed: nobody can commit to what
-        // it will ask for.
+        // The randomness request is made after the commitment is fixed: no provider can commit to
+        // what it will ask for.
         let randomness = T::Randomness::request();
         Self::deposit_event(Event::SealCommitted {
             replica: id,
@@ -301,7 +301,7 @@ impl<T: Config> Pallet<T> {
                 Providers::<T>::insert(&replica.provider, provider);
             }
             ReplicaStatus::Paused if !over => Self::resume_replica(id, replica)?,
-            // Nobody escapes a challenge by running out of time.
+            // No provider escapes a challenge by running out of time.
             _ if !replica.status.is_over() && replica.challenges > 0 => {
                 Self::schedule_replica(id, &mut replica);
                 Replicas::<T>::insert(id, replica);

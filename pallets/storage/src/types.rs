@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What this pallet keeps.
+//! The records of this pallet.
 //!
 //! # Time
 //!
@@ -23,13 +23,13 @@
 //!
 //! A group is *due* in a window if one of its members takes part in it: is active or leaving, and
 //! `from` is not later. `fresh` members have `from = fresh_from`, the window after the one in which
-//! they joined; nobody can have a later one.
+//! they joined; no member can have a later one.
 //!
 //! # Money
 //!
 //! * The hold `ProviderBond` of a provider is exactly [`Provider::bond`]; the collateral of its
 //!   replicas sums up to `tied`. `bond ≥ tied` whenever it accepts a deal; only the price of an equivocation can push
-//!   it below, and then whoever is slashed later loses what there is.
+//!   it below, and then a provider slashed later loses what there is.
 //! * The hold `DealEscrow` of a client is the sum over its open and taken deals of `escrow − paid`.
 //! * The hold `ChallengeBond` of a challenger is the sum of the bonds of its open challenges.
 
@@ -63,7 +63,7 @@ pub const MAX_CRANKED_AUDITS: u32 = 8;
 /// A provider.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Provider {
-    /// What is on hold.
+    /// The amount on hold, in wei.
     pub bond: Balance,
     /// The collateral of its replicas.
     pub tied: Balance,
@@ -73,7 +73,7 @@ pub struct Provider {
     pub old_key: Option<[u8; 32]>,
     /// The window in which the key was set.
     pub key_since: Window,
-    /// Where content and proofs are served.
+    /// The locator that content and proofs are served at.
     pub locator: Locator,
     /// Replicas that are not over.
     pub replicas: u32,
@@ -85,14 +85,14 @@ pub struct Provider {
     pub missed: u64,
     /// The last median latency in milliseconds.
     pub latency_ms: Option<u32>,
-    /// Whether it takes no new deals.
+    /// `true` if it takes no new deals.
     pub exiting: bool,
     /// The window in which it last had a replica.
     pub idle_since: Window,
 }
 
 impl Provider {
-    /// What is not collateral.
+    /// The bond that is not collateral.
     pub fn free(&self) -> Balance {
         self.bond.saturating_sub(self.tied)
     }
@@ -101,9 +101,9 @@ impl Provider {
 /// A deal.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Deal<AccountId> {
-    /// Who pays.
+    /// The client, who pays.
     pub client: AccountId,
-    /// What is to be kept.
+    /// The content to keep.
     pub content: StoredContent,
     /// The commitment to the coded bytes.
     pub coded: Commitment,
@@ -111,13 +111,13 @@ pub struct Deal<AccountId> {
     pub price: Balance,
     /// The windows it lasts.
     pub windows: u32,
-    /// Who may accept.
+    /// The one provider that may accept; any if `None`.
     pub provider: Option<AccountId>,
     /// Held at the beginning.
     pub escrow: Balance,
     /// Paid so far.
     pub paid: Balance,
-    /// Where it is.
+    /// The deal's status.
     pub status: DealStatus,
     /// Its replica, once accepted.
     pub replica: Option<ReplicaId>,
@@ -134,9 +134,9 @@ pub struct Deal<AccountId> {
 pub struct Replica<AccountId> {
     /// Its deal.
     pub deal: DealId,
-    /// Who keeps it.
+    /// The provider that keeps it.
     pub provider: AccountId,
-    /// Where it is.
+    /// The replica's status.
     pub status: ReplicaStatus,
     /// The commitment to the coded bytes.
     pub coded: Commitment,
@@ -177,12 +177,13 @@ pub struct Replica<AccountId> {
 }
 
 impl<AccountId> Replica<AccountId> {
-    /// Whether it takes part in the current window.
+    /// `true` if it takes part in the current window.
     pub fn takes_part(&self, window: Window) -> bool {
         self.status.is_proving() && (self.from..self.end).contains(&window)
     }
 
-    /// Whether it took part in a window before the current one. Known back to the last pause but one.
+    /// `true` if it took part in a window before the current one. Known back to the last pause but
+    /// one.
     pub fn took_part(&self, window: Window) -> bool {
         let end = match self.status {
             ReplicaStatus::Paused => self.paused_at,
@@ -236,7 +237,7 @@ impl Places {
         (start..bits).find(|place| self.is_taken(*place))
     }
 
-    /// Whether a place is occupied.
+    /// `true` if a place is occupied.
     pub fn is_taken(&self, place: u32) -> bool {
         let byte = usize::try_from(place >> 3)
             .ok()
@@ -270,7 +271,7 @@ impl Places {
 /// A group.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Group<AccountId> {
-    /// Whose it is.
+    /// The provider that owns it.
     pub provider: AccountId,
     /// Members that are active or leaving.
     pub members: u32,
@@ -278,7 +279,7 @@ pub struct Group<AccountId> {
     pub fresh: u32,
     /// The window the youngest members begin with.
     pub fresh_from: Window,
-    /// Which places are occupied, paused replicas included.
+    /// The occupied places, those of paused replicas included.
     pub places: Places,
 }
 
@@ -292,16 +293,16 @@ impl<AccountId> Group<AccountId> {
     }
 }
 
-/// What a group handed in for a window.
+/// The root that a group handed in for a window.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct GroupWindow {
     /// Its root.
     pub root: Option<[u8; 32]>,
-    /// Whether two roots for it have been punished.
+    /// `true` if two roots for it have been punished.
     pub equivocated: bool,
 }
 
-/// How far the current window is.
+/// The stage of the current window.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum Stage {
     /// Not begun.
@@ -311,9 +312,9 @@ pub enum Stage {
     /// Begun, without a seed.
     #[codec(index = 1)]
     Drawing {
-        /// What the seed comes from.
+        /// The request that the seed comes from.
         randomness: RandomnessRequest,
-        /// When it began.
+        /// The storage tick in which it began.
         began: Tick,
     },
     /// Groups are due.
@@ -332,7 +333,7 @@ pub enum Stage {
     },
 }
 
-/// How far folding is.
+/// The progress of folding.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Fold {
     /// The next group.
@@ -374,9 +375,9 @@ pub struct Audit {
 /// A challenge.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Challenge<AccountId> {
-    /// Who opened it, with the bond; the chain itself if `None`.
+    /// The challenger with its bond; the chain itself if `None`.
     pub challenger: Option<(AccountId, Balance)>,
-    /// What the seed comes from.
+    /// The request that the seed comes from.
     pub randomness: RandomnessRequest,
     /// The replica seed, once known.
     pub seed: Option<[u8; 32]>,
@@ -386,12 +387,12 @@ pub struct Challenge<AccountId> {
     pub due: Tick,
 }
 
-/// What a committee member saw.
+/// The observation of a committee member.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Attestation<AccountId> {
-    /// Who.
+    /// The committee member.
     pub validator: AccountId,
-    /// How long it took, in milliseconds.
+    /// The latency in milliseconds.
     pub latency_ms: u32,
     /// Proofs that were missing or wrong.
     pub bad: u32,
@@ -400,7 +401,7 @@ pub struct Attestation<AccountId> {
 /// All attestations of a group in a window.
 pub type Attestations<AccountId> = BoundedVec<Attestation<AccountId>, ConstU32<MAX_COMMITTEE>>;
 
-/// What is due in the queue.
+/// An entry of the queue: the thing that is due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum Item {
@@ -418,7 +419,7 @@ pub enum Item {
     Challenge(ReplicaId, ChallengeKind),
 }
 
-/// Why a provider lost money.
+/// The reasons for which a provider loses money.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum Fault {
@@ -428,7 +429,7 @@ pub enum Fault {
     /// The group handed in nothing for a window.
     #[codec(index = 1)]
     Window,
-    /// What was accepted was not sealed in time.
+    /// A replica was accepted and not sealed in time.
     #[codec(index = 2)]
     Sealing,
     /// A challenge was not answered, or wrongly.

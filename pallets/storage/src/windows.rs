@@ -9,7 +9,7 @@ use tos_interfaces::{Randomness, Seed};
 use tos_storage_proofs::aggregate;
 use tos_types::storage::{group_payload, GroupId, SignedRoot, Window};
 
-/// What the seed of a window is asked for.
+/// The subject that the seed of a window is asked for.
 const SUBJECT: &[u8] = b"tos/storage/window/v1";
 
 impl<T: Config> Pallet<T> {
