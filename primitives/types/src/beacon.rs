@@ -26,7 +26,7 @@ pub const MAX_SLOTS_PER_BLOCK: u32 = 8;
 pub const SPOTS_PER_BLOCK: u32 = 4;
 /// Slots, and blocks, of which the chain keeps records.
 pub const RECORDS: u32 = 2_048;
-/// Slots between a randomness request and the highest that anybody may include or need compute when
+/// Slots between a randomness request and the highest that anyone may include or need compute when
 /// it is made.
 pub const REQUEST_DELAY: Slot = 2;
 /// Slots that nodes compute ahead of the chain's head, as far as the clock allows.
@@ -94,7 +94,7 @@ impl BeaconConfig {
         stall_blocks: 20,
     };
 
-    /// Why this configuration cannot work, if it cannot.
+    /// Checks the configuration; the error says why it cannot work.
     pub fn check(&self) -> Result<(), &'static str> {
         self.params
             .check()
@@ -139,7 +139,7 @@ impl BeaconConfig {
             .unwrap_or(0)
     }
 
-    /// Whether a slot is the first of its window.
+    /// `true` if a slot is the first of its window.
     pub fn begins_window(&self, slot: Slot) -> bool {
         slot > 0 && slot.saturating_sub(1).checked_rem(self.window_slots.into()) == Some(0)
     }

@@ -30,7 +30,7 @@ pub fn answer<A: Encode>(
     (b"tos/answer/v1", task, miner, content, simhash, salt).using_encoded(blake2_256)
 }
 
-/// The salt by which `author` binds itself to the quality of its answer before anybody votes: a
+/// The salt by which `author` binds itself to the quality of its answer before anyone votes: a
 /// check of the judges that looks like any other answer, until `secret` is told.
 pub fn control_answer<A: Encode>(
     task: &TaskId,

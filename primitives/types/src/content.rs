@@ -38,7 +38,7 @@ pub struct ContentRef {
     pub locator: BoundedVec<u8, ConstU32<MAX_LOCATOR>>,
 }
 
-/// Why a content reference is refused.
+/// The reasons to refuse a content reference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ContentError {
     /// Fewer than [`MIN_CONTENT`] bytes.
@@ -47,7 +47,7 @@ pub enum ContentError {
     TooLarge,
     /// Inline bytes whose length or hash is not the one stated.
     Mismatch,
-    /// Neither inline bytes nor a locator: nobody could ever fetch it.
+    /// Neither inline bytes nor a locator: no one could ever fetch it.
     Unreachable,
 }
 

@@ -9,7 +9,7 @@ use polkadot_sdk::sp_crypto_hashing::blake2_256;
 use scale_info::TypeInfo;
 use serde::{de::Error as _, Deserialize, Deserializer, Serialize, Serializer};
 
-/// What an identifier names; part of its derivation, so two kinds never share one.
+/// The kind of thing an identifier names; part of its derivation, so two kinds never share one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum IdKind {
     /// A task, derived from its publisher and the publisher's nonce.
@@ -31,8 +31,8 @@ macro_rules! id {
         pub struct $name(pub [u8; 16]);
 
         impl $name {
-            /// Derives the `nonce`-th identifier of `creator`. Nobody can choose one, and nobody
-            /// else can take one first.
+            /// Derives the `nonce`-th identifier of `creator`. No account can choose one, and no
+            /// other account can take one first.
             pub fn derive<A: Encode>(creator: &A, nonce: u64) -> Self {
                 Self(uuid_v4(IdKind::$kind, &(creator, nonce)))
             }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How bytes look in JSON: hashes and binary as `0x…`, labels and locators as text.
+//! The JSON forms of bytes: hashes and binary as `0x…`, labels and locators as text.
 
 use alloc::{format, string::String, vec::Vec};
 use polkadot_sdk::sp_core::{bounded::BoundedVec, ConstU32};

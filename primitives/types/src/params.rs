@@ -83,8 +83,9 @@ pub fn share_of(amount: Balance, share: Bp) -> Balance {
         .saturating_add(rest.saturating_mul(u128::from(share)) / 10_000)
 }
 
-/// How timely an answer committed at `committed` is, in basis points: full within the first
-/// `timely` basis points of the window `[opened, deadline]`, then falling linearly to nothing at the end.
+/// The timeliness of an answer committed at `committed`, in basis points: full within the first
+/// `timely` basis points of the window `[opened, deadline]`, then falling linearly to nothing at
+/// the end.
 pub fn timeliness(opened: Tick, committed: Tick, deadline: Tick, timely: Bp) -> Bp {
     let window = u64::from(deadline.saturating_sub(opened));
     let used = u64::from(committed.saturating_sub(opened)).min(window);

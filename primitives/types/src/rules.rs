@@ -3,9 +3,9 @@
 //! The rules that governance can change, with the bounds within which it can.
 //!
 //! A task is closed under the rules it was published with: they are copied into its record, so that
-//! nobody's stake is ever slashed by a rule it did not agree to, and no amount is computed twice from
-//! two different rules. What is out of bounds cannot be decoded ([`Checked`]): it never reaches the
-//! state, whoever proposes it.
+//! no account's stake is ever slashed by a rule it did not agree to, and no amount is computed
+//! twice from two different rules. What is out of bounds cannot be decoded ([`Checked`]): it never
+//! reaches the state, no matter which origin proposes it.
 
 use crate::{json::wei, params, Balance, Bp, Difficulty, BP, TOS};
 use codec::{Decode, DecodeWithMemTracking, Encode, Input, MaxEncodedLen};
@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 /// smallest stake must be able to create the treasury's account.
 pub const LEAST_VOTE_SLASH: Bp = 100;
 
-/// Why rules are out of bounds: the field, and what it has to be.
+/// The bound that rules break: the field, and what it has to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutOfBounds {
     /// The name of the field.
     pub field: &'static str,
-    /// What is asked of it.
+    /// The requirement on it; follows "must be" in a message.
     pub bound: &'static str,
 }
 
@@ -32,9 +32,9 @@ impl core::fmt::Display for OutOfBounds {
     }
 }
 
-/// What has bounds that hold for it as a whole.
+/// A set of values with bounds that hold for it as a whole.
 pub trait Bounded {
-    /// Whether every bound holds; the first that does not.
+    /// Checks every bound; the error is the first that does not hold.
     fn check(&self) -> Result<(), OutOfBounds>;
 }
 
@@ -46,7 +46,7 @@ fn relations(all: &[(bool, &'static str, &'static str)]) -> Result<(), OutOfBoun
     }
 }
 
-/// Whether `of` never falls from one to the next.
+/// `true` if `of` never falls from one to the next.
 fn rising<T, N: PartialOrd>(all: &[T], of: impl Fn(&T) -> N) -> bool {
     all.iter()
         .zip(all.iter().skip(1))
@@ -180,7 +180,7 @@ macro_rules! rules {
         }
 
         impl $name {
-            /// What a network is born with.
+            /// The values that a network is born with.
             pub const STANDARD: Self = Self { $($field: $standard,)* };
 
             /// Every field with its bounds, for documentation.
@@ -228,7 +228,7 @@ pub use members::{
 };
 
 rules! {
-    /// What a publisher and a challenger put down, and how time counts.
+    /// The amounts that a publisher and a challenger put down, and the time that counts as timely.
     PublishingRules {
         /// Publisher's stake as a share of the reward, in basis points; released when the task closes.
         publisher_stake: Bp = params::PUBLISHER_STAKE_BP, 100 => 5_000, "1 to 50 %";
@@ -246,7 +246,7 @@ rules! {
 }
 
 rules! {
-    /// What a failure costs, as a share of the stake in basis points.
+    /// The price of each failure, as a share of the stake in basis points.
     SlashRules {
         /// A miner that joined and did not commit an answer.
         no_show: Bp = params::NO_SHOW_SLASH_BP, 500 => 1_500, "5 to 15 %";
@@ -270,7 +270,7 @@ rules! {
 }
 
 rules! {
-    /// How answers and those who judge them are measured.
+    /// The measures for answers and for those who judge them.
     JudgingRules {
         /// Answers below this median quality get no participation reward.
         participation_quality: u8 = params::MIN_PARTICIPATION_QUALITY, 1 => 50, "1 to 50 points";
@@ -297,7 +297,7 @@ rules! {
 }
 
 rules! {
-    /// What one difficulty asks of publishers and miners.
+    /// The requirements of one difficulty on publishers and miners.
     DifficultyTerms {
         /// Smallest reward, in wei.
         #[serde(with = "wei")]
@@ -317,7 +317,7 @@ rules! {
 }
 
 impl DifficultyTerms {
-    /// What a network is born with for this difficulty.
+    /// The terms that a network is born with for this difficulty.
     pub const fn standard(difficulty: Difficulty) -> Self {
         let (least_reward, most_reward) = difficulty.reward_band();
         Self {
@@ -334,7 +334,7 @@ impl DifficultyTerms {
     }
 }
 
-/// What each difficulty asks, easiest first.
+/// The requirements of each difficulty, easiest first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -354,7 +354,7 @@ pub struct DifficultyTable {
 const LARGEST_BEGINNER_GATE: Bp = 900;
 
 impl DifficultyTable {
-    /// What a network is born with.
+    /// The terms that a network is born with.
     pub const STANDARD: Self = Self {
         beginner: DifficultyTerms::standard(Difficulty::Beginner),
         intermediate: DifficultyTerms::standard(Difficulty::Intermediate),
@@ -362,7 +362,7 @@ impl DifficultyTable {
         expert: DifficultyTerms::standard(Difficulty::Expert),
     };
 
-    /// What `difficulty` asks.
+    /// The requirements of `difficulty`.
     pub const fn terms(&self, difficulty: Difficulty) -> DifficultyTerms {
         match difficulty {
             Difficulty::Beginner => self.beginner,
@@ -421,16 +421,16 @@ impl Bounded for DifficultyTable {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskRules {
-    /// What a publisher and a challenger put down, and how time counts.
+    /// The amounts that a publisher and a challenger put down, and the time that counts as timely.
     pub publishing: PublishingRules,
-    /// What a failure costs.
+    /// The price of each failure.
     pub slashes: SlashRules,
-    /// How answers and those who judge them are measured.
+    /// The measures for answers and for those who judge them.
     pub judging: JudgingRules,
 }
 
 impl TaskRules {
-    /// What a network is born with.
+    /// The rules that a network is born with.
     pub const STANDARD: Self = Self {
         publishing: PublishingRules::STANDARD,
         slashes: SlashRules::STANDARD,
@@ -442,11 +442,11 @@ impl TaskRules {
 pub trait CurrentRules {
     /// The rules of a task.
     fn rules() -> TaskRules;
-    /// What a difficulty asks.
+    /// The requirements of a difficulty.
     fn terms(difficulty: Difficulty) -> DifficultyTerms;
 }
 
-/// Rules that nobody can change: those a network is born with.
+/// Rules that no one can change: those a network is born with.
 impl CurrentRules for () {
     fn rules() -> TaskRules {
         TaskRules::STANDARD

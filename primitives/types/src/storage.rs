@@ -31,7 +31,7 @@ pub const WINDOW_WORDS: u32 = COMMITTEE_WORDS;
 /// The type of the keystore keys that sign responses.
 pub const PROOF_KEY_TYPE: [u8; 4] = *b"tosp";
 
-/// Where something can be fetched.
+/// A locator: bytes that say where something can be fetched, at most [`MAX_LOCATOR`].
 pub type Locator = BoundedVec<u8, ConstU32<MAX_LOCATOR>>;
 /// A committee proof, or the encoded openings of a seal challenge.
 pub type ResponseBytes = BoundedVec<u8, ConstU32<MAX_RESPONSE>>;
@@ -44,7 +44,7 @@ pub type GroupPath = BoundedVec<[u8; 32], ConstU32<GROUP_PATH>>;
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StorageConfig {
-    /// How replicas are sealed. Fixed for good.
+    /// The parameters of sealing. Fixed for good.
     pub seal: SealParams,
     /// Words that one seal challenge opens, at most [`MAX_SEAL_SAMPLES`].
     pub seal_samples: u32,
@@ -56,7 +56,7 @@ pub struct StorageConfig {
     pub ring: u32,
     /// Positions of a group that are used, at most 1,000. Fixed for good.
     pub group_places: u32,
-    /// Windows after which an offer that nobody accepts expires.
+    /// Windows after which an offer that no provider accepts expires.
     pub offer_ttl: u32,
     /// Windows a provider has to seal what it accepted.
     pub seal_windows: u32,
@@ -162,7 +162,7 @@ impl StorageConfig {
         ..Self::PRODUCTION
     };
 
-    /// Why this configuration cannot work, if it cannot.
+    /// Checks the configuration; the error says why it cannot work.
     pub fn check(&self) -> Result<(), &'static str> {
         if self.seal.check().is_err() {
             return Err("storage: the sealing parameters are out of bounds");
@@ -211,7 +211,7 @@ impl StorageConfig {
         Ok(())
     }
 
-    /// Whether `next` leaves alone what existing replicas and records depend on.
+    /// `true` if `next` leaves alone what existing replicas and records depend on.
     pub fn may_become(&self, next: &Self) -> bool {
         self.seal == next.seal && self.ring == next.ring && self.group_places == next.group_places
     }
@@ -250,7 +250,7 @@ impl Default for StorageConfig {
     }
 }
 
-/// How good a latency is: 10,000 up to 100 ms, 0 from 500 ms on, linear between.
+/// The score of a latency in basis points: 10,000 up to 100 ms, 0 from 500 ms on, linear between.
 pub fn latency_score(ms: u32) -> crate::Bp {
     let over = ms
         .clamp(LATENCY_TARGET_MS, LATENCY_LIMIT_MS)
@@ -269,19 +269,19 @@ pub struct StoredContent {
     pub hash: ContentHash,
     /// Its length in bytes: 1 to 16 GiB.
     pub length: u64,
-    /// Where the provider can fetch it.
+    /// The locator from which the provider can fetch it.
     #[serde(with = "crate::json::text")]
     pub locator: Locator,
 }
 
 impl StoredContent {
-    /// Whether the length is one that can be stored.
+    /// `true` if the length is one that can be stored.
     pub fn is_possible(&self) -> bool {
         (1..=MAX_DATA).contains(&self.length)
     }
 }
 
-/// How long content is to be kept.
+/// The time for which content is to be kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -312,19 +312,19 @@ impl Retention {
     }
 }
 
-/// What a client offers.
+/// The offer of a client.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct DealTerms<AccountId> {
     /// Wei per GiB of coded bytes and billing period.
     pub price: Balance,
-    /// How long.
+    /// The time for which the content is to be kept.
     pub retention: Retention,
-    /// Who may accept; anybody if `None`.
+    /// The one provider that may accept; any if `None`.
     pub provider: Option<AccountId>,
 }
 
-/// Where a deal is.
+/// The status of a deal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -341,12 +341,12 @@ pub enum DealStatus {
     /// The client withdrew it.
     #[codec(index = 3)]
     Cancelled,
-    /// Nobody accepted in time.
+    /// No provider accepted in time.
     #[codec(index = 4)]
     Expired,
 }
 
-/// Where a replica is.
+/// The status of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -378,26 +378,27 @@ pub enum ReplicaStatus {
 }
 
 impl ReplicaStatus {
-    /// Whether the provider must be able to prove it at any time.
+    /// `true` if the provider must be able to prove it at any time.
     pub fn is_proving(self) -> bool {
         matches!(self, Self::Active | Self::Leaving)
     }
 
-    /// Whether it will never be proven again.
+    /// `true` if it will never be proven again.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Removed | Self::Failed)
     }
 }
 
-/// What a challenge is about.
+/// The subject of a challenge.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub enum ChallengeKind {
-    /// Whether the replica is sealed as it should be.
+    /// The sealing: the replica is sealed as it should be.
     #[codec(index = 0)]
     Seal,
-    /// Whether the group root of this window holds the replica's leaf, and the leaf a right response.
+    /// The leaf: the group root of this window holds the replica's leaf, and the leaf a right
+    /// response.
     #[codec(index = 1)]
     Window(Window),
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// A short text in task parameters.
 pub type Label = BoundedVec<u8, ConstU32<64>>;
 
-/// What kind of work a task asks for.
+/// The kind of work a task asks for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -51,7 +51,7 @@ impl TaskType {
     ];
 }
 
-/// Which way an objective value is better.
+/// The direction in which an objective value is better.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -81,7 +81,7 @@ pub enum TaskParams {
     /// Parameters of [`TaskType::SecurityAudit`].
     #[codec(index = 1)]
     SecurityAudit {
-        /// What is audited.
+        /// The thing that is audited.
         #[serde(with = "crate::json::text")]
         scope: Label,
         /// The standard it is audited against.
@@ -103,7 +103,7 @@ pub enum TaskParams {
         /// The problem, such as `tsp`.
         #[serde(with = "crate::json::text")]
         problem: Label,
-        /// Which way the objective is better.
+        /// The direction in which the objective is better.
         objective: Objective,
     },
     /// Parameters of [`TaskType::LogicReasoning`].
@@ -145,7 +145,7 @@ impl TaskParams {
         }
     }
 
-    /// Whether every text the type needs is there.
+    /// `true` if every text the type needs is there.
     pub fn is_complete(&self) -> bool {
         match self {
             Self::CodeAnalysis { language, lines } => !language.is_empty() && *lines > 0,
@@ -159,7 +159,7 @@ impl TaskParams {
     }
 }
 
-/// How hard a task is; sets its reward band, stakes, gates and panel.
+/// The difficulty of a task; sets its reward band, stakes, gates and panel.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -232,7 +232,7 @@ impl Difficulty {
     }
 }
 
-/// How far an account has been certified.
+/// The degree to which an account has been certified.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -255,7 +255,7 @@ pub enum Certification {
     Master,
 }
 
-/// Where a task is in its life.
+/// The phase of a task in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -283,7 +283,7 @@ pub enum Phase {
     Closed(Closure),
 }
 
-/// How a task ended.
+/// The ways in which a task ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -294,10 +294,10 @@ pub enum Closure {
     /// The publisher withdrew it before anyone joined.
     #[codec(index = 1)]
     Cancelled,
-    /// Nobody answered.
+    /// No miner answered.
     #[codec(index = 2)]
     Expired,
-    /// No panel could be found or none reached a quorum; everybody got their own back.
+    /// No panel could be found or none reached a quorum; all got their own back.
     #[codec(index = 3)]
     Unresolved,
 }
@@ -310,7 +310,7 @@ pub const MAX_ENDORSEMENTS: u32 = 16;
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub enum Level {
-    /// Where everybody starts.
+    /// The level that all miners start with.
     #[default]
     #[codec(index = 0)]
     Standard,

@@ -4,7 +4,7 @@
 //!
 //! Deadlines are counted in *ticks*: blocks in which users could get a transaction in. A block
 //! that is crammed full, or that only runs a migration, does not advance the tick, so neither
-//! spam nor an upgrade can make anybody miss a deadline.
+//! spam nor an upgrade can make anyone miss a deadline.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -35,7 +35,7 @@ pub struct PhaseLengths {
     pub vote_reveal: Tick,
     /// Time to challenge a result before it is settled.
     pub challenge: Tick,
-    /// How long a closed task is kept before it is pruned.
+    /// Time for which a closed task is kept before it is pruned.
     pub retention: Tick,
     /// Time for which a reward may stay unclaimed before the chain pays it to its owner by itself.
     pub claim: Tick,
@@ -64,7 +64,7 @@ impl PhaseLengths {
     }
 
     /// Short phases for development chains and tests: a whole life cycle in about two hundred
-    /// ticks even when every window runs out, much less when everybody acts at once.
+    /// ticks even when every window runs out, much less when all act at once.
     pub const fn development() -> Self {
         Self {
             day: 43_200,
@@ -81,7 +81,7 @@ impl PhaseLengths {
         }
     }
 
-    /// Whether every window is usable: none is zero and the bounds are in order.
+    /// `true` if every window is usable: none is zero and the bounds are in order.
     pub fn is_sound(&self) -> bool {
         let all = [
             self.day,

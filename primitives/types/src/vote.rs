@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The highest score.
 pub const MAX_SCORE: u8 = 100;
 
-/// Whether an answer may be scored at all.
+/// The verdict of a judge: the answer may be scored, or the reason it may not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -29,8 +29,8 @@ pub enum Verdict {
     Plagiarised,
 }
 
-/// What a member with an automatic seat found by running the tool that the task's type pins. Two
-/// who ran the same tool over the same answers report the same, to the byte.
+/// The finding of a member with an automatic seat, from running the tool that the task's type pins.
+/// Two who ran the same tool over the same answers report the same, to the byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -43,12 +43,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether it speaks of no more than `answers` answers.
+    /// `true` if it speaks of no more than `answers` answers.
     pub fn in_range(&self, answers: u32) -> bool {
         self.failed.checked_shr(answers).unwrap_or(0) == 0
     }
 
-    /// Whether answer `index` does not pass.
+    /// `true` if answer `index` does not pass.
     pub fn fails(&self, index: u32) -> bool {
         self.failed.checked_shr(index).unwrap_or(0) & 1 == 1
     }
@@ -64,16 +64,16 @@ const _: () = assert!(
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct AnswerScore {
-    /// How good the answer is, 0 to 100.
+    /// The quality of the answer, 0 to 100.
     pub quality: u8,
-    /// How new its approach is, 0 to 100.
+    /// The novelty of its approach, 0 to 100.
     pub innovation: u8,
-    /// Whether it may be scored at all; anything but `Valid` counts as quality 0.
+    /// The verdict; anything but `Valid` counts as quality 0.
     pub verdict: Verdict,
 }
 
 impl AnswerScore {
-    /// Whether both scores are within 0 to 100.
+    /// `true` if both scores are within 0 to 100.
     pub fn in_range(&self) -> bool {
         self.quality <= MAX_SCORE && self.innovation <= MAX_SCORE
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a block says about the slots it includes, and the canary that samples it.
+//! The claims of a block on the slots it includes, and the canary that samples them.
 
 use super::{Epoch, Hash, SlotStart, MAX_SLOTS_PER_BLOCK, SPOTS_PER_BLOCK};
 use alloc::vec::Vec;
@@ -9,7 +9,7 @@ use polkadot_sdk::sp_core::{bounded::BoundedVec, ConstU32};
 use scale_info::TypeInfo;
 use tos_vdf::{open_spot, spot_segment, verify_spot_opening, Segment, SpotOpening, State, FINE};
 
-/// Under which inherent data holds an encoded [`BeaconInherent`].
+/// The identifier under which inherent data holds an encoded [`BeaconInherent`].
 pub const INHERENT_IDENTIFIER: [u8; 8] = *b"tosbeacn";
 
 /// The claim that a slot ends in a state, with the root over the ends of its fine segments. Which
@@ -38,7 +38,8 @@ pub type SlotClaims = BoundedVec<SlotClaim, ConstU32<MAX_SLOTS_PER_BLOCK>>;
 /// The spot openings of one block.
 pub type SpotClaims = BoundedVec<SpotClaim, ConstU32<SPOTS_PER_BLOCK>>;
 
-/// What an author puts into its block: the inherent data and the arguments of the inherent.
+/// The beacon's part of a block, put in by its author: the inherent data and the arguments of the
+/// inherent.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct BeaconInherent {
@@ -48,7 +49,7 @@ pub struct BeaconInherent {
     pub spots: SpotClaims,
 }
 
-/// Which fine segments a block must open: (index of the claim, index of the fine segment), drawn
+/// The fine segments that a block must open: (index of the claim, index of the fine segment), drawn
 /// evenly and with replacement. Nothing for no claims, or for more than a block may hold.
 ///
 /// The j-th is (⌊x_2j · n / 2⁶⁴⌋, ⌊x_2j+1 · 320 / 2⁶⁴⌋) for n claims, where x_i is the i-th little-endian
@@ -112,7 +113,7 @@ pub fn make_inherent(parent_hash: &[u8], slots: &[KnownSlot<'_>]) -> Option<Beac
     })
 }
 
-/// Why the spot openings of a block are refused.
+/// The reasons to refuse the spot openings of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SpotError {
     /// Not as many as the claims ask for.

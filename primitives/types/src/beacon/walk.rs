@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How one slot leads to the next: start states, injected entropy, epochs.
+//! The way from one slot to the next: start states, injected entropy, epochs.
 
 use super::{BeaconConfig, Hash, Slot, SlotClaim};
 use alloc::vec::Vec;
@@ -20,7 +20,7 @@ pub struct Epoch {
     pub params: VdfParams,
 }
 
-/// How far the walk has come.
+/// The point that the walk has come to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Head {
@@ -32,7 +32,7 @@ pub struct Head {
     pub next_iteration: u64,
 }
 
-/// What a slot is computed from.
+/// The input from which a slot is computed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SlotStart {
     /// The slot.
@@ -57,7 +57,7 @@ impl SlotStart {
     }
 }
 
-/// Why the start of a slot cannot be told.
+/// The reasons for which the start of a slot cannot be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LinkError {
     /// The epoch of this number is not fixed yet, or is forgotten.
@@ -68,7 +68,7 @@ pub enum LinkError {
     Exhausted,
 }
 
-/// What is known around the head: the epochs that are fixed and the entropy that windows recorded.
+/// The data known around the head: the epochs that are fixed and the entropy that windows recorded.
 pub trait Surroundings {
     /// The epoch of this number.
     fn epoch(&self, number: u64) -> Option<Epoch>;
@@ -76,7 +76,7 @@ pub trait Surroundings {
     fn entropy(&self, window: u64) -> Option<Hash>;
 }
 
-/// What the slot after `head` is computed from.
+/// The input from which the slot after `head` is computed.
 pub fn next_start(
     config: &BeaconConfig,
     around: &impl Surroundings,
@@ -104,7 +104,7 @@ pub fn next_start(
     })
 }
 
-/// What each of the claimed slots is computed from, if all the claims before it are right.
+/// The input of each of the claimed slots, if all the claims before it are right.
 ///
 /// Entropy that the same block records is never needed: a window is at least as long as what a block
 /// may include, and goes in two windows later.

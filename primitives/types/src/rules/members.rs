@@ -2,7 +2,8 @@
 
 //! The rules of those who take part: what a registration asks for, and what a miner's standing is worth.
 //!
-//! They hold for what is done from now on. Who is registered stays so with what it put down.
+//! They hold for what is done from now on. An account once registered stays so with what it put
+//! down.
 
 use super::{relations, rising, Bounded, Checked, OutOfBounds};
 use crate::{
@@ -59,7 +60,7 @@ macro_rules! stakes {
 }
 
 stakes! {
-    /// What registering as a miner of each task type asks for.
+    /// Requirements of registering as a miner of each task type.
     MinerStakes {
         code_analysis: 50 * TOS,
         security_audit: 200 * TOS,
@@ -121,7 +122,7 @@ impl CertifiedStakes {
 }
 
 rules! {
-    /// What the lowest level is worth.
+    /// The worth of the lowest level.
     LowestLevel {
         /// Stake per answer, in per cent of the difficulty's.
         stake: u16 = 150, 10 => 300, "10 to 300 %";
@@ -132,7 +133,7 @@ rules! {
 }
 
 rules! {
-    /// What a level above the lowest is worth, what it takes to reach it, and what costs it.
+    /// The worth of a level above the lowest, what it takes to reach it, and what costs it.
     LevelTerms {
         /// Stake per answer, in per cent of the difficulty's.
         stake: u16 = 120, 10 => 300, "10 to 300 %";
@@ -162,14 +163,14 @@ rules! {
     }
 }
 
-/// What a miner's standing is worth: its certificate, and the levels, lowest first.
+/// The worth of a miner's standing: its certificate, and the levels, lowest first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LevelTable {
     /// Stakes by certification.
     pub certified: CertifiedStakes,
-    /// Where everybody starts.
+    /// The level that all miners start with.
     pub standard: LowestLevel,
     /// Advanced.
     pub advanced: LevelTerms,
@@ -180,7 +181,7 @@ pub struct LevelTable {
 }
 
 impl LevelTable {
-    /// What a network is born with.
+    /// The table that a network is born with.
     pub const STANDARD: Self = Self {
         certified: CertifiedStakes::STANDARD,
         standard: LowestLevel::STANDARD,
@@ -213,7 +214,7 @@ impl LevelTable {
         },
     };
 
-    /// What a level asks for; `None` for the lowest, which asks for nothing.
+    /// The requirements of a level; `None` for the lowest, which has none.
     pub const fn terms(&self, level: Level) -> Option<&LevelTerms> {
         match level {
             Level::Standard => None,
@@ -293,15 +294,15 @@ impl Bounded for LevelTable {
 
 /// The rules for who takes part now.
 pub trait MemberRules {
-    /// What registering as a miner asks for.
+    /// Requirements of registering as a miner.
     fn miner_stakes() -> MinerStakes;
     /// Requirements of registering as a judge.
     fn judge_stakes() -> JudgeStakes;
-    /// What a miner's standing is worth.
+    /// The worth of a miner's standing.
     fn levels() -> LevelTable;
 }
 
-/// Rules that nobody can change: those a network is born with.
+/// Rules that no one can change: those a network is born with.
 impl MemberRules for () {
     fn miner_stakes() -> MinerStakes {
         MinerStakes::STANDARD

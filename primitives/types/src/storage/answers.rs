@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What providers answer with, and what they sign.
+//! The answers of providers, and the payloads they sign.
 
 use super::{GroupId, GroupPath, ResponseBytes, Window};
 use crate::ReplicaId;
@@ -48,7 +48,7 @@ pub struct SignedRoot {
     pub signature: [u8; 64],
 }
 
-/// What signs a group root: BLAKE2b-256 of the SCALE encoding of
+/// The payload signed for a group root: BLAKE2b-256 of the SCALE encoding of
 /// `("tos/storage/group/v1", chain, window, group, root)`, the text without a length.
 pub fn group_payload(
     chain: &[u8; 32],
@@ -59,7 +59,7 @@ pub fn group_payload(
     (*b"tos/storage/group/v1", chain, window, group, root).using_encoded(blake2_256)
 }
 
-/// What signs a seal answer: as [`group_payload`], of
+/// The payload signed for a seal answer: as [`group_payload`], of
 /// `("tos/storage/opening/v1", chain, replica, seed, BLAKE2b-256 of the opening)`; `seed` is the
 /// challenge's replica seed.
 pub fn seal_payload(
@@ -72,9 +72,9 @@ pub fn seal_payload(
     (*b"tos/storage/opening/v1", chain, replica, seed, digest).using_encoded(blake2_256)
 }
 
-/// What signs a window answer: as [`group_payload`], of
-/// `("tos/storage/answer/v1", chain, replica, window, previous leaf, BLAKE2b-256 of the proof)`. The
-/// path needs no signature: only one leads to the root.
+/// The payload signed for a window answer: as [`group_payload`], of
+/// `("tos/storage/answer/v1", chain, replica, window, previous leaf, BLAKE2b-256 of the proof)`.
+/// The path needs no signature: only one leads to the root.
 pub fn window_payload(
     chain: &[u8; 32],
     replica: &ReplicaId,
