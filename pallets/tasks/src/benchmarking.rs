@@ -92,7 +92,7 @@ fn joined<T: Config>(p: u32) -> (TaskId, Vec<T::AccountId>) {
     (id, miners)
 }
 
-/// What an answer is made of: the bytes of its content, and its fingerprint.
+/// The parts an answer is made of: the bytes of its content, and its fingerprint.
 type Answer = (u8, u64);
 
 /// The answers of `count` miners, all the same.
@@ -192,7 +192,7 @@ fn voted<T: Config>(p: u32, seats: u32, phase: Phase) -> TaskId {
     id
 }
 
-/// A task with `p` answers whose panels kept silent: everybody is to be slashed.
+/// A task with `p` answers whose panels kept silent: all are to be slashed.
 fn ignored<T: Config>(p: u32, seats: u32) -> TaskId {
     let id = revealed::<T>(p, originals);
     step::<T>(id);
@@ -417,7 +417,7 @@ mod benches {
 
     #[benchmark]
     fn step_advance_votes() {
-        // Nobody has committed: the next step is hastened.
+        // No member has committed: the next step is hastened.
         let id = ignored::<T>(MAX_PARTICIPANTS, full(MAX_ROUNDS));
         make_due::<T>(id, |task| task.phase = Phase::VoteCommit);
         #[block]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What publishers, miners and challengers do.
+//! The calls of publishers, miners and challengers.
 
 use crate::*;
 use frame_support::{
@@ -17,13 +17,13 @@ use tos_types::{
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick, MAX_PARTICIPANTS,
 };
 
-/// What a publisher offers.
+/// The offer of a publisher.
 pub(crate) struct Terms {
     /// The difficulty.
     pub difficulty: Difficulty,
     /// The reward.
     pub reward: Balance,
-    /// How long miners may join and commit.
+    /// The time for which miners may join and commit.
     pub open_for: Tick,
     /// Lowest quality that can win.
     pub min_quality: u8,
@@ -327,7 +327,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Whether the miner is the publisher, or says that it has to keep away from it.
+    /// `true` if the miner is the publisher, or says that it has to keep away from it.
     pub(crate) fn is_own(task: &TaskOf<T>, miner: &T::AccountId) -> bool {
         task.publisher == *miner || T::Miners::must_recuse(miner, &task.publisher)
     }

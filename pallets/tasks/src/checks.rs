@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What must hold between blocks, wherever money or membership depends on it.
+//! The invariants between blocks, wherever money or membership depends on them.
 
 use crate::*;
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -217,7 +217,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What is held of every account is exactly what its open tasks, answers and challenges need.
+    /// Checks that the holds of every account are exactly what its open tasks, answers and
+    /// challenges need.
     fn check_holds() -> Result<(), TryRuntimeError> {
         let mut stakes = BTreeMap::new();
         let mut answers = BTreeMap::new();

@@ -7,7 +7,7 @@ use polkadot_sdk::*;
 
 #[pallet_section]
 mod events {
-    /// What happened. The history of every task can be rebuilt from these events alone.
+    /// The events of tasks. The history of every task can be rebuilt from these events alone.
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -16,7 +16,7 @@ mod events {
         Published {
             /// The task.
             task: TaskId,
-            /// Who published it.
+            /// The publisher.
             publisher: T::AccountId,
             /// Its type.
             task_type: TaskType,
@@ -100,7 +100,7 @@ mod events {
             task: TaskId,
             /// The round.
             round: u32,
-            /// What came of it.
+            /// The outcome of the count.
             tally: Tally,
         },
         /// A result was challenged; the bond is held and one more round begins.
@@ -108,7 +108,7 @@ mod events {
         Challenged {
             /// The task.
             task: TaskId,
-            /// Who challenges.
+            /// The challenger.
             challenger: T::AccountId,
             /// The bond.
             bond: Balance,
@@ -118,9 +118,9 @@ mod events {
         ChallengeDecided {
             /// The task.
             task: TaskId,
-            /// Whether it moved the result.
+            /// `true` if it moved the result.
             upheld: bool,
-            /// Whether the bond goes back to the challenger: also when its round had no quorum.
+            /// `true` if the bond goes back to the challenger: also when its round had no quorum.
             bond_released: bool,
         },
         /// The final result for an answer.
@@ -136,7 +136,7 @@ mod events {
             innovation: u8,
             /// The verdict.
             verdict: Verdict,
-            /// Whether it is too close to an earlier one.
+            /// `true` if it is too close to an earlier one.
             duplicate: bool,
         },
         /// A part of a stake, or a bond, went to the treasury.
@@ -144,11 +144,11 @@ mod events {
         StakeSlashed {
             /// The task.
             task: TaskId,
-            /// Whose it was.
+            /// The account that it was taken from.
             who: T::AccountId,
-            /// How much.
+            /// The amount, in wei.
             amount: Balance,
-            /// Why.
+            /// The reason.
             reason: SlashReason,
         },
         /// A stake or a bond, or what is left of it, is free again.
@@ -156,9 +156,9 @@ mod events {
         StakeReleased {
             /// The task.
             task: TaskId,
-            /// Whose it is.
+            /// The account that owns it.
             who: T::AccountId,
-            /// How much.
+            /// The amount, in wei.
             amount: Balance,
         },
         /// The treasury could not take a slash, so its owner keeps it.
@@ -166,9 +166,9 @@ mod events {
         SlashFailed {
             /// The task.
             task: TaskId,
-            /// Whose it is.
+            /// The account that owns it.
             who: T::AccountId,
-            /// How much was to be taken.
+            /// The amount that was to be taken, in wei.
             amount: Balance,
         },
         /// A task is over; no money is left in it.
@@ -176,7 +176,7 @@ mod events {
         Closed {
             /// The task.
             task: TaskId,
-            /// How it ended.
+            /// The way it ended.
             closure: Closure,
         },
         /// A closed task's records were removed.
@@ -192,7 +192,7 @@ mod events {
             task: TaskId,
             /// The phase it is in.
             phase: Phase,
-            /// When it is tried again.
+            /// The tick of the next attempt.
             retry_at: Tick,
         },
         /// A task type was added, changed or, without rules, removed.

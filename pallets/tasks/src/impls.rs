@@ -123,7 +123,7 @@ impl<T: Config> Pallet<T> {
                         reason,
                     });
                 }
-                // Better that its owner keeps it than that nobody can ever settle.
+                // Better that its owner keeps it than that no one can ever settle.
                 Err(error) => {
                     log::error!(target: LOG_TARGET, "slash of {share} failed: {error:?}");
                     Self::deposit_event(Event::SlashFailed {

@@ -73,7 +73,7 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What tasks need of the rest of the chain.
+    /// The needs of tasks: what the rest of the chain provides.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// Weights of the calls and of the steps of the queue.
@@ -87,26 +87,26 @@ pub mod pallet {
             + MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
         /// Protocol time. Its hooks must run before this pallet's.
         type Clock: Clock;
-        /// Who may work.
+        /// The registry of miners: it says which accounts may work.
         type Miners: MinerRegistry<Self::AccountId>;
-        /// What work is worth.
+        /// Reputation: the worth of the work of an account.
         type Reputation: Reputation<Self::AccountId>;
-        /// Who judges.
+        /// The panels that judge.
         type Panels: Panels<Self::AccountId>;
-        /// Where rewards lie and who splits them.
+        /// The vault in which rewards lie, and which splits them.
         type Vault: Vault<Self::AccountId>;
-        /// Where slashed stakes go.
+        /// The account that slashed stakes go to.
         type Treasury: Get<Self::AccountId>;
         /// The rules for what is published now.
         type Rules: CurrentRules;
-        /// Who decides which task types there are.
+        /// The origin that decides which task types there are.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// The most weight the queue may take of a block before its transactions.
         #[pallet::constant]
         type MaxWork: Get<Weight>;
     }
 
-    /// Why balance is held.
+    /// The reasons to hold balance.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// A publisher's stake in its own task.
@@ -128,7 +128,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Tasks<T: Config> = CountedStorageMap<_, Identity, TaskId, TaskOf<T>>;
 
-    /// What each task asks.
+    /// The content of each task: what it asks.
     #[pallet::storage]
     pub type Specs<T: Config> = StorageMap<_, Identity, TaskId, ContentRef>;
 
@@ -159,7 +159,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Timeline<T: Config> = StorageMap<_, Identity, TaskId, Timelines, ValueQuery>;
 
-    /// How many tasks each account has published; part of the next identifier.
+    /// The number of tasks each account has published; part of the next identifier.
     #[pallet::storage]
     pub type Nonces<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
 
@@ -184,7 +184,7 @@ pub mod pallet {
         StorageMap<_, Blake2_128Concat, T::AccountId, ActiveTasks, ValueQuery>;
 
     /// The queue: which tasks have a step due in which tick. Ticks are few and near each other,
-    /// so nobody gains by choosing one.
+    /// so no account gains by choosing one.
     #[pallet::storage]
     pub type Agenda<T: Config> = StorageDoubleMap<_, Twox64Concat, Tick, Identity, TaskId, ()>;
 
@@ -224,7 +224,7 @@ pub mod pallet {
         }
     }
 
-    /// Why a call was refused.
+    /// The reasons to refuse a call.
     #[pallet::error]
     pub enum Error<T> {
         /// There is no such task, or it has been pruned: check the identifier.
@@ -270,7 +270,7 @@ pub mod pallet {
         /// Only the publisher may do this.
         #[codec(index = 13)]
         NotPublisher,
-        /// Somebody has joined, so the task cannot be cancelled any more.
+        /// An account has joined, so the task cannot be cancelled any more.
         #[codec(index = 14)]
         HasParticipants,
         /// The task takes no more places or commitments.
@@ -367,7 +367,7 @@ pub mod pallet {
             Self::do_publish(publisher, params, spec, terms)
         }
 
-        /// Withdraws a task nobody has joined. The reward comes back less a fee of 0.1 %.
+        /// Withdraws a task that no miner has joined. The reward comes back less a fee of 0.1 %.
         #[pallet::call_index(1)]
         pub fn cancel(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
             Self::do_cancel(ensure_signed(origin)?, task)
@@ -486,8 +486,8 @@ pub mod pallet {
             Timeline::<T>::get(id).into_inner()
         }
 
-        /// Whether `who` could join a task now: if not, why, and from which tick on that may
-        /// be different, as far as waiting alone helps.
+        /// Says that `who` could join a task now, or why not, and from which tick on that may be
+        /// different, as far as waiting alone helps.
         pub fn can_submit(
             who: T::AccountId,
             task: TaskId,

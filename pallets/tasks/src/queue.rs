@@ -16,7 +16,7 @@ impl<T: Config> Pallet<T> {
         agenda::take::<Self>(due, id)
     }
 
-    /// What the task's next step may cost at most.
+    /// The most that the task's next step may cost.
     pub(crate) fn step_weight(task: &TaskOf<T>) -> Weight {
         Self::weight_of(Self::step_of(task), task.joined, task.seats())
     }
@@ -62,7 +62,7 @@ impl<T: Config> Pallet<T> {
             .saturating_add(T::WeightInfo::agenda_tick())
     }
 
-    /// The weight `crank` is charged before anybody knows what it will do.
+    /// The weight `crank` is charged before it is known what it will do.
     pub(crate) fn crank_weight() -> Weight {
         Self::heaviest_step(MAX_PARTICIPANTS)
     }

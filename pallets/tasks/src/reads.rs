@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What others ask about tasks.
+//! The reads of tasks.
 
 use crate::*;
 use alloc::vec::Vec;
@@ -20,7 +20,8 @@ use tos_views::{
 pub(crate) const MAX_PAGE: usize = tos_views::MAX_PAGE as usize;
 
 impl<T: Config> Pallet<T> {
-    /// Whether `who` could join: the same questions as the call asks, and what waiting would do.
+    /// Says that `who` could join, or why not: the same questions as the call asks, and what
+    /// waiting would do.
     pub(crate) fn check_join(
         who: &T::AccountId,
         id: &TaskId,
@@ -138,7 +139,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// What `who` has to do as a miner now, or lose stake.
+    /// The actions that `who` must take as a miner now, or lose stake.
     pub fn assignments(who: &T::AccountId) -> Vec<AssignmentView> {
         let now = T::Clock::now();
         ActiveOf::<T>::get(who)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How tasks end: settled, expired or unresolved, and finally pruned.
+//! The ends of tasks: settled, expired or unresolved, and finally pruned.
 
 use crate::*;
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -12,13 +12,13 @@ use tos_formulas::{
 use tos_interfaces::{MinerRegistry, Panels, Reputation, Settlement, Vault};
 use tos_types::{params, rules::JudgingRules, Closure, TaskId, Verdict};
 
-/// What a closed task means for one miner.
+/// The consequences of a closed task for one miner.
 struct Outcome {
-    /// Why it loses stake, if it does.
+    /// The reason to slash it, if there is one.
     slash: Option<SlashReason>,
-    /// Whether it delivered a valid answer.
+    /// `true` if it delivered a valid answer.
     completed: bool,
-    /// What its reputation is changed by; nothing when nobody judged.
+    /// The change of its reputation; none when no panel judged.
     performance: Option<Performance>,
 }
 
@@ -75,7 +75,7 @@ impl Outcome {
         }
     }
 
-    /// Nobody could judge: no blame and no merit.
+    /// No panel could judge: no blame and no merit.
     fn unjudged(delivered: bool) -> Self {
         Self {
             slash: None,
@@ -115,7 +115,7 @@ impl<T: Config> Pallet<T> {
         let authors = Answers::<T>::get(id);
         let results = T::Panels::results(id);
         if authors.is_empty() || results.len() != authors.len() {
-            // No result that could be paid by. Everybody gets its own back rather than waits.
+            // No result that could be paid by. All get their own back rather than wait.
             log::error!(target: LOG_TARGET, "task {id} has no usable result");
             return Self::unresolve(id, task);
         }
@@ -182,7 +182,7 @@ impl<T: Config> Pallet<T> {
         Self::close(id, task, Closure::Settled)
     }
 
-    /// Closes a task nobody answered: who promised to and did not loses some stake.
+    /// Closes a task that no miner answered: one that promised to and did not loses some stake.
     pub(crate) fn expire(id: &TaskId, task: TaskOf<T>) -> DispatchResult {
         if task.phase == tos_types::Phase::Open {
             Self::leave_open(id, &task);
@@ -194,7 +194,7 @@ impl<T: Config> Pallet<T> {
         Self::close(id, task, Closure::Expired)
     }
 
-    /// Closes a task nobody could judge: everybody gets its own back.
+    /// Closes a task that no panel could judge: all get their own back.
     pub(crate) fn unresolve(id: &TaskId, task: TaskOf<T>) -> DispatchResult {
         // Frees the members of earlier panels and slashes those who did not vote.
         let _ = T::Panels::conclude(id, task.task_type(), false);
@@ -256,7 +256,7 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// Why a miner without a revealed answer loses stake.
+/// The reason to slash a miner without a revealed answer.
 fn undelivered(submission: &Submission) -> SlashReason {
     if submission.commitment.is_some() {
         SlashReason::NonReveal

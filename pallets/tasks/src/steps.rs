@@ -16,7 +16,7 @@ impl<T: Config> Pallet<T> {
     /// Ticks from a phase change by the queue to the first draw: the seed must not have existed
     /// when the last reveal came in, so never in the same block.
     const AFTER_THE_QUEUE: Tick = 1;
-    /// The same after a call: whoever builds this block must not know the seed either.
+    /// The same after a call: the author of this block must not know the seed either.
     pub(crate) const AFTER_A_CALL: Tick = 2;
 
     /// The next step of a task. Fixed by what is stored, so that its weight is known before it is
@@ -27,7 +27,7 @@ impl<T: Config> Pallet<T> {
             Phase::Open => Step::Advance,
             Phase::AnswerReveal if task.revealed == 0 => Step::Expire,
             Phase::AnswerReveal => Step::Collect,
-            // Only a draw in vain is put off beyond the deadline.
+            // Only a draw without effect is put off beyond the deadline.
             Phase::PanelDraw if task.due > task.deadline => Step::GiveUp,
             Phase::PanelDraw => Step::Draw,
             Phase::VoteCommit => Step::Advance,
@@ -139,7 +139,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Tries to seat a panel; in vain, it tries again in the next tick.
+    /// Tries to seat a panel; if there is none, it tries again in the next tick.
     fn draw(id: &TaskId, mut task: TaskOf<T>) -> DispatchResult {
         match T::Panels::draw(&Self::panel_request(id, &task)) {
             Draw::Seated(_) => {
@@ -168,7 +168,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether a round that does not agree is followed by another.
+    /// `true` if a round that does not agree is followed by another.
     fn may_escalate(task: &TaskOf<T>) -> bool {
         !task.challenged && task.escalations < task.rules.judging.escalations
     }
@@ -242,7 +242,7 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// Whether a result differs from an earlier one by more than `points`, or in a verdict, so that
+/// `true` if a result differs from an earlier one by more than `points`, or in a verdict, so that
 /// challenging that was right.
 fn moved(before: &[AnswerResult], after: &[AnswerResult], points: u8) -> bool {
     before

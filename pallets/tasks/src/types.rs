@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What is stored of a task.
+//! The records of a task.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::BoundedVec;
@@ -43,7 +43,7 @@ pub type Results = BoundedVec<AnswerResult, ConstU32<MAX_PARTICIPANTS>>;
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TypeProfile {
-    /// Whether equal answers may all earn, because the right answer is the same for everyone.
+    /// `true` if equal answers may all earn, because the right answer is the same for everyone.
     pub equal_answers_allowed: bool,
     /// The tool that automatic judges run over the answers: the BLAKE3 hash of its file. None
     /// when answers of this type cannot be checked by a tool.
@@ -64,7 +64,7 @@ impl TypeProfile {
 /// A task.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Task<AccountId> {
-    /// Who published it.
+    /// The publisher.
     pub publisher: AccountId,
     /// The publisher's own name for it, by which it is in `References`.
     pub reference: Option<[u8; 32]>,
@@ -80,29 +80,29 @@ pub struct Task<AccountId> {
     pub min_quality: u8,
     /// Places for miners.
     pub max_participants: u32,
-    /// Whether equal answers may all earn; the type's rule when the task was published.
+    /// `true` if equal answers may all earn; the type's rule when the task was published.
     pub equal_answers_allowed: bool,
     /// The tool its automatic judges run; the type's when the task was published.
     pub tool: Option<ContentHash>,
-    /// What its difficulty asked for when it was published.
+    /// The terms of its difficulty when it was published.
     pub terms: DifficultyTerms,
     /// The rules it was published with; later changes do not touch it.
     pub rules: TaskRules,
-    /// Where it is in its life.
+    /// The phase that it is in.
     pub phase: Phase,
     /// The current round of voting, from 0.
     pub round: u32,
     /// Rounds that followed because an earlier one did not agree.
     pub escalations: u32,
-    /// Whether the result has been challenged.
+    /// `true` if the result has been challenged.
     pub challenged: bool,
-    /// When it was published.
+    /// The tick in which it was published.
     pub opened: Tick,
     /// The last tick to join and commit in.
     pub open_until: Tick,
     /// The last tick to act in, in the current phase.
     pub deadline: Tick,
-    /// When the next step is due; the key of its entry in the agenda.
+    /// The tick in which the next step is due; the key of its entry in the agenda.
     pub due: Tick,
     /// Places taken.
     pub joined: u32,
@@ -110,7 +110,7 @@ pub struct Task<AccountId> {
     pub committed: u32,
     /// Answers revealed.
     pub revealed: u32,
-    /// How often the next step has failed in a row.
+    /// The number of failures of the next step in a row.
     pub failures: u8,
 }
 
@@ -120,17 +120,17 @@ impl<AccountId> Task<AccountId> {
         self.params.task_type()
     }
 
-    /// Whether it is over.
+    /// `true` if it is over.
     pub fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed(_))
     }
 
-    /// Whether it is in `phase` and in time for what one does in it.
+    /// `true` if it is in `phase` and in time for what one does in it.
     pub fn accepts(&self, phase: Phase, now: Tick) -> bool {
         self.phase == phase && now <= self.deadline
     }
 
-    /// Whether experts are wanted in the current round.
+    /// `true` if experts are wanted in the current round.
     pub fn wants_experts(&self) -> bool {
         self.difficulty == Difficulty::Expert
             || self.reward > self.rules.publishing.expert_reward
@@ -161,7 +161,7 @@ impl<AccountId> Task<AccountId> {
 pub struct Committed {
     /// The commitment.
     pub hash: Commitment,
-    /// When it was made.
+    /// The tick in which it was made.
     pub tick: Tick,
     /// Its number among the task's commitments, from 0.
     pub number: u32,
@@ -187,30 +187,30 @@ pub struct Submission {
     pub commitment: Option<Committed>,
     /// The answer, once revealed.
     pub revealed: Option<Revealed>,
-    /// Whether it is too close to an earlier answer.
+    /// `true` if it is too close to an earlier answer.
     pub duplicate: bool,
-    /// What the panel said of it, once settled.
+    /// The result that the panel gave it, once settled.
     pub result: Option<AnswerResult>,
-    /// What the answer earned, once settled.
+    /// The earnings of the answer in wei, once settled.
     pub earned: Balance,
-    /// What of the stake was lost, once closed.
+    /// The part of the stake that was lost, in wei, once closed.
     pub lost: Balance,
 }
 
 /// A challenge of a result.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Challenge<AccountId> {
-    /// Who challenges.
+    /// The challenger.
     pub challenger: AccountId,
     /// The bond, held until it is decided.
     pub bond: Balance,
     /// The results it challenges.
     pub before: Results,
-    /// Whether it moved the result; `None` until its round is over.
+    /// `true` if it moved the result; `None` until its round is over.
     pub upheld: Option<bool>,
 }
 
-/// Why a stake or bond is lost.
+/// The reasons to lose a stake or bond.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum SlashReason {
@@ -238,7 +238,7 @@ pub enum SlashReason {
 }
 
 impl SlashReason {
-    /// Why the author of a judged answer loses stake, if it does.
+    /// The reason for which the author of a judged answer loses stake, if there is one.
     pub fn of(result: &AnswerResult, rules: &JudgingRules) -> Option<Self> {
         match result.verdict {
             Verdict::Plagiarised => Some(Self::Plagiarised),
@@ -265,7 +265,7 @@ impl SlashReason {
 }
 
 impl SlashReason {
-    /// What it costs under these rules.
+    /// The slash for this reason under these rules.
     pub(crate) fn by(self, slashes: &SlashRules) -> Slash {
         Slash {
             reason: self,
@@ -277,7 +277,7 @@ impl SlashReason {
 /// A loss of stake: why, and which share of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Slash {
-    /// Why.
+    /// The reason.
     pub reason: SlashReason,
     /// The share that is lost, in basis points.
     pub share: tos_types::Bp,
@@ -311,8 +311,8 @@ pub(crate) enum Step {
 pub(crate) struct Scored {
     /// As the split sees it.
     pub judged: JudgedAnswer,
-    /// What the panel said.
+    /// The result that the panel gave it.
     pub result: AnswerResult,
-    /// Whether it is too close to an earlier one.
+    /// `true` if it is too close to an earlier one.
     pub duplicate: bool,
 }
