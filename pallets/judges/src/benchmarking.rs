@@ -115,13 +115,13 @@ fn request<T: Config>(round: u32) -> PanelRequest<T::AccountId> {
     }
 }
 
-/// What the tool found: nothing against any answer.
+/// The finding of the tool: nothing against any answer.
 const REPORT: Report = Report {
     output: [3; 32],
     failed: 0,
 };
 
-/// A vote near enough to the others' that everybody earns.
+/// A vote near enough to the others' that all earn.
 fn vote(index: usize, answers: u32) -> Scores {
     let quality = 90u8.saturating_add(u8::try_from(index % 11).unwrap_or(0));
     let score = AnswerScore {
@@ -170,8 +170,8 @@ fn ballots<T: Config>(request: &PanelRequest<T::AccountId>, ballot: impl Fn(usiz
 }
 
 /// Registers a pool of the most candidates a draw looks at, all of whom may sit, and fills `seats`
-/// seats with them in rounds of the wanted size, everybody revealed or everybody silent, and nobody
-/// sitting twice while there are enough. The rounds are not counted yet.
+/// seats with them in rounds of the wanted size, all revealed or all silent, and none sitting twice
+/// while there are enough. The rounds are not counted yet.
 pub(crate) fn prepare_rounds<T: Config>(
     request: &PanelRequest<T::AccountId>,
     seats: u32,
@@ -394,7 +394,7 @@ mod benches {
         assert_eq!(Pallet::<T>::results(&TASK).len(), MAX_PARTICIPANTS as usize);
     }
 
-    // A slash costs more than a judgement: nobody revealed.
+    // A slash costs more than a judgement: no member revealed.
     #[benchmark]
     fn conclude() {
         treasury::<T>();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What must hold at any time, in small checks.
+//! The invariants that hold at any time, in small checks.
 
 use crate::{
     types::MAX_TYPES, Ballot, Config, ControlAuthors, Controls, CurrentRound, Duties, HoldReason,

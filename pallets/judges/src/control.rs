@@ -3,9 +3,9 @@
 //! Control answers: checks of the judges that do not depend on what the crowd says.
 //!
 //! A control author answers a task like any miner, with its own stake, but makes the salt of its
-//! answer from the quality that a careful judge must find. Nobody can tell such a salt from a
+//! answer from the quality that a careful judge must find. No one can tell such a salt from a
 //! random one, so a check looks like every other answer until the votes are counted. The quality
-//! was fixed before anybody voted, so it cannot be fitted to the votes.
+//! was fixed before anyone voted, so it cannot be fitted to the votes.
 
 use crate::{
     Checks, Config, ControlAnswer, ControlAnswers, ControlAuthors, Controls, Error, Event, Pallet,
@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// How close a vote of this round is on the answers that were known, and not yet told then.
+    /// The accuracy of a vote of this round on the answers that were known, and not yet told then.
     pub(crate) fn known_accuracy(vote: &Vote, round: u32, known: &ControlAnswers) -> Option<Bp> {
         let pairs: Vec<(u8, u8)> = known
             .iter()

@@ -186,7 +186,7 @@ mod events {
             /// `true` if it is approved now.
             approved: bool,
         },
-        /// An answer turned out to be a check: its quality was fixed before anybody voted.
+        /// An answer turned out to be a check: its quality was fixed before anyone voted.
         #[codec(index = 17)]
         ControlRevealed {
             /// The task.

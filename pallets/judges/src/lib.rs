@@ -4,8 +4,8 @@
 //!
 //! Judges register with a stake and the task types they judge. For every task a panel of them
 //! is drawn, weighted by reputation; it commits to votes and reveals them, and this pallet counts
-//! them into a result by weighted medians. Whoever votes close to the final result earns, by
-//! accuracy and never by how high it scored; whoever does not vote, or does not reveal, loses
+//! them into a result by weighted medians. A judge that votes close to the final result earns, by
+//! accuracy and never by how high it scored; one that does not vote, or does not reveal, loses
 //! stake. The rules are in `docs/protocol.md`, "Panels and votes".
 //!
 //! The tasks pallet drives the rounds through [`tos_interfaces::Panels`]: `draw`, then
@@ -72,7 +72,7 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the pallet needs from its runtime.
+    /// The needs of the pallet: what its runtime provides.
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// The currency stakes are held in.
@@ -101,17 +101,17 @@ pub mod pallet {
         /// Seeds that did not exist when the answers were revealed.
         type Randomness: Randomness;
 
-        /// What a registration asks for.
+        /// The rules that say what a registration asks for.
         type Rules: MemberRules;
 
-        /// Where slashed stake goes. Should exist, so that it can take any amount.
+        /// The account that slashed stake goes to. Should exist, so that it can take any amount.
         type Treasury: Get<Self::AccountId>;
 
         /// Weights of the calls and of the steps that the tasks pallet drives.
         type WeightInfo: WeightInfo;
     }
 
-    /// Why this pallet holds funds.
+    /// The reasons for which this pallet holds funds.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// The stake of a judge: lost in part for not voting or not revealing, returned after
@@ -289,7 +289,7 @@ pub mod pallet {
 
         /// Commit to a vote in the current round of a task. See
         /// [`tos_types::commitment::vote`] for the hash. It binds the account, so a copy of
-        /// somebody else's cannot be revealed.
+        /// another account's cannot be revealed.
         #[pallet::call_index(6)]
         pub fn commit_vote(
             origin: OriginFor<T>,
@@ -327,7 +327,7 @@ pub mod pallet {
         }
 
         /// Tell that the caller's answer to a task was a check of the judges, and of what
-        /// quality it is: both were bound into the salt of the answer before anybody voted. See
+        /// quality it is: both were bound into the salt of the answer before anyone voted. See
         /// [`tos_types::commitment::control_answer`].
         #[pallet::call_index(9)]
         pub fn reveal_control(

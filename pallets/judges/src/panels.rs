@@ -49,7 +49,7 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
                 return Draw::Retry;
             }
         };
-        // A seed that everybody knows decides nothing more: whoever may sit could be arranged for it.
+        // A seed that everyone knows decides nothing more: the candidates could be arranged for it.
         DrawRequests::<T>::remove(request.task);
         Self::draw_with(request, seed).map_or(Draw::Retry, Draw::Seated)
     }
@@ -175,8 +175,8 @@ impl<T: Config> Pallet<T> {
         Rounds::<T>::get(task, number).map(|round| (number, round))
     }
 
-    /// What everybody did in the rounds up to `last`, measured against the results and the known
-    /// answers if there are any; one entry per account, in the order of their first seats.
+    /// The conduct of all members in the rounds up to `last`, measured against the results and the
+    /// known answers if there are any; one entry per account, in the order of their first seats.
     fn conduct(
         task: &TaskId,
         last: u32,
@@ -380,8 +380,8 @@ pub(crate) fn count(
     )
 }
 
-/// Whether an agreed report speaks against nothing that the panel lets take part. Without one, layer
-/// one has not spoken, and the panel alone makes no consensus.
+/// `true` if an agreed report speaks against nothing that the panel lets take part. Without one,
+/// layer one has not spoken, and the panel alone makes no consensus.
 fn supported(report: Option<&Report>, answers: &Answers, rules: &JudgingRules) -> bool {
     report.is_some_and(|report| {
         (0u32..).zip(answers).all(|(index, answer)| {
@@ -392,8 +392,8 @@ fn supported(report: Option<&Report>, answers: &Answers, rules: &JudgingRules) -
     })
 }
 
-/// How close one vote is to the results; `None` when there are none. A member that should have
-/// reported what the others found, and did not, was not close at all.
+/// The accuracy of one vote against the results; `None` when there are none. A member that should
+/// have reported what the others found, and did not, was not close at all.
 fn vote_accuracy<AccountId>(
     member: &Member<AccountId>,
     vote: &Vote,
@@ -415,7 +415,7 @@ fn vote_accuracy<AccountId>(
     Some(accuracy(&pairs))
 }
 
-/// Whether `part` is at least `share` of `whole`.
+/// `true` if `part` is at least `share` of `whole`.
 fn is_share(part: u64, whole: u64, share: Bp) -> bool {
     u128::from(part).saturating_mul(u128::from(BP))
         >= u128::from(whole).saturating_mul(u128::from(share))

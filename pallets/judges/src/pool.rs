@@ -3,7 +3,7 @@
 //! The pools: one array of judges per task type, without gaps, so that a draw can name
 //! candidates by number. Leaving swaps the last one into the gap.
 //!
-//! A pool holds everybody who judges its type and is not leaving, so that a draw looks only at
+//! A pool holds every account that judges its type and is not leaving, so that a draw looks only at
 //! candidates of the right type. A judge that a slash took below what its types ask for then is
 //! *understaked*: it keeps its place and is passed over until it tops up. (Clearing its places at
 //! once would make the end of a task, where 60 judges may be slashed, eight times as expensive.)

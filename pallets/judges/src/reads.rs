@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What clients read.
+//! The reads of clients.
 
 use crate::{Ballot, Config, CurrentRound, Duties, Judges, Pallet, Rounds, Votes};
 use alloc::vec::Vec;

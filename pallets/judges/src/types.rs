@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the pallet stores, and the numbers only it needs.
+//! The records of the pallet, and the numbers only it needs.
 
 use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
@@ -33,7 +33,7 @@ pub type PanelMembers<AccountId> = BoundedVec<AccountId, ConstU32<MAX_PANEL>>;
 /// The answers of one task whose quality was known beforehand.
 pub type ControlAnswers = BoundedVec<ControlAnswer, ConstU32<MAX_PARTICIPANTS>>;
 
-/// An answer whose quality was known before anybody voted.
+/// An answer whose quality was known before anyone voted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct ControlAnswer {
     /// Its place among the task's answers.
@@ -49,16 +49,16 @@ pub struct ControlAnswer {
 pub struct Vote {
     /// The scores.
     pub scores: Scores,
-    /// What the pinned tool found, from a member with an automatic seat.
+    /// The finding of the pinned tool, from a member with an automatic seat.
     pub report: Option<Report>,
 }
 
 /// A registered judge.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Judge {
-    /// What it has on hold.
+    /// The stake on hold, in wei.
     pub stake: Balance,
-    /// What it judges.
+    /// The task types it judges.
     pub types: Types,
     /// Its running accuracy, by the results of panels.
     pub accuracy: Bp,
@@ -68,12 +68,12 @@ pub struct Judge {
     pub checks: u32,
     /// Tasks it has a seat in that are not concluded; the length of its duty list.
     pub panels: u32,
-    /// Whether it can be drawn.
+    /// The status, which says if it can be drawn.
     pub status: JudgeStatus,
 }
 
 impl Judge {
-    /// Whether it is accurate enough to sit as an expert, by both measures it has.
+    /// `true` if it is accurate enough to sit as an expert, by both measures it has.
     pub fn is_accurate(&self, least: Bp) -> bool {
         self.accuracy >= least && (self.checks == 0 || self.known >= least)
     }
@@ -108,7 +108,7 @@ impl Judge {
         points.and_then(|p| Bp::try_from(p).ok()).unwrap_or(BP)
     }
 
-    /// Whether it is on its way out.
+    /// `true` if it is on its way out.
     pub fn is_leaving(&self) -> bool {
         matches!(self.status, JudgeStatus::Leaving { .. })
     }
@@ -125,7 +125,7 @@ impl Judge {
     }
 }
 
-/// What a member of a panel has done so far.
+/// The progress of a member of a panel in its round.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum Ballot {
     /// Nothing.
@@ -142,13 +142,13 @@ pub enum Ballot {
 /// A seat in a panel.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Member<AccountId> {
-    /// Who sits in it.
+    /// The judge that sits in it.
     pub who: AccountId,
     /// The weight of its vote, fixed when the panel was drawn.
     pub weight: u64,
-    /// Whether it runs the task's pinned tool and reports what that found.
+    /// `true` if it runs the task's pinned tool and reports what that found.
     pub automatic: bool,
-    /// What it has done.
+    /// Its progress in the round.
     pub ballot: Ballot,
 }
 
@@ -159,26 +159,26 @@ pub struct Round<AccountId> {
     pub members: BoundedVec<Member<AccountId>, ConstU32<MAX_PANEL>>,
     /// Number of answers every vote scores.
     pub answers: u32,
-    /// Whether the panel consists of experts.
+    /// `true` if the panel consists of experts.
     pub expert: bool,
-    /// What the count gave; `None` before it.
+    /// The outcome of the count; `None` before it.
     pub tally: Option<Tally>,
     /// The report that automatic members agree on; `None` before the count and without one.
     pub report: Option<Report>,
 }
 
 impl<AccountId> Round<AccountId> {
-    /// Whether no commitment is outstanding.
+    /// `true` if no commitment is outstanding.
     pub fn all_committed(&self) -> bool {
         self.members.iter().all(|m| m.ballot != Ballot::Awaited)
     }
 
-    /// Whether there is no commitment at all.
+    /// `true` if there is no commitment at all.
     pub fn none_committed(&self) -> bool {
         self.members.iter().all(|m| m.ballot == Ballot::Awaited)
     }
 
-    /// Whether no commitment is left unrevealed.
+    /// `true` if no commitment is left unrevealed.
     pub fn all_revealed(&self) -> bool {
         !self
             .members
@@ -186,7 +186,7 @@ impl<AccountId> Round<AccountId> {
             .any(|m| matches!(m.ballot, Ballot::Committed(_)))
     }
 
-    /// Whether some members have to report what a tool found.
+    /// `true` if some members have to report what a tool found.
     pub fn is_automatic(&self) -> bool {
         self.members.iter().any(|m| m.automatic)
     }
@@ -208,7 +208,7 @@ pub struct Findings {
     pub answers: Answers,
 }
 
-/// What one account did over all rounds of a task.
+/// The conduct of one account over all rounds of a task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Conduct<AccountId> {
     pub who: AccountId,
@@ -221,7 +221,7 @@ pub(crate) struct Conduct<AccountId> {
 }
 
 impl<AccountId> Conduct<AccountId> {
-    /// Somebody of whom nothing is known yet.
+    /// An account of which nothing is known yet.
     pub fn of(who: AccountId) -> Self {
         Self {
             who,

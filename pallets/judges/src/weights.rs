@@ -35,7 +35,7 @@ pub trait WeightInfo {
     fn draw() -> Weight;
     /// Counting the largest panel with the most answers.
     fn tally() -> Weight;
-    /// Concluding the most rounds of the largest panels, with nobody sitting twice.
+    /// Concluding the most rounds of the largest panels, with no account sitting twice.
     fn conclude() -> Weight;
     /// Removing the same.
     fn forget() -> Weight;
@@ -109,8 +109,8 @@ impl WeightInfo for () {
     }
 
     fn draw() -> Weight {
-        // Beside the candidates: judge and duties per seat; randomness request, head of the beacon,
-        // record of its slot, VRF of the block, size, earlier rounds, current.
+        // Besides the candidates: judge and duties per seat; randomness request, head of the
+        // beacon, record of its slot, VRF of the block, size, earlier rounds, current.
         step(6_000, CANDIDATE_READS + 2 * PANEL + 12, 2 * PANEL + 3)
     }
 
