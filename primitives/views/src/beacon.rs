@@ -34,7 +34,7 @@ pub struct EpochView {
 pub struct InjectionView {
     /// The slot.
     pub slot: Slot,
-    /// What goes in.
+    /// The entropy that goes in.
     #[serde(with = "json::hash")]
     pub entropy: Hash,
 }
@@ -65,7 +65,7 @@ pub struct BeaconView {
     pub injections: Vec<InjectionView>,
     /// Time of the genesis slot, in milliseconds since 1970; `None` before the first slot.
     pub genesis_ms: Option<u64>,
-    /// Whether the beacon stands still, so that randomness comes from VRF outputs alone.
+    /// `true` if the beacon stands still, so that randomness comes from VRF outputs alone.
     pub degraded: bool,
     /// The last block that included a slot; `None` before the first.
     pub last_progress: Option<u32>,

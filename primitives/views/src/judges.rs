@@ -34,13 +34,13 @@ pub enum JudgeStatus {
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JudgeView {
-    /// What it has on hold, in wei.
+    /// The stake on hold, in wei.
     #[serde(with = "wei")]
     pub stake: Balance,
-    /// What its types ask for, in wei.
+    /// The stake that its types ask for, in wei.
     #[serde(with = "wei")]
     pub required: Balance,
-    /// What it judges.
+    /// The task types it judges.
     pub types: Vec<TaskType>,
     /// Its running accuracy.
     pub accuracy: Bp,
@@ -50,7 +50,7 @@ pub struct JudgeView {
     pub checks: u32,
     /// Tasks with a seat that are not concluded.
     pub panels: u32,
-    /// Whether it can be drawn.
+    /// The status, which says if it can be drawn.
     pub status: JudgeStatus,
     /// The first tick after its suspension; `None` while it is not suspended.
     pub suspended_until: Option<Tick>,
@@ -79,17 +79,17 @@ pub struct DutyView {
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberView<AccountId> {
-    /// Who sits in it.
+    /// The judge that sits in it.
     pub who: AccountId,
     /// The weight of its vote.
     pub weight: u64,
-    /// Whether it runs the task's pinned tool and reports what that found.
+    /// `true` if it runs the task's pinned tool and reports what that found.
     pub automatic: bool,
-    /// Whether it committed to a vote.
+    /// `true` if it committed to a vote.
     pub committed: bool,
     /// Its vote, once revealed: a score per answer, in the order of commitment.
     pub vote: Option<Vec<AnswerScore>>,
-    /// What its tool found, once revealed.
+    /// The finding of its tool, once revealed.
     pub report: Option<Report>,
 }
 
@@ -101,9 +101,9 @@ pub struct RoundView<AccountId> {
     pub members: Vec<MemberView<AccountId>>,
     /// Number of answers.
     pub answers: u32,
-    /// Whether the panel consists of experts.
+    /// `true` if the panel consists of experts.
     pub expert: bool,
-    /// What the count gave; `None` before it.
+    /// The outcome of the count; `None` before it.
     pub tally: Option<Tally>,
     /// The report on which automatic members agree; `None` before the count and without one.
     pub report: Option<Report>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the runtime API answers: the shapes that clients, the node and explorers read.
+//! The answers of the runtime API: the shapes that clients, the node and explorers read.
 //!
 //! Amounts are `u128` wei in SCALE and decimal text in JSON, because JSON readers lose digits
 //! beyond 2⁵³; annotate them with `#[serde(with = "tos_types::json::wei")]`.
@@ -33,7 +33,7 @@ pub use parameters::*;
 pub use storage::*;
 pub use task::*;
 
-/// The most items one answer of the runtime API holds, whatever the caller asks for.
+/// The most items one answer of the runtime API holds, no matter how many the caller asks for.
 pub const MAX_PAGE: u32 = 100;
 
 /// A reward that waits to be claimed.
@@ -42,14 +42,14 @@ pub const MAX_PAGE: u32 = 100;
 pub struct ClaimView {
     /// The task that was settled.
     pub task: TaskId,
-    /// What may be claimed, in wei.
+    /// The amount that may be claimed, in wei.
     #[serde(with = "wei")]
     pub amount: Balance,
     /// The last tick before the chain pays it to its owner by itself.
     pub expires: Tick,
 }
 
-/// In which role an account has something to do.
+/// The role in which an account has something to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
@@ -61,7 +61,7 @@ pub enum Role {
     Judge,
 }
 
-/// What an account should do now.
+/// An action that an account should take now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Action {
@@ -95,13 +95,13 @@ pub struct AssignmentView {
     pub task_type: TaskType,
     /// The account's role in it.
     pub role: Role,
-    /// What to do.
+    /// The action to take.
     pub action: Action,
     /// The last tick to do it in.
     pub deadline: Tick,
 }
 
-/// Why an account may not submit to a task, and when to ask again.
+/// The reason for which an account may not submit to a task, and when to ask again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JoinErrorView {
@@ -131,7 +131,8 @@ pub struct ChainView {
     pub judges: u32,
 }
 
-/// How lately a miner has worked. Computed when asked for, from the last active day.
+/// The activity of a miner: how lately it has worked. Computed when asked for, from the last active
+/// day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Activity {
@@ -176,11 +177,11 @@ pub struct MinerView {
     pub completed: u32,
     /// Tasks it failed.
     pub failed: u32,
-    /// When it registered.
+    /// The tick in which it registered.
     pub registered: Tick,
     /// Days since it last worked.
     pub idle_days: u32,
-    /// What these days amount to.
+    /// The activity that these days amount to.
     pub activity: Activity,
     /// The first tick in which it can withdraw its stake; `None` while it is not leaving.
     pub withdrawable_at: Option<Tick>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What governance can change, as the runtime API shows it.
+//! The parameters that governance can change, as the runtime API shows them.
 
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -18,17 +18,17 @@ use tos_types::{
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParametersView {
-    /// What a publisher and a challenger put down, and how time counts.
+    /// The amounts that a publisher and a challenger put down, and the time that counts as timely.
     pub publishing: PublishingRules,
-    /// What a failure costs.
+    /// The price of each failure.
     pub slashes: SlashRules,
-    /// How answers and those who judge them are measured.
+    /// The measures for answers and for those who judge them.
     pub judging: JudgingRules,
-    /// What each difficulty asks.
+    /// The requirements of each difficulty.
     pub difficulties: DifficultyTable,
     /// Fullness of blocks at which fees stay as they are, in basis points.
     pub target_fullness: Bp,
-    /// How fast fees follow fullness, in millionths per block.
+    /// The speed at which fees follow fullness, in millionths per block.
     pub fee_adjustment: u32,
     /// Least multiplier of fees, in thousandths.
     pub least_fee_multiplier: u32,
@@ -53,6 +53,6 @@ pub struct ParametersView {
     pub miner_stakes: MinerStakes,
     /// Stakes of judges' registrations.
     pub judge_stakes: JudgeStakes,
-    /// What certificates and levels are worth, and what levels ask for.
+    /// The worth of certificates and levels, and the requirements of levels.
     pub levels: LevelTable,
 }

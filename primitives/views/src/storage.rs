@@ -20,16 +20,16 @@ use tos_types::{
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderView {
-    /// What it has on hold, in wei.
+    /// The bond on hold, in wei.
     #[serde(with = "wei")]
     pub bond: Balance,
-    /// How much of it is collateral of replicas, in wei.
+    /// The part of it that is collateral of replicas, in wei.
     #[serde(with = "wei")]
     pub tied: Balance,
     /// The sr25519 key that signs its responses.
     #[serde(with = "json::hash")]
     pub proof_key: [u8; 32],
-    /// Where content and proofs are served.
+    /// The locator that content and proofs are served at.
     #[serde(with = "json::text")]
     pub locator: Locator,
     /// Replicas that are not over.
@@ -42,9 +42,9 @@ pub struct ProviderView {
     pub missed: u64,
     /// The last median latency a committee measured, in milliseconds.
     pub latency_ms: Option<u32>,
-    /// What that latency is worth.
+    /// The score of that latency, in basis points.
     pub score: Option<Bp>,
-    /// Whether it takes no new deals any more.
+    /// `true` if it takes no new deals any more.
     pub exiting: bool,
     /// The first window in which it can leave.
     pub leave_at: Option<Window>,
@@ -56,9 +56,9 @@ pub struct ProviderView {
 pub struct DealView<AccountId> {
     /// The deal.
     pub id: DealId,
-    /// Who pays.
+    /// The client, who pays.
     pub client: AccountId,
-    /// What is to be kept.
+    /// The content to keep.
     pub content: StoredContent,
     /// The commitment to the coded bytes.
     pub coded: Commitment,
@@ -67,7 +67,7 @@ pub struct DealView<AccountId> {
     pub price: Balance,
     /// The windows it lasts.
     pub windows: u32,
-    /// Who may accept; anybody if `None`.
+    /// The one provider that may accept; any if `None`.
     pub provider: Option<AccountId>,
     /// Held at the beginning, in wei.
     #[serde(with = "wei")]
@@ -78,7 +78,7 @@ pub struct DealView<AccountId> {
     /// The collateral that accepting it ties up, in wei.
     #[serde(with = "wei")]
     pub collateral: Balance,
-    /// Where it is.
+    /// The deal's status.
     pub status: DealStatus,
     /// Its replica, once accepted.
     pub replica: Option<ReplicaId>,
@@ -92,9 +92,9 @@ pub struct ReplicaView<AccountId> {
     pub id: ReplicaId,
     /// Its deal.
     pub deal: DealId,
-    /// Who keeps it.
+    /// The provider that keeps it.
     pub provider: AccountId,
-    /// Where it is.
+    /// The replica's status.
     pub status: ReplicaStatus,
     /// The commitment to the coded bytes.
     pub coded: Commitment,
@@ -115,11 +115,11 @@ pub struct ReplicaView<AccountId> {
     pub first_window: Option<Window>,
     /// The first window after its deal's end or its notice.
     pub ends_at: Option<Window>,
-    /// When its next automatic step is due, in storage ticks; `None` while a challenge decides.
+    /// The storage tick of its next automatic step; `None` while a challenge decides.
     pub due: Option<Tick>,
 }
 
-/// Where a replica sits.
+/// The place of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PositionView {
@@ -150,9 +150,9 @@ pub struct AuditView {
 pub struct ReplicaChallengeView<AccountId> {
     /// The replica.
     pub replica: ReplicaId,
-    /// What it is about.
+    /// The subject of the challenge.
     pub kind: ChallengeKind,
-    /// Who opened it; the chain itself if `None`.
+    /// The challenger; the chain itself if `None`.
     pub challenger: Option<AccountId>,
     /// The replica seed: the words of a seal challenge, or of the window. `None` while the beacon has not
     /// drawn it.
@@ -168,7 +168,7 @@ pub struct ReplicaChallengeView<AccountId> {
 #[serde(transparent)]
 pub struct SeedView(#[serde(with = "json::hash")] pub [u8; 32]);
 
-/// How far a window is.
+/// The stage of a window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WindowStage {
@@ -192,7 +192,7 @@ pub enum WindowStage {
 pub struct WindowView {
     /// Its number.
     pub number: Window,
-    /// How far it is.
+    /// Its stage.
     pub stage: WindowStage,
     /// Its seed, once drawn. The seed of a replica is
     /// `tos_storage_proofs::replica_seed(seed, replica, sealed root)`.
@@ -205,7 +205,7 @@ pub struct WindowView {
     pub due: Vec<GroupId>,
     /// The last window folded.
     pub folded: Option<Window>,
-    /// Whether time stands still because the beacon does.
+    /// `true` if time stands still because the beacon does.
     pub degraded: bool,
 }
 
@@ -224,7 +224,7 @@ pub struct GroupMemberView {
     pub words: u64,
     /// The first window in which it has to be proven.
     pub from: Window,
-    /// Whether its leaf belongs into the current window's root.
+    /// `true` if its leaf belongs into the current window's root.
     pub due: bool,
 }
 
@@ -234,7 +234,7 @@ pub struct GroupMemberView {
 pub struct GroupView<AccountId> {
     /// The group.
     pub group: GroupId,
-    /// Whose it is.
+    /// The provider that owns it.
     pub provider: AccountId,
     /// Its members by place: the leaves of the window are those that are `due`.
     pub members: Vec<GroupMemberView>,
@@ -242,7 +242,7 @@ pub struct GroupView<AccountId> {
     pub root: Option<SeedView>,
 }
 
-/// What a validator should check in the current window.
+/// The duty of a validator: a group to check in the current window.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CommitteeDutyView<AccountId> {
@@ -250,16 +250,16 @@ pub struct CommitteeDutyView<AccountId> {
     pub window: Window,
     /// The group.
     pub group: GroupId,
-    /// Whose it is.
+    /// The provider that owns it.
     pub provider: AccountId,
-    /// Where to fetch its proofs.
+    /// The locator to fetch its proofs from.
     #[serde(with = "json::text")]
     pub locator: Locator,
-    /// Whether the validator has attested already.
+    /// `true` if the validator has attested already.
     pub done: bool,
 }
 
-/// How much of everything there is.
+/// The totals of storage, with its lengths, limits and prices.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageStats {
@@ -293,7 +293,7 @@ pub struct StorageStats {
     pub config: StorageConfig,
 }
 
-/// Why continuity cannot be certified, or for how long it can.
+/// The reasons for which continuity cannot be certified.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ContinuityError {
@@ -351,13 +351,13 @@ pub struct HistoryView {
     pub root: [u8; 32],
 }
 
-/// What is on chain of the way from one replica's leaf to the global root.
+/// The part on chain of the way from one replica's leaf to the global root.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InclusionView {
     /// The window.
     pub window: Window,
-    /// Where the replica sits.
+    /// The replica's place.
     pub position: PositionView,
     /// The root its group handed in.
     #[serde(with = "json::hash")]

@@ -21,7 +21,7 @@ use tos_types::{
 pub struct TaskSummary<AccountId> {
     /// Its identifier.
     pub id: TaskId,
-    /// Who published it.
+    /// The publisher.
     pub publisher: AccountId,
     /// Its type.
     pub task_type: TaskType,
@@ -40,11 +40,11 @@ pub struct TaskSummary<AccountId> {
     pub committed: u32,
     /// Answers revealed.
     pub revealed: u32,
-    /// Where it is in its life.
+    /// The phase that it is in.
     pub phase: Phase,
     /// The current or last round of voting, from 0.
     pub round: u32,
-    /// When it was published.
+    /// The tick in which it was published.
     pub opened: Tick,
     /// The last tick to join and commit in.
     pub open_until: Tick,
@@ -71,26 +71,26 @@ pub struct SubmissionView<AccountId> {
     /// The SimHash the miner states for its answer.
     #[serde(with = "digits")]
     pub simhash: Option<u64>,
-    /// Whether it is too close to an earlier one. Known once a panel is being drawn.
+    /// `true` if it is too close to an earlier one. Known once a panel is being drawn.
     pub duplicate: bool,
-    /// What the panel said of it. Known once the task is settled.
+    /// The result that the panel gave it. Known once the task is settled.
     pub result: Option<AnswerResult>,
-    /// What it earned, in wei. Known once the task is settled.
+    /// The earnings of the answer, in wei. Known once the task is settled.
     #[serde(with = "wei")]
     pub earned: Balance,
-    /// What of the stake was lost, in wei. Known once the task is closed.
+    /// The part of the stake that was lost, in wei. Known once the task is closed.
     #[serde(with = "wei")]
     pub lost: Balance,
 }
 
-/// When and to what a miner committed.
+/// A miner's commitment: its hash, tick and number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CommitmentView {
     /// The commitment.
     #[serde(with = "json::hash")]
     pub hash: Commitment,
-    /// When it was made.
+    /// The tick in which it was made.
     pub tick: Tick,
     /// Its number among the task's commitments, from 0.
     pub number: u32,
@@ -100,12 +100,12 @@ pub struct CommitmentView {
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChallengeView<AccountId> {
-    /// Who challenges.
+    /// The challenger.
     pub challenger: AccountId,
     /// The bond, in wei.
     #[serde(with = "wei")]
     pub bond: Balance,
-    /// Whether it moved the result; `None` until its round is over.
+    /// `true` if it moved the result; `None` until its round is over.
     pub upheld: Option<bool>,
 }
 
@@ -113,11 +113,11 @@ pub struct ChallengeView<AccountId> {
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskView<AccountId> {
-    /// What a list shows of it.
+    /// The part of it that a list shows.
     pub summary: TaskSummary<AccountId>,
     /// Its parameters.
     pub params: TaskParams,
-    /// What is asked.
+    /// The content that is asked for: the specification.
     pub spec: ContentRef,
     /// The publisher's stake, in wei.
     #[serde(with = "wei")]
@@ -130,7 +130,7 @@ pub struct TaskView<AccountId> {
     /// The challenge, if there was one.
     pub challenge: Option<ChallengeView<AccountId>>,
     // New fields come last, where readers of an earlier version overlook them.
-    /// What its difficulty asked for when it was published.
+    /// The terms of its difficulty when it was published.
     pub terms: DifficultyTerms,
     /// The rules it was published with.
     pub rules: TaskRules,
