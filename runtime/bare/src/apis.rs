@@ -14,7 +14,7 @@ use crate::{
 
 tos_runtime_common::impl_common_apis! {
     epoch_slots: EpochSlots,
-    // Authorities have no stake to lose, so that nobody needs to prove who they are.
+    // Authorities have no stake to lose, so that none needs to prove who they are.
     membership_proofs: (),
     // The node asks; authorities of a load run find one another by their addresses.
     discoverable: alloc::vec::Vec::new();

@@ -57,7 +57,7 @@ impl pallet_babe::Config for Runtime {
     type WeightInfo = ();
     type MaxAuthorities = ConstU32<MAX_VALIDATORS>;
     type MaxNominators = ConstU32<0>;
-    // Authorities have no stake to lose, so that nobody needs to prove who they are.
+    // Authorities have no stake to lose, so that none needs to prove who they are.
     type KeyOwnerProof = sp_core::Void;
     type EquivocationReportSystem = ();
 }

@@ -20,8 +20,8 @@ use sp_core::{bytes::to_hex, storage::Storage};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::BuildStorage;
 
-/// Who can be an authority, in this order: the keys that `--alice`, `--bob` and so on put into a
-/// node's keystore.
+/// The authorities to choose from, in this order: the keys that `--alice`, `--bob` and so on put
+/// into a node's keystore.
 const AUTHORITIES: [(Sr25519Keyring, Ed25519Keyring); 8] = [
     (Sr25519Keyring::Alice, Ed25519Keyring::Alice),
     (Sr25519Keyring::Bob, Ed25519Keyring::Bob),
@@ -36,14 +36,14 @@ const AUTHORITIES: [(Sr25519Keyring, Ed25519Keyring); 8] = [
 /// A network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// How many authorities there are.
+    /// The number of authorities.
     pub validators: usize,
     /// Milliseconds between two slots.
     pub slot_ms: u64,
 }
 
 impl Network {
-    /// Why this network cannot be, if it cannot.
+    /// Checks the network; the error says why it cannot be.
     fn check(&self) -> Result<(), String> {
         if !(1..=AUTHORITIES.len()).contains(&self.validators) {
             return Err(format!(

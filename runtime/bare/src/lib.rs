@@ -2,14 +2,14 @@
 
 //! The yardstick of load runs: a chain that does nothing but move money.
 //!
-//! What TOS costs is told by a chain that is like it in everything that a transfer meets, and has
-//! nothing else: the same transactions, weights, limits of a block, fees, slots and consensus, on the
-//! same node. All of it comes from [`tos_runtime_common`], so that none of it drifts apart; tests compare
-//! what each runtime composes by itself.
+//! The cost of TOS is told by a chain that is like it in everything that a transfer meets, and has
+//! nothing else: the same transactions, weights, limits of a block, fees, slots and consensus, on
+//! the same node. All of it comes from [`tos_runtime_common`], so that none of it drifts apart;
+//! tests compare what each runtime composes by itself.
 //!
-//! It differs where TOS does more: authorities are fixed at genesis, nobody can report them, and
-//! fees are burnt, where TOS pays them to the treasury and to the block's author. All of that makes this
-//! chain the faster one, so a comparison errs against TOS.
+//! It differs where TOS does more: authorities are fixed at genesis, no one can report them, and
+//! fees are burnt, where TOS pays them to the treasury and to the block's author. All of that makes
+//! this chain the faster one, so a comparison errs against TOS.
 //!
 //! Pallets, configuration and runtime APIs are in [`configs`] and `apis`, networks in [`genesis`].
 
@@ -48,7 +48,7 @@ pub type SignedPayload = transactions::SignedPayload<Runtime, RuntimeCall>;
 /// Block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 
-/// What runs a block.
+/// The executive: it runs a block.
 pub type Executive = frame_executive::Executive<
     Runtime,
     Block,
@@ -65,7 +65,7 @@ impl_opaque_keys! {
     }
 }
 
-/// Which runtime this is.
+/// The version of this runtime.
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("tos-bare"),
