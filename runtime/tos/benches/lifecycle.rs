@@ -37,8 +37,8 @@ const LIFECYCLES: u64 = 40;
 const MINERS: u8 = 32;
 const JUDGES: u8 = 64;
 const SALT: [u8; 32] = [7; 32];
-/// What a transaction carries beside its call, in bytes: length, version, address, signature,
-/// era, nonce, tip and mode.
+/// The bytes that a transaction carries besides its call: length, version, address, signature, era,
+/// nonce, tip and mode.
 const ENVELOPE: u64 = 112;
 
 /// A kind of task. All are for beginners, so that new miners may take them; three judge.
@@ -67,7 +67,7 @@ const KINDS: [Kind; 3] = [
     },
 ];
 
-/// What a lifecycle asks of blocks.
+/// The demand of a lifecycle on blocks.
 #[derive(Default)]
 struct Demand {
     /// Of the transactions, with what every transaction weighs.
@@ -156,7 +156,7 @@ fn content(seed: u64, size: usize) -> ContentRef {
     ContentRef::inline(&bytes).expect("short enough to be inline")
 }
 
-/// Everybody registers for everything.
+/// All accounts register for everything.
 fn prepare() {
     for index in 0..MINERS {
         let specialisations = TaskType::BUILT_IN.to_vec().try_into().unwrap();
@@ -273,8 +273,8 @@ fn quantile(times: &[Duration], per_cent: usize) -> Duration {
     sorted[(sorted.len() - 1) * per_cent / 100]
 }
 
-/// How many lifecycles fit a block, and what stops more: while other transactions fill the block, so
-/// that the queue has only its own share, and when nothing else wants the block.
+/// The number of lifecycles that fit a block, and what stops more: while other transactions fill
+/// the block, so that the queue has only its own share, and when nothing else wants the block.
 fn throughput(demand: &Demand) -> [(f64, &'static str); 2] {
     let limits = <Runtime as frame_system::Config>::BlockWeights::get();
     let calls = limits.get(DispatchClass::Normal).max_total.unwrap();

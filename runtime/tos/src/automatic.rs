@@ -7,7 +7,7 @@
 //! would name a stranger's transaction or, in a block without one, an extrinsic that does not exist.
 //! [`Automatic`] gives them the phase `Initialization`, for all pallets at once, so that none can
 //! forget it. `on_initialize`, `on_idle` and `on_finalize` have the right phase already, and a step
-//! that somebody takes by a call belongs to that call.
+//! that an account takes by a call belongs to that call.
 
 use crate::{BlockNumber, Runtime, System};
 use core::marker::PhantomData;

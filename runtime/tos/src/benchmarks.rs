@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Which pallets are measured, and what they need for it.
+//! The pallets that are measured, and their needs for it.
 
 use crate::*;
 use constants::currency::EXISTENTIAL_DEPOSIT;

@@ -5,8 +5,8 @@
 //! The pool holds what genesis left below the supply cap. Half of it leaves in the first halving
 //! period, a quarter in the second, and so on; within a period the rate is constant. Staking asks
 //! for the payout of each era and takes it from the pool *when it is promised*, not when a
-//! validator claims it. Rewards that nobody has claimed yet are therefore already accounted for,
-//! and `total issuance + pool <= MAX_SUPPLY` holds at every block. Burnt tokens do not come back.
+//! validator claims it. Rewards that are not claimed yet are therefore already accounted for, and
+//! `total issuance + pool <= MAX_SUPPLY` holds at every block. Burnt tokens do not come back.
 
 use polkadot_sdk::*;
 
@@ -18,7 +18,7 @@ use sp_runtime::Perbill;
 /// Milliseconds in a halving period: four years of 365.25 days.
 pub const HALVING_PERIOD_MS: u64 = 1_461 * 24 * 60 * 60 * 1_000;
 
-/// What leaves a pool of `pool` with `remaining` left in it during `duration_ms`.
+/// The amount in wei that leaves a pool of `pool` with `remaining` left in it during `duration_ms`.
 pub fn scheduled(pool: Balance, remaining: Balance, duration_ms: u64) -> Balance {
     // The current halving period emits `tranche`, and it ends when `tranche` is what remains.
     let mut tranche = pool / 2;
@@ -101,11 +101,11 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the pool held at genesis.
+    /// The amount that the pool held at genesis, in wei.
     #[pallet::storage]
     pub type Pool<T> = StorageValue<_, Balance, ValueQuery>;
 
-    /// What is left in the pool.
+    /// The amount that is left in the pool, in wei.
     #[pallet::storage]
     pub type Remaining<T> = StorageValue<_, Balance, ValueQuery>;
 

@@ -12,7 +12,7 @@
 //!
 //! Dave, Eve, Ferdie, One and Two are certified experts, who may judge from the first block on.
 //!
-//! Every preset uses well-known keys. Whoever starts a network that others can reach replaces
+//! Every preset uses well-known keys. The founder of a network that others can reach replaces
 //! `session.keys`, `staking.stakers` and `balances.balances` in the chain specification.
 
 use crate::{
@@ -44,16 +44,17 @@ pub const LOCAL_FAST_PRESET: &str = "local_fast";
 /// A rehearsal of a real network.
 pub const TESTNET_PRESET: &str = "testnet";
 
-/// What the treasury owns at genesis, so that it can take amounts below the existential deposit.
+/// The balance of the treasury at genesis, so that it can take amounts below the existential
+/// deposit.
 pub const TREASURY_SEED: Balance = TOS;
-/// What each validator has bonded at genesis.
+/// The bond of each validator at genesis.
 pub const GENESIS_BOND: Balance = 10_000 * TOS;
 /// Least bond of a validator.
 pub const MIN_VALIDATOR_BOND: Balance = 1_000 * TOS;
 /// Least bond of a nominator.
 pub const MIN_NOMINATOR_BOND: Balance = 10 * TOS;
 
-/// Where the beacon's walk begins. Not secret: what counts is that nobody could choose it for an
+/// The start of the beacon's walk. Not secret: what counts is that no one could choose it for an
 /// advantage, and the walk takes the validators' entropy in after its first windows.
 const BEACON_SEED: [u8; 32] = *b"TOS: proof of intelligent work. ";
 
@@ -106,7 +107,7 @@ impl Validator {
     }
 }
 
-/// Who may judge answers before anyone has earned a reputation: without them no first panel could
+/// The judges of answers before anyone has earned a reputation: without them no first panel could
 /// be drawn.
 fn first_experts() -> Vec<(AccountId, Certification, tos_types::Tick)> {
     [
@@ -126,7 +127,8 @@ fn first_experts() -> Vec<(AccountId, Certification, tos_types::Tick)> {
     .into()
 }
 
-/// Who may speed up and pause before referenda name others: three, so that two of them decide.
+/// The committee that may speed up and pause before referenda name others: three, so that two of
+/// them decide.
 fn first_committee() -> Vec<AccountId> {
     [
         Sr25519Keyring::Alice,
@@ -195,7 +197,7 @@ fn network(validators: Vec<Validator>, pace: Pace, sudo: Option<AccountId>) -> V
     })
 }
 
-/// How fast a network lives.
+/// The pace at which a network lives.
 #[derive(Clone, Copy)]
 struct Pace {
     chain: TimeConfig,

@@ -63,7 +63,7 @@ pub type SignedBlock = generic::SignedBlock<Block>;
 /// Names a block by hash or by height.
 pub type BlockId = generic::BlockId<Block>;
 
-/// What runs a block.
+/// The executive: it runs a block.
 pub type Executive = frame_executive::Executive<
     Runtime,
     Block,
@@ -95,7 +95,7 @@ impl_opaque_keys! {
     }
 }
 
-/// Which runtime this is.
+/// The version of this runtime.
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("tos"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What runs once when a new runtime takes over.
+//! The migrations that run once when a new runtime takes over.
 //!
 //! Short migrations go to [`Unreleased`] and are moved out of the code once every network has run
 //! them. Work that does not fit into one block goes to [`MultiBlock`], which `pallet-migrations`

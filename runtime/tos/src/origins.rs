@@ -23,7 +23,7 @@ pub mod pallet {
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config {}
 
-    /// What a referendum may act as.
+    /// The origins that a referendum may act as.
     #[pallet::origin]
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

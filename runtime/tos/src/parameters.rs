@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What governance can change without a new runtime, each within its bounds.
+//! The values that governance can change without a new runtime, each within its bounds.
 //!
 //! A value out of bounds cannot even be decoded ([`tos_types::rules`]), so no origin, root
 //! included, can bring one into the state. `docs/parameters.md` lists all of them, and says where the
@@ -42,38 +42,39 @@ pub mod dynamic_params {
     #[dynamic_pallet_params]
     #[codec(index = 0)]
     pub mod tasks {
-        /// What a publisher and a challenger put down, and how time counts.
+        /// The amounts that a publisher and a challenger put down, and the time that counts as
+        /// timely.
         #[codec(index = 0)]
         pub static Publishing: Checked<PublishingRules> = Checked::default();
-        /// What a failure costs.
+        /// The price of each failure.
         #[codec(index = 1)]
         pub static Slashes: Checked<SlashRules> = Checked::default();
-        /// How answers and those who judge them are measured.
+        /// The measures for answers and for those who judge them.
         #[codec(index = 2)]
         pub static Judging: Checked<JudgingRules> = Checked::default();
-        /// What each difficulty asks of publishers and miners.
+        /// The requirements of each difficulty on publishers and miners.
         #[codec(index = 3)]
         pub static Difficulties: Checked<DifficultyTable> = Checked::default();
     }
 
-    /// How fees follow the fullness of blocks.
+    /// The way in which fees follow the fullness of blocks.
     #[dynamic_pallet_params]
     #[codec(index = 1)]
     pub mod fees {
         /// Fullness of blocks at which fees stay as they are, in basis points: 10 to 90 %.
         #[codec(index = 0)]
         pub static TargetFullness: Share<1_000, 9_000> = Share::constant(TARGET_FULLNESS);
-        /// How fast fees follow fullness, in millionths per block: 1 to 1,000. Of 75, full blocks
-        /// for a day raise them about tenfold.
+        /// The speed at which fees follow fullness, in millionths per block: 1 to 1,000. Of 75,
+        /// full blocks for a day raise them about tenfold.
         #[codec(index = 1)]
         pub static Adjustment: Count<1, 1_000> = Count::constant(ADJUSTMENT);
-        /// Below which the multiplier of fees never falls, in thousandths: 0.001 to 1,000. Of 100,
-        /// fees never fall below a tenth of their base, or growing again would take days.
+        /// The least multiplier of fees, in thousandths: 0.001 to 1,000. Of 100, fees never fall
+        /// below a tenth of their base, or growing again would take days.
         #[codec(index = 2)]
         pub static LeastMultiplier: Count<1, 1_000_000> = Count::constant(LEAST_MULTIPLIER);
     }
 
-    /// What is on deposit for what lies in the state. Who has deposited gets back what it deposited.
+    /// The deposits for what lies in the state. An account gets back what it deposited.
     #[dynamic_pallet_params]
     #[codec(index = 2)]
     pub mod deposits {
@@ -104,7 +105,7 @@ pub mod dynamic_params {
         pub static StakersShare: Share<1_000, 9_000> = Share::constant(5_000);
     }
 
-    /// What registrations ask for from now on, and what a miner's standing is worth.
+    /// The requirements of registrations from now on, and the worth of a miner's standing.
     #[dynamic_pallet_params]
     #[codec(index = 4)]
     pub mod members {
@@ -114,7 +115,7 @@ pub mod dynamic_params {
         /// Stakes of judges' registrations.
         #[codec(index = 1)]
         pub static Judges: Checked<JudgeStakes> = Checked::default();
-        /// What certificates and levels are worth, and what levels ask for.
+        /// The worth of certificates and levels, and the requirements of levels.
         #[codec(index = 2)]
         pub static Levels: Checked<LevelTable> = Checked::default();
     }
@@ -132,8 +133,8 @@ impl Default for RuntimeParameters {
     }
 }
 
-/// Who may set a parameter: root all of them, a referendum on the track for parameters all but
-/// those about public money.
+/// The origins that may set a parameter: root all of them, a referendum on the track for parameters
+/// all but those about public money.
 pub struct EnsureAdmin;
 
 impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for EnsureAdmin {
@@ -229,7 +230,7 @@ impl Get<Perquintill> for TargetFullness {
     }
 }
 
-/// How fast fees follow fullness.
+/// The speed at which fees follow fullness.
 pub struct AdjustmentVariable;
 impl Get<Multiplier> for AdjustmentVariable {
     fn get() -> Multiplier {
@@ -238,7 +239,7 @@ impl Get<Multiplier> for AdjustmentVariable {
     }
 }
 
-/// Below which the multiplier of fees never falls.
+/// The least multiplier of fees.
 pub struct MinimumMultiplier;
 impl Get<Multiplier> for MinimumMultiplier {
     fn get() -> Multiplier {
@@ -247,7 +248,7 @@ impl Get<Multiplier> for MinimumMultiplier {
     }
 }
 
-/// What an account leaves on deposit for `ITEMS` entries and `BYTES` bytes in the state.
+/// The deposit of an account for `ITEMS` entries and `BYTES` bytes in the state.
 pub struct Deposit<const ITEMS: u32, const BYTES: u32>;
 impl<const ITEMS: u32, const BYTES: u32> Get<Balance> for Deposit<ITEMS, BYTES> {
     fn get() -> Balance {

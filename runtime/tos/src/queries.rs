@@ -9,7 +9,7 @@ use tos_interfaces::Clock as _;
 use tos_types::{Phase, TaskId};
 use tos_views::{AssignmentView, ChainView, JoinErrorView, Role, TaskChange};
 
-/// What `who` should do now, by deadline.
+/// The actions that `who` should take now, by deadline.
 pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
     let mut due: Vec<_> = Tasks::assignments(who)
         .into_iter()
@@ -27,7 +27,7 @@ pub fn assignments(who: &AccountId) -> Vec<AssignmentView> {
     due
 }
 
-/// Whether `who` may join a task.
+/// Says that `who` may join a task, or why not.
 pub fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
     Tasks::can_submit(who, task).map_err(|(reason, retry_at)| JoinErrorView { reason, retry_at })
 }

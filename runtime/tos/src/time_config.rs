@@ -77,7 +77,7 @@ impl TimeConfig {
         governance_hour_blocks: 1,
     };
 
-    /// Why this configuration cannot work, if it cannot.
+    /// Checks the configuration; the error says why it cannot work.
     pub fn check(&self) -> Result<(), &'static str> {
         if !(MIN_SLOT_DURATION_MS..=MAX_SLOT_DURATION_MS).contains(&self.slot_duration_ms) {
             return Err("slot duration out of bounds");

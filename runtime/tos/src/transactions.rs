@@ -16,7 +16,7 @@ where
     type RuntimeCall = RuntimeCall;
 }
 
-// Reports of equivocations are bare: nobody has to hold a balance to prove an offence.
+// Reports of equivocations are bare: no one has to hold a balance to prove an offence.
 impl<LocalCall> frame_system::offchain::CreateBare<LocalCall> for Runtime
 where
     RuntimeCall: From<LocalCall>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Who may author and finalise: BABE, GRANDPA, sessions, and the proof of misbehaviour.
+//! Consensus: authors and finality by BABE and GRANDPA, sessions, and the proof of misbehaviour.
 
 use super::{BondingSlots, EpochSlots, SlotDurationMs};
 use crate::{

@@ -37,9 +37,9 @@ parameter_types! {
     );
 }
 
-/// The VRF output of the previous block's author. Nobody else knows it before that block; its author
-/// knows it from the beginning of the epoch, and can only choose not to publish it, at the price of
-/// the block.
+/// The VRF output of the previous block's author. No one else knows it before that block; its
+/// author knows it from the beginning of the epoch, and can only choose not to publish it, at the
+/// price of the block.
 pub struct ParentVrf;
 impl Get<Option<[u8; 32]>> for ParentVrf {
     fn get() -> Option<[u8; 32]> {
@@ -66,7 +66,7 @@ impl Get<[u8; 32]> for GenesisHash {
     }
 }
 
-/// Who sits on committees that watch storage: the validators of the session.
+/// The candidates for committees that watch storage: the validators of the session.
 pub struct SessionValidators;
 impl Get<Vec<AccountId>> for SessionValidators {
     fn get() -> Vec<AccountId> {
@@ -74,7 +74,7 @@ impl Get<Vec<AccountId>> for SessionValidators {
     }
 }
 
-/// Who sets what the protocol works with.
+/// The origin that sets what the protocol works with.
 type ParametersOrigin = EitherOf<EnsureRoot<AccountId>, EnsureParameters>;
 
 impl pallet_beacon::Config for Runtime {

@@ -33,7 +33,7 @@ parameter_types! {
     /// The treasury's account.
     pub TreasuryAccount: AccountId = Treasury::account_id();
 
-    /// Why a preimage's deposit is held.
+    /// The reason to hold a preimage's deposit.
     pub const PreimageHoldReason: RuntimeHoldReason =
         RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
 
@@ -41,7 +41,7 @@ parameter_types! {
     pub SchedulerWeight: Weight = part_of_block(Perbill::from_percent(50));
 }
 
-/// Who spends from the treasury.
+/// The origin that spends from the treasury.
 type TreasurerOrigin = EitherOf<EnsureRoot<AccountId>, EnsureTreasurer>;
 
 /// A day, in protocol minutes.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How each pallet of the runtime is configured, by area.
+//! The configuration of each pallet of the runtime, by area.
 
 mod accounts;
 mod consensus;

@@ -13,7 +13,7 @@ use sp_runtime::traits::{BlakeTwo256, ConstU32};
 /// Kind of a proxy: what it may do for the account that appointed it.
 ///
 /// Every kind but [`ProxyType::Any`] lists what it allows. A call that is added to the runtime is
-/// closed to proxies until somebody decides otherwise.
+/// closed to proxies until a release lists it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum ProxyType {

@@ -26,7 +26,7 @@ use pallet_tx_pause::RuntimeCallNameOf;
 use sp_runtime::Perbill;
 use tos_runtime_common::limits::part_of_block;
 
-/// Which collective the technical committee is.
+/// The instance of the collective that is the technical committee.
 pub type TechnicalCollective = pallet_collective::Instance1;
 /// Two thirds of the technical committee.
 type TwoThirds = pallet_collective::EnsureProportionAtLeast<AccountId, TechnicalCollective, 2, 3>;
@@ -37,7 +37,7 @@ type Half = pallet_collective::EnsureProportionAtLeast<AccountId, TechnicalColle
 const LOCK_HOURS: u32 = 7 * 24;
 
 parameter_types! {
-    /// Why a motion's deposit is held.
+    /// The reason to hold a motion's deposit.
     pub const MotionHoldReason: RuntimeHoldReason = RuntimeHoldReason::TechnicalCommittee(
         pallet_collective::HoldReason::ProposalSubmission,
     );
@@ -136,7 +136,7 @@ const PAUSABLE: [(&str, &[&str]); 6] = [
     ("Judges", &["register", "rejoin", "set_types"]),
 ];
 
-/// How many calls can be paused.
+/// The number of calls that can be paused.
 pub fn pausable_calls() -> usize {
     PAUSABLE.iter().map(|(_, calls)| calls.len()).sum()
 }
@@ -159,6 +159,7 @@ impl pallet_tx_pause::Config for Runtime {
     type UnpauseOrigin = EitherOfDiverse<EitherOf<EnsureRoot<AccountId>, EnsureEmergency>, Half>;
     type WhitelistedCalls = NeverPaused;
     type MaxNameLen = ConstU32<256>;
-    // Those of the SDK: its benchmarks pause a call of their own making, which nobody may pause here.
+    // Those of the SDK: its benchmarks pause a call of their own making, which no origin may pause
+    // here.
     type WeightInfo = pallet_tx_pause::weights::SubstrateWeight<Runtime>;
 }

@@ -38,7 +38,7 @@ const MAX_ELECTABLE_TARGETS: u32 = 300;
 
 /// Eras whose rewards can still be paid out: 84 days of the six-hour eras of a real network, and longer
 /// than the longest bonding time that a time configuration may ask for. What is not paid out by
-/// then is lost to its stakers, since emission has charged it to the pool already; anybody may call
+/// then is lost to its stakers, since emission has charged it to the pool already; anyone may call
 /// `payout_stakers`.
 const HISTORY_ERAS: u32 = 336;
 
