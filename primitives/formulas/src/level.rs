@@ -19,7 +19,7 @@ use tos_types::{
 
 /// The outcomes that success is computed from: the last so many.
 pub const OUTCOMES: u8 = 100;
-/// Outcomes below which nobody falls for its success.
+/// Outcomes below which no miner falls for its success.
 pub const MIN_OUTCOMES: u8 = 10;
 /// Miners one account can endorse.
 pub const MAX_ENDORSED: u32 = 10;
@@ -36,7 +36,7 @@ pub struct Probation {
     pub failed: u16,
 }
 
-/// What a miner's level rests on.
+/// The record that a miner's level rests on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct LevelRecord {
@@ -44,7 +44,7 @@ pub struct LevelRecord {
     pub level: Level,
     /// The last outcomes, the latest in bit 0; set where the answer was valid.
     pub outcomes: u128,
-    /// How many of them there are, at most [`OUTCOMES`].
+    /// The number of those outcomes, at most [`OUTCOMES`].
     pub count: u8,
     /// Tasks in a row without a valid answer.
     pub failures: u8,
@@ -54,7 +54,7 @@ pub struct LevelRecord {
     pub grace: Option<u32>,
 }
 
-/// What a promotion rests on beside the record.
+/// The facts that a promotion rests on besides the record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Facts {
     /// Tasks with a valid answer, ever.
@@ -65,7 +65,7 @@ pub struct Facts {
     pub endorsements: u32,
 }
 
-/// What happened to a level.
+/// A change of a level.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -217,7 +217,7 @@ impl LevelRecord {
 }
 
 impl Facts {
-    /// Whether they are good enough for a level.
+    /// `true` if they are good enough for a level.
     fn reach(&self, wanted: &LevelTerms) -> bool {
         self.completed >= wanted.tasks
             && self.reputation >= wanted.reputation

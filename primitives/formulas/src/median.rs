@@ -4,11 +4,12 @@
 //!
 //! Weights are `u64`; sums are formed in `u128`, so no panel can overflow them.
 //!
-//! What the median withstands: let `P` be the weight of the panel, `R` the weight that revealed and
-//! `A` the adversary's part of it. If `3·A < P` and the quorum [`has_quorum`] holds, then `2·A < R`,
-//! and so the median lies between the lowest and the highest honest vote; nor can the adversary
-//! alone carry a verdict, which needs `2/3` of `R`. If everybody revealed, `2·A < R` alone suffices.
-//! At `3·A = P` with a third of the weight absent the bound is gone: `A` is then half of `R`.
+//! The strength of the median: let `P` be the weight of the panel, `R` the weight that revealed and
+//! `A` the adversary's part of it. If `3·A < P` and the quorum [`has_quorum`] holds, then
+//! `2·A < R`, and so the median lies between the lowest and the highest honest vote; nor can the
+//! adversary alone carry a verdict, which needs `2/3` of `R`. If all revealed, `2·A < R` alone
+//! suffices. At `3·A = P` with a third of the weight absent the bound is gone: `A` is then half of
+//! `R`.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use codec::Encode;
@@ -52,7 +53,7 @@ pub const fn max_share(n: usize) -> Bp {
     }
 }
 
-/// Lowers the greatest weights to one common level, the highest at which nobody has more than
+/// Lowers the greatest weights to one common level, the highest at which no member has more than
 /// [`max_share`] of the lowered sum. Members are those with any weight. Where they are too few for
 /// such a level to exist (one or two), all get the smallest weight.
 pub fn cap_weights(weights: &mut [u64]) {
@@ -88,7 +89,7 @@ pub fn cap_weights(weights: &mut [u64]) {
     }
 }
 
-/// Whether at least two thirds of the assigned weight revealed; never without any weight.
+/// `true` if at least two thirds of the assigned weight revealed; never without any weight.
 pub fn has_quorum(revealed: u64, assigned: u64) -> bool {
     revealed > 0 && two_thirds(u128::from(revealed), u128::from(assigned))
 }
@@ -109,7 +110,7 @@ pub fn majority_verdict(votes: &[(Verdict, u64)]) -> Verdict {
     .unwrap_or_default()
 }
 
-/// How accurate a member's votes were: the mean over its `(own quality, median)` pairs of
+/// The accuracy of a member's votes: the mean over its `(own quality, median)` pairs of
 /// `max(0, 1 − |own − median| / 30)` in basis points, rounded down; 0 without any.
 pub fn accuracy(scores: &[(u8, u8)]) -> Bp {
     let range = u32::from(ACCURACY_RANGE);
@@ -209,7 +210,7 @@ impl<const N: usize> Stream<N> {
     }
 }
 
-/// Whether `part` is at least two thirds of `whole`.
+/// `true` if `part` is at least two thirds of `whole`.
 fn two_thirds(part: u128, whole: u128) -> bool {
     part.saturating_mul(3) >= whole.saturating_mul(2)
 }

@@ -10,20 +10,21 @@ use tos_types::Bp;
 /// A score around its neutral point: −10,000 (worst) to 10,000 (best).
 pub type SignedBp = i16;
 
-/// What one settlement says of one account. Values outside −10,000 to 10,000 count as the nearer end.
+/// The performance of one account in one settlement. Values outside −10,000 to 10,000 count as the
+/// nearer end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
 pub struct Performance {
-    /// Whether the work was delivered. Weight 40 %.
+    /// The delivery of the work. Weight 40 %.
     pub completion: SignedBp,
-    /// How good it was. Weight 30 %.
+    /// The quality of the work. Weight 30 %.
     pub quality: SignedBp,
-    /// How close the account's votes were to the result. Weight 15 %.
+    /// The closeness of the account's votes to the result. Weight 15 %.
     pub accuracy: SignedBp,
-    /// What its peers think of it. Weight 10 %.
+    /// The opinion of its peers. Weight 10 %.
     pub peer: SignedBp,
-    /// How new it was. Weight 5 %; a positive value also multiplies by up to 1.05.
+    /// The novelty of the work. Weight 5 %; a positive value also multiplies by up to 1.05.
     pub innovation: SignedBp,
 }
 
@@ -77,7 +78,7 @@ pub fn apply(reputation: Bp, change: i16) -> Bp {
     reputation.min(MAX).saturating_add_signed(change).min(MAX)
 }
 
-/// What is left of `score` after so many idle days: nothing lost for [`FREE_IDLE_DAYS`], then 1 % a
+/// The rest of `score` after so many idle days: nothing lost for [`FREE_IDLE_DAYS`], then 1 % a
 /// day, rounded down each day, but never less than half (rounded up).
 pub fn idle_decay(score: Bp, idle_days: u32) -> Bp {
     let least = u32::from(score).div_ceil(2);

@@ -44,7 +44,7 @@ pub const fn distance(a: u64, b: u64) -> u32 {
     (a ^ b).count_ones()
 }
 
-/// Whether two fingerprints differ in so few bits, `most`, that the texts count as the same.
+/// `true` if two fingerprints differ in so few bits, `most`, that the texts count as the same.
 pub const fn near_duplicate(a: u64, b: u64, most: u32) -> bool {
     distance(a, b) <= most
 }

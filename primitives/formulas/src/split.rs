@@ -25,7 +25,7 @@ pub struct SplitProfile {
     pub network: Bp,
 }
 
-/// How many winners a task of a type has: one per `per` answers, at least 1, at most `cap`.
+/// The number of winners of a task of a type: one per `per` answers, at least 1, at most `cap`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -43,18 +43,18 @@ pub struct JudgedAnswer {
     pub quality: u8,
     /// Weighted median innovation, 0 to 100.
     pub innovation: u8,
-    /// How early it was committed, 0 to 10,000.
+    /// The timeliness of the commitment, 0 to 10,000.
     pub timeliness: Bp,
-    /// Whether it may earn at all; false for duplicates and for verdicts other than valid.
+    /// `true` if it may earn at all; false for duplicates and for verdicts other than valid.
     pub eligible: bool,
 }
 
-/// Who gets what of an escrow. The parts sum to the escrow exactly.
+/// The parts of an escrow. They sum to the escrow exactly.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Allocation {
     /// Indices of the winning answers, best first.
     pub winners: Vec<u32>,
-    /// What each answer earns, in answer order.
+    /// Earnings of each answer, in answer order, in wei.
     pub answers: Vec<Balance>,
     /// Earnings of each judge, in the order of the points, in wei.
     pub judges: Vec<Balance>,
@@ -95,7 +95,7 @@ impl SplitProfile {
         }
     }
 
-    /// Whether the shares sum to 10,000 and lie within what governance may set: winners 60–70 %,
+    /// `true` if the shares sum to 10,000 and lie within what governance may set: winners 60–70 %,
     /// participants 10–20 %, judges 10–15 %, network 5–10 %.
     pub fn is_within_bounds(&self) -> bool {
         let sum = [self.winners, self.participants, self.judges, self.network]
@@ -138,9 +138,9 @@ impl WinnerRule {
     }
 }
 
-/// Divides `total` in proportion to `weights`, exactly: everybody gets the whole part of the quota,
-/// and what is left goes one by one to the largest remainders, to the earlier index where they are
-/// equal. Without any weight everybody gets nothing. Weights of zero get nothing.
+/// Divides `total` in proportion to `weights`, exactly: each gets the whole part of the quota, and
+/// what is left goes one by one to the largest remainders, to the earlier index where they are
+/// equal. Without any weight none gets anything. Weights of zero get nothing.
 pub fn largest_remainder(total: u128, weights: &[u128]) -> Vec<u128> {
     let sum = weights
         .iter()
@@ -192,7 +192,7 @@ pub struct QualityBars {
 }
 
 /// Splits an escrow among the answers (in order of commitment), the judges, the network and,
-/// where nobody has earned it, the publisher. All parts sum to `escrow`.
+/// where no one has earned it, the publisher. All parts sum to `escrow`.
 pub fn allocate(
     escrow: Balance,
     profile: &SplitProfile,
@@ -279,7 +279,7 @@ fn rank(rule: WinnerRule, min_quality: u8, answers: &[JudgedAnswer]) -> Vec<(usi
     ranked
 }
 
-/// What each winner gets of the winners' share, best first.
+/// The prize of each winner out of the winners' share, best first.
 fn prizes(total: Balance, winners: &[(usize, JudgedAnswer)]) -> Vec<Balance> {
     let [.., last] = RANK_WEIGHTS;
     let ranks = || {
@@ -317,7 +317,7 @@ fn prizes(total: Balance, winners: &[(usize, JudgedAnswer)]) -> Vec<Balance> {
     prizes
 }
 
-/// What is left of `total` when the shares are paid.
+/// The rest of `total` when the shares are paid.
 fn unspent(total: Balance, shares: &[Balance]) -> Balance {
     shares
         .iter()
