@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What verification, aggregation, sealing and coding cost.
+//! The costs of verification, aggregation, sealing and coding.
 //!
 //! `cargo bench -p tos-storage-proofs --bench proofs`, with `-- --json` for one JSON object and `-- --quick` for
 //! a smoke test with small parameters, whose figures mean nothing. Each figure is the median of several

@@ -36,7 +36,7 @@ pub const MAX_PATH: usize = 24;
 /// From a leaf to the global root: 10 hashes in the group, 4 in the region, the rest above.
 pub type InclusionPath = Vec<Hash>;
 
-/// Why leaves or groups cannot be folded.
+/// The reasons for which leaves or groups cannot be folded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FoldError {
     /// Positions are not strictly ascending.
@@ -325,14 +325,14 @@ fn climb(node_below: Hash, index: u32, siblings: &[Hash]) -> Hash {
     })
 }
 
-/// Whether `leaf` stands at `place` of the group with root `group`; `path` has 10 hashes.
+/// `true` if `leaf` stands at `place` of the group with root `group`; `path` has 10 hashes.
 pub fn verify_group_inclusion(group: &Hash, leaf: &Hash, place: u32, path: &[Hash]) -> bool {
     place < GROUP_SIZE
         && path.len() == GROUP_DEPTH as usize
         && hash::keyed(&hash::GROUP, &climb(*leaf, place, path)) == *group
 }
 
-/// Whether `leaf` stands at `position` under the global root of a window.
+/// `true` if `leaf` stands at `position` under the global root of a window.
 pub fn verify_inclusion(global_root: &Hash, leaf: &Hash, position: u32, path: &[Hash]) -> bool {
     let Some((in_group, above)) = path.split_at_checked(GROUP_DEPTH as usize) else {
         return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Which words a seed asks for. Nothing the prover chooses enters.
+//! The words that a seed asks for. Nothing the prover chooses enters.
 
 use crate::{hash, Hash, ReplicaId};
 use alloc::vec::Vec;

@@ -24,7 +24,7 @@ pub const MAX_SHARDS: u32 = 32_768;
 /// The most bytes of data: 16 GiB, so that the coded sequence has at most [`crate::MAX_WORDS`].
 pub const MAX_DATA: u64 = 1 << 34;
 
-/// How data of some length is cut into shards.
+/// The layout of data of some length: the way it is cut into shards.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Layout {
     /// Chunks that hold data, n.
@@ -72,7 +72,7 @@ impl Layout {
         self.shard_chunks.saturating_mul(crate::CHUNK as u64)
     }
 
-    /// Where a shard starts in the coded sequence, in bytes.
+    /// The start of a shard in the coded sequence, in bytes.
     pub fn shard_start(&self, shard: u32) -> u64 {
         self.shard_bytes().saturating_mul(shard.into())
     }

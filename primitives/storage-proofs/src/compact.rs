@@ -37,7 +37,7 @@ pub const VERSION: u8 = 1;
 /// An sr25519 signature.
 pub type Signature = [u8; 64];
 
-/// What a compact proof says about itself.
+/// The header of a compact proof: what it says about itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct CompactHeader {
@@ -96,7 +96,7 @@ impl CompactHeader {
 /// A compact proof.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CompactProof {
-    /// What it answers.
+    /// The header: the challenge it answers.
     pub header: CompactHeader,
     /// The opened words.
     pub words: WordsProof,
@@ -105,7 +105,7 @@ pub struct CompactProof {
 }
 
 impl CompactProof {
-    /// What is signed, followed by the signature.
+    /// The signed bytes, followed by the signature.
     pub fn to_bytes(&self) -> Vec<u8> {
         [&self.unsigned()[..], &self.signature].concat()
     }
@@ -137,8 +137,8 @@ impl CompactProof {
     }
 }
 
-/// What the provider signs: `H(SIGN, the proof without its last 64 bytes)`; and the signature. `None`
-/// if there is no room for a header and a signature.
+/// The hash that the provider signs: `H(SIGN, the proof without its last 64 bytes)`; and the
+/// signature. `None` if there is no room for a header and a signature.
 pub fn signing_payload(proof: &[u8]) -> Option<(Hash, Signature)> {
     let (rest, signature) = proof.split_last_chunk()?;
     (rest.len() >= HEADER).then(|| (hash::keyed(&hash::SIGN, rest), *signature))

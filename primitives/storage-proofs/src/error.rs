@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Why a proof is refused, or cannot be made.
+//! The reasons for which a proof is refused, or cannot be made.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// Why a proof is refused.
+/// The reasons to refuse a proof.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -63,7 +63,7 @@ impl fmt::Display for ProofError {
 
 impl core::error::Error for ProofError {}
 
-/// Why a proof cannot be made.
+/// The reasons for which a proof cannot be made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProveError<E> {
     /// The request itself is impossible.

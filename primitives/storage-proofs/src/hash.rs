@@ -33,7 +33,7 @@ pub const ROOT: Hash = key("tos/storage/root/v1");
 pub const CHALLENGE: Hash = key("tos/storage/challenge/v1");
 /// The seed of one replica in one window.
 pub const SEED: Hash = key("tos/storage/seed/v1");
-/// What a compact proof signs.
+/// The payload that a compact proof signs.
 pub const SIGN: Hash = key("tos/storage/sign/v1");
 /// The digest of a response.
 pub const RESPONSE: Hash = key("tos/storage/response/v1");

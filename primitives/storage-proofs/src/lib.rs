@@ -15,10 +15,11 @@
 //!
 //! # What a proof shows
 //!
-//! A possession proof opens words drawn by a seed nobody chose. With a share δ of the words missing,
-//! k independent words escape with probability (1−δ)^k. One 16-word proof of data coded at rate 1/2
-//! ([`code`]), lost only beyond δ = 1/2, escapes with 2^−16, three in a row with 2^−48. A compact proof opens two
-//! words and is a spot check: one of them catches a half-empty replica three times out of four.
+//! A possession proof opens words drawn by a seed that no one chose. With a share δ of the words
+//! missing, k independent words escape with probability (1−δ)^k. One 16-word proof of data coded at
+//! rate 1/2 ([`code`]), lost only beyond δ = 1/2, escapes with 2^−16, three in a row with 2^−48. A
+//! compact proof opens two words and is a spot check: one of them catches a half-empty replica
+//! three times out of four.
 //!
 //! Sealing ([`seal`]) makes a second replica cost either its space or the Argon2d work of a whole
 //! unit per challenge. That is an economic bound, not an absolute one, and no proof here excludes that

@@ -179,7 +179,7 @@ impl MmrProof {
         })
     }
 
-    /// Whether `value` is the one at `index` of the range of `leaves` values with this root.
+    /// `true` if `value` is the one at `index` of the range of `leaves` values with this root.
     pub fn verify(&self, range_root: &Hash, leaves: u64, index: u64, value: &Hash) -> bool {
         let Some((height, start)) = mountain(leaves, index) else {
             return false;

@@ -16,7 +16,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// What a proof can open.
+/// A unit that a proof can open: a word or a chunk.
 pub trait Unit: AsRef<[u8]> + Copy + Sized {
     /// The level of its hash above the words.
     const LEVEL: u32;
@@ -155,7 +155,7 @@ fn check_indices(level: u32, indices: &[u64], words: u64) -> Result<(), ProofErr
     }
 }
 
-/// Whether the node holds filling alone.
+/// `true` if the node holds filling alone.
 fn is_filling(level: u32, index: u64, words: u64) -> bool {
     index > words.saturating_sub(1) >> level
 }
@@ -191,7 +191,7 @@ fn climb(
     words: u64,
     mut sibling: impl FnMut() -> Result<Hash, ProofError>,
 ) -> Result<Hash, ProofError> {
-    // The filling of each level is only needed beside the end of an uneven tree.
+    // The filling of each level is only needed at the end of an uneven tree.
     let (mut filling, mut filling_level) = (None, 0);
     for level in base..tree::depth(words) {
         let mut above = Vec::with_capacity(nodes.len());

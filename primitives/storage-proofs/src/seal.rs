@@ -8,7 +8,8 @@
 //! unsealing is the same operation.
 //!
 //! The mask is raw memory, not the expansion of a short secret, so there is nothing small to keep
-//! instead of it: whoever deleted a unit must repeat the whole fill to answer for one of its words.
+//! instead of it: a prover that deleted a unit must repeat the whole fill to answer for one of its
+//! words.
 
 use crate::{
     proof::{asked_words, open_words, WordsProof},
@@ -27,7 +28,7 @@ pub const SALT: &[u8] = b"POSC-SEAL";
 /// The BLAKE3 key-derivation context of unit keys.
 pub const KEY_CONTEXT: &str = "tos 2026 storage seal unit key v1";
 
-/// How expensive a unit is.
+/// The cost of a unit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -94,7 +95,7 @@ impl SealParams {
     }
 }
 
-/// Why something cannot be sealed.
+/// The reasons for which something cannot be sealed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SealError {
     /// The parameters are out of bounds.
@@ -117,7 +118,7 @@ impl fmt::Display for SealError {
 
 impl core::error::Error for SealError {}
 
-/// What a replica is sealed to.
+/// The binding of a replica: the prover, chain and replica that it is sealed to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -214,7 +215,7 @@ impl Sealer {
         Ok(())
     }
 
-    /// Whether `sealed` is `data` under the mask of the unit, at the given word of it.
+    /// `true` if `sealed` is `data` under the mask of the unit, at the given word of it.
     ///
     /// # Errors
     /// The unit has no such word.
@@ -258,7 +259,7 @@ pub fn seal_unit(params: &SealParams, key: &Hash, unit: &mut [u8]) -> Result<(),
     Sealer::new(params)?.apply(key, unit)
 }
 
-/// Whether `sealed` is `data` under the mask with this key, at word `offset_in_unit` of the unit.
+/// `true` if `sealed` is `data` under the mask with this key, at word `offset_in_unit` of the unit.
 /// False for impossible parameters and offsets. Costs a whole fill.
 pub fn verify_seal_word(
     params: &SealParams,
@@ -302,7 +303,7 @@ impl SealOpening {
     }
 }
 
-/// What remains to be checked about an opening whose paths are right: [`verify_seal_word`].
+/// The part that remains to be checked of an opening whose paths are right: [`verify_seal_word`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SealClaim {
@@ -319,7 +320,7 @@ pub struct SealClaim {
 }
 
 impl SealClaim {
-    /// Whether the word was sealed as it should. Costs a whole fill.
+    /// `true` if the word was sealed as it should. Costs a whole fill.
     pub fn holds(&self, params: &SealParams) -> bool {
         verify_seal_word(params, &self.key, self.offset, &self.data, &self.sealed)
     }
@@ -328,7 +329,7 @@ impl SealClaim {
 /// Checks the paths of an opening of one word, and says what the mask must be checked against.
 ///
 /// An opening whose paths are right but whose claim does not hold proves that the prover committed
-/// to something that is not the sealed data: anybody can show it.
+/// to something that is not the sealed data: anyone can show it.
 ///
 /// # Errors
 /// The parameters or commitments are impossible or do not match, or a path is wrong.

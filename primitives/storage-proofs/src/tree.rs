@@ -35,7 +35,7 @@ pub struct Commitment {
 }
 
 impl Commitment {
-    /// Whether the length is possible.
+    /// `true` if the length is possible.
     pub fn is_possible(&self) -> bool {
         (WORDS_PER_CHUNK..=MAX_WORDS).contains(&self.words)
             && self.words.is_multiple_of(WORDS_PER_CHUNK)
@@ -121,9 +121,9 @@ pub fn chunk_root(chunk: &[u8]) -> Option<Hash> {
     level.first().copied()
 }
 
-/// Where a [`TreeBuilder`] puts the nodes it makes.
+/// The store of the nodes that a [`TreeBuilder`] makes.
 pub trait NodeSink {
-    /// Why a node could not be kept.
+    /// The reason for which a node could not be kept.
     type Error;
     /// Keeps a node. Level 0 holds the chunk roots. Within a level, nodes come in ascending order;
     /// every node that covers any data comes exactly once.
@@ -138,7 +138,7 @@ impl NodeSink for () {
     }
 }
 
-/// Why a tree could not be built.
+/// The reasons for which a tree could not be built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TreeError<E> {
     /// More than [`MAX_WORDS`] words.
@@ -270,9 +270,9 @@ pub fn commit(bytes: &[u8]) -> Option<Commitment> {
     builder.finish(&mut ()).ok()
 }
 
-/// What a prover reads.
+/// The chunks and nodes that a prover reads.
 pub trait TreeSource {
-    /// Why it cannot be read.
+    /// The reason for which it cannot be read.
     type Error;
     /// The chunk with the given index.
     fn chunk(&self, chunk: u64) -> Result<[u8; CHUNK], Self::Error>;

@@ -16,7 +16,7 @@ const BLOCK: u64 = 64;
 /// Shards at rest: 0 to k−1 hold data, k to 2k−1 recovery. The parts read and written lie within a
 /// shard of [`Layout::shard_bytes`]; bytes beyond the end of the data read as zero.
 pub trait Shards {
-    /// Why they cannot be read or written.
+    /// The reason for which they cannot be read or written.
     type Error;
     /// Fills `bytes` from `offset` of a shard.
     fn read(&mut self, shard: u32, offset: u64, bytes: &mut [u8]) -> Result<(), Self::Error>;
@@ -24,7 +24,7 @@ pub trait Shards {
     fn write(&mut self, shard: u32, offset: u64, bytes: &[u8]) -> Result<(), Self::Error>;
 }
 
-/// Why coding fails.
+/// The reasons for which coding fails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CodeError<E> {
     /// Fewer than half of the shards are present.
@@ -112,7 +112,8 @@ pub fn encode<S: Shards + ?Sized>(
     .map(drop)
 }
 
-/// Whether the recovery shards are those of the data shards. Everything is read once, nothing is written.
+/// `true` if the recovery shards are those of the data shards. Everything is read once, nothing is
+/// written.
 ///
 /// # Errors
 /// A shard cannot be read.
