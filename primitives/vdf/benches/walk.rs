@@ -133,7 +133,7 @@ impl Spread {
         self.0[0]
     }
 
-    /// How far the greatest lies above the least.
+    /// The distance of the greatest above the least, as a part of the least.
     fn width(&self) -> f64 {
         self.0[2] / self.0[1] - 1.0
     }

@@ -13,7 +13,7 @@ mod x86_vaes;
 
 use crate::{walk::Line, State};
 
-/// How the permutation is computed.
+/// The implementations of the permutation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Backend {
     /// Tables; every CPU.
@@ -70,7 +70,8 @@ macro_rules! entry_points {
 }
 pub(crate) use entry_points;
 
-/// Whether the CPU has a feature: asked of the CPU with `std`, else what the crate is compiled for.
+/// `true` if the CPU has a feature: asked of the CPU with `std`, else what the crate is compiled
+/// for.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 macro_rules! has {
     ($feature:tt) => {
@@ -94,7 +95,7 @@ impl Backend {
     /// All backends, the fastest first.
     pub const ALL: [Self; 4] = [Self::Vaes, Self::AesNi, Self::Armv8, Self::Portable];
 
-    /// Whether this machine can run it.
+    /// `true` if this machine can run it.
     pub fn is_available(self) -> bool {
         match self {
             Self::Portable => true,

@@ -5,7 +5,7 @@
 use crate::{backend::Backend, memory::Memory, Hash, ParamsError, VdfParams};
 use argon2::{Algorithm, Argon2, ParamsBuilder, Version};
 
-/// Why a dataset could not be built.
+/// The reasons for which a dataset could not be built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BuildError {
     /// The parameters are out of bounds.
@@ -87,7 +87,7 @@ impl Dataset {
         self.memory.bytes()
     }
 
-    /// How this dataset is walked.
+    /// The backend with which this dataset is walked.
     pub fn backend(&self) -> Backend {
         self.backend
     }

@@ -2,10 +2,10 @@
 
 //! POSC-Walk-256: the memory-hard, sequential walk that paces the TOS beacon.
 //!
-//! One core walks through a read-only dataset, every read depending on the one before; whoever
-//! holds the same dataset re-executes 32 pieces of the walk at once, interleaved, and so checks it
-//! exactly and many times faster than it was made. It is memory-hard, which makes a fast evaluator
-//! expensive; it is not proof against special hardware.
+//! One core walks through a read-only dataset, every read depending on the one before; a machine
+//! that holds the same dataset re-executes 32 pieces of the walk at once, interleaved, and so
+//! checks it exactly and many times faster than it was made. It is memory-hard, which makes a fast
+//! evaluator expensive; it is not proof against special hardware.
 //!
 //! # The walk, for other languages
 //!

@@ -142,7 +142,7 @@ mod mapping {
 
     impl Drop for Mapping {
         fn drop(&mut self) {
-            // SAFETY: exactly what was mapped, and nobody borrows it any more.
+            // SAFETY: exactly what was mapped, and nothing borrows it any more.
             unsafe { libc::munmap(self.base.as_ptr(), self.mapped) };
         }
     }

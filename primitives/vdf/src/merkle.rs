@@ -51,7 +51,7 @@ pub fn fine_root(fine: &[State]) -> Hash {
 /// piece of the walk is another question, which [`crate::verify_segments`] answers.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, TypeInfo)]
 pub struct SpotOpening {
-    /// Which fine segment, from 0.
+    /// The number of the fine segment, from 0.
     pub index: u16,
     /// The state before it: the slot's start when `index` is 0.
     pub start: State,
@@ -179,7 +179,7 @@ pub fn open_spot(slot_start: &State, fine: &[State], index: u16) -> Option<SpotO
     })
 }
 
-/// Whether the opened segment lies under `fine_root`, and starts at `slot_start` if it is the
+/// `true` if the opened segment lies under `fine_root`, and starts at `slot_start` if it is the
 /// first. The Merkle part alone: that the segment is right is for [`crate::verify_segments`].
 pub fn verify_spot_opening(fine_root: &Hash, slot_start: &State, opening: &SpotOpening) -> bool {
     if opening.siblings.len() > MAX_SIBLINGS {

@@ -21,7 +21,7 @@ const FINE_COUNT: u32 = 320;
 const _: () = assert!(COARSE_COUNT as usize == COARSE && FINE_COUNT as usize == FINE);
 const _: () = assert!(COARSE * FINE_PER_COARSE == FINE);
 
-/// What may differ between networks and epochs.
+/// The parameters that may differ between networks and epochs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase")]
@@ -34,7 +34,7 @@ pub struct VdfParams {
     pub iterations_per_slot: u32,
 }
 
-/// Why [`VdfParams`] are refused.
+/// The reasons to refuse [`VdfParams`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum ParamsError {
@@ -75,7 +75,7 @@ impl VdfParams {
         iterations_per_slot: 1_280,
     };
 
-    /// Whether the parameters are within their bounds.
+    /// Checks that the parameters are within their bounds.
     pub fn check(&self) -> Result<(), ParamsError> {
         if !(10..=24).contains(&self.log2_lines) {
             return Err(ParamsError::Lines);

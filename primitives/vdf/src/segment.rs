@@ -20,7 +20,7 @@ pub struct Segment {
     pub end: State,
     /// The number of the first iteration.
     pub first_iteration: u64,
-    /// How many: 1 to the iterations of a slot.
+    /// The number of iterations: 1 to the iterations of a slot.
     pub iterations: u32,
 }
 
@@ -41,7 +41,7 @@ pub fn spot_segment(
     }
 }
 
-/// Whether all segments are right, by walking them side by side.
+/// `true` if all segments are right, by walking them side by side.
 ///
 /// `false` for none at all, for more than [`MAX_SEGMENTS`], and where a segment has no iterations,
 /// more than a slot has, or numbers beyond a `u64`. Costs the walk of the longest segment at least.

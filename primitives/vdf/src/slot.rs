@@ -15,7 +15,7 @@ use scale_info::TypeInfo;
 /// The most slots that [`evaluate_slots`] walks side by side.
 pub const MAX_SLOTS: usize = WIDTH;
 
-/// What is published about a slot: enough to verify it exactly. 2,080 bytes.
+/// The published part of a slot: enough to verify it exactly. 2,080 bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct SlotProof {
@@ -36,7 +36,7 @@ impl SlotProof {
 /// A slot that was evaluated here.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SlotEvaluation {
-    /// What is published about it.
+    /// The part that is published.
     pub proof: SlotProof,
     /// The end states of the fine segments, in order: [`FINE`] of them.
     pub fine: Vec<State>,

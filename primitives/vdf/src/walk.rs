@@ -9,7 +9,7 @@
 
 use crate::{params::READS_PER_ITERATION, State};
 
-/// How many walks are interleaved at most.
+/// The most walks that are interleaved.
 pub(crate) const WIDTH: usize = 32;
 
 /// One line of the dataset.

@@ -79,7 +79,7 @@ fn aes_round(words: &[u32; 16], key: &[u32; 16]) -> [u32; 16] {
     })
 }
 
-/// What a byte in the first row of a column becomes in SubBytes and MixColumns.
+/// The image of a byte in the first row of a column under SubBytes and MixColumns.
 static MIXED: [u32; 256] = mixed();
 
 const fn mixed() -> [u32; 256] {
