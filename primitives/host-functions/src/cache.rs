@@ -51,7 +51,7 @@ pub(crate) fn with_dataset<T>(
     }
 }
 
-/// Whether a dataset is there, so that [`dataset`] answers at once.
+/// `true` if a dataset is there, so that [`dataset`] answers at once.
 pub fn is_cached(params: &VdfParams, epoch_seed: &Hash) -> bool {
     CACHE.lock().find(&(*params, *epoch_seed)).is_some()
 }
@@ -66,7 +66,7 @@ pub fn replace(dataset: Arc<Dataset>) {
 struct Table {
     /// The last used first.
     ready: Vec<Arc<Dataset>>,
-    /// Whoever builds holds the gate.
+    /// The gate of each build under way, held by its builder.
     gates: Vec<(Key, Arc<Mutex<()>>)>,
 }
 
@@ -137,7 +137,7 @@ impl Cache {
             table.gate(&key)
         };
         let _building = gate.lock().unwrap_or_else(PoisonError::into_inner);
-        // Somebody else may have built it while this caller waited at the gate.
+        // Another caller may have built it while this one waited at the gate.
         if let Some(found) = self.lock().find(&key) {
             return Some(found);
         }

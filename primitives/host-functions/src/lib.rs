@@ -12,7 +12,7 @@
 //! no extension, bounds every argument before it decodes it or loops over it, and does not panic. A
 //! cache of datasets ([`cache`]) makes it faster and never different. A machine that has not
 //! the memory for a dataset or a mask cannot check blocks as others do: its process ends, with a message. A
-//! question that nobody's block depends on is answered `false` there.
+//! question that no block depends on is answered `false` there.
 //!
 //! The memory it takes depends on the [`Purpose`] of the call, which the node's executor sets: a block's execution has the cache, and
 //! all questions together have one place for a dataset and one for a mask.
@@ -24,8 +24,8 @@
 //!
 //! A function that any runtime has called never changes its name, its arguments or any answer: old blocks
 //! must execute the same for ever. What has to change becomes `#[version(2)]` next to version 1, first as
-//! `#[version(2, register_only)]` in a node release that everybody runs, and callable in a runtime after that;
-//! a runtime does not instantiate on a node that misses a function it imports.
+//! `#[version(2, register_only)]` in a node release that all nodes run, and callable in a runtime
+//! after that; a runtime does not instantiate on a node that misses a function it imports.
 
 #![cfg_attr(substrate_runtime, no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]

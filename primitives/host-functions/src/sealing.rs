@@ -33,7 +33,7 @@ pub(crate) fn verify_word(
     }
 }
 
-/// Does `work` when nobody else does under this lock.
+/// Does `work` when no one else does under this lock.
 fn one_by_one<T>(lock: &Mutex<()>, work: impl FnOnce() -> T) -> T {
     let _alone = lock.lock().unwrap_or_else(PoisonError::into_inner);
     work()

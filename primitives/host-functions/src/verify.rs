@@ -10,7 +10,7 @@ use tos_vdf::{Hash, Segment, SlotProof, State, VdfParams};
 pub use tos_storage_proofs::{compact::MAX_COMPACT, MAX_CHALLENGES};
 pub use tos_vdf::MAX_SEGMENTS;
 
-/// Whether a slot is exactly right: every coarse state and the fine root. Some 70 ms with real
+/// `true` if a slot is exactly right: every coarse state and the fine root. Some 70 ms with real
 /// parameters, 0.4 s more where the epoch's dataset is not there.
 pub fn verify_slot(
     params: &VdfParams,
@@ -28,8 +28,8 @@ pub fn verify_slot(
     )
 }
 
-/// Whether all pieces of the walk are right. `false` for none, for more than [`MAX_SEGMENTS`], and for
-/// pieces longer than a coarse segment.
+/// `true` if all pieces of the walk are right. `false` for none, for more than [`MAX_SEGMENTS`],
+/// and for pieces longer than a coarse segment.
 pub fn verify_segments(params: &VdfParams, epoch_seed: &Hash, segments: &[Segment]) -> bool {
     tos_verify::verify_segments(*params, *epoch_seed, &segments.encode())
 }
@@ -64,8 +64,8 @@ pub fn verify_words(
     ))
 }
 
-/// Whether `sealed` is `data` under the mask with this key, at word `offset` of the unit. Costs a whole
-/// fill: 0.11 s with real parameters.
+/// `true` if `sealed` is `data` under the mask with this key, at word `offset` of the unit. Costs a
+/// whole fill: 0.11 s with real parameters.
 pub fn verify_seal_word(
     params: &SealParams,
     key: &Hash,
