@@ -65,14 +65,14 @@ pub trait Panels<AccountId> {
     fn forget(task: &TaskId);
     /// Registers a full pool of judges of the type, all of whom may sit as experts (without
     /// `seats` that is all: the worst case of a draw), makes the next draw's seed ready, and fills
-    /// `seats` seats in rounds of `size` each, the last one smaller. Everybody has revealed a vote
-    /// that earns or, where they are `silent`, done nothing; the rounds are not counted yet. For
+    /// `seats` seats in rounds of `size` each, the last one smaller. All have revealed a vote that
+    /// earns or, where they are `silent`, done nothing; the rounds are not counted yet. For
     /// benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_rounds(request: &PanelRequest<AccountId>, seats: u32, silent: bool);
 }
 
-/// Which votes a task takes now.
+/// The votes that a task takes now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum VotingStage {
     /// Commitments for this round.

@@ -15,9 +15,9 @@ pub enum Seed {
     Expired,
 }
 
-/// Randomness that was unknown to everybody when its request was made (`docs/beacon.md`).
+/// Randomness that was unknown to everyone when its request was made (`docs/beacon.md`).
 pub trait Randomness {
-    /// Makes a randomness request. The same for everybody within a block.
+    /// Makes a randomness request. The same for all requests within a block.
     fn request() -> RandomnessRequest;
     /// The seed of `subject` for a randomness request. Once ready it stays the same until it
     /// expires.
