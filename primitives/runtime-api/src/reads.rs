@@ -75,14 +75,15 @@ macro_rules! reads {
                     json "round", "one panel of a task and its revealed votes, or null"
                 }
 
-                /// Whether an account may take on a task, and else why not and when to ask again. Costs
-                /// nothing, so ask before paying for a transaction.
+                /// Permission of an account to take on a task, and else why not and when to ask
+                /// again. Costs nothing, so ask before paying for a transaction.
                 fn can_submit(who: AccountId, task: TaskId) -> Result<(), JoinErrorView> {
                     json "canSubmit"(who: AccountId, id: TaskId) -> Permission,
                     "permission of an account to join a task: `{allowed}`, or `{allowed: false, reason, retryAt}`"
                 }
 
-                /// What an account should do now, as a miner and as a judge, by deadline.
+                /// The actions that an account should take now, as a miner and as a judge, by
+                /// deadline.
                 fn assignments(who: AccountId) -> Vec<AssignmentView> {
                     json "assignments", "what an account should do now, by deadline"
                 }
@@ -108,8 +109,8 @@ macro_rules! reads {
                     json "judge", "the registration of a judge, or null"
                 }
 
-                /// What an account's work has been worth, idle decay applied. Everybody has a reputation:
-                /// an account without a record has the one that all start with.
+                /// The reputation of an account: the worth of its work, idle decay applied. Every
+                /// account has one: an account without a record has the one that all start with.
                 fn reputation(who: AccountId) -> ReputationView {
                     json "reputation", "an account's reputation, global and per type, decay applied"
                 }
@@ -120,7 +121,8 @@ macro_rules! reads {
                     "heights, tick, day, window lengths, counts"
                 }
 
-                /// What governance can change, as it is now. A task keeps the rules it was published with.
+                /// The parameters that governance can change, as they are now. A task keeps the
+                /// rules it was published with.
                 fn parameters() -> ParametersView {
                     json "parameters", "what governance can change, as it is now",
                     since 2 "parameters"
@@ -224,7 +226,8 @@ macro_rules! reads {
                     json "storageStats", "totals of storage, and its configuration"
                 }
 
-                /// How long a replica has been proven without a gap; refused below the proof window.
+                /// The windows that a replica has been proven without a gap; refused below the
+                /// proof window.
                 fn continuity(replica: ReplicaId) -> Result<ContinuityView, ContinuityError> {
                     json "continuity"(id: ReplicaId) -> Continuity,
                     "how long a replica has been proven without a gap: `{certified}`, or `{refusal}` and why"
@@ -240,8 +243,9 @@ macro_rules! reads {
                     "number of leaves and root of the mountain range over all global roots"
                 }
 
-                /// What is on chain of the way from a replica's leaf to the global root of a window. `None` when the window
-                /// is not in the ring or its group handed in nothing.
+                /// The part on chain of the way from a replica's leaf to the global root of a
+                /// window. `None` when the window is not in the ring or its group handed in
+                /// nothing.
                 fn inclusion(replica: ReplicaId, window: Window) -> Option<InclusionView> {
                     "the group's root, the hashes from there to the global root, and the global root; none outside the ring"
                 }
