@@ -63,7 +63,7 @@ impl<T: Config> Randomness for Pallet<T> {
         };
         if stalled > randomness.block {
             // The randomness request's author knows its output beforehand; those of the blocks
-            // after it nobody knows alone.
+            // after it no one knows alone.
             let until = randomness.block.saturating_add(DEGRADED_BLOCKS);
             return Self::accumulated(until).map_or(Seed::Pending, |accumulated| {
                 Seed::Ready(degraded_seed(&accumulated, subject))

@@ -348,7 +348,7 @@ pub mod pallet {
         /// A certificate's expiry must lie in the future.
         #[codec(index = 19)]
         InvalidExpiry,
-        /// Nobody is certified as unverified: revoke the certificate instead.
+        /// No account is certified as unverified: revoke the certificate instead.
         #[codec(index = 20)]
         InvalidLevel,
         /// The account has no certificate to revoke.
@@ -522,7 +522,7 @@ pub mod pallet {
         }
 
         /// Look whether a miner's level changes: a probation that can begin, fails or is passed, or
-        /// a grace period that is over. Anybody may ask for anybody.
+        /// a grace period that is over. Any account may ask for any.
         #[pallet::call_index(15)]
         pub fn review_level(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
             ensure_signed(origin)?;

@@ -365,8 +365,8 @@ pub mod pallet {
             Self::do_set_winner_rule(task_type, rule)
         }
 
-        /// Moves `owner`'s reward of `task` to the owner's free balance. By anybody: for who cannot
-        /// pay the fee of a claim.
+        /// Moves `owner`'s reward of `task` to the owner's free balance. By anyone: for an owner
+        /// that cannot pay the fee of a claim.
         ///
         /// # Errors
         /// Those of `claim`.
@@ -381,7 +381,7 @@ pub mod pallet {
             Self::do_claim(&owner, &task)
         }
 
-        /// Moves `owner`'s rewards to the owner's free balance, as `claim_all` does. By anybody.
+        /// Moves `owner`'s rewards to the owner's free balance, as `claim_all` does. By anyone.
         ///
         /// # Errors
         /// Those of `claim_all`.
