@@ -44,7 +44,7 @@ pub fn dataset_root(params: &VdfParams, epoch_seed: &Hash) -> Option<Hash> {
 /// [`tos_storage_proofs::CompactHeader::peek`].
 ///
 /// # Errors
-/// Why the proof is refused.
+/// The reason to refuse the proof.
 pub fn verify_compact(c: &Commitment, seed: &Hash, proof: &[u8]) -> Result<(), ProofError> {
     result(tos_verify::verify_compact(c.root, c.words, *seed, proof))
 }
@@ -52,7 +52,7 @@ pub fn verify_compact(c: &Commitment, seed: &Hash, proof: &[u8]) -> Result<(), P
 /// Checks a proof of `count` words, at most [`MAX_CHALLENGES`].
 ///
 /// # Errors
-/// Why the proof is refused.
+/// The reason to refuse the proof.
 pub fn verify_words(
     c: &Commitment,
     seed: &Hash,
