@@ -52,7 +52,7 @@ ON_CHAIN = {"primitives", "pallets", "pallets/support", "runtime/common", "runti
 STRICT = "#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]\n"
 SOURCES = (".rs", ".py", ".mjs", ".sh")
 # The module that the example of a code review is about: its bytes are the task, and findings name its lines.
-DATA = "client/examples/code-review/inventory.py"
+DATA = "examples/workers/code-review/inventory.py"
 USE = re.compile(r"^\s*(pub(?:\([^)]*\))?\s+)?use\s+([^;]+);", re.M)
 PATH = re.compile(r"\b((?:crate|super)(?:::\w+)+)")
 

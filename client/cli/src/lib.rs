@@ -5,9 +5,9 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`commands`] | the command line |
-//! | [`config`] | the configuration file |
-//! | [`output`] | results, as text or JSON |
+//! | `commands` | the command line |
+//! | `config` | the configuration file |
+//! | `output` | results, as text or JSON |
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -2,10 +2,10 @@
 
 //! The beacon in the node (`docs/beacon.md`), for any chain whose runtime has its API and any client that can be asked for it.
 //!
-//! [`follow`] follows the best block and puts its [`tip`] into the [`store`]: what it says of the slots to come. Slots come there from the [`timekeeper`] or from peers ([`gossip`], [`protocol`]), each verified
-//! exactly; [`inherents`] puts them into blocks, and [`import`] keeps blocks with false ones off the best
-//! chain ([`fork_choice`]). Blocks that were not checked then are by [`audit`]; before, this node does not
-//! vote for them ([`checks`]).
+//! `follow` follows the best block and puts its `tip` into the `store`: what it says of the slots to come. Slots come there from the `timekeeper` or from peers (`gossip`, `protocol`), each verified
+//! exactly; `inherents` puts them into blocks, and `import` keeps blocks with false ones off the best
+//! chain (`fork_choice`). Blocks that were not checked then are by `audit`; before, this node does not
+//! vote for them (`checks`).
 //!
 //! # A chain without a beacon
 //!

@@ -364,7 +364,7 @@ fn look_at_text(text: &str) -> Vec<Finding> {
     all
 }
 
-/// Checks what the programs in `client/examples` expect: `docs/worker-protocol.md`.
+/// Checks what the programs in `examples/workers` expect: `docs/worker-protocol.md`.
 fn look_at_json(value: &Value) -> Vec<Finding> {
     let Some(kind) = value.get("kind").and_then(Value::as_str) else {
         let message = "JSON without a text `kind`: the example judges do not take it, yours may";

@@ -5,15 +5,15 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`model`], [`live`] | the chain, as these workers see it |
-//! | [`prover`] | the provider's disk and its proof key |
-//! | [`provider`] | answers, submits, settles, and what follows here |
-//! | [`offers`], [`staging`], [`declined`] | fetches what is offered, then accepts it |
-//! | [`sealing`], [`jobs`] | seals what was accepted; work while blocks are followed |
-//! | [`serve`] | gives content and proofs to others over HTTP |
-//! | [`remote`] | asks a provider for them, believing nothing |
-//! | [`tidy`] | gives back the disk of what is over |
-//! | [`auditor`] | the committee member: fetches, verifies, measures, attests |
+//! | `model`, `live` | the chain, as these workers see it |
+//! | `prover` | the provider's disk and its proof key |
+//! | `provider` | answers, submits, settles, and what follows here |
+//! | `offers`, `staging`, `declined` | fetches what is offered, then accepts it |
+//! | `sealing`, `jobs` | seals what was accepted; work while blocks are followed |
+//! | `serve` | gives content and proofs to others over HTTP |
+//! | `remote` | asks a provider for them, believing nothing |
+//! | `tidy` | gives back the disk of what is over |
+//! | `auditor` | the committee member: fetches, verifies, measures, attests |
 //!
 //! As the other workers, these decide from the best block and their journal only. The provider's
 //! journal is the store itself: a replica is sealed when the store says so, and the root of a

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(os.environ.get("TOS_ROOT") or Path(__file__).resolve().parents[4])
-EXAMPLES = ROOT / "client/examples"
+EXAMPLES = ROOT / "examples/workers"
 OPS = ROOT / "ops"
 ZOMBIENET = ROOT / "zombienet"
 

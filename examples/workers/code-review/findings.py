@@ -6,7 +6,6 @@ by different codes, so every solver translates its tool's codes into the kinds b
 a kind (matters of style, mostly) are left out. The judge compares by line and kind alone.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -92,8 +91,7 @@ def solve(description, tool, command, read):
 
     `command(python, name)` is what to run. `read` yields (line, kind, message).
     """
-    parser = argparse.ArgumentParser(description=description,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = worker.parser(description)
     parser.add_argument("--python", default=sys.executable, metavar="PATH",
                         help="the Python that has the analyser installed (default: this one)")
     options = parser.parse_args()

@@ -10,7 +10,6 @@ a worker's request) and answers a tour to a "tsp", findings to a "code-review". 
 prints one line, `listening on http://127.0.0.1:PORT/v1`; --port 0 takes any free port.
 """
 
-import argparse
 import json
 import os
 import re
@@ -190,8 +189,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def parse(arguments=None):
     """Reads the options."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tsp.worker.parser(__doc__)
     parser.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free)")
     parser.add_argument("--style", choices=("plain", "fenced", "prose", "bare"), default="fenced",
                         help="how the message has the JSON object {\"answer\": …}: alone, in a "

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A judge of every kind of task the examples know: hands the request to the judge of its kind.
 
-    tos judge run --judge-cmd 'python3 client/examples/judge.py'
+    tos judge run --judge-cmd 'python3 examples/workers/judge.py'
 """
 
 import json

@@ -9,6 +9,7 @@ Only the standard library is used, and nothing but reading a program's input and
 output lives here, so that each program beside this module shows its own method and no plumbing.
 """
 
+import argparse
 import json
 import sys
 
@@ -33,6 +34,12 @@ NEUTRAL = 50
 
 class ProtocolError(Exception):
     """The request is not one this program can work on."""
+
+
+def parser(description):
+    """The command line of a program, which `description` explains as it is written."""
+    return argparse.ArgumentParser(description=description,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def fail(message):

@@ -6,20 +6,18 @@ From where it stands, on to the nearest point not yet visited. One pass, no sear
 a quarter longer than need be, because the last legs have to collect what was passed by.
 """
 
-import argparse
-
 import tsp
 
 
+def search(dist, options, _request, _out_of_time):
+    return tsp.nearest_neighbour(dist, options.start % len(dist))
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tsp.worker.parser(__doc__)
     parser.add_argument("--start", type=int, default=0, metavar="N",
                         help="number of the first point (default: 0)")
-    options = parser.parse_args()
-    _, dist = tsp.request_for_solver()
-    tour = tsp.nearest_neighbour(dist, options.start % len(dist))
-    tsp.worker.write_answer(tsp.answer(tour, dist), note="nearest neighbour")
+    tsp.solve(parser, "nearest neighbour", search)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ run this same program should choose different seeds, or they will answer alike a
 of them can earn. The search ends early when four fifths of the time limit have passed.
 """
 
-import argparse
 import random
-import time
 
 import tsp
 
@@ -39,14 +37,15 @@ def double_bridge(tour, draw):
     return tour[:a] + tour[b:c] + tour[a:b] + tour[c:]
 
 
-def search(dist, draw, restarts, kicks, out_of_time):
+def search(dist, options, request, out_of_time):
     """The best tour of all restarts."""
+    draw = random.Random(f"{request['task'].get('id')}/{options.seed}")
     best = improve(tsp.nearest_neighbour(dist, 0), dist, out_of_time)
-    for _ in range(restarts):
+    for _ in range(options.restarts):
         tour = list(range(len(dist)))
         draw.shuffle(tour)
         tour = improve(tour, dist, out_of_time)
-        for _ in range(kicks if len(dist) > 4 else 0):
+        for _ in range(options.kicks if len(dist) > 4 else 0):
             if out_of_time():
                 break
             other = improve(double_bridge(tour, draw), dist, out_of_time)
@@ -58,21 +57,13 @@ def search(dist, draw, restarts, kicks, out_of_time):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tsp.worker.parser(__doc__)
     parser.add_argument("--seed", default="0", help="any text (default: 0)")
     parser.add_argument("--restarts", type=int, default=3, metavar="N",
                         help="random tours to begin with (default: 3)")
     parser.add_argument("--kicks", type=int, default=80, metavar="N",
                         help="double bridges tried on each (default: 80)")
-    options = parser.parse_args()
-    began = time.monotonic()
-    request, dist = tsp.request_for_solver()
-    allowed = tsp.worker.seconds(request)
-    draw = random.Random(f"{request['task'].get('id')}/{options.seed}")
-    tour = search(dist, draw, options.restarts, options.kicks,
-                  lambda: time.monotonic() - began > allowed)
-    tsp.worker.write_answer(tsp.answer(tour, dist), note="2-opt and Or-opt with random restarts")
+    tsp.solve(parser, "2-opt and Or-opt with random restarts", search)
 
 
 if __name__ == "__main__":

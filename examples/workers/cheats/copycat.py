@@ -11,7 +11,6 @@ nothing; the first to commit gets what its answer is worth. (Commitments hide th
 is too late to commit, so in earnest a cheat must get at the answer before that, as here.)
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -36,8 +35,7 @@ def copied_from_solver(command, request):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = worker.parser(__doc__)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--file", metavar="PATH", help="another's answer")
     source.add_argument("command", nargs="*", default=[], help="another's solver")

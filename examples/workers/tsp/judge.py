@@ -16,8 +16,6 @@ Whole-number arithmetic only, no network, no clock, no chance: the same request 
 scores everywhere. Equal tours get equal scores; who was first is the chain's business.
 """
 
-import argparse
-
 import tsp
 
 STEEPNESS = 7
@@ -72,8 +70,7 @@ def scores(request):
 
 
 def main():
-    argparse.ArgumentParser(description=__doc__,
-                            formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    tsp.worker.parser(__doc__).parse_args()
     request = tsp.worker.read_request(tsp.worker.JUDGE)
     try:
         tsp.worker.write_scores(scores(request))

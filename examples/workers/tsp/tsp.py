@@ -3,6 +3,7 @@
 
 import os
 import sys
+import time
 from math import isqrt
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
@@ -111,10 +112,19 @@ def answer(tour, dist):
     return {"tour": normalise(tour), "length": length(tour, dist)}
 
 
-def request_for_solver():
-    """Reads a solver's request; returns it with the distances of its points."""
+def solve(parser, note, search):
+    """The whole of a solver: reads the options and the request, and writes the tour that is found.
+
+    `search(dist, options, request, out_of_time)` returns a tour; it is over time when
+    `out_of_time()` says so.
+    """
+    options = parser.parse_args()
+    began = time.monotonic()
     request = worker.read_request(worker.MINER)
     try:
-        return request, matrix(points_of(request))
+        dist = matrix(points_of(request))
     except worker.ProtocolError as error:
         worker.fail(error)
+    allowed = worker.seconds(request)
+    tour = search(dist, options, request, lambda: time.monotonic() - began > allowed)
+    worker.write_answer(answer(tour, dist), note=note)

@@ -5,7 +5,6 @@
 Writes inventory.json from inventory.py; with --check only tells whether it is up to date.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -37,8 +36,7 @@ def specification(name, source):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = findings.worker.parser(__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
     options = parser.parse_args()
     with open(SOURCE, encoding="utf-8") as file:

@@ -20,7 +20,6 @@ Whole-number arithmetic only, no network, no clock, no chance: the same request 
 scores everywhere. Equal answers get equal scores; who was first is the chain's business.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -105,8 +104,7 @@ def scores(request, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = findings.worker.parser(__doc__)
     parser.add_argument("--known", default=DEFAULT_KNOWN, metavar="PATH",
                         help="the known defects (default: known-defects.json beside this program)")
     options = parser.parse_args()

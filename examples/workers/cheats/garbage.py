@@ -7,7 +7,6 @@ malformed, which costs half of the answer stake. With --plausible it has the for
 and a content picked by chance: judges find it an answer of no worth, which costs a fifth.
 """
 
-import argparse
 import os
 import random
 import sys
@@ -45,8 +44,7 @@ def plausible(spec, draw):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = worker.parser(__doc__)
     parser.add_argument("--plausible", action="store_true",
                         help="in the form that the task asks for")
     parser.add_argument("--seed", default="0", help="any text (default: 0)")
