@@ -34,7 +34,7 @@ impl Replica {
         Self { inner, meta }
     }
 
-    /// What the replica is, as of when it was asked for.
+    /// Description of the replica, as of when it was asked for.
     pub fn meta(&self) -> &Meta {
         &self.meta
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What can go wrong, and the exit code each kind has.
+//! Errors of commands, and the exit code that each kind has.
 
 use crate::sent::Sent;
 use std::fmt::Display;
@@ -34,9 +34,9 @@ pub enum Error {
     /// No node answers.
     #[error("cannot reach the node at {url}: {reason}")]
     Unreachable {
-        /// Where it was looked for.
+        /// The address that was asked.
         url: String,
-        /// What the transport says.
+        /// Reason, as the transport gives it.
         reason: String,
     },
     /// It took too long.
@@ -55,12 +55,12 @@ pub enum Error {
     Unsettled {
         /// Transaction that was sent, and its place as far as is known.
         sent: Box<Sent>,
-        /// Why it is not waited for any longer; it sets kind and exit code.
+        /// Reason for not waiting any longer; it sets kind and exit code.
         why: Box<Error>,
     },
 }
 
-/// What most functions here return.
+/// Result of most functions of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 impl Error {

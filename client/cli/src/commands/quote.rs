@@ -43,7 +43,7 @@ struct Check {
     detail: String,
 }
 
-/// What is paid, and what is held.
+/// Amounts that are paid, and amounts that are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Cost {
@@ -94,7 +94,7 @@ struct Split {
     network: Balance,
     /// The most winners there can be.
     most_winners: u32,
-    /// When all places are taken by answers of quality 100, committed early.
+    /// The split when all places are taken by answers of quality 100, committed early.
     example: Example,
 }
 
@@ -113,7 +113,7 @@ struct Example {
     each_judge: Balance,
 }
 
-/// Who there is for the task.
+/// Numbers of members for the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Members {
@@ -125,7 +125,7 @@ struct Members {
     panel: u32,
 }
 
-/// What is known of the account that would pay.
+/// State of the account that would pay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Payer {

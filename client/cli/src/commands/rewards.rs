@@ -26,7 +26,7 @@ pub enum Rewards {
     },
     /// Have future rewards paid at once, or not.
     AutoClaim {
-        /// Whether.
+        /// `on` or `off`.
         #[arg(value_enum)]
         switch: Switch,
     },

@@ -23,7 +23,7 @@ use tos_workers::{
     },
 };
 
-/// What all workers are told.
+/// Options of all workers.
 #[derive(clap::Args)]
 pub struct Common {
     /// Seconds a program may take for one task.
@@ -33,7 +33,7 @@ pub struct Common {
     /// MiB of memory each process of a program may write to; 0 for no limit. What is only reserved does not count.
     #[arg(long, default_value_t = 4096, value_name = "MIB")]
     memory_limit: u64,
-    /// How often a program may fail on one task before it is left.
+    /// Failures of a program on one task before the task is left.
     #[arg(long, default_value_t = 2, value_name = "TIMES")]
     attempts: u32,
     /// Seconds to try to fetch a specification or an answer before it counts as unavailable.
@@ -43,7 +43,7 @@ pub struct Common {
     /// bytes need it, until the task is settled.
     #[arg(long, value_name = "ADDRESS")]
     serve: Option<SocketAddr>,
-    /// How others reach that server, such as http://my.host:9955.
+    /// Address at which others reach that server, such as http://my.host:9955.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Believe that others reach that address though this machine does not, as behind some routers.
@@ -117,7 +117,7 @@ pub struct MinerArgs {
     common: Common,
 }
 
-/// Which tasks a miner leaves alone, and when it stops.
+/// Tasks that a miner leaves alone, and conditions under which it stops.
 #[derive(clap::Args)]
 struct BoundsArgs {
     /// Have no more than this amount at stake in open tasks. A task counts with the full stake of

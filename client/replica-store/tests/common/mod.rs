@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the tests share: a disk in memory that can lose power, and small replicas.
+//! Fixtures of the tests: a disk in memory that can lose power, and small replicas.
 #![allow(dead_code)] // each test file uses a part of it
 
 use std::{
@@ -72,7 +72,7 @@ pub fn file(id: &ReplicaId, name: &str) -> PathBuf {
         .join(name)
 }
 
-/// What `commit_content` says, in a scratch directory of its own.
+/// Result of `commit_content`, in a scratch directory of its own.
 pub fn committed(content: &[u8]) -> Coded {
     let dir = tempfile::tempdir().unwrap();
     let scratch = dir.path().join("x");
@@ -179,7 +179,7 @@ impl State {
         }
     }
 
-    /// Whether the power still holds for one more change.
+    /// Fails if the power does not hold for one more change.
     fn change(&mut self) -> io::Result<()> {
         self.alive()?;
         self.changes += 1;

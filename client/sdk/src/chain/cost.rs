@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the chain would ask for a call, and the rules by which it would pay for a task.
+//! The fee of a call, and the rules by which the chain pays for a task.
 
 use super::{transaction::MORTALITY, At, Call};
 use crate::{

@@ -131,7 +131,7 @@ impl Memory for Folder {
     }
 }
 
-/// Why a worker does nothing.
+/// Reason for which a worker does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The chain has no final block yet, or the node has none of it.

@@ -130,15 +130,15 @@ pub struct Event {
     pub pallet: String,
     /// Its name.
     pub name: String,
-    /// What it says.
+    /// Its fields, by name.
     pub fields: serde_json::Value,
 }
 
-/// What an account owns.
+/// Balances of an account, in the smallest unit.
 pub struct Balances {
-    /// What it can use, as far as it is not frozen.
+    /// The part that it can use, as far as it is not frozen.
     pub free: Balance,
-    /// What is on hold.
+    /// The part that is on hold.
     pub reserved: Balance,
 }
 
@@ -250,7 +250,7 @@ impl Connection {
         }
     }
 
-    /// What the node calls itself and its chain.
+    /// Name of the chain, and version of the node.
     pub async fn names(&self) -> Result<(String, String)> {
         let names = async {
             Ok::<_, subxt::rpcs::Error>((
@@ -264,8 +264,8 @@ impl Connection {
         }
     }
 
-    /// Why the signer's account is not safe on this chain, if its key is one that anybody can make
-    /// and the chain is not one for development.
+    /// Warning that the signer's account is not safe on this chain: its key is one that anyone can
+    /// make, and the chain is not one for development.
     pub async fn development_warning(&self, signer: &Signer) -> Option<String> {
         if !signer.development {
             return None;
@@ -379,7 +379,7 @@ impl At {
         Ok(all)
     }
 
-    /// What an account owns.
+    /// Balances of an account.
     pub async fn balance(&self, who: &AccountId32) -> Result<Balances> {
         let address = dynamic::storage::<([u8; 32],), Value>("System", "Account");
         let account = self

@@ -96,7 +96,7 @@ pub(super) struct Submission {
     pub place: Option<Place>,
     /// Its outcome there, if it succeeded.
     pub done: Option<Included>,
-    /// Why the newest is not on its way, if it is not.
+    /// Reason for which the newest is not on its way, if it is not.
     pub last_error: Option<Error>,
 }
 

@@ -55,7 +55,7 @@ pub enum Answer {
     Long(u64, Writing),
 }
 
-/// What a server gives.
+/// Source of the answers of a server.
 pub trait Source: Clone + Send + Sync + 'static {
     /// The answer to a request for `path`. May block.
     fn answer(&self, path: &str) -> Result<Answer>;

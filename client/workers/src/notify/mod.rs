@@ -124,7 +124,7 @@ pub struct Notice {
     pub id: String,
     /// Its kind.
     pub kind: Kind,
-    /// When it was made, in seconds since 1970.
+    /// Time at which it was made, in seconds since 1970.
     pub time: u64,
     /// The worker's role.
     pub role: String,

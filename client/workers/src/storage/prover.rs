@@ -33,10 +33,10 @@ const SPARE_WINDOWS: usize = 8;
 /// Examples of damaged chunks that are named.
 const EXAMPLES: usize = 8;
 
-/// Why there is no answer.
+/// Reason for which there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ProverError {
-    /// What is on disk is not what was committed to.
+    /// The data on disk are not those that were committed to.
     #[error("damaged on disk")]
     Damaged,
     /// The disk takes no more.
@@ -67,7 +67,7 @@ impl From<ProverError> for Error {
     }
 }
 
-/// What a check of a replica found.
+/// Result of a check of a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scan {
     /// Chunks in all.
@@ -199,7 +199,7 @@ impl ReplicaProver {
         Ok(all.into_iter().map(ReplicaId).collect())
     }
 
-    /// What a replica was sealed to, once it is.
+    /// Commitment to the sealed content of a replica, once it is sealed.
     pub fn sealed(&self, id: ReplicaId) -> Option<Commitment> {
         self.replica(id).ok()?.sealed().ok()
     }

@@ -85,7 +85,7 @@ pub struct State {
     salts: Vec<(TaskId, [u8; 32])>,
     /// Tasks of which it was told that the answer was a check.
     told: Vec<TaskId>,
-    /// Why the account may join nothing.
+    /// Reason for which the account may join nothing.
     refusal: Option<JoinError>,
     /// Stake that the account has lost as a judge.
     slashed: Balance,

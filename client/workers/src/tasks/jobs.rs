@@ -30,7 +30,7 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 /// Pause between attempts to make room for content.
 const ROOM_PAUSE: Duration = Duration::from_secs(5);
 
-/// What answers tasks.
+/// Solver of tasks.
 #[derive(Clone)]
 pub enum Solver {
     /// A program.
@@ -40,7 +40,7 @@ pub enum Solver {
 }
 
 impl Solver {
-    /// Why no task should be taken on with it now.
+    /// Reason for which no task should be taken on with it now.
     pub fn unfit(&self) -> Option<String> {
         match self {
             Self::Command(_) => None,
@@ -67,24 +67,24 @@ impl From<&str> for JudgeProgram {
 /// A judged task.
 #[derive(Debug, PartialEq)]
 pub struct Judgement {
-    /// What the judge says.
+    /// Scores that the judge gives.
     pub scores: Vec<AnswerScore>,
-    /// What the pinned tool found, from an automatic seat.
+    /// Findings of the pinned tool, from an automatic seat.
     pub report: Option<Report>,
 }
 
-/// What a job needs; shared by all jobs of a worker.
+/// Needs of a job; shared by all jobs of a worker.
 #[derive(Clone)]
 pub struct JobContext {
-    /// Where content is kept.
+    /// Store of content.
     pub store: Store,
-    /// Where content comes from.
+    /// Source of content.
     pub fetcher: Fetcher,
     /// For language models.
     pub http: Http,
-    /// What a program may use.
+    /// Limits of a program.
     pub limits: Limits,
-    /// Where others reach this worker's store; without it answers must fit on chain.
+    /// The way by which others reach this worker's store; without it answers must fit on chain.
     pub reach: Option<Reach>,
     /// The chain that the tasks are on.
     pub chain: ChainName,

@@ -55,7 +55,7 @@ const FETCH_PAUSE: Tick = 3;
 /// One vote.
 type Ballot = (TaskId, u32);
 
-/// Why there is no vote.
+/// Reason for which there is no vote.
 enum NoVote {
     /// The specification cannot be fetched: its publisher's fault.
     Specification(Error),

@@ -33,12 +33,12 @@ use tos_sdk::{
 use tos_types::{commitment, Balance, Phase, TaskId, TaskType, Tick};
 use tos_views::{Action, AssignmentView, Role as TaskRole, SubmissionView, TaskView};
 
-/// What a miner is to do.
+/// Settings of a miner.
 #[derive(Clone)]
 pub struct MinerOptions {
     /// The account.
     pub account: AccountId32,
-    /// What answers tasks.
+    /// Solver of its tasks.
     pub solver: Solver,
     /// Types to take on; all that the account is registered for when empty.
     pub types: Vec<TaskType>,
@@ -52,7 +52,7 @@ pub struct MinerOptions {
     pub max_tasks: Option<u64>,
     /// Claim rewards as they come.
     pub claim: bool,
-    /// Which tasks to leave alone, and when to stop.
+    /// Tasks to leave alone, and conditions under which to stop.
     pub bounds: Bounds,
     /// Destination of news.
     pub reporter: Reporter,
@@ -133,7 +133,7 @@ impl Miner {
         }
     }
 
-    /// What must be done in a task the account has joined.
+    /// The call that a task needs now which the account has joined.
     async fn attend(
         &mut self,
         at: &impl TaskSnapshot,

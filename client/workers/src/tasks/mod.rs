@@ -71,7 +71,7 @@ pub trait TaskSnapshot {
     fn number(&self) -> u64;
     /// The current tick, and the number of ticks in a day.
     async fn time(&self) -> Result<(Tick, Tick)>;
-    /// What the account should do now.
+    /// Assignments of the account: what it should do now.
     async fn assignments(&self) -> Result<Vec<AssignmentView>>;
     /// All tasks that take answers.
     async fn open_tasks(
@@ -90,7 +90,7 @@ pub trait TaskSnapshot {
     async fn claimable(&self) -> Result<Vec<ClaimView>>;
 }
 
-/// Where a worker's calls go.
+/// Destination of a worker's calls.
 pub trait Submit {
     /// Sends calls, in order, and waits until each is in a best block. The account signs those
     /// that do not carry their own authorisation.
@@ -123,7 +123,7 @@ pub trait Role<C> {
     }
 }
 
-/// What a step came to.
+/// Result of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepReport {
     /// Calls that were sent.
@@ -213,7 +213,7 @@ impl CallBackoff {
     }
 }
 
-/// What became of a call.
+/// Outcome of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in a best block and took effect.
@@ -236,7 +236,7 @@ fn key(call: &Call) -> Vec<u8> {
     .concat()
 }
 
-/// What a call is about, for the log.
+/// Subject of a call, for the log.
 fn subject(call: &Call) -> String {
     match call {
         Call::Join { task }

@@ -14,7 +14,7 @@ const STDERR_TAIL: usize = 2_048;
 /// Room for JSON around the largest answer.
 pub const MAX_OUTPUT: usize = 80 * 1024 * 1024;
 
-/// What a program may use.
+/// Limits of a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Wall-clock time.
@@ -25,7 +25,7 @@ pub struct Limits {
     pub output: usize,
 }
 
-/// Why a program gave no result.
+/// Reason for which a program gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// It could not be started or talked to.

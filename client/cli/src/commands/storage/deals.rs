@@ -56,7 +56,8 @@ pub struct Publish {
     /// Serve the file on this address, until a provider has sealed it.
     #[arg(long, value_name = "ADDRESS")]
     serve: Option<SocketAddr>,
-    /// Where providers fetch it: how others reach --serve, or a running `tos content serve`.
+    /// Address at which providers fetch it: that of --serve as others reach it, or of a running
+    /// `tos content serve`.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// With --serve, give up after this many seconds.
@@ -117,7 +118,7 @@ impl Publish {
         self.serve.is_some()
     }
 
-    /// Where providers will fetch the file.
+    /// Address at which providers will fetch the file.
     fn url(&self) -> Result<String> {
         match (&self.public_url, self.serve) {
             (Some(url), _) => Ok(url.clone()),

@@ -43,13 +43,13 @@ pub enum Storage {
     Verify(Box<local::Verify>),
     /// Add to the bond.
     TopUp {
-        /// How much, such as 100 (TOS).
+        /// The amount, such as 100 (TOS).
         #[arg(value_parser = amount::parse)]
         amount: Balance,
     },
     /// Take what the replicas' collateral does not need out of the bond.
     Withdraw {
-        /// How much, such as 100 (TOS).
+        /// The amount, such as 100 (TOS).
         #[arg(value_parser = amount::parse)]
         amount: Balance,
     },

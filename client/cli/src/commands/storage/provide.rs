@@ -69,7 +69,7 @@ pub struct Init {
     /// The bond, such as 1000 (TOS). Each replica ties up a part of it as collateral.
     #[arg(long, value_parser = amount::parse, default_value = "1000")]
     bond: Balance,
-    /// How others reach the provider's server, such as http://my.host:9956.
+    /// Address at which others reach the provider's server, such as http://my.host:9956.
     #[arg(long, value_name = "URL")]
     public_url: String,
 }
@@ -79,7 +79,7 @@ pub struct Init {
 pub struct Set {
     #[command(flatten)]
     proof_key: ProofKey,
-    /// How others reach the provider's server, such as http://my.host:9956.
+    /// Address at which others reach the provider's server, such as http://my.host:9956.
     #[arg(long, value_name = "URL")]
     public_url: String,
 }
