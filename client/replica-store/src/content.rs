@@ -333,9 +333,9 @@ fn local() -> Files {
 
 /// Coded chunks that arrive one by one, in any order, until there are enough of them.
 ///
-/// A chunk that is wrong is not noticed when it arrives but at the end; who fetches chunks from
-/// somebody untrusted asks for them with their proof ([`tos_storage_proofs::verify_chunks`]) or
-/// falls back to others.
+/// A chunk that is wrong is not noticed when it arrives but at the end; a caller that fetches
+/// chunks from untrusted servers asks for them with their proof
+/// ([`tos_storage_proofs::verify_chunks`]) or falls back to others.
 pub struct Partial {
     file: FileAt,
     files: Files,

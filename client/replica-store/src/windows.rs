@@ -3,7 +3,7 @@
 //! Proofs of each window, group by group.
 //!
 //! A provider that signs two roots for one group and window loses its bond. So a root is stored,
-//! durably, before anybody gets it, and whoever asks again gets the stored one, whatever has
+//! durably, before anyone gets it, and a later question gets the stored one, whatever has
 //! changed since: members, seed or data. A stored file that is damaged is an error and not a reason
 //! to make another root.
 //!

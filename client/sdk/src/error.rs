@@ -50,7 +50,7 @@ pub enum Error {
         "the node's transaction pool has no room: {0}; try again later, or offer more with --tip"
     )]
     Busy(String),
-    /// A transaction was sent, and nobody has told what became of it since.
+    /// A transaction was sent, and its outcome is unknown.
     #[error("{why}; {sent}")]
     Unsettled {
         /// Transaction that was sent, and its place as far as is known.

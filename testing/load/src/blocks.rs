@@ -137,7 +137,7 @@ impl Feeds {
 async fn follow(url: &str, mut feeds: Feeds, walk: &mut Walk, out: &Sender<Event>) -> Result<()> {
     loop {
         let Err(error) = pump(&mut feeds, walk, out).await else {
-            // Nobody listens any more.
+            // The receiver is gone.
             return Ok(());
         };
         let mut again = Err(error);

@@ -44,7 +44,7 @@ struct Parties {
 }
 
 impl Parties {
-    /// The accounts of a run, and that of whoever pays for them.
+    /// The accounts of a run, and the one that pays for them.
     fn of(common: &Common, root: &Keypair) -> Result<Self> {
         block_in_place(|| {
             let sinks = derive(root, Kind::Sink, common.accounts)?;
@@ -65,7 +65,7 @@ fn first_url(common: &Common) -> Result<&str> {
     url.ok_or_else(|| Error::Usage("--url: at least one".into()))
 }
 
-/// Gives everybody what so many transactions each need.
+/// Gives every account what so many transactions need.
 async fn endow(
     chain: &Chain,
     common: &Common,

@@ -438,7 +438,7 @@ impl Probe {
 
     async fn stop(self) -> (Percentiles, u32) {
         let _ = self.stop.send(true);
-        // A question on its way has a deadline of its own; nobody waits for it here.
+        // A question on its way has a deadline of its own; it is not waited for here.
         let limit = Duration::from_secs(10);
         match tokio::time::timeout(limit, self.task).await {
             Ok(Ok((mut took, failed))) => (Percentiles::of(&mut took), failed),

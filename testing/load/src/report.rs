@@ -135,7 +135,7 @@ pub struct Report {
     pub is_final: usize,
     /// The others.
     pub fates: Fates,
-    /// Transactions that the node's pool holds at the end, whoever sent them.
+    /// Transactions that the node's pool holds at the end, of all senders.
     pub pool_left: usize,
     /// Blocks that left the best chain.
     pub retracted_blocks: usize,

@@ -113,7 +113,7 @@ impl Lint {
             if let Some(task_type) = self.task_type {
                 findings.extend(kind_of_type(bytes, task_type));
             }
-            // What the chain refuses is given to nobody.
+            // What the chain refuses is given to no program.
             if !findings
                 .iter()
                 .any(|f| f.level == Level::Error && f.check == "size")
@@ -135,7 +135,7 @@ impl Lint {
         }
     }
 
-    /// The specification, unless it is larger than anybody reads.
+    /// The specification, unless it is larger than any worker reads.
     fn read(&self) -> Result<(Option<Vec<u8>>, Vec<Finding>)> {
         let length = std::fs::metadata(&self.file).ok().filter(|m| m.is_file());
         if let Some(length) = length.map(|m| m.len()).filter(|l| *l > MAX_CONTENT.into()) {

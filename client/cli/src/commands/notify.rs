@@ -22,7 +22,7 @@ impl Notify {
         let told = options.test().await?;
         if told.is_empty() {
             return Err(Error::Usage(
-                "nobody is to be told: say --notify or --notify-webhook, or [notify] in tos.toml"
+                "no target of notices: say --notify or --notify-webhook, or [notify] in tos.toml"
                     .into(),
             ));
         }

@@ -61,7 +61,7 @@ struct Cost {
     /// Needed at once.
     #[serde(serialize_with = "wei")]
     total: Balance,
-    /// Fee for withdrawing it before anybody joins.
+    /// Fee for withdrawing it before a miner joins.
     #[serde(serialize_with = "wei")]
     cancelling: Balance,
 }
@@ -70,9 +70,9 @@ struct Cost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Times {
-    /// Every place is taken at once and everybody acts in the next tick.
+    /// Every place is taken at once and all act in the next tick.
     earliest: Tick,
-    /// Places stay free, and everybody acts in the next tick after that.
+    /// Places stay free, and all act in the next tick after that.
     places_left: Tick,
     /// Every window runs out, every round escalates, and the result is challenged.
     latest: Tick,
@@ -508,7 +508,7 @@ fn text(quote: &Quote) -> String {
         ),
         format!("needed now   {}", coin(cost.total)),
         format!(
-            "cancelling   costs {} before anybody joins",
+            "cancelling   costs {} before a miner joins",
             coin(cost.cancelling)
         ),
         format!(

@@ -365,7 +365,7 @@ impl Common {
         });
         if let Some(reach) = &reach {
             if let Err(error) = reach.probe().await {
-                tracing::warn!(%error, "nobody may be able to fetch answers from here");
+                tracing::warn!(%error, "others may be unable to fetch answers from here");
             }
         }
         Ok(JobContext {

@@ -151,7 +151,7 @@ struct State {
     power: Option<usize>,
     /// Reading this file fails.
     broken: Option<PathBuf>,
-    /// Nobody has the right to open this file.
+    /// This file cannot be opened, for lack of rights.
     denied: Option<PathBuf>,
     /// The bytes that fit, if there is a limit.
     capacity: Option<u64>,

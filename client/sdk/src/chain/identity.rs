@@ -163,10 +163,10 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFinalBlock => f.write_str(
-                "the node has no final block yet, so nobody can say which chain it is on",
+                "the node has no final block yet, so it is unknown which chain it is on",
             ),
             Self::NoHistory => f.write_str(
-                "the node has no history yet, so nobody can say which chain it is on; it fetches \
+                "the node has no history yet, so it is unknown which chain it is on; it fetches \
                  that by itself after `--sync warp`",
             ),
             Self::Behind { at, seen } => write!(
@@ -328,7 +328,7 @@ async fn look(known: &Record, chain: &impl Heads) -> Result<Looked> {
 }
 
 /// Finds what a worker keeps for the chain of this node, or begins it: at `base` or, if that is of
-/// another chain, next to it. The inner error says why nobody can tell yet.
+/// another chain, next to it. The inner error says why that is unknown yet.
 pub async fn meet<M: Memory>(chain: &impl Heads, base: &Path) -> Result<Result<Guard<M>, Reason>> {
     let guard = |memory, record| Guard {
         memory,

@@ -282,7 +282,7 @@ impl Connection {
         let name = self.methods.system_chain().await.unwrap_or_default();
         Some(format!(
             "{} is a well-known development key, and the chain `{name}` is of type {chain_type}: \
-             anybody can sign for this account; use a key of your own (`tos keys new`)",
+             anyone can sign for this account; use a key of your own (`tos keys new`)",
             signer.pair.account()
         ))
     }

@@ -147,7 +147,7 @@ pub async fn warn_unless_reached(store: &Store, url: &str) -> Result<()> {
     let reach = Reach::new(store.clone(), Http::new()?, url.to_owned());
     if let Err(error) = reach.ask().await {
         let why = error.to_string();
-        tracing::warn!(why, "nobody may be able to fetch what is published");
+        tracing::warn!(why, "others may be unable to fetch what is published");
     }
     Ok(())
 }

@@ -187,7 +187,7 @@ impl Notifier {
         });
         let http = Http::new()?;
         for target in &inner.targets {
-            // Not kept alive by its deliveries: when nobody tells any more, they end.
+            // Not kept alive by its deliveries: when the last notifier is gone, they end.
             let weak = Arc::downgrade(&inner);
             let waking = inner.wake.subscribe();
             tokio::spawn(deliver::serve(weak, waking, target.clone(), http.clone()));
@@ -195,7 +195,7 @@ impl Notifier {
         Ok(Self(Some(inner)))
     }
 
-    /// `true` if there is somebody to tell.
+    /// `true` if it has targets.
     pub fn is_on(&self) -> bool {
         self.0.is_some()
     }

@@ -236,8 +236,8 @@ async fn check_at(rate: u64, http: &Http, duty: &Duty, time: Duration) -> Findin
     }
 }
 
-/// Whom to ask when all proofs are right: nobody if the leaves they make have the root that was
-/// submitted, otherwise everybody whose leaf is in doubt.
+/// The replicas to ask about when all proofs are right: none if the leaves they make have the root
+/// that was submitted, otherwise those whose leaf is in doubt.
 fn unlike_root(
     window: u64,
     root: &Hash,

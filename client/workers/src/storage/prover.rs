@@ -251,7 +251,7 @@ impl ReplicaProver {
         self.store.dir()
     }
 
-    /// Puts a replica into the trash. One that was never sealed goes at once: nobody can prove it,
+    /// Puts a replica into the trash. One that was never sealed goes at once: it cannot be proven,
     /// and it takes twice the space of one that is.
     pub fn discard(&self, id: ReplicaId, now: u64) -> Result<()> {
         let state = self.replica(id).map(|replica| replica.meta().state);
@@ -375,7 +375,7 @@ impl ReplicaProver {
         let windows = self.store.windows();
         let build = || windows.build(view.group, window, seed, &members, &mut |_| {});
         let built = match build() {
-            // On a full disk, windows that nobody can dispute any more make room for this one.
+            // On a full disk, windows that can be disputed no more make room for this one.
             Err(error) if error.is_room() => {
                 windows.prune(view.group, self.ring)?;
                 build()?

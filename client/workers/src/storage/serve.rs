@@ -10,7 +10,7 @@
 //! | `/replicas/ID/chunks/FIRST-COUNT` | sealed chunks as they lie on disk, at most 64 |
 //! | `/windows/WINDOW/groups/GROUP` | SCALE list of (place, previous leaf) |
 //!
-//! Nobody needs to be believed: proofs, roots and chunks are checked against commitments on chain,
+//! Nothing needs to be believed: proofs, roots and chunks are checked against commitments on chain,
 //! content against its hash.
 
 use super::prover::{ProverError, ReplicaProver};

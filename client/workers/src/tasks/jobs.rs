@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The slow part of a worker, done beside the following of blocks: fetch, think, answer.
+//! The slow part of a worker, done while blocks are followed: fetch, think, answer.
 
 use super::{
     openai::Endpoint,
@@ -316,7 +316,7 @@ impl JobContext {
             _ if size <= MAX_INLINE as usize => ContentRef::inline(bytes),
             Some(reach) => {
                 let locator = content::locator(reach.url(), &hash)?;
-                // What nobody can fetch would cost half of the stake.
+                // What cannot be fetched would cost half of the stake.
                 reach.reached().await;
                 ContentRef::located(bytes, locator.as_bytes())
             }

@@ -143,7 +143,7 @@ impl Miner {
         self.handled.insert(task);
         let work = self.journal.accept(task)?;
         match (assignment.action, work.answer) {
-            // From an earlier run: an answer that nobody can fetch would cost half of the stake.
+            // From an earlier run: an answer that cannot be fetched would cost half of the stake.
             (Action::CommitAnswer, Some(answer))
                 if !self.workshop.can_be_fetched(&answer.content) =>
             {

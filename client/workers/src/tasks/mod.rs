@@ -128,7 +128,7 @@ pub trait Role<C> {
 pub struct StepReport {
     /// Calls that were sent.
     pub sent: usize,
-    /// Work going on beside.
+    /// Jobs that are running.
     pub jobs: usize,
     /// Tasks taken on that are not over, and rewards not claimed yet.
     pub open: usize,

@@ -50,7 +50,7 @@ pub struct Publish {
     /// real network.
     #[arg(long, value_parser = retention)]
     retention: Retention,
-    /// Only this provider may accept. Otherwise anybody may.
+    /// Only this provider may accept. Otherwise any provider may.
     #[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
     provider: Option<AccountId32>,
     /// Serve the file on this address, until a provider has sealed it.
@@ -191,7 +191,7 @@ impl Publish {
         });
         output.show(&value, || deal.to_string());
         output.hint(&format!(
-            "see it with: tos storage show {deal}; until somebody accepts, tos storage cancel {deal} takes the escrow back"
+            "see it with: tos storage show {deal}; until a provider accepts, tos storage cancel {deal} takes the escrow back"
         ));
         if self.serve.is_none() {
             return Ok(());
@@ -201,7 +201,7 @@ impl Publish {
             None => sealed.await?,
             Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), sealed)
                 .await
-                .map_err(|_| Error::TimedOut(format!("nobody has sealed deal {deal}")))??,
+                .map_err(|_| Error::TimedOut(format!("no provider has sealed deal {deal}")))??,
         }
         if self.forget_copy {
             store.unpin(&coded.content, Why::Published)?;
@@ -260,7 +260,7 @@ fn standing(deal: Option<DealStatus>, replica: Option<ReplicaStatus>) -> (&'stat
         }
         (Some(DealStatus::Cancelled), _) => ("the offer was withdrawn", State::Over),
         (Some(DealStatus::Expired), _) => (
-            "nobody accepted in time: the escrow is released; offer a higher price, or see \
+            "no provider accepted in time: the escrow is released; offer a higher price, or see \
              `tos storage offers`",
             State::Over,
         ),

@@ -196,7 +196,7 @@ pub(super) async fn replica_of(at: &At, id: [u8; 16]) -> Result<ReplicaId> {
     }
     let deal = at.deal(DealId(id)).await?.ok_or_else(|| unknown(id))?;
     deal.replica
-        .ok_or_else(|| Error::refused(format!("nobody has accepted deal {}", DealId(id))))
+        .ok_or_else(|| Error::refused(format!("no provider has accepted deal {}", DealId(id))))
 }
 
 /// Settles a replica, and says how much its provider was paid.
