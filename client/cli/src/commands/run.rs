@@ -2,7 +2,7 @@
 
 //! `tos miner run` and `tos judge run`: sets workers up.
 
-use super::{model::ModelArgs, Global};
+use super::{model::ModelArgs, notify, Global};
 use tos_sdk::task_type;
 use tos_sdk::{
     chain::{Hash, Heads},
@@ -16,7 +16,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tos_types::{params::MAX_CONCURRENT_TASKS, Balance, TaskType, Tick};
 use tos_workers::{
     commitments::CommitmentStore,
-    notify::{self, Notifier},
+    notify::Notifier,
     tasks::{
         self, Bounds, JobContext, JudgeOptions, JudgeProgram, JudgeWorker, Limits, Live, Miner,
         MinerOptions, Mode, Retention, Solver, Tools, MAX_OUTPUT,
@@ -301,7 +301,7 @@ impl Common {
             Some(folder) => folder.join("notices"),
             None => global.folder()?.join("notices"),
         };
-        self.notify.notifier(&folder, role, who)
+        self.notify.settings().notifier(&folder, role, who)
     }
 
     /// Path of the journal of this account, by the genesis hash. Other chains that have the same

@@ -8,14 +8,14 @@
 
 mod deliver;
 mod observe;
-mod options;
 mod outbox;
 mod report;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use observe::Watched;
-pub use options::Options;
+pub use settings::Settings;
 
 use deliver::Target;
 use outbox::Outbox;
@@ -46,7 +46,7 @@ const MAX_FACTS: usize = 16 * 1024;
 pub const FLUSH_TIME: Duration = Duration::from_secs(5);
 
 /// Kind of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Something is due: an answer, a vote, or the reveal of one.
