@@ -6,7 +6,7 @@ use super::{model::ModelArgs, notify, Global};
 use tos_sdk::task_type;
 use tos_sdk::{
     chain::{Hash, Heads},
-    content::{self, Fetcher, Reach, Store},
+    content::{self, Reach, Store},
     error::{Context, Error, Result},
     http::Http,
 };
@@ -19,7 +19,7 @@ use tos_workers::{
     notify::Notifier,
     tasks::{
         self, Bounds, JobContext, JudgeOptions, JudgeProgram, JudgeWorker, Limits, Live, Miner,
-        MinerOptions, Mode, Retention, Solver, Tools, MAX_OUTPUT,
+        MinerOptions, Mode, Retention, Solver, Tools,
     },
 };
 
@@ -213,15 +213,8 @@ impl MinerArgs {
                 workshop.clone().on(&live.genesis()),
             ))
         };
-        tasks::run(
-            global.url.as_str(),
-            &key,
-            self.common.mode(),
-            &notifier,
-            place,
-            make,
-        )
-        .await
+        let (url, mode) = (global.url.as_str(), self.common.mode());
+        tasks::run(url, &key, mode, &notifier, place, make).await
     }
 }
 
@@ -263,15 +256,8 @@ impl JudgeArgs {
                 workshop.clone().on(&live.genesis()),
             ))
         };
-        tasks::run(
-            global.url.as_str(),
-            &key,
-            self.common.mode(),
-            &notifier,
-            place,
-            make,
-        )
-        .await
+        let (url, mode) = (global.url.as_str(), self.common.mode());
+        tasks::run(url, &key, mode, &notifier, place, make).await
     }
 }
 
@@ -368,23 +354,14 @@ impl Common {
                 tracing::warn!(%error, "others may be unable to fetch answers from here");
             }
         }
+        let patience = Duration::from_secs(self.fetch_limit);
+        let time = Duration::from_secs(self.time_limit);
+        let limits = Limits::of_worker(time, self.memory_limit);
         Ok(JobContext {
-            fetcher: Fetcher::new(
-                store.clone(),
-                http.clone(),
-                Duration::from_secs(self.fetch_limit),
-            ),
-            store,
-            http,
-            limits: Limits {
-                time: Duration::from_secs(self.time_limit),
-                memory_mib: self.memory_limit,
-                output: MAX_OUTPUT,
-            },
             reach,
-            chain: Default::default(),
             content_limit: self.content_limit.map(|gib| gib.saturating_mul(1 << 30)),
             retention: Retention::new(Duration::from_secs(u64::from(self.keep_content) * 3_600)),
+            ..JobContext::new(store, http, patience, limits)
         })
     }
 }

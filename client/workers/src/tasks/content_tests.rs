@@ -7,7 +7,7 @@ use super::{
     jobs::{JobContext, Solver},
     served,
     sightings::Sightings,
-    Miner, MinerOptions, Retention, Role, TaskChain,
+    Miner, Retention, Role, TaskChain,
 };
 use crate::commitments::{Answer, CommitmentStore};
 use std::{
@@ -29,18 +29,7 @@ const LONG: &str = r#"cat >/dev/null; printf '{"answer": "%3000d"}' 7"#;
 
 fn miner(folder: &Path, workshop: &JobContext) -> Miner {
     let journal = CommitmentStore::open(&folder.join("journal.redb")).unwrap();
-    let options = MinerOptions {
-        account: ME,
-        solver: Solver::Command(LONG.into()),
-        types: Vec::new(),
-        concurrency: 3,
-        attempts: 2,
-        headroom: 2,
-        max_tasks: None,
-        claim: true,
-        bounds: Default::default(),
-        reporter: Default::default(),
-    };
+    let options = fake::miner_options(Solver::Command(LONG.into()));
     Miner::new(options, journal, workshop.clone())
 }
 

@@ -106,6 +106,21 @@ pub struct Draft {
 }
 
 impl JobContext {
+    /// The context of a worker without a server. Content is fetched into `store` for as long as
+    /// `patience` lasts, takes as much room as it needs, and may go as soon as its task is over.
+    pub fn new(store: Store, http: Http, patience: Duration, limits: Limits) -> Self {
+        Self {
+            fetcher: Fetcher::new(store.clone(), http.clone(), patience),
+            store,
+            http,
+            limits,
+            reach: None,
+            chain: ChainName::default(),
+            content_limit: None,
+            retention: Retention::new(Duration::ZERO),
+        }
+    }
+
     /// The same for the tasks of the chain with this genesis hash.
     pub fn on(self, genesis: &[u8; 32]) -> Self {
         let chain = genesis.first_chunk().copied().unwrap_or_default();

@@ -12,7 +12,7 @@ use tokio::{
 /// Most bytes of a program's error output that are kept for messages.
 const STDERR_TAIL: usize = 2_048;
 /// Room for JSON around the largest answer.
-pub const MAX_OUTPUT: usize = 80 * 1024 * 1024;
+const MAX_OUTPUT: usize = 80 * 1024 * 1024;
 
 /// Limits of a program.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,17 @@ pub struct Limits {
     pub memory_mib: u64,
     /// Bytes it may write to standard output.
     pub output: usize,
+}
+
+impl Limits {
+    /// Limits of a program that writes answers or scores.
+    pub fn of_worker(time: Duration, memory_mib: u64) -> Self {
+        Self {
+            time,
+            memory_mib,
+            output: MAX_OUTPUT,
+        }
+    }
 }
 
 /// Reason for which a program gave no result.

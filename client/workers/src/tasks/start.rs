@@ -33,13 +33,7 @@ pub async fn miner(
 ) -> Result<()> {
     let look = async |at: &At| at.miner(who.clone()).await;
     let found = find(live, who, Role::Miner, (strict, seen), look).await?;
-    match found {
-        Ok((view, open)) => miner_reports(who, &view, open)
-            .iter()
-            .for_each(|report| reporter.tell(report)),
-        Err(none) => unregistered(who, "miner", none, reporter)?,
-    }
-    Ok(())
+    say(who, "miner", reporter, found, miner_reports)
 }
 
 /// The same for a judge's account.
@@ -52,13 +46,7 @@ pub async fn judge(
 ) -> Result<()> {
     let look = async |at: &At| at.judge(who.clone()).await;
     let found = find(live, who, Role::Judge, (strict, seen), look).await?;
-    match found {
-        Ok((view, open)) => judge_reports(who, &view, open)
-            .iter()
-            .for_each(|report| reporter.tell(report)),
-        Err(none) => unregistered(who, "judge", none, reporter)?,
-    }
-    Ok(())
+    say(who, "judge", reporter, found, judge_reports)
 }
 
 /// Says what the provider's account is. One that is not registered is refused when `strict`, and
@@ -114,6 +102,25 @@ async fn find<V>(
             None if strict && open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
             None => return Ok(Err(Unregistered { open, strict })),
         }
+    }
+}
+
+/// Tells the reports on an account that was found, or that it is not registered.
+fn say<V>(
+    who: &AccountId32,
+    role: &'static str,
+    reporter: &Reporter,
+    found: Result<(V, u32), Unregistered>,
+    reports: impl FnOnce(&AccountId32, &V, u32) -> Vec<Report>,
+) -> Result<()> {
+    match found {
+        Ok((view, open)) => {
+            for report in reports(who, &view, open) {
+                reporter.tell(&report);
+            }
+            Ok(())
+        }
+        Err(none) => unregistered(who, role, none, reporter),
     }
 }
 
