@@ -5,8 +5,10 @@
 mod join;
 
 use super::{
+    claims,
     health::Health,
     jobs::{Draft, JobContext, Solver},
+    later,
     limits::{Bounds, Pace},
     outcome,
     refusals::Refusals,
@@ -354,13 +356,6 @@ impl Miner {
     }
 }
 
-/// Logs a failure that only costs work later: what has a deadline goes on without it.
-fn later(done: Result<()>) {
-    if let Err(error) = done {
-        tracing::warn!(%error, "not in the journal yet");
-    }
-}
-
 /// The refusal of a control answer that the chain knows.
 pub const ALREADY_KNOWN: &str = "Judges::AlreadyKnown";
 
@@ -442,16 +437,9 @@ impl<C: TaskChain> Role<C> for Miner {
             }
         }
         self.note_stakes(&at, &open).await?;
-        let mut open = open.len();
-        calls.extend(self.take_on(&at, open).await?);
-        let mut rewards = Vec::new();
-        if self.options.claim {
-            rewards = at.claimable().await?;
-            open += rewards.len();
-            if !rewards.is_empty() {
-                calls.push(Call::ClaimAll {});
-            }
-        }
+        calls.extend(self.take_on(&at, open.len()).await?);
+        let (rewards, claim) = claims(&at, self.options.claim).await?;
+        calls.extend(claim);
         let outcomes = self.backoff.submit(chain, calls).await?;
         let sent = outcomes.len();
         for (call, outcome) in outcomes {
@@ -472,7 +460,7 @@ impl<C: TaskChain> Role<C> for Miner {
         Ok(StepReport {
             sent,
             jobs: self.solving.len() + self.unwritten.len() + self.fetching(),
-            open: open.max(sent),
+            open: (open.len() + rewards.len()).max(sent),
             handled,
         })
     }

@@ -235,6 +235,23 @@ fn key(call: &Call) -> Vec<u8> {
     .concat()
 }
 
+/// Logs a failure that only costs work later: what has a deadline goes on without it.
+fn later(done: Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "not in the journal yet");
+    }
+}
+
+/// Rewards of the account that wait, and the call that claims them. None unless they are `wanted`.
+async fn claims(at: &impl TaskSnapshot, wanted: bool) -> Result<(Vec<ClaimView>, Option<Call>)> {
+    let rewards = match wanted {
+        true => at.claimable().await?,
+        false => Vec::new(),
+    };
+    let claim = (!rewards.is_empty()).then_some(Call::ClaimAll {});
+    Ok((rewards, claim))
+}
+
 /// Subject of a call, for the log.
 fn subject(call: &Call) -> String {
     match call {
