@@ -119,16 +119,6 @@ impl Memory for CommitmentStore {
 impl CommitmentStore {
     /// Opens or makes the journal at `path`, for this process alone.
     pub fn open(path: &Path) -> Result<Self> {
-        use std::os::unix::fs::DirBuilderExt;
-        let doing = format!("opening journal {}", path.display());
-        if let Some(folder) = path.parent() {
-            let mut builder = std::fs::DirBuilder::new();
-            builder
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .context(doing)?;
-        }
         Self::over(Database::open(path)?)
     }
 

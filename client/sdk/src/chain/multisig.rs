@@ -2,7 +2,7 @@
 
 //! Accounts that several others sign for: `docs/keys.md`.
 
-use super::At;
+use super::{shape::check_names, At};
 use crate::error::{Context, Error, Result};
 use codec::{Decode, DecodeAll, Encode};
 use polkadot_sdk::{
@@ -162,22 +162,8 @@ impl At {
 
 /// Checks that the chain has the call and the event that the table of shapes cannot name.
 pub(super) fn check(metadata: &Metadata) -> Result<(), String> {
-    let (pallet, call) = MULTI;
-    let lacks = |what: &str| format!("{pallet}.{what}: missing, or with other fields on chain");
-    let found = metadata.pallet_by_name(pallet);
-    let found = found.ok_or_else(|| lacks(call))?;
-    let variant = found.call_variant_by_name(call);
-    let names = variant.map(|v| v.fields.iter().filter_map(|f| f.name.as_deref()).collect());
-    if names != Some(MULTI_ARGUMENTS.to_vec()) {
-        return Err(lacks(call));
-    }
-    let mut events = found.event_variants().unwrap_or_default().iter();
-    let event = events.find(|v| v.name == EXECUTED.1);
-    let names = event.map(|v| v.fields.iter().filter_map(|f| f.name.as_deref()).collect());
-    match names == Some(EXECUTED_FIELDS.to_vec()) {
-        true => Ok(()),
-        false => Err(lacks(EXECUTED.1)),
-    }
+    let event = EXECUTED.1;
+    check_names(metadata, MULTI, &MULTI_ARGUMENTS, event, &EXECUTED_FIELDS)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use super::{
     proxy_kind::{ProxyKind, PROXIED},
+    shape::check_names,
     At, Call,
 };
 use crate::{
@@ -80,26 +81,8 @@ impl At {
 
 /// Checks that the chain has the call and the event that the table of shapes cannot name.
 pub(super) fn check(metadata: &Metadata) -> Result<(), String> {
-    let (pallet, call) = PROXIED;
-    let lacks = |what: &str| format!("{pallet}.{what}: missing, or with other fields on chain");
-    let found = metadata.pallet_by_name(pallet);
-    let found = found.ok_or_else(|| lacks(call))?;
-    let variant = found.call_variant_by_name(call);
-    let names = variant.map(|v| v.fields.iter().filter_map(|f| f.name.as_deref()).collect());
-    if names != Some(PROXIED_ARGUMENTS.to_vec()) {
-        return Err(lacks(call));
-    }
-    let mut events = found.event_variants().unwrap_or_default().iter();
-    let event = events.find(|v| v.name == EXECUTED.1);
-    match event.map(|v| {
-        v.fields
-            .iter()
-            .map(|f| f.name.as_deref())
-            .collect::<Vec<_>>()
-    }) {
-        Some(names) if names == [Some("result")] => Ok(()),
-        _ => Err(lacks(EXECUTED.1)),
-    }
+    let event = EXECUTED.1;
+    check_names(metadata, PROXIED, &PROXIED_ARGUMENTS, event, &["result"])
 }
 
 /// Error of a call inside, by the result in the event that tells of it; nothing if it succeeded.
