@@ -110,13 +110,37 @@ pub trait Context<T> {
 
 impl<T, E: Display> Context<T> for core::result::Result<T, E> {
     fn context(self, doing: impl Display) -> Result<T> {
-        self.map_err(|e| Error::Failed(format!("{doing}: {e}")))
+        self.map_err(|e| Error::Failed(format!("{doing}: {}", text(e))))
     }
+}
+
+/// The text of an error. Every layer of the libraries that talk to a node names RPC; here it is
+/// named once.
+pub(crate) fn text(error: impl Display) -> String {
+    let mut text = error.to_string();
+    for layers in ["Backend error: RPC error: ", "RPC error: RPC error: "] {
+        while text.contains(layers) {
+            text = text.replace(layers, "RPC error: ");
+        }
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use subxt::{error::BackendError, rpcs};
+
+    #[test]
+    fn an_error_that_came_through_several_layers_names_rpc_once() {
+        let insecure = rpcs::Error::InsecureUrl("ws://x".into());
+        let nested: Result<(), _> = Err(BackendError::from(insecure));
+        assert_eq!(
+            nested.context("the fee").unwrap_err().to_string(),
+            "the fee: RPC error: insecure URL: ws://x"
+        );
+        assert_eq!(text("RPC error: limit reached"), "RPC error: limit reached");
+    }
 
     #[test]
     fn every_kind_has_its_documented_exit_code() {

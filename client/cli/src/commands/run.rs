@@ -125,7 +125,8 @@ struct BoundsArgs {
     #[arg(long, value_name = "AMOUNT", value_parser = tos_sdk::amount::parse)]
     max_at_stake: Option<Balance>,
     /// Join nothing more after this many lost tasks in a row, and end with exit code 1 when all
-    /// is over. A task that no panel decided is no loss.
+    /// is over. A task that no panel decided is no loss, and only tasks that end while this process
+    /// runs count.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     stop_after_losses: Option<u32>,
     /// Leave tasks alone whose reward, divided by the number of their places, is below this.

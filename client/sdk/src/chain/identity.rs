@@ -499,7 +499,7 @@ impl At {
         match self.block.storage().fetch_raw(key).await {
             Ok(bytes) => Ok(bytes.try_into().ok()),
             Err(subxt::error::StorageError::NoValueFound) => Ok(None),
-            Err(error) => Err(Error::Failed(format!("System.BlockHash: {error}"))),
+            Err(error) => Err(error).context("System.BlockHash"),
         }
     }
 }

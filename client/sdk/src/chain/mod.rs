@@ -33,7 +33,7 @@ pub use crate::any_chain::{Block, Hash};
 
 use crate::{
     any_chain,
-    error::{Context, Error, Result},
+    error::{text, Context, Error, Result},
     keys::Signer,
     rpc::{rpc_params, Limits, Rpc},
 };
@@ -173,7 +173,7 @@ impl Connection {
 
     /// The chain behind `rpc`, unchecked.
     pub(crate) async fn over(rpc: Rpc) -> Result<Self> {
-        let client = rpc.chain().await.map_err(|e| rpc.gone(&e.to_string()))?;
+        let client = rpc.chain().await.map_err(|e| rpc.gone(&text(e)))?;
         Ok(Self {
             client,
             methods: LegacyRpcMethods::new(rpc.client().clone()),
@@ -311,7 +311,7 @@ impl Connection {
 
     /// Tells a lost connection from other trouble by asking the node for its health.
     async fn explain(&self, error: impl Display) -> Error {
-        let reason = error.to_string();
+        let reason = text(error);
         let alive = tokio::time::timeout(CONNECT_TIME, self.methods.system_health()).await;
         if matches!(alive, Ok(Ok(_))) {
             Error::Failed(reason)
