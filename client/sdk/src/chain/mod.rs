@@ -13,6 +13,7 @@ mod proxy;
 mod proxy_kind;
 mod reads;
 mod refusal;
+mod session;
 mod settle;
 mod shape;
 #[cfg(test)]

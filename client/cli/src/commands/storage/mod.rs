@@ -162,7 +162,7 @@ impl Storage {
             Self::Offers => show::offers(global, output).await,
             Self::Deals { client } => show::deals(global, output, client).await,
             Self::Show(One { id }) => show::one(global, output, id).await,
-            Self::Audit(audit) => audit.run(global).await,
+            Self::Audit(audit) => audit.run(global, output).await,
             other => provide::submit(other, global, output).await,
         }
     }

@@ -195,7 +195,7 @@ impl Run {
 }
 
 impl Audit {
-    pub(super) async fn run(self, global: &Global) -> Result<()> {
+    pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
         let key = global.signer()?;
         let options = AuditorOptions {
             time: Duration::from_secs(self.time_limit),
@@ -204,11 +204,19 @@ impl Audit {
         };
         let http = Http::new()?;
         crate::commands::node::look_for(global, self.work.once).await?;
-        let name = format!("auditor-{}", key.account().to_ss58check());
+        let who = key.account();
+        let name = format!("auditor-{}", who.to_ss58check());
         let place = journals(global, &name)?;
-        let make = async |_: &Live, _: &Folder| Ok(Auditor::new(options, http.clone()));
+        let notifier = self.work.notifier(global, "auditor", &who)?;
+        let reporter = notifier.reporter();
+        let make = async |live: &Live, _: &Folder| {
+            let validator = tasks::start::auditor(&live.connection, &who, &reporter).await?;
+            output.show(&json!({"account": who, "validator": validator}), || {
+                format!("auditing as {}", who.to_ss58check())
+            });
+            Ok(Auditor::new(options, http.clone()))
+        };
         let mode = self.work.mode();
-        let notifier = self.work.notifier(global, "auditor", &key.account())?;
         tasks::run(global.url.as_str(), &key, mode, &notifier, place, make).await
     }
 }
