@@ -495,12 +495,7 @@ impl At {
         let Ok(short) = u32::try_from(number) else {
             return Ok(None);
         };
-        let key = block_hash_key(short);
-        match self.block.storage().fetch_raw(key).await {
-            Ok(bytes) => Ok(bytes.try_into().ok()),
-            Err(subxt::error::StorageError::NoValueFound) => Ok(None),
-            Err(error) => Err(error).context("System.BlockHash"),
-        }
+        self.stored(block_hash_key(short), "System.BlockHash").await
     }
 }
 

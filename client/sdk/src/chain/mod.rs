@@ -53,6 +53,7 @@ use subxt::{
     client::{OnlineClient, OnlineClientAtBlock},
     config::{substrate::H256, RpcConfigFor, SubstrateConfig},
     dynamic::{self, Value},
+    error::StorageError,
     rpcs::LegacyRpcMethods,
     Metadata,
 };
@@ -396,6 +397,15 @@ impl At {
             free: any_chain::balance(&account, "free")?,
             reserved: any_chain::balance(&account, "reserved")?,
         })
+    }
+
+    /// The value under a key of the storage, if there is one; `name` is for errors.
+    async fn stored<T: DecodeAll>(&self, key: Vec<u8>, name: &str) -> Result<Option<T>> {
+        match self.block.storage().fetch_raw(key).await {
+            Ok(bytes) => T::decode_all(&mut bytes.as_slice()).context(name).map(Some),
+            Err(StorageError::NoValueFound) => Ok(None),
+            Err(error) => Err(error).context(name),
+        }
     }
 
     /// Calls a function of the runtime API. Shapes were checked against the metadata.

@@ -4,13 +4,13 @@
 
 use super::{shape::check_names, At};
 use crate::error::{Context, Error, Result};
-use codec::{Decode, DecodeAll, Encode};
+use codec::{Decode, Encode};
 use polkadot_sdk::{
     sp_core::crypto::AccountId32,
     sp_crypto_hashing::{blake2_128, blake2_256, twox_128, twox_64},
 };
 use serde::Serialize;
-use subxt::{error::StorageError, Metadata};
+use subxt::Metadata;
 use tos_types::Balance;
 
 /// The call that carries another.
@@ -128,13 +128,7 @@ impl At {
             &blake2_128(call)[..],
             &call[..],
         ];
-        match self.block.storage().fetch_raw(key.concat()).await {
-            Ok(bytes) => Open::decode_all(&mut bytes.as_slice())
-                .context("Multisig.Multisigs")
-                .map(Some),
-            Err(StorageError::NoValueFound) => Ok(None),
-            Err(error) => Err(error).context("Multisig.Multisigs"),
-        }
+        self.stored(key.concat(), "Multisig.Multisigs").await
     }
 
     /// The weight of an encoded call.

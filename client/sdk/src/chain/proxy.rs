@@ -11,16 +11,13 @@ use crate::{
     error::{Context, Error, Result},
     keys::Signer,
 };
-use codec::{Decode, DecodeAll, Encode};
+use codec::{Decode, Encode};
 use polkadot_sdk::{
     sp_core::crypto::AccountId32,
     sp_crypto_hashing::{twox_128, twox_64},
 };
 use serde::{Serialize, Serializer};
-use subxt::{
-    error::{DispatchError, StorageError},
-    ArcMetadata, Metadata,
-};
+use subxt::{error::DispatchError, ArcMetadata, Metadata};
 use tos_types::Balance;
 
 /// The arguments of that call, in order.
@@ -71,11 +68,8 @@ impl At {
             &twox_64(account)[..],
             account,
         ];
-        match self.block.storage().fetch_raw(key.concat()).await {
-            Ok(bytes) => Proxies::decode_all(&mut bytes.as_slice()).context("Proxy.Proxies"),
-            Err(StorageError::NoValueFound) => Ok(Proxies::default()),
-            Err(error) => Err(error).context("Proxy.Proxies"),
-        }
+        let proxies = self.stored(key.concat(), "Proxy.Proxies").await?;
+        Ok(proxies.unwrap_or_default())
     }
 }
 
