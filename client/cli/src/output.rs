@@ -8,7 +8,7 @@ use serde_json::json;
 use std::io::Write;
 use tos_sdk::{clean, error::Error};
 
-/// Where and how results are shown.
+/// Form of results.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     /// One JSON value per result instead of text.

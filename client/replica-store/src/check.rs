@@ -24,14 +24,14 @@ pub struct Report {
     /// The damaged ones. Exact, unless both a chunk and the part of the tree over it are damaged:
     /// then all chunks under that part count, at least 128.
     pub damaged: Damage,
-    /// Whether the tree of the sealed sequence is damaged.
+    /// `true` if the tree of the sealed sequence is damaged.
     pub sealed_tree: bool,
-    /// Whether the tree of the coded sequence is damaged.
+    /// `true` if the tree of the coded sequence is damaged.
     pub coded_tree: bool,
 }
 
 impl Report {
-    /// Whether nothing is damaged.
+    /// Returns `true` if nothing is damaged.
     pub fn is_clean(&self) -> bool {
         self.damaged.is_empty() && !self.sealed_tree && !self.coded_tree
     }
@@ -113,7 +113,7 @@ fn scan(
     Ok(())
 }
 
-/// What a page must lead to.
+/// Value that a page must lead to.
 enum Goal {
     Commitment,
     Node(Hash),

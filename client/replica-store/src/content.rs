@@ -23,7 +23,7 @@ use tos_storage_proofs::{
     CHUNK,
 };
 
-/// How much is read at a time where nothing else decides.
+/// Bytes that are read at a time where nothing else decides.
 pub(crate) const BUFFER: usize = 1 << 20;
 
 /// The roots of whole chunks, computed on all cores.
@@ -198,7 +198,7 @@ impl Column<'_> {
         self.damage.contains(self.chunk(shard))
     }
 
-    /// Whether it holds no data but filling, which is zeros.
+    /// Returns `true` if it holds no data but filling, which is zeros.
     fn is_filling(&self, shard: u32) -> bool {
         shard < self.layout.shards && self.chunk(shard) >= self.layout.data_chunks
     }
@@ -286,7 +286,7 @@ pub(crate) fn copy_out(
     Ok(())
 }
 
-/// What a client puts into a deal.
+/// The content of a deal, as its client describes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Coded {
     /// The BLAKE3 hash of the content.
@@ -333,9 +333,9 @@ fn local() -> Files {
 
 /// Coded chunks that arrive one by one, in any order, until there are enough of them.
 ///
-/// A chunk that is wrong is not noticed when it arrives but at the end; who fetches chunks from
-/// somebody untrusted asks for them with their proof ([`tos_storage_proofs::verify_chunks`]) or
-/// falls back to others.
+/// A chunk that is wrong is not noticed when it arrives but at the end; a caller that fetches
+/// chunks from untrusted servers asks for them with their proof
+/// ([`tos_storage_proofs::verify_chunks`]) or falls back to others.
 pub struct Partial {
     file: FileAt,
     files: Files,
@@ -377,7 +377,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Whether what is there suffices.
+    /// Returns `true` if what is there suffices.
     pub fn is_enough(&self) -> bool {
         let (shards, column) = (u64::from(self.layout.shards), self.layout.shard_chunks);
         (0..column).all(|column| {

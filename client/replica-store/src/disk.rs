@@ -56,7 +56,7 @@ pub trait Blob: Send + Sync {
     fn sync(&self) -> io::Result<()>;
 }
 
-/// What a file is opened for.
+/// Purpose for which a file is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
     /// To read an existing file.

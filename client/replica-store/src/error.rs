@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Why something cannot be stored, read or proven.
+//! Errors of storing, reading and proving.
 
 use crate::{Hash, ReplicaId};
 use std::{io, path::PathBuf};
 use tos_storage_proofs::{aggregate::FoldError, ProofError, ProveError, SealError};
 
-/// Why something cannot be stored, read or proven.
+/// Reason for which something cannot be stored, read or proven.
 ///
-/// An error about one replica says nothing about the others: whoever serves many carries on.
+/// An error about one replica says nothing about the others: a server of many carries on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file system fails.
@@ -16,7 +16,7 @@ pub enum Error {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         source: io::Error,
     },
     /// Another process has the store open.
@@ -27,7 +27,7 @@ pub enum Error {
     Foreign {
         /// The store's header.
         path: PathBuf,
-        /// What differs.
+        /// The part that differs.
         what: &'static str,
     },
     /// A file is not what its name says, or its checksum is wrong.
@@ -35,7 +35,7 @@ pub enum Error {
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         what: &'static str,
     },
     /// A file was written by a newer version.
@@ -57,7 +57,7 @@ pub enum Error {
     State {
         /// The replica.
         replica: ReplicaId,
-        /// What is missing.
+        /// The part that is missing.
         what: &'static str,
     },
     /// Something that writes to the replica is under way.
@@ -85,13 +85,13 @@ pub enum Error {
     /// The content is shorter or longer than it should be.
     #[error("the content is not {expected} bytes long")]
     Length {
-        /// What it should be.
+        /// The length that it should have, in bytes.
         expected: u64,
     },
     /// The content has another hash.
     #[error("the content has another hash than {}", hex(expected))]
     Content {
-        /// What it should be.
+        /// The hash that it should have.
         expected: Hash,
     },
     /// The coded content has another root or length: the commitment is of no codeword of this
@@ -104,7 +104,7 @@ pub enum Error {
     /// Chunks are damaged.
     #[error("{chunks} chunks are damaged")]
     Damaged {
-        /// How many, as far as is known.
+        /// Their number, as far as is known.
         chunks: u64,
     },
     /// Fewer than half of the chunks of a codeword are left, or the code restores something else.
@@ -133,8 +133,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the stored data of the replica is wrong or unreadable, so that checking and
-    /// repairing it may help.
+    /// Returns `true` if the stored data of the replica is wrong or unreadable, so that checking
+    /// and repairing it may help.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged { .. } | Self::Content { .. } | Self::Format { .. } => true,

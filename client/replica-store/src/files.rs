@@ -155,7 +155,7 @@ impl Files {
     }
 }
 
-/// Where a file is prepared before it takes its place.
+/// Path at which a file is prepared before it takes its place.
 pub fn temporary(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");

@@ -137,10 +137,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What a store was made for.
+/// Purpose of a store: its provider, its chain and its sealing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StoreHeader {
-    /// How replicas are sealed.
+    /// Parameters of the sealing of replicas.
     pub params: SealParams,
     /// The account of the provider.
     pub provider: [u8; 32],
@@ -181,7 +181,7 @@ impl StoreHeader {
     }
 }
 
-/// How far a replica has come.
+/// Progress of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
@@ -193,11 +193,11 @@ pub enum State {
     Sealed,
 }
 
-/// What a replica is.
+/// Description of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Meta {
-    /// How far it has come.
+    /// Its progress.
     pub state: State,
     /// Its id.
     #[serde(with = "tos_storage_proofs::json")]
@@ -218,7 +218,7 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// How the content is coded.
+    /// Layout of the coded content.
     ///
     /// # Errors
     /// The length is impossible.

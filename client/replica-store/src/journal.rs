@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Which units are sealed already, while a replica is being sealed.
+//! Units that are sealed already, while a replica is being sealed.
 //!
 //! `journal` is a sequence of 48-byte records in the order of writing:
 //!
@@ -34,7 +34,7 @@ fn record(replica: &ReplicaId, unit: u64, digest: &Hash) -> [u8; RECORD] {
     record
 }
 
-/// What the journal remembers of a unit.
+/// Digest by which the journal knows a unit.
 pub(crate) fn digest(sealed: &[u8], roots: &[Hash]) -> Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(sealed).update(roots.as_flattened());

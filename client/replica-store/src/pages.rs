@@ -33,13 +33,13 @@ static FILLING: LazyLock<Vec<Hash>> =
 /// One stored level.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Band {
-    /// Where it starts in the file.
+    /// Its first byte in the file.
     start: u64,
     /// Its nodes.
     nodes: u64,
 }
 
-/// Where the nodes of a tree over some number of chunks are.
+/// Positions of the nodes of a tree over some number of chunks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Shape {
     chunks: u64,
@@ -166,7 +166,7 @@ impl Shape {
         Ok(self.commitment(&self.read(file, self.bands().saturating_sub(1), 0)?))
     }
 
-    /// Whether a file holds exactly the tree with this commitment.
+    /// Returns `true` if a file holds exactly the tree with this commitment.
     pub(crate) fn is_whole(&self, file: &FileAt, c: &Commitment) -> Result<bool, Error> {
         if file.size()? != self.bytes {
             return Ok(false);

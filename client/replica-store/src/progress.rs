@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How far a long operation has come.
+//! Progress of a long operation.
 
-/// What is being done.
+/// Stage of a long operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stage {
     /// Content is read and hashed.
@@ -26,13 +26,13 @@ pub enum Stage {
 /// A step of a long operation. Stages follow one another; within one, `done` grows up to `total`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Progress {
-    /// What is being done.
+    /// The stage.
     pub stage: Stage,
-    /// How much is done, in bytes; for [`Stage::Prove`] in replicas.
+    /// The part that is done, in bytes; for [`Stage::Prove`] in replicas.
     pub done: u64,
-    /// How much there is to do, in the same unit.
+    /// The whole, in the same unit.
     pub total: u64,
 }
 
-/// Who wants to know. `&mut |_| ()` for nobody.
+/// Receiver of progress. `&mut |_| ()` ignores it.
 pub type Watch<'a> = &'a mut dyn FnMut(Progress);

@@ -34,7 +34,7 @@ impl Replica {
         Self { inner, meta }
     }
 
-    /// What the replica is, as of when it was asked for.
+    /// Description of the replica, as of when it was asked for.
     pub fn meta(&self) -> &Meta {
         &self.meta
     }
@@ -177,7 +177,7 @@ impl Replica {
     }
 
     /// Sealed chunks from `first` on as they lie on disk, at most `count`; what cannot be read is
-    /// zero. Nothing is compared: whoever gets them does that, with [`Self::chunk_roots`].
+    /// zero. Nothing is compared: the receiver does that, with [`Self::chunk_roots`].
     ///
     /// # Errors
     /// It is not sealed, or there is no such chunk.

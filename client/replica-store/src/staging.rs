@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Content that is here before anybody has promised to keep it, and the room that it takes.
+//! Content that is here before its provider has promised to keep it, and the room that it takes.
 //!
 //! A provider that accepts a deal and cannot seal it loses collateral. So it stages the content
 //! first: `staged/DEAL` gets the checked coded sequence and the space that sealing will take. When

@@ -18,12 +18,12 @@ use std::{
     },
 };
 
-/// How a store is opened.
+/// Options of opening a store.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The file system.
     pub disk: Arc<dyn Disk>,
-    /// Whether what is written must survive a power failure. Without it a crash of the process
+    /// `true` if what is written must survive a power failure. Without it a crash of the process
     /// alone does no harm either.
     pub durable: bool,
     /// While sealing, progress is made durable whenever this many bytes were sealed: what a crash

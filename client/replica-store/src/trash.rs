@@ -18,7 +18,7 @@ use std::path::PathBuf;
 /// A replica in the trash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Discarded {
-    /// When it was put there, in seconds since 1970.
+    /// Time at which it was put there, in seconds since 1970.
     pub since: u64,
     /// The replica.
     pub replica: ReplicaId,

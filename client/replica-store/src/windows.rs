@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What is proven in each window, group by group.
+//! Proofs of each window, group by group.
 //!
 //! A provider that signs two roots for one group and window loses its bond. So a root is stored,
-//! durably, before anybody gets it, and whoever asks again gets the stored one, whatever has
+//! durably, before anyone gets it, and a later question gets the stored one, whatever has
 //! changed since: members, seed or data. A stored file that is damaged is an error and not a reason
 //! to make another root.
 //!
@@ -83,18 +83,18 @@ pub struct GroupWindow {
     pub seed: Hash,
     /// The root: what is signed.
     pub root: Hash,
-    /// What was proven, in ascending order of places.
+    /// The members that were proven, in ascending order of places.
     pub entries: Vec<Entry>,
 }
 
 /// A group that was proven, or had been.
 #[derive(Debug)]
 pub struct Built {
-    /// What stands for the window, now and for ever.
+    /// The proof that stands for the window, now and for ever.
     pub proven: GroupWindow,
     /// Members that could not be proven and have no leaf. Empty if the root had been stored before.
     pub failed: Vec<(Member, Error)>,
-    /// Whether the root had been stored before.
+    /// `true` if the root had been stored before.
     pub stored: bool,
 }
 
@@ -216,7 +216,7 @@ impl WindowStore {
         Ok(windows)
     }
 
-    /// What was stored for a window.
+    /// The proof that was stored for a window.
     ///
     /// # Errors
     /// The file cannot be read or is damaged.

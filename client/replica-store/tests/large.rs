@@ -44,7 +44,7 @@ static LENGTH: LazyLock<u64> = LazyLock::new(|| {
     let mib = std::env::var("TOS_LARGE_MIB").map_or(129, |mib| mib.parse().unwrap());
     (mib << 20) + 12_345
 });
-/// Whether to stop after storing (`TOS_LARGE_STAGES=ingest`): for sizes whose repair takes long.
+/// `true` to stop after storing (`TOS_LARGE_STAGES=ingest`): for sizes whose repair takes long.
 static INGEST_ONLY: LazyLock<bool> =
     LazyLock::new(|| std::env::var("TOS_LARGE_STAGES").is_ok_and(|stages| stages == "ingest"));
 

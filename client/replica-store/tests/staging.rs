@@ -202,7 +202,7 @@ fn a_disk_that_fills_up_meanwhile_is_no_damage_and_leaves_nothing_in_the_way() {
     let mut pieces = 0;
     let reader = Piecewise(&large, || {
         pieces += 1;
-        // Somebody else fills the disk.
+        // Another program fills the disk.
         if pieces == 3 {
             disk.leave_free(Some(50));
         }

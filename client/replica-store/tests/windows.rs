@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Group roots: right, the same for everybody, and one per window.
+//! Group roots: right, the same for everyone, and one per window.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What can go wrong, and the exit code each kind has.
+//! Errors of commands, and the exit code that each kind has.
 
 use crate::sent::Sent;
 use std::fmt::Display;
@@ -34,9 +34,9 @@ pub enum Error {
     /// No node answers.
     #[error("cannot reach the node at {url}: {reason}")]
     Unreachable {
-        /// Where it was looked for.
+        /// The address that was asked.
         url: String,
-        /// What the transport says.
+        /// Reason, as the transport gives it.
         reason: String,
     },
     /// It took too long.
@@ -50,17 +50,17 @@ pub enum Error {
         "the node's transaction pool has no room: {0}; try again later, or offer more with --tip"
     )]
     Busy(String),
-    /// A transaction was sent, and nobody has told what became of it since.
+    /// A transaction was sent, and its outcome is unknown.
     #[error("{why}; {sent}")]
     Unsettled {
         /// Transaction that was sent, and its place as far as is known.
         sent: Box<Sent>,
-        /// Why it is not waited for any longer; it sets kind and exit code.
+        /// Reason for not waiting any longer; it sets kind and exit code.
         why: Box<Error>,
     },
 }
 
-/// What most functions here return.
+/// Result of most functions of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 impl Error {
@@ -110,13 +110,37 @@ pub trait Context<T> {
 
 impl<T, E: Display> Context<T> for core::result::Result<T, E> {
     fn context(self, doing: impl Display) -> Result<T> {
-        self.map_err(|e| Error::Failed(format!("{doing}: {e}")))
+        self.map_err(|e| Error::Failed(format!("{doing}: {}", text(e))))
     }
+}
+
+/// The text of an error. Every layer of the libraries that talk to a node names RPC; here it is
+/// named once.
+pub(crate) fn text(error: impl Display) -> String {
+    let mut text = error.to_string();
+    for layers in ["Backend error: RPC error: ", "RPC error: RPC error: "] {
+        while text.contains(layers) {
+            text = text.replace(layers, "RPC error: ");
+        }
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use subxt::{error::BackendError, rpcs};
+
+    #[test]
+    fn an_error_that_came_through_several_layers_names_rpc_once() {
+        let insecure = rpcs::Error::InsecureUrl("ws://x".into());
+        let nested: Result<(), _> = Err(BackendError::from(insecure));
+        assert_eq!(
+            nested.context("the fee").unwrap_err().to_string(),
+            "the fee: RPC error: insecure URL: ws://x"
+        );
+        assert_eq!(text("RPC error: limit reached"), "RPC error: limit reached");
+    }
 
     #[test]
     fn every_kind_has_its_documented_exit_code() {

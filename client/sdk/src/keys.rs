@@ -58,7 +58,7 @@ pub struct Signer {
     pub pair: Keypair,
     /// Amount that each transaction offers the block's author beyond its fee, in wei.
     pub tip: Balance,
-    /// `true` if anybody can make this key, because it is one of those for development.
+    /// `true` if anyone can make this key, because it is one of those for development.
     pub development: bool,
     /// Account that the key acts for as a proxy. The key pays the fees.
     pub acts_for: Option<AccountId32>,
@@ -113,7 +113,7 @@ impl Keypair {
         })
     }
 
-    /// `true` if anybody can make the key of `suri`: it derives from the development phrase, or is
+    /// `true` if anyone can make the key of `suri`: it derives from the development phrase, or is
     /// one of the accounts derived from it, however it is written.
     pub fn is_development(scheme: Scheme, suri: &str) -> bool {
         let suri = suri.trim();

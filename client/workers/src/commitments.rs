@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a worker must not forget: what it committed to, and the salts that open it.
+//! The journal of a worker: its commitments, and the salts that open them.
 //!
 //! One database per account, chain and role. An entry is on disk before the commitment it opens
 //! is sent anywhere, and it is never replaced. The database file is locked while it is open, so
@@ -40,10 +40,10 @@ pub struct Work {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
-    /// What was or will be sent.
+    /// The commitment that was or will be sent.
     #[serde(with = "json::hash")]
     pub commitment: Commitment,
-    /// What opens it.
+    /// The salt that opens it.
     #[serde(with = "json::hash")]
     pub salt: Salt,
     /// The content to reveal.
@@ -61,7 +61,7 @@ pub struct Answer {
 pub struct ControlKey {
     /// The quality of the answer.
     pub quality: u8,
-    /// What hid it.
+    /// The secret that hid it.
     #[serde(with = "json::hash")]
     pub secret: [u8; 32],
     /// It has been told.
@@ -72,15 +72,15 @@ pub struct ControlKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Vote {
-    /// What was or will be sent.
+    /// The commitment that was or will be sent.
     #[serde(with = "json::hash")]
     pub commitment: Commitment,
-    /// What opens it.
+    /// The salt that opens it.
     #[serde(with = "json::hash")]
     pub salt: Salt,
     /// The scores to reveal.
     pub scores: Vec<AnswerScore>,
-    /// What the pinned tool found, from an automatic seat.
+    /// Findings of the pinned tool, from an automatic seat.
     #[serde(default)]
     pub report: Option<Report>,
     /// The task is over, finally.
@@ -119,16 +119,6 @@ impl Memory for CommitmentStore {
 impl CommitmentStore {
     /// Opens or makes the journal at `path`, for this process alone.
     pub fn open(path: &Path) -> Result<Self> {
-        use std::os::unix::fs::DirBuilderExt;
-        let doing = format!("opening journal {}", path.display());
-        if let Some(folder) = path.parent() {
-            let mut builder = std::fs::DirBuilder::new();
-            builder
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .context(doing)?;
-        }
         Self::over(Database::open(path)?)
     }
 

@@ -8,6 +8,8 @@
 
 use redb::{DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt,
     path::Path,
     sync::{Mutex, PoisonError},
 };
@@ -25,11 +27,16 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens or makes the file at `path`.
+    /// Opens or makes the file at `path`, and its folder, which is for its owner alone.
     ///
     /// # Errors
     /// [`Error::Usage`] if another process has it open; or it cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            let mut builder = DirBuilder::new();
+            let made = builder.recursive(true).mode(0o700).create(folder);
+            made.context(format!("opening {}", path.display()))?;
+        }
         let file = path.to_owned();
         let open = move || redb::Database::create(&file);
         Self::open_by(path.display().to_string(), Box::new(open))

@@ -15,7 +15,7 @@ async fn a_node_that_lies_about_its_height_locks_nobody_out_for_ever() {
     let mut guard = met(&View::at(50)).await;
     assert_eq!(guard.check(&View::at(50)).await.unwrap(), Sight::Current);
     guard.memory().count_failure(task).unwrap();
-    // It has what the worker knows, and makes up the rest. Nobody can tell.
+    // It has what the worker knows, and makes up the rest. That cannot be told.
     let liar = View {
         tag: 2,
         fork: 51,

@@ -7,7 +7,7 @@
 //! hostile MODE GENESIS HEAD ADDRESS...
 //!
 //! MODE     random   slots whose inputs never existed, for all numbers that may come next
-//!          false    the slots that honest peers send, with a state changed, to everybody
+//!          false    the slots that honest peers send, with a state changed, to all
 //!          silent   nothing: it is there, is asked and does not answer
 //! GENESIS  hash of the genesis block, hexadecimal
 //! HEAD     the last slot of the chain, beyond which it lies until it hears of a later one

@@ -18,7 +18,7 @@ fn protocol() -> (GossipProtocol, Arc<Beacon>) {
     (GossipProtocol::new(Arc::clone(&beacon)), beacon)
 }
 
-/// The first slots, computed by somebody else.
+/// The first slots, computed by another node.
 fn slots(count: u64) -> Vec<VerifiedSlot> {
     let (other, _events) = beacon();
     let start = tip(0);
@@ -167,7 +167,7 @@ fn four_hostile_peers_with_random_inputs_do_not_hide_the_slots() {
         protocol.connected(*peer, now);
     }
     let slots = slots(6);
-    // They are first, for every slot that an honest node may send soon, and again beside it.
+    // They are first, for every slot that an honest node may send soon, and again next to it.
     for slot in 1..=6 {
         for (peer, variant) in hostile.iter().zip(200..) {
             protocol.received(*peer, &junk(slot, variant), now);
@@ -216,7 +216,7 @@ fn four_hostile_peers_with_false_proofs_of_right_inputs_are_all_banned_and_the_s
     protocol.connected(honest, now);
     protocol.received(honest, &encoded(right), now);
     let mut done = settle(&mut protocol, &beacon);
-    // Whoever lies about what is known by now is found without verifying anything.
+    // A peer that lies about what is known by now is found without verifying anything.
     let late = PeerId::random();
     protocol.connected(late, now);
     let lie = Message::Slot(Box::new(SlotMessage {

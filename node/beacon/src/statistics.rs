@@ -33,8 +33,8 @@ pub struct Statistics {
     pub iterations: u64,
     /// Speed of this machine; 0 before the first slot.
     pub iterations_per_second: f64,
-    /// That speed as a multiple of what one slot per slot time needs. A timekeeper below 1 falls behind, and
-    /// one below 1.2 hardly catches up after an outage.
+    /// The speed as a multiple of what one slot per slot time needs. A timekeeper below 1 falls
+    /// behind, and one below 1.2 hardly catches up after an outage.
     pub efficiency: f64,
 }
 

@@ -50,7 +50,7 @@ pub struct ChainStatus {
 pub struct Permission {
     /// `true` if it may.
     pub allowed: bool,
-    /// Why not, and from which tick on the answer may differ.
+    /// Reason for the refusal, and the tick from which on the answer may differ.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<JoinErrorView>,
 }
@@ -71,7 +71,7 @@ impl From<Result<(), JoinErrorView>> for Permission {
 pub struct Continuity {
     /// The streak, if it is long enough.
     pub certified: Option<ContinuityView>,
-    /// Why not, otherwise.
+    /// Reason for the refusal, otherwise.
     pub refusal: Option<ContinuityError>,
 }
 

@@ -6,7 +6,7 @@
 //! all have voted before. So four gossip times are the least time of a round, and what most transactions wait for once they are in a block.
 //!
 //! Too short a time costs no safety. Votes that are not there in time still count when they come: a round then lasts as long as its
-//! messages take. But validators vote for the blocks they know, and a vote that is given before a new block has come to everybody leaves that
+//! messages take. But validators vote for the blocks they know, and a vote that is given before a new block has come to all leaves that
 //! block to the next round; and more rounds are more messages.
 
 use polkadot_sdk::*;

@@ -38,7 +38,7 @@ impl Admission {
         }
     }
 
-    /// Waits for those inside, who are few, and keeps everybody else out until the guard is dropped.
+    /// Waits for those inside, who are few, and keeps all others out until the guard is dropped.
     pub async fn close(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
         self.open.write().await
     }
@@ -75,7 +75,7 @@ mod tests {
             let inside = admission.enter().await;
             let mut closing = Box::pin(admission.close());
             assert!(poll!(&mut closing).is_pending());
-            // There is a place, but whoever closes comes first, however many want to enter.
+            // There is a place, but the one that closes comes first, however many want to enter.
             let mut late = Box::pin(admission.enter());
             assert!(poll!(&mut late).is_pending());
             drop(inside);

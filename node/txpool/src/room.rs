@@ -160,7 +160,7 @@ mod tests {
         assert!(!lets_in(999_901, 5));
         assert!(lets_in(999_901, 6) && lets_in(1_999_900, 6));
         assert!(!lets_in(1_999_901, u64::MAX));
-        // Beside all that is let in, the SDK's pool has room for what waits.
+        // Besides all that is let in, the SDK's pool has room for what waits.
         let all = most(ROOM, Reserve::Answer).bytes + ROOM.bytes;
         assert!(all < inner_limit(ROOM.bytes));
     }

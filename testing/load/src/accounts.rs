@@ -13,7 +13,7 @@ use tos_sdk::{
 /// The most accounts of one kind.
 pub const MAX_ACCOUNTS: u32 = 100_000;
 
-/// Which accounts.
+/// Kind of accounts.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Those that sign.

@@ -49,7 +49,7 @@ pub struct Block {
     pub bytes: usize,
 }
 
-/// What happened.
+/// News about the chain.
 #[derive(Debug)]
 pub enum Event {
     /// Blocks joined the best chain, oldest first, and others left it.
@@ -58,7 +58,7 @@ pub enum Event {
         joined: Vec<Arc<Block>>,
         /// Those that are no longer part of it.
         left: Vec<Arc<Block>>,
-        /// When the node said so.
+        /// Time at which the node said so.
         at: Instant,
     },
     /// Blocks became final, oldest first.
@@ -67,7 +67,7 @@ pub enum Event {
         blocks: Vec<Arc<Block>>,
         /// Blocks that were of the best chain and never can be again.
         left: Vec<Arc<Block>>,
-        /// When the node said so.
+        /// Time at which the node said so.
         at: Instant,
     },
     /// The node cannot be followed any more.
@@ -76,7 +76,7 @@ pub enum Event {
 
 /// Follows until it is dropped.
 pub struct Follower {
-    /// What happens.
+    /// Events, as they happen.
     pub events: Receiver<Event>,
     task: JoinHandle<()>,
 }
@@ -137,7 +137,7 @@ impl Feeds {
 async fn follow(url: &str, mut feeds: Feeds, walk: &mut Walk, out: &Sender<Event>) -> Result<()> {
     loop {
         let Err(error) = pump(&mut feeds, walk, out).await else {
-            // Nobody listens any more.
+            // The receiver is gone.
             return Ok(());
         };
         let mut again = Err(error);
@@ -175,7 +175,7 @@ async fn pump(feeds: &mut Feeds, walk: &mut Walk, out: &Sender<Event>) -> Result
     }
 }
 
-/// Where on the chain the follower is.
+/// Position of the follower on the chain.
 struct Walk {
     /// The numbers of `Timestamp.set`.
     timestamp: Option<(u8, u8)>,

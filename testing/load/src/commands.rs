@@ -24,7 +24,7 @@ use tos_sdk::{
     keys::Keypair,
 };
 
-/// What a transaction may cost, of what the chain says it costs now: fees rise while blocks are full.
+/// Multiple of the current fee that a transaction may cost: fees rise while blocks are full.
 const FEE_MARGIN: u128 = 3;
 /// Fees that are assumed where the chain does not say: in existential deposits.
 const FEE_GUESS: u128 = 10;
@@ -44,7 +44,7 @@ struct Parties {
 }
 
 impl Parties {
-    /// The accounts of a run, and that of whoever pays for them.
+    /// The accounts of a run, and the one that pays for them.
     fn of(common: &Common, root: &Keypair) -> Result<Self> {
         block_in_place(|| {
             let sinks = derive(root, Kind::Sink, common.accounts)?;
@@ -65,7 +65,7 @@ fn first_url(common: &Common) -> Result<&str> {
     url.ok_or_else(|| Error::Usage("--url: at least one".into()))
 }
 
-/// Gives everybody what so many transactions each need.
+/// Gives every account what so many transactions need.
 async fn endow(
     chain: &Chain,
     common: &Common,
@@ -269,7 +269,7 @@ async fn prove(
     Ok(proof)
 }
 
-/// What became of those that are in no block.
+/// Fates of those that are in no block.
 fn fates(ledger: &Ledger, senders: usize, pool: &[Hash]) -> Fates {
     let missing: HashSet<u32> = ledger.missing(pool).into_iter().collect();
     let mut fates = Fates::default();
@@ -294,7 +294,7 @@ fn fates(ledger: &Ledger, senders: usize, pool: &[Hash]) -> Fates {
     fates
 }
 
-/// Whether all is as it should be.
+/// The ending of a run, with all that is not as it should be.
 fn judge(all: bool, mut report: Report, proof: Result<Proof>) -> Ending {
     let mut wrong = Vec::new();
     match proof {

@@ -28,7 +28,7 @@ use tos_sdk::{
     rpc::{rpc_params, Limits, Rpc},
 };
 
-/// How often transactions are offered.
+/// Pause between two offers of transactions.
 const TICK: Duration = Duration::from_millis(5);
 /// A chain that makes no block for so long stands still.
 const STILL: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ const LEAST_ROOM: usize = 16;
 /// The most answers handled before blocks and pace get their turn.
 const ANSWERS: usize = 512;
 
-/// What to run.
+/// Setup of a run.
 pub struct Setup<'a> {
     /// The node that is followed.
     pub rpc: &'a Rpc,
@@ -51,15 +51,15 @@ pub struct Setup<'a> {
     pub urls: &'a [String],
     /// Transactions, one of each sender in turn.
     pub transactions: Vec<Signed>,
-    /// How many senders there are.
+    /// Number of senders.
     pub senders: usize,
-    /// How fast they are offered.
+    /// Pace at which they are offered.
     pub pace: Pace,
     /// For how long; None until all are. A rate goes on until all are in any case.
     pub offering: Option<Duration>,
-    /// How long to wait afterwards while nothing more becomes final.
+    /// Time to wait afterwards while nothing more becomes final.
     pub drain: Duration,
-    /// Whether what the pool lost is offered again.
+    /// `true` to offer again what the pool lost.
     pub resubmit: bool,
     /// Connections, and requests that may wait on each.
     pub connections: usize,
@@ -73,8 +73,8 @@ pub struct Setup<'a> {
 pub struct Row {
     /// Its height.
     pub number: u64,
-    /// When it was made: its timestamp, or, where the chain has none, when it was seen; on the
-    /// clock of [`Run::began_ms`].
+    /// Time at which it was made: its timestamp, or, where the chain has none, that at which it was
+    /// seen; on the clock of [`Run::began_ms`].
     pub made_ms: u64,
     /// Transactions of this run in it.
     pub ours: u32,
@@ -82,33 +82,33 @@ pub struct Row {
     pub extrinsics: u32,
     /// The bytes of that.
     pub bytes: usize,
-    /// When it became final, in milliseconds since the run began.
+    /// Time at which it became final, in milliseconds since the run began.
     pub final_ms: u32,
 }
 
-/// What happened.
+/// Result of a run.
 pub struct Run {
     /// The accounts.
     pub ledger: Ledger,
     /// Final blocks, oldest first.
     pub rows: Vec<Row>,
-    /// When the first transaction was offered, milliseconds since 1970.
+    /// Time of the first offer, in milliseconds since 1970.
     pub began_ms: u64,
-    /// When the last one was offered, since then.
+    /// Time from the first offer to the last.
     pub offered_for: Duration,
     /// The last final block.
     pub last: Block,
     /// Blocks that left the best chain.
     pub retracted: usize,
-    /// How long the node took to answer `system_health` meanwhile, in microseconds.
+    /// Time that the node took to answer `system_health` meanwhile, in microseconds.
     pub health_us: Percentiles,
     /// Health questions that got no answer.
     pub health_failed: u32,
     /// The most that the pool held at once, as far as is known here.
     pub most_pooled: usize,
-    /// Whether there were no signed transactions left before the time was up.
+    /// `true` if there were no signed transactions left before the time was up.
     pub exhausted: bool,
-    /// Why it ended early, if it did.
+    /// Reason for which it ended early, if it did.
     pub trouble: Option<Error>,
 }
 
@@ -177,7 +177,7 @@ struct Engine<'a, 'b> {
     next: usize,
     /// Those to offer again, and when.
     again: BinaryHeap<Reverse<(u32, u32)>>,
-    /// What the pool seems to hold of ours.
+    /// Number of our transactions that the pool seems to hold.
     room: usize,
     /// Senders of whom nothing can follow.
     dead: Vec<bool>,
@@ -185,7 +185,7 @@ struct Engine<'a, 'b> {
     began_ms: u64,
     offered_for: Duration,
     last_block: Instant,
-    /// When a transaction became final last.
+    /// Time at which a transaction became final last.
     progress: Instant,
     last: Block,
     rows: BTreeMap<u64, Row>,
@@ -438,7 +438,7 @@ impl Probe {
 
     async fn stop(self) -> (Percentiles, u32) {
         let _ = self.stop.send(true);
-        // A question on its way has a deadline of its own; nobody waits for it here.
+        // A question on its way has a deadline of its own; it is not waited for here.
         let limit = Duration::from_secs(10);
         match tokio::time::timeout(limit, self.task).await {
             Ok(Ok((mut took, failed))) => (Percentiles::of(&mut took), failed),

@@ -11,9 +11,9 @@ pub enum Error {
     /// No node answers.
     #[error("cannot reach the node at {url}: {reason}; is it running, and is --url right?")]
     Unreachable {
-        /// Where it was looked for.
+        /// The address that was asked.
         url: String,
-        /// What the transport says.
+        /// Reason, as the transport gives it.
         reason: String,
     },
     /// The runtime lacks something this needs.
@@ -25,15 +25,15 @@ pub enum Error {
          richer one with --rich, or lower --accounts or the number of transactions"
     )]
     Poor {
-        /// What it owns.
+        /// The amount that it owns.
         owned: u128,
-        /// What is needed.
+        /// The amount that is needed.
         needed: u128,
     },
     /// Something that had to happen did not happen in time.
     #[error("not within {seconds} s: {what}; look into the node's log, or allow more time")]
     TimedOut {
-        /// What was waited for.
+        /// The event that was waited for.
         what: String,
         /// For how long.
         seconds: u64,

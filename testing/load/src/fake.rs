@@ -30,7 +30,7 @@ use tos_sdk::{
 };
 use tos_types::json::{from_hex, to_hex};
 
-/// How it behaves.
+/// Habits of the node.
 #[derive(Clone, Copy)]
 struct Habits {
     /// Transactions that the pool holds.

@@ -29,7 +29,7 @@ const PROGRESS: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(250);
 
-/// What was done.
+/// Result of funding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Funded {
@@ -43,7 +43,7 @@ pub struct Funded {
     pub seconds: f64,
 }
 
-/// What an account needs at least, and what it gets when it has less.
+/// The least that an account needs; with less it is funded.
 #[derive(Clone, Copy, Debug)]
 pub struct Need {
     /// The account.
@@ -154,15 +154,15 @@ pub async fn send_all(
     Ok(())
 }
 
-/// How far consecutive transactions of one account are.
+/// Progress of consecutive transactions of one account.
 struct Row {
     /// So many were offered.
     sent: usize,
     /// So many are in blocks.
     included: usize,
-    /// When the last of them got there.
+    /// Time at which the last of them got there.
     moved: Instant,
-    /// When those in no block were offered from the first on.
+    /// Time at which those in no block were offered from the first on.
     offered: Instant,
 }
 

@@ -10,7 +10,7 @@ use tos_sdk::{any_chain::Hash, rpc::Refusal};
 /// The most kinds of refusals that are told apart.
 const KINDS: usize = 64;
 
-/// What became of a transaction.
+/// State of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Not offered to the node yet.
@@ -34,16 +34,16 @@ pub enum State {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     state: State,
-    /// Whether the pool ever took it.
+    /// `true` if the pool ever took it.
     accepted: bool,
-    /// Whether it ever was in a block.
+    /// `true` if it ever was in a block.
     seen: bool,
     refusals: u16,
-    /// When it was offered first.
+    /// Time of its first offer, in milliseconds.
     offered_ms: u32,
 }
 
-/// What to do after an answer.
+/// Next step after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Nothing: wait for a block.
@@ -113,33 +113,33 @@ impl Ledger {
         entry.map_or(State::Skipped, |entry| entry.state)
     }
 
-    /// How many are in a state.
+    /// The number of those in a state.
     pub fn count(&self, state: State) -> usize {
         self.states[state as usize]
     }
 
-    /// How many were offered.
+    /// The number of those that were offered.
     pub fn offered(&self) -> usize {
         let idle = self.count(State::Waiting) + self.count(State::Skipped);
         self.entries.len() - idle
     }
 
-    /// How many the pool ever took.
+    /// The number of those that the pool ever took.
     pub fn accepted(&self) -> usize {
         self.entries.iter().filter(|entry| entry.accepted).count()
     }
 
-    /// How many are on their way: sent or pooled, and not in a block.
+    /// The number of those on their way: sent or pooled, and not in a block.
     pub fn outside(&self) -> usize {
         self.count(State::Sent) + self.count(State::Pooled)
     }
 
-    /// How many can still become final.
+    /// The number of those that can still become final.
     pub fn open(&self) -> usize {
         self.outside() + self.count(State::Again) + self.count(State::InBlock)
     }
 
-    /// How many of them are in blocks, final or not.
+    /// The number of those in blocks, final or not.
     pub fn included(&self) -> usize {
         self.count(State::InBlock) + self.count(State::Final)
     }
@@ -151,7 +151,7 @@ impl Ledger {
             .map(|(at, _)| at)
     }
 
-    /// Whether the pool ever took this one.
+    /// Returns `true` if the pool ever took this one.
     pub fn was_accepted(&self, at: u32) -> bool {
         self.entries
             .get(at as usize)
@@ -291,7 +291,7 @@ impl Ledger {
         }
     }
 
-    /// Which of these hashes are of this run and in none of the pool's: a set for [`Self::evict`].
+    /// Transactions of this run that the pool should hold and does not: a set for [`Self::evict`].
     pub fn missing(&self, pool: &[Hash]) -> Vec<u32> {
         let held: std::collections::HashSet<u32> = pool
             .iter()

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How fast transactions are offered.
+//! Pace at which transactions are offered.
 
 use std::time::Duration;
 
-/// How a run offers its transactions.
+/// Way in which a run offers its transactions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
     /// So many a second, whatever the node does.
@@ -19,7 +19,7 @@ pub enum Pace {
 pub const MAX_RATE: f64 = 100_000.0;
 
 impl Pace {
-    /// How many more transactions to offer now, when `offered` were offered since the beginning,
+    /// The number of transactions to offer now, when `offered` were offered since the beginning,
     /// which was `elapsed` ago, and `outside` of them are not in blocks.
     pub fn due(self, elapsed: Duration, offered: usize, outside: usize) -> usize {
         match self {
@@ -45,7 +45,7 @@ pub fn parse_rate(text: &str) -> Result<Option<f64>, String> {
     }
 }
 
-/// How long to wait before a transaction is offered again, after so many refusals.
+/// Time to wait before a transaction is offered again, after so many refusals.
 pub fn back_off(refusals: u32) -> Duration {
     const FIRST: Duration = Duration::from_millis(250);
     const LAST: Duration = Duration::from_secs(4);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a run says at the end, for people and for programs.
+//! The report of a run, for people and for programs.
 
 use crate::{
     engine::{Row, Run},
@@ -18,9 +18,9 @@ use tos_types::json::to_hex;
 /// The most blocks that are listed for people; JSON has all.
 const LISTED: usize = 40;
 
-/// What was asked for.
+/// Settings of a run.
 pub struct Settings {
-    /// How fast.
+    /// The pace.
     pub pace: Pace,
     /// From how many accounts.
     pub accounts: usize,
@@ -28,7 +28,7 @@ pub struct Settings {
     pub connections: usize,
     /// Blocks for which transactions were good.
     pub mortality: Option<u64>,
-    /// What does not count at the beginning.
+    /// Time at the beginning that does not count.
     pub warm_up: Duration,
     /// For how long transactions were to be offered.
     pub offering: Option<Duration>,
@@ -52,7 +52,7 @@ pub struct Fates {
     pub stale: usize,
 }
 
-/// How the state of the chain agrees with what was seen in blocks.
+/// Agreement of the chain's state with what was seen in blocks.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Proof {
@@ -69,9 +69,9 @@ pub struct Proof {
 pub struct Refused {
     /// The JSON-RPC error code.
     pub code: i32,
-    /// What the node says.
+    /// Message of the node.
     pub message: String,
-    /// How often; one transaction may be refused several times.
+    /// Their number; one transaction may be refused several times.
     pub count: u64,
 }
 
@@ -96,7 +96,7 @@ pub struct Report {
     pub chain: [String; 3],
     /// The hash of block 0.
     pub genesis: String,
-    /// How transactions were offered.
+    /// Pace at which transactions were offered.
     pub pace: String,
     /// Accounts that sent.
     pub accounts: usize,
@@ -104,9 +104,9 @@ pub struct Report {
     pub connections: usize,
     /// Blocks for which transactions were good; null is for ever.
     pub mortality: Option<u64>,
-    /// What funding took.
+    /// Result of the funding.
     pub funding: Funded,
-    /// What signing took.
+    /// Time that signing took.
     pub signing_seconds: f64,
     /// Transactions signed.
     pub signed: usize,
@@ -135,15 +135,15 @@ pub struct Report {
     pub is_final: usize,
     /// The others.
     pub fates: Fates,
-    /// Transactions that the node's pool holds at the end, whoever sent them.
+    /// Transactions that the node's pool holds at the end, of all senders.
     pub pool_left: usize,
     /// Blocks that left the best chain.
     pub retracted_blocks: usize,
-    /// How long transactions were offered.
+    /// Time for which transactions were offered.
     pub offered_seconds: f64,
     /// Transactions offered a second meanwhile.
     pub offered_per_second: f64,
-    /// Whether signed transactions ran out before the time was up.
+    /// `true` if signed transactions ran out before the time was up.
     pub exhausted: bool,
     /// Final transfers a second from the end of the warm-up to the end of the offering, over whole
     /// blocks.
@@ -156,19 +156,19 @@ pub struct Report {
     pub peak_ten_seconds: Option<Rate>,
     /// Latencies.
     pub latency_ms: Latencies,
-    /// How long the node took to answer `system_health` meanwhile, in microseconds.
+    /// Time that the node took to answer `system_health` meanwhile, in microseconds.
     pub health_us: Percentiles,
     /// Health questions without an answer.
     pub health_failed: u32,
-    /// How the chain's state agrees.
+    /// Agreement of the chain's state.
     pub proof: Option<Proof>,
     /// Final blocks.
     pub blocks: Vec<Row>,
     /// The whole run.
     pub seconds: f64,
-    /// What was not as it should be.
+    /// Problems: all that was not as it should be.
     pub problems: Vec<String>,
-    /// Why it ended early.
+    /// Reason for which it ended early.
     #[serde(skip)]
     pub trouble: Option<Error>,
 }

@@ -20,7 +20,7 @@ pub struct Sender {
     pub key: Keypair,
     /// The nonce of its first transaction.
     pub nonce: u64,
-    /// What it calls.
+    /// The call that it sends.
     pub call: EncodedCall,
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Percentiles, in the unit of what went in. The nearest-rank method: each is one of the values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Percentiles {
-    /// How many values there were.
+    /// The number of values.
     pub count: usize,
     /// Half are no larger.
     pub p50: u32,
@@ -40,7 +40,7 @@ impl Percentiles {
 /// A final block, as far as rates need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// When it was made, in milliseconds; of the chain's clock where it has one.
+    /// Time at which it was made, in milliseconds; of the chain's clock where it has one.
     pub made_ms: u64,
     /// Transactions of this run in it.
     pub ours: u32,
@@ -104,7 +104,7 @@ pub fn peak_window(marks: &[Mark], span_ms: u64) -> Option<Rate> {
 pub struct Rate {
     /// Transactions a second.
     pub per_second: f64,
-    /// How many transactions.
+    /// The number of transactions.
     pub transactions: u64,
     /// Over how many milliseconds.
     pub milliseconds: u64,

@@ -15,7 +15,7 @@ use tos_sdk::{
     rpc::{Limits, Refusal, RequestError, Rpc},
 };
 
-/// What the node said to a transaction.
+/// Answer of the node to a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It is in the pool.

@@ -41,7 +41,7 @@ pub enum Content {
         /// The server to ask when it is not here, such as http://host:9955.
         #[arg(long, value_name = "URL", requires = "size")]
         from: Option<String>,
-        /// Its size in bytes, as whoever refers to it says.
+        /// Its size in bytes, as the reference to it says.
         #[arg(long, value_name = "BYTES")]
         size: Option<u64>,
     },

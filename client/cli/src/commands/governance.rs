@@ -60,7 +60,7 @@ pub enum Governance {
     },
 }
 
-/// What to do with a call that only governance may make.
+/// Options of a call that only governance may make.
 #[derive(clap::Args)]
 pub struct How {
     /// Send it by sudo, on a network that has it. Otherwise the encoded call is printed, to be the

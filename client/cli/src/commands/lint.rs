@@ -7,7 +7,7 @@ use crate::output::Output;
 use tos_sdk::task_type::{self, type_name};
 use tos_sdk::{
     canonical,
-    content::{self, Fetcher, Held, Lacking, Store, Why},
+    content::{self, Held, Lacking, Store, Why},
     error::{Context, Error, Result},
     http::Http,
 };
@@ -28,7 +28,7 @@ use tos_types::{
     ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
 };
 use tos_views::{SubmissionView, TaskSummary, TaskView};
-use tos_workers::tasks::{JobContext, JudgeProgram, Limits, Retention, MAX_OUTPUT, MAX_SPEC_TEXT};
+use tos_workers::tasks::{JobContext, JudgeProgram, Limits, MAX_SPEC_TEXT};
 
 /// Bytes of a line of plain text beyond which it is unusual.
 const LONG_LINE: usize = 10_000;
@@ -113,7 +113,7 @@ impl Lint {
             if let Some(task_type) = self.task_type {
                 findings.extend(kind_of_type(bytes, task_type));
             }
-            // What the chain refuses is given to nobody.
+            // What the chain refuses is given to no program.
             if !findings
                 .iter()
                 .any(|f| f.level == Level::Error && f.check == "size")
@@ -135,7 +135,7 @@ impl Lint {
         }
     }
 
-    /// The specification, unless it is larger than anybody reads.
+    /// The specification, unless it is larger than any worker reads.
     fn read(&self) -> Result<(Option<Vec<u8>>, Vec<Finding>)> {
         let length = std::fs::metadata(&self.file).ok().filter(|m| m.is_file());
         if let Some(length) = length.map(|m| m.len()).filter(|l| *l > MAX_CONTENT.into()) {
@@ -154,20 +154,9 @@ impl Lint {
         let folder = tempfile::tempdir().context("a temporary folder")?;
         let store = Store::open(folder.path().join("content"))?;
         let (http, patience) = (Http::new()?, Duration::from_secs(self.fetch_limit));
-        let workshop = JobContext {
-            fetcher: Fetcher::new(store.clone(), http.clone(), patience),
-            store,
-            http,
-            limits: Limits {
-                time: Duration::from_secs(self.time_limit),
-                memory_mib: self.memory_limit,
-                output: MAX_OUTPUT,
-            },
-            reach: None,
-            chain: [0; 8],
-            content_limit: None,
-            retention: Retention::new(Duration::ZERO),
-        };
+        let time = Duration::from_secs(self.time_limit);
+        let limits = Limits::of_worker(time, self.memory_limit);
+        let workshop = JobContext::new(store, http, patience, limits);
         if let Some(url) = &self.from {
             findings.push(fetch(&workshop, bytes, url).await?);
         }

@@ -206,7 +206,7 @@ async fn a_located_specification_is_fetched_as_judges_would() {
     let server = tokio::spawn(content::serve(listener, store));
     let more = ["--from", &base, "--fetch-limit", "2"];
     assert_eq!(exit_code(long.as_bytes(), &more).await, 0);
-    // Content that nobody put there, and a server that is gone.
+    // Content that was never put there, and a server that is gone.
     let other = "what else is asked\n".repeat(300);
     assert_eq!(exit_code(other.as_bytes(), &more).await, 1);
     server.abort();

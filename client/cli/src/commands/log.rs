@@ -122,7 +122,7 @@ impl<W: Write> Write for Line<W> {
 impl<W: Write> Drop for Line<W> {
     fn drop(&mut self) {
         if !self.event.is_empty() {
-            // A log that nobody can read is no reason to stop.
+            // A log without a reader is no reason to stop.
             let _ = self.to.write_all(self.shown().as_bytes());
         }
     }

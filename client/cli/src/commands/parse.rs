@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How task types, parameters and durations are written on the command line.
+//! Task types, parameters and durations, as the command line takes them.
 
 use tos_sdk::task_type::{letters, type_name};
 use tos_types::{

@@ -176,7 +176,7 @@ pub(super) fn next(
     };
     match summary.phase {
         Phase::Open if summary.joined == 0 => {
-            format!("nobody has joined yet; without an answer it expires after {by}")
+            format!("no miner has joined yet; without an answer it expires after {by}")
         }
         Phase::Open => format!(
             "{} of {} places taken, {} committed; takes answers until {by}",
@@ -340,7 +340,7 @@ pub(super) fn ending(
                 let miners: Balance = parts.iter().map(|part| part.earned).sum();
                 format!(
                     "of the reward of {}, {} went to those who answered; the rest to the judges, \
-                     the network and, as far as nobody won it, back to {publisher}",
+                     the network and, as far as no answer won it, back to {publisher}",
                     amount::format(reward),
                     amount::format(miners)
                 )
@@ -426,7 +426,7 @@ mod tests {
     fn a_task_says_what_it_waits_for_and_until_when() {
         let mut task = views::task_view(1);
         let text = next(&task, None, CLOCK);
-        assert!(text.contains("nobody has joined"), "{text}");
+        assert!(text.contains("no miner has joined"), "{text}");
         // The end of tick 30, six ticks of two seconds from the beginning of tick 25.
         assert!(
             text.ends_with("expires after tick 30, in about 12 s"),

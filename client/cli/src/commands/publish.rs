@@ -151,7 +151,7 @@ impl Publish {
                 let judges = super::show::count(rules.judges, "judge");
                 tracing::warn!(
                     "{judges} of this type, and a panel has {MIN_PANEL} at least: while that is \
-                     so, nobody can judge the task, and the reward will go back"
+                     so, the task cannot be judged, and the reward will go back"
                 );
             }
         }

@@ -43,7 +43,7 @@ struct Check {
     detail: String,
 }
 
-/// What is paid, and what is held.
+/// Amounts that are paid, and amounts that are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Cost {
@@ -61,7 +61,7 @@ struct Cost {
     /// Needed at once.
     #[serde(serialize_with = "wei")]
     total: Balance,
-    /// Fee for withdrawing it before anybody joins.
+    /// Fee for withdrawing it before a miner joins.
     #[serde(serialize_with = "wei")]
     cancelling: Balance,
 }
@@ -70,9 +70,9 @@ struct Cost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Times {
-    /// Every place is taken at once and everybody acts in the next tick.
+    /// Every place is taken at once and all act in the next tick.
     earliest: Tick,
-    /// Places stay free, and everybody acts in the next tick after that.
+    /// Places stay free, and all act in the next tick after that.
     places_left: Tick,
     /// Every window runs out, every round escalates, and the result is challenged.
     latest: Tick,
@@ -94,7 +94,7 @@ struct Split {
     network: Balance,
     /// The most winners there can be.
     most_winners: u32,
-    /// When all places are taken by answers of quality 100, committed early.
+    /// The split when all places are taken by answers of quality 100, committed early.
     example: Example,
 }
 
@@ -113,7 +113,7 @@ struct Example {
     each_judge: Balance,
 }
 
-/// Who there is for the task.
+/// Numbers of members for the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Members {
@@ -125,7 +125,7 @@ struct Members {
     panel: u32,
 }
 
-/// What is known of the account that would pay.
+/// State of the account that would pay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Payer {
@@ -508,7 +508,7 @@ fn text(quote: &Quote) -> String {
         ),
         format!("needed now   {}", coin(cost.total)),
         format!(
-            "cancelling   costs {} before anybody joins",
+            "cancelling   costs {} before a miner joins",
             coin(cost.cancelling)
         ),
         format!(

@@ -26,7 +26,7 @@ pub enum Rewards {
     },
     /// Have future rewards paid at once, or not.
     AutoClaim {
-        /// Whether.
+        /// `on` or `off`.
         #[arg(value_enum)]
         switch: Switch,
     },
@@ -65,7 +65,7 @@ impl Rewards {
                 });
                 Ok(())
             }
-            // Anybody may claim for anybody: with --for the key needs not even be a proxy.
+            // Anyone may claim for anyone: with --for the key needs not even be a proxy.
             Self::Claim { task } => {
                 let call = claim(task, global.acts_for()?);
                 global.submit_own_and_show(call, output).await

@@ -62,7 +62,7 @@ pub enum Miner {
         /// The miner that is endorsed; the key's account with --by.
         #[arg(value_parser = parse_account, required_unless_present = "by", conflicts_with = "by")]
         miner: Option<AccountId32>,
-        /// Who endorses you.
+        /// The account that endorses you.
         #[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
         by: Option<AccountId32>,
     },

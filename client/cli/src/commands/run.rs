@@ -2,11 +2,11 @@
 
 //! `tos miner run` and `tos judge run`: sets workers up.
 
-use super::{model::ModelArgs, Global};
+use super::{model::ModelArgs, notify, Global};
 use tos_sdk::task_type;
 use tos_sdk::{
     chain::{Hash, Heads},
-    content::{self, Fetcher, Reach, Store},
+    content::{self, Reach, Store},
     error::{Context, Error, Result},
     http::Http,
 };
@@ -16,14 +16,14 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tos_types::{params::MAX_CONCURRENT_TASKS, Balance, TaskType, Tick};
 use tos_workers::{
     commitments::CommitmentStore,
-    notify::{self, Notifier},
+    notify::Notifier,
     tasks::{
         self, Bounds, JobContext, JudgeOptions, JudgeProgram, JudgeWorker, Limits, Live, Miner,
-        MinerOptions, Mode, Retention, Solver, Tools, MAX_OUTPUT,
+        MinerOptions, Mode, Retention, Solver, Tools,
     },
 };
 
-/// What all workers are told.
+/// Options of all workers.
 #[derive(clap::Args)]
 pub struct Common {
     /// Seconds a program may take for one task.
@@ -33,7 +33,7 @@ pub struct Common {
     /// MiB of memory each process of a program may write to; 0 for no limit. What is only reserved does not count.
     #[arg(long, default_value_t = 4096, value_name = "MIB")]
     memory_limit: u64,
-    /// How often a program may fail on one task before it is left.
+    /// Failures of a program on one task before the task is left.
     #[arg(long, default_value_t = 2, value_name = "TIMES")]
     attempts: u32,
     /// Seconds to try to fetch a specification or an answer before it counts as unavailable.
@@ -43,7 +43,7 @@ pub struct Common {
     /// bytes need it, until the task is settled.
     #[arg(long, value_name = "ADDRESS")]
     serve: Option<SocketAddr>,
-    /// How others reach that server, such as http://my.host:9955.
+    /// Address at which others reach that server, such as http://my.host:9955.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Believe that others reach that address though this machine does not, as behind some routers.
@@ -117,7 +117,7 @@ pub struct MinerArgs {
     common: Common,
 }
 
-/// Which tasks a miner leaves alone, and when it stops.
+/// Tasks that a miner leaves alone, and conditions under which it stops.
 #[derive(clap::Args)]
 struct BoundsArgs {
     /// Have no more than this amount at stake in open tasks. A task counts with the full stake of
@@ -125,7 +125,8 @@ struct BoundsArgs {
     #[arg(long, value_name = "AMOUNT", value_parser = tos_sdk::amount::parse)]
     max_at_stake: Option<Balance>,
     /// Join nothing more after this many lost tasks in a row, and end with exit code 1 when all
-    /// is over. A task that no panel decided is no loss.
+    /// is over. A task that no panel decided is no loss, and only tasks that end while this process
+    /// runs count.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     stop_after_losses: Option<u32>,
     /// Leave tasks alone whose reward, divided by the number of their places, is below this.
@@ -213,15 +214,8 @@ impl MinerArgs {
                 workshop.clone().on(&live.genesis()),
             ))
         };
-        tasks::run(
-            global.url.as_str(),
-            &key,
-            self.common.mode(),
-            &notifier,
-            place,
-            make,
-        )
-        .await
+        let (url, mode) = (global.url.as_str(), self.common.mode());
+        tasks::run(url, &key, mode, &notifier, place, make).await
     }
 }
 
@@ -263,15 +257,8 @@ impl JudgeArgs {
                 workshop.clone().on(&live.genesis()),
             ))
         };
-        tasks::run(
-            global.url.as_str(),
-            &key,
-            self.common.mode(),
-            &notifier,
-            place,
-            make,
-        )
-        .await
+        let (url, mode) = (global.url.as_str(), self.common.mode());
+        tasks::run(url, &key, mode, &notifier, place, make).await
     }
 }
 
@@ -301,7 +288,7 @@ impl Common {
             Some(folder) => folder.join("notices"),
             None => global.folder()?.join("notices"),
         };
-        self.notify.notifier(&folder, role, who)
+        self.notify.settings().notifier(&folder, role, who)
     }
 
     /// Path of the journal of this account, by the genesis hash. Other chains that have the same
@@ -365,26 +352,17 @@ impl Common {
         });
         if let Some(reach) = &reach {
             if let Err(error) = reach.probe().await {
-                tracing::warn!(%error, "nobody may be able to fetch answers from here");
+                tracing::warn!(%error, "others may be unable to fetch answers from here");
             }
         }
+        let patience = Duration::from_secs(self.fetch_limit);
+        let time = Duration::from_secs(self.time_limit);
+        let limits = Limits::of_worker(time, self.memory_limit);
         Ok(JobContext {
-            fetcher: Fetcher::new(
-                store.clone(),
-                http.clone(),
-                Duration::from_secs(self.fetch_limit),
-            ),
-            store,
-            http,
-            limits: Limits {
-                time: Duration::from_secs(self.time_limit),
-                memory_mib: self.memory_limit,
-                output: MAX_OUTPUT,
-            },
             reach,
-            chain: Default::default(),
             content_limit: self.content_limit.map(|gib| gib.saturating_mul(1 << 30)),
             retention: Retention::new(Duration::from_secs(u64::from(self.keep_content) * 3_600)),
+            ..JobContext::new(store, http, patience, limits)
         })
     }
 }

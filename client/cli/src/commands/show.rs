@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How things of the chain read as text.
+//! Things of the chain as text.
 
 use crate::output::table;
 use polkadot_sdk::sp_core::crypto::AccountId32;

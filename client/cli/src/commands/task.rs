@@ -55,7 +55,7 @@ pub enum Task {
         #[arg(long, value_name = "SECONDS")]
         limit: Option<u64>,
     },
-    /// Withdraw a task nobody has joined.
+    /// Withdraw a task that no miner has joined.
     Cancel {
         /// The task.
         #[arg(value_parser = parse::task_id)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the tests share: a disk in memory that can lose power, and small replicas.
+//! Fixtures of the tests: a disk in memory that can lose power, and small replicas.
 #![allow(dead_code)] // each test file uses a part of it
 
 use std::{
@@ -72,7 +72,7 @@ pub fn file(id: &ReplicaId, name: &str) -> PathBuf {
         .join(name)
 }
 
-/// What `commit_content` says, in a scratch directory of its own.
+/// Result of `commit_content`, in a scratch directory of its own.
 pub fn committed(content: &[u8]) -> Coded {
     let dir = tempfile::tempdir().unwrap();
     let scratch = dir.path().join("x");
@@ -151,7 +151,7 @@ struct State {
     power: Option<usize>,
     /// Reading this file fails.
     broken: Option<PathBuf>,
-    /// Nobody has the right to open this file.
+    /// This file cannot be opened, for lack of rights.
     denied: Option<PathBuf>,
     /// The bytes that fit, if there is a limit.
     capacity: Option<u64>,
@@ -179,7 +179,7 @@ impl State {
         }
     }
 
-    /// Whether the power still holds for one more change.
+    /// Fails if the power does not hold for one more change.
     fn change(&mut self) -> io::Result<()> {
         self.alive()?;
         self.changes += 1;

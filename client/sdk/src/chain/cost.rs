@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the chain would ask for a call, and the rules by which it would pay for a task.
+//! The fee of a call, and the rules by which the chain pays for a task.
 
-use super::{transaction::MORTALITY, At, Call};
+use super::{
+    transaction::{blank, MORTALITY},
+    At, Call,
+};
 use crate::{
     any_chain::{self, Block, Mortality},
     error::{Context, Result},
 };
 use codec::{Decode, DecodeAll};
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use subxt::{
-    config::substrate::{AccountId32 as AccountId, MultiSignature},
-    dynamic::Value,
-};
+use subxt::dynamic::Value;
 use tos_formulas::split::{SplitProfile, WinnerRule};
 use tos_types::{Balance, Difficulty, TaskType, Tick};
 
@@ -55,9 +55,9 @@ impl At {
         let mut signable = transactions
             .create_signable_offline(&payload, params)
             .context("transaction")?;
-        let nobody = (AccountId([0; 32]), MultiSignature::Sr25519([0; 64]));
+        let (account, signature) = blank();
         let transaction = signable
-            .sign_with_account_and_signature(&nobody.0, &nobody.1)
+            .sign_with_account_and_signature(&account, &signature)
             .context("transaction")?;
         transaction.partial_fee_estimate().await.context("the fee")
     }

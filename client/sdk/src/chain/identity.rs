@@ -131,7 +131,7 @@ impl Memory for Folder {
     }
 }
 
-/// Why a worker does nothing.
+/// Reason for which a worker does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The chain has no final block yet, or the node has none of it.
@@ -163,10 +163,10 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFinalBlock => f.write_str(
-                "the node has no final block yet, so nobody can say which chain it is on",
+                "the node has no final block yet, so it is unknown which chain it is on",
             ),
             Self::NoHistory => f.write_str(
-                "the node has no history yet, so nobody can say which chain it is on; it fetches \
+                "the node has no history yet, so it is unknown which chain it is on; it fetches \
                  that by itself after `--sync warp`",
             ),
             Self::Behind { at, seen } => write!(
@@ -328,7 +328,7 @@ async fn look(known: &Record, chain: &impl Heads) -> Result<Looked> {
 }
 
 /// Finds what a worker keeps for the chain of this node, or begins it: at `base` or, if that is of
-/// another chain, next to it. The inner error says why nobody can tell yet.
+/// another chain, next to it. The inner error says why that is unknown yet.
 pub async fn meet<M: Memory>(chain: &impl Heads, base: &Path) -> Result<Result<Guard<M>, Reason>> {
     let guard = |memory, record| Guard {
         memory,
@@ -495,12 +495,7 @@ impl At {
         let Ok(short) = u32::try_from(number) else {
             return Ok(None);
         };
-        let key = block_hash_key(short);
-        match self.block.storage().fetch_raw(key).await {
-            Ok(bytes) => Ok(bytes.try_into().ok()),
-            Err(subxt::error::StorageError::NoValueFound) => Ok(None),
-            Err(error) => Err(Error::Failed(format!("System.BlockHash: {error}"))),
-        }
+        self.stored(block_hash_key(short), "System.BlockHash").await
     }
 }
 

@@ -45,7 +45,7 @@ pub struct TypeProfile {
 pub type CompactBytes = BoundedVec<u8, ConstU32<MAX_COMPACT>>;
 /// An account as calls name it.
 pub type Address = MultiAddress<AccountId32, ()>;
-/// What encodes like the chain's bounded list of task types.
+/// A list that encodes like the chain's bounded list of task types.
 type TypesShape = BoundedVec<TaskType, ConstU32<{ u32::MAX }>>;
 
 macro_rules! calls {
@@ -279,9 +279,9 @@ impl Call {
 pub struct Offered {
     /// The deal.
     pub deal: DealId,
-    /// Who pays.
+    /// The account that pays.
     pub client: AccountId32,
-    /// What is held.
+    /// The amount that is held.
     pub escrow: Balance,
 }
 
@@ -295,7 +295,7 @@ impl Offered {
 pub struct Published {
     /// The task.
     pub task: TaskId,
-    /// Who published it.
+    /// The account that published it.
     pub publisher: AccountId32,
     /// Its type.
     pub task_type: TaskType,

@@ -13,6 +13,7 @@ mod proxy;
 mod proxy_kind;
 mod reads;
 mod refusal;
+mod session;
 mod settle;
 mod shape;
 #[cfg(test)]
@@ -33,7 +34,7 @@ pub use crate::any_chain::{Block, Hash};
 
 use crate::{
     any_chain,
-    error::{Context, Error, Result},
+    error::{text, Context, Error, Result},
     keys::Signer,
     rpc::{rpc_params, Limits, Rpc},
 };
@@ -52,6 +53,7 @@ use subxt::{
     client::{OnlineClient, OnlineClientAtBlock},
     config::{substrate::H256, RpcConfigFor, SubstrateConfig},
     dynamic::{self, Value},
+    error::StorageError,
     rpcs::LegacyRpcMethods,
     Metadata,
 };
@@ -130,15 +132,15 @@ pub struct Event {
     pub pallet: String,
     /// Its name.
     pub name: String,
-    /// What it says.
+    /// Its fields, by name.
     pub fields: serde_json::Value,
 }
 
-/// What an account owns.
+/// Balances of an account, in the smallest unit.
 pub struct Balances {
-    /// What it can use, as far as it is not frozen.
+    /// The part that it can use, as far as it is not frozen.
     pub free: Balance,
-    /// What is on hold.
+    /// The part that is on hold.
     pub reserved: Balance,
 }
 
@@ -173,7 +175,7 @@ impl Connection {
 
     /// The chain behind `rpc`, unchecked.
     pub(crate) async fn over(rpc: Rpc) -> Result<Self> {
-        let client = rpc.chain().await.map_err(|e| rpc.gone(&e.to_string()))?;
+        let client = rpc.chain().await.map_err(|e| rpc.gone(&text(e)))?;
         Ok(Self {
             client,
             methods: LegacyRpcMethods::new(rpc.client().clone()),
@@ -250,7 +252,7 @@ impl Connection {
         }
     }
 
-    /// What the node calls itself and its chain.
+    /// Name of the chain, and version of the node.
     pub async fn names(&self) -> Result<(String, String)> {
         let names = async {
             Ok::<_, subxt::rpcs::Error>((
@@ -264,8 +266,8 @@ impl Connection {
         }
     }
 
-    /// Why the signer's account is not safe on this chain, if its key is one that anybody can make
-    /// and the chain is not one for development.
+    /// Warning that the signer's account is not safe on this chain: its key is one that anyone can
+    /// make, and the chain is not one for development.
     pub async fn development_warning(&self, signer: &Signer) -> Option<String> {
         if !signer.development {
             return None;
@@ -282,7 +284,7 @@ impl Connection {
         let name = self.methods.system_chain().await.unwrap_or_default();
         Some(format!(
             "{} is a well-known development key, and the chain `{name}` is of type {chain_type}: \
-             anybody can sign for this account; use a key of your own (`tos keys new`)",
+             anyone can sign for this account; use a key of your own (`tos keys new`)",
             signer.pair.account()
         ))
     }
@@ -311,7 +313,7 @@ impl Connection {
 
     /// Tells a lost connection from other trouble by asking the node for its health.
     async fn explain(&self, error: impl Display) -> Error {
-        let reason = error.to_string();
+        let reason = text(error);
         let alive = tokio::time::timeout(CONNECT_TIME, self.methods.system_health()).await;
         if matches!(alive, Ok(Ok(_))) {
             Error::Failed(reason)
@@ -379,7 +381,7 @@ impl At {
         Ok(all)
     }
 
-    /// What an account owns.
+    /// Balances of an account.
     pub async fn balance(&self, who: &AccountId32) -> Result<Balances> {
         let address = dynamic::storage::<([u8; 32],), Value>("System", "Account");
         let account = self
@@ -395,6 +397,15 @@ impl At {
             free: any_chain::balance(&account, "free")?,
             reserved: any_chain::balance(&account, "reserved")?,
         })
+    }
+
+    /// The value under a key of the storage, if there is one; `name` is for errors.
+    async fn stored<T: DecodeAll>(&self, key: Vec<u8>, name: &str) -> Result<Option<T>> {
+        match self.block.storage().fetch_raw(key).await {
+            Ok(bytes) => T::decode_all(&mut bytes.as_slice()).context(name).map(Some),
+            Err(StorageError::NoValueFound) => Ok(None),
+            Err(error) => Err(error).context(name),
+        }
     }
 
     /// Calls a function of the runtime API. Shapes were checked against the metadata.

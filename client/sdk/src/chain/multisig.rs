@@ -2,15 +2,15 @@
 
 //! Accounts that several others sign for: `docs/keys.md`.
 
-use super::At;
+use super::{shape::check_names, At};
 use crate::error::{Context, Error, Result};
-use codec::{Decode, DecodeAll, Encode};
+use codec::{Decode, Encode};
 use polkadot_sdk::{
     sp_core::crypto::AccountId32,
     sp_crypto_hashing::{blake2_128, blake2_256, twox_128, twox_64},
 };
 use serde::Serialize;
-use subxt::{error::StorageError, Metadata};
+use subxt::Metadata;
 use tos_types::Balance;
 
 /// The call that carries another.
@@ -128,13 +128,7 @@ impl At {
             &blake2_128(call)[..],
             &call[..],
         ];
-        match self.block.storage().fetch_raw(key.concat()).await {
-            Ok(bytes) => Open::decode_all(&mut bytes.as_slice())
-                .context("Multisig.Multisigs")
-                .map(Some),
-            Err(StorageError::NoValueFound) => Ok(None),
-            Err(error) => Err(error).context("Multisig.Multisigs"),
-        }
+        self.stored(key.concat(), "Multisig.Multisigs").await
     }
 
     /// The weight of an encoded call.
@@ -162,22 +156,8 @@ impl At {
 
 /// Checks that the chain has the call and the event that the table of shapes cannot name.
 pub(super) fn check(metadata: &Metadata) -> Result<(), String> {
-    let (pallet, call) = MULTI;
-    let lacks = |what: &str| format!("{pallet}.{what}: missing, or with other fields on chain");
-    let found = metadata.pallet_by_name(pallet);
-    let found = found.ok_or_else(|| lacks(call))?;
-    let variant = found.call_variant_by_name(call);
-    let names = variant.map(|v| v.fields.iter().filter_map(|f| f.name.as_deref()).collect());
-    if names != Some(MULTI_ARGUMENTS.to_vec()) {
-        return Err(lacks(call));
-    }
-    let mut events = found.event_variants().unwrap_or_default().iter();
-    let event = events.find(|v| v.name == EXECUTED.1);
-    let names = event.map(|v| v.fields.iter().filter_map(|f| f.name.as_deref()).collect());
-    match names == Some(EXECUTED_FIELDS.to_vec()) {
-        true => Ok(()),
-        false => Err(lacks(EXECUTED.1)),
-    }
+    let event = EXECUTED.1;
+    check_names(metadata, MULTI, &MULTI_ARGUMENTS, event, &EXECUTED_FIELDS)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ group! {
 }
 
 group! {
-    /// What is on deposit for what lies in the state.
+    /// Deposits for what lies in the state.
     Deposits { 0 Entry: Balance, 1 Byte: Balance, 2 Referendum: Balance, 3 Motion: Balance }
 }
 
@@ -58,7 +58,7 @@ group! {
 }
 
 group! {
-    /// What registrations ask for, and what a miner's standing is worth.
+    /// Stakes of registrations, and the worth of a miner's standing.
     Members { 0 Miners: MinerStakes, 1 Judges: JudgeStakes, 2 Levels: LevelTable }
 }
 
@@ -72,13 +72,13 @@ pub enum Parameter {
     /// Rule by which fees follow the fullness of blocks.
     #[codec(index = 1)]
     Fees(Fees),
-    /// What is on deposit for what lies in the state.
+    /// Deposits for what lies in the state.
     #[codec(index = 2)]
     Deposits(Deposits),
     /// Public money.
     #[codec(index = 3)]
     Treasury(Treasury),
-    /// What registrations ask for, and what a miner's standing is worth.
+    /// Stakes of registrations, and the worth of a miner's standing.
     #[codec(index = 4)]
     Members(Members),
 }

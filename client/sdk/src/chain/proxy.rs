@@ -4,22 +4,20 @@
 
 use super::{
     proxy_kind::{ProxyKind, PROXIED},
+    shape::check_names,
     At, Call,
 };
 use crate::{
     error::{Context, Error, Result},
     keys::Signer,
 };
-use codec::{Decode, DecodeAll, Encode};
+use codec::{Decode, Encode};
 use polkadot_sdk::{
     sp_core::crypto::AccountId32,
     sp_crypto_hashing::{twox_128, twox_64},
 };
 use serde::{Serialize, Serializer};
-use subxt::{
-    error::{DispatchError, StorageError},
-    ArcMetadata, Metadata,
-};
+use subxt::{error::DispatchError, ArcMetadata, Metadata};
 use tos_types::Balance;
 
 /// The arguments of that call, in order.
@@ -70,36 +68,15 @@ impl At {
             &twox_64(account)[..],
             account,
         ];
-        match self.block.storage().fetch_raw(key.concat()).await {
-            Ok(bytes) => Proxies::decode_all(&mut bytes.as_slice()).context("Proxy.Proxies"),
-            Err(StorageError::NoValueFound) => Ok(Proxies::default()),
-            Err(error) => Err(error).context("Proxy.Proxies"),
-        }
+        let proxies = self.stored(key.concat(), "Proxy.Proxies").await?;
+        Ok(proxies.unwrap_or_default())
     }
 }
 
 /// Checks that the chain has the call and the event that the table of shapes cannot name.
 pub(super) fn check(metadata: &Metadata) -> Result<(), String> {
-    let (pallet, call) = PROXIED;
-    let lacks = |what: &str| format!("{pallet}.{what}: missing, or with other fields on chain");
-    let found = metadata.pallet_by_name(pallet);
-    let found = found.ok_or_else(|| lacks(call))?;
-    let variant = found.call_variant_by_name(call);
-    let names = variant.map(|v| v.fields.iter().filter_map(|f| f.name.as_deref()).collect());
-    if names != Some(PROXIED_ARGUMENTS.to_vec()) {
-        return Err(lacks(call));
-    }
-    let mut events = found.event_variants().unwrap_or_default().iter();
-    let event = events.find(|v| v.name == EXECUTED.1);
-    match event.map(|v| {
-        v.fields
-            .iter()
-            .map(|f| f.name.as_deref())
-            .collect::<Vec<_>>()
-    }) {
-        Some(names) if names == [Some("result")] => Ok(()),
-        _ => Err(lacks(EXECUTED.1)),
-    }
+    let event = EXECUTED.1;
+    check_names(metadata, PROXIED, &PROXIED_ARGUMENTS, event, &["result"])
 }
 
 /// Error of a call inside, by the result in the event that tells of it; nothing if it succeeded.

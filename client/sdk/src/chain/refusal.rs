@@ -47,7 +47,7 @@ impl Connection {
         Ok(types)
     }
 
-    /// Refuses to register for task types that nobody can publish tasks of: the chain would take
+    /// Refuses to register for task types of which no tasks can be published: the chain would take
     /// that, and no work would ever come. Where a node does not list its types, the chain decides.
     pub(super) async fn check_types(&self, call: &Call) -> Result<()> {
         let (Call::RegisterMiner {

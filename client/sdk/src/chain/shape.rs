@@ -5,6 +5,7 @@
 
 use scale_info::{form::PortableForm, Field, MetaType, PortableRegistry, Registry, TypeDef};
 use std::collections::HashSet;
+use subxt::Metadata;
 
 /// Shapes this program knows, by number.
 pub struct Known {
@@ -107,6 +108,33 @@ impl Known {
             (TypeDef::Compact(a), TypeDef::Compact(b)) => inner(a.type_param.id, b.type_param.id),
             (a, b) => Err(format!(": {} here, {} on chain", kind(a), kind(b))),
         }
+    }
+}
+
+/// Checks that the chain has a call with arguments of these names, and in the same pallet an event
+/// with fields of these names. The error names the one that it lacks.
+pub fn check_names(
+    metadata: &Metadata,
+    (pallet, call): (&str, &str),
+    arguments: &[&str],
+    event: &str,
+    fields: &[&str],
+) -> Result<(), String> {
+    let lacks = |what: &str| format!("{pallet}.{what}: missing, or with other fields on chain");
+    let named = |found: &[Field<PortableForm>], names: &[&str]| {
+        let found = found.iter().filter_map(|field| field.name.as_deref());
+        found.eq(names.iter().copied())
+    };
+    let found = metadata.pallet_by_name(pallet);
+    let found = found.ok_or_else(|| lacks(call))?;
+    match found.call_variant_by_name(call) {
+        Some(variant) if named(&variant.fields, arguments) => {}
+        _ => return Err(lacks(call)),
+    }
+    let mut events = found.event_variants().unwrap_or_default().iter();
+    match events.find(|variant| variant.name == event) {
+        Some(variant) if named(&variant.fields, fields) => Ok(()),
+        _ => Err(lacks(event)),
     }
 }
 

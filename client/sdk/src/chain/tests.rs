@@ -208,7 +208,7 @@ async fn a_timed_out_submission_says_hash_block_and_task() {
 #[tokio::test]
 async fn a_timed_out_submission_was_looked_for_in_the_chain() {
     let node = FakeNode::new();
-    // It is in a block, and nobody says so.
+    // It is in a block, and the node does not say so.
     let error = time_out(&node, &[Reaction::Hold(PUBLISHES, &[])]).await;
     let Error::Unsettled { sent, .. } = error else {
         panic!("{error}");

@@ -32,6 +32,11 @@ type Client = OnlineClientAtBlockImpl<SubstrateConfig>;
 type Progress = TransactionProgress<SubstrateConfig, Client>;
 type Submittable = SubmittableTransaction<SubstrateConfig, Client>;
 
+/// Account and signature of a transaction in which neither counts.
+pub(super) fn blank() -> (AccountId32, MultiSignature) {
+    (AccountId32([0; 32]), MultiSignature::Sr25519([0; 64]))
+}
+
 /// State to wait for after sending a transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
@@ -96,7 +101,7 @@ pub(super) struct Submission {
     pub place: Option<Place>,
     /// Its outcome there, if it succeeded.
     pub done: Option<Included>,
-    /// Why the newest is not on its way, if it is not.
+    /// Reason for which the newest is not on its way, if it is not.
     pub last_error: Option<Error>,
 }
 
@@ -342,9 +347,9 @@ impl Connection {
             .context("transaction")?;
         // The chain's format has no extension that would carry account and signature, so neither
         // is encoded: what authorises the call is in its arguments.
-        let nobody = (AccountId32([0; 32]), MultiSignature::Sr25519([0; 64]));
+        let (account, signature) = blank();
         let transaction = general
-            .sign_with_account_and_signature(&nobody.0, &nobody.1)
+            .sign_with_account_and_signature(&account, &signature)
             .context("transaction")?;
         self.watch(transaction, submission).await
     }

@@ -21,7 +21,7 @@ const ONCE_TIME: Duration = Duration::from_secs(15);
 /// Pause before the second attempt; it doubles.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Where content lies that a server at `base` (`http://host:port`) gives.
+/// Address of content that a server at `base` (`http://host:port`) gives.
 pub fn locator(base: &str, hash: &ContentHash) -> Result<String> {
     let hash = json::to_hex(hash);
     let locator = format!(

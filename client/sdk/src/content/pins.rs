@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Reasons that content is in a store, so that what nobody needs any more can go.
+//! Reasons that content is in a store, so that what is needed no more can go.
 //!
 //! A *pin* is one reason: a small file `pins/HASH/REASON` in the store's folder, written before the
 //! content is. Several programs use one folder, so there is a file for each reason instead of a

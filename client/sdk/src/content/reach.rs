@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Finding out whether others can fetch what is served here: by doing what they do. An answer that
-//! nobody can fetch counts as unavailable and costs half of its stake, and that an address has the
+//! cannot be fetched counts as unavailable and costs half of its stake, and that an address has the
 //! right form says nothing about the port, the router or the proxy behind it.
 
 use super::{fetch::fetch_once, locator, Answer, Part, Source, Store, Why, BINARY, PREFIX};
@@ -147,7 +147,7 @@ pub async fn warn_unless_reached(store: &Store, url: &str) -> Result<()> {
     let reach = Reach::new(store.clone(), Http::new()?, url.to_owned());
     if let Err(error) = reach.ask().await {
         let why = error.to_string();
-        tracing::warn!(why, "nobody may be able to fetch what is published");
+        tracing::warn!(why, "others may be unable to fetch what is published");
     }
     Ok(())
 }

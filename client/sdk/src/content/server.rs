@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Gives content to everybody who asks for it, over HTTP/1.1: what a [`Source`] has, under the paths it
-//! knows. Long content is read while it is sent, so a reader needs no memory here, and a reader that
-//! does not read loses its place ([`Bounds`]).
+//! Gives content to everyone who asks for it, over HTTP/1.1: what a [`Source`] has, under the paths
+//! it knows. Long content is read while it is sent, so a reader needs no memory here, and a reader
+//! that does not read loses its place ([`Bounds`]).
 
 use super::{
     places::{Bounds, Paced, Places},
@@ -55,7 +55,7 @@ pub enum Answer {
     Long(u64, Writing),
 }
 
-/// What a server gives.
+/// Source of the answers of a server.
 pub trait Source: Clone + Send + Sync + 'static {
     /// The answer to a request for `path`. May block.
     fn answer(&self, path: &str) -> Result<Answer>;

@@ -3,7 +3,7 @@
 //! Content in a folder, one file per piece, named by its BLAKE3 hash.
 //!
 //! Whatever its size, content is hashed piece by piece. A file that does not have the hash it is
-//! named by is never given to anybody and never deleted: it is moved to `quarantine/` in the same
+//! named by is never given to anyone and never deleted: it is moved to `quarantine/` in the same
 //! folder, where its owner can look at it.
 
 use super::Why;
@@ -145,8 +145,8 @@ impl Store {
         Ok((hash, length))
     }
 
-    /// The file that holds the content with this hash, and its length. Whoever reads it checks
-    /// the hash.
+    /// The file that holds the content with this hash, and its length. The caller checks the
+    /// hash.
     pub fn file(&self, hash: &ContentHash) -> Result<Option<(fs::File, u64)>> {
         let path = self.path(hash);
         let doing = format!("reading {}", path.display());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Reads what a server sends while it comes. Nothing here is believed: whoever reads checks
+//! Reads what a server sends while it comes. Nothing here is believed: the reader checks
 //! hashes and proofs.
 
 use super::{Clock, Pace};

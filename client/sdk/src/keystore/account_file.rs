@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 const VERSION: &str = "3";
 const SEALED_BY: [&str; 2] = ["scrypt", "xsalsa20-poly1305"];
 const PKCS8: &str = "pkcs8";
-/// Field of `meta` that is `true` if anybody can make the key. Its absence says nothing.
+/// Field of `meta` that is `true` if anyone can make the key. Its absence says nothing.
 const DEVELOPMENT: &str = "tosDevelopment";
 /// Field of `meta` with the seed of an sr25519 key, sealed by the same lock. The body has the expanded secret, which no
 /// seed follows from, and the keystore of a node takes nothing but seeds and phrases.

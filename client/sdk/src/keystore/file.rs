@@ -61,7 +61,7 @@ pub struct OpenKey {
     /// sealed in the earlier format, otherwise hexadecimal digits of the seed or, without one, of the
     /// expanded secret.
     pub secret: Zeroizing<String>,
-    /// `true` if anybody can make this key, because it is one of those for development.
+    /// `true` if anyone can make this key, because it is one of those for development.
     pub development: bool,
 }
 

@@ -143,6 +143,8 @@ pub struct Node {
     pub types: Vec<String>,
     /// Free balance of every account that is asked for, if it has any.
     pub free: Option<Balance>,
+    /// Validators of the session.
+    pub validators: Vec<AccountId32>,
     /// State of blocks below this one is discarded.
     pub pruned: usize,
 }
@@ -406,9 +408,12 @@ impl Node {
             "state_getStorage" => {
                 self.kept(&params[1])?;
                 let number = self.number(&params[1]).unwrap();
-                match state::is_account(first) {
-                    true => json!(self.free.map(state::account)),
-                    false => json!(to_hex(&self.block_events(number))),
+                if state::is_account(first) {
+                    json!(self.free.map(state::account))
+                } else if state::is_validators(first) {
+                    json!(to_hex(&self.validators.encode()))
+                } else {
+                    json!(to_hex(&self.block_events(number)))
                 }
             }
             "state_getKeysPaged" if !self.types.is_empty() => json!(self.types),
@@ -449,6 +454,7 @@ impl FakeNode {
             answers: HashMap::new(),
             types: Vec::new(),
             free: None,
+            validators: Vec::new(),
             pruned: 0,
         };
         node.grow(1);

@@ -8,14 +8,14 @@
 
 mod deliver;
 mod observe;
-mod options;
 mod outbox;
 mod report;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use observe::Watched;
-pub use options::Options;
+pub use settings::Settings;
 
 use deliver::Target;
 use outbox::Outbox;
@@ -46,7 +46,7 @@ const MAX_FACTS: usize = 16 * 1024;
 pub const FLUSH_TIME: Duration = Duration::from_secs(5);
 
 /// Kind of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Something is due: an answer, a vote, or the reveal of one.
@@ -124,7 +124,7 @@ pub struct Notice {
     pub id: String,
     /// Its kind.
     pub kind: Kind,
-    /// When it was made, in seconds since 1970.
+    /// Time at which it was made, in seconds since 1970.
     pub time: u64,
     /// The worker's role.
     pub role: String,
@@ -187,7 +187,7 @@ impl Notifier {
         });
         let http = Http::new()?;
         for target in &inner.targets {
-            // Not kept alive by its deliveries: when nobody tells any more, they end.
+            // Not kept alive by its deliveries: when the last notifier is gone, they end.
             let weak = Arc::downgrade(&inner);
             let waking = inner.wake.subscribe();
             tokio::spawn(deliver::serve(weak, waking, target.clone(), http.clone()));
@@ -195,7 +195,7 @@ impl Notifier {
         Ok(Self(Some(inner)))
     }
 
-    /// `true` if there is somebody to tell.
+    /// `true` if it has targets.
     pub fn is_on(&self) -> bool {
         self.0.is_some()
     }

@@ -51,14 +51,6 @@ pub struct Outbox {
 impl Outbox {
     /// Opens or makes the outbox at `path`.
     pub fn open(path: &Path) -> Result<Self> {
-        use std::os::unix::fs::DirBuilderExt;
-        if let Some(folder) = path.parent() {
-            let mut builder = std::fs::DirBuilder::new();
-            let builder = builder.recursive(true).mode(0o700);
-            builder
-                .create(folder)
-                .context(format!("opening {}", path.display()))?;
-        }
         Self::over(Database::open(path)?, MAX_WAITING)
     }
 

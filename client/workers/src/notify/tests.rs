@@ -391,7 +391,7 @@ async fn only_the_kinds_that_were_asked_for_are_told() {
     tell(&notifier, Kind::Due, "a");
     tell(&notifier, Kind::Loss, "b");
     assert_eq!(texts(&waiting(&notifier)), ["b"]);
-    // Nobody to tell: nothing happens.
+    // No target: nothing happens.
     tell(&Notifier::default(), Kind::Loss, "c");
 }
 

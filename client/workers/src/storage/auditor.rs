@@ -36,10 +36,10 @@ use tos_views::CommitteeDutyView;
 
 /// Proofs fetched from one provider at the same time.
 const AT_ONCE: usize = 8;
-/// What is measured when a provider answers nothing: the limit of the score and more.
+/// Latency of a provider that answers nothing: the limit of the score and more.
 const UNREACHABLE_MS: u32 = 10_000;
 
-/// What an auditor is to do.
+/// Settings of an auditor.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditorOptions {
     /// Time one proof may take.
@@ -59,7 +59,7 @@ pub struct Duty {
     pub seed: Hash,
     /// The group.
     pub group: GroupId,
-    /// Where its provider serves.
+    /// Address at which its provider serves.
     pub locator: String,
     /// The root it handed in.
     pub root: Hash,
@@ -67,7 +67,7 @@ pub struct Duty {
     pub members: Vec<(u32, ReplicaId, Commitment)>,
 }
 
-/// What came of checking one group.
+/// Result of checking one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings {
     /// Median of the time that a proof took.
@@ -103,7 +103,7 @@ impl Auditor {
         }
     }
 
-    /// What is to be said about a group that has been checked.
+    /// Calls about a group that has been checked.
     fn report(&mut self, (window, group): (Window, GroupId), findings: &Findings) -> Vec<Call> {
         let mut calls = vec![Call::Attest {
             window,
@@ -123,8 +123,8 @@ impl Auditor {
     }
 }
 
-/// What there is to check, once the provider has handed in a root. Without one the whole group
-/// misses the window anyway.
+/// The duty of a committee member, once the provider has handed in a root. Without one the whole
+/// group misses the window anyway.
 async fn duty(
     at: &impl StorageSnapshot,
     view: &CommitteeDutyView<AccountId32>,
@@ -236,8 +236,8 @@ async fn check_at(rate: u64, http: &Http, duty: &Duty, time: Duration) -> Findin
     }
 }
 
-/// Whom to ask when all proofs are right: nobody if the leaves they make have the root that was
-/// submitted, otherwise everybody whose leaf is in doubt.
+/// The replicas to ask about when all proofs are right: none if the leaves they make have the root
+/// that was submitted, otherwise those whose leaf is in doubt.
 fn unlike_root(
     window: u64,
     root: &Hash,

@@ -166,7 +166,7 @@ impl FakeChain {
         self.states.borrow().last().cloned().unwrap()
     }
 
-    /// Changes the state beside all rules.
+    /// Changes the state without any rules.
     pub fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
         change(&mut state);
@@ -379,7 +379,7 @@ impl State {
             } => {
                 let payload = group_payload(&GENESIS, window, group, &signed.root);
                 self.signed(&signed.signature, &payload)?;
-                // Nobody may ever sign two: seen even when the second comes too late.
+                // A provider may never sign two: seen even when the second comes too late.
                 if let Some(known) = self.roots.get(&window) {
                     assert_eq!(*known, signed.root, "two roots for window {window}");
                 }

@@ -43,6 +43,6 @@ pub trait StorageSnapshot {
     async fn group(&self, group: GroupId) -> Result<Option<GroupView<AccountId32>>>;
     /// Deals that wait for a provider.
     async fn offers(&self) -> Result<Vec<DealView<AccountId32>>>;
-    /// What the account has to check as a member of committees.
+    /// Groups that the account has to check as a member of committees.
     async fn duties(&self) -> Result<Vec<CommitteeDutyView<AccountId32>>>;
 }

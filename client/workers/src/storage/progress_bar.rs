@@ -21,7 +21,7 @@ pub struct ProgressBar {
     terminal: bool,
     /// `true` if the content lies on this machine, so that it is read and not fetched.
     local: bool,
-    /// What was shown last: stage and hundredths.
+    /// Stage and hundredths that were shown last.
     shown: Option<(String, u64)>,
     /// Time of the last line, at first of the beginning of the work.
     spoke: Instant,

@@ -33,10 +33,10 @@ const SPARE_WINDOWS: usize = 8;
 /// Examples of damaged chunks that are named.
 const EXAMPLES: usize = 8;
 
-/// Why there is no answer.
+/// Reason for which there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ProverError {
-    /// What is on disk is not what was committed to.
+    /// The data on disk are not those that were committed to.
     #[error("damaged on disk")]
     Damaged,
     /// The disk takes no more.
@@ -67,7 +67,7 @@ impl From<ProverError> for Error {
     }
 }
 
-/// What a check of a replica found.
+/// Result of a check of a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scan {
     /// Chunks in all.
@@ -199,7 +199,7 @@ impl ReplicaProver {
         Ok(all.into_iter().map(ReplicaId).collect())
     }
 
-    /// What a replica was sealed to, once it is.
+    /// Commitment to the sealed content of a replica, once it is sealed.
     pub fn sealed(&self, id: ReplicaId) -> Option<Commitment> {
         self.replica(id).ok()?.sealed().ok()
     }
@@ -251,7 +251,7 @@ impl ReplicaProver {
         self.store.dir()
     }
 
-    /// Puts a replica into the trash. One that was never sealed goes at once: nobody can prove it,
+    /// Puts a replica into the trash. One that was never sealed goes at once: it cannot be proven,
     /// and it takes twice the space of one that is.
     pub fn discard(&self, id: ReplicaId, now: u64) -> Result<()> {
         let state = self.replica(id).map(|replica| replica.meta().state);
@@ -375,7 +375,7 @@ impl ReplicaProver {
         let windows = self.store.windows();
         let build = || windows.build(view.group, window, seed, &members, &mut |_| {});
         let built = match build() {
-            // On a full disk, windows that nobody can dispute any more make room for this one.
+            // On a full disk, windows that can be disputed no more make room for this one.
             Err(error) if error.is_room() => {
                 windows.prune(view.group, self.ring)?;
                 build()?

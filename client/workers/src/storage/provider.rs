@@ -44,7 +44,7 @@ pub(super) type Held = ReplicaView<AccountId32>;
 pub struct ProviderOptions {
     /// Only what carries its own authorisation is sent: answers and roots. Nothing is accepted, sealed or settled.
     pub answers_only: bool,
-    /// What to accept; nothing when missing.
+    /// Offers to accept; none when missing.
     pub accept: Option<Policy>,
     /// Replicas sealed at the same time, each in memory of its own.
     pub sealing: usize,

@@ -37,7 +37,7 @@ pub struct Remote {
     base: String,
 }
 
-/// Where content comes from and what it must be.
+/// Source of content, and the commitments that it must meet.
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// The replica.

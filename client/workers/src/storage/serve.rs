@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a provider gives to others over HTTP.
+//! The server of a provider, over HTTP.
 //!
 //! | path | answer |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `/replicas/ID/chunks/FIRST-COUNT` | sealed chunks as they lie on disk, at most 64 |
 //! | `/windows/WINDOW/groups/GROUP` | SCALE list of (place, previous leaf) |
 //!
-//! Nobody needs to be believed: proofs, roots and chunks are checked against commitments on chain,
+//! Nothing needs to be believed: proofs, roots and chunks are checked against commitments on chain,
 //! content against its hash.
 
 use super::prover::{ProverError, ReplicaProver};
@@ -34,7 +34,7 @@ pub const MAX_CHUNKS: u64 = 64;
 /// Roots read from disk at a time.
 const ROOTS_AT_ONCE: usize = 1_024;
 
-/// What a request is for.
+/// Subject of a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     Content([u8; 32]),

@@ -15,7 +15,7 @@ use tos_sdk::{
 use tos_types::{storage::StoredContent, DealId};
 use tos_views::DealView;
 
-/// Why the content of a deal is not here.
+/// Reason for which the content of a deal is not here.
 #[derive(Debug, thiserror::Error)]
 pub enum Unstaged {
     /// The deal says what is wrong and will never be right.

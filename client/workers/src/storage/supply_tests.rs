@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Offers whose content cannot be had, work that nobody needs any more, and too little room.
+//! Offers whose content cannot be had, work that is needed no more, and too little room.
 
 use super::{
     fake::{self, FakeChain, GENESIS, ME},

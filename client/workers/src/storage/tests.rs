@@ -42,7 +42,7 @@ pub(super) const OPTIONS: ProviderOptions = ProviderOptions {
     },
 };
 
-/// Somebody's content, served, and the deal about it.
+/// Content of a client, served, and the deal about it.
 pub(super) async fn published(folder: &Path, length: usize) -> (Vec<u8>, DealView<AccountId32>) {
     let data: Vec<u8> = (0..length).map(|i| (i * 7 % 253) as u8).collect();
     let store = Store::open(folder.join("client")).unwrap();

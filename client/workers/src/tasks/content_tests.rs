@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Workers and content: memory, addresses that nobody reaches, and what is left when tasks are over.
+//! Workers and content: memory, addresses out of reach, and what is left when tasks are over.
 
 use super::{
     fake::{self, FakeChain, ME},
     jobs::{JobContext, Solver},
     served,
     sightings::Sightings,
-    Miner, MinerOptions, Retention, Role, TaskChain,
+    Miner, Retention, Role, TaskChain,
 };
 use crate::commitments::{Answer, CommitmentStore};
 use std::{
@@ -29,18 +29,7 @@ const LONG: &str = r#"cat >/dev/null; printf '{"answer": "%3000d"}' 7"#;
 
 fn miner(folder: &Path, workshop: &JobContext) -> Miner {
     let journal = CommitmentStore::open(&folder.join("journal.redb")).unwrap();
-    let options = MinerOptions {
-        account: ME,
-        solver: Solver::Command(LONG.into()),
-        types: Vec::new(),
-        concurrency: 3,
-        attempts: 2,
-        headroom: 2,
-        max_tasks: None,
-        claim: true,
-        bounds: Default::default(),
-        reporter: Default::default(),
-    };
+    let options = fake::miner_options(Solver::Command(LONG.into()));
     Miner::new(options, journal, workshop.clone())
 }
 
@@ -53,7 +42,7 @@ fn committed(chain: &FakeChain) -> bool {
     calls.iter().any(|call| matches!(call, Call::Commit { .. }))
 }
 
-/// An address of this machine that nobody listens on.
+/// An address of this machine without a listener.
 async fn closed() -> std::net::SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
@@ -157,7 +146,7 @@ async fn a_located_answer_is_not_committed_to_while_nobody_can_fetch_it() {
             let done = tokio::time::timeout(Duration::from_millis(700), finish(&mut miner));
             assert!(
                 done.await.is_err(),
-                "an answer that nobody can fetch is ready"
+                "an answer that cannot be fetched is ready"
             );
         }
     }
@@ -253,7 +242,7 @@ async fn a_miner_whose_answers_are_to_be_fetched_does_not_start_without_a_server
         "{text}"
     );
     served(&journal, &chain, true).await.unwrap();
-    // Settled, it is nobody's any more.
+    // Settled, it is needed no more.
     while !chain.is_over() {
         chain.advance();
     }

@@ -26,14 +26,14 @@ const SILENCE: Duration = Duration::from_secs(120);
 /// that is on.
 const ONCE_TIME: Duration = Duration::from_secs(30);
 
-/// When a worker stops by itself.
+/// Conditions under which a worker stops by itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mode {
-    /// When nothing can be done right now.
+    /// Stop when nothing can be done right now.
     pub once: bool,
-    /// When every task taken on is over, after at least one.
+    /// Stop when every task taken on is over, after at least one.
     pub until_idle: bool,
-    /// When this many tasks have been taken on and are over.
+    /// Stop when this many tasks have been taken on and are over.
     pub max_tasks: Option<u64>,
     /// Not about stopping: what was seen of the chain's height is forgotten once, at the start.
     pub forget_height: bool,

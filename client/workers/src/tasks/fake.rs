@@ -3,7 +3,9 @@
 //! A chain in memory, as strict as the real one about what a worker may do, that can "kill" the
 //! worker at any point where it touches the chain.
 
-use super::{process::Limits, JobContext, Submit, TaskChain, TaskSnapshot};
+use super::{
+    process::Limits, JobContext, MinerOptions, Retention, Solver, Submit, TaskChain, TaskSnapshot,
+};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{
     cell::{Cell, RefCell},
@@ -13,7 +15,7 @@ use std::{
 pub use tos_sdk::testing::views::{reveal, task_view, ME, OPEN_UNTIL};
 use tos_sdk::{
     chain::{Block, Call, Hash, Heads},
-    content::{Fetcher, Store},
+    content::Store,
     error::{Error, Result},
     http::Http,
 };
@@ -44,20 +46,28 @@ pub fn workshop() -> (tempfile::TempDir, JobContext) {
         memory_mib: 0,
         output: 1_000_000,
     };
-    let fetcher = Fetcher::new(store.clone(), http.clone(), Duration::from_millis(200));
-    (
-        folder,
-        JobContext {
-            store,
-            fetcher,
-            http,
-            limits,
-            reach: None,
-            chain: [9; 8],
-            content_limit: None,
-            retention: super::Retention::new(Duration::from_secs(24 * 3_600)),
-        },
-    )
+    let workshop = JobContext {
+        chain: [9; 8],
+        retention: Retention::new(Duration::from_secs(24 * 3_600)),
+        ..JobContext::new(store, http, Duration::from_millis(200), limits)
+    };
+    (folder, workshop)
+}
+
+/// Options of a miner on the account of the fake chain.
+pub fn miner_options(solver: Solver) -> MinerOptions {
+    MinerOptions {
+        account: ME,
+        solver,
+        types: Vec::new(),
+        concurrency: 3,
+        attempts: 2,
+        headroom: 2,
+        max_tasks: None,
+        claim: true,
+        bounds: Default::default(),
+        reporter: Default::default(),
+    }
 }
 
 /// A vote as the chain sees it.
@@ -85,7 +95,7 @@ pub struct State {
     salts: Vec<(TaskId, [u8; 32])>,
     /// Tasks of which it was told that the answer was a check.
     told: Vec<TaskId>,
-    /// Why the account may join nothing.
+    /// Reason for which the account may join nothing.
     refusal: Option<JoinError>,
     /// Stake that the account has lost as a judge.
     slashed: Balance,

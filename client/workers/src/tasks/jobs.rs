@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The slow part of a worker, done beside the following of blocks: fetch, think, answer.
+//! The slow part of a worker, done while blocks are followed: fetch, think, answer.
 
 use super::{
     openai::Endpoint,
@@ -30,7 +30,7 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 /// Pause between attempts to make room for content.
 const ROOM_PAUSE: Duration = Duration::from_secs(5);
 
-/// What answers tasks.
+/// Solver of tasks.
 #[derive(Clone)]
 pub enum Solver {
     /// A program.
@@ -40,7 +40,7 @@ pub enum Solver {
 }
 
 impl Solver {
-    /// Why no task should be taken on with it now.
+    /// Reason for which no task should be taken on with it now.
     pub fn unfit(&self) -> Option<String> {
         match self {
             Self::Command(_) => None,
@@ -67,24 +67,24 @@ impl From<&str> for JudgeProgram {
 /// A judged task.
 #[derive(Debug, PartialEq)]
 pub struct Judgement {
-    /// What the judge says.
+    /// Scores that the judge gives.
     pub scores: Vec<AnswerScore>,
-    /// What the pinned tool found, from an automatic seat.
+    /// Findings of the pinned tool, from an automatic seat.
     pub report: Option<Report>,
 }
 
-/// What a job needs; shared by all jobs of a worker.
+/// Needs of a job; shared by all jobs of a worker.
 #[derive(Clone)]
 pub struct JobContext {
-    /// Where content is kept.
+    /// Store of content.
     pub store: Store,
-    /// Where content comes from.
+    /// Source of content.
     pub fetcher: Fetcher,
     /// For language models.
     pub http: Http,
-    /// What a program may use.
+    /// Limits of a program.
     pub limits: Limits,
-    /// Where others reach this worker's store; without it answers must fit on chain.
+    /// The way by which others reach this worker's store; without it answers must fit on chain.
     pub reach: Option<Reach>,
     /// The chain that the tasks are on.
     pub chain: ChainName,
@@ -106,6 +106,21 @@ pub struct Draft {
 }
 
 impl JobContext {
+    /// The context of a worker without a server. Content is fetched into `store` for as long as
+    /// `patience` lasts, takes as much room as it needs, and may go as soon as its task is over.
+    pub fn new(store: Store, http: Http, patience: Duration, limits: Limits) -> Self {
+        Self {
+            fetcher: Fetcher::new(store.clone(), http.clone(), patience),
+            store,
+            http,
+            limits,
+            reach: None,
+            chain: ChainName::default(),
+            content_limit: None,
+            retention: Retention::new(Duration::ZERO),
+        }
+    }
+
     /// The same for the tasks of the chain with this genesis hash.
     pub fn on(self, genesis: &[u8; 32]) -> Self {
         let chain = genesis.first_chunk().copied().unwrap_or_default();
@@ -316,7 +331,7 @@ impl JobContext {
             _ if size <= MAX_INLINE as usize => ContentRef::inline(bytes),
             Some(reach) => {
                 let locator = content::locator(reach.url(), &hash)?;
-                // What nobody can fetch would cost half of the stake.
+                // What cannot be fetched would cost half of the stake.
                 reach.reached().await;
                 ContentRef::located(bytes, locator.as_bytes())
             }

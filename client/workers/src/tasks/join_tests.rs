@@ -32,7 +32,7 @@ async fn turn(chain: &FakeChain, role: &mut impl Role<FakeChain>) {
     }
 }
 
-/// A task whose specification nobody serves.
+/// A task whose specification no server has.
 fn nowhere(number: u8) -> TaskView<polkadot_sdk::sp_core::crypto::AccountId32> {
     let mut task = fake::task_view(number);
     let mut spec = ContentRef::located(b"what nobody serves", b"x").unwrap();

@@ -3,8 +3,10 @@
 //! The judge: has answers judged, commits to the scores and reveals them.
 
 use super::{
+    claims,
     health::Health,
     jobs::{JobContext, JudgeProgram, Judgement},
+    later,
     limits::Pace,
     report::{Report, Reporter},
     sightings::Sightings,
@@ -55,7 +57,7 @@ const FETCH_PAUSE: Tick = 3;
 /// One vote.
 type Ballot = (TaskId, u32);
 
-/// Why there is no vote.
+/// Reason for which there is no vote.
 enum NoVote {
     /// The specification cannot be fetched: its publisher's fault.
     Specification(Error),
@@ -340,23 +342,13 @@ impl<C: TaskChain> Role<C> for JudgeWorker {
                 continue;
             }
             if self.sightings.is_over(task, &at, &finalised).await? {
-                // It only saves work later: what has a deadline goes on without it.
-                if let Err(error) = self.journal.finish_vote(task, round) {
-                    tracing::warn!(%error, "not in the journal yet");
-                }
+                later(self.journal.finish_vote(task, round));
             } else {
                 open.insert(task);
             }
         }
-        let mut open = open.len();
-        let mut rewards = Vec::new();
-        if self.options.claim {
-            rewards = at.claimable().await?;
-            open += rewards.len();
-            if !rewards.is_empty() {
-                calls.push(Call::ClaimAll {});
-            }
-        }
+        let (rewards, claim) = claims(&at, self.options.claim).await?;
+        calls.extend(claim);
         let outcomes = self.backoff.submit(chain, calls).await?;
         let sent = outcomes.len();
         for (call, outcome) in outcomes {
@@ -368,7 +360,7 @@ impl<C: TaskChain> Role<C> for JudgeWorker {
         Ok(StepReport {
             sent,
             jobs: self.jobs.len() + self.unwritten.len(),
-            open: open.max(sent),
+            open: (open.len() + rewards.len()).max(sent),
             handled,
         })
     }

@@ -5,8 +5,10 @@
 mod join;
 
 use super::{
+    claims,
     health::Health,
     jobs::{Draft, JobContext, Solver},
+    later,
     limits::{Bounds, Pace},
     outcome,
     refusals::Refusals,
@@ -33,12 +35,12 @@ use tos_sdk::{
 use tos_types::{commitment, Balance, Phase, TaskId, TaskType, Tick};
 use tos_views::{Action, AssignmentView, Role as TaskRole, SubmissionView, TaskView};
 
-/// What a miner is to do.
+/// Settings of a miner.
 #[derive(Clone)]
 pub struct MinerOptions {
     /// The account.
     pub account: AccountId32,
-    /// What answers tasks.
+    /// Solver of its tasks.
     pub solver: Solver,
     /// Types to take on; all that the account is registered for when empty.
     pub types: Vec<TaskType>,
@@ -52,7 +54,7 @@ pub struct MinerOptions {
     pub max_tasks: Option<u64>,
     /// Claim rewards as they come.
     pub claim: bool,
-    /// Which tasks to leave alone, and when to stop.
+    /// Tasks to leave alone, and conditions under which to stop.
     pub bounds: Bounds,
     /// Destination of news.
     pub reporter: Reporter,
@@ -133,7 +135,7 @@ impl Miner {
         }
     }
 
-    /// What must be done in a task the account has joined.
+    /// The call that a task needs now which the account has joined.
     async fn attend(
         &mut self,
         at: &impl TaskSnapshot,
@@ -143,7 +145,7 @@ impl Miner {
         self.handled.insert(task);
         let work = self.journal.accept(task)?;
         match (assignment.action, work.answer) {
-            // From an earlier run: an answer that nobody can fetch would cost half of the stake.
+            // From an earlier run: an answer that cannot be fetched would cost half of the stake.
             (Action::CommitAnswer, Some(answer))
                 if !self.workshop.can_be_fetched(&answer.content) =>
             {
@@ -354,13 +356,6 @@ impl Miner {
     }
 }
 
-/// Logs a failure that only costs work later: what has a deadline goes on without it.
-fn later(done: Result<()>) {
-    if let Err(error) = done {
-        tracing::warn!(%error, "not in the journal yet");
-    }
-}
-
 /// The refusal of a control answer that the chain knows.
 pub const ALREADY_KNOWN: &str = "Judges::AlreadyKnown";
 
@@ -442,16 +437,9 @@ impl<C: TaskChain> Role<C> for Miner {
             }
         }
         self.note_stakes(&at, &open).await?;
-        let mut open = open.len();
-        calls.extend(self.take_on(&at, open).await?);
-        let mut rewards = Vec::new();
-        if self.options.claim {
-            rewards = at.claimable().await?;
-            open += rewards.len();
-            if !rewards.is_empty() {
-                calls.push(Call::ClaimAll {});
-            }
-        }
+        calls.extend(self.take_on(&at, open.len()).await?);
+        let (rewards, claim) = claims(&at, self.options.claim).await?;
+        calls.extend(claim);
         let outcomes = self.backoff.submit(chain, calls).await?;
         let sent = outcomes.len();
         for (call, outcome) in outcomes {
@@ -472,7 +460,7 @@ impl<C: TaskChain> Role<C> for Miner {
         Ok(StepReport {
             sent,
             jobs: self.solving.len() + self.unwritten.len() + self.fetching(),
-            open: open.max(sent),
+            open: (open.len() + rewards.len()).max(sent),
             handled,
         })
     }

@@ -48,8 +48,7 @@ pub use live::{Identity, Live};
 pub use miner::{Miner, MinerOptions};
 pub use openai::{Endpoint, Options as ModelOptions};
 pub use outcome::why as why_unpaid;
-pub use process::run as run_program;
-pub use process::{Limits, MAX_OUTPUT};
+pub use process::{run as run_program, Limits};
 pub use protocol::MAX_SPEC_TEXT;
 pub use report::{Report, Reporter};
 pub use retention::Retention;
@@ -71,7 +70,7 @@ pub trait TaskSnapshot {
     fn number(&self) -> u64;
     /// The current tick, and the number of ticks in a day.
     async fn time(&self) -> Result<(Tick, Tick)>;
-    /// What the account should do now.
+    /// Assignments of the account: what it should do now.
     async fn assignments(&self) -> Result<Vec<AssignmentView>>;
     /// All tasks that take answers.
     async fn open_tasks(
@@ -90,7 +89,7 @@ pub trait TaskSnapshot {
     async fn claimable(&self) -> Result<Vec<ClaimView>>;
 }
 
-/// Where a worker's calls go.
+/// Destination of a worker's calls.
 pub trait Submit {
     /// Sends calls, in order, and waits until each is in a best block. The account signs those
     /// that do not carry their own authorisation.
@@ -123,12 +122,12 @@ pub trait Role<C> {
     }
 }
 
-/// What a step came to.
+/// Result of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepReport {
     /// Calls that were sent.
     pub sent: usize,
-    /// Work going on beside.
+    /// Jobs that are running.
     pub jobs: usize,
     /// Tasks taken on that are not over, and rewards not claimed yet.
     pub open: usize,
@@ -213,7 +212,7 @@ impl CallBackoff {
     }
 }
 
-/// What became of a call.
+/// Outcome of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in a best block and took effect.
@@ -236,7 +235,24 @@ fn key(call: &Call) -> Vec<u8> {
     .concat()
 }
 
-/// What a call is about, for the log.
+/// Logs a failure that only costs work later: what has a deadline goes on without it.
+fn later(done: Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "not in the journal yet");
+    }
+}
+
+/// Rewards of the account that wait, and the call that claims them. None unless they are `wanted`.
+async fn claims(at: &impl TaskSnapshot, wanted: bool) -> Result<(Vec<ClaimView>, Option<Call>)> {
+    let rewards = match wanted {
+        true => at.claimable().await?,
+        false => Vec::new(),
+    };
+    let claim = (!rewards.is_empty()).then_some(Call::ClaimAll {});
+    Ok((rewards, claim))
+}
+
+/// Subject of a call, for the log.
 fn subject(call: &Call) -> String {
     match call {
         Call::Join { task }

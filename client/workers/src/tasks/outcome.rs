@@ -23,7 +23,7 @@ pub(super) fn of(view: &TaskView<AccountId32>, miner: &AccountId32) -> Option<(R
     Some((Report::Lost { task, why, lost }, !blameless))
 }
 
-/// Why an answer to a closed task earned nothing, in words.
+/// Reason for which an answer to a closed task earned nothing, in words.
 pub fn why(view: &TaskView<AccountId32>, answer: &SubmissionView<AccountId32>) -> String {
     let asked = view.summary.min_quality;
     let unresolved = view.summary.phase == Phase::Closed(Closure::Unresolved);

@@ -12,9 +12,9 @@ use tokio::{
 /// Most bytes of a program's error output that are kept for messages.
 const STDERR_TAIL: usize = 2_048;
 /// Room for JSON around the largest answer.
-pub const MAX_OUTPUT: usize = 80 * 1024 * 1024;
+const MAX_OUTPUT: usize = 80 * 1024 * 1024;
 
-/// What a program may use.
+/// Limits of a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Wall-clock time.
@@ -25,7 +25,18 @@ pub struct Limits {
     pub output: usize,
 }
 
-/// Why a program gave no result.
+impl Limits {
+    /// Limits of a program that writes answers or scores.
+    pub fn of_worker(time: Duration, memory_mib: u64) -> Self {
+        Self {
+            time,
+            memory_mib,
+            output: MAX_OUTPUT,
+        }
+    }
+}
+
+/// Reason for which a program gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// It could not be started or talked to.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What solvers and judges read and write: `docs/worker-protocol.md`.
+//! Input and output of solvers and judges: `docs/worker-protocol.md`.
 
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::Deserialize;
@@ -33,7 +33,7 @@ fn version<'a>(mut contents: impl Iterator<Item = &'a Held>) -> u32 {
     }
 }
 
-/// What a solver reads.
+/// Input of a solver.
 pub fn solver_input(
     task: &TaskView<AccountId32>,
     spec: &Held,
@@ -155,7 +155,7 @@ fn readings(bytes: &[u8]) -> (Option<&str>, Option<Value>) {
     )
 }
 
-/// What a solver writes.
+/// Output of a solver.
 #[derive(Debug, PartialEq, Deserialize)]
 pub struct Solution {
     /// The answer; its canonical bytes are committed to.

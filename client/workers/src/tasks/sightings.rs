@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! When a task is over for good, so that what opens its commitments may be forgotten.
+//! Tasks that are over for good, so that what opens their commitments may be forgotten.
 
 use super::TaskSnapshot;
 use std::collections::HashMap;

@@ -10,7 +10,7 @@ use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::time::Duration;
 use tos_sdk::{
     amount::format,
-    chain::At,
+    chain::{At, Connection},
     error::{Error, Result},
 };
 use tos_views::{JudgeStatus, JudgeView, MinerView, Role};
@@ -33,13 +33,7 @@ pub async fn miner(
 ) -> Result<()> {
     let look = async |at: &At| at.miner(who.clone()).await;
     let found = find(live, who, Role::Miner, (strict, seen), look).await?;
-    match found {
-        Ok((view, open)) => miner_reports(who, &view, open)
-            .iter()
-            .for_each(|report| reporter.tell(report)),
-        Err(none) => unregistered(who, "miner", none, reporter)?,
-    }
-    Ok(())
+    say(who, "miner", reporter, found, miner_reports)
 }
 
 /// The same for a judge's account.
@@ -52,13 +46,7 @@ pub async fn judge(
 ) -> Result<()> {
     let look = async |at: &At| at.judge(who.clone()).await;
     let found = find(live, who, Role::Judge, (strict, seen), look).await?;
-    match found {
-        Ok((view, open)) => judge_reports(who, &view, open)
-            .iter()
-            .for_each(|report| reporter.tell(report)),
-        Err(none) => unregistered(who, "judge", none, reporter)?,
-    }
-    Ok(())
+    say(who, "judge", reporter, found, judge_reports)
 }
 
 /// Says what the provider's account is. One that is not registered is refused when `strict`, and
@@ -83,6 +71,26 @@ pub async fn provider(live: &Live, who: &AccountId32, strict: bool, seen: u64) -
             }
         }
     }
+}
+
+/// Returns `true` if the account is a validator of the session. Warns of one that is none, for it
+/// is on no committee and what it attests is refused.
+pub async fn auditor(
+    connection: &Connection,
+    who: &AccountId32,
+    reporter: &Reporter,
+) -> Result<bool> {
+    let validators = connection.best().await?.validators().await?;
+    let is_validator = validators.contains(who);
+    if !is_validator {
+        let what = format!(
+            "{} is no validator of this session: committees are drawn of validators, so there is \
+             nothing to audit until it is one",
+            who.to_ss58check()
+        );
+        reporter.tell(&warning("notValidator", what));
+    }
+    Ok(is_validator)
 }
 
 /// An account that is not registered.
@@ -114,6 +122,25 @@ async fn find<V>(
             None if strict && open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
             None => return Ok(Err(Unregistered { open, strict })),
         }
+    }
+}
+
+/// Tells the reports on an account that was found, or that it is not registered.
+fn say<V>(
+    who: &AccountId32,
+    role: &'static str,
+    reporter: &Reporter,
+    found: Result<(V, u32), Unregistered>,
+    reports: impl FnOnce(&AccountId32, &V, u32) -> Vec<Report>,
+) -> Result<()> {
+    match found {
+        Ok((view, open)) => {
+            for report in reports(who, &view, open) {
+                reporter.tell(&report);
+            }
+            Ok(())
+        }
+        Err(none) => unregistered(who, role, none, reporter),
     }
 }
 
@@ -223,6 +250,8 @@ fn warning(about: &str, what: String) -> Report {
 mod tests {
     use super::*;
     use crate::tasks::fake::ME;
+    use std::sync::{Arc, Mutex};
+    use tos_sdk::testing::node::FakeNode;
     use tos_types::{TaskType, TOS};
 
     fn view(status: JudgeStatus) -> JudgeView {
@@ -277,5 +306,19 @@ mod tests {
         };
         let error = unregistered(&ME, "storage provider", none, &reporter).unwrap_err();
         assert!(error.to_string().contains("`tos storage init`"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_auditor_is_warned_unless_its_account_is_a_validator() {
+        let node = FakeNode::new();
+        let connection = node.connect().await;
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = told.clone();
+        let reporter = Reporter::to(move |report| listener.lock().unwrap().push(report.id()));
+        assert!(!auditor(&connection, &ME, &reporter).await.unwrap());
+        assert_eq!(*told.lock().unwrap(), ["warning:notValidator"]);
+        node.lock().validators.push(ME);
+        assert!(auditor(&connection, &ME, &reporter).await.unwrap());
+        assert_eq!(told.lock().unwrap().len(), 1);
     }
 }

@@ -36,18 +36,7 @@ fn miner_with(
     workshop: &JobContext,
     options: impl FnOnce(&mut MinerOptions),
 ) -> Miner {
-    let mut all = MinerOptions {
-        account: ME,
-        solver: Solver::Command(SOLVER.into()),
-        types: Vec::new(),
-        concurrency: 3,
-        attempts: 2,
-        headroom: 2,
-        max_tasks: None,
-        claim: true,
-        bounds: Default::default(),
-        reporter: Default::default(),
-    };
+    let mut all = fake::miner_options(Solver::Command(SOLVER.into()));
     options(&mut all);
     Miner::new(all, journal, workshop.clone())
 }
@@ -117,32 +106,29 @@ async fn a_miner_earns_on_every_open_task() {
     assert!(chain.refused().is_empty());
 }
 
-#[tokio::test]
-async fn a_miner_killed_anywhere_neither_commits_twice_nor_loses_a_salt() {
+/// Kills a worker at each point where it touches the chain, one after the other, and starts it
+/// again. Calls with these names are made once each, and none is refused.
+async fn kill_anywhere<R: Role<FakeChain>>(
+    chain: impl Fn() -> FakeChain,
+    start: impl Fn(&Path, &JobContext) -> R,
+    names: &[&str],
+) {
     let mut kills = 0;
     loop {
         let (folder, workshop) = fake::workshop();
-        let chain = FakeChain::new(vec![fake::task_view(1)], false).kill_at(kills + 1);
+        let chain = chain().kill_at(kills + 1);
         loop {
-            let mut miner = miner(folder.path(), &workshop, |_| {});
-            if live(&chain, &mut miner).await.is_ok() {
+            let mut worker = start(folder.path(), &workshop);
+            if live(&chain, &mut worker).await.is_ok() {
                 break;
             }
         }
-        // The chain accepts a reveal only when it opens the commitment.
-        let calls = chain.accepted();
-        for name in ["join", "commit", "reveal", "claim_all"] {
-            assert_eq!(
-                count(&calls, name),
-                1,
-                "{name} after kill {kills}: {calls:?}"
-            );
+        let (calls, refused) = (chain.accepted(), chain.refused());
+        for name in names {
+            let times = count(&calls, name);
+            assert_eq!(times, 1, "{name} after kill {kills}: {calls:?}");
         }
-        assert!(
-            chain.refused().is_empty(),
-            "kill {kills}: {:?}",
-            chain.refused()
-        );
+        assert!(refused.is_empty(), "kill {kills}: {refused:?}");
         if !chain.has_killed() {
             break;
         }
@@ -150,6 +136,17 @@ async fn a_miner_killed_anywhere_neither_commits_twice_nor_loses_a_salt() {
     }
     // Each block, each transaction before and after, each answer before and after.
     assert!(kills > 60, "{kills}");
+}
+
+#[tokio::test]
+async fn a_miner_killed_anywhere_neither_commits_twice_nor_loses_a_salt() {
+    // The chain accepts a reveal only when it opens the commitment.
+    kill_anywhere(
+        || FakeChain::new(vec![fake::task_view(1)], false),
+        |folder, workshop| miner(folder, workshop, |_| {}),
+        &["join", "commit", "reveal", "claim_all"],
+    )
+    .await;
 }
 
 pub(super) fn judged_task() -> TaskView<AccountId32> {
@@ -164,35 +161,12 @@ pub(super) fn judged_task() -> TaskView<AccountId32> {
 
 #[tokio::test]
 async fn a_judge_killed_anywhere_votes_once_and_can_reveal() {
-    let mut kills = 0;
-    loop {
-        let (folder, workshop) = fake::workshop();
-        let chain = FakeChain::new(vec![judged_task()], true).kill_at(kills + 1);
-        loop {
-            let mut judge = judge(folder.path(), &workshop, JUDGE);
-            if live(&chain, &mut judge).await.is_ok() {
-                break;
-            }
-        }
-        let calls = chain.accepted();
-        for name in ["commit_vote", "reveal_vote"] {
-            assert_eq!(
-                count(&calls, name),
-                1,
-                "{name} after kill {kills}: {calls:?}"
-            );
-        }
-        assert!(
-            chain.refused().is_empty(),
-            "kill {kills}: {:?}",
-            chain.refused()
-        );
-        if !chain.has_killed() {
-            break;
-        }
-        kills += 1;
-    }
-    assert!(kills > 60, "{kills}");
+    kill_anywhere(
+        || FakeChain::new(vec![judged_task()], true),
+        |folder, workshop| judge(folder, workshop, JUDGE),
+        &["commit_vote", "reveal_vote"],
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Content of tasks that are over goes, some time after they are: until then somebody may still
+//! Content of tasks that are over goes, some time after they are: until then others may still
 //! look at it, and a reorganisation may bring a task back.
 
 use super::{jobs::JobContext, sightings::Sightings, TaskChain, TaskSnapshot};

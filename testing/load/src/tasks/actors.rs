@@ -18,7 +18,7 @@ pub const DIFFICULTY: Difficulty = Difficulty::Beginner;
 /// The reward of each task, in wei.
 pub const REWARD: u128 = 5 * TOS;
 
-/// A secret that only whoever runs this could know; here it need only differ.
+/// A secret that only the operator of a worker could know; here it need only differ.
 fn salt(what: &str, task: &TaskId, who: &Hash, round: u32) -> Salt {
     (what, task, who, round).using_encoded(blake2_256)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the events of a block say, as far as a domain load needs it. Pure.
+//! Events of a block, as far as a domain load needs them. Pure.
 
 use codec::Decode;
 use tos_sdk::any_chain::Hash;

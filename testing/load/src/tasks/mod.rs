@@ -23,7 +23,7 @@ pub use runner::run;
 pub struct Tasks {
     #[command(flatten)]
     pub common: Common,
-    /// How many tasks.
+    /// The number of tasks.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub tasks: u32,
     /// Tasks that are not closed at the same time, at most. Miners and judges are made for them.
@@ -40,7 +40,7 @@ pub struct Tasks {
     pub limit: u64,
 }
 
-/// What became of them.
+/// Report on the tasks of a run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -48,13 +48,13 @@ pub struct Report {
     pub chain: [String; 3],
     /// The numbers, under names that scripts read.
     pub numbers: Numbers,
-    /// How many ended in which way.
+    /// The number of tasks by the way in which they ended.
     pub closures: BTreeMap<String, u32>,
     /// Calls that came into blocks and failed there, by pallet and error.
     pub failures: BTreeMap<String, u32>,
     /// Calls that the pool refused for good, by what it said.
     pub refusals: BTreeMap<String, u32>,
-    /// What was not as it should be.
+    /// Problems: all that was not as it should be.
     pub problems: Vec<String>,
 }
 
@@ -118,7 +118,7 @@ impl Report {
         out
     }
 
-    /// Whether all is as it should be.
+    /// Fails if something is not as it should be.
     pub fn verdict(&self) -> Result<()> {
         match self.problems.is_empty() {
             true => Ok(()),

@@ -86,10 +86,10 @@ pub async fn run(it: &Tasks) -> Result<Report> {
 /// A task that is not closed.
 #[derive(Default)]
 struct Job {
-    /// Who answers, by place among the actors.
+    /// Miners that answer, by place among the actors.
     miners: Vec<usize>,
     revealed: u32,
-    /// Who judges in the current round.
+    /// Judges of the current round, by place among the actors.
     seats: Vec<usize>,
 }
 

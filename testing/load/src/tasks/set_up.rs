@@ -48,9 +48,9 @@ pub struct Actor {
 pub struct Cast {
     /// They.
     pub actors: Vec<Actor>,
-    /// How many publish.
+    /// The number of publishers.
     pub publishers: usize,
-    /// How many answer.
+    /// The number of miners.
     pub miners: usize,
 }
 

@@ -50,13 +50,14 @@ pub struct Publish {
     /// real network.
     #[arg(long, value_parser = retention)]
     retention: Retention,
-    /// Only this provider may accept. Otherwise anybody may.
+    /// Only this provider may accept. Otherwise any provider may.
     #[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
     provider: Option<AccountId32>,
     /// Serve the file on this address, until a provider has sealed it.
     #[arg(long, value_name = "ADDRESS")]
     serve: Option<SocketAddr>,
-    /// Where providers fetch it: how others reach --serve, or a running `tos content serve`.
+    /// Address at which providers fetch it: that of --serve as others reach it, or of a running
+    /// `tos content serve`.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// With --serve, give up after this many seconds.
@@ -117,7 +118,7 @@ impl Publish {
         self.serve.is_some()
     }
 
-    /// Where providers will fetch the file.
+    /// Address at which providers will fetch the file.
     fn url(&self) -> Result<String> {
         match (&self.public_url, self.serve) {
             (Some(url), _) => Ok(url.clone()),
@@ -190,7 +191,7 @@ impl Publish {
         });
         output.show(&value, || deal.to_string());
         output.hint(&format!(
-            "see it with: tos storage show {deal}; until somebody accepts, tos storage cancel {deal} takes the escrow back"
+            "see it with: tos storage show {deal}; until a provider accepts, tos storage cancel {deal} takes the escrow back"
         ));
         if self.serve.is_none() {
             return Ok(());
@@ -200,7 +201,7 @@ impl Publish {
             None => sealed.await?,
             Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), sealed)
                 .await
-                .map_err(|_| Error::TimedOut(format!("nobody has sealed deal {deal}")))??,
+                .map_err(|_| Error::TimedOut(format!("no provider has sealed deal {deal}")))??,
         }
         if self.forget_copy {
             store.unpin(&coded.content, Why::Published)?;
@@ -259,7 +260,7 @@ fn standing(deal: Option<DealStatus>, replica: Option<ReplicaStatus>) -> (&'stat
         }
         (Some(DealStatus::Cancelled), _) => ("the offer was withdrawn", State::Over),
         (Some(DealStatus::Expired), _) => (
-            "nobody accepted in time: the escrow is released; offer a higher price, or see \
+            "no provider accepted in time: the escrow is released; offer a higher price, or see \
              `tos storage offers`",
             State::Over,
         ),

@@ -157,7 +157,7 @@ impl Verify {
     }
 }
 
-/// What was found, and what is left of it after repair.
+/// Damage that was found, and damage that is left after repair.
 fn scan(prover: &ReplicaProver, id: ReplicaId, repair: bool) -> Result<(Scan, Scan)> {
     let mut bar = ProgressBar::new(id.to_string());
     let found = prover.verify(id, &mut |progress| bar.watch(progress))?;

@@ -43,13 +43,13 @@ pub enum Storage {
     Verify(Box<local::Verify>),
     /// Add to the bond.
     TopUp {
-        /// How much, such as 100 (TOS).
+        /// The amount, such as 100 (TOS).
         #[arg(value_parser = amount::parse)]
         amount: Balance,
     },
     /// Take what the replicas' collateral does not need out of the bond.
     Withdraw {
-        /// How much, such as 100 (TOS).
+        /// The amount, such as 100 (TOS).
         #[arg(value_parser = amount::parse)]
         amount: Balance,
     },
@@ -63,12 +63,12 @@ pub enum Storage {
     Exit,
     /// Get the bond back: after `exit`, when no replica is left and the unbonding time is over.
     Leave,
-    /// Pay a replica's provider what it has earned. Anybody may.
+    /// Pay a replica's provider what it has earned. Anyone may.
     Settle(One),
 
     /// Pay to have a file kept: code it, commit to it, and offer a deal.
     Publish(Box<deals::Publish>),
-    /// Withdraw an offer nobody has accepted.
+    /// Withdraw an offer that no provider has accepted.
     Cancel {
         /// The deal.
         #[arg(value_parser = deal_id)]
@@ -78,7 +78,7 @@ pub enum Storage {
     Offers,
     /// List an account's deals, or all.
     Deals {
-        /// The client; the key's when there is one, otherwise everybody's.
+        /// The client; the key's when there is one, otherwise those of all clients.
         #[arg(value_parser = parse_account)]
         client: Option<AccountId32>,
     },
@@ -162,7 +162,7 @@ impl Storage {
             Self::Offers => show::offers(global, output).await,
             Self::Deals { client } => show::deals(global, output, client).await,
             Self::Show(One { id }) => show::one(global, output, id).await,
-            Self::Audit(audit) => audit.run(global).await,
+            Self::Audit(audit) => audit.run(global, output).await,
             other => provide::submit(other, global, output).await,
         }
     }

@@ -69,7 +69,7 @@ pub struct Init {
     /// The bond, such as 1000 (TOS). Each replica ties up a part of it as collateral.
     #[arg(long, value_parser = amount::parse, default_value = "1000")]
     bond: Balance,
-    /// How others reach the provider's server, such as http://my.host:9956.
+    /// Address at which others reach the provider's server, such as http://my.host:9956.
     #[arg(long, value_name = "URL")]
     public_url: String,
 }
@@ -79,7 +79,7 @@ pub struct Init {
 pub struct Set {
     #[command(flatten)]
     proof_key: ProofKey,
-    /// How others reach the provider's server, such as http://my.host:9956.
+    /// Address at which others reach the provider's server, such as http://my.host:9956.
     #[arg(long, value_name = "URL")]
     public_url: String,
 }
@@ -196,7 +196,7 @@ pub(super) async fn replica_of(at: &At, id: [u8; 16]) -> Result<ReplicaId> {
     }
     let deal = at.deal(DealId(id)).await?.ok_or_else(|| unknown(id))?;
     deal.replica
-        .ok_or_else(|| Error::refused(format!("nobody has accepted deal {}", DealId(id))))
+        .ok_or_else(|| Error::refused(format!("no provider has accepted deal {}", DealId(id))))
 }
 
 /// Settles a replica, and says how much its provider was paid.

@@ -4,7 +4,10 @@
 
 use super::{provide::ProofKey, Folder as StoreFolder, Global};
 use crate::{
-    commands::run::{journals, Height},
+    commands::{
+        notify,
+        run::{journals, Height},
+    },
     output::Output,
 };
 use tos_sdk::{
@@ -15,13 +18,13 @@ use tos_sdk::{
     http::Http,
 };
 
-use polkadot_sdk::sp_core::crypto::Ss58Codec;
+use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde_json::json;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
 use tos_types::Balance;
 use tos_workers::{
-    notify,
+    notify::Notifier,
     storage::{
         serve_on, Auditor, AuditorOptions, OpenProvers, Policy, Provider, ProviderOptions,
         ReplicaProver, ReplicaServer,
@@ -74,12 +77,7 @@ pub struct Run {
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     keep_trash: u16,
     #[command(flatten)]
-    height: Height,
-    #[command(flatten)]
-    notify: notify::Options,
-    /// Do what can be done right now, and stop.
-    #[arg(long)]
-    once: bool,
+    work: Work,
 }
 
 /// See `tos storage audit --help`.
@@ -96,12 +94,35 @@ pub struct Audit {
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     max_challenges: u32,
     #[command(flatten)]
+    work: Work,
+}
+
+/// Options of both workers.
+#[derive(clap::Args)]
+struct Work {
+    #[command(flatten)]
     height: Height,
     #[command(flatten)]
     notify: notify::Options,
     /// Do what can be done right now, and stop.
     #[arg(long)]
     once: bool,
+}
+
+impl Work {
+    fn mode(&self) -> Mode {
+        Mode {
+            once: self.once,
+            forget_height: self.height.forget_height,
+            ..Default::default()
+        }
+    }
+
+    /// The worker's notifier. Notices wait in the data folder.
+    fn notifier(&self, global: &Global, role: &str, who: &AccountId32) -> Result<Notifier> {
+        let folder = global.folder()?.join("notices");
+        self.notify.settings().notifier(&folder, role, who)
+    }
 }
 
 /// GiB as bytes.
@@ -113,7 +134,7 @@ impl Run {
     pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
         let (key, proof) = (global.signer()?, self.proof_key.unlock(global)?);
         let dir = self.folder.path(global)?;
-        crate::commands::node::look_for(global, self.once).await?;
+        crate::commands::node::look_for(global, self.work.once).await?;
         let listener = std::net::TcpListener::bind(self.serve);
         let listener =
             listener.map_err(|e| Error::Usage(format!("serving on {}: {e}", self.serve)))?;
@@ -166,20 +187,15 @@ impl Run {
             server = Some(serve_on(&listener, replicas, &live.connection, &who, &http).await?);
             Ok(Provider::new(options, prover, http.clone()).keep_trash(keep))
         };
-        let mode = Mode {
-            once: self.once,
-            forget_height: self.height.forget_height,
-            ..Default::default()
-        };
-        let notices = global.folder()?.join("notices");
-        let notifier = self.notify.notifier(&notices, "provider", &key.account())?;
+        let mode = self.work.mode();
+        let notifier = self.work.notifier(global, "provider", &key.account())?;
         let place = |_: &Hash| dir.clone();
         tasks::run(global.url.as_str(), &key, mode, &notifier, place, make).await
     }
 }
 
 impl Audit {
-    pub(super) async fn run(self, global: &Global) -> Result<()> {
+    pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
         let key = global.signer()?;
         let options = AuditorOptions {
             time: Duration::from_secs(self.time_limit),
@@ -187,17 +203,20 @@ impl Audit {
             max_challenges: self.max_challenges,
         };
         let http = Http::new()?;
-        crate::commands::node::look_for(global, self.once).await?;
-        let name = format!("auditor-{}", key.account().to_ss58check());
+        crate::commands::node::look_for(global, self.work.once).await?;
+        let who = key.account();
+        let name = format!("auditor-{}", who.to_ss58check());
         let place = journals(global, &name)?;
-        let make = async |_: &Live, _: &Folder| Ok(Auditor::new(options, http.clone()));
-        let mode = Mode {
-            once: self.once,
-            forget_height: self.height.forget_height,
-            ..Default::default()
+        let notifier = self.work.notifier(global, "auditor", &who)?;
+        let reporter = notifier.reporter();
+        let make = async |live: &Live, _: &Folder| {
+            let validator = tasks::start::auditor(&live.connection, &who, &reporter).await?;
+            output.show(&json!({"account": who, "validator": validator}), || {
+                format!("auditing as {}", who.to_ss58check())
+            });
+            Ok(Auditor::new(options, http.clone()))
         };
-        let notices = global.folder()?.join("notices");
-        let notifier = self.notify.notifier(&notices, "auditor", &key.account())?;
+        let mode = self.work.mode();
         tasks::run(global.url.as_str(), &key, mode, &notifier, place, make).await
     }
 }

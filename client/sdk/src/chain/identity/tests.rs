@@ -82,7 +82,7 @@ async fn without_history_a_known_chain_is_told_by_the_last_block_seen() {
     let met_none = meet::<Folder>(&View::at(0), &base).await.unwrap();
     assert_eq!(met_none.err(), Some(Reason::NoFinalBlock));
     assert!(!base.exists());
-    // Seen until block 85, on this chain and on another one beside it.
+    // Seen until block 85, on this chain and on another one next to it.
     let other = View {
         tag: 2,
         ..View::at(86)

@@ -60,6 +60,12 @@ pub fn is_account(key: &Value) -> bool {
     key.as_str().unwrap().starts_with(&prefix)
 }
 
+/// Returns `true` for the key of the session's validators.
+pub fn is_validators(key: &Value) -> bool {
+    let validators = to_hex(&[twox_128(b"Session"), twox_128(b"Validators")].concat());
+    key.as_str().unwrap() == validators
+}
+
 /// An account as it is kept.
 pub fn account(free: Balance) -> String {
     let data = Data { free, reserved: 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Which tasks a miner joins: those it can fetch, finish and afford.
+//! Tasks that a miner joins: those it can fetch, finish and afford.
 
 use super::Miner;
 use crate::tasks::{limits, refusals::MOST_QUESTIONS, report::Report, TaskSnapshot};

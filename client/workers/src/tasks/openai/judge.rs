@@ -263,8 +263,8 @@ mod tests {
     #[tokio::test]
     async fn no_answers_need_no_model() {
         let http = Http::new().unwrap();
-        let nobody = endpoint("http://127.0.0.1:1");
-        let output = nobody.judge(&http, &input(&[]), TIME).await.unwrap();
+        let absent = endpoint("http://127.0.0.1:1");
+        let output = absent.judge(&http, &input(&[]), TIME).await.unwrap();
         assert_eq!(output, br#"{"scores":[]}"#);
     }
 

@@ -93,8 +93,8 @@ impl Endpoint {
         })
     }
 
-    /// Why nothing new should be begun with the endpoint now: it is away, it does not take the
-    /// key, the account has no money, or it asked for a pause.
+    /// Reason for which nothing new should be begun with the endpoint now: it is away, it does not
+    /// take the key, the account has no money, or it asked for a pause.
     pub fn unfit(&self) -> Option<String> {
         self.state.lock().unfit()
     }

@@ -46,7 +46,7 @@ pub struct Known {
     pub model: Option<String>,
     /// Until when it asked not to be asked.
     quiet: Option<Instant>,
-    /// Why nothing new should be begun, and until when if it may end by itself.
+    /// Reason for which nothing new should be begun, and its end if it may end by itself.
     unfit: Option<(String, Option<Instant>)>,
 }
 
@@ -99,7 +99,7 @@ impl Known {
         self.unfit = None;
     }
 
-    /// Why nothing new should be begun with the endpoint now.
+    /// Reason for which nothing new should be begun with the endpoint now.
     pub fn unfit(&self) -> Option<String> {
         if let Some((why, until)) = &self.unfit {
             if until.is_none_or(|until| until > Instant::now()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Options that say who is told of what.
+//! Settings of notices: their targets, and the kinds that are told.
 
 use super::{deliver::Target, Kind, Notifier};
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
@@ -13,27 +13,26 @@ use tos_sdk::{
 /// Most targets.
 const MAX_TARGETS: usize = 16;
 
-/// Notices to the operator.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct Options {
-    /// Run this program, by the shell, for every notice: it reads the notice as JSON. May be given
-    /// more than once. See docs/configuration.md.
-    #[arg(long, value_name = "COMMAND")]
-    notify: Vec<String>,
-    /// Send every notice to this address, as JSON. May be given more than once.
-    #[arg(long, value_name = "URL")]
-    notify_webhook: Vec<String>,
-    /// Tell only of these, separated by commas.
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_enum)]
-    notify_events: Vec<Kind>,
+/// Targets of notices, and the kinds that they are told.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Programs, run by the shell for every notice.
+    pub commands: Vec<String>,
+    /// URLs that every notice is sent to.
+    pub webhooks: Vec<String>,
+    /// Kinds to tell; all when empty.
+    pub kinds: Vec<Kind>,
 }
 
-impl Options {
+impl Settings {
     /// The targets, checked.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there are more than 16, or a URL is none that HTTP reaches.
     pub fn targets(&self) -> Result<Vec<Target>> {
-        let commands = self.notify.iter().cloned().map(Target::Command);
+        let commands = self.commands.iter().cloned().map(Target::Command);
         let mut targets: Vec<Target> = Vec::new();
-        let webhooks = self.notify_webhook.iter().map(|url| Target::webhook(url));
+        let webhooks = self.webhooks.iter().map(|url| Target::webhook(url));
         for target in commands.map(Ok).chain(webhooks) {
             let target = target?;
             if !targets.contains(&target) {
@@ -49,18 +48,17 @@ impl Options {
         Ok(targets)
     }
 
-    /// The notifier of a worker whose notices wait in `folder`; one that is off where nobody is to
-    /// be told.
-    pub fn notifier(&self, folder: &Path, role: &str, account: &AccountId32) -> Result<Notifier> {
+    /// The notifier of a worker whose notices wait in `folder`; one that is off without targets.
+    pub fn notifier(self, folder: &Path, role: &str, account: &AccountId32) -> Result<Notifier> {
         let targets = self.targets()?;
         if targets.is_empty() {
             return Ok(Notifier::default());
         }
         let path = folder.join(format!("{role}-{}.redb", account.to_ss58check()));
-        Notifier::open(&path, targets, self.notify_events.clone(), role, account)
+        Notifier::open(&path, targets, self.kinds, role, account)
     }
 
-    /// Sends a test notice to every target, once and now. Returns what came of each.
+    /// Sends a test notice to every target, once and now. Returns the outcome of each.
     pub async fn test(&self) -> Result<Vec<(String, Result<(), String>)>> {
         let http = Http::new()?;
         let notice = super::Notice::test();
