@@ -14,12 +14,12 @@ use sc_service::PartialComponents;
 use sp_core::{crypto::Pair, Encode};
 use sp_inherents::InherentDataProvider;
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::{generic::Era, traits::HashingFor, OpaqueExtrinsic};
+use sp_runtime::{traits::HashingFor, OpaqueExtrinsic};
 use tos_node_common::{FullClient, HostFunctions};
 use tos_node_service as service;
 use tos_runtime::{
-    opaque::Block, AccountId, Balance, BalancesCall, Runtime, RuntimeCall, SignedPayload,
-    SystemCall, TxExtension, UncheckedExtrinsic, VERSION,
+    extension, opaque::Block, AccountId, Balance, BalancesCall, Runtime, RuntimeCall,
+    SignedPayload, SystemCall, UncheckedExtrinsic, VERSION,
 };
 
 /// Measure what `cmd` asks for.
@@ -129,19 +129,7 @@ impl frame_benchmarking_cli::ExtrinsicBuilder for Transfers {
 fn signed(client: &FullClient, call: RuntimeCall, nonce: u32) -> OpaqueExtrinsic {
     let genesis = client.usage_info().chain.genesis_hash;
     let sender = Sr25519Keyring::Bob.pair();
-    let extension: TxExtension = (
-        frame_system::AuthorizeCall::<Runtime>::new(),
-        frame_system::CheckNonZeroSender::new(),
-        frame_system::CheckSpecVersion::new(),
-        frame_system::CheckTxVersion::new(),
-        frame_system::CheckGenesis::new(),
-        frame_system::CheckMortality::from(Era::Immortal),
-        frame_system::CheckNonce::from(nonce),
-        frame_system::CheckWeight::new(),
-        pallet_transaction_payment::ChargeTransactionPayment::from(0),
-        frame_metadata_hash_extension::CheckMetadataHash::new(false),
-        frame_system::WeightReclaim::new(),
-    );
+    let extension = extension::<Runtime>(nonce);
     let implicit = (
         (),
         (),

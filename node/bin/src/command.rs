@@ -4,13 +4,14 @@
 
 use crate::cli::{Cli, Subcommand};
 use polkadot_sdk::*;
+use std::future::Future;
 
 use clap::{CommandFactory, FromArgMatches};
 use sc_cli::{CliConfiguration, Runner, Signals, SubstrateCli};
 use sc_network::config::NetworkBackendType;
-use sc_service::PartialComponents;
+use sc_service::{Configuration, TaskManager};
 use tos_node_logging::{LogFilter, LogFormat};
-use tos_node_service::{self as service, chain_spec, NodeOptions};
+use tos_node_service::{self as service, chain_spec, NodeComponents, NodeOptions};
 use tos_node_txpool::{inner_limit, Amount};
 use tos_runtime::opaque::Block;
 
@@ -142,6 +143,18 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     }
 }
 
+/// Runs the job of a subcommand that needs the chain's database, with the components of its node.
+fn run_on_chain<F: Future<Output = sc_cli::Result<()>>>(
+    cli: &Cli,
+    cmd: &impl CliConfiguration,
+    job: impl FnOnce(NodeComponents, Configuration) -> (F, TaskManager),
+) -> sc_cli::Result<()> {
+    cli.create_runner(cmd)?.async_run(|config| {
+        let node = service::new_partial(&config)?;
+        Ok(job(node, config))
+    })
+}
+
 fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
     match subcommand {
         Subcommand::Key(cmd) => cmd.run(cli),
@@ -152,57 +165,30 @@ fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
         Subcommand::BuildSpec(cmd) => cli
             .create_runner(cmd)?
             .sync_run(|config| cmd.run(config.chain_spec, config.network)),
-        Subcommand::CheckBlock(cmd) => cli.create_runner(cmd)?.async_run(|config| {
-            let PartialComponents {
-                client,
-                task_manager,
-                import_queue,
-                ..
-            } = service::new_partial(&config)?;
-            Ok((cmd.run(client, import_queue), task_manager))
+        Subcommand::CheckBlock(cmd) => run_on_chain(cli, cmd, |node, _| {
+            (cmd.run(node.client, node.import_queue), node.task_manager)
         }),
-        Subcommand::ExportBlocks(cmd) => cli.create_runner(cmd)?.async_run(|config| {
-            let PartialComponents {
-                client,
-                task_manager,
-                ..
-            } = service::new_partial(&config)?;
-            Ok((cmd.run(client, config.database), task_manager))
+        Subcommand::ExportBlocks(cmd) => run_on_chain(cli, cmd, |node, config| {
+            (cmd.run(node.client, config.database), node.task_manager)
         }),
-        Subcommand::ExportState(cmd) => cli.create_runner(cmd)?.async_run(|config| {
-            let PartialComponents {
-                client,
-                task_manager,
-                ..
-            } = service::new_partial(&config)?;
-            Ok((cmd.run(client, config.chain_spec), task_manager))
+        Subcommand::ExportState(cmd) => run_on_chain(cli, cmd, |node, config| {
+            (cmd.run(node.client, config.chain_spec), node.task_manager)
         }),
-        Subcommand::ImportBlocks(cmd) => cli.create_runner(cmd)?.async_run(|config| {
-            let PartialComponents {
-                client,
-                task_manager,
-                import_queue,
-                ..
-            } = service::new_partial(&config)?;
-            Ok((cmd.run(client, import_queue), task_manager))
+        Subcommand::ImportBlocks(cmd) => run_on_chain(cli, cmd, |node, _| {
+            (cmd.run(node.client, node.import_queue), node.task_manager)
         }),
         Subcommand::PurgeChain(cmd) => cli
             .create_runner(cmd)?
             .sync_run(|config| cmd.run(config.database)),
-        Subcommand::Revert(cmd) => cli.create_runner(cmd)?.async_run(|config| {
-            let PartialComponents {
-                client,
-                task_manager,
-                backend,
-                ..
-            } = service::new_partial(&config)?;
+        Subcommand::Revert(cmd) => run_on_chain(cli, cmd, |node, _| {
             // Consensus keeps data of its own about the blocks that go.
             let before = Box::new(|client: std::sync::Arc<_>, backend, blocks| {
                 sc_consensus_babe::revert(std::sync::Arc::clone(&client), backend, blocks)?;
                 sc_consensus_grandpa::revert(client, blocks)?;
                 Ok(())
             });
-            Ok((cmd.run(client, backend, Some(before)), task_manager))
+            let job = cmd.run(node.client, node.backend, Some(before));
+            (job, node.task_manager)
         }),
         Subcommand::ChainInfo(cmd) => cli
             .create_runner(cmd)?

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use pallet_tasks::SlashReason;
 use substrate_prometheus_endpoint::{
-    exponential_buckets, register, Counter, CounterVec, Gauge, Histogram, HistogramOpts,
-    HistogramVec, Opts, PrometheusError, Registry, F64, U64,
+    exponential_buckets, prometheus::core::Atomic, register, Counter, CounterVec, Gauge, Histogram,
+    HistogramOpts, HistogramVec, Opts, PrometheusError, Registry, F64, U64,
 };
 use tos_runtime::{AccountId, BlockNumber, Runtime, RuntimeEvent};
 use tos_types::{Balance, Closure, TaskId};
@@ -96,29 +96,15 @@ fn count(registry: &Registry, name: &str, help: &str) -> Result<Counter<U64>, Pr
 
 /// A counter with one label, whose series are there from the beginning: `increase` over a series
 /// that appears with its first event would miss that event.
-fn counts(
+fn counts<P: Atomic + 'static>(
     registry: &Registry,
     (name, help): (&str, &str),
     label: &str,
     values: &[&str],
-) -> Result<CounterVec<U64>, PrometheusError> {
+) -> Result<CounterVec<P>, PrometheusError> {
     let vector = register(CounterVec::new(Opts::new(name, help), &[label])?, registry)?;
     for value in values {
-        vector.with_label_values(&[*value]).inc_by(0);
-    }
-    Ok(vector)
-}
-
-/// A counter of amounts with one label, whose series are there from the beginning.
-fn amounts(
-    registry: &Registry,
-    (name, help): (&str, &str),
-    label: &str,
-    values: &[&str],
-) -> Result<CounterVec<F64>, PrometheusError> {
-    let vector = register(CounterVec::new(Opts::new(name, help), &[label])?, registry)?;
-    for value in values {
-        vector.with_label_values(&[*value]).inc_by(0.0);
+        vector.with_label_values(&[*value]);
     }
     Ok(vector)
 }
@@ -185,7 +171,7 @@ impl Counts {
                 "reason",
                 &REASONS,
             )?,
-            slashed: amounts(
+            slashed: counts(
                 registry,
                 ("tos_slashed_tos_total", "TOS slashed by the protocol"),
                 "reason",
@@ -201,7 +187,7 @@ impl Counts {
                 "pallet",
                 &["tasks", "storage"],
             )?,
-            rewards: amounts(
+            rewards: counts(
                 registry,
                 ("tos_rewards_tos_total", "TOS that settlements divided"),
                 "to",

@@ -174,28 +174,36 @@ mod tests {
     use super::*;
     use polkadot_sdk::*;
 
-    use futures::{channel::oneshot, stream, StreamExt};
+    use futures::{channel::oneshot, stream, Future, StreamExt};
+    use jsonrpsee::PendingSubscriptionSink;
     use sc_rpc::utils::{BoundedVecDeque, PendingSubscription};
 
-    /// A subscription as the SDK serves it: a hundred messages at once, and room for 16; or one message, and then nothing.
-    fn module(messages: u32, then_waits: bool) -> RpcModule<()> {
+    /// A module with one subscription, which `serve` serves.
+    fn serving<Served: Future<Output = ()> + Send + 'static>(
+        serve: impl Fn(PendingSubscriptionSink) -> Served + Clone + Send + Sync + 'static,
+    ) -> RpcModule<()> {
         let mut module = RpcModule::new(());
         module
             .register_subscription(
                 "chain_subscribeNewHeads",
                 "chain_newHead",
                 "chain_unsubscribeNewHeads",
-                move |_, pending, _, _| async move {
-                    let stream = stream::iter(0..messages);
-                    let rest = stream::pending::<u32>().take(usize::from(then_waits));
-                    PendingSubscription::from(pending)
-                        .pipe_from_stream(stream.chain(rest).boxed(), BoundedVecDeque::new(16))
-                        .await;
-                },
+                move |_, pending, _, _| serve(pending),
             )
             .expect("registers");
         announce_ends(&mut module).expect("announces");
         module
+    }
+
+    /// A subscription as the SDK serves it: a hundred messages at once, and room for 16; or one message, and then nothing.
+    fn module(messages: u32, then_waits: bool) -> RpcModule<()> {
+        serving(move |pending| async move {
+            let stream = stream::iter(0..messages);
+            let rest = stream::pending::<u32>().take(usize::from(then_waits));
+            PendingSubscription::from(pending)
+                .pipe_from_stream(stream.chain(rest).boxed(), BoundedVecDeque::new(16))
+                .await;
+        })
     }
 
     async fn subscribe(module: &RpcModule<()>) -> (String, mpsc::Receiver<String>) {
@@ -244,23 +252,14 @@ mod tests {
     async fn a_subscription_whose_connection_is_gone_is_given_up() {
         let (gone, is_gone) = oneshot::channel::<()>();
         let gone = Arc::new(Mutex::new(Some(gone)));
-        let mut module = RpcModule::new(());
-        module
-            .register_subscription(
-                "chain_subscribeNewHeads",
-                "chain_newHead",
-                "chain_unsubscribeNewHeads",
-                move |_, pending, _, _| {
-                    let gone = gone.lock().take();
-                    async move {
-                        let sink = pending.accept().await.expect("it waits");
-                        sink.closed().await;
-                        drop(gone);
-                    }
-                },
-            )
-            .expect("registers");
-        announce_ends(&mut module).expect("announces");
+        let module = serving(move |pending| {
+            let gone = gone.lock().take();
+            async move {
+                let sink = pending.accept().await.expect("it waits");
+                sink.closed().await;
+                drop(gone);
+            }
+        });
         let (_, messages) = subscribe(&module).await;
         drop(messages);
         assert!(

@@ -89,3 +89,41 @@ pub fn launch(
         });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sp_core::crypto::Pair as _;
+    use sp_keystore::{testing::MemoryKeystore, Keystore as _};
+
+    #[test]
+    fn proofs_are_signed_with_keys_of_their_own_type_also_with_those_inserted_later() {
+        let keystore = MemoryKeystore::new();
+        let keys = NodeKeys(Arc::new(keystore.clone()));
+        let (suri, payload) = (Some("//Proof"), [7; 32]);
+        let of_babe = keystore.sr25519_generate_new(KeyTypeId(*b"babe"), suri);
+        let public = of_babe.expect("a key");
+        assert!(!keys.has(&public.0));
+        assert_eq!(keys.sign(&public.0, &payload), None);
+        let inserted = keystore.sr25519_generate_new(NodeKeys::TYPE, suri);
+        assert_eq!(inserted.expect("a key"), public);
+        assert!(keys.has(&public.0));
+        let signature = keys.sign(&public.0, &payload).expect("the key is here");
+        let signature = sr25519::Signature::from_raw(signature);
+        assert!(sr25519::Pair::verify(&signature, payload, &public));
+    }
+
+    #[test]
+    fn a_node_does_not_start_without_the_store_it_should_prove() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage = StorageOptions {
+            store: folder.path().to_owned(),
+            serve: None,
+        };
+        let Err(error) = open(storage, Hash::zero()) else {
+            panic!("there is no store");
+        };
+        let missing = format!("Application: {}: ", folder.path().join("store").display());
+        assert!(error.to_string().starts_with(&missing), "{error}");
+    }
+}

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use common::{data, hash, tree};
+use common::{data, hash, tree, BINDING};
 use std::cell::Cell;
 use tos_storage_proofs::{
     proof::{asked_words, open_words, Multiproof},
@@ -313,29 +313,24 @@ fn two_provers_or_replicas_share_no_sealed_word() {
     let params = SealParams::TEST;
     let coded = tree(16);
     let root = coded.commitment().root;
-    let binding = Binding {
-        prover: [1; 32],
-        chain: [2; 32],
-        replica: [3; 16],
-    };
     let seal = |binding: Binding| {
         let mut bytes = coded.bytes().to_vec();
         seal::seal_unit(&params, &binding.unit_key(&root, 0), &mut bytes).unwrap();
         MemoryTree::new(bytes).unwrap()
     };
-    let own = seal(binding);
+    let own = seal(BINDING);
     for other in [
         Binding {
             prover: [4; 32],
-            ..binding
+            ..BINDING
         },
         Binding {
             chain: [4; 32],
-            ..binding
+            ..BINDING
         },
         Binding {
             replica: [4; 16],
-            ..binding
+            ..BINDING
         },
     ] {
         let other = seal(other);
@@ -358,18 +353,13 @@ fn what_was_not_sealed_cannot_be_opened_as_sealed() {
         memory_kib: 16,
         passes: 1,
     };
-    let binding = Binding {
-        prover: [1; 32],
-        chain: [2; 32],
-        replica: [3; 16],
-    };
     let coded = tree(5);
     let c = *coded.commitment();
     let mut sealer = Sealer::new(&params).unwrap();
     let mut bytes = coded.bytes().to_vec();
     for (unit, bytes) in (0..).zip(bytes.chunks_mut(CHUNK)) {
         sealer
-            .apply(&binding.unit_key(&c.root, unit), bytes)
+            .apply(&BINDING.unit_key(&c.root, unit), bytes)
             .unwrap();
     }
     // One wrong word.
@@ -387,7 +377,7 @@ fn what_was_not_sealed_cannot_be_opened_as_sealed() {
             false => Ok(()),
         };
         let check = |c, s, index, opening: &[u8]| {
-            verify_seal_opening(&params, &binding, c, s, index, opening)
+            verify_seal_opening(&params, &BINDING, c, s, index, opening)
         };
         assert_eq!(check(&c, &s, index, &opening), expected);
         if index % 50 != 0 {
@@ -396,13 +386,13 @@ fn what_was_not_sealed_cannot_be_opened_as_sealed() {
         // Another binding, another place, the trees exchanged, another data root.
         let other = Binding {
             replica: [4; 16],
-            ..binding
+            ..BINDING
         };
         let refused = verify_seal_opening(&params, &other, &c, &s, index, &opening);
         assert_eq!(refused, Err(ProofError::Seal));
         let other = Binding {
             prover: [4; 32],
-            ..binding
+            ..BINDING
         };
         let refused = verify_seal_opening(&params, &other, &c, &s, index, &opening);
         assert_eq!(refused, Err(ProofError::Seal));
@@ -438,7 +428,7 @@ fn what_was_not_sealed_cannot_be_opened_as_sealed() {
     let opening = prove_seal(&coded, &garbage, c.words, &indices)
         .unwrap()
         .to_bytes();
-    let claims = open_seals(&params, &binding, &c, &g, &seed, 40, &opening).unwrap();
+    let claims = open_seals(&params, &BINDING, &c, &g, &seed, 40, &opening).unwrap();
     assert_eq!(claims.len(), indices.len());
     assert!(claims.iter().all(|claim| !claim.holds(&params)));
 }

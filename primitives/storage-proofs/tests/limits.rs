@@ -5,7 +5,7 @@
 
 mod common;
 use codec::{Decode, Encode};
-use common::{data, hash, tree, Random};
+use common::{data, hash, tree, Random, BINDING};
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::convert::Infallible;
 use tos_storage_proofs::{
@@ -324,16 +324,11 @@ fn decoders_never_panic_and_never_accept_another_proof() {
         memory_kib: 8,
         passes: 1,
     };
-    let binding = Binding {
-        prover: [1; 32],
-        chain: [2; 32],
-        replica: [3; 16],
-    };
     let d = *tree(7).commitment();
     let opening = prove_seal(&source, &source, c.words, &[5])
         .unwrap()
         .to_bytes();
-    assert!(open_seal(&params, &binding, &d, &c, 5, &opening).is_ok());
+    assert!(open_seal(&params, &BINDING, &d, &c, 5, &opening).is_ok());
     let mut range = Mmr::new();
     let values = common::hashes("value", 11);
     for value in &values {
@@ -358,7 +353,7 @@ fn decoders_never_panic_and_never_accept_another_proof() {
             assert_eq!(header.seed, seed[..16]);
         }
         let forged = random.mutate(&opening);
-        assert!(open_seal(&params, &binding, &d, &c, 5, &forged).is_err());
+        assert!(open_seal(&params, &BINDING, &d, &c, 5, &forged).is_err());
         let forged = random.mutate(&mmr);
         let accepted = MmrProof::from_bytes(11, 4, &forged)
             .is_some_and(|proof| proof.verify(&range.root(), 11, 4, &values[4]));

@@ -154,6 +154,23 @@ number! {
     Count(u32)
 }
 
+/// Makes the standard values of rules their default, within the bounds as well.
+macro_rules! born_with {
+    ($name:ident) => {
+        impl Default for $name {
+            fn default() -> Self {
+                Self::STANDARD
+            }
+        }
+
+        impl Default for Checked<$name> {
+            fn default() -> Self {
+                Self($name::STANDARD)
+            }
+        }
+    };
+}
+
 /// Defines a group of rules: its fields with the values a network is born with, and their bounds.
 macro_rules! rules {
     (
@@ -188,17 +205,7 @@ macro_rules! rules {
                 &[$((stringify!($field), $bound),)*];
         }
 
-        impl Default for $name {
-            fn default() -> Self {
-                Self::STANDARD
-            }
-        }
-
-        impl Default for Checked<$name> {
-            fn default() -> Self {
-                Self($name::STANDARD)
-            }
-        }
+        born_with! { $name }
 
         impl Bounded for $name {
             fn check(&self) -> Result<(), OutOfBounds> {
@@ -373,17 +380,7 @@ impl DifficultyTable {
     }
 }
 
-impl Default for DifficultyTable {
-    fn default() -> Self {
-        Self::STANDARD
-    }
-}
-
-impl Default for Checked<DifficultyTable> {
-    fn default() -> Self {
-        Self(DifficultyTable::STANDARD)
-    }
-}
+born_with! { DifficultyTable }
 
 impl Bounded for DifficultyTable {
     fn check(&self) -> Result<(), OutOfBounds> {

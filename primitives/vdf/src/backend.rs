@@ -91,6 +91,21 @@ macro_rules! has {
     };
 }
 
+/// Calls the function of a backend with this name. It is unsafe: the backend has to be available.
+macro_rules! call {
+    ($backend:expr, $function:ident($($argument:ident),*)) => {
+        match $backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::AesNi => x86_aes::$function($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Vaes => x86_vaes::$function($($argument),*),
+            #[cfg(target_arch = "aarch64")]
+            Backend::Armv8 => armv8::$function($($argument),*),
+            _ => portable::$function($($argument),*),
+        }
+    };
+}
+
 impl Backend {
     /// All backends, the fastest first.
     pub const ALL: [Self; 4] = [Self::Vaes, Self::AesNi, Self::Armv8, Self::Portable];
@@ -123,16 +138,8 @@ impl Backend {
         if !self.is_available() {
             return None;
         }
-        // SAFETY (all arms): the backend is available, as just checked.
-        Some(match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::AesNi => unsafe { x86_aes::permute(state) },
-            #[cfg(target_arch = "x86_64")]
-            Self::Vaes => unsafe { x86_vaes::permute(state) },
-            #[cfg(target_arch = "aarch64")]
-            Self::Armv8 => unsafe { armv8::permute(state) },
-            _ => unsafe { portable::permute(state) },
-        })
+        // SAFETY: the backend is available, as just checked.
+        Some(unsafe { call!(self, permute(state)) })
     }
 
     /// See [`crate::walk::walk`].
@@ -141,16 +148,8 @@ impl Backend {
     ///
     /// The backend is available.
     pub(crate) unsafe fn walk(self, lines: &[Line], state: &mut State, first: u64, count: u32) {
-        // SAFETY (all arms): the condition of this function.
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::AesNi => unsafe { x86_aes::walk(lines, state, first, count) },
-            #[cfg(target_arch = "x86_64")]
-            Self::Vaes => unsafe { x86_vaes::walk(lines, state, first, count) },
-            #[cfg(target_arch = "aarch64")]
-            Self::Armv8 => unsafe { armv8::walk(lines, state, first, count) },
-            _ => unsafe { portable::walk(lines, state, first, count) },
-        }
+        // SAFETY: the condition of this function.
+        unsafe { call!(self, walk(lines, state, first, count)) }
     }
 
     /// See [`crate::walk::walk_many`].
@@ -165,15 +164,7 @@ impl Backend {
         first: &[u64],
         count: u32,
     ) {
-        // SAFETY (all arms): the condition of this function.
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::AesNi => unsafe { x86_aes::walk_many(lines, states, first, count) },
-            #[cfg(target_arch = "x86_64")]
-            Self::Vaes => unsafe { x86_vaes::walk_many(lines, states, first, count) },
-            #[cfg(target_arch = "aarch64")]
-            Self::Armv8 => unsafe { armv8::walk_many(lines, states, first, count) },
-            _ => unsafe { portable::walk_many(lines, states, first, count) },
-        }
+        // SAFETY: the condition of this function.
+        unsafe { call!(self, walk_many(lines, states, first, count)) }
     }
 }

@@ -3,8 +3,9 @@
 //! What must be refused: false slots, false segments, false openings, replays.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+use common::cases;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use std::sync::LazyLock;
 use tos_vdf::*;
 
@@ -19,16 +20,6 @@ static DATASET: LazyLock<Dataset> = LazyLock::new(|| Dataset::build(&PARAMS, &[7
 static START: LazyLock<State> = LazyLock::new(|| initial_state(&[1; 32]));
 static SLOT: LazyLock<SlotEvaluation> =
     LazyLock::new(|| evaluate_slot(&DATASET, &START, FIRST, &|| false).unwrap());
-
-/// So many cases, the same on every run.
-fn cases(cases: u32) -> Config {
-    Config {
-        cases,
-        rng_seed: RngSeed::Fixed(0x705),
-        failure_persistence: None,
-        ..Config::default()
-    }
-}
 
 fn flipped<const N: usize>(bytes: &[u8; N], bit: usize) -> [u8; N] {
     let mut bytes = *bytes;

@@ -3,8 +3,9 @@
 //! Every backend of the machine gives the bits of the portable one.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+use common::cases;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use std::sync::LazyLock;
 use tos_vdf::*;
 
@@ -30,15 +31,6 @@ static DATASETS: LazyLock<Vec<Dataset>> = LazyLock::new(|| {
 
 fn state() -> impl Strategy<Value = State> {
     any::<[[u8; 32]; 2]>().prop_map(|halves| halves.concat().try_into().unwrap())
-}
-
-fn cases(cases: u32) -> Config {
-    Config {
-        cases,
-        rng_seed: RngSeed::Fixed(0x705),
-        failure_persistence: None,
-        ..Config::default()
-    }
 }
 
 #[test]

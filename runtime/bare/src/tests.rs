@@ -19,7 +19,7 @@ use sp_runtime::{
     Digest, DigestItem,
 };
 use tos_runtime::Runtime as Tos;
-use tos_runtime_common::transactions::first_extension;
+use tos_runtime_common::transactions::extension;
 
 /// Two authorities and real slots.
 const NETWORK: Network = Network {
@@ -56,7 +56,7 @@ fn begin_block() {
 
 /// The first transaction of Alice.
 fn signed(call: RuntimeCall) -> UncheckedExtrinsic {
-    let extension = first_extension::<Runtime>();
+    let extension = extension::<Runtime>(0);
     let payload = SignedPayload::new(call.clone(), extension.clone()).expect("can be signed");
     let signature = payload.using_encoded(|bytes| Alice.sign(bytes));
     UncheckedExtrinsic::new_signed(
@@ -180,10 +180,9 @@ fn a_transfer_is_encoded_and_weighed_as_in_tos() {
     assert_eq!(info.call_weight, theirs.get_dispatch_info().call_weight);
     assert!(info.call_weight.any_gt(Weight::zero()));
     // And what every transaction carries next to its call, which each runtime weighs for itself.
-    let extension = first_extension::<Runtime>();
-    let extension_theirs = first_extension::<Tos>();
-    assert_eq!(extension.encode(), extension_theirs.encode());
-    assert_eq!(extension.weight(&ours), extension_theirs.weight(&theirs));
+    let (extended, extended_theirs) = (extension::<Runtime>(0), extension::<Tos>(0));
+    assert_eq!(extended.encode(), extended_theirs.encode());
+    assert_eq!(extended.weight(&ours), extended_theirs.weight(&theirs));
 }
 
 #[test]

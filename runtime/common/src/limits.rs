@@ -30,9 +30,14 @@ pub const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(
 
 /// This part of a whole block, rounded down.
 pub fn part_of_block(part: Perbill) -> Weight {
+    parts_of_block(part, part)
+}
+
+/// These parts of a whole block's time and of its proof, rounded down.
+pub fn parts_of_block(time: Perbill, proof: Perbill) -> Weight {
     Weight::from_parts(
-        part.mul_floor(MAXIMUM_BLOCK_WEIGHT.ref_time()),
-        part.mul_floor(MAXIMUM_BLOCK_WEIGHT.proof_size()),
+        time.mul_floor(MAXIMUM_BLOCK_WEIGHT.ref_time()),
+        proof.mul_floor(MAXIMUM_BLOCK_WEIGHT.proof_size()),
     )
 }
 

@@ -39,8 +39,8 @@ pub type UncheckedExtrinsic<Runtime, Call> =
 /// Bytes that the sender signs.
 pub type SignedPayload<Runtime, Call> = generic::SignedPayload<Call, TxExtension<Runtime>>;
 
-/// The extensions of an account's first transaction, immortal and without a tip.
-pub fn first_extension<Runtime>() -> TxExtension<Runtime>
+/// The extensions of an account's transaction with this count, immortal and without a tip.
+pub fn extension<Runtime>(nonce: <Runtime as frame_system::Config>::Nonce) -> TxExtension<Runtime>
 where
     Runtime: pallet_transaction_payment::Config + Send + Sync,
     Runtime::RuntimeCall: Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo>,
@@ -53,7 +53,7 @@ where
         frame_system::CheckTxVersion::new(),
         frame_system::CheckGenesis::new(),
         frame_system::CheckMortality::from(generic::Era::Immortal),
-        frame_system::CheckNonce::from(0u32.into()),
+        frame_system::CheckNonce::from(nonce),
         frame_system::CheckWeight::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(0u32.into()),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),

@@ -46,7 +46,8 @@ pub use apis::{RuntimeApi, RUNTIME_API_VERSIONS};
 pub use frame_system::Call as SystemCall;
 pub use pallet_balances::Call as BalancesCall;
 pub use tos_runtime_common::{
-    constants, AccountId, Address, Balance, BlockNumber, Hash, Header, Nonce, Signature,
+    constants, transactions::extension, AccountId, Address, Balance, BlockNumber, Hash, Header,
+    Nonce, Signature,
 };
 
 /// Extensions: what every transaction carries next to its call.

@@ -18,7 +18,8 @@ use polkadot_sdk::*;
 
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
-    traits::{EitherOf, EnsureOrigin, EnsureOriginWithArg, Get, TypedGet},
+    parameter_types,
+    traits::{EitherOf, EnsureOrigin, EnsureOriginWithArg, Get},
 };
 use frame_system::EnsureRoot;
 use pallet_transaction_payment::Multiplier;
@@ -221,31 +222,33 @@ pub fn view() -> ParametersView {
     }
 }
 
-/// Fullness of blocks at which fees stay as they are.
-pub struct TargetFullness;
-impl Get<Perquintill> for TargetFullness {
-    fn get() -> Perquintill {
-        let share = dynamic_params::fees::TargetFullness::get().get();
-        Perquintill::from_rational(u64::from(share), u64::from(BP))
-    }
-}
-
-/// The speed at which fees follow fullness.
-pub struct AdjustmentVariable;
-impl Get<Multiplier> for AdjustmentVariable {
-    fn get() -> Multiplier {
-        let millionths = dynamic_params::fees::Adjustment::get().get();
-        Multiplier::saturating_from_rational(millionths, 1_000_000)
-    }
-}
-
-/// The least multiplier of fees.
-pub struct MinimumMultiplier;
-impl Get<Multiplier> for MinimumMultiplier {
-    fn get() -> Multiplier {
-        let thousandths = dynamic_params::fees::LeastMultiplier::get().get();
-        Multiplier::saturating_from_rational(thousandths, 1_000)
-    }
+parameter_types! {
+    /// Fullness of blocks at which fees stay as they are.
+    pub TargetFullness: Perquintill = Perquintill::from_rational(
+        u64::from(dynamic_params::fees::TargetFullness::get().get()),
+        u64::from(BP),
+    );
+    /// Speed at which fees follow fullness.
+    pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(
+        dynamic_params::fees::Adjustment::get().get(),
+        1_000_000,
+    );
+    /// Least multiplier of fees.
+    pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(
+        dynamic_params::fees::LeastMultiplier::get().get(),
+        1_000,
+    );
+    /// Deposit for a referendum.
+    pub SubmissionDeposit: Balance = dynamic_params::deposits::Referendum::get().get();
+    /// Deposit for a motion of the technical committee.
+    pub MotionDeposit: Balance = dynamic_params::deposits::Motion::get().get();
+    /// Most that one treasury spend may take.
+    pub MaxSpend: Balance = dynamic_params::treasury::MaxSpend::get().get();
+    /// The part of an era's emission that goes to validators and their nominators.
+    pub StakersShare: Perbill = Perbill::from_rational(
+        u32::from(dynamic_params::treasury::StakersShare::get().get()),
+        u32::from(BP),
+    );
 }
 
 /// The deposit of an account for `ITEMS` entries and `BYTES` bytes in the state.
@@ -262,40 +265,5 @@ impl<const ITEMS: u32, const BYTES: u32> Get<Balance> for Deposit<ITEMS, BYTES> 
             bytes => of(bytes, dynamic_params::deposits::Byte::get().get()),
         };
         entries.saturating_add(bytes)
-    }
-}
-
-/// Deposit for a referendum.
-pub struct SubmissionDeposit;
-impl Get<Balance> for SubmissionDeposit {
-    fn get() -> Balance {
-        dynamic_params::deposits::Referendum::get().get()
-    }
-}
-
-/// Deposit for a motion of the technical committee.
-pub struct MotionDeposit;
-impl Get<Balance> for MotionDeposit {
-    fn get() -> Balance {
-        dynamic_params::deposits::Motion::get().get()
-    }
-}
-
-/// Most that one treasury spend may take.
-pub struct MaxSpend;
-impl TypedGet for MaxSpend {
-    type Type = Balance;
-
-    fn get() -> Balance {
-        dynamic_params::treasury::MaxSpend::get().get()
-    }
-}
-
-/// The part of an era's emission that goes to validators and their nominators.
-pub struct StakersShare;
-impl Get<Perbill> for StakersShare {
-    fn get() -> Perbill {
-        let share = dynamic_params::treasury::StakersShare::get().get();
-        Perbill::from_rational(u32::from(share), u32::from(BP))
     }
 }

@@ -202,46 +202,20 @@ mod tests {
 
     #[test]
     fn a_config_that_would_break_consensus_is_refused() {
-        let base = TimeConfig::FAST;
-        for broken in [
-            TimeConfig {
-                slot_duration_ms: 0,
-                ..base
-            },
-            TimeConfig {
-                slot_duration_ms: 251,
-                ..base
-            },
-            TimeConfig {
-                slot_duration_ms: 100_000,
-                ..base
-            },
-            TimeConfig {
-                epoch_slots: 1,
-                ..base
-            },
-            TimeConfig {
-                sessions_per_era: 0,
-                ..base
-            },
-            TimeConfig {
-                bonding_eras: 0,
-                slash_defer_eras: 0,
-                ..base
-            },
-            TimeConfig {
-                slash_defer_eras: 3,
-                ..base
-            },
-            TimeConfig {
-                bonding_eras: MAX_BONDING_ERAS + 1,
-                ..base
-            },
-            TimeConfig {
-                minute_blocks: 0,
-                ..base
-            },
-        ] {
+        let changes: [fn(&mut TimeConfig); 9] = [
+            |config| config.slot_duration_ms = 0,
+            |config| config.slot_duration_ms = 251,
+            |config| config.slot_duration_ms = 100_000,
+            |config| config.epoch_slots = 1,
+            |config| config.sessions_per_era = 0,
+            |config| (config.bonding_eras, config.slash_defer_eras) = (0, 0),
+            |config| config.slash_defer_eras = 3,
+            |config| config.bonding_eras = MAX_BONDING_ERAS + 1,
+            |config| config.minute_blocks = 0,
+        ];
+        for change in changes {
+            let mut broken = TimeConfig::FAST;
+            change(&mut broken);
             assert!(broken.check().is_err(), "{broken:?} must be refused");
         }
     }

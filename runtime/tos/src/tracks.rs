@@ -45,69 +45,58 @@ struct Terms {
 }
 
 const TRACKS: [Terms; 5] = [
-    Terms {
-        id: 0,
-        name: name("root"),
-        max_deciding: 1,
-        deposit: 10_000 * TOS,
-        prepare: 2,
-        decide: 14 * 24,
-        confirm: 24,
-        enact: 24,
-        approval: (100, 50),
-        support: (500, 10),
-    },
-    Terms {
-        id: 1,
-        name: name("whitelisted_caller"),
-        max_deciding: 10,
-        deposit: 1_000 * TOS,
-        prepare: 1,
-        decide: 14 * 24,
-        confirm: 1,
-        enact: 1,
-        approval: (100, 50),
-        support: (50, 1),
-    },
-    Terms {
-        id: 10,
-        name: name("parameters"),
-        max_deciding: 10,
-        deposit: 1_000 * TOS,
-        prepare: 2,
-        decide: 7 * 24,
-        confirm: 12,
-        enact: 12,
-        approval: (80, 50),
-        support: (250, 5),
-    },
-    Terms {
-        id: 20,
-        name: name("treasurer"),
-        max_deciding: 20,
-        deposit: 500 * TOS,
-        prepare: 2,
-        decide: 7 * 24,
-        confirm: 12,
-        enact: 12,
-        approval: (80, 50),
-        support: (250, 2),
-    },
-    Terms {
-        id: 30,
-        name: name("emergency"),
-        max_deciding: 5,
-        deposit: 1_000 * TOS,
-        prepare: 1,
-        decide: 2 * 24,
-        confirm: 1,
-        enact: 0,
-        approval: (100, 60),
-        support: (250, 5),
-    },
+    track(0, "root", 1, 10_000 * TOS)
+        .hours(2, 14 * 24, 24, 24)
+        .thresholds((100, 50), (500, 10)),
+    track(1, "whitelisted_caller", 10, 1_000 * TOS)
+        .hours(1, 14 * 24, 1, 1)
+        .thresholds((100, 50), (50, 1)),
+    track(10, "parameters", 10, 1_000 * TOS)
+        .hours(2, 7 * 24, 12, 12)
+        .thresholds((80, 50), (250, 5)),
+    track(20, "treasurer", 20, 500 * TOS)
+        .hours(2, 7 * 24, 12, 12)
+        .thresholds((80, 50), (250, 2)),
+    track(30, "emergency", 5, 1_000 * TOS)
+        .hours(1, 2 * 24, 1, 0)
+        .thresholds((100, 60), (250, 5)),
 ];
 
+/// A track without periods and thresholds, for so many decisions at once, each for a deposit.
+const fn track(id: TrackId, named: &str, max_deciding: u32, deposit: Balance) -> Terms {
+    Terms {
+        id,
+        name: name(named),
+        max_deciding,
+        deposit,
+        prepare: 0,
+        decide: 0,
+        confirm: 0,
+        enact: 0,
+        approval: (0, 0),
+        support: (0, 0),
+    }
+}
+
 impl Terms {
+    const fn hours(self, prepare: u32, decide: u32, confirm: u32, enact: u32) -> Self {
+        Self {
+            prepare,
+            decide,
+            confirm,
+            enact,
+            ..self
+        }
+    }
+
+    const fn thresholds(self, approval: (u32, u32), support: (u32, u32)) -> Self {
+        Self {
+            approval,
+            support,
+            ..self
+        }
+    }
+
     fn track(&self) -> Track<TrackId, Balance, BlockNumber> {
         let hour = time_config::Pallet::<Runtime>::time_config().governance_hour_blocks;
         let hours = |count: u32| hour.saturating_mul(count);

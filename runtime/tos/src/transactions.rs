@@ -6,7 +6,7 @@ use crate::{Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic};
 use polkadot_sdk::*;
 
 use sp_runtime::generic;
-use tos_runtime_common::transactions::first_extension;
+use tos_runtime_common::transactions::extension;
 
 impl<LocalCall> frame_system::offchain::CreateTransactionBase<LocalCall> for Runtime
 where
@@ -42,6 +42,6 @@ where
     RuntimeCall: From<LocalCall>,
 {
     fn create_extension() -> TxExtension {
-        first_extension::<Runtime>()
+        extension::<Runtime>(0)
     }
 }

@@ -15,11 +15,14 @@ use frame_support::{
 };
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_tasks::TypeProfile;
+use pallet_tx_pause::RuntimeCallNameOf;
 use sp_runtime::{traits::Hash as _, AccountId32, BuildStorage, DispatchError};
 use tos_runtime::{configs::NeverPaused, origins::pallet::Origin, time_config::TimeConfig, *};
 use tos_types::{TaskType, TOS};
 
 const ENDOWMENT: Balance = 1_000_000 * TOS;
+/// The type of tasks that decisions are about.
+const KIND: TaskType = TaskType::Custom(7);
 
 fn account(number: u8) -> AccountId {
     AccountId32::new([number; 32])
@@ -142,19 +145,30 @@ fn profile() -> TypeProfile {
     }
 }
 
+/// Gives [`KIND`] its [`profile`].
+fn set_type() -> pallet_tasks::Call<Runtime> {
+    pallet_tasks::Call::set_task_type {
+        task_type: KIND,
+        profile: Some(profile()),
+    }
+}
+
+/// The name of a call, as pauses have it.
+fn name(pallet: &str, call: &str) -> RuntimeCallNameOf<Runtime> {
+    (
+        pallet.as_bytes().to_vec().try_into().unwrap(),
+        call.as_bytes().to_vec().try_into().unwrap(),
+    )
+}
+
 #[test]
 fn a_parameter_changes_by_votes_alone() {
     network().execute_with(|| {
-        let kind = TaskType::Custom(7);
-        let call = pallet_tasks::Call::set_task_type {
-            task_type: kind,
-            profile: Some(profile()),
-        };
-        let index = propose(Origin::Parameters, call);
+        let index = propose(Origin::Parameters, set_type());
         vote(index, true);
         pass(2 + 12 + 12 + 4);
         assert_eq!(
-            pallet_tasks::TaskTypes::<Runtime>::get(kind),
+            pallet_tasks::TaskTypes::<Runtime>::get(KIND),
             Some(profile())
         );
     });
@@ -163,15 +177,10 @@ fn a_parameter_changes_by_votes_alone() {
 #[test]
 fn what_the_votes_refuse_does_not_happen() {
     network().execute_with(|| {
-        let kind = TaskType::Custom(7);
-        let call = pallet_tasks::Call::set_task_type {
-            task_type: kind,
-            profile: Some(profile()),
-        };
-        let index = propose(Origin::Parameters, call);
+        let index = propose(Origin::Parameters, set_type());
         vote(index, false);
         pass(2 + 7 * 24 + 12 + 12 + 4);
-        assert_eq!(pallet_tasks::TaskTypes::<Runtime>::get(kind), None);
+        assert_eq!(pallet_tasks::TaskTypes::<Runtime>::get(KIND), None);
         assert!(!Referenda::is_referendum_passing(index).unwrap_or(false));
     });
 }
@@ -216,12 +225,6 @@ fn a_spend_is_paid_once() {
 #[test]
 fn the_committee_pauses_what_begins_something_and_resumes_it() {
     network().execute_with(|| {
-        let name = |pallet: &str, call: &str| {
-            (
-                pallet.as_bytes().to_vec().try_into().unwrap(),
-                call.as_bytes().to_vec().try_into().unwrap(),
-            )
-        };
         let transfer = RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
             dest: account(9).into(),
             value: TOS,
@@ -265,12 +268,9 @@ fn the_committee_pauses_what_begins_something_and_resumes_it() {
 #[test]
 fn one_member_cannot_pause() {
     network().execute_with(|| {
-        let full_name = (
-            b"Tasks".to_vec().try_into().unwrap(),
-            b"publish".to_vec().try_into().unwrap(),
-        );
+        let full_name = name("Tasks", "publish");
         let call = RuntimeCall::TxPause(pallet_tx_pause::Call::pause {
-            full_name: Clone::clone(&full_name),
+            full_name: full_name.clone(),
         });
         assert_ok!(TechnicalCommittee::execute(
             signed(1),
@@ -296,7 +296,7 @@ fn the_committee_can_do_nothing_else() {
             .into(),
             frame_system::Call::set_storage { items: vec![] }.into(),
             pallet_tasks::Call::set_task_type {
-                task_type: TaskType::Custom(7),
+                task_type: KIND,
                 profile: None,
             }
             .into(),
@@ -358,10 +358,7 @@ fn an_upgrade_is_authorised_by_referendum() {
 #[test]
 fn an_emergency_referendum_ends_a_pause() {
     network().execute_with(|| {
-        let full_name: pallet_tx_pause::RuntimeCallNameOf<Runtime> = (
-            b"Tasks".to_vec().try_into().unwrap(),
-            b"publish".to_vec().try_into().unwrap(),
-        );
+        let full_name = name("Tasks", "publish");
         motion(pallet_tx_pause::Call::pause {
             full_name: full_name.clone(),
         });
@@ -381,11 +378,7 @@ fn what_may_be_paused_exists() {
     let mut pausable = 0;
     for pallet in RuntimeCall::get_module_names() {
         for call in RuntimeCall::get_call_names(pallet) {
-            let name = (
-                pallet.as_bytes().to_vec().try_into().unwrap(),
-                call.as_bytes().to_vec().try_into().unwrap(),
-            );
-            if !NeverPaused::contains(&name) {
+            if !NeverPaused::contains(&name(pallet, call)) {
                 pausable += 1;
             }
         }

@@ -10,16 +10,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use codec::Decode;
+mod common;
+
+use common::metadata;
 use polkadot_sdk::*;
 
-use frame_metadata::{
-    v14::StorageEntryType, v15::RuntimeMetadataV15, RuntimeMetadata, RuntimeMetadataPrefixed,
-};
+use frame_metadata::{v14::StorageEntryType, v15::RuntimeMetadataV15};
 use scale_info::{form::PortableForm, Field, PortableRegistry, TypeDef};
 use sp_crypto_hashing::blake2_256;
 use std::{collections::BTreeMap, fs, path::PathBuf};
-use tos_runtime::{Runtime, VERSION};
+use tos_runtime::VERSION;
 
 /// Enums that every pallet adds to. They are known by name, or one new call would change them all.
 const OPEN: [&str; 8] = [
@@ -49,17 +49,6 @@ type Readings = &'static [(&'static str, &'static str)];
 
 /// A listing: what it is, and how it looks.
 type Listing = BTreeMap<String, String>;
-
-fn metadata() -> RuntimeMetadataV15 {
-    // The defaults of some constants are read from storage.
-    let opaque = sp_io::TestExternalities::default()
-        .execute_with(|| Runtime::metadata_at_version(15).unwrap());
-    let prefixed = RuntimeMetadataPrefixed::decode(&mut &opaque[..]).unwrap();
-    match prefixed.1 {
-        RuntimeMetadata::V15(metadata) => metadata,
-        _ => panic!("asked for version 15"),
-    }
-}
 
 /// An entry of a listing as it reads now that enums have grown.
 fn grown(how: &str) -> String {

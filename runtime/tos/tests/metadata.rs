@@ -4,12 +4,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use codec::Decode;
-use polkadot_sdk::*;
+mod common;
 
-use frame_metadata::{v15::RuntimeMetadataV15, RuntimeMetadata, RuntimeMetadataPrefixed};
+use common::metadata;
+use frame_metadata::v15::RuntimeMetadataV15;
 use scale_info::{form::PortableForm, TypeDef};
-use tos_runtime::Runtime;
 
 const DOMAIN: [&str; 8] = [
     "Clock",
@@ -21,17 +20,6 @@ const DOMAIN: [&str; 8] = [
     "Beacon",
     "Storage",
 ];
-
-fn metadata() -> RuntimeMetadataV15 {
-    // The defaults of some constants are read from storage.
-    let opaque = sp_io::TestExternalities::default()
-        .execute_with(|| Runtime::metadata_at_version(15).unwrap());
-    let prefixed = RuntimeMetadataPrefixed::decode(&mut &opaque[..]).unwrap();
-    match prefixed.1 {
-        RuntimeMetadata::V15(metadata) => metadata,
-        _ => panic!("asked for version 15"),
-    }
-}
 
 fn without_docs(metadata: &RuntimeMetadataV15, ty: u32) -> Vec<String> {
     let ty = metadata.types.resolve(ty).unwrap();

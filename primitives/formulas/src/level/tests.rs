@@ -28,6 +28,20 @@ fn facts(level: Level) -> Facts {
     }
 }
 
+/// Facts of which one is no longer good enough.
+fn short_of(good: Facts) -> [Facts; 2] {
+    [
+        Facts {
+            reputation: good.reputation - 1,
+            ..good
+        },
+        Facts {
+            endorsements: good.endorsements - 1,
+            ..good
+        },
+    ]
+}
+
 fn review(record: &mut LevelRecord, today: u32, facts: Facts) -> Option<LevelChange> {
     record.review(today, RULES, || facts)
 }
@@ -65,20 +79,11 @@ fn a_probation_begins_exactly_when_every_condition_holds() {
             Some(ProbationStarted)
         );
         assert_eq!(review(&mut below(level, enough - 1), 5, good), None);
-        for short in [
-            Facts {
-                completed: good.completed - 1,
-                ..good
-            },
-            Facts {
-                reputation: good.reputation - 1,
-                ..good
-            },
-            Facts {
-                endorsements: good.endorsements - 1,
-                ..good
-            },
-        ] {
+        let untried = Facts {
+            completed: good.completed - 1,
+            ..good
+        };
+        for short in short_of(good).into_iter().chain([untried]) {
             assert_eq!(
                 review(&mut below(level, enough), 5, short),
                 None,
@@ -136,16 +141,7 @@ fn a_probation_without_work_goes_on_and_one_with_poor_work_fails() {
 fn a_condition_that_breaks_ends_the_probation_whenever_somebody_looks() {
     let level = Level::Advanced;
     let good = facts(level);
-    for broken in [
-        Facts {
-            reputation: good.reputation - 1,
-            ..good
-        },
-        Facts {
-            endorsements: good.endorsements - 1,
-            ..good
-        },
-    ] {
+    for broken in short_of(good) {
         let mut record = below(level, 100);
         review(&mut record, 0, good);
         assert_eq!(review(&mut record, 1, broken), Some(ProbationFailed));

@@ -5,6 +5,13 @@
 
 use tos_storage_proofs::*;
 
+/// The replica that tests seal.
+pub const BINDING: Binding = Binding {
+    prover: [1; 32],
+    chain: [2; 32],
+    replica: [3; 16],
+};
+
 /// Bytes any language makes again: 64-bit words of an arithmetic progression.
 pub fn data(seed: u64, length: usize) -> Vec<u8> {
     let first = seed.wrapping_mul(0xD1B5_4A32_D192_ED03);

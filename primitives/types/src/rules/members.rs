@@ -242,17 +242,7 @@ impl LevelTable {
     }
 }
 
-impl Default for LevelTable {
-    fn default() -> Self {
-        Self::STANDARD
-    }
-}
-
-impl Default for Checked<LevelTable> {
-    fn default() -> Self {
-        Self(LevelTable::STANDARD)
-    }
-}
+born_with! { LevelTable }
 
 impl Bounded for LevelTable {
     fn check(&self) -> Result<(), OutOfBounds> {

@@ -227,54 +227,26 @@ fn of_several_types_the_greatest_stake_counts_and_not_the_sum() {
 
 #[test]
 fn no_level_may_be_better_off_than_the_one_above_it() {
-    let standard = LevelTable::STANDARD;
-    let (advanced, specialist) = (standard.advanced, standard.specialist);
-    let dearer = LevelTable {
-        specialist: LevelTerms {
-            stake: 130,
-            ..specialist
-        },
-        ..standard
-    };
-    let lighter = LevelTable {
-        advanced: LevelTerms {
-            votes: 9,
-            ..advanced
-        },
-        ..standard
-    };
-    let easier = LevelTable {
-        specialist: LevelTerms {
-            tasks: 49,
-            ..specialist
-        },
-        ..standard
-    };
-    let unendorsed = LevelTable {
-        master: LevelTerms {
-            endorsements: 4,
-            ..standard.master
-        },
-        ..standard
-    };
-    let safer = LevelTable {
-        specialist: LevelTerms {
-            failures: 8,
-            ..specialist
-        },
-        ..standard
-    };
-    let cases = [
-        (dearer, "stake"),
-        (lighter, "votes"),
-        (easier, "tasks and success"),
-        (unendorsed, "endorsements and reputation"),
-        (safer, "failures and least_success"),
+    let cases: [(fn(&mut LevelTable), &str); 5] = [
+        (|table| table.specialist.stake = 130, "stake"),
+        (|table| table.advanced.votes = 9, "votes"),
+        (|table| table.specialist.tasks = 49, "tasks and success"),
+        (
+            |table| table.master.endorsements = 4,
+            "endorsements and reputation",
+        ),
+        (
+            |table| table.specialist.failures = 8,
+            "failures and least_success",
+        ),
     ];
-    for (table, field) in cases {
+    for (change, field) in cases {
+        let mut table = LevelTable::STANDARD;
+        change(&mut table);
         assert_eq!(table.check().unwrap_err().field, field);
         assert!(!decodes::<_, Checked<LevelTable>>(&table), "{field}");
     }
+    let advanced = LevelTable::STANDARD.advanced;
     // Who has just risen must not be in danger at once.
     let trap = LevelTerms {
         least_success: advanced.success,

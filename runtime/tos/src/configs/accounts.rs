@@ -10,10 +10,7 @@ use crate::{
 };
 use polkadot_sdk::*;
 
-use frame_support::{
-    parameter_types,
-    traits::{ConstU32, Get},
-};
+use frame_support::{parameter_types, traits::ConstU32};
 use pallet_transaction_payment::FungibleAdapter;
 use sp_runtime::Perbill;
 use tos_runtime_common::FeeMultiplierUpdate;
@@ -21,20 +18,14 @@ use tos_runtime_common::FeeMultiplierUpdate;
 parameter_types! {
     /// The treasury's part of fees. The rest, and all tips, are the author's.
     pub const TreasuryShare: Perbill = Perbill::from_percent(80);
+    /// The author of the block.
+    pub BlockAuthor: Option<AccountId> = Authorship::author();
 }
 
 tos_runtime_common::impl_account_configs! {
     type OnChargeTransaction = FungibleAdapter<Balances, Fees>;
     type FeeMultiplierUpdate =
         FeeMultiplierUpdate<Runtime, TargetFullness, AdjustmentVariable, MinimumMultiplier>;
-}
-
-/// The author of the block.
-pub struct BlockAuthor;
-impl Get<Option<AccountId>> for BlockAuthor {
-    fn get() -> Option<AccountId> {
-        Authorship::author()
-    }
 }
 
 impl pallet_fees::Config for Runtime {

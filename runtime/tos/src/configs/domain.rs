@@ -12,66 +12,36 @@ use polkadot_sdk::*;
 use alloc::vec::Vec;
 use frame_support::{
     parameter_types,
-    traits::{ConstU32, EitherOf, Get, Randomness},
+    traits::{ConstU32, EitherOf, Randomness},
     weights::Weight,
 };
 use frame_system::EnsureRoot;
 use sp_runtime::Perbill;
-use tos_runtime_common::limits::MAXIMUM_BLOCK_WEIGHT;
+use tos_runtime_common::limits::parts_of_block;
 
 parameter_types! {
     /// Part of a block that due steps of tasks may take before the transactions. What does not fit
     /// runs after them if there is room, or in the next block. The share of the proof is larger,
     /// since drawing a panel reads the standing of many candidates and computes little.
-    pub TaskWork: Weight = Weight::from_parts(
-        Perbill::from_percent(25).mul_floor(MAXIMUM_BLOCK_WEIGHT.ref_time()),
-        Perbill::from_percent(60).mul_floor(MAXIMUM_BLOCK_WEIGHT.proof_size()),
-    );
-}
-
-parameter_types! {
+    pub TaskWork: Weight = parts_of_block(Perbill::from_percent(25), Perbill::from_percent(60));
     /// Part of a block that due steps of storage may take before the transactions.
-    pub StorageWork: Weight = Weight::from_parts(
-        Perbill::from_percent(10).mul_floor(MAXIMUM_BLOCK_WEIGHT.ref_time()),
-        Perbill::from_percent(15).mul_floor(MAXIMUM_BLOCK_WEIGHT.proof_size()),
-    );
-}
+    pub StorageWork: Weight = parts_of_block(Perbill::from_percent(10), Perbill::from_percent(15));
 
-/// The VRF output of the previous block's author. No one else knows it before that block; its
-/// author knows it from the beginning of the epoch, and can only choose not to publish it, at the
-/// price of the block.
-pub struct ParentVrf;
-impl Get<Option<[u8; 32]>> for ParentVrf {
-    fn get() -> Option<[u8; 32]> {
+    /// The VRF output of the previous block's author. No one else knows it before that block; its author
+    /// knows it from the beginning of the epoch, and can only choose not to publish it, at the price of
+    /// the block.
+    pub ParentVrf: Option<[u8; 32]> =
         pallet_babe::ParentBlockRandomness::<Runtime>::random(b"tos/beacon/vrf")
             .0
-            .map(Into::into)
-    }
-}
-
-/// The time at which the block's BABE slot ends. The block's time lies within it.
-pub struct SlotEnd;
-impl Get<u64> for SlotEnd {
-    fn get() -> u64 {
-        let slot = u64::from(pallet_babe::CurrentSlot::<Runtime>::get());
-        slot.saturating_add(1).saturating_mul(SlotDurationMs::get())
-    }
-}
-
-/// The hash of the first block: what makes this chain this chain.
-pub struct GenesisHash;
-impl Get<[u8; 32]> for GenesisHash {
-    fn get() -> [u8; 32] {
-        System::block_hash(0).into()
-    }
-}
-
-/// The candidates for committees that watch storage: the validators of the session.
-pub struct SessionValidators;
-impl Get<Vec<AccountId>> for SessionValidators {
-    fn get() -> Vec<AccountId> {
-        Session::validators()
-    }
+            .map(Into::into);
+    /// The time at which the block's BABE slot ends. The block's time lies within it.
+    pub SlotEnd: u64 = u64::from(pallet_babe::CurrentSlot::<Runtime>::get())
+        .saturating_add(1)
+        .saturating_mul(SlotDurationMs::get());
+    /// The hash of the first block: what makes this chain this chain.
+    pub GenesisHash: [u8; 32] = System::block_hash(0).into();
+    /// The members of committees that watch storage: the validators of the session.
+    pub SessionValidators: Vec<AccountId> = Session::validators();
 }
 
 /// The origin that sets what the protocol works with.

@@ -5,7 +5,7 @@
 use crate::{time_config, BlockNumber, Runtime};
 use polkadot_sdk::*;
 
-use frame_support::traits::Get;
+use frame_support::{parameter_types, traits::Get};
 
 fn config() -> time_config::TimeConfig {
     time_config::Pallet::<Runtime>::time_config()
@@ -13,60 +13,21 @@ fn config() -> time_config::TimeConfig {
 
 impl time_config::Config for Runtime {}
 
-/// Milliseconds between two slots.
-pub struct SlotDurationMs;
-impl Get<u64> for SlotDurationMs {
-    fn get() -> u64 {
-        config().slot_duration_ms
-    }
-}
-
-/// Slots in an epoch.
-pub struct EpochSlots;
-impl Get<u64> for EpochSlots {
-    fn get() -> u64 {
-        config().epoch_slots.into()
-    }
-}
-
-/// Sessions in a staking era.
-pub struct SessionsPerEra;
-impl Get<u32> for SessionsPerEra {
-    fn get() -> u32 {
-        config().sessions_per_era
-    }
-}
-
-/// Eras for which a withdrawn stake remains slashable.
-pub struct BondingEras;
-impl Get<u32> for BondingEras {
-    fn get() -> u32 {
-        config().bonding_eras
-    }
-}
-
-/// Eras between the report of an offence and the slash.
-pub struct SlashDeferEras;
-impl Get<u32> for SlashDeferEras {
-    fn get() -> u32 {
-        config().slash_defer_eras
-    }
-}
-
-/// Slots for which an equivocation can be reported.
-pub struct BondingSlots;
-impl Get<u64> for BondingSlots {
-    fn get() -> u64 {
-        config().bonding_slots()
-    }
-}
-
-/// The longest time that an era's payout may cover.
-pub struct MaxPayoutMs;
-impl Get<u64> for MaxPayoutMs {
-    fn get() -> u64 {
-        config().era_ms().saturating_mul(2)
-    }
+parameter_types! {
+    /// Milliseconds between two slots.
+    pub SlotDurationMs: u64 = config().slot_duration_ms;
+    /// Slots in an epoch.
+    pub EpochSlots: u64 = config().epoch_slots.into();
+    /// Sessions in a staking era.
+    pub SessionsPerEra: u32 = config().sessions_per_era;
+    /// Eras for which a withdrawn stake remains slashable.
+    pub BondingEras: u32 = config().bonding_eras;
+    /// Eras between the report of an offence and the slash.
+    pub SlashDeferEras: u32 = config().slash_defer_eras;
+    /// Slots for which an equivocation can be reported.
+    pub BondingSlots: u64 = config().bonding_slots();
+    /// The longest time that an era's payout may cover.
+    pub MaxPayoutMs: u64 = config().era_ms().saturating_mul(2);
 }
 
 /// `N` protocol minutes, in blocks: the unit for windows of pallets.

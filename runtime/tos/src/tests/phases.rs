@@ -8,7 +8,7 @@ use codec::Encode;
 use frame_support::{migrations::MultiStepMigrator, weights::Weight};
 use frame_system::{EventRecord, Phase};
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
-use sp_runtime::{generic::Era, Digest, DigestItem};
+use sp_runtime::{Digest, DigestItem};
 use tos_interfaces::Clock as _;
 use tos_types::{ContentRef, Difficulty, TaskParams, Tick};
 
@@ -17,19 +17,7 @@ const FIRST_SLOT: u64 = 1_000;
 
 fn signed(who: Sr25519Keyring, nonce: Nonce, call: impl Into<RuntimeCall>) -> UncheckedExtrinsic {
     let call = call.into();
-    let extension: TxExtension = (
-        frame_system::AuthorizeCall::new(),
-        frame_system::CheckNonZeroSender::new(),
-        frame_system::CheckSpecVersion::new(),
-        frame_system::CheckTxVersion::new(),
-        frame_system::CheckGenesis::new(),
-        frame_system::CheckMortality::from(Era::Immortal),
-        frame_system::CheckNonce::from(nonce),
-        frame_system::CheckWeight::new(),
-        pallet_transaction_payment::ChargeTransactionPayment::from(0),
-        frame_metadata_hash_extension::CheckMetadataHash::new(false),
-        frame_system::WeightReclaim::new(),
-    );
+    let extension = extension::<Runtime>(nonce);
     let payload = SignedPayload::new(call.clone(), extension.clone()).expect("complete");
     let signature = payload.using_encoded(|bytes| who.sign(bytes));
     UncheckedExtrinsic::new_signed(
