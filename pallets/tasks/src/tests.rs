@@ -188,13 +188,7 @@ fn finish(id: TaskId) -> Closure {
 }
 
 fn events() -> Vec<Event<Test>> {
-    System::events()
-        .into_iter()
-        .filter_map(|record| match record.event {
-            RuntimeEvent::Work(event) => Some(event),
-            _ => None,
-        })
-        .collect()
+    System::read_events_for_pallet()
 }
 
 fn assert_event(event: Event<Test>) {

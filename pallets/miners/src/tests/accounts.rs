@@ -3,11 +3,12 @@
 //! Certificates, owners, relations and genesis.
 
 use crate::mock::*;
-use crate::{Certificate, Certificates, Error, Event, Relations};
+use crate::{Certificate, Certificates, Error, Event, HoldReason, Relations};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
 use tos_interfaces::MinerRegistry;
+use tos_pallet_support::testing::held_money_conforms;
 use tos_types::{task::Certification, TaskType, TOS};
 
 #[test]
@@ -28,7 +29,7 @@ fn a_certificate_counts_until_it_expires_and_not_longer() {
                 expires: 20
             }
         );
-        Now::set(&20);
+        TestClock::set(20);
         assert_eq!(Miners::certification(&ALICE), Certification::Expert);
         assert_eq!(
             Miners::certificate(&ALICE),
@@ -37,7 +38,7 @@ fn a_certificate_counts_until_it_expires_and_not_longer() {
                 expires: 20
             })
         );
-        Now::set(&21);
+        TestClock::set(21);
         assert_eq!(Miners::certification(&ALICE), Certification::Unverified);
         assert_eq!(Miners::certificate(&ALICE), None);
     });
@@ -69,7 +70,7 @@ fn meaningless_certificates_are_refused() {
             Miners::certify(signed(CERTIFIER), ALICE, Certification::Unverified, 20),
             Error::<Test>::InvalidLevel
         );
-        for expires in [0, Now::get()] {
+        for expires in [0, now()] {
             assert_noop!(
                 Miners::certify(signed(CERTIFIER), ALICE, Certification::Basic, expires),
                 Error::<Test>::InvalidExpiry
@@ -114,7 +115,7 @@ fn the_record_of_an_expired_certificate_can_be_removed() {
             Certification::Master,
             20
         ));
-        advance(100);
+        TestClock::advance(100);
         assert_ok!(Miners::revoke_certificate(signed(CERTIFIER), ALICE));
         assert!(!Certificates::<Test>::contains_key(ALICE));
     });
@@ -323,14 +324,6 @@ fn genesis_with_an_empty_certificate_is_refused() {
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     ExtBuilder::default().build().execute_with(|| {
-        let accounts = tos_pallet_support::testing::Accounts {
-            owner: 9_001,
-            other: ALICE,
-            nobody: 9_002,
-        };
-        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            crate::HoldReason::Registration,
-            &accounts,
-        );
+        held_money_conforms::<Balances>(HoldReason::Registration, ALICE);
     });
 }

@@ -64,7 +64,7 @@ fn other_stakes_hold_for_who_registers_or_changes_its_types_from_then_on() {
         assert_ok!(Miners::set_specialisations(signed(BOB), code));
         assert_eq!(held(BOB), 80 * TOS);
         assert_ok!(Miners::leave(signed(BOB)));
-        advance(UNBONDING);
+        TestClock::advance(UNBONDING);
         assert_ok!(Miners::withdraw(signed(BOB)));
         assert_eq!(held(BOB), 0);
     });
@@ -133,7 +133,7 @@ fn a_suspended_account_cannot_register_afresh() {
             Miners::register(signed(ALICE), types(&[TaskType::General])),
             Error::<Test>::Suspended
         );
-        advance(5);
+        TestClock::advance(5);
         register(ALICE);
     });
 }
@@ -203,7 +203,7 @@ fn miners_are_counted() {
         register(BOB);
         assert_eq!(Register::<Test>::count(), 2);
         assert_ok!(Miners::leave(signed(BOB)));
-        advance(UNBONDING);
+        TestClock::advance(UNBONDING);
         assert_ok!(Miners::withdraw(signed(BOB)));
         assert_eq!(Register::<Test>::count(), 1);
     });
@@ -213,7 +213,7 @@ fn miners_are_counted() {
 fn the_view_shows_a_new_miner() {
     ExtBuilder::default().execute(|| {
         assert_eq!(Miners::miner(ALICE), None);
-        advance(14);
+        TestClock::advance(14);
         register(ALICE);
         let view = Miners::miner(ALICE).unwrap();
         assert_eq!(view.specialisations, vec![TaskType::CodeAnalysis]);

@@ -5,6 +5,7 @@
 use crate::mock::*;
 use crate::*;
 use frame_support::{assert_ok, traits::fungible::Mutate};
+use tos_pallet_support::testing::held_money_conforms;
 use tos_types::{
     storage::{DealTerms, ReplicaStatus, Retention},
     Balance, TOS,
@@ -184,14 +185,6 @@ fn the_sum_of_all_ends_is_what_was_put_in() {
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     new_test_ext(config()).execute_with(|| {
-        let accounts = tos_pallet_support::testing::Accounts {
-            owner: 9_001,
-            other: CLIENT,
-            nobody: 9_002,
-        };
-        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            crate::HoldReason::ProviderBond,
-            &accounts,
-        );
+        held_money_conforms::<Balances>(HoldReason::ProviderBond, CLIENT);
     });
 }

@@ -477,7 +477,7 @@ fn only_parties_challenge_and_only_in_time() {
         assert_noop!(try_challenge(STRANGER), Error::<Test>::NotAParty);
         // Joined, but gave no answer that was judged.
         assert_noop!(try_challenge(CAROL), Error::<Test>::NotAParty);
-        let all = free(ALICE) - ExistentialDeposit::get();
+        let all = free(ALICE) - ED;
         assert_ok!(Balances::transfer_keep_alive(
             RuntimeOrigin::signed(ALICE),
             BOB,

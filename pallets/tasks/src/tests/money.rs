@@ -7,6 +7,7 @@ use tos_formulas::{
     reputation::{signed, Performance},
     split::final_score,
 };
+use tos_pallet_support::testing::held_money_conforms;
 use tos_types::{params, task::Certification};
 
 const STAKE: Balance = TOS;
@@ -289,14 +290,6 @@ fn whoever_is_done_is_free_for_other_tasks() {
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     new_test_ext().execute_with(|| {
-        let accounts = tos_pallet_support::testing::Accounts {
-            owner: 9_001,
-            other: ALICE,
-            nobody: 9_002,
-        };
-        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            crate::HoldReason::AnswerStake,
-            &accounts,
-        );
+        held_money_conforms::<Balances>(HoldReason::AnswerStake, ALICE);
     });
 }

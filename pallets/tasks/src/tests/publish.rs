@@ -212,7 +212,7 @@ fn the_bounds_of_every_band_are_good() {
 fn a_publisher_must_afford_reward_and_stake_together() {
     ExtBuilder::execute(|| {
         let poor = 70;
-        let needed = 11 * TOS + ExistentialDeposit::get();
+        let needed = 11 * TOS + ED;
         let give = |amount| {
             assert_ok!(Balances::transfer_allow_death(
                 RuntimeOrigin::signed(60),
