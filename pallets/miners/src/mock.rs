@@ -144,7 +144,7 @@ impl ExtBuilder {
         let mut balances: Vec<_> = ACCOUNTS.iter().map(|who| (*who, START_BALANCE)).collect();
         balances.push((POOR, 60 * TOS));
         first_block::<Test>(&RuntimeGenesisConfig {
-            balances: endowed(balances),
+            balances: endowed::<Test>(balances),
             miners: pallet_miners::GenesisConfig {
                 certificates: self.certificates,
                 miners: self.miners,

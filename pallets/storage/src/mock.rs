@@ -222,7 +222,7 @@ pub fn new_test_ext(config: StorageConfig) -> sp_io::TestExternalities {
     let validators = (VALIDATOR..VALIDATOR + 30).map(|who| (who, ENDOWMENT));
     let balances = rich.chain(validators).chain([(TREASURY, TOS)]).collect();
     first_block::<Test>(&RuntimeGenesisConfig {
-        balances: endowed(balances),
+        balances: endowed::<Test>(balances),
         store: pallet_storage::GenesisConfig {
             config,
             ..Default::default()

@@ -315,7 +315,7 @@ fn chain(now: Tick) -> sp_io::TestExternalities {
     let rich = (1..=60).map(|who| (who, ENDOWMENT));
     let balances = rich.chain([(TREASURY, TOS), (STRONGBOX, TOS)]).collect();
     first_block::<Test>(&RuntimeGenesisConfig {
-        balances: endowed(balances),
+        balances: endowed::<Test>(balances),
         ..Default::default()
     })
 }

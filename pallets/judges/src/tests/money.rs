@@ -62,7 +62,7 @@ proptest! {
             (1..=12).for_each(|who| {
  assert_ok!(Judges::leave(origin(who)));
  });
-            set_now(10_000);
+            TestClock::set(10_000);
             (1..=12).for_each(|who| {
  assert_ok!(Judges::withdraw(origin(who)));
  });
