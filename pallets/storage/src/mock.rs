@@ -278,6 +278,14 @@ impl ExtBuilder {
             });
         });
     }
+
+    /// The same with a provider, Alice.
+    pub fn run(self, test: impl FnOnce(&mut World)) {
+        self.execute(|world| {
+            world.provider(ALICE, 5_000 * TOS);
+            test(world);
+        });
+    }
 }
 
 /// Puts records of replicas that are over under a provider, before its others: more than anybody may
@@ -301,8 +309,13 @@ pub fn disperse(who: AccountId, over: Vec<ReplicaId>) {
 
 /// A test with the usual configuration and a provider, Alice.
 pub fn run(test: impl FnOnce(&mut World)) {
-    ExtBuilder::default().execute(|world| {
-        world.provider(ALICE, 5_000 * TOS);
-        test(world);
+    ExtBuilder::default().run(test);
+}
+
+/// The same with an active replica of hers.
+pub fn with_replica(test: impl FnOnce(&mut World, ReplicaId)) {
+    run(|world| {
+        let id = world.active(ALICE, 1);
+        test(world, id);
     });
 }
