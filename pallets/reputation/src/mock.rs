@@ -110,6 +110,11 @@ pub struct ExtBuilder {
 }
 
 impl ExtBuilder {
+    /// A chain on which Alice has this reputation.
+    pub fn alice(score: Bp, settled: u32) -> Self {
+        Self::default().reputation(ALICE, score, settled)
+    }
+
     pub fn reputation(mut self, who: u64, score: Bp, settled: u32) -> Self {
         self.reputations.push((who, score, settled));
         self

@@ -195,6 +195,24 @@ pub fn reward(nonce: u64, miner: u64, judge: u64) {
     settle(&settlement(nonce, &[(miner, 90)], &[(judge, 10_000)]));
 }
 
+/// Deposits for the first task and settles it: one answer, these judges. What that told.
+pub fn first_settled(reward: Balance, miner: u64, judges: &[(u64, Bp)]) -> Vec<Event<Test>> {
+    deposit(0, ALICE, reward);
+    events();
+    assert_ok!(Rewards::settle(&settlement(0, &[(miner, 90)], judges)));
+    events()
+}
+
+/// The event of a refund for the first task.
+pub fn refunded(publisher: u64, amount: Balance, fee: Balance) -> Event<Test> {
+    Event::Refunded {
+        task: task(0),
+        publisher,
+        amount,
+        fee,
+    }
+}
+
 /// This pallet's events since the last call of this function.
 pub fn events() -> Vec<Event<Test>> {
     let events = System::read_events_for_pallet::<Event<Test>>();

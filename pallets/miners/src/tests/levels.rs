@@ -54,23 +54,31 @@ fn alice_is_ready() -> ExtBuilder {
     builder.miner(ALICE, &[TaskType::CodeAnalysis])
 }
 
+/// Gives Alice the reputation and the endorsements that she lacks.
+fn praise_alice() {
+    TestReputation::set(ALICE, 7_500);
+    for endorser in [21, 22, 23] {
+        assert_ok!(endorse(endorser, ALICE));
+    }
+}
+
+fn stays_standard(change: LevelChange) -> Event<Test> {
+    Event::LevelChanged {
+        who: ALICE,
+        change,
+        level: Level::Standard,
+    }
+}
+
 #[test]
 fn a_miner_rises_by_tasks_success_endorsements_and_reputation_through_a_probation() {
     alice_is_ready().execute(|| {
         work(ALICE, 49, true);
-        TestReputation::set(ALICE, 7_500);
-        for endorser in [21, 22, 23] {
-            assert_ok!(endorse(endorser, ALICE));
-        }
+        praise_alice();
         assert_noop!(review(ALICE), Error::<Test>::NothingToReview);
         work(ALICE, 1, true);
         assert_ok!(review(ALICE));
-        let began = Event::LevelChanged {
-            who: ALICE,
-            change: LevelChange::ProbationStarted,
-            level: Level::Standard,
-        };
-        assert_eq!(last_event(), began);
+        assert_eq!(last_event(), stays_standard(LevelChange::ProbationStarted));
         let view = Miners::miner(ALICE).unwrap();
         let today = now() / DAY;
         assert_eq!(view.probation_until, Some(today + 14));
@@ -94,19 +102,11 @@ fn a_miner_rises_by_tasks_success_endorsements_and_reputation_through_a_probatio
 fn an_endorsement_that_counts_no_more_ends_a_probation() {
     alice_is_ready().execute(|| {
         work(ALICE, 50, true);
-        TestReputation::set(ALICE, 7_500);
-        for endorser in [21, 22, 23] {
-            assert_ok!(endorse(endorser, ALICE));
-        }
+        praise_alice();
         assert_ok!(review(ALICE));
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), 22, 30));
         assert_ok!(review(ALICE));
-        let failed = Event::LevelChanged {
-            who: ALICE,
-            change: LevelChange::ProbationFailed,
-            level: Level::Standard,
-        };
-        assert_eq!(last_event(), failed);
+        assert_eq!(last_event(), stays_standard(LevelChange::ProbationFailed));
         assert_noop!(review(ALICE), Error::<Test>::NothingToReview);
         // It counts again when the suspension is over.
         TestClock::advance(30);

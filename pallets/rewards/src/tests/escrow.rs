@@ -82,13 +82,7 @@ fn a_refund_returns_all_but_the_fee() {
         assert_ok!(Rewards::refund(&task(0), 30));
         assert_eq!(free(ALICE), RICH - 30);
         assert_eq!(free(TREASURY), ED + 30);
-        let event = Event::Refunded {
-            task: task(0),
-            publisher: ALICE,
-            amount: 970,
-            fee: 30,
-        };
-        assert_eq!(events(), [event]);
+        assert_eq!(events(), [refunded(ALICE, 970, 30)]);
     });
 }
 
