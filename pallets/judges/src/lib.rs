@@ -50,7 +50,7 @@ use polkadot_sdk::*;
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{pallet_prelude::*, traits::StorageVersion};
+    use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use tos_interfaces::{Clock, MinerRegistry, Randomness, Reputation, TaskPhases};
     use tos_pallet_support::holds::HeldCurrency;
