@@ -5,7 +5,7 @@
 use crate as pallet_beacon;
 use crate::{OnRecord, Pallet};
 use frame_support::{
-    assert_ok, derive_impl,
+    assert_ok,
     traits::{Get, Hooks, UnixTime},
 };
 use frame_system::EnsureRoot;
@@ -18,19 +18,7 @@ use tos_types::beacon::{
 };
 use tos_vdf::{evaluate_slot, SlotEvaluation, State, VdfParams};
 
-type Block = frame_system::mocking::MockBlock<Test>;
-
-frame_support::construct_runtime!(
-    pub enum Test {
-        System: frame_system,
-        Beacon: pallet_beacon,
-    }
-);
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = Block;
-}
+tos_pallet_support::test_runtime!(Beacon: pallet_beacon);
 
 frame_support::parameter_types! {
     /// The VRF output of the parent block's author.

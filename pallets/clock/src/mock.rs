@@ -4,28 +4,15 @@
 
 use crate as pallet_clock;
 use frame_support::{
-    derive_impl,
     dispatch::DispatchClass,
     traits::{Get, Hooks},
     weights::{Weight, WeightMeter},
 };
 use polkadot_sdk::*;
-use sp_runtime::BuildStorage;
+use tos_pallet_support::testing::first_block;
 use tos_types::PhaseLengths;
 
-type Block = frame_system::mocking::MockBlock<Test>;
-
-frame_support::construct_runtime!(
-    pub enum Test {
-        System: frame_system,
-        Clock: pallet_clock,
-    }
-);
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = Block;
-}
+tos_pallet_support::test_runtime!(Clock: pallet_clock);
 
 impl pallet_clock::Config for Test {
     type WeightInfo = ();
@@ -38,18 +25,13 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 
 /// A chain with the given phase lengths.
 pub fn with_phase_lengths(phase_lengths: PhaseLengths) -> sp_io::TestExternalities {
-    let mut storage = frame_system::GenesisConfig::<Test>::default()
-        .build_storage()
-        .unwrap();
-    pallet_clock::GenesisConfig::<Test> {
-        phase_lengths,
+    first_block::<Test>(&RuntimeGenesisConfig {
+        clock: pallet_clock::GenesisConfig {
+            phase_lengths,
+            ..Default::default()
+        },
         ..Default::default()
-    }
-    .assimilate_storage(&mut storage)
-    .unwrap();
-    let mut ext: sp_io::TestExternalities = storage.into();
-    ext.execute_with(|| System::set_block_number(1));
-    ext
+    })
 }
 
 /// Contents of a block.

@@ -50,12 +50,10 @@ use polkadot_sdk::*;
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{
-        pallet_prelude::*,
-        traits::{fungible, StorageVersion},
-    };
+    use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use tos_interfaces::{Clock, MinerRegistry, Randomness, Reputation, TaskPhases};
+    use tos_pallet_support::holds::HeldCurrency;
     use tos_types::{
         commitment::{Commitment, Salt},
         randomness::RandomnessRequest,
@@ -76,9 +74,7 @@ pub mod pallet {
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// The currency stakes are held in.
-        type Currency: fungible::Inspect<Self::AccountId, Balance = Balance>
-            + fungible::Mutate<Self::AccountId>
-            + fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+        type Currency: HeldCurrency<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
         /// The runtime's hold reasons.
         type RuntimeHoldReason: From<HoldReason>;

@@ -5,19 +5,20 @@
 use crate as pallet_judges;
 use crate::{Judge, Pallet, Scores, Vote as Ballot};
 use codec::Encode;
-use frame_support::{assert_ok, derive_impl, parameter_types, traits::ConstU128};
+use frame_support::{assert_ok, parameter_types};
 use polkadot_sdk::*;
 use sp_io::hashing::blake2_256;
-use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
+use sp_runtime::{DispatchError, DispatchResult};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
 };
 use tos_formulas::reputation::Performance;
 use tos_interfaces::{
-    Clock, Draw, MinerRegistry, PanelRequest, Panels, Randomness, Reputation, RevealedAnswer, Seed,
+    Draw, MinerRegistry, PanelRequest, Panels, Randomness, Reputation, RevealedAnswer, Seed,
     TaskPhases, VotingStage,
 };
+use tos_pallet_support::testing::{endowed, first_block};
 use tos_types::{
     commitment::{self, Salt},
     join_error::JoinError,
@@ -30,31 +31,9 @@ use tos_types::{
     TOS,
 };
 
-type Block = frame_system::mocking::MockBlock<Test>;
+pub use tos_pallet_support::testing::TestClock;
 
-#[frame_support::runtime]
-mod runtime {
-    use super::*;
-
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeTask,
-        RuntimeHoldReason,
-        RuntimeFreezeReason
-    )]
-    pub struct Test;
-
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Judges = pallet_judges;
-}
+tos_pallet_support::test_runtime!(Judges: pallet_judges, existential_deposit: ED);
 
 pub const ED: Balance = TOS / 1_000;
 pub const TREASURY: u64 = 999;
@@ -68,19 +47,6 @@ pub const TYPE: TaskType = TaskType::General;
 /// The stake that [`TYPE`] asks for.
 pub const STAKE: Balance = 100 * TOS;
 
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = Block;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type Balance = Balance;
-    type ExistentialDeposit = ConstU128<ED>;
-    type AccountStore = System;
-}
-
 parameter_types! {
     pub const Treasury: u64 = TREASURY;
 }
@@ -88,7 +54,7 @@ parameter_types! {
 impl crate::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
-    type Clock = World;
+    type Clock = TestClock;
     type Phases = World;
     type GovernanceOrigin = frame_system::EnsureRoot<u64>;
     type Miners = World;
@@ -117,7 +83,6 @@ impl MemberRules for Rules {
 /// Everything outside the pallet.
 #[derive(Default)]
 pub struct World {
-    pub now: Tick,
     pub seed: Option<[u8; 32]>,
     /// Randomness requests made; each is known by its number.
     pub requests: u32,
@@ -149,15 +114,6 @@ thread_local! {
 
 pub fn world<R>(change: impl FnOnce(&mut World) -> R) -> R {
     WORLD.with(|world| change(&mut world.borrow_mut()))
-}
-
-impl Clock for World {
-    fn now() -> Tick {
-        world(|w| w.now)
-    }
-    fn phase_lengths() -> PhaseLengths {
-        PhaseLengths::development()
-    }
 }
 
 impl Randomness for World {
@@ -320,6 +276,7 @@ impl ExtBuilder {
     }
 
     pub fn build(self) -> sp_io::TestExternalities {
+        TestClock::start(0, PhaseLengths::development());
         world(|w| {
             *w = World {
                 seed: Some([9; 32]),
@@ -327,25 +284,15 @@ impl ExtBuilder {
             };
             w.settled = (1..=100).map(|who| (who, 3)).collect();
         });
-        let mut storage = frame_system::GenesisConfig::<Test>::default()
-            .build_storage()
-            .unwrap();
         let mut balances: Vec<(u64, Balance)> = (1..=100).map(|who| (who, FUNDS)).collect();
         balances.extend(self.treasury.then_some((TREASURY, ED)));
-        pallet_balances::GenesisConfig::<Test> {
-            balances,
+        first_block::<Test>(&RuntimeGenesisConfig {
+            balances: endowed::<Test>(balances),
+            judges: pallet_judges::GenesisConfig {
+                judges: self.judges,
+            },
             ..Default::default()
-        }
-        .assimilate_storage(&mut storage)
-        .unwrap();
-        pallet_judges::GenesisConfig::<Test> {
-            judges: self.judges,
-        }
-        .assimilate_storage(&mut storage)
-        .unwrap();
-        let mut ext = sp_io::TestExternalities::from(storage);
-        ext.execute_with(|| System::set_block_number(1));
-        ext
+        })
     }
 
     pub fn execute(self, test: impl FnOnce()) {
@@ -366,10 +313,6 @@ pub fn judge(who: u64) -> Judge {
 
 pub fn free(who: u64) -> Balance {
     Balances::free_balance(who)
-}
-
-pub fn set_now(now: Tick) {
-    world(|w| w.now = now);
 }
 
 pub fn weigh(who: u64, weight: Bp) {

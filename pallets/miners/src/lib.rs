@@ -30,13 +30,11 @@ use polkadot_sdk::*;
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{
-        pallet_prelude::*,
-        traits::{fungible, EnsureOrigin},
-    };
+    use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use tos_formulas::level::LevelChange;
     use tos_interfaces::{Clock, Reputation};
+    use tos_pallet_support::holds::HeldCurrency;
     use tos_types::{
         rules::MemberRules,
         task::{Certification, Level},
@@ -58,9 +56,7 @@ pub mod pallet {
         /// The runtime's hold reasons.
         type RuntimeHoldReason: From<HoldReason>;
         /// The currency of stakes.
-        type Currency: fungible::Inspect<Self::AccountId, Balance = Balance>
-            + fungible::Mutate<Self::AccountId>
-            + fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+        type Currency: HeldCurrency<Self::AccountId, Reason = Self::RuntimeHoldReason>;
         /// Protocol time.
         type Clock: Clock;
         /// Stakes of registrations, and the worth of levels.

@@ -4,24 +4,26 @@
 
 use crate::{self as pallet_miners, HoldReason, Specialisations};
 use frame_support::{
-    derive_impl, parameter_types,
+    parameter_types,
     traits::{
         fungible::{hold::Inspect as _, Inspect as _},
-        ConstU128, ConstU32, EitherOfDiverse,
+        ConstU32, EitherOfDiverse,
     },
 };
 use frame_system::{EnsureRoot, EnsureSignedBy};
 use polkadot_sdk::*;
 use sp_io::TestExternalities;
-use sp_runtime::BuildStorage;
 use tos_formulas::reputation::Performance;
-use tos_interfaces::{Clock, Reputation};
+use tos_interfaces::Reputation;
+use tos_pallet_support::testing::{endowed, first_block};
 use tos_types::{
     offence::Severity,
     rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes},
     task::Certification,
     Balance, Bp, PhaseLengths, TaskType, Tick, TOS,
 };
+
+pub use tos_pallet_support::testing::{now, TestClock};
 
 pub const ALICE: u64 = 1;
 pub const BOB: u64 = 2;
@@ -38,64 +40,13 @@ pub const START_BALANCE: Balance = 1_000 * TOS;
 pub const EXISTENTIAL_DEPOSIT: Balance = TOS / 100;
 pub const MAX_RELATIONS: u32 = 3;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeTask,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+tos_pallet_support::test_runtime!(Miners: pallet_miners, existential_deposit: EXISTENTIAL_DEPOSIT);
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system::Pallet<Test>;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances::Pallet<Test>;
-    #[runtime::pallet_index(2)]
-    pub type Miners = pallet_miners::Pallet<Test>;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlock<Test>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type AccountStore = System;
-    type Balance = Balance;
-    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
-}
-
-parameter_types! {
-    pub storage Now: Tick = 1;
-}
-
-pub struct TestClock;
-
-impl Clock for TestClock {
-    fn now() -> Tick {
-        Now::get()
-    }
-    fn phase_lengths() -> PhaseLengths {
-        PhaseLengths {
-            day: DAY,
-            unbonding: UNBONDING,
-            ..PhaseLengths::development()
-        }
-    }
-    #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_set_now(now: Tick) {
-        Now::set(&now);
-    }
-}
+const PHASE_LENGTHS: PhaseLengths = PhaseLengths {
+    day: DAY,
+    unbonding: UNBONDING,
+    ..PhaseLengths::development()
+};
 
 frame_support::ord_parameter_types! {
     pub const Certifier: u64 = CERTIFIER;
@@ -189,24 +140,17 @@ impl ExtBuilder {
     }
 
     pub fn build(self) -> TestExternalities {
+        TestClock::start(1, PHASE_LENGTHS);
         let mut balances: Vec<_> = ACCOUNTS.iter().map(|who| (*who, START_BALANCE)).collect();
         balances.push((POOR, 60 * TOS));
-        let storage = RuntimeGenesisConfig {
-            balances: pallet_balances::GenesisConfig {
-                balances,
-                ..Default::default()
-            },
+        first_block::<Test>(&RuntimeGenesisConfig {
+            balances: endowed::<Test>(balances),
             miners: pallet_miners::GenesisConfig {
                 certificates: self.certificates,
                 miners: self.miners,
             },
             ..Default::default()
-        }
-        .build_storage()
-        .unwrap();
-        let mut ext = TestExternalities::new(storage);
-        ext.execute_with(|| System::set_block_number(1));
-        ext
+        })
     }
 
     /// Runs the test and checks the state at its end.
@@ -229,10 +173,6 @@ pub fn signed(who: u64) -> RuntimeOrigin {
 /// Registers `who` for code analysis, the cheapest type.
 pub fn register(who: u64) {
     Miners::register(signed(who), types(&[TaskType::CodeAnalysis])).unwrap();
-}
-
-pub fn advance(ticks: Tick) {
-    Now::set(&Now::get().checked_add(ticks).unwrap());
 }
 
 pub fn held(who: u64) -> Balance {

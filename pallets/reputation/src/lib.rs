@@ -30,7 +30,7 @@ use polkadot_sdk::*;
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{pallet_prelude::*, traits::EnsureOrigin};
+    use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use tos_formulas::reputation::MAX;
     use tos_interfaces::{Clock, MinerRegistry};

@@ -3,19 +3,24 @@
 //! A chain with this pallet, a clock that tests set and a register that remembers suspensions.
 
 use crate::{self as pallet_reputation, Record};
-use frame_support::{derive_impl, parameter_types};
+use frame_support::parameter_types;
 use frame_system::EnsureRoot;
 use polkadot_sdk::*;
 use sp_io::TestExternalities;
-use sp_runtime::{BuildStorage, DispatchResult};
+use sp_runtime::DispatchResult;
 use tos_formulas::reputation::Performance;
-use tos_interfaces::{Clock, MinerRegistry};
+use tos_interfaces::MinerRegistry;
+use tos_pallet_support::testing::first_block;
 use tos_types::{
     join_error::JoinError,
     rules::LevelTable,
     task::{Certification, Level},
     Bp, PhaseLengths, TaskType, Tick,
 };
+
+pub use tos_pallet_support::testing::{now, TestClock};
+
+tos_pallet_support::test_runtime!(Reputation: pallet_reputation);
 
 pub const ALICE: u64 = 1;
 pub const BOB: u64 = 2;
@@ -48,51 +53,8 @@ pub const NEUTRAL: Performance = Performance {
     innovation: 0,
 };
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeTask,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
-
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system::Pallet<Test>;
-    #[runtime::pallet_index(1)]
-    pub type Reputation = pallet_reputation::Pallet<Test>;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlock<Test>;
-}
-
 parameter_types! {
-    pub storage Now: Tick = 0;
     pub storage LastSuspension: Option<(u64, Tick)> = None;
-}
-
-pub struct TestClock;
-
-impl Clock for TestClock {
-    fn now() -> Tick {
-        Now::get()
-    }
-    fn phase_lengths() -> PhaseLengths {
-        PhaseLengths {
-            day: DAY,
-            ..PhaseLengths::development()
-        }
-    }
-    #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_set_now(now: Tick) {
-        Now::set(&now);
-    }
 }
 
 /// Remembers the last suspension; refuses all work.
@@ -127,7 +89,7 @@ impl MinerRegistry<u64> for TestMiners {
     }
     fn finish_task(_: &u64, _: bool) {}
     fn suspend(who: &u64, duration: Tick) {
-        LastSuspension::set(&Some((*who, Now::get() + duration)));
+        LastSuspension::set(&Some((*who, now() + duration)));
     }
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_register(_: &u64, _: TaskType) {}
@@ -148,23 +110,30 @@ pub struct ExtBuilder {
 }
 
 impl ExtBuilder {
+    /// A chain on which Alice has this reputation.
+    pub fn alice(score: Bp, settled: u32) -> Self {
+        Self::default().reputation(ALICE, score, settled)
+    }
+
     pub fn reputation(mut self, who: u64, score: Bp, settled: u32) -> Self {
         self.reputations.push((who, score, settled));
         self
     }
 
     pub fn build(self) -> TestExternalities {
-        let storage = RuntimeGenesisConfig {
+        TestClock::start(
+            0,
+            PhaseLengths {
+                day: DAY,
+                ..PhaseLengths::development()
+            },
+        );
+        first_block::<Test>(&RuntimeGenesisConfig {
             reputation: pallet_reputation::GenesisConfig {
                 reputations: self.reputations,
             },
             ..Default::default()
-        }
-        .build_storage()
-        .unwrap();
-        let mut ext = TestExternalities::new(storage);
-        ext.execute_with(|| System::set_block_number(1));
-        ext
+        })
     }
 
     /// Runs the test and checks the state at its end.
@@ -177,7 +146,7 @@ impl ExtBuilder {
 }
 
 pub fn advance_days(days: u32) {
-    Now::set(&(Now::get() + days * DAY));
+    TestClock::advance(days * DAY);
 }
 
 pub fn global_record(who: u64) -> Record {
@@ -186,13 +155,7 @@ pub fn global_record(who: u64) -> Record {
 
 /// The events of this pallet, which are then forgotten.
 pub fn events() -> Vec<crate::Event<Test>> {
-    let events = System::events();
+    let events = System::read_events_for_pallet();
     System::reset_events();
     events
-        .into_iter()
-        .filter_map(|record| match record.event {
-            RuntimeEvent::Reputation(event) => Some(event),
-            _ => None,
-        })
-        .collect()
 }

@@ -36,13 +36,11 @@ pub const LOG_TARGET: &str = "runtime::rewards";
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{
-        pallet_prelude::*,
-        traits::fungible::{Inspect, InspectHold, Mutate, MutateHold},
-    };
+    use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use tos_formulas::split::{SplitProfile, WinnerRule};
     use tos_interfaces::Clock;
+    use tos_pallet_support::holds::HeldCurrency;
     use tos_types::{Balance, Difficulty, TaskId, TaskType, Tick};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -56,10 +54,7 @@ pub mod pallet {
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// The currency rewards are paid in.
-        type Currency: Inspect<Self::AccountId, Balance = Balance>
-            + Mutate<Self::AccountId>
-            + InspectHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
-            + MutateHold<Self::AccountId>;
+        type Currency: HeldCurrency<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
         /// The runtime's hold reasons.
         type RuntimeHoldReason: From<HoldReason>;

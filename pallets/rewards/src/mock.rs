@@ -4,48 +4,27 @@
 
 use crate::{self as pallet_rewards, Custody, Event, HoldReason};
 use frame_support::{
-    assert_ok, derive_impl, parameter_types,
+    assert_ok, parameter_types,
     traits::{
         fungible::{Inspect, InspectHold},
-        ConstU128, Hooks,
+        Hooks,
     },
     weights::Weight,
 };
 use frame_system::EnsureRoot;
 use polkadot_sdk::*;
-use sp_runtime::BuildStorage;
 use std::collections::BTreeMap;
 use tos_formulas::split::{JudgedAnswer, QualityBars};
-use tos_interfaces::{Clock, Settlement, Vault};
+use tos_interfaces::{Settlement, Vault};
+use tos_pallet_support::testing::{endowed, first_block, keeps_money};
 use tos_types::{
     params::MIN_PARTICIPATION_QUALITY, Balance, Bp, Difficulty, PhaseLengths, TaskId, TaskType,
     Tick,
 };
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeSlashReason,
-        RuntimeLockId,
-        RuntimeTask,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+pub use tos_pallet_support::testing::TestClock;
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Rewards = pallet_rewards;
-}
+tos_pallet_support::test_runtime!(Rewards: pallet_rewards, existential_deposit: ED);
 
 /// The existential deposit.
 pub const ED: Balance = 10;
@@ -70,38 +49,7 @@ pub const RICH: Balance = 1_000_000;
 pub const POOR: Balance = 100;
 
 parameter_types! {
-    pub static Now: Tick = 1;
     pub const Treasury: u64 = TREASURY;
-}
-
-pub struct TestClock;
-impl Clock for TestClock {
-    fn now() -> Tick {
-        Now::get()
-    }
-    fn phase_lengths() -> PhaseLengths {
-        PhaseLengths {
-            claim: CLAIM_WINDOW,
-            ..PhaseLengths::development()
-        }
-    }
-    #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_set_now(now: Tick) {
-        Now::set(now);
-    }
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlock<Test>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type Balance = Balance;
-    type ExistentialDeposit = ConstU128<ED>;
-    type AccountStore = System;
 }
 
 impl pallet_rewards::Config for Test {
@@ -136,31 +84,23 @@ impl ExtBuilder {
         if self.treasury > 0 {
             balances.push((TREASURY, self.treasury));
         }
-        let genesis = RuntimeGenesisConfig {
-            balances: pallet_balances::GenesisConfig {
-                balances,
-                ..Default::default()
+        TestClock::start(
+            1,
+            PhaseLengths {
+                claim: CLAIM_WINDOW,
+                ..PhaseLengths::development()
             },
+        );
+        first_block::<Test>(&RuntimeGenesisConfig {
+            balances: endowed::<Test>(balances),
             ..Default::default()
-        };
-        let mut ext: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
-        ext.execute_with(|| {
-            System::set_block_number(1);
-            Now::set(1);
-        });
-        ext
+        })
     }
 
     /// Runs a test: no wei is created or lost, and every invariant holds in the end.
     pub fn execute(self, test: impl FnOnce()) {
         self.build().execute_with(|| {
-            let issuance = Balances::total_issuance();
-            test();
-            assert_eq!(
-                Balances::total_issuance(),
-                issuance,
-                "money was created or lost"
-            );
+            keeps_money::<Balances>(test);
             check_state();
         });
     }
@@ -253,6 +193,24 @@ pub fn settle(settlement: &Settlement<u64>) -> Event<Test> {
 pub fn reward(nonce: u64, miner: u64, judge: u64) {
     deposit(nonce, ALICE, 1_000);
     settle(&settlement(nonce, &[(miner, 90)], &[(judge, 10_000)]));
+}
+
+/// Deposits for the first task and settles it: one answer, these judges. What that told.
+pub fn first_settled(reward: Balance, miner: u64, judges: &[(u64, Bp)]) -> Vec<Event<Test>> {
+    deposit(0, ALICE, reward);
+    events();
+    assert_ok!(Rewards::settle(&settlement(0, &[(miner, 90)], judges)));
+    events()
+}
+
+/// The event of a refund for the first task.
+pub fn refunded(publisher: u64, amount: Balance, fee: Balance) -> Event<Test> {
+    Event::Refunded {
+        task: task(0),
+        publisher,
+        amount,
+        fee,
+    }
 }
 
 /// This pallet's events since the last call of this function.

@@ -49,14 +49,10 @@ const LOG_TARGET: &str = "runtime::storage";
 pub mod pallet {
     use super::*;
     use alloc::{boxed::Box, vec::Vec};
-    use frame_support::{
-        pallet_prelude::*,
-        traits::fungible::{Inspect, InspectHold, Mutate, MutateHold},
-        weights::WeightMeter,
-    };
+    use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
     use tos_interfaces::{Clock, Randomness};
-    use tos_pallet_support::agenda;
+    use tos_pallet_support::{agenda, holds::HeldCurrency};
     use tos_storage_proofs::{Commitment, Mmr};
     use tos_types::{
         randomness::RandomnessRequest,
@@ -82,10 +78,7 @@ pub mod pallet {
         /// The runtime's reasons to hold balance.
         type RuntimeHoldReason: From<HoldReason>;
         /// The currency of escrows and bonds.
-        type Currency: Inspect<Self::AccountId, Balance = Balance>
-            + InspectHold<Self::AccountId>
-            + Mutate<Self::AccountId>
-            + MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+        type Currency: HeldCurrency<Self::AccountId, Reason = Self::RuntimeHoldReason>;
         /// Protocol time. Its hooks must run before this pallet's.
         type Clock: Clock;
         /// The beacon. Its hooks must run before this pallet's.

@@ -6,7 +6,6 @@ use crate as pallet_storage;
 use crate::*;
 use codec::Encode;
 use frame_support::{
-    derive_impl,
     dispatch::DispatchResult,
     parameter_types,
     traits::{Authorize, Hooks},
@@ -14,30 +13,22 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use sp_io::hashing::blake2_256;
-use sp_runtime::{
-    traits::Dispatchable, transaction_validity::TransactionSource, BuildStorage, DispatchError,
-};
+use sp_runtime::{traits::Dispatchable, transaction_validity::TransactionSource, DispatchError};
 use std::cell::Cell;
-use tos_interfaces::{Clock, Randomness, Seed};
+use tos_interfaces::{Randomness, Seed};
+use tos_pallet_support::testing::{endowed, first_block, keeps_money, TestClock};
 use tos_storage_proofs::Commitment;
 use tos_types::{
     randomness::RandomnessRequest,
     storage::{DealTerms, ReplicaStatus, Retention, StorageConfig, StoredContent, Window},
-    Balance, DealId, PhaseLengths, ReplicaId, Tick, TOS,
+    Balance, DealId, PhaseLengths, ReplicaId, TOS,
 };
 
 pub use crate::tests::world::*;
 
-type Block = frame_system::mocking::MockBlock<Test>;
 pub type AccountId = u64;
 
-frame_support::construct_runtime!(
-    pub enum Test {
-        System: frame_system,
-        Balances: pallet_balances,
-        Store: pallet_storage,
-    }
-);
+tos_pallet_support::test_runtime!(Store: pallet_storage, existential_deposit: ED);
 
 pub const CLIENT: AccountId = 1;
 pub const OTHER_CLIENT: AccountId = 2;
@@ -58,21 +49,7 @@ parameter_types! {
     pub static MaxWork: Weight = Weight::MAX;
     pub static Validators: Vec<AccountId> = (VALIDATOR..VALIDATOR + 30).collect();
     pub const Treasury: AccountId = TREASURY;
-    pub const ExistentialDeposit: Balance = ED;
     pub const ChainId: [u8; 32] = CHAIN;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = Block;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type AccountStore = System;
-    type Balance = Balance;
-    type ExistentialDeposit = ExistentialDeposit;
 }
 
 impl pallet_storage::Config for Test {
@@ -89,23 +66,8 @@ impl pallet_storage::Config for Test {
 }
 
 thread_local! {
-    static NOW: Cell<Tick> = const { Cell::new(100) };
     static DEGRADED: Cell<bool> = const { Cell::new(false) };
     static EXPIRED: Cell<bool> = const { Cell::new(false) };
-}
-
-pub struct TestClock;
-impl Clock for TestClock {
-    fn now() -> Tick {
-        NOW.get()
-    }
-    fn phase_lengths() -> PhaseLengths {
-        PhaseLengths::development()
-    }
-    #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_set_now(now: Tick) {
-        NOW.set(now);
-    }
 }
 
 /// A beacon whose seeds are there two blocks after the randomness request.
@@ -156,7 +118,7 @@ pub fn config() -> StorageConfig {
 
 /// One block with one tick.
 pub fn tick() {
-    NOW.set(NOW.get() + 1);
+    TestClock::advance(1);
     tickless();
 }
 
@@ -251,35 +213,22 @@ pub fn provider(who: AccountId) -> Provider {
 }
 
 pub fn events() -> Vec<Event<Test>> {
-    System::events()
-        .into_iter()
-        .filter_map(|record| match record.event {
-            RuntimeEvent::Store(event) => Some(event),
-            _ => None,
-        })
-        .collect()
+    System::read_events_for_pallet()
 }
 
 pub fn new_test_ext(config: StorageConfig) -> sp_io::TestExternalities {
-    let mut storage = frame_system::GenesisConfig::<Test>::default()
-        .build_storage()
-        .unwrap();
+    TestClock::start(100, PhaseLengths::development());
     let rich = (1..=40).map(|who| (who, ENDOWMENT));
     let validators = (VALIDATOR..VALIDATOR + 30).map(|who| (who, ENDOWMENT));
     let balances = rich.chain(validators).chain([(TREASURY, TOS)]).collect();
-    pallet_balances::GenesisConfig::<Test> {
-        balances,
+    first_block::<Test>(&RuntimeGenesisConfig {
+        balances: endowed::<Test>(balances),
+        store: pallet_storage::GenesisConfig {
+            config,
+            ..Default::default()
+        },
         ..Default::default()
-    }
-    .assimilate_storage(&mut storage)
-    .unwrap();
-    pallet_storage::GenesisConfig::<Test> {
-        config,
-        ..Default::default()
-    }
-    .assimilate_storage(&mut storage)
-    .unwrap();
-    storage.into()
+    })
 }
 
 /// A chain whose node holds keys, as benchmarks need them.
@@ -288,13 +237,11 @@ pub fn new_benchmark_ext() -> sp_io::TestExternalities {
     use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
     let mut ext = new_test_ext(config());
     ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
-    ext.execute_with(|| System::set_block_number(1));
     ext
 }
 
 /// Forgets what another test of this thread has scripted.
 pub fn reset() {
-    NOW.set(100);
     DEGRADED.set(false);
     EXPIRED.set(false);
     MaxWork::set(Weight::MAX);
@@ -323,13 +270,20 @@ impl ExtBuilder {
     pub fn execute(self, test: impl FnOnce(&mut World)) {
         reset();
         new_test_ext(self.config).execute_with(|| {
-            System::set_block_number(1);
-            let issued = Balances::total_issuance();
-            let mut world = World::default();
-            tick();
-            test(&mut world);
-            Store::do_try_state().unwrap();
-            assert_eq!(Balances::total_issuance(), issued, "money came or went");
+            keeps_money::<Balances>(|| {
+                let mut world = World::default();
+                tick();
+                test(&mut world);
+                Store::do_try_state().unwrap();
+            });
+        });
+    }
+
+    /// The same with a provider, Alice.
+    pub fn run(self, test: impl FnOnce(&mut World)) {
+        self.execute(|world| {
+            world.provider(ALICE, 5_000 * TOS);
+            test(world);
         });
     }
 }
@@ -355,8 +309,13 @@ pub fn disperse(who: AccountId, over: Vec<ReplicaId>) {
 
 /// A test with the usual configuration and a provider, Alice.
 pub fn run(test: impl FnOnce(&mut World)) {
-    ExtBuilder::default().execute(|world| {
-        world.provider(ALICE, 5_000 * TOS);
-        test(world);
+    ExtBuilder::default().run(test);
+}
+
+/// The same with an active replica of hers.
+pub fn with_replica(test: impl FnOnce(&mut World, ReplicaId)) {
+    run(|world| {
+        let id = world.active(ALICE, 1);
+        test(world, id);
     });
 }

@@ -8,13 +8,24 @@
 use frame_support::{
     storage::with_storage_layer,
     traits::{
-        fungible::{InspectHold, MutateHold},
+        fungible::{InspectHold, Mutate, MutateHold},
         tokens::{Fortitude, Precision, Restriction},
     },
 };
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_types::Balance;
+
+/// A currency of which pallets hold funds; `Reason` is the runtime's.
+pub trait HeldCurrency<AccountId: Eq>:
+    Mutate<AccountId, Balance = Balance> + MutateHold<AccountId>
+{
+}
+
+impl<AccountId: Eq, Currency> HeldCurrency<AccountId> for Currency where
+    Currency: Mutate<AccountId, Balance = Balance> + MutateHold<AccountId>
+{
+}
 
 /// Puts free funds of `who` on hold.
 ///

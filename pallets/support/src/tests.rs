@@ -4,12 +4,11 @@
 
 use crate::{
     agenda::{retry_delay, run, Agenda},
-    testing::{held_money_conforms, Accounts},
+    testing::held_money_conforms,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
-    derive_impl,
-    traits::{ConstU128, VariantCount},
+    traits::VariantCount,
     weights::{Weight, WeightMeter},
 };
 use polkadot_sdk::*;
@@ -20,7 +19,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
 };
-use tos_types::{Balance, Tick};
+use tos_types::Tick;
 
 /// Why funds are on hold.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -55,31 +54,15 @@ mod runtime {
     pub type Balances = pallet_balances;
 }
 
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlock<Test>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type Balance = Balance;
-    type ExistentialDeposit = ConstU128<10>;
-    type AccountStore = System;
+crate::test_runtime!(@balances 10 {
     type RuntimeHoldReason = Reason;
-}
+});
 
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     TestExternalities::default().execute_with(|| {
         <Balances as frame_support::traits::fungible::Mutate<u64>>::mint_into(&2, 10).unwrap();
-        let (owner, other, nobody) = (1, 2, 3);
-        let accounts = Accounts {
-            owner,
-            other,
-            nobody,
-        };
-        held_money_conforms::<Balances, _, _>(Reason::Stake, &accounts);
+        held_money_conforms::<Balances>(Reason::Stake, 2);
     });
 }
 

@@ -48,14 +48,10 @@ const LOG_TARGET: &str = "runtime::tasks";
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{
-        pallet_prelude::*,
-        traits::fungible::{Inspect, InspectHold, Mutate, MutateHold},
-        weights::WeightMeter,
-    };
+    use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
     use tos_interfaces::{Clock, MinerRegistry, Panels, Reputation, Vault};
-    use tos_pallet_support::agenda;
+    use tos_pallet_support::{agenda, holds::HeldCurrency};
     use tos_types::{
         commitment::{Commitment, Salt},
         join_error::JoinError,
@@ -81,10 +77,7 @@ pub mod pallet {
         /// The runtime's reasons to hold balance.
         type RuntimeHoldReason: From<HoldReason>;
         /// The currency of stakes and bonds.
-        type Currency: Inspect<Self::AccountId, Balance = Balance>
-            + InspectHold<Self::AccountId>
-            + Mutate<Self::AccountId>
-            + MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+        type Currency: HeldCurrency<Self::AccountId, Reason = Self::RuntimeHoldReason>;
         /// Protocol time. Its hooks must run before this pallet's.
         type Clock: Clock;
         /// The registry of miners: it says which accounts may work.

@@ -5,19 +5,18 @@
 use crate as pallet_tasks;
 use crate::*;
 use frame_support::{
-    derive_impl, parameter_types,
+    parameter_types,
     traits::{fungible::Mutate, tokens::Preservation, Hooks},
     weights::{Weight, WeightMeter},
 };
-use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
+use sp_runtime::{DispatchError, DispatchResult};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
 use tos_formulas::{reputation::Performance, split::Allocation};
-use tos_interfaces::{
-    Clock, Draw, MinerRegistry, PanelRequest, Panels, Reputation, Settlement, Vault,
-};
+use tos_interfaces::{Draw, MinerRegistry, PanelRequest, Panels, Reputation, Settlement, Vault};
+use tos_pallet_support::testing::{endowed, first_block, keeps_money};
 use tos_types::{
     join_error::JoinError,
     offence::Severity,
@@ -27,16 +26,11 @@ use tos_types::{
     Balance, Bp, Difficulty, PhaseLengths, TaskId, TaskType, Tick, TOS,
 };
 
-type Block = frame_system::mocking::MockBlock<Test>;
+pub use tos_pallet_support::testing::{now, TestClock};
+
 type AccountId = u64;
 
-frame_support::construct_runtime!(
-    pub enum Test {
-        System: frame_system,
-        Balances: pallet_balances,
-        Work: pallet_tasks,
-    }
-);
+tos_pallet_support::test_runtime!(Work: pallet_tasks, existential_deposit: ED);
 
 pub const PUBLISHER: AccountId = 1;
 pub const ALICE: AccountId = 11;
@@ -47,25 +41,12 @@ pub const JUDGE: AccountId = 31;
 pub const TREASURY: AccountId = 99;
 /// Where the stand-in of the vault keeps its escrow.
 pub const STRONGBOX: AccountId = 98;
+pub const ED: Balance = 1_000;
 pub const ENDOWMENT: Balance = 10_000 * TOS;
 
 parameter_types! {
     pub static MaxWork: Weight = Weight::from_parts(u64::MAX, u64::MAX);
     pub const Treasury: AccountId = TREASURY;
-    pub const ExistentialDeposit: Balance = 1_000;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = Block;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type AccountStore = System;
-    type Balance = Balance;
-    type ExistentialDeposit = ExistentialDeposit;
 }
 
 impl pallet_tasks::Config for Test {
@@ -144,7 +125,6 @@ pub struct Script {
 }
 
 thread_local! {
-    static NOW: Cell<Tick> = const { Cell::new(0) };
     static SCRIPT: RefCell<Script> = RefCell::default();
 }
 
@@ -153,35 +133,21 @@ pub fn script<R>(f: impl FnOnce(&mut Script) -> R) -> R {
     SCRIPT.with(|script| f(&mut script.borrow_mut()))
 }
 
-pub fn now() -> Tick {
-    NOW.get()
-}
-
 /// Lets time pass without any hook, as when blocks are too full for the queue.
 pub fn jump(to: Tick) {
     assert!(to >= now());
-    NOW.set(to);
+    TestClock::set(to);
 }
 
-pub struct TestClock;
-impl Clock for TestClock {
-    fn now() -> Tick {
-        now()
-    }
-    fn phase_lengths() -> PhaseLengths {
-        PhaseLengths {
-            min_open: 3,
-            max_open: 43_200,
-            answer_reveal: 20,
-            panel_draw: 10,
-            vote_commit: 30,
-            vote_reveal: 20,
-            challenge: 6,
-            retention: 40,
-            ..PhaseLengths::development()
-        }
-    }
-}
+/// Short windows; those of answers and votes are unlike each other.
+const PHASE_LENGTHS: PhaseLengths = PhaseLengths {
+    answer_reveal: 20,
+    panel_draw: 10,
+    vote_commit: 30,
+    vote_reveal: 20,
+    retention: 40,
+    ..PhaseLengths::development()
+};
 
 pub struct TestMiners;
 impl MinerRegistry<AccountId> for TestMiners {
@@ -343,28 +309,23 @@ impl Vault<AccountId> for TestVault {
     }
 }
 
-/// Builds the chain of a test.
-pub struct ExtBuilder;
-
-pub fn new_test_ext() -> sp_io::TestExternalities {
-    let mut storage = frame_system::GenesisConfig::<Test>::default()
-        .build_storage()
-        .unwrap();
+/// A chain that begins at this tick.
+fn chain(now: Tick) -> sp_io::TestExternalities {
+    TestClock::start(now, PHASE_LENGTHS);
     let rich = (1..=60).map(|who| (who, ENDOWMENT));
     let balances = rich.chain([(TREASURY, TOS), (STRONGBOX, TOS)]).collect();
-    pallet_balances::GenesisConfig::<Test> {
-        balances,
+    first_block::<Test>(&RuntimeGenesisConfig {
+        balances: endowed::<Test>(balances),
         ..Default::default()
-    }
-    .assimilate_storage(&mut storage)
-    .unwrap();
-    pallet_tasks::GenesisConfig::<Test>::default()
-        .assimilate_storage(&mut storage)
-        .unwrap();
-    let mut ext: sp_io::TestExternalities = storage.into();
-    ext.execute_with(|| System::set_block_number(1));
-    ext
+    })
 }
+
+pub fn new_test_ext() -> sp_io::TestExternalities {
+    chain(0)
+}
+
+/// Builds the chain of a test.
+pub struct ExtBuilder;
 
 impl ExtBuilder {
     /// Runs a test and then checks that every invariant holds and that no money came or went.
@@ -372,21 +333,19 @@ impl ExtBuilder {
         SCRIPT.set(Script::default());
         RULES.set(TaskRules::STANDARD);
         TERMS.set(DifficultyTable::STANDARD);
-        NOW.set(100);
         MaxWork::set(Weight::MAX);
-        let mut ext = new_test_ext();
-        ext.execute_with(|| {
-            let issued = Balances::total_issuance();
-            test();
-            Work::do_try_state().unwrap();
-            assert_eq!(Balances::total_issuance(), issued, "money came or went");
+        chain(100).execute_with(|| {
+            keeps_money::<Balances>(|| {
+                test();
+                Work::do_try_state().unwrap();
+            });
         });
     }
 }
 
 /// One block with one tick.
 pub fn tick() {
-    NOW.set(now() + 1);
+    TestClock::advance(1);
     let number = System::block_number() + 1;
     System::set_block_number(number);
     Work::on_poll(number, &mut WeightMeter::new());

@@ -80,6 +80,20 @@ fn publish() -> TaskId {
     Offer::default().id()
 }
 
+/// Publishes an offer that is good but for what is changed.
+fn publish_with(change: impl FnOnce(&mut Offer)) -> TaskId {
+    let mut offer = Offer::default();
+    change(&mut offer);
+    offer.id()
+}
+
+/// Parameters of a task in which equal answers are no copies.
+fn logic() -> TaskParams {
+    TaskParams::LogicReasoning {
+        domain: b"arithmetic".to_vec().try_into().unwrap(),
+    }
+}
+
 fn join(who: u64, id: TaskId) {
     assert_ok!(Work::join(RuntimeOrigin::signed(who), id));
 }
@@ -115,18 +129,51 @@ fn reveal(who: u64, id: TaskId) {
     assert_ok!(try_reveal(who, id, &text(who)));
 }
 
-/// The miners join, commit and reveal; the task is about to draw a panel.
-fn answered(id: TaskId, miners: &[u64]) {
+/// The miners join and commit, each to an answer of its own.
+fn committed(id: TaskId, miners: &[u64]) {
     for who in miners {
         join(*who, id);
         commit(*who, id);
     }
+}
+
+/// Alice and Bob commit to the same answer, and it is time to reveal it.
+fn committed_alike(id: TaskId, text: &[u8]) {
+    for who in [ALICE, BOB] {
+        join(who, id);
+        assert_ok!(try_commit(who, id, text));
+    }
+    end_phase(id);
+}
+
+/// Alice and Bob reveal the same answer.
+fn revealed_alike(id: TaskId, text: &[u8]) {
+    for who in [ALICE, BOB] {
+        assert_ok!(try_reveal(who, id, text));
+    }
+}
+
+/// The miners join, commit and reveal; the task is about to draw a panel.
+fn answered(id: TaskId, miners: &[u64]) {
+    committed(id, miners);
     end_phase(id);
     for who in miners {
         reveal(*who, id);
     }
     end_phase(id);
     assert_eq!(phase(id), Phase::PanelDraw);
+}
+
+/// A new task with answers of the miners, about to draw a panel.
+fn answered_task(miners: &[u64]) -> TaskId {
+    let id = publish();
+    answered(id, miners);
+    id
+}
+
+/// Scripts what the round after those already scripted gives.
+fn next_round(tally: Tally, results: &[AnswerResult]) {
+    script(|s| s.rounds.push_back((tally, results.to_vec())));
 }
 
 /// The rest of a round of voting: a panel is drawn and its windows run out.
@@ -139,10 +186,21 @@ fn voted(id: TaskId) {
 
 /// Answers of the miners, judged with the given results, in the challenge window.
 fn judged(id: TaskId, miners: &[u64], results: &[AnswerResult]) {
-    script(|s| s.rounds.push_back((Tally::Consensus, results.to_vec())));
+    next_round(Tally::Consensus, results);
     answered(id, miners);
     voted(id);
     assert_eq!(phase(id), Phase::Challenge);
+}
+
+/// A new task with answers of the miners, judged with the given results, in the challenge window.
+fn judged_task(miners: &[u64], results: &[AnswerResult]) -> TaskId {
+    let id = publish();
+    judged(id, miners, results);
+    id
+}
+
+fn challenge(who: u64, id: TaskId) {
+    assert_ok!(Work::challenge(RuntimeOrigin::signed(who), id));
 }
 
 /// A result with this quality.
@@ -188,13 +246,7 @@ fn finish(id: TaskId) -> Closure {
 }
 
 fn events() -> Vec<Event<Test>> {
-    System::events()
-        .into_iter()
-        .filter_map(|record| match record.event {
-            RuntimeEvent::Work(event) => Some(event),
-            _ => None,
-        })
-        .collect()
+    System::read_events_for_pallet()
 }
 
 fn assert_event(event: Event<Test>) {

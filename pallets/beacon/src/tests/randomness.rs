@@ -19,6 +19,14 @@ fn request() -> RandomnessRequest {
     <Beacon as Randomness>::request()
 }
 
+/// A test that begins with a request.
+fn with_request(test: impl FnOnce(RandomnessRequest)) {
+    execute(|| {
+        started();
+        test(request());
+    });
+}
+
 fn seed(randomness: &RandomnessRequest) -> Seed {
     <Beacon as Randomness>::seed(randomness, b"subject")
 }
@@ -143,9 +151,7 @@ fn after_an_outage_the_head_catches_up_with_a_machine_that_is_a_fifth_faster_tha
 
 #[test]
 fn a_seed_is_pending_until_both_of_its_sources_exist() {
-    execute(|| {
-        started();
-        let randomness = request();
+    with_request(|randomness| {
         assert_eq!(seed(&randomness), Seed::Pending);
         // The VRF output alone does not do.
         block(4);
@@ -177,9 +183,7 @@ fn a_seed_does_not_depend_on_when_or_where_its_slot_was_included() {
 
 #[test]
 fn a_seed_depends_on_slot_block_and_subject() {
-    execute(|| {
-        started();
-        let randomness = request();
+    with_request(|randomness| {
         block(8);
         block(8);
         let other = |slot, block| seed(&RandomnessRequest { slot, block });
@@ -244,9 +248,7 @@ fn no_author_of_a_block_knows_a_degraded_seed_before_those_of_the_blocks_after_i
 
 #[test]
 fn a_stall_degrades_and_progress_ends_it() {
-    execute(|| {
-        started();
-        let randomness = request();
+    with_request(|randomness| {
         for _ in 0..5 {
             block(0);
             assert!(!degraded());
@@ -305,9 +307,7 @@ fn the_walk_resumes_where_it_stood() {
 
 #[test]
 fn a_request_expires_with_the_records_of_its_block() {
-    execute(|| {
-        started();
-        let randomness = request();
+    with_request(|randomness| {
         block(8);
         let ready = seed(&randomness);
         let at = u64::from(randomness.block) + 2_048;
@@ -323,9 +323,7 @@ fn a_request_expires_with_the_records_of_its_block() {
 
 #[test]
 fn a_request_expires_with_the_record_of_its_slot() {
-    execute(|| {
-        started();
-        let randomness = request();
+    with_request(|randomness| {
         walk_to(randomness.slot + 2_047);
         assert_eq!(seed(&randomness), Seed::Ready(expected(&randomness)));
         block(1);
@@ -335,9 +333,7 @@ fn a_request_expires_with_the_record_of_its_slot() {
 
 #[test]
 fn the_request_of_a_block_without_vrf_output_is_worth_nothing() {
-    execute(|| {
-        started();
-        let randomness = request();
+    with_request(|randomness| {
         System::set_block_number(System::block_number() + 1);
         ParentVrf::set(None);
         let before = crate::Accumulator::<Test>::get();

@@ -24,6 +24,17 @@ fn redraw(n: u64, request: &PanelRequest<u64>) -> Vec<u64> {
     members
 }
 
+/// Draws panels of three for other tasks.
+fn seat_elsewhere(tasks: core::ops::Range<u32>) {
+    for n in tasks {
+        let other = PanelRequest {
+            task: TaskId([100 + n as u8; 16]),
+            ..request(0, 3)
+        };
+        assert_eq!(Judges::draw(&other), Draw::Seated(3));
+    }
+}
+
 fn unseat(members: &[u64]) {
     Judges::forget(&TASK);
     for who in members {
@@ -177,16 +188,7 @@ fn a_crowd_of_newcomers_without_standing_wins_no_seat() {
 #[test]
 fn nobody_sits_on_more_than_the_allowed_number_of_panels() {
     ExtBuilder::judges(3).execute(|| {
-        for n in 0..MAX_CONCURRENT_PANELS {
-            let task = TaskId([100 + n as u8; 16]);
-            assert_eq!(
-                Judges::draw(&PanelRequest {
-                    task,
-                    ..request(0, 3)
-                }),
-                Draw::Seated(3)
-            );
-        }
+        seat_elsewhere(0..MAX_CONCURRENT_PANELS);
         assert_eq!(judge(1).panels, 16);
         assert_eq!(Judges::draw(&request(0, 3)), Draw::Retry);
         Judges::conclude(&TaskId([100; 16]), TYPE, false);
@@ -333,16 +335,7 @@ fn those_who_have_not_sat_yet_come_before_those_who_have() {
 fn a_busy_member_of_an_earlier_round_can_sit_again() {
     ExtBuilder::judges(3).execute(|| {
         assert_eq!(Judges::draw(&request(0, 3)), Draw::Seated(3));
-        for n in 1..MAX_CONCURRENT_PANELS {
-            let task = TaskId([100 + n as u8; 16]);
-            assert_eq!(
-                Judges::draw(&PanelRequest {
-                    task,
-                    ..request(0, 3)
-                }),
-                Draw::Seated(3)
-            );
-        }
+        seat_elsewhere(1..MAX_CONCURRENT_PANELS);
         assert_eq!(judge(1).panels, MAX_CONCURRENT_PANELS);
         assert_eq!(Judges::draw(&request(1, 5)), Draw::Seated(3));
     });

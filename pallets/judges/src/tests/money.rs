@@ -3,11 +3,12 @@
 //! Money is neither made nor lost.
 
 use crate::mock::*;
-use crate::Event;
+use crate::{Event, HoldReason};
 use frame_support::{assert_ok, traits::fungible::Inspect};
 use polkadot_sdk::*;
 use proptest::prelude::*;
 use tos_interfaces::Panels;
+use tos_pallet_support::testing::held_money_conforms;
 use tos_types::Balance;
 
 fn any_vote() -> impl Strategy<Value = Vote> {
@@ -61,7 +62,7 @@ proptest! {
             (1..=12).for_each(|who| {
  assert_ok!(Judges::leave(origin(who)));
  });
-            set_now(10_000);
+            TestClock::set(10_000);
             (1..=12).for_each(|who| {
  assert_ok!(Judges::withdraw(origin(who)));
  });
@@ -83,14 +84,6 @@ fn seated(number: u32) -> Option<usize> {
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     ExtBuilder::default().build().execute_with(|| {
-        let accounts = tos_pallet_support::testing::Accounts {
-            owner: 9_001,
-            other: 1,
-            nobody: 9_002,
-        };
-        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            crate::HoldReason::JudgeStake,
-            &accounts,
-        );
+        held_money_conforms::<Balances>(HoldReason::JudgeStake, 1);
     });
 }

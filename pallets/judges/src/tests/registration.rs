@@ -143,8 +143,8 @@ fn bad_changes_of_types_are_refused() {
 #[test]
 fn leaving_takes_effect_at_once_and_the_stake_comes_back_after_the_cooldown() {
     ExtBuilder::judges(3).execute(|| {
-        set_now(5);
-        let release_at = 5 + World::phase_lengths().unbonding;
+        TestClock::set(5);
+        let release_at = 5 + TestClock::phase_lengths().unbonding;
         assert_ok!(Judges::leave(origin(1)));
         System::assert_last_event(Event::LeaveStarted { who: 1, release_at }.into());
         assert_eq!(PoolSize::<Test>::get(TYPE), 2);
@@ -156,9 +156,9 @@ fn leaving_takes_effect_at_once_and_the_stake_comes_back_after_the_cooldown() {
         );
         assert_noop!(Judges::leave(origin(1)), Error::<Test>::Leaving);
 
-        set_now(release_at - 1);
+        TestClock::set(release_at - 1);
         assert_noop!(Judges::withdraw(origin(1)), Error::<Test>::StillUnbonding);
-        set_now(release_at);
+        TestClock::set(release_at);
         assert_ok!(Judges::withdraw(origin(1)));
         assert_eq!(free(1), FUNDS);
         assert_eq!(crate::Judges::<Test>::get(1), None);
@@ -180,7 +180,7 @@ fn nobody_escapes_a_slash_by_leaving() {
     ExtBuilder::judges(3).execute(|| {
         let members = open_round(0, 3);
         assert_ok!(Judges::leave(origin(members[0])));
-        set_now(1_000);
+        TestClock::set(1_000);
         assert_noop!(
             Judges::withdraw(origin(members[0])),
             Error::<Test>::StillOnPanels
@@ -211,7 +211,7 @@ fn a_leaving_judge_can_come_back_before_it_withdraws() {
         );
         assert_eq!(judge(1).status, JudgeStatus::Active);
         assert_eq!(PoolSize::<Test>::get(TYPE), 2);
-        set_now(10_000);
+        TestClock::set(10_000);
         assert_noop!(Judges::withdraw(origin(1)), Error::<Test>::NotLeaving);
     });
 }
@@ -330,7 +330,7 @@ proptest! {
                     2 => Judges::leave(origin(who)),
                     3 => Judges::rejoin(origin(who)),
                     _ => {
-                        world(|w| w.now += 15);
+                        TestClock::advance(15);
                         Judges::withdraw(origin(who))
                     },
                 };

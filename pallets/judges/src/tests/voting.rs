@@ -89,45 +89,24 @@ fn reveals_are_refused_each_with_its_own_error() {
         let reveal_vote = |who, scores: &Scores, salt| {
             Judges::reveal_vote(origin(who), TASK, scores.clone(), None, salt)
         };
-        assert_noop!(
-            reveal_vote(who, &scores, salt(who)),
-            Error::<Test>::NoVoteNow
-        );
+        let refused = |who, scores: &Scores, salt, error: Error<Test>| {
+            assert_noop!(reveal_vote(who, scores, salt), error);
+        };
+        refused(who, &scores, salt(who), Error::NoVoteNow);
         set_stage(VotingStage::Reveal { round: 0 });
-        assert_noop!(reveal_vote(50, &scores, salt(50)), Error::<Test>::NotJudge);
+        refused(50, &scores, salt(50), Error::NotJudge);
         let other = outsider(&members);
-        assert_noop!(
-            reveal_vote(other, &scores, salt(other)),
-            Error::<Test>::NotOnPanel
-        );
-        assert_noop!(
-            reveal_vote(idle, &scores, salt(idle)),
-            Error::<Test>::NotCommitted
-        );
+        refused(other, &scores, salt(other), Error::NotOnPanel);
+        refused(idle, &scores, salt(idle), Error::NotCommitted);
 
         let short: Scores = vec![score(40); 2].try_into().unwrap();
         let long: Scores = vec![score(40); 4].try_into().unwrap();
-        assert_noop!(
-            reveal_vote(who, &short, salt(who)),
-            Error::<Test>::WrongScoreCount
-        );
-        assert_noop!(
-            reveal_vote(who, &long, salt(who)),
-            Error::<Test>::WrongScoreCount
-        );
-        assert_noop!(
-            reveal_vote(who, &flat(41), salt(who)),
-            Error::<Test>::WrongPreimage
-        );
-        assert_noop!(
-            reveal_vote(who, &scores, [0; 32]),
-            Error::<Test>::WrongPreimage
-        );
+        refused(who, &short, salt(who), Error::WrongScoreCount);
+        refused(who, &long, salt(who), Error::WrongScoreCount);
+        refused(who, &flat(41), salt(who), Error::WrongPreimage);
+        refused(who, &scores, [0; 32], Error::WrongPreimage);
         assert_ok!(reveal_vote(who, &scores, salt(who)));
-        assert_noop!(
-            reveal_vote(who, &scores, salt(who)),
-            Error::<Test>::AlreadyRevealed
-        );
+        refused(who, &scores, salt(who), Error::AlreadyRevealed);
     });
 }
 

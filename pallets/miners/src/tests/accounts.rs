@@ -3,23 +3,28 @@
 //! Certificates, owners, relations and genesis.
 
 use crate::mock::*;
-use crate::{Certificate, Certificates, Error, Event, Relations};
+use crate::{Certificate, Certificates, Error, Event, HoldReason, Relations};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::MinerRegistry;
+use tos_pallet_support::testing::held_money_conforms;
 use tos_types::{task::Certification, TaskType, TOS};
+
+/// Certifies Alice.
+fn certify(origin: RuntimeOrigin, level: Certification, expires: u32) -> DispatchResult {
+    Miners::certify(origin, ALICE, level, expires)
+}
+
+fn set_owner(who: u64, owner: Option<u64>) -> DispatchResult {
+    Miners::set_owner(signed(who), owner)
+}
 
 #[test]
 fn a_certificate_counts_until_it_expires_and_not_longer() {
     ExtBuilder::default().execute(|| {
         assert_eq!(Miners::certification(&ALICE), Certification::Unverified);
-        assert_ok!(Miners::certify(
-            signed(CERTIFIER),
-            ALICE,
-            Certification::Expert,
-            20
-        ));
+        assert_ok!(certify(signed(CERTIFIER), Certification::Expert, 20));
         assert_eq!(
             last_event(),
             Event::Certified {
@@ -28,7 +33,7 @@ fn a_certificate_counts_until_it_expires_and_not_longer() {
                 expires: 20
             }
         );
-        Now::set(&20);
+        TestClock::set(20);
         assert_eq!(Miners::certification(&ALICE), Certification::Expert);
         assert_eq!(
             Miners::certificate(&ALICE),
@@ -37,7 +42,7 @@ fn a_certificate_counts_until_it_expires_and_not_longer() {
                 expires: 20
             })
         );
-        Now::set(&21);
+        TestClock::set(21);
         assert_eq!(Miners::certification(&ALICE), Certification::Unverified);
         assert_eq!(Miners::certificate(&ALICE), None);
     });
@@ -46,18 +51,8 @@ fn a_certificate_counts_until_it_expires_and_not_longer() {
 #[test]
 fn a_certificate_replaces_the_one_before() {
     ExtBuilder::default().execute(|| {
-        assert_ok!(Miners::certify(
-            RuntimeOrigin::root(),
-            ALICE,
-            Certification::Master,
-            20
-        ));
-        assert_ok!(Miners::certify(
-            RuntimeOrigin::root(),
-            ALICE,
-            Certification::Basic,
-            10
-        ));
+        assert_ok!(certify(RuntimeOrigin::root(), Certification::Master, 20));
+        assert_ok!(certify(RuntimeOrigin::root(), Certification::Basic, 10));
         assert_eq!(Miners::certification(&ALICE), Certification::Basic);
     });
 }
@@ -66,12 +61,12 @@ fn a_certificate_replaces_the_one_before() {
 fn meaningless_certificates_are_refused() {
     ExtBuilder::default().execute(|| {
         assert_noop!(
-            Miners::certify(signed(CERTIFIER), ALICE, Certification::Unverified, 20),
+            certify(signed(CERTIFIER), Certification::Unverified, 20),
             Error::<Test>::InvalidLevel
         );
-        for expires in [0, Now::get()] {
+        for expires in [0, now()] {
             assert_noop!(
-                Miners::certify(signed(CERTIFIER), ALICE, Certification::Basic, expires),
+                certify(signed(CERTIFIER), Certification::Basic, expires),
                 Error::<Test>::InvalidExpiry
             );
         }
@@ -82,15 +77,10 @@ fn meaningless_certificates_are_refused() {
 fn only_certifiers_certify_and_revoke() {
     ExtBuilder::default().execute(|| {
         assert_noop!(
-            Miners::certify(signed(ALICE), ALICE, Certification::Master, 20),
+            certify(signed(ALICE), Certification::Master, 20),
             DispatchError::BadOrigin
         );
-        assert_ok!(Miners::certify(
-            signed(CERTIFIER),
-            ALICE,
-            Certification::Master,
-            20
-        ));
+        assert_ok!(certify(signed(CERTIFIER), Certification::Master, 20));
         assert_noop!(
             Miners::revoke_certificate(signed(BOB), ALICE),
             DispatchError::BadOrigin
@@ -108,13 +98,8 @@ fn only_certifiers_certify_and_revoke() {
 #[test]
 fn the_record_of_an_expired_certificate_can_be_removed() {
     ExtBuilder::default().execute(|| {
-        assert_ok!(Miners::certify(
-            signed(CERTIFIER),
-            ALICE,
-            Certification::Master,
-            20
-        ));
-        advance(100);
+        assert_ok!(certify(signed(CERTIFIER), Certification::Master, 20));
+        TestClock::advance(100);
         assert_ok!(Miners::revoke_certificate(signed(CERTIFIER), ALICE));
         assert!(!Certificates::<Test>::contains_key(ALICE));
     });
@@ -135,7 +120,7 @@ fn a_publisher_cannot_declare_honest_judges_off_its_panel() {
     ExtBuilder::default().execute(|| {
         // Two honest judges keep away from their owner and, as that declares, from each other.
         for (who, other) in [(judge, sibling), (sibling, judge)] {
-            assert_ok!(Miners::set_owner(signed(who), Some(fleet)));
+            assert_ok!(set_owner(who, Some(fleet)));
             assert_ok!(Miners::declare_relation(signed(fleet), other));
         }
         // By declaring them or their owner.
@@ -143,14 +128,14 @@ fn a_publisher_cannot_declare_honest_judges_off_its_panel() {
             assert_ok!(Miners::declare_relation(signed(publisher), other));
         }
         // By naming their owner as its own.
-        assert_ok!(Miners::set_owner(signed(publisher), Some(fleet)));
+        assert_ok!(set_owner(publisher, Some(fleet)));
         for who in [judge, sibling, fleet] {
             assert!(!Miners::must_recuse(&who, &publisher));
             assert!(Miners::must_recuse(&publisher, &who));
         }
         assert!(Miners::must_recuse(&judge, &sibling));
         // By naming a judge as its own owner.
-        assert_ok!(Miners::set_owner(signed(publisher), Some(loner)));
+        assert_ok!(set_owner(publisher, Some(loner)));
         assert!(!Miners::must_recuse(&loner, &publisher));
     });
 }
@@ -158,7 +143,7 @@ fn a_publisher_cannot_declare_honest_judges_off_its_panel() {
 #[test]
 fn an_owner_declares_for_all_its_accounts_and_is_bound_by_none() {
     ExtBuilder::default().execute(|| {
-        assert_ok!(Miners::set_owner(signed(ALICE), Some(CAROL)));
+        assert_ok!(set_owner(ALICE, Some(CAROL)));
         assert_eq!(
             last_event(),
             Event::OwnerSet {
@@ -166,7 +151,7 @@ fn an_owner_declares_for_all_its_accounts_and_is_bound_by_none() {
                 owner: Some(CAROL)
             }
         );
-        assert_ok!(Miners::set_owner(signed(BOB), Some(CAROL)));
+        assert_ok!(set_owner(BOB, Some(CAROL)));
         for who in [ALICE, BOB] {
             assert!(Miners::must_recuse(&who, &CAROL) && !Miners::must_recuse(&CAROL, &who));
         }
@@ -176,9 +161,9 @@ fn an_owner_declares_for_all_its_accounts_and_is_bound_by_none() {
         assert!(Miners::must_recuse(&CAROL, &BOB) && Miners::must_recuse(&ALICE, &BOB));
         assert!(!Miners::must_recuse(&BOB, &ALICE));
         // Whether the other names the owner as well is not the other's choice to make.
-        assert_ok!(Miners::set_owner(signed(BOB), None));
+        assert_ok!(set_owner(BOB, None));
         assert!(Miners::must_recuse(&ALICE, &BOB));
-        assert_ok!(Miners::set_owner(signed(ALICE), None));
+        assert_ok!(set_owner(ALICE, None));
         assert!(!Miners::must_recuse(&ALICE, &BOB) && !Miners::must_recuse(&ALICE, &CAROL));
     });
 }
@@ -186,13 +171,10 @@ fn an_owner_declares_for_all_its_accounts_and_is_bound_by_none() {
 #[test]
 fn owners_of_owners_do_not_count() {
     ExtBuilder::default().execute(|| {
-        assert_ok!(Miners::set_owner(signed(BOB), Some(CAROL)));
-        assert_noop!(
-            Miners::set_owner(signed(ALICE), Some(BOB)),
-            Error::<Test>::OwnerIsOwned
-        );
+        assert_ok!(set_owner(BOB, Some(CAROL)));
+        assert_noop!(set_owner(ALICE, Some(BOB)), Error::<Test>::OwnerIsOwned);
         // The other order cannot be refused, but makes no chain either.
-        assert_ok!(Miners::set_owner(signed(CAROL), Some(POOR)));
+        assert_ok!(set_owner(CAROL, Some(POOR)));
         assert!(!Miners::must_recuse(&BOB, &POOR));
     });
 }
@@ -201,8 +183,8 @@ fn owners_of_owners_do_not_count() {
 #[test]
 fn being_named_as_owner_binds_nobody() {
     ExtBuilder::default().execute(|| {
-        assert_ok!(Miners::set_owner(signed(ALICE), Some(BOB)));
-        assert_ok!(Miners::set_owner(signed(BOB), Some(CAROL)));
+        assert_ok!(set_owner(ALICE, Some(BOB)));
+        assert_ok!(set_owner(BOB, Some(CAROL)));
         assert!(Miners::must_recuse(&BOB, &CAROL) && !Miners::must_recuse(&BOB, &ALICE));
     });
 }
@@ -210,20 +192,11 @@ fn being_named_as_owner_binds_nobody() {
 #[test]
 fn empty_owner_changes_are_refused() {
     ExtBuilder::default().execute(|| {
-        assert_noop!(
-            Miners::set_owner(signed(ALICE), None),
-            Error::<Test>::NotRelated
-        );
-        assert_noop!(
-            Miners::set_owner(signed(ALICE), Some(ALICE)),
-            Error::<Test>::SelfRelation
-        );
-        assert_ok!(Miners::set_owner(signed(ALICE), Some(BOB)));
-        assert_noop!(
-            Miners::set_owner(signed(ALICE), Some(BOB)),
-            Error::<Test>::AlreadyRelated
-        );
-        assert_ok!(Miners::set_owner(signed(ALICE), Some(CAROL)));
+        assert_noop!(set_owner(ALICE, None), Error::<Test>::NotRelated);
+        assert_noop!(set_owner(ALICE, Some(ALICE)), Error::<Test>::SelfRelation);
+        assert_ok!(set_owner(ALICE, Some(BOB)));
+        assert_noop!(set_owner(ALICE, Some(BOB)), Error::<Test>::AlreadyRelated);
+        assert_ok!(set_owner(ALICE, Some(CAROL)));
         assert!(!Miners::must_recuse(&ALICE, &BOB));
     });
 }
@@ -323,14 +296,6 @@ fn genesis_with_an_empty_certificate_is_refused() {
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     ExtBuilder::default().build().execute_with(|| {
-        let accounts = tos_pallet_support::testing::Accounts {
-            owner: 9_001,
-            other: ALICE,
-            nobody: 9_002,
-        };
-        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            crate::HoldReason::Registration,
-            &accounts,
-        );
+        held_money_conforms::<Balances>(HoldReason::Registration, ALICE);
     });
 }

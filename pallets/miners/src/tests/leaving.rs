@@ -14,15 +14,15 @@ fn the_stake_comes_back_after_unbonding_and_the_record_goes() {
     ExtBuilder::default().execute(|| {
         register(ALICE);
         assert_ok!(Miners::leave(signed(ALICE)));
-        let until = Now::get() + UNBONDING;
+        let until = now() + UNBONDING;
         assert_eq!(last_event(), Event::Leaving { who: ALICE, until });
         assert_eq!(Miners::miner(ALICE).unwrap().withdrawable_at, Some(until));
-        advance(UNBONDING - 1);
+        TestClock::advance(UNBONDING - 1);
         assert_noop!(
             Miners::withdraw(signed(ALICE)),
             Error::<Test>::StillUnbonding
         );
-        advance(1);
+        TestClock::advance(1);
         assert_ok!(Miners::withdraw(signed(ALICE)));
         assert_eq!(
             last_event(),
@@ -73,7 +73,7 @@ fn a_leaving_miner_can_stay_and_then_unbonds_anew() {
         register(ALICE);
         assert_noop!(Miners::rejoin(signed(ALICE)), Error::<Test>::NotLeaving);
         assert_ok!(Miners::leave(signed(ALICE)));
-        advance(UNBONDING);
+        TestClock::advance(UNBONDING);
         assert_ok!(Miners::rejoin(signed(ALICE)));
         assert_eq!(last_event(), Event::Rejoined { who: ALICE });
         assert_noop!(Miners::withdraw(signed(ALICE)), Error::<Test>::NotLeaving);
@@ -99,11 +99,11 @@ fn a_suspended_miner_leaves_but_withdraws_only_when_the_suspension_is_over() {
             UNBONDING + 10
         ));
         assert_ok!(Miners::leave(signed(ALICE)));
-        let over = Now::get() + UNBONDING + 10;
+        let over = now() + UNBONDING + 10;
         assert_eq!(Miners::miner(ALICE).unwrap().withdrawable_at, Some(over));
-        advance(UNBONDING + 9);
+        TestClock::advance(UNBONDING + 9);
         assert_noop!(Miners::withdraw(signed(ALICE)), Error::<Test>::Suspended);
-        advance(1);
+        TestClock::advance(1);
         assert_ok!(Miners::withdraw(signed(ALICE)));
         assert_eq!(total(ALICE), START_BALANCE);
         assert!(!Suspensions::<Test>::contains_key(ALICE));
@@ -115,9 +115,9 @@ fn a_suspension_during_unbonding_delays_the_withdrawal() {
     ExtBuilder::default().execute(|| {
         register(ALICE);
         assert_ok!(Miners::leave(signed(ALICE)));
-        advance(UNBONDING - 1);
+        TestClock::advance(UNBONDING - 1);
         <Miners as MinerRegistry<u64>>::suspend(&ALICE, 7);
-        advance(1);
+        TestClock::advance(1);
         assert_noop!(Miners::withdraw(signed(ALICE)), Error::<Test>::Suspended);
         assert_ok!(Miners::lift_suspension(RuntimeOrigin::root(), ALICE));
         assert_ok!(Miners::withdraw(signed(ALICE)));
@@ -128,9 +128,9 @@ fn a_suspension_during_unbonding_delays_the_withdrawal() {
 fn a_dormant_miner_can_leave_without_reactivating() {
     ExtBuilder::default().execute(|| {
         register(ALICE);
-        advance(DAY * 200);
+        TestClock::advance(DAY * 200);
         assert_ok!(Miners::leave(signed(ALICE)));
-        advance(UNBONDING);
+        TestClock::advance(UNBONDING);
         assert_ok!(Miners::withdraw(signed(ALICE)));
     });
 }
@@ -142,7 +142,7 @@ fn a_miner_that_has_spent_everything_else_still_gets_its_stake_back() {
         let rest = 60 * TOS - 50 * TOS - EXISTENTIAL_DEPOSIT;
         assert_ok!(Balances::transfer_allow_death(signed(POOR), ALICE, rest));
         assert_ok!(Miners::leave(signed(POOR)));
-        advance(UNBONDING);
+        TestClock::advance(UNBONDING);
         assert_ok!(Miners::withdraw(signed(POOR)));
         assert_eq!(total(POOR), 50 * TOS + EXISTENTIAL_DEPOSIT);
     });

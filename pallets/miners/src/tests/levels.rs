@@ -54,32 +54,40 @@ fn alice_is_ready() -> ExtBuilder {
     builder.miner(ALICE, &[TaskType::CodeAnalysis])
 }
 
+/// Gives Alice the reputation and the endorsements that she lacks.
+fn praise_alice() {
+    TestReputation::set(ALICE, 7_500);
+    for endorser in [21, 22, 23] {
+        assert_ok!(endorse(endorser, ALICE));
+    }
+}
+
+fn stays_standard(change: LevelChange) -> Event<Test> {
+    Event::LevelChanged {
+        who: ALICE,
+        change,
+        level: Level::Standard,
+    }
+}
+
 #[test]
 fn a_miner_rises_by_tasks_success_endorsements_and_reputation_through_a_probation() {
     alice_is_ready().execute(|| {
         work(ALICE, 49, true);
-        TestReputation::set(ALICE, 7_500);
-        for endorser in [21, 22, 23] {
-            assert_ok!(endorse(endorser, ALICE));
-        }
+        praise_alice();
         assert_noop!(review(ALICE), Error::<Test>::NothingToReview);
         work(ALICE, 1, true);
         assert_ok!(review(ALICE));
-        let began = Event::LevelChanged {
-            who: ALICE,
-            change: LevelChange::ProbationStarted,
-            level: Level::Standard,
-        };
-        assert_eq!(last_event(), began);
+        assert_eq!(last_event(), stays_standard(LevelChange::ProbationStarted));
         let view = Miners::miner(ALICE).unwrap();
-        let today = Now::get() / DAY;
+        let today = now() / DAY;
         assert_eq!(view.probation_until, Some(today + 14));
         assert_eq!((view.endorsements, view.success), (3, BP));
 
         work(ALICE, 4, true);
-        advance(14 * DAY - 2);
+        TestClock::advance(14 * DAY - 2);
         assert_noop!(review(ALICE), Error::<Test>::NothingToReview);
-        advance(1);
+        TestClock::advance(1);
         let before = <Miners as MinerRegistry<u64>>::stake_percent(&ALICE);
         assert_ok!(review(ALICE));
         assert_eq!(level(ALICE), Level::Advanced);
@@ -94,22 +102,14 @@ fn a_miner_rises_by_tasks_success_endorsements_and_reputation_through_a_probatio
 fn an_endorsement_that_counts_no_more_ends_a_probation() {
     alice_is_ready().execute(|| {
         work(ALICE, 50, true);
-        TestReputation::set(ALICE, 7_500);
-        for endorser in [21, 22, 23] {
-            assert_ok!(endorse(endorser, ALICE));
-        }
+        praise_alice();
         assert_ok!(review(ALICE));
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), 22, 30));
         assert_ok!(review(ALICE));
-        let failed = Event::LevelChanged {
-            who: ALICE,
-            change: LevelChange::ProbationFailed,
-            level: Level::Standard,
-        };
-        assert_eq!(last_event(), failed);
+        assert_eq!(last_event(), stays_standard(LevelChange::ProbationFailed));
         assert_noop!(review(ALICE), Error::<Test>::NothingToReview);
         // It counts again when the suspension is over.
-        advance(30);
+        TestClock::advance(30);
         assert_ok!(review(ALICE));
         // A certificate that is revoked speaks for nobody.
         assert_ok!(Miners::revoke_certificate(RuntimeOrigin::root(), 21));
@@ -125,10 +125,10 @@ fn failures_in_a_row_cost_a_level_after_the_grace_period_and_anybody_can_say_so(
         Register::<Test>::mutate(ALICE, |m| m.as_mut().unwrap().level.level = Level::Master);
         assert_eq!(Miners::stake_percent(&ALICE), 50);
         work(ALICE, 3, false);
-        let today = Now::get() / DAY;
+        let today = now() / DAY;
         assert_eq!(Miners::miner(ALICE).unwrap().grace_until, Some(today + 7));
         assert_noop!(review(ALICE), Error::<Test>::NothingToReview);
-        advance(7 * DAY);
+        TestClock::advance(7 * DAY);
         assert_ok!(review(ALICE));
         assert_eq!(level(ALICE), Level::Specialist);
         assert_eq!(Miners::vote_tenths(&ALICE), 20);
@@ -173,7 +173,7 @@ fn only_peers_of_the_wanted_level_and_certified_accounts_endorse() {
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), 21, 5));
         assert_noop!(endorse(21, ALICE), Error::<Test>::NotEntitled);
         // Expired.
-        advance(10);
+        TestClock::advance(10);
         assert_noop!(endorse(26, ALICE), Error::<Test>::NotEntitled);
         crowd(32, Level::Master);
         assert_noop!(endorse(22, 32), Error::<Test>::HighestLevel);
@@ -227,7 +227,7 @@ fn leaving_for_good_takes_level_and_endorsements_along() {
         assert_ok!(endorse(21, ALICE));
         Register::<Test>::mutate(ALICE, |m| m.as_mut().unwrap().level.level = Level::Advanced);
         assert_ok!(Miners::leave(signed(ALICE)));
-        advance(UNBONDING);
+        TestClock::advance(UNBONDING);
         assert_ok!(Miners::withdraw(signed(ALICE)));
         assert_eq!(Endorsing::<Test>::get(21), 0);
         assert!(!Endorsing::<Test>::contains_key(21));

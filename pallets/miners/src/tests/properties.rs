@@ -105,7 +105,7 @@ fn act(action: Action) {
             Miners::review_level(signed(who), who)
         }
         Action::Advance(ticks) => {
-            advance(ticks);
+            TestClock::advance(ticks);
             Ok(())
         }
     };
@@ -160,7 +160,7 @@ proptest! {
             }
             for who in miners {
                 let at = Miners::miner(who).unwrap().withdrawable_at.unwrap();
-                Now::set(&at.max(Now::get()));
+                TestClock::set(at.max(now()));
                 let stake = held(who);
                 let free = Balances::balance(&who);
                 Miners::withdraw(signed(who)).unwrap();
@@ -228,7 +228,7 @@ proptest! {
             for action in actions {
                 if let Action::Start(who, task_type) = action {
                     let suspended =
-                        Suspensions::<Test>::get(who).is_some_and(|until| Now::get() < until);
+                        Suspensions::<Test>::get(who).is_some_and(|until| now() < until);
                     let started = Miners::start_task(&who, task_type).is_ok();
                     assert!(!(suspended && started));
                 } else {

@@ -6,10 +6,18 @@ use crate::mock::*;
 use crate::{Error, Event, Miners as Register};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::MinerRegistry;
 use tos_types::{rules::MinerStakes, TaskType, TOS};
 use tos_views::Activity;
+
+fn try_register(who: u64, wanted: &[TaskType]) -> DispatchResult {
+    Miners::register(signed(who), types(wanted))
+}
+
+fn specialise(who: u64, wanted: &[TaskType]) -> DispatchResult {
+    Miners::set_specialisations(signed(who), types(wanted))
+}
 
 #[test]
 fn the_stake_is_the_highest_of_the_specialisations_not_their_sum() {
@@ -54,17 +62,14 @@ fn other_stakes_hold_for_who_registers_or_changes_its_types_from_then_on() {
         assert_eq!(Miners::may_work(&ALICE, TaskType::CodeAnalysis), Ok(()));
         assert_ok!(Miners::register(signed(BOB), code.clone()));
         assert_eq!(held(BOB), 80 * TOS);
-        assert_ok!(Miners::set_specialisations(
-            signed(ALICE),
-            types(&[TaskType::DataAnalysis])
-        ));
+        assert_ok!(specialise(ALICE, &[TaskType::DataAnalysis]));
         assert_eq!(held(ALICE), 70 * TOS);
         // Less is asked for again: nobody gets anything back before it leaves, and then all of it.
         Stakes::set(&MinerStakes::STANDARD);
         assert_ok!(Miners::set_specialisations(signed(BOB), code));
         assert_eq!(held(BOB), 80 * TOS);
         assert_ok!(Miners::leave(signed(BOB)));
-        advance(UNBONDING);
+        TestClock::advance(UNBONDING);
         assert_ok!(Miners::withdraw(signed(BOB)));
         assert_eq!(held(BOB), 0);
     });
@@ -73,20 +78,14 @@ fn other_stakes_hold_for_who_registers_or_changes_its_types_from_then_on() {
 #[test]
 fn a_registration_without_or_with_repeated_specialisations_is_refused() {
     ExtBuilder::default().execute(|| {
-        assert_noop!(
-            Miners::register(signed(ALICE), types(&[])),
-            Error::<Test>::NoSpecialisation
-        );
+        assert_noop!(try_register(ALICE, &[]), Error::<Test>::NoSpecialisation);
         let twice = types(&[TaskType::General, TaskType::CodeAnalysis, TaskType::General]);
         assert_noop!(
             Miners::register(signed(ALICE), twice.clone()),
             Error::<Test>::DuplicateSpecialisation
         );
         register(ALICE);
-        assert_noop!(
-            Miners::set_specialisations(signed(ALICE), types(&[])),
-            Error::<Test>::NoSpecialisation
-        );
+        assert_noop!(specialise(ALICE, &[]), Error::<Test>::NoSpecialisation);
         assert_noop!(
             Miners::set_specialisations(signed(ALICE), twice),
             Error::<Test>::DuplicateSpecialisation
@@ -98,12 +97,12 @@ fn a_registration_without_or_with_repeated_specialisations_is_refused() {
 fn an_account_that_cannot_pay_the_stake_does_not_register() {
     ExtBuilder::default().execute(|| {
         assert_noop!(
-            Miners::register(signed(POOR), types(&[TaskType::General])),
+            try_register(POOR, &[TaskType::General]),
             Error::<Test>::InsufficientStake
         );
         register(POOR);
         assert_noop!(
-            Miners::set_specialisations(signed(POOR), types(&[TaskType::General])),
+            specialise(POOR, &[TaskType::General]),
             Error::<Test>::InsufficientStake
         );
         assert_eq!(held(POOR), 50 * TOS);
@@ -115,7 +114,7 @@ fn nobody_registers_twice_or_unsigned() {
     ExtBuilder::default().execute(|| {
         register(ALICE);
         assert_noop!(
-            Miners::register(signed(ALICE), types(&[TaskType::General])),
+            try_register(ALICE, &[TaskType::General]),
             Error::<Test>::AlreadyRegistered
         );
         assert_noop!(
@@ -130,10 +129,10 @@ fn a_suspended_account_cannot_register_afresh() {
     ExtBuilder::default().execute(|| {
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), ALICE, 5));
         assert_noop!(
-            Miners::register(signed(ALICE), types(&[TaskType::General])),
+            try_register(ALICE, &[TaskType::General]),
             Error::<Test>::Suspended
         );
-        advance(5);
+        TestClock::advance(5);
         register(ALICE);
     });
 }
@@ -161,20 +160,11 @@ fn a_dearer_specialisation_tops_the_stake_up() {
 #[test]
 fn a_cheaper_specialisation_does_not_release_stake() {
     ExtBuilder::default().execute(|| {
-        assert_ok!(Miners::register(
-            signed(ALICE),
-            types(&[TaskType::SecurityAudit])
-        ));
-        assert_ok!(Miners::set_specialisations(
-            signed(ALICE),
-            types(&[TaskType::CodeAnalysis])
-        ));
+        assert_ok!(try_register(ALICE, &[TaskType::SecurityAudit]));
+        assert_ok!(specialise(ALICE, &[TaskType::CodeAnalysis]));
         assert_eq!(held(ALICE), 200 * TOS);
         // It counts when the miner goes back up.
-        assert_ok!(Miners::set_specialisations(
-            signed(ALICE),
-            types(&[TaskType::General])
-        ));
+        assert_ok!(specialise(ALICE, &[TaskType::General]));
         assert_eq!(held(ALICE), 200 * TOS);
     });
 }
@@ -203,7 +193,7 @@ fn miners_are_counted() {
         register(BOB);
         assert_eq!(Register::<Test>::count(), 2);
         assert_ok!(Miners::leave(signed(BOB)));
-        advance(UNBONDING);
+        TestClock::advance(UNBONDING);
         assert_ok!(Miners::withdraw(signed(BOB)));
         assert_eq!(Register::<Test>::count(), 1);
     });
@@ -213,7 +203,7 @@ fn miners_are_counted() {
 fn the_view_shows_a_new_miner() {
     ExtBuilder::default().execute(|| {
         assert_eq!(Miners::miner(ALICE), None);
-        advance(14);
+        TestClock::advance(14);
         register(ALICE);
         let view = Miners::miner(ALICE).unwrap();
         assert_eq!(view.specialisations, vec![TaskType::CodeAnalysis]);

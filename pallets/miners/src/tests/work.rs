@@ -38,7 +38,7 @@ fn every_refusal_has_its_own_error() {
         assert_ok!(Miners::rejoin(signed(ALICE)));
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), ALICE, 1));
         refused(JoinError::Suspended, Error::Suspended);
-        advance(91 * DAY);
+        TestClock::advance(91 * DAY);
         refused(JoinError::Dormant, Error::Dormant);
         assert_ok!(Miners::reactivate(signed(ALICE)));
         for _ in 0..MAX_CONCURRENT_TASKS {
@@ -89,7 +89,7 @@ fn activity_falls_off_in_stages_and_days_are_whole() {
             (91, Activity::Dormant),
         ] {
             // The last tick of that day.
-            Now::set(&(days * DAY + DAY - 1));
+            TestClock::set(days * DAY + DAY - 1);
             assert_eq!(Miners::miner(ALICE).unwrap().idle_days, days);
             assert_eq!(activity(ALICE), stage, "after {days} days");
         }
@@ -100,14 +100,14 @@ fn activity_falls_off_in_stages_and_days_are_whole() {
 fn joining_and_delivering_are_activity_but_failing_is_not() {
     ExtBuilder::default().execute(|| {
         register(ALICE);
-        advance(20 * DAY);
+        TestClock::advance(20 * DAY);
         assert_ok!(start(ALICE));
         assert_eq!(activity(ALICE), Activity::Active);
-        advance(20 * DAY);
+        TestClock::advance(20 * DAY);
         Miners::finish_task(&ALICE, false);
         assert_eq!(activity(ALICE), Activity::Idle);
         assert_ok!(start(ALICE));
-        advance(20 * DAY);
+        TestClock::advance(20 * DAY);
         Miners::finish_task(&ALICE, true);
         assert_eq!(activity(ALICE), Activity::Active);
     });
@@ -121,9 +121,9 @@ fn only_a_dormant_miner_that_stays_reactivates() {
             Error::<Test>::NotRegistered
         );
         register(ALICE);
-        advance(90 * DAY);
+        TestClock::advance(90 * DAY);
         assert_noop!(Miners::reactivate(signed(ALICE)), Error::<Test>::NotDormant);
-        advance(DAY);
+        TestClock::advance(DAY);
         assert_ok!(Miners::leave(signed(ALICE)));
         assert_noop!(Miners::reactivate(signed(ALICE)), Error::<Test>::Leaving);
         assert_ok!(Miners::rejoin(signed(ALICE)));
@@ -137,12 +137,12 @@ fn only_a_dormant_miner_that_stays_reactivates() {
 fn suspensions_hold_for_every_account_and_end_by_themselves() {
     ExtBuilder::default().execute(|| {
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), CAROL, 5));
-        let until = Now::get() + 5;
+        let until = now() + 5;
         assert_eq!(last_event(), Event::Suspended { who: CAROL, until });
-        advance(4);
+        TestClock::advance(4);
         assert!(Miners::is_suspended(&CAROL));
         assert_eq!(Miners::suspended_until(&CAROL), Some(until));
-        advance(1);
+        TestClock::advance(1);
         assert!(!Miners::is_suspended(&CAROL));
         assert_eq!(Miners::suspended_until(&CAROL), None);
         assert_noop!(
@@ -157,7 +157,7 @@ fn suspensions_hold_for_every_account_and_end_by_themselves() {
 fn a_shorter_suspension_does_not_cut_a_longer_one() {
     ExtBuilder::default().execute(|| {
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), CAROL, 50));
-        let until = Now::get() + 50;
+        let until = now() + 50;
         <Miners as MinerRegistry<u64>>::suspend(&CAROL, 5);
         assert_eq!(Miners::suspended_until(&CAROL), Some(until));
     });
@@ -176,7 +176,7 @@ fn suspensions_are_bounded() {
         }
         assert_ok!(Miners::suspend(RuntimeOrigin::root(), CAROL, longest));
         <Miners as MinerRegistry<u64>>::suspend(&BOB, u32::MAX);
-        assert_eq!(Miners::suspended_until(&BOB), Some(Now::get() + longest));
+        assert_eq!(Miners::suspended_until(&BOB), Some(now() + longest));
         <Miners as MinerRegistry<u64>>::suspend(&ALICE, 0);
         assert!(!Miners::is_suspended(&ALICE));
     });

@@ -41,23 +41,21 @@ fn a_settlement_changes_the_global_and_the_types_record_alone() {
 /// The two records differ, so the same work changes them by different amounts.
 #[test]
 fn each_record_changes_from_its_own_value() {
-    ExtBuilder::default()
-        .reputation(ALICE, 9_000, 5)
-        .execute(|| {
-            let type_without_seed = tos_types::TaskType::Custom(1);
-            let work = Performance {
-                completion: 5_000,
-                ..NEUTRAL
-            };
-            Reputation::record(&ALICE, type_without_seed, &work);
-            let gained = |from: u16| change(from, &work).unsigned_abs();
-            assert_ne!(gained(9_000), gained(START));
-            assert_eq!(Reputation::global(&ALICE), 9_000 + gained(9_000));
-            assert_eq!(
-                Reputation::domain(&ALICE, type_without_seed),
-                START + gained(START)
-            );
-        });
+    ExtBuilder::alice(9_000, 5).execute(|| {
+        let type_without_seed = tos_types::TaskType::Custom(1);
+        let work = Performance {
+            completion: 5_000,
+            ..NEUTRAL
+        };
+        Reputation::record(&ALICE, type_without_seed, &work);
+        let gained = |from: u16| change(from, &work).unsigned_abs();
+        assert_ne!(gained(9_000), gained(START));
+        assert_eq!(Reputation::global(&ALICE), 9_000 + gained(9_000));
+        assert_eq!(
+            Reputation::domain(&ALICE, type_without_seed),
+            START + gained(START)
+        );
+    });
 }
 
 #[test]
@@ -122,19 +120,17 @@ fn losses_are_not_capped() {
 
 #[test]
 fn the_top_is_never_passed() {
-    ExtBuilder::default()
-        .reputation(ALICE, 9_990, 1)
-        .execute(|| {
-            Reputation::record(&ALICE, TYPE, &BEST);
-            assert_eq!(Reputation::global(&ALICE), 10_000);
-            // Only what was really gained is counted.
-            assert_eq!(global_record(ALICE).gained_today, 10);
-        });
+    ExtBuilder::alice(9_990, 1).execute(|| {
+        Reputation::record(&ALICE, TYPE, &BEST);
+        assert_eq!(Reputation::global(&ALICE), 10_000);
+        // Only what was really gained is counted.
+        assert_eq!(global_record(ALICE).gained_today, 10);
+    });
 }
 
 #[test]
 fn an_account_at_nothing_can_work_its_way_up() {
-    ExtBuilder::default().reputation(ALICE, 0, 1).execute(|| {
+    ExtBuilder::alice(0, 1).execute(|| {
         for _ in 0..4 {
             for _ in 0..3 {
                 Reputation::record(&ALICE, TYPE, &BEST);

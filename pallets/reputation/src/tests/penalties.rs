@@ -27,40 +27,36 @@ fn losses_and_suspensions_follow_the_severity() {
         (Severity::Major, 1_000, 7),
         (Severity::Critical, 3_000, 30),
     ] {
-        ExtBuilder::default()
-            .reputation(ALICE, 5_000, 9)
-            .execute(|| {
-                penalise(ALICE, severity);
-                assert_eq!(Reputation::global(&ALICE), 5_000 - loss);
-                assert_eq!(Reputation::domain(&ALICE, TYPE), 5_000 - loss);
-                assert_eq!(Reputation::domain(&ALICE, OTHER), 5_000);
-                let suspended = (days > 0).then_some((ALICE, days * DAY));
-                assert_eq!(LastSuspension::get(), suspended);
-            });
+        ExtBuilder::alice(5_000, 9).execute(|| {
+            penalise(ALICE, severity);
+            assert_eq!(Reputation::global(&ALICE), 5_000 - loss);
+            assert_eq!(Reputation::domain(&ALICE, TYPE), 5_000 - loss);
+            assert_eq!(Reputation::domain(&ALICE, OTHER), 5_000);
+            let suspended = (days > 0).then_some((ALICE, days * DAY));
+            assert_eq!(LastSuspension::get(), suspended);
+        });
     }
 }
 
 #[test]
 fn the_events_tell_the_loss_and_why() {
-    ExtBuilder::default()
-        .reputation(ALICE, 2_500, 9)
-        .execute(|| {
-            penalise(ALICE, Severity::Critical);
-            let changed = Event::ReputationChanged {
-                who: ALICE,
-                task_type: TYPE,
-                global: 0,
-                domain: 0,
-                change_global: -2_500,
-                change_domain: -2_500,
-            };
-            let why = Event::Penalised {
-                who: ALICE,
-                task_type: TYPE,
-                severity: Severity::Critical,
-            };
-            assert_eq!(events(), vec![changed, why]);
-        });
+    ExtBuilder::alice(2_500, 9).execute(|| {
+        penalise(ALICE, Severity::Critical);
+        let changed = Event::ReputationChanged {
+            who: ALICE,
+            task_type: TYPE,
+            global: 0,
+            domain: 0,
+            change_global: -2_500,
+            change_domain: -2_500,
+        };
+        let why = Event::Penalised {
+            who: ALICE,
+            task_type: TYPE,
+            severity: Severity::Critical,
+        };
+        assert_eq!(events(), vec![changed, why]);
+    });
 }
 
 #[test]
@@ -88,34 +84,30 @@ fn a_newcomer_can_be_penalised() {
 /// the penalty buys no free idle days.
 #[test]
 fn an_idle_account_loses_in_full_and_goes_on_decaying() {
-    ExtBuilder::default()
-        .reputation(ALICE, 8_000, 5)
-        .execute(|| {
-            advance_days(30);
-            let before = idle_decay(8_000, 30);
-            penalise(ALICE, Severity::Minor);
-            assert_eq!(Reputation::global(&ALICE), before - 200);
-            advance_days(1);
-            assert_eq!(
-                Reputation::global(&ALICE),
-                idle_decay(before - 200, FREE_IDLE_DAYS + 1)
-            );
-            assert!(Reputation::global(&ALICE) < before - 200);
-        });
+    ExtBuilder::alice(8_000, 5).execute(|| {
+        advance_days(30);
+        let before = idle_decay(8_000, 30);
+        penalise(ALICE, Severity::Minor);
+        assert_eq!(Reputation::global(&ALICE), before - 200);
+        advance_days(1);
+        assert_eq!(
+            Reputation::global(&ALICE),
+            idle_decay(before - 200, FREE_IDLE_DAYS + 1)
+        );
+        assert!(Reputation::global(&ALICE) < before - 200);
+    });
 }
 
 #[test]
 fn free_idle_days_used_up_before_a_penalty_stay_used_up() {
-    ExtBuilder::default()
-        .reputation(ALICE, 8_000, 5)
-        .execute(|| {
-            advance_days(5);
-            penalise(ALICE, Severity::Minor);
-            advance_days(2);
-            assert_eq!(Reputation::global(&ALICE), 7_800);
-            advance_days(1);
-            assert_eq!(Reputation::global(&ALICE), idle_decay(7_800, 8));
-        });
+    ExtBuilder::alice(8_000, 5).execute(|| {
+        advance_days(5);
+        penalise(ALICE, Severity::Minor);
+        advance_days(2);
+        assert_eq!(Reputation::global(&ALICE), 7_800);
+        advance_days(1);
+        assert_eq!(Reputation::global(&ALICE), idle_decay(7_800, 8));
+    });
 }
 
 #[test]

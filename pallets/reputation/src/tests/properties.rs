@@ -152,7 +152,7 @@ proptest! {
                 act(ALICE, &step);
                 if !matches!(step, Step::Idle(_)) {
                     let after = Reputation::global(&ALICE);
-                    let day = gained.entry(Now::get() / DAY).or_default();
+                    let day = gained.entry(now() / DAY).or_default();
                     *day += u32::from(after.saturating_sub(before));
                     assert!(*day <= u32::from(MAX_DAILY_GAIN));
                 }

@@ -21,15 +21,9 @@ fn undeliverable(who: u64, amount: Balance, to: u64) -> Event<Test> {
 #[test]
 fn a_dead_account_is_paid_at_once_because_it_cannot_hold() {
     ExtBuilder::default().execute(|| {
-        deposit(0, ALICE, 1_000);
-        events();
-        assert_ok!(Rewards::settle(&settlement(
-            0,
-            &[(GHOST, 90)],
-            &[(V1, 10_000)]
-        )));
+        let told = first_settled(1_000, GHOST, &[(V1, 10_000)]);
         assert_eq!(free(GHOST), 800);
-        assert!(events().contains(&Event::RewardBooked {
+        assert!(told.contains(&Event::RewardBooked {
             task: task(0),
             who: GHOST,
             role: RewardRole::Miner,
@@ -50,21 +44,17 @@ fn small_share_of_a_dead_account(nonce: u64) {
 #[test]
 fn a_share_too_small_to_open_an_account_is_kept_for_its_owner() {
     ExtBuilder::default().execute(|| {
-        deposit(0, ALICE, 100);
-        events();
-        let votes = [(GHOST, 6_000), (V1, 4_000)];
-        assert_ok!(Rewards::settle(&settlement(0, &[(M1, 90)], &votes)));
+        let told = first_settled(100, M1, &[(GHOST, 6_000), (V1, 4_000)]);
         assert_eq!((claimable(M1), claimable(V1)), (80, 6));
         // On hold: it is not the treasury's to spend.
         assert_eq!((free(TREASURY), claimable(TREASURY)), (ED + 5, 9));
         assert_eq!(Rewards::claimable(GHOST)[0].amount, 9);
-        let events = events();
-        assert!(events.contains(&Event::SetAside {
+        assert!(told.contains(&Event::SetAside {
             task: task(0),
             who: GHOST,
             amount: 9,
         }));
-        assert!(events.contains(&Event::RewardBooked {
+        assert!(told.contains(&Event::RewardBooked {
             task: task(0),
             who: GHOST,
             role: RewardRole::Judge,
@@ -72,7 +62,7 @@ fn a_share_too_small_to_open_an_account_is_kept_for_its_owner() {
             auto: false,
         }));
         assert_eq!(
-            events.last(),
+            told.last(),
             Some(&Event::Settled {
                 task: task(0),
                 winners: vec![M1],
@@ -138,18 +128,11 @@ fn all_that_waits_is_paid_wherever_it_is_held() {
 #[test]
 fn what_the_treasury_cannot_receive_goes_back_to_the_publisher() {
     ExtBuilder::without_treasury().execute(|| {
-        deposit(0, ALICE, 100);
-        events();
-        assert_ok!(Rewards::settle(&settlement(
-            0,
-            &[(M1, 90)],
-            &[(V1, 10_000)]
-        )));
+        let told = first_settled(100, M1, &[(V1, 10_000)]);
         assert_eq!(free(ALICE), RICH - 95);
-        let events = events();
-        assert!(events.contains(&undeliverable(TREASURY, 5, ALICE)));
+        assert!(told.contains(&undeliverable(TREASURY, 5, ALICE)));
         let settled = matches!(
-            events.last(),
+            told.last(),
             Some(Event::Settled {
                 network: 0,
                 refund: 5,
@@ -167,12 +150,7 @@ fn a_fee_the_treasury_cannot_receive_goes_back_to_the_publisher() {
         events();
         assert_ok!(Rewards::refund(&task(0), 3));
         assert_eq!(free(ALICE), RICH);
-        let event = Event::Refunded {
-            task: task(0),
-            publisher: ALICE,
-            amount: 100,
-            fee: 0,
-        };
+        let event = refunded(ALICE, 100, 0);
         assert_eq!(events(), [undeliverable(TREASURY, 3, ALICE), event]);
     });
 }
@@ -188,12 +166,7 @@ fn a_publisher_below_the_existential_deposit_loses_nothing_but_what_cannot_be_gi
         // A refund of 3 cannot live on an empty balance.
         assert_ok!(Rewards::refund(&task(0), POOR - 3));
         assert_eq!(free(TREASURY), ED + POOR);
-        let event = Event::Refunded {
-            task: task(0),
-            publisher: M1,
-            amount: 0,
-            fee: POOR,
-        };
+        let event = refunded(M1, 0, POOR);
         assert_eq!(events(), [undeliverable(M1, 3, TREASURY), event]);
     });
 }

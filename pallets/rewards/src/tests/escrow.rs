@@ -7,6 +7,7 @@ use crate::{Error, Event, HoldReason};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use tos_interfaces::Vault;
+use tos_pallet_support::testing::held_money_conforms;
 
 #[test]
 fn a_deposit_holds_the_reward_on_the_publisher() {
@@ -81,13 +82,7 @@ fn a_refund_returns_all_but_the_fee() {
         assert_ok!(Rewards::refund(&task(0), 30));
         assert_eq!(free(ALICE), RICH - 30);
         assert_eq!(free(TREASURY), ED + 30);
-        let event = Event::Refunded {
-            task: task(0),
-            publisher: ALICE,
-            amount: 970,
-            fee: 30,
-        };
-        assert_eq!(events(), [event]);
+        assert_eq!(events(), [refunded(ALICE, 970, 30)]);
     });
 }
 
@@ -130,14 +125,6 @@ fn an_escrow_can_neither_be_spent_nor_slip_through_a_lock() {
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     ExtBuilder::default().build().execute_with(|| {
-        let accounts = tos_pallet_support::testing::Accounts {
-            owner: 9_001,
-            other: ALICE,
-            nobody: 9_002,
-        };
-        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            HoldReason::Escrow,
-            &accounts,
-        );
+        held_money_conforms::<Balances>(HoldReason::Escrow, ALICE);
     });
 }

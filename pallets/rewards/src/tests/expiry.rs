@@ -21,7 +21,7 @@ fn cost(looks: u64, claims: u64) -> Weight {
 fn nothing_is_paid_by_itself_before_the_expiry() {
     ExtBuilder::default().execute(|| {
         reward(0, M1, V1);
-        Now::set(EXPIRY);
+        TestClock::set(EXPIRY);
         idle(Weight::MAX);
         assert_eq!((free(M1), claimable(M1)), (POOR, 800));
     });
@@ -33,7 +33,7 @@ fn an_unclaimed_reward_is_paid_to_its_owner_and_none_of_it_to_the_treasury() {
         reward(0, M1, V1);
         let before = free(TREASURY);
         events();
-        Now::set(EXPIRY + 1);
+        TestClock::set(EXPIRY + 1);
         idle(Weight::MAX);
         assert_eq!((claimable(M1), claimable(V1)), (0, 0));
         assert_eq!((free(M1), free(V1)), (POOR + 800, POOR + 150));
@@ -61,7 +61,7 @@ fn an_owner_without_a_fee_gets_the_reward_by_anybodys_claim_or_in_the_end_by_non
         assert_ok!(Rewards::claim_for(RuntimeOrigin::signed(BOB), M1, task(0)));
         assert_eq!(free(M1), ED + 800);
         assert_eq!(free(BOB), RICH, "whoever claims for another gets nothing");
-        Now::set(EXPIRY + 1);
+        TestClock::set(EXPIRY + 1);
         idle(Weight::MAX);
         assert_eq!(free(V1), ED + 150);
     });
@@ -71,9 +71,9 @@ fn an_owner_without_a_fee_gets_the_reward_by_anybodys_claim_or_in_the_end_by_non
 fn idle_blocks_pay_what_has_expired_and_nothing_else() {
     ExtBuilder::default().execute(|| {
         reward(0, M1, V1);
-        Now::set(2);
+        TestClock::set(2);
         reward(1, M1, V1);
-        Now::set(EXPIRY + 1);
+        TestClock::set(EXPIRY + 1);
         let used = idle(Weight::MAX);
         assert_eq!(used, cost(u64::from(EXPIRY) + 1 + 2, 2));
         assert_eq!((claimable(M1), claimable(V1)), (800, 150));
@@ -94,7 +94,7 @@ fn a_full_block_only_makes_the_payment_later() {
             &[(V1, 9_000), (V2, 8_000)],
         ));
         ExpiryCursor::<Test>::put(EXPIRY);
-        Now::set(EXPIRY + 5);
+        TestClock::set(EXPIRY + 5);
         assert_eq!(idle(Weight::zero()), Weight::zero());
         assert_eq!(idle(cost(0, 0)), cost(0, 0));
         assert_eq!(Expiries::<Test>::iter_keys().count(), 5);
@@ -115,7 +115,7 @@ fn a_full_block_only_makes_the_payment_later() {
 fn a_hook_never_uses_more_than_it_is_given() {
     ExtBuilder::default().execute(|| {
         reward(0, M1, V1);
-        Now::set(EXPIRY + 50);
+        TestClock::set(EXPIRY + 50);
         // Time and proof both grow, so that the limit is enough in the end; in no step together, so
         // that each of them is now and then the one that is short.
         let step = <() as WeightInfo>::skip_tick() / 2;
@@ -139,7 +139,7 @@ fn what_cannot_be_paid_at_the_expiry_waits_for_its_owner() {
     ExtBuilder::default().execute(|| {
         deposit(0, ALICE, 100);
         settle(&settlement(0, &[(M1, 90)], &[(GHOST, 6_000), (V1, 4_000)]));
-        Now::set(EXPIRY + 1);
+        TestClock::set(EXPIRY + 1);
         idle(Weight::MAX);
         // GHOST has no account, and 9 do not open one; the others are paid, and the queue goes on.
         assert_eq!(ExpiryCursor::<Test>::get(), EXPIRY + 1);
@@ -147,7 +147,7 @@ fn what_cannot_be_paid_at_the_expiry_waits_for_its_owner() {
         assert_eq!((free(GHOST), claimable(TREASURY)), (0, 9));
         assert_eq!(Expiries::<Test>::iter_keys().count(), 0);
         check_state();
-        Now::set(100 * EXPIRY);
+        TestClock::set(100 * EXPIRY);
         idle(Weight::MAX);
         assert_ok!(Balances::transfer_allow_death(
             RuntimeOrigin::signed(ALICE),
@@ -163,15 +163,15 @@ fn what_cannot_be_paid_at_the_expiry_waits_for_its_owner() {
 fn more_for_the_same_task_starts_the_window_anew() {
     ExtBuilder::default().execute(|| {
         reward(0, M1, V1);
-        Now::set(50);
+        TestClock::set(50);
         // The vault may see a task again once its escrow is gone.
         reward(0, M1, V1);
         assert_eq!(claimable(M1), 1_600);
         assert_eq!(Expiries::<Test>::iter_keys().count(), 2);
-        Now::set(EXPIRY + 1);
+        TestClock::set(EXPIRY + 1);
         idle(Weight::MAX);
         assert_eq!(claimable(M1), 1_600);
-        Now::set(50 + CLAIM_WINDOW + 1);
+        TestClock::set(50 + CLAIM_WINDOW + 1);
         idle(Weight::MAX);
         assert_eq!(claimable(M1), 0);
     });

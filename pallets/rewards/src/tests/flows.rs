@@ -162,7 +162,7 @@ fn run(step: Step) {
                     Balances::reducible_balance(&who, Preservation::Expendable, Fortitude::Polite);
                 Balances::transfer(&who, &BANK, all, Preservation::Expendable)?;
             }
-            Step::Wait { ticks } => Now::mutate(|now| *now += ticks),
+            Step::Wait { ticks } => TestClock::advance(ticks),
             Step::Idle { claims } => {
                 let limit = Weight::from_parts(1_000_000_000_000, 0) * claims;
                 assert!(idle(limit).all_lte(limit));

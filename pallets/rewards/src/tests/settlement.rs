@@ -72,12 +72,10 @@ fn nothing_is_settled_twice() {
 #[test]
 fn a_judge_of_several_rounds_has_one_claim() {
     ExtBuilder::default().execute(|| {
-        deposit(0, ALICE, 1_000);
-        events();
         let votes = [(V1, 10_000), (V2, 10_000), (V1, 10_000)];
-        assert_ok!(Rewards::settle(&settlement(0, &[(M1, 90)], &votes)));
+        let told = first_settled(1_000, M1, &votes);
         assert_eq!((claimable(V1), claimable(V2)), (100, 50));
-        let booked = events()
+        let booked = told
             .into_iter()
             .filter(|e| matches!(e, Event::RewardBooked { who, .. } if *who == V1))
             .count();
@@ -88,13 +86,7 @@ fn a_judge_of_several_rounds_has_one_claim() {
 #[test]
 fn shares_of_one_account_in_two_roles_merge_into_one_claim() {
     ExtBuilder::default().execute(|| {
-        deposit(0, ALICE, 1_000);
-        events();
-        assert_ok!(Rewards::settle(&settlement(
-            0,
-            &[(M1, 90)],
-            &[(M1, 10_000)]
-        )));
+        let told = first_settled(1_000, M1, &[(M1, 10_000)]);
         let claim = Claims::<Test>::get(M1, task(0)).unwrap();
         assert_eq!(
             claim,
@@ -104,7 +96,7 @@ fn shares_of_one_account_in_two_roles_merge_into_one_claim() {
                 custody: Custody::Owner,
             }
         );
-        let roles: Vec<_> = events()
+        let roles: Vec<_> = told
             .into_iter()
             .filter_map(|event| match event {
                 Event::RewardBooked {

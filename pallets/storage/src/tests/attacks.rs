@@ -6,14 +6,12 @@
 use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
-use tos_storage_proofs::{
-    compact, replica_seed, Commitment, Layout, MemoryTree, TreeSource, CHUNK,
-};
+use tos_storage_proofs::{replica_seed, Commitment, Layout, MemoryTree, TreeSource, CHUNK};
 use tos_types::{
-    storage::{ChallengeKind, ReplicaStatus, Retention, StoredContent},
+    storage::{ReplicaStatus, Retention, StoredContent},
     TOS,
 };
-use tos_views::SeedView;
+use tos_views::{AuditView, SeedView};
 
 /// A copy of which only the first `kept` chunks are still there; the rest reads as zeros, but all hashes
 /// of the tree are kept: as cheap as cheating gets.
@@ -42,8 +40,7 @@ fn a3_a_provider_that_keeps_a_part_is_caught_within_few_audits_and_pays() {
             config.audits_per_block = 1;
             config.audit_ticks = 2;
         })
-        .execute(|world| {
-            world.provider(ALICE, 5_000 * TOS);
+        .run(|world| {
             let bytes = data(1, 100_000);
             let deal = offer(CLIENT, &bytes, Retention::Days30);
             let id = world.seal(ALICE, deal, &bytes);
@@ -59,19 +56,8 @@ fn a3_a_provider_that_keeps_a_part_is_caught_within_few_audits_and_pays() {
             for _ in 0..blocks {
                 world.tick();
                 for view in Store::open_audits_of(&ALICE) {
-                    let proof = compact::prove_compact(
-                        &partial,
-                        whole.commitment(),
-                        &view.seed,
-                        id.0,
-                        view.moment,
-                        |payload| sign(ALICE, payload),
-                    )
-                    .unwrap();
-                    let call = crate::Call::respond_audit {
-                        proof: proof.try_into().unwrap(),
-                    };
-                    passed += u32::from(send(call).is_ok());
+                    let proof = prove_audit(ALICE, &partial, whole.commitment(), &view).unwrap();
+                    passed += u32::from(send_proof(&proof).is_ok());
                 }
                 if status(id) == ReplicaStatus::Failed {
                     break;
@@ -93,12 +79,11 @@ fn a4_one_copy_does_not_serve_two_providers() {
         let first = world.active(ALICE, 1);
         // Bob keeps nothing of his own: he commits to Alice's sealed bytes.
         let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(10));
-        assert_ok!(Store::accept(by(BOB), deal));
-        let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
+        let id = accepted(BOB, deal);
         let alices = world.copies[&first].sealed.clone();
         assert_ok!(Store::commit_seal(by(BOB), id, *alices.commitment()));
         world.pass(DELAY + 1);
-        let challenge = Challenges::<Test>::get(id, ChallengeKind::Seal).unwrap();
+        let challenge = seal_challenge(id);
         let seed = challenge.seed.unwrap();
         let answer = seal_answer(BOB, id, &coded(&bytes), &alices, &seed, challenge.words);
         assert_ok!(send(crate::Call::respond_seal {
@@ -115,29 +100,16 @@ fn a4_one_copy_does_not_serve_two_providers() {
         world.stop(BOB, Idle::Audits);
         world.pass(DELAY + 2);
         let view = Store::open_audits_of(&BOB)[0];
-        let replay = compact::prove_compact(
-            &alices,
-            alices.commitment(),
-            &view.seed,
-            bobs.0,
-            view.moment,
-            |payload| sign(BOB, payload),
-        )
-        .unwrap();
-        assert_noop!(
-            Store::respond_audit(by(BOB), replay.try_into().unwrap()),
-            Error::<Test>::BadProof
-        );
+        let replay = prove_audit(BOB, &alices, alices.commitment(), &view).unwrap();
+        assert_noop!(pay_for_proof(BOB, replay), Error::<Test>::BadProof);
     });
 }
 
 #[test]
 fn a5_two_roots_for_one_window_cost_a_thousand() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let (group, _) = replica(id).position.unwrap();
-        world.until_open();
-        let window = Folded::<Test>::get();
+        let window = world.until_open();
         let honest = world.group_root(group);
         assert_ok!(send(submission(ALICE, window, group, honest)));
         // A second root does not replace the first, and shown to anybody it convicts.
@@ -161,11 +133,9 @@ fn a5_two_roots_for_one_window_cost_a_thousand() {
 
 #[test]
 fn a6_future_stale_duplicate_and_unsigned_roots_are_refused_without_a_trace() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let (group, _) = replica(id).position.unwrap();
-        world.until_open();
-        let window = Folded::<Test>::get();
+        let window = world.until_open();
         let root = world.group_root(group);
         for wrong in [window - 1, window + 1, u64::MAX] {
             assert!(send(submission(ALICE, wrong, group, root)).is_err());
@@ -182,8 +152,7 @@ fn a6_future_stale_duplicate_and_unsigned_roots_are_refused_without_a_trace() {
 
 #[test]
 fn a7_answering_some_challenges_and_ignoring_others_costs_each_that_is_ignored() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(6);
         let streak = replica(id).run(Folded::<Test>::get());
         assert!(streak > 0);
@@ -198,9 +167,7 @@ fn a7_answering_some_challenges_and_ignoring_others_costs_each_that_is_ignored()
             for view in Store::open_audits_of(&ALICE) {
                 if view.moment != u64::from(moment) {
                     let proof = world.audit_proof(ALICE, &view).unwrap();
-                    assert_ok!(send(crate::Call::respond_audit {
-                        proof: proof.try_into().unwrap()
-                    }));
+                    assert_ok!(send_proof(&proof));
                 }
             }
         }
@@ -219,9 +186,8 @@ fn a8_slowness_lowers_the_score_and_never_the_bond() {
     run(|world| {
         world.active(ALICE, 1);
         for (latency, score) in [(400, 2_500), (90, 10_000)] {
-            world.until_open();
+            let window = world.until_open();
             let SeedView(seed) = Store::window_view().seed.unwrap();
-            let window = Folded::<Test>::get();
             for who in Store::committee(&seed, 0) {
                 assert_ok!(Store::attest(by(who), window, 0, latency, 0));
             }
@@ -236,8 +202,7 @@ fn a8_slowness_lowers_the_score_and_never_the_bond() {
 fn a9_nothing_a_provider_does_after_committing_changes_what_it_is_asked() {
     let seeds = |meddle: bool| {
         let mut seeds = vec![];
-        run(|world| {
-            let id = world.active(ALICE, 1);
+        with_replica(|world, id| {
             world.stop(ALICE, Idle::Audits);
             for _ in 0..6 {
                 if meddle {
@@ -269,7 +234,7 @@ fn a9_a_request_is_made_after_the_commitment_is_fixed() {
         let deal = offer(CLIENT, &bytes, Retention::Days30);
         let id = world.seal(ALICE, deal, &bytes);
         // The seed of the block before the commitment is of no use.
-        let challenge = Challenges::<Test>::get(id, ChallengeKind::Seal).unwrap();
+        let challenge = seal_challenge(id);
         assert_eq!(
             u64::from(challenge.randomness.block),
             System::block_number()
@@ -277,16 +242,12 @@ fn a9_a_request_is_made_after_the_commitment_is_fixed() {
         assert_eq!(challenge.seed, None);
         world.stop(ALICE, Idle::Challenges);
         world.pass(DELAY + 1);
-        let first = Challenges::<Test>::get(id, ChallengeKind::Seal)
-            .unwrap()
-            .seed;
+        let first = seal_challenge(id).seed;
         // A provider that could choose among sealed roots would be asked something else for each.
         let root = replica(id).sealed.unwrap().root;
         assert_ne!(first, Some(replica_seed(&[0; 32], &id.0, &root)));
         world.pass(2);
-        let again = Challenges::<Test>::get(id, ChallengeKind::Seal)
-            .unwrap()
-            .seed;
+        let again = seal_challenge(id).seed;
         assert_eq!(first, again, "and it stays the same");
     });
 }
@@ -324,8 +285,7 @@ fn a11_mass_registration_costs_a_bond_each_and_what_is_over_is_cleaned_up() {
 
 #[test]
 fn a12_blocks_crammed_full_move_no_deadline() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.stop(ALICE, Idle::Audits);
         world.tick();
         let open: Vec<_> = Audits::<Test>::iter_prefix(id).collect();
@@ -348,8 +308,7 @@ fn a12_blocks_crammed_full_move_no_deadline() {
 
 #[test]
 fn a15_a_provider_that_keeps_only_hashes_cannot_answer() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.stop(ALICE, Idle::Audits);
         world.pass(DELAY + 2);
         let whole = world.copies[&id].sealed.clone();
@@ -358,19 +317,8 @@ fn a15_a_provider_that_keeps_only_hashes_cannot_answer() {
             kept: 0,
         };
         for view in Store::open_audits_of(&ALICE) {
-            let proof = compact::prove_compact(
-                &hashes,
-                whole.commitment(),
-                &view.seed,
-                id.0,
-                view.moment,
-                |payload| sign(ALICE, payload),
-            )
-            .unwrap();
-            assert_noop!(
-                Store::respond_audit(by(ALICE), proof.try_into().unwrap()),
-                Error::<Test>::BadProof
-            );
+            let proof = prove_audit(ALICE, &hashes, whole.commitment(), &view).unwrap();
+            assert_noop!(pay_for_proof(ALICE, proof), Error::<Test>::BadProof);
         }
         world.pass(config().audit_ticks + 2);
         assert_eq!(status(id), ReplicaStatus::Failed);
@@ -388,43 +336,39 @@ fn a16_and_a18_words_of_other_indices_replicas_and_moments_are_refused() {
         let of = |id| views.iter().filter(move |view| view.replica == id);
         let (a, b) = (of(ids[0]).next().unwrap(), of(ids[0]).nth(1).unwrap());
         let c = of(ids[1]).next().unwrap();
-        let prove = |copy, seed: &[u8; 32], id: tos_types::ReplicaId, moment| {
+        let prove = |copy, audit| {
             let tree: &MemoryTree = &world.copies[&copy].sealed;
-            let signer = |payload: &[u8; 32]| sign(ALICE, payload);
-            compact::prove_compact(tree, tree.commitment(), seed, id.0, moment, signer).unwrap()
+            prove_audit(ALICE, tree, tree.commitment(), &audit).unwrap()
         };
+        let moment = b.moment;
         let wrong = [
             // The answer to an earlier audit, under the number of this one.
-            prove(ids[0], &a.seed, ids[0], b.moment),
+            prove(ids[0], AuditView { moment, ..*a }),
             // Another replica's words.
-            prove(ids[1], &a.seed, ids[0], a.moment),
+            prove(ids[1], *a),
             // Another replica's answer.
-            prove(ids[1], &c.seed, ids[0], a.moment),
+            prove(ids[1], AuditView { seed: c.seed, ..*a }),
             // Words of indices of the prover's own choice.
-            prove(ids[0], &[1; 32], ids[0], a.moment),
+            prove(
+                ids[0],
+                AuditView {
+                    seed: [1; 32],
+                    ..*a
+                },
+            ),
         ];
         for proof in wrong {
-            assert_noop!(
-                Store::respond_audit(by(ALICE), proof.try_into().unwrap()),
-                Error::<Test>::BadProof
-            );
+            assert_noop!(pay_for_proof(ALICE, proof), Error::<Test>::BadProof);
         }
-        let right = prove(ids[0], &a.seed, ids[0], a.moment);
-        assert_ok!(Store::respond_audit(
-            by(ALICE),
-            right.clone().try_into().unwrap()
-        ));
-        assert_noop!(
-            Store::respond_audit(by(ALICE), right.try_into().unwrap()),
-            Error::<Test>::NothingAsked
-        );
+        let right = prove(ids[0], *a);
+        assert_ok!(pay_for_proof(ALICE, right.clone()));
+        assert_noop!(pay_for_proof(ALICE, right), Error::<Test>::NothingAsked);
     });
 }
 
 #[test]
 fn a18_a_window_is_not_proven_with_the_root_of_the_one_before() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let (group, _) = replica(id).position.unwrap();
         world.until_open();
         let old = world.group_root(group);
@@ -468,13 +412,12 @@ fn a19_a_provider_cannot_commit_to_another_codeword_than_the_clients() {
         // The coded commitment is the client's. Bytes that are easier to keep seal to other words.
         let bytes = data(1, 5_000);
         let deal = offer(CLIENT, &bytes, Retention::Days30);
-        assert_ok!(Store::accept(by(ALICE), deal));
-        let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
+        let id = accepted(ALICE, deal);
         let zeros = MemoryTree::new(vec![0; coded(&bytes).bytes().len()]).unwrap();
         let easy = sealed(ALICE, id, &zeros);
         assert_ok!(Store::commit_seal(by(ALICE), id, *easy.commitment()));
         world.pass(DELAY + 1);
-        let challenge = Challenges::<Test>::get(id, ChallengeKind::Seal).unwrap();
+        let challenge = seal_challenge(id);
         let seed = challenge.seed.unwrap();
         let with_zeros = seal_answer(ALICE, id, &zeros, &easy, &seed, challenge.words);
         assert_noop!(
@@ -509,8 +452,7 @@ fn a19_a_commitment_of_the_wrong_size_is_refused_at_once() {
 
 #[test]
 fn a20_challenging_ones_own_replica_costs_half_of_the_bond() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let before = wealth(ALICE);
         assert_ok!(Store::challenge_seal(by(ALICE), id));
         world.pass(DELAY + 3);
@@ -531,8 +473,7 @@ fn a20_challenging_ones_own_replica_costs_half_of_the_bond() {
 
 #[test]
 fn a20_farming_challenges_against_an_honest_provider_costs_a_bond_each() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let (alice, watcher) = (wealth(ALICE), wealth(WATCHER));
         for _ in 0..5 {
             assert_ok!(Store::challenge_seal(by(WATCHER), id));

@@ -52,8 +52,7 @@ fn every_block_opens_exactly_as_many_audits_as_the_config_says() {
         config.audits_per_block = 3;
         config.group_places = 1_000;
     })
-    .execute(|world| {
-        world.provider(ALICE, 5_000 * TOS);
+    .run(|world| {
         for seed in 0..5 {
             world.active(ALICE, seed);
         }
@@ -77,8 +76,7 @@ fn every_block_opens_exactly_as_many_audits_as_the_config_says() {
 
 #[test]
 fn an_answered_audit_costs_nothing_and_is_counted() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let before = wealth(ALICE);
         world.pass(20);
         assert!(provider(ALICE).answered >= 15);
@@ -91,8 +89,7 @@ fn an_answered_audit_costs_nothing_and_is_counted() {
 #[test]
 fn an_answer_counts_until_its_tick_and_not_after() {
     for (late, misses) in [(false, 0), (true, 1)] {
-        run(|world| {
-            let id = world.active(ALICE, 1);
+        with_replica(|world, id| {
             let (moment, audit) = audited(world, id);
             let view = Store::open_audits_of(&ALICE)
                 .into_iter()
@@ -119,8 +116,7 @@ fn an_answer_counts_until_its_tick_and_not_after() {
 
 #[test]
 fn an_answer_sent_again_in_a_later_block_replaces_the_one_before_it_in_pools() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         audited(world, id);
         let view = Store::open_audits_of(&ALICE)[0];
         let proof = world.audit_proof(ALICE, &view).unwrap();
@@ -134,55 +130,40 @@ fn an_answer_sent_again_in_a_later_block_replaces_the_one_before_it_in_pools() {
 
 #[test]
 fn any_flipped_byte_is_refused_and_the_right_proof_still_counts() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         audited(world, id);
         let view = Store::open_audits_of(&ALICE)[0];
         let proof = world.audit_proof(ALICE, &view).unwrap();
         for at in 0..proof.len() {
             let mut bad = proof.clone();
             bad[at] ^= 1;
-            let call = crate::Call::respond_audit {
-                proof: bad.try_into().unwrap(),
-            };
-            assert!(send(call).is_err(), "byte {at}");
+            assert!(send_proof(&bad).is_err(), "byte {at}");
         }
         for bad in [&proof[..proof.len() - 1], &[], &[1]] {
-            let call = crate::Call::respond_audit {
-                proof: bad.to_vec().try_into().unwrap(),
-            };
-            assert!(send(call).is_err());
+            assert!(send_proof(bad).is_err());
         }
         assert_eq!(provider(ALICE).missed, 0);
-        let call = crate::Call::respond_audit {
-            proof: proof.try_into().unwrap(),
-        };
-        assert_ok!(send(call));
+        assert_ok!(send_proof(&proof));
     });
 }
 
 #[test]
 fn a_right_proof_with_anothers_signature_is_refused() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         audited(world, id);
         let view = Store::open_audits_of(&ALICE)[0];
         let proof = world.audit_proof(BOB, &view).unwrap();
-        assert_noop!(
-            Store::respond_audit(by(BOB), proof.try_into().unwrap()),
-            Error::<Test>::BadSignature
-        );
+        assert_noop!(pay_for_proof(BOB, proof), Error::<Test>::BadSignature);
     });
 }
 
 #[test]
 fn an_answer_can_also_be_sent_by_whoever_pays_for_it() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         audited(world, id);
         let view = Store::open_audits_of(&ALICE)[0];
         let proof = world.audit_proof(ALICE, &view).unwrap();
-        let info = Store::respond_audit(by(STRANGER), proof.try_into().unwrap()).unwrap();
+        let info = pay_for_proof(STRANGER, proof).unwrap();
         assert_eq!(info.pays_fee, frame_support::dispatch::Pays::No);
     });
 }
@@ -193,8 +174,7 @@ fn misses_double_in_price_and_fail_the_replica_when_collateral_is_gone() {
         config.collateral_base = 100 * TOS;
         config.audits_per_block = 1;
     })
-    .execute(|world| {
-        world.provider(ALICE, 5_000 * TOS);
+    .run(|world| {
         let id = world.active(ALICE, 1);
         let treasury = wealth(TREASURY);
         world.stop(ALICE, Idle::Audits);
@@ -220,8 +200,7 @@ fn misses_double_in_price_and_fail_the_replica_when_collateral_is_gone() {
 
 #[test]
 fn whoever_cranks_an_expired_audit_before_the_queue_gets_half() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let (_, audit) = audited(world, id);
         // No weight for the queue.
         MaxWork::set(Weight::zero());
@@ -241,8 +220,7 @@ fn whoever_cranks_an_expired_audit_before_the_queue_gets_half() {
 
 #[test]
 fn pausing_is_no_way_out_of_an_audit() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         audited(world, id);
         assert_ok!(Store::pause(by(ALICE), id));
         world.pass(config().audit_ticks + 1);
@@ -253,8 +231,7 @@ fn pausing_is_no_way_out_of_an_audit() {
 
 #[test]
 fn audits_of_a_replica_that_ended_are_forgotten() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         assert_ok!(Store::request_removal(by(ALICE), id));
         while status(id) == ReplicaStatus::Leaving {
             let near = replica(id).end == Folded::<Test>::get() + 1;
@@ -291,8 +268,7 @@ fn every_open_audit_is_seen_however_many_there_are_and_whatever_else_is_on_recor
         config.audit_ticks = 40;
         config.group_places = 1_000;
     })
-    .execute(|world| {
-        world.provider(ALICE, 5_000 * TOS);
+    .run(|world| {
         for seed in 0..8 {
             world.active(ALICE, seed);
         }
@@ -336,8 +312,7 @@ fn a_record_is_kept_as_long_as_an_audit_of_it_is_open() {
         config.notice_windows = 1;
         config.retention_windows = 1;
     })
-    .execute(|world| {
-        world.provider(ALICE, 5_000 * TOS);
+    .run(|world| {
         let id = world.active(ALICE, 1);
         audited(world, id);
         assert_ok!(Store::request_removal(by(ALICE), id));

@@ -23,8 +23,7 @@ fn asked(world: &mut World, id: ReplicaId, kind: ChallengeKind) -> ([u8; 32], u3
 
 #[test]
 fn a_right_answer_wins_half_of_the_challengers_bond() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let (alice, watcher) = (wealth(ALICE), wealth(WATCHER));
         let treasury = wealth(TREASURY);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
@@ -40,8 +39,7 @@ fn a_right_answer_wins_half_of_the_challengers_bond() {
 
 #[test]
 fn no_answer_takes_all_collateral_half_of_it_to_the_challenger() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(8);
         world.stop(ALICE, Idle::Challenges);
         let (watcher, treasury) = (wealth(WATCHER), wealth(TREASURY));
@@ -65,8 +63,7 @@ fn a_signed_answer_with_wrong_data_loses_at_once() {
         // The provider committed to the coded bytes as they are, unsealed.
         let bytes = data(1, 5_000);
         let deal = offer(CLIENT, &bytes, tos_types::storage::Retention::Days30);
-        assert_ok!(Store::accept(by(ALICE), deal));
-        let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
+        let id = accepted(ALICE, deal);
         let plain = coded(&bytes);
         assert_ok!(Store::commit_seal(by(ALICE), id, *plain.commitment()));
         let (seed, words) = asked(world, id, ChallengeKind::Seal);
@@ -192,12 +189,10 @@ fn sign_window(who: AccountId, answer: &tos_types::storage::WindowAnswer) -> [u8
 
 #[test]
 fn a_root_over_nothing_cannot_be_defended() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let (group, _) = replica(id).position.unwrap();
         world.stop(ALICE, Idle::Windows);
-        world.until_open();
-        let window = Folded::<Test>::get();
+        let window = world.until_open();
         assert_ok!(send(submission(ALICE, window, group, [5; 32])));
         world.tick();
         let watcher = wealth(WATCHER);
@@ -220,43 +215,28 @@ fn a_root_over_nothing_cannot_be_defended() {
 
 #[test]
 fn only_what_took_part_and_was_handed_in_can_be_challenged() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
+        let refused = |window, error: Error<Test>| {
+            assert_noop!(Store::challenge_window(by(WATCHER), id, window), error);
+        };
         let first = replica(id).first;
         world.windows(3);
-        assert_noop!(
-            Store::challenge_window(by(WATCHER), id, Folded::<Test>::get() + 1),
-            Error::<Test>::WrongWindow
-        );
-        assert_noop!(
-            Store::challenge_window(by(WATCHER), id, first - 1),
-            Error::<Test>::NoSuchLeaf
-        );
-        world.until_open();
+        refused(Folded::<Test>::get() + 1, Error::WrongWindow);
+        refused(first - 1, Error::NoSuchLeaf);
+        let open = world.until_open();
         world.stop(ALICE, Idle::Windows);
-        let open = Folded::<Test>::get();
-        assert_noop!(
-            Store::challenge_window(by(WATCHER), id, open),
-            Error::<Test>::NoSuchLeaf
-        );
+        refused(open, Error::NoSuchLeaf);
         world.windows(1);
-        assert_noop!(
-            Store::challenge_window(by(WATCHER), id, open),
-            Error::<Test>::NoSuchLeaf
-        );
+        refused(open, Error::NoSuchLeaf);
         world.go_on(ALICE, Idle::Windows);
         world.windows(u64::from(config().ring));
-        assert_noop!(
-            Store::challenge_window(by(WATCHER), id, first),
-            Error::<Test>::WrongWindow
-        );
+        refused(first, Error::WrongWindow);
     });
 }
 
 #[test]
 fn a_pause_does_not_wipe_out_the_windows_before_it() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(3);
         let proven = Folded::<Test>::get() - 1;
         assert_ok!(Store::pause(by(ALICE), id));
@@ -277,8 +257,7 @@ fn a_pause_does_not_wipe_out_the_windows_before_it() {
 
 #[test]
 fn challenges_are_bounded_and_there_is_one_of_a_kind() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(8);
         world.stop(ALICE, Idle::Challenges);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
@@ -310,8 +289,7 @@ fn challenges_are_bounded_and_there_is_one_of_a_kind() {
 
 #[test]
 fn a_challenger_needs_the_bond() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|_, id| {
         assert_noop!(
             Store::challenge_seal(by(7_777), id),
             Error::<Test>::InsufficientFunds
@@ -321,8 +299,7 @@ fn a_challenger_needs_the_bond() {
 
 #[test]
 fn nobody_escapes_a_challenge_by_leaving() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(2);
         assert_ok!(Store::request_removal(by(ALICE), id));
         world.windows(1);
@@ -336,18 +313,12 @@ fn nobody_escapes_a_challenge_by_leaving() {
 
 #[test]
 fn an_expired_request_is_replaced() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
         set_expired(true);
         world.pass(5);
         set_expired(false);
-        assert_eq!(
-            Challenges::<Test>::get(id, ChallengeKind::Seal)
-                .unwrap()
-                .seed,
-            None
-        );
+        assert_eq!(seal_challenge(id).seed, None);
         let alice = wealth(ALICE);
         world.pass(DELAY + 3);
         assert_eq!(wealth(ALICE), alice + 5 * TOS);
@@ -443,8 +414,7 @@ impl Key for sp_core::sr25519::Pair {
 
 #[test]
 fn every_challenge_is_seen_whatever_else_is_on_record() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let over = crowd(ALICE);
         assert_ok!(Store::challenge_seal(by(WATCHER), id));
         world.stop(ALICE, Idle::Challenges);

@@ -6,7 +6,6 @@
 use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
-use tos_storage_proofs::compact;
 use tos_types::{
     storage::{ReplicaStatus, Retention},
     TOS,
@@ -21,8 +20,7 @@ fn answer_audits(world: &World, when: impl Fn(&AuditView) -> bool) {
     for view in Store::open_audits_of(&ALICE) {
         if when(&view) {
             let proof = world.audit_proof(ALICE, &view).unwrap();
-            let proof = proof.try_into().unwrap();
-            assert_ok!(send(crate::Call::respond_audit { proof }));
+            assert_ok!(send_proof(&proof));
         }
     }
 }
@@ -32,8 +30,7 @@ fn a2_an_answer_from_memory_earns_what_one_at_the_last_moment_earns() {
     // What a provider has after some windows, if it answers audits as soon or as late as it can.
     let live = |prompt: bool| {
         let mut found = None;
-        run(|world| {
-            let id = world.active(ALICE, 1);
+        with_replica(|world, id| {
             world.stop(ALICE, Idle::Audits);
             let until = Folded::<Test>::get() + 8;
             let mut answered = 0;
@@ -59,26 +56,17 @@ fn a2_an_answer_from_memory_earns_what_one_at_the_last_moment_earns() {
 
 #[test]
 fn a10_a_prover_whose_clock_is_an_hour_off_changes_nothing() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.stop(ALICE, Idle::Audits);
         world.pass(DELAY + 2);
         let (bond, now) = (provider(ALICE).bond, Store::now());
         let view = Store::open_audits_of(&ALICE)[0];
         let sealed = &world.copies[&id].sealed;
         for moment in [view.moment + HOUR, view.moment.saturating_sub(HOUR)] {
-            let shifted = compact::prove_compact(
-                sealed,
-                sealed.commitment(),
-                &view.seed,
-                id.0,
-                moment,
-                |payload| sign(ALICE, payload),
-            )
-            .unwrap();
+            let shifted = AuditView { moment, ..view };
+            let proof = prove_audit(ALICE, sealed, sealed.commitment(), &shifted).unwrap();
             // Neither the pool nor a block takes it.
-            let proof = shifted.try_into().unwrap();
-            assert!(send(crate::Call::respond_audit { proof }).is_err());
+            assert!(send_proof(&proof).is_err());
         }
         assert_eq!(Store::now(), now);
         assert_eq!(
@@ -105,8 +93,7 @@ fn a14_all_attackers_at_once_cost_the_honest_provider_nothing() {
 
         // Bob answers no audit, hands in two roots, and takes Alice's answers for his own.
         world.stop(BOB, Idle::Audits);
-        world.until_open();
-        let window = Folded::<Test>::get();
+        let window = world.until_open();
         let second = signed_root(BOB, window, group, [6; 32]);
         let root = world.group_root(group);
         let first = signed_root(BOB, window, group, root);
@@ -127,19 +114,8 @@ fn a14_all_attackers_at_once_cost_the_honest_provider_nothing() {
             Store::do_try_state().unwrap();
             for view in Store::open_audits_of(&BOB) {
                 let alices = &world.copies[&honest].sealed;
-                let stolen = compact::prove_compact(
-                    alices,
-                    alices.commitment(),
-                    &view.seed,
-                    lazy.0,
-                    view.moment,
-                    |payload| sign(BOB, payload),
-                )
-                .unwrap();
-                assert_noop!(
-                    Store::respond_audit(by(BOB), stolen.try_into().unwrap()),
-                    Error::<Test>::BadProof
-                );
+                let stolen = prove_audit(BOB, alices, alices.commitment(), &view).unwrap();
+                assert_noop!(pay_for_proof(BOB, stolen), Error::<Test>::BadProof);
             }
             // Somebody farms challenges against Alice, offers masses of deals, and crams blocks.
             if round % 10 == 0 {

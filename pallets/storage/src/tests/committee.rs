@@ -6,12 +6,21 @@ use crate::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
 use std::collections::BTreeSet;
-use tos_types::TOS;
+use tos_types::{storage::Window, TOS};
 use tos_views::SeedView;
 
 fn members(group: u32) -> Vec<AccountId> {
     let SeedView(seed) = Store::window_view().seed.unwrap();
     Store::committee(&seed, group)
+}
+
+/// A test in an open window, with a replica of Alice's in group 0.
+fn sitting(test: impl FnOnce(&mut World, Window)) {
+    run(|world| {
+        world.active(ALICE, 1);
+        let window = world.until_open();
+        test(world, window);
+    });
 }
 
 #[test]
@@ -34,10 +43,7 @@ fn a_committee_is_as_many_different_validators_as_there_can_be() {
 
 #[test]
 fn the_median_of_a_quorum_becomes_the_score() {
-    run(|world| {
-        world.active(ALICE, 1);
-        world.until_open();
-        let window = Folded::<Test>::get();
+    sitting(|world, window| {
         // 18 of 26 are two thirds.
         for (index, who) in members(0).into_iter().take(18).enumerate() {
             let info = Store::attest(by(who), window, 0, 100 + index as u32 * 10, 0).unwrap();
@@ -53,10 +59,7 @@ fn the_median_of_a_quorum_becomes_the_score() {
 
 #[test]
 fn without_a_quorum_there_is_no_score() {
-    run(|world| {
-        world.active(ALICE, 1);
-        world.until_open();
-        let window = Folded::<Test>::get();
+    sitting(|world, window| {
         for who in members(0).into_iter().take(17) {
             assert_ok!(Store::attest(by(who), window, 0, 50, 0));
         }
@@ -67,10 +70,7 @@ fn without_a_quorum_there_is_no_score() {
 
 #[test]
 fn only_members_attest_once_and_in_time() {
-    run(|world| {
-        world.active(ALICE, 1);
-        world.until_open();
-        let window = Folded::<Test>::get();
+    sitting(|_, window| {
         let member = members(0)[0];
         let outsider = Validators::get()
             .into_iter()
@@ -100,10 +100,7 @@ fn only_members_attest_once_and_in_time() {
 
 #[test]
 fn doubts_are_told_and_nobody_is_slashed_for_them() {
-    run(|world| {
-        world.active(ALICE, 1);
-        world.until_open();
-        let window = Folded::<Test>::get();
+    sitting(|world, window| {
         for who in members(0) {
             assert_ok!(Store::attest(by(who), window, 0, 5_000, 3));
         }
@@ -123,10 +120,7 @@ fn doubts_are_told_and_nobody_is_slashed_for_them() {
 
 #[test]
 fn duties_are_shown_to_members_alone() {
-    run(|world| {
-        world.active(ALICE, 1);
-        world.until_open();
-        let window = Folded::<Test>::get();
+    sitting(|_, window| {
         let sitting = members(0);
         for who in Validators::get() {
             let duties = Store::committee_duties_of(&who);

@@ -28,8 +28,7 @@ fn in_status(world: &mut World, wanted: ReplicaStatus) -> ReplicaId {
     let id = match wanted {
         ReplicaStatus::Sealing => {
             let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(5));
-            assert_ok!(Store::accept(by(ALICE), deal));
-            Deals::<Test>::get(deal).unwrap().replica.unwrap()
+            accepted(ALICE, deal)
         }
         ReplicaStatus::Checking => {
             let deal = offer(CLIENT, &bytes, Retention::BillingPeriods(5));

@@ -92,8 +92,7 @@ fn an_offer_that_nobody_accepts_expires_by_itself_and_is_pruned() {
 fn who_does_not_seal_in_time_loses_a_miss_and_the_deal_is_open_again() {
     run(|world| {
         let deal = offer(CLIENT, &data(1, 100), Retention::Days30);
-        assert_ok!(Store::accept(by(ALICE), deal));
-        let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
+        let id = accepted(ALICE, deal);
         let (escrow, treasury) = (wealth(CLIENT), wealth(TREASURY));
         world.windows(u64::from(config().seal_windows) + 1);
         assert_eq!(status(id), ReplicaStatus::Failed);
@@ -116,8 +115,7 @@ fn a_commitment_that_comes_too_late_is_refused() {
     run(|_| {
         let bytes = data(1, 100);
         let deal = offer(CLIENT, &bytes, Retention::Days30);
-        assert_ok!(Store::accept(by(ALICE), deal));
-        let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
+        let id = accepted(ALICE, deal);
         let commitment = *sealed(ALICE, id, &coded(&bytes)).commitment();
         // As when the queue is behind: the time is over, but nobody has taken the step yet.
         let until = replica(id).until;
@@ -149,8 +147,7 @@ fn an_unanswered_first_seal_challenge_takes_all_collateral_and_returns_the_escro
 
 #[test]
 fn a_pause_costs_the_streak_and_nothing_else_and_ends_by_itself() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(8);
         let streak = Store::continuity_of(id).unwrap().streak;
         assert!(streak >= 5);
@@ -178,8 +175,7 @@ fn pauses_are_counted_by_billing_period() {
         config.pause_windows = 1;
         config.billing_windows = 50;
     })
-    .execute(|world| {
-        world.provider(ALICE, 5_000 * TOS);
+    .run(|world| {
         let id = world.active(ALICE, 1);
         world.windows(1);
         assert_ok!(Store::pause(by(ALICE), id));
@@ -218,8 +214,7 @@ fn notice_ends_a_replica_early_and_returns_what_was_not_earned() {
 
 #[test]
 fn a_provider_leaves_with_its_bond_only_after_unbonding() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         assert_noop!(Store::leave(by(ALICE)), Error::<Test>::NotExiting);
         assert_ok!(Store::exit(by(ALICE)));
         assert_noop!(Store::exit(by(ALICE)), Error::<Test>::Exiting);

@@ -5,6 +5,7 @@
 use crate::mock::*;
 use crate::*;
 use frame_support::{assert_ok, traits::fungible::Mutate};
+use tos_pallet_support::testing::held_money_conforms;
 use tos_types::{
     storage::{DealTerms, ReplicaStatus, Retention},
     Balance, TOS,
@@ -61,8 +62,7 @@ fn an_odd_wei_of_a_slash_goes_to_the_treasury() {
         config.collateral_base = 10 * TOS + 1;
         config.collateral_per_gib = 0;
     })
-    .execute(|world| {
-        world.provider(ALICE, 5_000 * TOS);
+    .run(|world| {
         let id = world.active(ALICE, 1);
         world.stop(ALICE, Idle::Challenges);
         let (watcher, treasury) = (wealth(WATCHER), wealth(TREASURY));
@@ -75,8 +75,7 @@ fn an_odd_wei_of_a_slash_goes_to_the_treasury() {
 
 #[test]
 fn a_payment_below_the_existential_deposit_of_a_new_account_goes_to_the_treasury() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(8);
         // The payee's account has vanished but for what is on hold: it cannot take dust.
         let who: AccountId = 5_555;
@@ -103,8 +102,7 @@ fn a_payment_below_the_existential_deposit_of_a_new_account_goes_to_the_treasury
 
 #[test]
 fn what_even_the_treasury_cannot_take_stays_with_its_owner() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|_, id| {
         let _ = id;
         // A treasury that does not exist cannot receive dust.
         let all = free(TREASURY);
@@ -129,8 +127,7 @@ fn what_even_the_treasury_cannot_take_stays_with_its_owner() {
 
 #[test]
 fn slashes_never_touch_escrow_and_pay_never_touches_bonds() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(8);
         let escrow = deal_of(id).escrow;
         let client = wealth(CLIENT);
@@ -184,14 +181,6 @@ fn the_sum_of_all_ends_is_what_was_put_in() {
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     new_test_ext(config()).execute_with(|| {
-        let accounts = tos_pallet_support::testing::Accounts {
-            owner: 9_001,
-            other: CLIENT,
-            nobody: 9_002,
-        };
-        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            crate::HoldReason::ProviderBond,
-            &accounts,
-        );
+        held_money_conforms::<Balances>(HoldReason::ProviderBond, CLIENT);
     });
 }

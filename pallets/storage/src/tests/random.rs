@@ -66,17 +66,19 @@ fn who(bob: bool) -> AccountId {
     }
 }
 
-/// Some replica, by a random number.
-fn pick(n: u8) -> Option<ReplicaId> {
-    let mut ids: Vec<_> = Replicas::<Test>::iter_keys().collect();
+/// One of these, by a random number.
+fn one_of<Id: Ord + core::marker::Copy>(n: u8, ids: impl Iterator<Item = Id>) -> Option<Id> {
+    let mut ids: Vec<_> = ids.collect();
     ids.sort();
     ids.get(usize::from(n).checked_rem(ids.len())?).copied()
 }
 
+fn pick(n: u8) -> Option<ReplicaId> {
+    one_of(n, Replicas::<Test>::iter_keys())
+}
+
 fn pick_deal(n: u8) -> Option<tos_types::DealId> {
-    let mut ids: Vec<_> = OpenDeals::<Test>::iter_keys().collect();
-    ids.sort();
-    ids.get(usize::from(n).checked_rem(ids.len())?).copied()
+    one_of(n, OpenDeals::<Test>::iter_keys())
 }
 
 fn take(world: &mut World, step: &Step) -> Option<()> {

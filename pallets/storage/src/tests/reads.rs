@@ -40,8 +40,7 @@ fn deals_are_paged_and_open_ones_can_be_told_apart() {
 
 #[test]
 fn a_replica_shows_where_it_is() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let view = Store::replica_view(id).unwrap();
         assert_eq!(view.status, ReplicaStatus::Active);
         assert_eq!(view.position, Some(PositionView { group: 0, place: 0 }));
@@ -71,8 +70,7 @@ fn continuity_is_refused_for_what_is_not_proven() {
 
 #[test]
 fn totals_add_up() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(7);
         Store::settle(by(STRANGER), id).unwrap();
         let stats = Store::stats();

@@ -44,8 +44,7 @@ fn windows_follow_one_another_without_a_gap() {
 
 #[test]
 fn the_first_five_windows_of_a_streak_are_not_paid() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         let first = replica(id).first;
         let escrow = deal_of(id).escrow;
         while Folded::<Test>::get() < first + 5 {
@@ -160,8 +159,7 @@ fn roots_are_taken_from_the_right_one_at_the_right_time_once() {
         world.provider(BOB, 1_000 * TOS);
         let id = world.active(ALICE, 1);
         let (group, _) = replica(id).position.unwrap();
-        world.until_open();
-        let window = Folded::<Test>::get();
+        let window = world.until_open();
         let root = world.group_root(group);
         let submit = |who, window, group, root| {
             let signed = signed_root(who, window, group, root);
@@ -205,8 +203,7 @@ fn roots_are_taken_from_the_right_one_at_the_right_time_once() {
 
 #[test]
 fn a_new_replica_is_first_due_in_the_window_after() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         assert_eq!(replica(id).from, Folded::<Test>::get() + 1);
         let window = Folded::<Test>::get();
         let (group, _) = replica(id).position.unwrap();
@@ -283,8 +280,7 @@ fn only_the_ring_is_kept() {
 
 #[test]
 fn while_the_beacon_is_degraded_time_stands_still() {
-    run(|world| {
-        let id = world.active(ALICE, 1);
+    with_replica(|world, id| {
         world.windows(2);
         world.until_open();
         let before = (
@@ -352,8 +348,7 @@ fn a_window_whose_request_expired_takes_another() {
 fn folding_goes_on_where_the_weight_of_a_block_ended() {
     let folded_with = |weight: Weight| {
         let mut result = None;
-        ExtBuilder::config(|config| config.audits_per_block = 0).execute(|world| {
-            world.provider(ALICE, 5_000 * TOS);
+        ExtBuilder::config(|config| config.audits_per_block = 0).run(|world| {
             for seed in 0..8 {
                 world.active(ALICE, seed);
             }

@@ -5,6 +5,7 @@
 use crate::mock::*;
 use crate::*;
 use codec::Encode;
+use frame_support::dispatch::{DispatchResult, DispatchResultWithPostInfo};
 use sp_core::{sr25519, Pair};
 use sp_io::hashing::blake2_256;
 use std::{
@@ -12,8 +13,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 use tos_storage_proofs::{
-    aggregate, code::MemoryShards, compact, proof, replica_seed, response_digest, seal, Hash,
-    MemoryTree, TreeSource,
+    aggregate, code::MemoryShards, compact, proof, replica_seed, response_digest, seal, Commitment,
+    Hash, MemoryTree, TreeSource,
 };
 use tos_types::{
     storage::{
@@ -121,8 +122,7 @@ impl World {
 
     /// Accepts a deal and commits to really sealed bytes.
     pub fn seal(&mut self, who: AccountId, deal: DealId, bytes: &[u8]) -> ReplicaId {
-        Store::accept(by(who), deal).unwrap();
-        let id = Deals::<Test>::get(deal).unwrap().replica.unwrap();
+        let id = accepted(who, deal);
         let coded = coded(bytes);
         let sealed = sealed(who, id, &coded);
         Store::commit_seal(by(who), id, *sealed.commitment()).unwrap();
@@ -167,12 +167,13 @@ impl World {
     }
 
     /// Goes on to the next window, until it is open; its roots are not handed in yet.
-    pub fn until_open(&mut self) {
+    pub fn until_open(&mut self) -> Window {
         let before = Folded::<Test>::get();
         while Folded::<Test>::get() == before || Store::window_view().stage != WindowStage::Open {
             self.answer();
             tick();
         }
+        Folded::<Test>::get()
     }
 
     pub fn answer(&mut self) {
@@ -184,8 +185,7 @@ impl World {
                         continue;
                     }
                     if let Some(proof) = self.audit_proof(who, &audit) {
-                        let proof = proof.try_into().unwrap();
-                        send(crate::Call::respond_audit { proof }).unwrap();
+                        send_proof(&proof).unwrap();
                     }
                 }
             }
@@ -218,15 +218,7 @@ impl World {
     pub fn audit_proof(&self, who: AccountId, audit: &AuditView) -> Option<Vec<u8>> {
         let copy = self.copies.get(&audit.replica)?;
         let sealed = &copy.sealed;
-        compact::prove_compact(
-            sealed,
-            sealed.commitment(),
-            &audit.seed,
-            audit.replica.0,
-            audit.moment,
-            |payload| sign(who, payload),
-        )
-        .ok()
+        prove_audit(who, sealed, sealed.commitment(), audit)
     }
 
     pub fn seal_answer(
@@ -305,6 +297,45 @@ impl World {
             send(submission(who, view.number, group, root)).unwrap();
         }
     }
+}
+
+/// Accepts a deal; the replica of it.
+pub fn accepted(who: AccountId, deal: DealId) -> ReplicaId {
+    Store::accept(by(who), deal).unwrap();
+    Deals::<Test>::get(deal).unwrap().replica.unwrap()
+}
+
+/// The open seal challenge of a replica.
+pub fn seal_challenge(id: ReplicaId) -> Challenge<AccountId> {
+    Challenges::<Test>::get(id, ChallengeKind::Seal).unwrap()
+}
+
+/// The answer of a provider to an audit, out of the bytes that it has of a commitment.
+pub fn prove_audit<S: TreeSource>(
+    who: AccountId,
+    bytes: &S,
+    commitment: &Commitment,
+    audit: &AuditView,
+) -> Option<Vec<u8>> {
+    let AuditView {
+        replica,
+        moment,
+        seed,
+        ..
+    } = audit;
+    let sign = |payload: &Hash| sign(who, payload);
+    compact::prove_compact(bytes, commitment, seed, replica.0, *moment, sign).ok()
+}
+
+/// Sends the answer to an audit, as a provider's node does.
+pub fn send_proof(proof: &[u8]) -> DispatchResult {
+    let proof = proof.to_vec().try_into().unwrap();
+    send(crate::Call::respond_audit { proof })
+}
+
+/// Answers an audit by a transaction that somebody pays for.
+pub fn pay_for_proof(who: AccountId, proof: Vec<u8>) -> DispatchResultWithPostInfo {
+    Store::respond_audit(by(who), proof.try_into().unwrap())
 }
 
 pub fn seal_answer<C, S>(

@@ -11,15 +11,25 @@ fn try_join(who: u64, id: TaskId) -> DispatchResult {
     Work::join(RuntimeOrigin::signed(who), id)
 }
 
+fn publish_intermediate() -> TaskId {
+    Offer {
+        difficulty: Difficulty::Intermediate,
+        reward: 20 * TOS,
+        ..Offer::default()
+    }
+    .id()
+}
+
+/// The commitment of a miner that has committed.
+fn commitment_of(who: u64, id: TaskId) -> Committed {
+    let submission = Submissions::<Test>::get(id, who).unwrap();
+    submission.commitment.unwrap()
+}
+
 #[test]
 fn joining_holds_the_stake_of_ones_certification() {
     ExtBuilder::execute(|| {
-        let id = Offer {
-            difficulty: Difficulty::Intermediate,
-            reward: 20 * TOS,
-            ..Offer::default()
-        }
-        .id();
+        let id = publish_intermediate();
         script(|s| {
             s.certified.insert(ALICE, Certification::Unverified);
             s.certified.insert(BOB, Certification::Master);
@@ -52,12 +62,7 @@ fn nobody_joins_its_own_task_under_any_name() {
 #[test]
 fn a_reputation_below_the_gate_is_refused() {
     ExtBuilder::execute(|| {
-        let id = Offer {
-            difficulty: Difficulty::Intermediate,
-            reward: 20 * TOS,
-            ..Offer::default()
-        }
-        .id();
+        let id = publish_intermediate();
         script(|s| s.reputation.insert(ALICE, 2_999));
         assert_noop!(try_join(ALICE, id), Error::<Test>::ReputationTooLow);
         script(|s| s.reputation.insert(ALICE, 3_000));
@@ -78,11 +83,7 @@ fn joining_asks_whether_the_miner_may_work_and_can_pay() {
 #[test]
 fn places_are_limited_and_each_miner_takes_one() {
     ExtBuilder::execute(|| {
-        let id = Offer {
-            places: 2,
-            ..Offer::default()
-        }
-        .id();
+        let id = publish_with(|offer| offer.places = 2);
         join(ALICE, id);
         assert_noop!(try_join(ALICE, id), Error::<Test>::AlreadyJoined);
         join(BOB, id);
@@ -125,20 +126,13 @@ fn a_commitment_is_numbered_and_final() {
             Error::<Test>::NotJoined
         );
         join(ALICE, id);
-        join(BOB, id);
-        commit(BOB, id);
+        committed(id, &[BOB]);
         commit(ALICE, id);
         assert_noop!(
             try_commit(ALICE, id, b"a better answer"),
             Error::<Test>::AlreadyCommitted
         );
-        let number = |who| {
-            Submissions::<Test>::get(id, who)
-                .unwrap()
-                .commitment
-                .unwrap()
-                .number
-        };
+        let number = |who| commitment_of(who, id).number;
         assert_eq!((number(BOB), number(ALICE)), (0, 1));
     });
 }
@@ -147,8 +141,7 @@ fn a_commitment_is_numbered_and_final() {
 fn only_what_was_committed_can_be_revealed() {
     ExtBuilder::execute(|| {
         let id = publish();
-        join(ALICE, id);
-        commit(ALICE, id);
+        committed(id, &[ALICE]);
         assert_noop!(
             try_reveal(ALICE, id, &text(ALICE)),
             Error::<Test>::NotInReveal
@@ -186,11 +179,7 @@ fn a_copied_commitment_opens_to_nothing() {
         join(ALICE, id);
         join(BOB, id);
         commit(ALICE, id);
-        let copied = Submissions::<Test>::get(id, ALICE)
-            .unwrap()
-            .commitment
-            .unwrap()
-            .hash;
+        let copied = commitment_of(ALICE, id).hash;
         assert_ok!(Work::commit(RuntimeOrigin::signed(BOB), id, copied));
         end_phase(id);
         reveal(ALICE, id);
@@ -205,8 +194,7 @@ fn a_copied_commitment_opens_to_nothing() {
 fn who_did_not_join_or_commit_has_nothing_to_reveal() {
     ExtBuilder::execute(|| {
         let id = publish();
-        join(ALICE, id);
-        commit(ALICE, id);
+        committed(id, &[ALICE]);
         join(BOB, id);
         end_phase(id);
         assert_noop!(
@@ -281,20 +269,13 @@ fn answers_within_three_bits_are_duplicates_and_four_bits_are_not() {
 
 #[test]
 fn equal_answers_all_count_where_the_right_one_is_the_same_for_everyone() {
+    let both_commit = |text: &[u8]| {
+        let id = publish_with(|offer| offer.params = logic());
+        committed_alike(id, text);
+        id
+    };
     ExtBuilder::execute(|| {
-        let params = TaskParams::LogicReasoning {
-            domain: b"arithmetic".to_vec().try_into().unwrap(),
-        };
-        let id = Offer {
-            params,
-            ..Offer::default()
-        }
-        .id();
-        for who in [ALICE, BOB] {
-            join(who, id);
-            assert_ok!(try_commit(who, id, b"forty-two"));
-        }
-        end_phase(id);
+        let id = both_commit(b"forty-two");
         // "forty-two" is nine bytes: an answer needs ten.
         assert_noop!(
             try_reveal(ALICE, id, b"forty-two"),
@@ -302,22 +283,8 @@ fn equal_answers_all_count_where_the_right_one_is_the_same_for_everyone() {
         );
     });
     ExtBuilder::execute(|| {
-        let params = TaskParams::LogicReasoning {
-            domain: b"arithmetic".to_vec().try_into().unwrap(),
-        };
-        let id = Offer {
-            params,
-            ..Offer::default()
-        }
-        .id();
-        for who in [ALICE, BOB] {
-            join(who, id);
-            assert_ok!(try_commit(who, id, b"it is forty-two"));
-        }
-        end_phase(id);
-        for who in [ALICE, BOB] {
-            assert_ok!(try_reveal(who, id, b"it is forty-two"));
-        }
+        let id = both_commit(b"it is forty-two");
+        revealed_alike(id, b"it is forty-two");
         end_phase(id);
         assert!(!Submissions::<Test>::get(id, BOB).unwrap().duplicate);
     });

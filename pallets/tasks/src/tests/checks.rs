@@ -70,7 +70,7 @@ fn an_answer_can_be_told_for_a_check_only_between_the_count_and_the_settlement()
         assert_eq!((judged(CAROL), judged(STRANGER)), (None, None));
 
         // While a challenge is voted on, nobody may tell the voters what an answer is worth.
-        assert_ok!(Work::challenge(RuntimeOrigin::signed(ALICE), id));
+        challenge(ALICE, id);
         for _ in [Phase::PanelDraw, Phase::VoteCommit, Phase::VoteReveal] {
             assert_eq!(judged(BOB), None);
             end_phase(id);

@@ -105,7 +105,7 @@ fn reach(state: State) -> TaskId {
     match state {
         State::ChallengeOver => late(id),
         State::Decided => {
-            assert_ok!(Work::challenge(RuntimeOrigin::signed(PUBLISHER), id));
+            challenge(PUBLISHER, id);
             voted(id);
         }
         State::Pruned => end_phase(id),

@@ -6,10 +6,6 @@ use super::*;
 use frame_support::assert_noop;
 use tos_interfaces::{Draw, TaskPhases, VotingStage};
 
-fn challenge(who: u64, id: TaskId) {
-    assert_ok!(Work::challenge(RuntimeOrigin::signed(who), id));
-}
-
 fn phases(id: TaskId) -> Vec<(Phase, u32)> {
     Timeline::<Test>::get(id)
         .into_iter()
@@ -30,8 +26,7 @@ fn rounds(list: &[(Tally, u8)]) {
 #[test]
 fn a_task_goes_from_publication_to_settlement_by_itself() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE, BOB], &[good(80), good(60)]);
+        let id = judged_task(&[ALICE, BOB], &[good(80), good(60)]);
         assert_eq!(finish(id), Closure::Settled);
         let expected = [
             Phase::Open,
@@ -60,8 +55,7 @@ fn a_task_goes_from_publication_to_settlement_by_itself() {
 #[test]
 fn every_phase_change_can_be_rebuilt_from_events() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE], &[good(80)]);
+        let id = judged_task(&[ALICE], &[good(80)]);
         finish(id);
         let told: Vec<_> = events()
             .into_iter()
@@ -84,13 +78,8 @@ fn every_phase_change_can_be_rebuilt_from_events() {
 #[test]
 fn the_open_window_ends_early_only_when_all_places_are_taken_and_all_committed() {
     ExtBuilder::execute(|| {
-        let id = Offer {
-            places: 2,
-            ..Offer::default()
-        }
-        .id();
-        join(ALICE, id);
-        commit(ALICE, id);
+        let id = publish_with(|offer| offer.places = 2);
+        committed(id, &[ALICE]);
         tick();
         assert_eq!(phase(id), Phase::Open);
         join(BOB, id);
@@ -107,10 +96,7 @@ fn the_open_window_ends_early_only_when_all_places_are_taken_and_all_committed()
 fn the_reveal_window_ends_early_when_everyone_has_revealed() {
     ExtBuilder::execute(|| {
         let id = publish();
-        for who in [ALICE, BOB] {
-            join(who, id);
-            commit(who, id);
-        }
+        committed(id, &[ALICE, BOB]);
         join(CAROL, id);
         end_phase(id);
         reveal(BOB, id);
@@ -125,24 +111,20 @@ fn the_reveal_window_ends_early_when_everyone_has_revealed() {
 #[test]
 fn the_panel_ends_its_phases_early() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        answered(id, &[ALICE]);
-        Work::phase_complete(&id);
-        tick();
-        assert_eq!(phase(id), Phase::VoteCommit);
+        let id = answered_task(&[ALICE]);
+        let next_after_completion = |next: Phase| {
+            Work::phase_complete(&id);
+            tick();
+            assert_eq!(phase(id), next);
+        };
+        next_after_completion(Phase::VoteCommit);
         assert_eq!(Work::stage(&id), Some(VotingStage::Commit { round: 0 }));
-        Work::phase_complete(&id);
-        tick();
-        assert_eq!(phase(id), Phase::VoteReveal);
+        next_after_completion(Phase::VoteReveal);
         assert_eq!(Work::stage(&id), Some(VotingStage::Reveal { round: 0 }));
         Work::phase_complete(&id);
-        Work::phase_complete(&id);
-        tick();
-        assert_eq!(phase(id), Phase::Challenge);
+        next_after_completion(Phase::Challenge);
         // Nobody can cut the challenge window short.
-        Work::phase_complete(&id);
-        tick();
-        assert_eq!(phase(id), Phase::Challenge);
+        next_after_completion(Phase::Challenge);
         assert_eq!(Work::stage(&id), None);
     });
 }
@@ -150,8 +132,7 @@ fn the_panel_ends_its_phases_early() {
 #[test]
 fn votes_are_taken_up_to_the_deadline_and_not_after() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        answered(id, &[ALICE]);
+        let id = answered_task(&[ALICE]);
         end_phase(id);
         let deadline = Work::deadline(&id).unwrap();
         jump(deadline);
@@ -164,8 +145,7 @@ fn votes_are_taken_up_to_the_deadline_and_not_after() {
 #[test]
 fn nobody_waits_for_the_reveals_of_a_silent_panel() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        answered(id, &[ALICE]);
+        let id = answered_task(&[ALICE]);
         script(|s| {
             s.silent = true;
             s.rounds.push_back((Tally::NoQuorum, vec![]));
@@ -181,8 +161,7 @@ fn nobody_waits_for_the_reveals_of_a_silent_panel() {
 #[test]
 fn the_panel_is_never_drawn_in_the_block_that_ends_the_reveals() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        answered(id, &[ALICE]);
+        let id = answered_task(&[ALICE]);
         assert!(script(|s| s.requests.is_empty()));
         tick();
         let request = script(|s| s.requests[0].clone());
@@ -217,8 +196,7 @@ fn hard_or_valuable_tasks_want_experts_from_the_start() {
 #[test]
 fn a_draw_in_vain_is_tried_again_every_tick_until_its_window_ends() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        answered(id, &[ALICE]);
+        let id = answered_task(&[ALICE]);
         script(|s| s.draws = vec![Draw::Retry; 3].into());
         pass(3);
         assert_eq!(phase(id), Phase::PanelDraw);
@@ -231,8 +209,7 @@ fn a_draw_in_vain_is_tried_again_every_tick_until_its_window_ends() {
 #[test]
 fn without_a_panel_everybody_gets_its_own_back() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        answered(id, &[ALICE, BOB]);
+        let id = answered_task(&[ALICE, BOB]);
         script(|s| s.draws = vec![Draw::Retry; 100].into());
         let deadline = task(id).deadline;
         pass_to(deadline);
@@ -348,15 +325,11 @@ fn a_task_nobody_joins_expires_at_no_cost() {
 fn a_challenge_that_moves_a_quality_by_more_than_fifteen_is_upheld() {
     for (after, upheld) in [(55u8, false), (56, true), (25, false), (24, true)] {
         ExtBuilder::execute(|| {
-            let id = publish();
-            judged(id, &[ALICE, BOB], &[good(80), good(40)]);
+            let id = judged_task(&[ALICE, BOB], &[good(80), good(40)]);
             let bond = TOS / 2;
             challenge(BOB, id);
             assert_eq!(held(BOB, HoldReason::ChallengeBond), bond);
-            script(|s| {
-                s.rounds
-                    .push_back((Tally::Split, vec![good(80), good(after)]))
-            });
+            next_round(Tally::Split, &[good(80), good(after)]);
             voted(id);
             let decided = Event::ChallengeDecided {
                 task: id,
@@ -384,14 +357,10 @@ fn a_challenge_that_moves_a_quality_by_more_than_fifteen_is_upheld() {
 #[test]
 fn a_challenge_that_changes_a_verdict_is_upheld() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE, BOB], &[good(10), good(40)]);
+        let id = judged_task(&[ALICE, BOB], &[good(10), good(40)]);
         challenge(PUBLISHER, id);
         let plagiarised = bad(Verdict::Plagiarised);
-        script(|s| {
-            s.rounds
-                .push_back((Tally::Consensus, vec![plagiarised, good(40)]))
-        });
+        next_round(Tally::Consensus, &[plagiarised, good(40)]);
         voted(id);
         assert_event(Event::ChallengeDecided {
             task: id,
@@ -405,13 +374,12 @@ fn a_challenge_that_changes_a_verdict_is_upheld() {
 fn a_challenge_round_without_quorum_or_panel_costs_nothing_and_changes_nothing() {
     for no_panel in [false, true] {
         ExtBuilder::execute(|| {
-            let id = publish();
-            judged(id, &[ALICE, BOB], &[good(80), good(40)]);
+            let id = judged_task(&[ALICE, BOB], &[good(80), good(40)]);
             challenge(BOB, id);
             if no_panel {
                 script(|s| s.draws = vec![Draw::Retry; 100].into());
             } else {
-                script(|s| s.rounds.push_back((Tally::NoQuorum, vec![])));
+                next_round(Tally::NoQuorum, &[]);
             }
             finish(id);
             assert_event(Event::ChallengeDecided {
@@ -456,8 +424,7 @@ fn the_challenge_round_is_one_more_after_all_escalations() {
 #[test]
 fn who_builds_the_block_of_a_challenge_does_not_know_its_panel() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE], &[good(80)]);
+        let id = judged_task(&[ALICE], &[good(80)]);
         let drawn = script(|s| s.requests.len());
         challenge(ALICE, id);
         tick();
@@ -477,7 +444,7 @@ fn only_parties_challenge_and_only_in_time() {
         assert_noop!(try_challenge(STRANGER), Error::<Test>::NotAParty);
         // Joined, but gave no answer that was judged.
         assert_noop!(try_challenge(CAROL), Error::<Test>::NotAParty);
-        let all = free(ALICE) - ExistentialDeposit::get();
+        let all = free(ALICE) - ED;
         assert_ok!(Balances::transfer_keep_alive(
             RuntimeOrigin::signed(ALICE),
             BOB,
@@ -492,8 +459,7 @@ fn only_parties_challenge_and_only_in_time() {
 #[test]
 fn a_result_that_does_not_fit_the_answers_is_not_paid_by() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE, BOB], &[good(80)]);
+        let id = judged_task(&[ALICE, BOB], &[good(80)]);
         assert_eq!(finish(id), Closure::Unresolved);
         assert_eq!(free(PUBLISHER), ENDOWMENT);
         assert!(script(|s| s.settled.is_empty()));

@@ -7,14 +7,14 @@ use tos_formulas::{
     reputation::{signed, Performance},
     split::final_score,
 };
+use tos_pallet_support::testing::held_money_conforms;
 use tos_types::{params, task::Certification};
 
 const STAKE: Balance = TOS;
 
 /// Settles a task of Alice (good) and Bob, whose answer gets `result`; what Bob loses.
 fn bobs_loss(result: AnswerResult) -> Balance {
-    let id = publish();
-    judged(id, &[ALICE, BOB], &[good(80), result]);
+    let id = judged_task(&[ALICE, BOB], &[good(80), result]);
     assert_eq!(finish(id), Closure::Settled);
     assert_eq!(free(ALICE), ENDOWMENT + 10 * TOS);
     let lost = ENDOWMENT - free(BOB);
@@ -48,13 +48,11 @@ fn who_does_not_commit_loses_a_tenth_and_who_does_not_reveal_a_fifth() {
     ExtBuilder::execute(|| {
         let id = publish();
         join(BOB, id);
-        join(CAROL, id);
-        commit(CAROL, id);
-        join(ALICE, id);
-        commit(ALICE, id);
+        committed(id, &[CAROL]);
+        committed(id, &[ALICE]);
         end_phase(id);
         reveal(ALICE, id);
-        script(|s| s.rounds.push_back((Tally::Consensus, vec![good(80)])));
+        next_round(Tally::Consensus, &[good(80)]);
         finish(id);
         assert_eq!(ENDOWMENT - free(BOB), STAKE / 10);
         assert_eq!(ENDOWMENT - free(CAROL), STAKE / 5);
@@ -82,8 +80,7 @@ fn a_task_that_expires_still_costs_those_who_took_a_place() {
         assert_eq!(ENDOWMENT - free(ALICE), STAKE / 10);
 
         let unrevealed = publish();
-        join(BOB, unrevealed);
-        commit(BOB, unrevealed);
+        committed(unrevealed, &[BOB]);
         join(CAROL, unrevealed);
         assert_eq!(finish(unrevealed), Closure::Expired);
         assert_eq!(ENDOWMENT - free(BOB), STAKE / 5);
@@ -118,18 +115,9 @@ fn shares_are_of_the_stake_put_down_not_of_todays() {
 fn a_duplicate_keeps_its_stake_but_earns_neither_reward_nor_reputation() {
     ExtBuilder::execute(|| {
         let id = publish();
-        for who in [ALICE, BOB] {
-            join(who, id);
-            assert_ok!(try_commit(who, id, b"the same answer"));
-        }
-        end_phase(id);
-        for who in [ALICE, BOB] {
-            assert_ok!(try_reveal(who, id, b"the same answer"));
-        }
-        script(|s| {
-            s.rounds
-                .push_back((Tally::Consensus, vec![good(80), good(80)]))
-        });
+        committed_alike(id, b"the same answer");
+        revealed_alike(id, b"the same answer");
+        next_round(Tally::Consensus, &[good(80), good(80)]);
         finish(id);
         assert_eq!(free(BOB), ENDOWMENT);
         let answers = script(|s| s.settled[0].answers.clone());
@@ -151,12 +139,10 @@ fn reputation_is_recorded_as_the_protocol_says() {
     ExtBuilder::execute(|| {
         let id = publish();
         join(CAROL, id);
-        join(ALICE, id);
-        commit(ALICE, id);
+        committed(id, &[ALICE]);
         // 6 of the 10 ticks of the window are used: half of the time is left beyond the first 2.
         pass(6);
-        join(BOB, id);
-        commit(BOB, id);
+        committed(id, &[BOB]);
         end_phase(id);
         reveal(ALICE, id);
         reveal(BOB, id);
@@ -170,7 +156,7 @@ fn reputation_is_recorded_as_the_protocol_says() {
             innovation: 0,
             verdict: Verdict::Valid,
         };
-        script(|s| s.rounds.push_back((Tally::Consensus, vec![alice, bob])));
+        next_round(Tally::Consensus, &[alice, bob]);
         finish(id);
 
         let judged: Vec<_> = script(|s| {
@@ -212,15 +198,13 @@ fn reputation_is_recorded_as_the_protocol_says() {
 #[test]
 fn who_is_alone_is_compared_with_nobody() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE], &[good(100)]);
+        let id = judged_task(&[ALICE], &[good(100)]);
         finish(id);
         assert_eq!(script(|s| s.recorded[0].1.peer), 0);
     });
     // Nobody is eligible: there is no mean at all.
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE], &[bad(Verdict::Malformed)]);
+        let id = judged_task(&[ALICE], &[bad(Verdict::Malformed)]);
         finish(id);
         let performance = script(|s| s.recorded[0].1);
         assert_eq!((performance.peer, performance.completion), (0, -10_000));
@@ -230,8 +214,7 @@ fn who_is_alone_is_compared_with_nobody() {
 #[test]
 fn what_is_settled_is_what_was_judged() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE, BOB], &[good(80), bad(Verdict::Plagiarised)]);
+        let id = judged_task(&[ALICE, BOB], &[good(80), bad(Verdict::Plagiarised)]);
         finish(id);
         let settlement = script(|s| s.settled[0].clone());
         assert_eq!((settlement.task, settlement.bars.win), (id, 50));
@@ -289,14 +272,6 @@ fn whoever_is_done_is_free_for_other_tasks() {
 #[test]
 fn held_money_moves_exactly_and_to_whom_it_may() {
     new_test_ext().execute_with(|| {
-        let accounts = tos_pallet_support::testing::Accounts {
-            owner: 9_001,
-            other: ALICE,
-            nobody: 9_002,
-        };
-        tos_pallet_support::testing::held_money_conforms::<Balances, _, _>(
-            crate::HoldReason::AnswerStake,
-            &accounts,
-        );
+        held_money_conforms::<Balances>(HoldReason::AnswerStake, ALICE);
     });
 }

@@ -28,7 +28,7 @@ fn a_closed_task_is_kept_for_its_retention_and_then_leaves_no_record() {
         let id = publish();
         join(CAROL, id);
         judged(id, &[ALICE, BOB], &[good(80), good(60)]);
-        assert_ok!(Work::challenge(RuntimeOrigin::signed(BOB), id));
+        challenge(BOB, id);
         finish(id);
         let closed = now();
         pass_to(closed + 40);
@@ -49,8 +49,7 @@ fn every_way_out_ends_in_nothing() {
         publish();
         join(ALICE, publish());
         let unrevealed = publish();
-        join(BOB, unrevealed);
-        commit(BOB, unrevealed);
+        committed(unrevealed, &[BOB]);
         pass(500);
         assert_eq!(records(), 0);
     });

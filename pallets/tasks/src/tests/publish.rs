@@ -36,11 +36,7 @@ fn publishing_holds_reward_and_stake_and_queues_the_end_of_the_open_window() {
 fn identifiers_are_derived_so_that_nobody_can_choose_or_take_one() {
     ExtBuilder::execute(|| {
         let (first, second) = (publish(), publish());
-        let other = Offer {
-            by: STRANGER,
-            ..Offer::default()
-        }
-        .id();
+        let other = publish_with(|offer| offer.by = STRANGER);
         assert_eq!(first, TaskId::derive(&PUBLISHER, 0));
         assert_eq!(second, TaskId::derive(&PUBLISHER, 1));
         assert_eq!(other, TaskId::derive(&STRANGER, 0));
@@ -212,7 +208,7 @@ fn the_bounds_of_every_band_are_good() {
 fn a_publisher_must_afford_reward_and_stake_together() {
     ExtBuilder::execute(|| {
         let poor = 70;
-        let needed = 11 * TOS + ExistentialDeposit::get();
+        let needed = 11 * TOS + ED;
         let give = |amount| {
             assert_ok!(Balances::transfer_allow_death(
                 RuntimeOrigin::signed(60),
@@ -314,13 +310,19 @@ fn a_network_is_born_with_the_six_built_in_types() {
     });
 }
 
+/// An offer with a reference of its publisher's.
+fn referenced(by: u64) -> Offer {
+    Offer {
+        by,
+        reference: Some([1; 32]),
+        ..Offer::default()
+    }
+}
+
 #[test]
 fn a_call_sent_again_with_its_reference_publishes_nothing_and_finds_the_first() {
     ExtBuilder::execute(|| {
-        let offer = Offer {
-            reference: Some([1; 32]),
-            ..Offer::default()
-        };
+        let offer = referenced(PUBLISHER);
         let id = offer.clone().id();
         assert_eq!(Work::task_by_reference(PUBLISHER, [1; 32]), Some(id));
         let before = wealth(PUBLISHER);
@@ -333,11 +335,7 @@ fn a_call_sent_again_with_its_reference_publishes_nothing_and_finds_the_first() 
 
         // Without one, or with another, every call is a task of its own.
         assert_ne!(publish(), id);
-        let another = Offer {
-            reference: Some([2; 32]),
-            ..Offer::default()
-        }
-        .id();
+        let another = publish_with(|offer| offer.reference = Some([2; 32]));
         assert_eq!(Work::task_by_reference(PUBLISHER, [2; 32]), Some(another));
         assert_eq!(Work::task_by_reference(PUBLISHER, [3; 32]), None);
     });
@@ -346,14 +344,8 @@ fn a_call_sent_again_with_its_reference_publishes_nothing_and_finds_the_first() 
 #[test]
 fn nobody_can_take_the_reference_of_another_publisher() {
     ExtBuilder::execute(|| {
-        let reference = Some([1; 32]);
-        let offer = |by| Offer {
-            by,
-            reference,
-            ..Offer::default()
-        };
-        let foreign = offer(STRANGER).id();
-        let own = offer(PUBLISHER).id();
+        let foreign = referenced(STRANGER).id();
+        let own = referenced(PUBLISHER).id();
         assert_eq!(Work::task_by_reference(STRANGER, [1; 32]), Some(foreign));
         assert_eq!(Work::task_by_reference(PUBLISHER, [1; 32]), Some(own));
     });
@@ -362,10 +354,7 @@ fn nobody_can_take_the_reference_of_another_publisher() {
 #[test]
 fn a_reference_is_used_as_long_as_the_record_is_kept_and_free_after_it() {
     ExtBuilder::execute(|| {
-        let offer = Offer {
-            reference: Some([1; 32]),
-            ..Offer::default()
-        };
+        let offer = referenced(PUBLISHER);
         let id = offer.clone().id();
         assert_ok!(Work::cancel(RuntimeOrigin::signed(PUBLISHER), id));
         assert_noop!(offer.clone().publish(), Error::<Test>::ReferenceUsed);

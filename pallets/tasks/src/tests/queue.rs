@@ -6,16 +6,18 @@ use super::*;
 use crate::weights::WeightInfo;
 use frame_support::{
     assert_noop,
-    dispatch::Pays,
+    dispatch::{DispatchResultWithPostInfo, Pays},
     traits::Hooks,
     weights::{Weight, WeightMeter},
 };
 use sp_runtime::StateVersion;
 
-fn crank(id: TaskId) -> Pays {
+fn try_crank(id: TaskId) -> DispatchResultWithPostInfo {
     Work::crank(RuntimeOrigin::signed(STRANGER), id)
-        .unwrap()
-        .pays_fee
+}
+
+fn crank(id: TaskId) -> Pays {
+    try_crank(id).unwrap().pays_fee
 }
 
 /// What one empty look into the queue and then `steps` costs at most.
@@ -85,10 +87,7 @@ fn a_crank_does_exactly_what_the_queue_does() {
                 ]
                 .into()
             });
-            for who in [ALICE, BOB] {
-                join(who, id);
-                commit(who, id);
-            }
+            committed(id, &[ALICE, BOB]);
             join(CAROL, id);
             let mut revealed = false;
             while Work::find(&id).is_ok() {
@@ -125,19 +124,13 @@ fn a_crank_before_its_time_is_refused_and_paid_for() {
     ExtBuilder::execute(|| {
         let id = publish();
         jump(110);
-        let result = Work::crank(RuntimeOrigin::signed(STRANGER), id);
+        let result = try_crank(id);
         assert_eq!(result.unwrap_err().post_info.pays_fee, Pays::Yes);
-        assert_noop!(
-            Work::crank(RuntimeOrigin::signed(STRANGER), id),
-            Error::<Test>::NotDue
-        );
+        assert_noop!(try_crank(id), Error::<Test>::NotDue);
         jump(111);
         assert_eq!(crank(id), Pays::No);
         // A draw is not repeated within a tick, so nobody can try for a panel it likes.
-        assert_noop!(
-            Work::crank(RuntimeOrigin::signed(STRANGER), id),
-            Error::<Test>::NotDue
-        );
+        assert_noop!(try_crank(id), Error::<Test>::NotDue);
     });
 }
 
@@ -146,7 +139,7 @@ fn a_crank_is_charged_for_what_it_did() {
     ExtBuilder::execute(|| {
         let id = publish();
         jump(111);
-        let info = Work::crank(RuntimeOrigin::signed(STRANGER), id).unwrap();
+        let info = try_crank(id).unwrap();
         let actual = info.actual_weight.unwrap();
         assert!(actual.all_lt(Work::crank_weight()));
         assert!(actual.all_gte(<() as WeightInfo>::step_expire(0)));
@@ -159,8 +152,7 @@ fn a_step_that_fails_blocks_nobody_and_is_tried_again() {
         let (broken, healthy) = (publish(), publish());
         script(|s| s.rounds = vec![(Tally::Consensus, vec![good(80)]); 2].into());
         for (who, id) in [(ALICE, broken), (BOB, healthy)] {
-            join(who, id);
-            commit(who, id);
+            committed(id, &[who]);
         }
         end_phase(broken);
         reveal(ALICE, broken);
@@ -206,15 +198,11 @@ fn a_step_that_fails_blocks_nobody_and_is_tried_again() {
 #[test]
 fn a_crank_of_a_step_that_fails_is_paid_for_and_cannot_be_repeated_at_once() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        judged(id, &[ALICE], &[good(80)]);
+        let id = judged_task(&[ALICE], &[good(80)]);
         script(|s| s.broken.insert(id));
         jump(task(id).due);
         assert_eq!(crank(id), Pays::Yes);
-        assert_noop!(
-            Work::crank(RuntimeOrigin::signed(STRANGER), id),
-            Error::<Test>::NotDue
-        );
+        assert_noop!(try_crank(id), Error::<Test>::NotDue);
     });
 }
 
@@ -222,8 +210,7 @@ fn a_crank_of_a_step_that_fails_is_paid_for_and_cannot_be_repeated_at_once() {
 fn a_queue_that_was_late_gives_everyone_the_full_next_window() {
     ExtBuilder::execute(|| {
         let id = publish();
-        join(ALICE, id);
-        commit(ALICE, id);
+        committed(id, &[ALICE]);
         // Blocks were too full for the queue for a long time.
         jump(5_000);
         tick();
@@ -250,8 +237,7 @@ fn a_long_queue_of_empty_ticks_is_walked_within_the_limit() {
 #[test]
 fn time_that_stands_still_draws_no_second_panel() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        answered(id, &[ALICE]);
+        let id = answered_task(&[ALICE]);
         script(|s| s.draws = vec![tos_interfaces::Draw::Retry; 9].into());
         tick();
         for _ in 0..5 {
@@ -268,11 +254,7 @@ fn a_hundred_tasks_due_at_once_are_all_served() {
     ExtBuilder::execute(|| {
         for by in 1..=50 {
             for _ in 0..2 {
-                Offer {
-                    by,
-                    ..Offer::default()
-                }
-                .id();
+                publish_with(|offer| offer.by = by);
             }
         }
         MaxWork::set(budget(2, 7, <() as WeightInfo>::step_expire(0)));

@@ -6,24 +6,12 @@ use super::*;
 use tos_types::{join_error::JoinError, TaskType};
 use tos_views::{Action, Role};
 
-fn logic() -> TaskParams {
-    TaskParams::LogicReasoning {
-        domain: b"arithmetic".to_vec().try_into().unwrap(),
-    }
-}
-
 #[test]
 fn pages_of_tasks_are_complete_ordered_and_without_repetition() {
     ExtBuilder::execute(|| {
         let mut all: Vec<_> = (0..7).map(|_| publish()).collect();
         let mut of_type: Vec<_> = (0..4)
-            .map(|_| {
-                Offer {
-                    params: logic(),
-                    ..Offer::default()
-                }
-                .id()
-            })
+            .map(|_| publish_with(|offer| offer.params = logic()))
             .collect();
         all.extend(of_type.clone());
         all.sort();
@@ -65,11 +53,7 @@ fn a_page_holds_a_hundred_at_most() {
     ExtBuilder::execute(|| {
         for by in 1..=52 {
             for _ in 0..2 {
-                Offer {
-                    by,
-                    ..Offer::default()
-                }
-                .id();
+                publish_with(|offer| offer.by = by);
             }
         }
         assert_eq!(Work::tasks(None, u32::MAX).len(), 100);
@@ -84,8 +68,8 @@ fn a_view_tells_everything_and_survives_json() {
         let id = publish();
         join(CAROL, id);
         judged(id, &[ALICE], &[good(80)]);
-        assert_ok!(Work::challenge(RuntimeOrigin::signed(ALICE), id));
-        script(|s| s.rounds.push_back((Tally::Consensus, vec![good(10)])));
+        challenge(ALICE, id);
+        next_round(Tally::Consensus, &[good(10)]);
         finish(id);
         let view = Work::task(id).unwrap();
         assert_eq!(view.summary.id, id);
@@ -130,11 +114,7 @@ fn a_miner_learns_what_to_do_and_until_when() {
 #[test]
 fn a_client_learns_why_not_and_when_before_it_pays() {
     ExtBuilder::execute(|| {
-        let id = Offer {
-            places: 3,
-            ..Offer::default()
-        }
-        .id();
+        let id = publish_with(|offer| offer.places = 3);
         let ask = |who, id| Work::can_submit(who, id);
         let refused = |reason| Err((reason, None));
         assert_eq!(ask(ALICE, id), Ok(()));

@@ -57,7 +57,7 @@ fn cancelling_and_challenging_cost_what_they_did_at_publication() {
         let new = publish();
         set(TaskRules::STANDARD);
         judged(new, &[ALICE, BOB], &[good(60), good(50)]);
-        assert_ok!(Work::challenge(RuntimeOrigin::signed(ALICE), new));
+        challenge(ALICE, new);
         assert_eq!(held(ALICE, HoldReason::ChallengeBond), 2 * TOS);
         finish(new);
     });
@@ -69,13 +69,13 @@ fn a_task_escalates_as_often_as_its_own_rules_say() {
         set(strict());
         let never = publish();
         set(TaskRules::STANDARD);
-        script(|s| s.rounds.push_back((Tally::Split, vec![good(60)])));
+        next_round(Tally::Split, &[good(60)]);
         answered(never, &[ALICE]);
         voted(never);
         assert_eq!(phase(never), Phase::Challenge);
         let twice = publish();
         for _ in 0..3 {
-            script(|s| s.rounds.push_back((Tally::Split, vec![good(60)])));
+            next_round(Tally::Split, &[good(60)]);
         }
         answered(twice, &[BOB]);
         for _ in 0..3 {
@@ -101,11 +101,7 @@ fn bands_stakes_and_gates_follow_the_terms_at_publication() {
         };
         TERMS.set(table);
         assert_noop!(Offer::default().publish(), Error::<Test>::RewardOutsideBand);
-        let new = Offer {
-            reward: 9 * TOS,
-            ..Offer::default()
-        }
-        .id();
+        let new = publish_with(|offer| offer.reward = 9 * TOS);
         script(|s| s.reputation.insert(CAROL, 899));
         assert_noop!(
             Work::join(RuntimeOrigin::signed(CAROL), new),
