@@ -495,7 +495,8 @@ impl At {
         let Ok(short) = u32::try_from(number) else {
             return Ok(None);
         };
-        self.stored(block_hash_key(short), "System.BlockHash").await
+        let key = block_hash_key(short);
+        self.raw_value(key, "System.BlockHash").await
     }
 }
 

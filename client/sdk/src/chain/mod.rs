@@ -400,7 +400,7 @@ impl At {
     }
 
     /// The value under a key of the storage, if there is one; `name` is for errors.
-    async fn stored<T: DecodeAll>(&self, key: Vec<u8>, name: &str) -> Result<Option<T>> {
+    async fn raw_value<T: DecodeAll>(&self, key: Vec<u8>, name: &str) -> Result<Option<T>> {
         match self.block.storage().fetch_raw(key).await {
             Ok(bytes) => T::decode_all(&mut bytes.as_slice()).context(name).map(Some),
             Err(StorageError::NoValueFound) => Ok(None),

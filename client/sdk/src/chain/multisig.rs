@@ -128,7 +128,7 @@ impl At {
             &blake2_128(call)[..],
             &call[..],
         ];
-        self.stored(key.concat(), "Multisig.Multisigs").await
+        self.raw_value(key.concat(), "Multisig.Multisigs").await
     }
 
     /// The weight of an encoded call.

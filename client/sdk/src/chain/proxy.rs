@@ -68,7 +68,7 @@ impl At {
             &twox_64(account)[..],
             account,
         ];
-        let proxies = self.stored(key.concat(), "Proxy.Proxies").await?;
+        let proxies = self.raw_value(key.concat(), "Proxy.Proxies").await?;
         Ok(proxies.unwrap_or_default())
     }
 }

@@ -11,7 +11,7 @@ impl At {
     pub async fn validators(&self) -> Result<Vec<AccountId32>> {
         // Made by hand: the value is part of `pallet_session`, and its name never changes.
         let key = [twox_128(b"Session"), twox_128(b"Validators")].concat();
-        let validators = self.stored(key, "Session.Validators").await?;
+        let validators = self.raw_value(key, "Session.Validators").await?;
         Ok(validators.unwrap_or_default())
     }
 }
