@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages have one sentence a line, lead nowhere that is not there, and are found from where readers begin."""
 
+import fnmatch
 import re
 import subprocess
 from collections.abc import Iterator
@@ -123,3 +124,12 @@ def test_decisions_follow_the_template_and_stand_in_the_table() -> None:
         assert f"| {number:03} | [{title[7:]}]({page.name}) | {state[1]} |" in table, page.name
         sections = [line[3:] for line in rest if line.startswith("## ")]
         assert sections == [one for one in SECTIONS if one != "Considered" or one in sections], page.name
+
+
+def test_tests_that_the_page_of_attacks_names_are_there() -> None:
+    tests: set[str] = set()
+    for file in pages("*.rs", "*.py"):
+        tests.update(re.findall(r"(?:fn|def) (\w+)\(", file.read_text(encoding="utf-8")))
+    named = re.findall(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+){3,}(?:_\*)?)`", (ROOT / "docs/attacks.md").read_text(encoding="utf-8"))
+    assert len(named) > 20
+    assert [name for name in named if not fnmatch.filter(tests, name)] == []
