@@ -133,3 +133,9 @@ def test_tests_that_the_page_of_attacks_names_are_there() -> None:
     named = re.findall(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+){3,}(?:_\*)?)`", (ROOT / "docs/attacks.md").read_text(encoding="utf-8"))
     assert len(named) > 20
     assert [name for name in named if not fnmatch.filter(tests, name)] == []
+
+
+def test_the_first_program_of_the_sdk_is_the_example_that_is_compiled() -> None:
+    told = re.findall(r"```rust,no_run\n(.*?)```", (ROOT / "client/sdk/README.md").read_text(encoding="utf-8"), re.DOTALL)
+    _, _, program = (ROOT / "client/sdk/examples/first_program.rs").read_text(encoding="utf-8").split("\n", 2)
+    assert told == [program]

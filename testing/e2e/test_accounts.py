@@ -7,6 +7,8 @@
   executes it.
 """
 
+import subprocess
+
 import pytest
 
 from tos_harness.chain import TOS, DevChain
@@ -117,3 +119,10 @@ def test_two_of_three_appoint_a_proxy_of_their_group(net, group):
     appointed = net.tos(*proxies)["proxies"]
     assert [proxy["kind"] for proxy in appointed] == ["governance"], f"the group's proxies are {appointed}"
     net.say("two of three appointed a proxy of their group")
+
+
+def test_the_first_program_of_the_sdk_lists_tasks_and_sends_a_transaction(net, binaries):
+    """As client/sdk/README.md has it."""
+    ran = subprocess.run([binaries / "examples/first_program", net.url], stdout=subprocess.PIPE, text=True, timeout=90, check=True)
+    assert "the fee is 0." in ran.stdout and "paid out by itself from block " in ran.stdout, ran.stdout
+    net.say("the first program of the SDK ran")
