@@ -218,6 +218,7 @@ pub fn events() -> Vec<Event<Test>> {
 
 pub fn new_test_ext(config: StorageConfig) -> sp_io::TestExternalities {
     TestClock::start(100, PhaseLengths::development());
+    reset();
     let rich = (1..=40).map(|who| (who, ENDOWMENT));
     let validators = (VALIDATOR..VALIDATOR + 30).map(|who| (who, ENDOWMENT));
     let balances = rich.chain(validators).chain([(TREASURY, TOS)]).collect();
@@ -241,7 +242,7 @@ pub fn new_benchmark_ext() -> sp_io::TestExternalities {
 }
 
 /// Forgets what another test of this thread has scripted.
-pub fn reset() {
+fn reset() {
     DEGRADED.set(false);
     EXPIRED.set(false);
     MaxWork::set(Weight::MAX);
@@ -268,7 +269,6 @@ impl ExtBuilder {
 
     /// Runs a test and then checks that every invariant holds and that no money came or went.
     pub fn execute(self, test: impl FnOnce(&mut World)) {
-        reset();
         new_test_ext(self.config).execute_with(|| {
             keeps_money::<Balances>(|| {
                 let mut world = World::default();

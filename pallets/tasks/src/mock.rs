@@ -309,9 +309,13 @@ impl Vault<AccountId> for TestVault {
     }
 }
 
-/// A chain that begins at this tick.
+/// A chain that begins at this tick, with nothing of what another test of this thread has scripted.
 fn chain(now: Tick) -> sp_io::TestExternalities {
     TestClock::start(now, PHASE_LENGTHS);
+    SCRIPT.set(Script::default());
+    RULES.set(TaskRules::STANDARD);
+    TERMS.set(DifficultyTable::STANDARD);
+    MaxWork::set(Weight::MAX);
     let rich = (1..=60).map(|who| (who, ENDOWMENT));
     let balances = rich.chain([(TREASURY, TOS), (STRONGBOX, TOS)]).collect();
     first_block::<Test>(&RuntimeGenesisConfig {
@@ -330,10 +334,6 @@ pub struct ExtBuilder;
 impl ExtBuilder {
     /// Runs a test and then checks that every invariant holds and that no money came or went.
     pub fn execute(test: impl FnOnce()) {
-        SCRIPT.set(Script::default());
-        RULES.set(TaskRules::STANDARD);
-        TERMS.set(DifficultyTable::STANDARD);
-        MaxWork::set(Weight::MAX);
         chain(100).execute_with(|| {
             keeps_money::<Balances>(|| {
                 test();

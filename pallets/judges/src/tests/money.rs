@@ -60,12 +60,12 @@ proptest! {
 
             // Everybody can leave with what is left.
             (1..=12).for_each(|who| {
- assert_ok!(Judges::leave(origin(who)));
- });
+                assert_ok!(Judges::leave(origin(who)));
+            });
             TestClock::set(10_000);
             (1..=12).for_each(|who| {
- assert_ok!(Judges::withdraw(origin(who)));
- });
+                assert_ok!(Judges::withdraw(origin(who)));
+            });
             assert!((1..=12).all(|who| free(who) == total(who)));
         });
     }

@@ -102,8 +102,7 @@ fn a_payment_below_the_existential_deposit_of_a_new_account_goes_to_the_treasury
 
 #[test]
 fn what_even_the_treasury_cannot_take_stays_with_its_owner() {
-    with_replica(|_, id| {
-        let _ = id;
+    with_replica(|_, _| {
         // A treasury that does not exist cannot receive dust.
         let all = free(TREASURY);
         assert_ok!(<Balances as Mutate<AccountId>>::transfer(

@@ -333,7 +333,7 @@ pub fn send_proof(proof: &[u8]) -> DispatchResult {
     send(crate::Call::respond_audit { proof })
 }
 
-/// Answers an audit by a transaction that somebody pays for.
+/// Answers an audit by a signed transaction.
 pub fn pay_for_proof(who: AccountId, proof: Vec<u8>) -> DispatchResultWithPostInfo {
     Store::respond_audit(by(who), proof.try_into().unwrap())
 }
