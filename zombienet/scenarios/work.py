@@ -2,6 +2,7 @@
 """A task goes from publication to settlement while validators are killed in every phase: its workers talk to different
 nodes, find theirs again, and lose no answer, no vote and no stake; all nodes end with the same final state."""
 
+from tos_harness.chain import write_spec
 from tos_harness.cli import Tos
 from tos_harness.network import Network
 from tos_harness.paths import example, python
@@ -10,6 +11,8 @@ from tos_harness.wait import Failed
 
 QUICK = False
 KIND = "algorithm-optimization"
+# Each phase outlasts the end and the return of a validator, while a build runs as well.
+PHASE_LENGTHS = {"answerReveal": 90, "voteCommit": 90, "voteReveal": 90, "challenge": 60}
 # Whom each worker asks: no two of a role the same node.
 JUDGES = (("//Dave", "bob"), ("//Eve", "charlie"), ("//Ferdie", "dave"))
 MINERS = (("//One", "charlie", "solve_nearest_neighbour.py"), ("//Two", "dave", "solve_two_opt.py"))
@@ -38,7 +41,8 @@ def slug(key):
 
 
 def run(binary, folder, options):
-    net = Network(binary, folder, "four.toml")
+    spec = write_spec(binary, folder / "genesis.json", "local-fast", lambda genesis: genesis["clock"]["phaseLengths"].update(PHASE_LENGTHS))
+    net = Network(binary, folder, "four.toml", spec=spec.read_text(encoding="utf-8"))
     workers = Workers(net, binary)
     try:
         everybody = list(net.nodes)
