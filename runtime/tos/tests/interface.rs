@@ -15,7 +15,7 @@ mod common;
 use common::metadata;
 use polkadot_sdk::*;
 
-use frame_metadata::{v14::StorageEntryType, v15::RuntimeMetadataV15};
+use frame_metadata::v14::StorageEntryType;
 use scale_info::{form::PortableForm, Field, PortableRegistry, TypeDef};
 use sp_crypto_hashing::blake2_256;
 use std::{collections::BTreeMap, fs, path::PathBuf};
