@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! The part of the chain this program uses: calls and events, with the shapes of everything that
-//! goes in or comes out. One table serves encoding and the check against the metadata, which
-//! includes the functions of `reads`.
+//! goes in or comes out. One table serves encoding and the check against the metadata. Functions of
+//! runtime APIs are in `reads`.
 
 use super::{
     multisig::{Timepoint, Weight, MULTI},
     parameter::Parameter,
     proxy_kind::{ProxyKind, PROXIED},
-    reads,
     shape::{Collector, Known},
 };
 use codec::{Compact, Decode, Encode};
@@ -318,7 +317,7 @@ impl Published {
     pub const NAME: (&'static str, &'static str) = ("Tasks", "Published");
 }
 
-/// Everything that this program uses and the chain does not have, or has in another shape.
+/// Calls and events that this program uses and the chain does not have, or has in another shape.
 pub fn differences(metadata: &Metadata) -> Vec<String> {
     let mut collector = Collector::default();
     let calls: Vec<_> = call_shapes()
@@ -331,13 +330,6 @@ pub fn differences(metadata: &Metadata) -> Vec<String> {
             (pallet, call, arguments)
         })
         .collect();
-    let functions: Vec<_> = reads::functions()
-        .into_iter()
-        .map(|(api, name, inputs, output)| {
-            let inputs: Vec<_> = inputs.iter().map(|shape| collector.add(shape)).collect();
-            (api, name, inputs, collector.add(&output))
-        })
-        .collect();
     let events = [
         (Published::NAME, collector.add(&meta_type::<Published>())),
         (Offered::NAME, collector.add(&meta_type::<Offered>())),
@@ -347,11 +339,6 @@ pub fn differences(metadata: &Metadata) -> Vec<String> {
     for (pallet, call, arguments) in calls {
         if let Err(why) = check_call(&known, metadata, pallet, call, &arguments) {
             wrong.push(format!("call {pallet}.{call}{why}"));
-        }
-    }
-    for (api, name, inputs, output) in functions {
-        if let Err(why) = check_function(&known, metadata, (api, name), &inputs, output) {
-            wrong.push(format!("runtime API function {api}.{name}{why}"));
         }
     }
     for ((pallet, event), ours) in events {
@@ -389,32 +376,6 @@ fn check_call(
                 .matches(*ours, (metadata.types(), theirs.ty.id))
                 .map_err(|why| format!(".{name}{why}"))
         })
-}
-
-fn check_function(
-    known: &Known,
-    metadata: &Metadata,
-    (api, name): (&str, &str),
-    inputs: &[u32],
-    output: u32,
-) -> Result<(), String> {
-    let api = metadata.runtime_api_trait_by_name(api);
-    let method = api.as_ref().and_then(|api| api.method_by_name(name));
-    let method = method.ok_or(": missing")?;
-    let theirs: Vec<u32> = method.inputs().map(|input| input.id).collect();
-    if theirs.len() != inputs.len() {
-        let (ours, theirs) = (inputs.len(), theirs.len());
-        return Err(format!(": {ours} arguments here, {theirs} on chain"));
-    }
-    let types = metadata.types();
-    for (ours, theirs) in inputs.iter().zip(theirs) {
-        known
-            .matches(*ours, (types, theirs))
-            .map_err(|why| format!(": argument{why}"))?;
-    }
-    known
-        .matches(output, (types, method.output_ty()))
-        .map_err(|why| format!(": result{why}"))
 }
 
 /// An event's fields must be those of a structure of this program.

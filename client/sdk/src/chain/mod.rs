@@ -106,8 +106,9 @@ pub struct Connection {
 /// all that is missing or different.
 fn check(metadata: &Metadata) -> Result<(), String> {
     let mut wrong = interface::differences(metadata);
-    for checked in [proxy::check(metadata), multisig::check(metadata)] {
-        wrong.extend(checked.err());
+    wrong.extend(reads::differences(metadata, &reads::functions()));
+    for check in [proxy::check, multisig::check, session::check] {
+        wrong.extend(check(metadata).err());
     }
     match wrong.is_empty() {
         true => Ok(()),
@@ -408,8 +409,10 @@ impl At {
         }
     }
 
-    /// Calls a function of the runtime API. Shapes were checked against the metadata.
+    /// Calls a function of the runtime API. Shapes were checked against the metadata; the runtime
+    /// may be older than the function.
     pub async fn call_api<T: DecodeAll>(&self, function: &str, arguments: &[u8]) -> Result<T> {
+        reads::check_offered(self.block.metadata_ref(), self.spec_version(), function)?;
         let bytes = self
             .block
             .runtime_apis()

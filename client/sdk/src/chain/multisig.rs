@@ -2,7 +2,10 @@
 
 //! Accounts that several others sign for: `docs/keys.md`.
 
-use super::{shape::check_names, At};
+use super::{
+    shape::{check_entry, check_names},
+    At,
+};
 use crate::error::{Context, Error, Result};
 use codec::{Decode, Encode};
 use polkadot_sdk::{
@@ -154,10 +157,12 @@ impl At {
     }
 }
 
-/// Checks that the chain has the call and the event that the table of shapes cannot name.
+/// Checks that the chain has the call, the event and the entry of the storage that the table of
+/// shapes cannot name.
 pub(super) fn check(metadata: &Metadata) -> Result<(), String> {
     let event = EXECUTED.1;
-    check_names(metadata, MULTI, &MULTI_ARGUMENTS, event, &EXECUTED_FIELDS)
+    check_names(metadata, MULTI, &MULTI_ARGUMENTS, event, &EXECUTED_FIELDS)?;
+    check_entry(metadata, "Multisig", "Multisigs")
 }
 
 #[cfg(test)]

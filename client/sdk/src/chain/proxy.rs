@@ -4,7 +4,7 @@
 
 use super::{
     proxy_kind::{ProxyKind, PROXIED},
-    shape::check_names,
+    shape::{check_entry, check_names},
     At, Call,
 };
 use crate::{
@@ -73,10 +73,12 @@ impl At {
     }
 }
 
-/// Checks that the chain has the call and the event that the table of shapes cannot name.
+/// Checks that the chain has the call, the event and the entry of the storage that the table of
+/// shapes cannot name.
 pub(super) fn check(metadata: &Metadata) -> Result<(), String> {
     let event = EXECUTED.1;
-    check_names(metadata, PROXIED, &PROXIED_ARGUMENTS, event, &["result"])
+    check_names(metadata, PROXIED, &PROXIED_ARGUMENTS, event, &["result"])?;
+    check_entry(metadata, "Proxy", "Proxies")
 }
 
 /// Error of a call inside, by the result in the event that tells of it; nothing if it succeeded.

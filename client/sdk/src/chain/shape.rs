@@ -138,6 +138,16 @@ pub fn check_names(
     }
 }
 
+/// Checks that the chain has an entry of the storage: read by a key made by hand, one that is
+/// missing would be taken for empty.
+pub fn check_entry(metadata: &Metadata, pallet: &str, entry: &str) -> Result<(), String> {
+    let storage = metadata.pallet_by_name(pallet).and_then(|p| p.storage());
+    match storage.and_then(|storage| storage.entry_by_name(entry)) {
+        Some(_) => Ok(()),
+        None => Err(format!("storage {pallet}.{entry}: missing")),
+    }
+}
+
 fn fields(
     ours: &[Field<PortableForm>],
     theirs: &[Field<PortableForm>],
