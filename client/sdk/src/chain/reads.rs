@@ -209,14 +209,14 @@ mod tests {
     fn runtime(functions: &[(&'static str, MetaType)]) -> v15::RuntimeMetadataV15 {
         let nothing = meta_type::<()>();
         let mut methods: Vec<v15::RuntimeApiMethodMetadata> = Vec::new();
-        for (name, output) in functions {
+        for &(name, output) in functions {
             methods.push(v15::RuntimeApiMethodMetadata {
                 name,
                 inputs: vec![v15::RuntimeApiMethodParamMetadata {
                     name: "number",
                     ty: meta_type::<u32>(),
                 }],
-                output: *output,
+                output,
                 docs: Vec::new(),
             });
         }
