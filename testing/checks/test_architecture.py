@@ -3,7 +3,8 @@
 same everywhere.
 
 The allowed edges between rooms stand here, and nowhere else. A room is a folder of crates; a crate may depend on crates of
-its own room's list below. Development dependencies count as well: a test that needs a higher room belongs there.
+its own room's list below. Tests may depend on what their crate may; the few edges of theirs alone stand in a list of their own,
+since a test that needs a higher room belongs there.
 """
 
 import json
@@ -23,10 +24,10 @@ EDGES = {
     # Text of both runtimes.
     "runtime/common": set(),
     "runtime/tos": {"primitives", "pallets", "pallets/support", "runtime/common"},
-    # The runtime that load runs compare with. Its tests compare it with the other.
-    "runtime/bare": {"runtime/common", "runtime/tos"},
-    # Types of the client, the executor, host functions: what several rooms of the node need. Its tests read the bare runtime's APIs.
-    "node/common": {"primitives", "runtime/tos", "runtime/bare"},
+    # The runtime that load runs compare with.
+    "runtime/bare": {"runtime/common"},
+    # Types of the client, the executor, host functions: what several rooms of the node need.
+    "node/common": {"primitives", "runtime/tos"},
     # Generic over block and client: it knows neither the runtime nor the rest of the node.
     "node/beacon": {"primitives"},
     "node/logging": set(),
@@ -46,6 +47,13 @@ EDGES = {
     "client/cli": {"primitives", "client/sdk", "client/replica-store", "client/workers"},
     # It drives any node, from outside.
     "testing/load": {"primitives", "client/sdk"},
+}
+# The same for tests alone.
+TEST_EDGES = {
+    # They compare it with the other.
+    "runtime/bare": {"runtime/tos"},
+    # They read the bare runtime's APIs.
+    "node/common": {"runtime/bare"},
 }
 # Rooms of what runs on chain, and what the root of each of its crates says: no overflow, no index out of bounds.
 ON_CHAIN = {"primitives", "pallets", "pallets/support", "runtime/common", "runtime/tos", "runtime/bare"}
@@ -68,11 +76,17 @@ def room(path):
 
 
 def crates():
-    """The crates of the workspace: name, folder, names of those they depend on."""
+    """The crates of the workspace: name, folder, and those they depend on, each with the kind of the dependency: of the crate (none),
+    of what builds it, or of its tests."""
     told = subprocess.run(["cargo", "metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"], cwd=ROOT,
                           stdout=subprocess.PIPE, check=True).stdout
     return [(package["name"], os.path.dirname(package["manifest_path"]),
-             [one["name"] for one in package["dependencies"]]) for package in json.loads(told)["packages"]]
+             [(one["name"], one["kind"]) for one in package["dependencies"]]) for package in json.loads(told)["packages"]]
+
+
+def allowed(name, kind):
+    """The rooms that crates of a room may depend on, by a dependency of this kind."""
+    return EDGES[name] | (TEST_EDGES.get(name, set()) if kind == "dev" else set())
 
 
 def tree(text):
@@ -208,16 +222,21 @@ def test_crates_depend_only_on_what_lies_below_them(subtests):
     every = crates()
     folders = {name: folder for name, folder, _ in every}
     for name, folder, dependencies in every:
-        for other in filter(folders.get, dependencies):
-            with subtests.test(name):
-                assert room(folders[other]) in EDGES[room(folder)], f"{name} depends on {other}"
+        for other, kind in dependencies:
+            if other in folders:
+                with subtests.test(name):
+                    assert room(folders[other]) in allowed(room(folder), kind), f"{name} depends on {other} ({kind or 'normal'})"
+
+
+def test_an_edge_of_tests_is_none_of_the_crate():
+    for name, tests in TEST_EDGES.items():
+        assert tests and not tests & EDGES[name], name
+        assert tests & allowed(name, None) == set() and tests <= allowed(name, "dev")
 
 
 def test_no_files_of_a_crate_import_each_other_in_a_circle(subtests):
+    """By the names that they import: everything of a module (`*`), as files of a pallet take it of the pallet, ties to none of it."""
     for name, folder, _ in crates():
-        # Of a pallet, everything names the pallet itself.
-        if room(folder) == "pallets":
-            continue
         found = circles(Crate(os.path.join(folder, "src")).imports())
         text = "; ".join(", ".join("::".join(module) or "(root)" for module in part) for part in found)
         with subtests.test(name):

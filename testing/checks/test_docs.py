@@ -21,6 +21,8 @@ ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf)\.$")
 # A word or three that name what a paragraph is about, in bold or italics: `**A full disk.** Nothing new is taken on.`
 LABEL = re.compile(r"\*+[^*\s]+(?: [^*\s]+){0,2}[.!?]\*+$")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# A path of this repository, as a command takes it.
+PATH = re.compile(r"(?<![\w./$}~@-])(?:\./)?((?:chain-specs|client|docs|examples|node|ops|runtime|scripts|testing|zombienet)/[\w./@-]*\w)")
 SECTIONS = ["Context", "Decision", "Considered", "Consequences"]
 
 
@@ -37,6 +39,14 @@ def written(text: str) -> Iterator[tuple[int, str]]:
             fenced = not fenced
         elif not fenced:
             yield number, line.rstrip()
+
+
+def commands(text: str) -> Iterator[tuple[int, str]]:
+    """The lines within blocks of code, with their numbers from 1."""
+    outside = {number for number, _ in written(text)}
+    for number, line in enumerate(text.splitlines(), 1):
+        if number not in outside and not line.lstrip().startswith("```"):
+            yield number, line
 
 
 def prose(text: str) -> Iterator[tuple[int, str]]:
@@ -108,6 +118,18 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
             if not target.exists() or (heading and heading not in anchors(target.read_text(encoding="utf-8"))):
                 dead.append(link)
     assert dead == []
+
+
+@pytest.mark.parametrize("page", pages("*.md"), ids=name)
+def test_paths_in_blocks_of_code_are_there(page: Path) -> None:
+    named = [(number, path) for number, line in commands(page.read_text(encoding="utf-8")) for path in PATH.findall(line)]
+    # What npm puts there is no part of the repository.
+    assert [one for one in named if "/node_modules/" not in one[1] and not (ROOT / one[1]).exists()] == []
+
+
+def test_paths_are_found_in_blocks_of_code_alone() -> None:
+    text = "scripts/no\n```sh\npython3 - a.json runtime/releases/1.wasm <<'END'\n./scripts/a@.b /usr/ops/c https://x/docs/d\n```\ndocs/e\n"
+    assert [path for _, line in commands(text) for path in PATH.findall(line)] == ["runtime/releases/1.wasm", "scripts/a@.b"]
 
 
 def test_the_first_page_leads_to_every_page_of_the_documentation() -> None:

@@ -68,8 +68,8 @@ impl Inner {
     /// The directory of a replica.
     pub fn folder(&self, id: &ReplicaId) -> PathBuf {
         let name = hex(id);
-        let prover = name.get(..2).unwrap_or_default();
-        self.dir.join("replicas").join(prover).join(&name)
+        let prefix = name.get(..2).unwrap_or_default();
+        self.dir.join("replicas").join(prefix).join(&name)
     }
 
     pub fn binding(&self, id: &ReplicaId) -> Binding {
@@ -156,7 +156,7 @@ impl Inner {
         }
         self.files.remove_dir(folder)?;
         match folder.parent() {
-            Some(prover) if !self.files.list(prover)?.is_empty() => self.files.sync_dir(prover),
+            Some(prefix) if !self.files.list(prefix)?.is_empty() => self.files.sync_dir(prefix),
             _ => Ok(()),
         }
     }

@@ -28,8 +28,8 @@ pub(crate) fn prepare(
     let files = &inner.files;
     let made = (|| {
         inner.room_to_seal(meta.length, inner.kept_free(), folder)?;
-        if let Some(prover) = folder.parent() {
-            files.create_dir(prover)?;
+        if let Some(prefix) = folder.parent() {
+            files.create_dir(prefix)?;
         }
         files.create_dir(folder)?;
         inner.write_meta_in(folder, &meta)?;

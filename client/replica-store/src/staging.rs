@@ -90,8 +90,8 @@ pub(crate) fn adopt(inner: &Inner, spec: &ReplicaSpec) -> Result<Option<Meta>, E
     let _busy = inner.reserve(&spec.deal)?;
     let (files, folder) = (&inner.files, inner.folder(&spec.replica));
     let staged = inner.staged(&spec.deal);
-    if let Some(prover) = folder.parent() {
-        files.create_dir(prover)?;
+    if let Some(prefix) = folder.parent() {
+        files.create_dir(prefix)?;
     }
     files.create_dir(&folder)?;
     inner.write_meta(&spec.meta(State::Fetching))?;

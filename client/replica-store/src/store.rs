@@ -171,8 +171,8 @@ impl Store {
     pub fn replicas(&self) -> Result<Vec<ReplicaId>, Error> {
         let (files, root) = (&self.inner.files, self.inner.dir.join("replicas"));
         let mut found = Vec::new();
-        for prover in files.list(&root)? {
-            let names = files.list(&root.join(&prover))?;
+        for prefix in files.list(&root)? {
+            let names = files.list(&root.join(&prefix))?;
             found.extend(names.iter().filter_map(|name| parse_id(name)));
         }
         found.sort_unstable();

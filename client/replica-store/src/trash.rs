@@ -48,7 +48,7 @@ impl Store {
         }
         files.rename(&from, &inner.discarded(&entry))?;
         match from.parent() {
-            Some(prover) => files.sync_dir(prover),
+            Some(prefix) => files.sync_dir(prefix),
             None => Ok(()),
         }
     }
@@ -87,8 +87,8 @@ impl Store {
             Some(meta) if meta.replica == entry.replica => {}
             _ => return Err(Error::Unknown(entry.replica)),
         }
-        if let Some(prover) = to.parent() {
-            files.create_dir(prover)?;
+        if let Some(prefix) = to.parent() {
+            files.create_dir(prefix)?;
         }
         files.rename(&from, &to)?;
         files.sync_dir(&inner.dir.join("trash"))

@@ -174,8 +174,8 @@ fn files_are_closed_and_can_be_deleted_after_use() {
         store.release();
         replica.seal_openings(&[1]).unwrap();
         store.remove(&[1; 16]).unwrap();
-        let shelf = std::fs::read_dir(dir.path().join("replicas/01")).unwrap();
-        assert_eq!(shelf.count(), 0);
+        let prefix = std::fs::read_dir(dir.path().join("replicas/01")).unwrap();
+        assert_eq!(prefix.count(), 0);
     }
     dir.close().unwrap();
 }

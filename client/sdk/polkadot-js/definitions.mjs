@@ -40,7 +40,7 @@ export const rpc = {
     miner: read('The registration of a miner, or null.', required('who', 'AccountId')),
     judge: read('The registration of a judge, or null.', required('who', 'AccountId')),
     reputation: read('An account\'s reputation, global and per type, decay applied.', required('who', 'AccountId')),
-    chain: read('Heights, tick, day, window lengths, counts.'),
+    chain: read('Heights, tick, day, phase lengths, counts.'),
     parameters: read('What governance can change, as it is now.'),
     taskByReference: read('The id of the publisher\'s task that carries this reference (32 bytes, `0x…`), or null when there is none or it is pruned.',
       required('publisher', 'AccountId'), required('reference', 'H256')),

@@ -25,7 +25,7 @@ const INVALID_PARAMS: i32 = -32_602;
 
 /// Functions that wallets, explorers and clients ask for; a chain need not have all of them.
 const SERVED: &str = "AccountNonceApi_*,AuthorityDiscoveryApi_*,BabeApi_configuration,BabeApi_current_epoch,BabeApi_current_epoch_start,\
-    BabeApi_next_epoch,BeaconApi_*,Core_version,GrandpaApi_current_set_id,GrandpaApi_grandpa_authorities,Metadata_*,RuntimeViewFunction_*,\
+    BabeApi_next_epoch,BeaconApi_*,Core_version,GrandpaApi_current_set_id,GrandpaApi_grandpa_authorities,Metadata_*,\
     SessionKeys_decode_session_keys,StorageApi_*,TaggedTransactionQueue_validate_transaction,TosApi_*,TransactionPaymentApi_*,\
     TransactionPaymentCallApi_*";
 
@@ -229,6 +229,7 @@ mod tests {
             "Core_execute_block",
             "GenesisBuilder_build_state",
             "BlockBuilder_apply_extrinsic",
+            "RuntimeViewFunction_execute_view_function",
             "tosApi_chain",
         ] {
             for method in ["state_call", "state_callAt"] {

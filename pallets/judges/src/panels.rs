@@ -176,7 +176,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The conduct of all members in the rounds up to `last`, measured against the results and the
-    /// known answers if there are any; one entry per account, in the order of their first seats.
+    /// control answers if there are any; one entry per account, in the order of their first seats.
     fn conduct(
         task: &TaskId,
         last: u32,

@@ -48,7 +48,7 @@ fn estimate(reads: u64, writes: u64) -> Weight {
 }
 
 impl WeightInfo for () {
-    // Miners and its counter, Suspensions, tick, windows, account, holds.
+    // Miners and its counter, Suspensions, tick, phase lengths, account, holds.
     fn register() -> Weight {
         estimate(7, 4)
     }
@@ -56,7 +56,7 @@ impl WeightInfo for () {
     fn set_specialisations() -> Weight {
         estimate(3, 3)
     }
-    // Miners, Suspensions, tick, windows.
+    // Miners, Suspensions, tick, phase lengths.
     fn leave() -> Weight {
         estimate(4, 1)
     }
@@ -68,7 +68,7 @@ impl WeightInfo for () {
     fn rejoin() -> Weight {
         estimate(1, 1)
     }
-    // Miners, tick, windows.
+    // Miners, tick, phase lengths.
     fn reactivate() -> Weight {
         estimate(3, 1)
     }
@@ -92,7 +92,7 @@ impl WeightInfo for () {
     fn revoke_certificate() -> Weight {
         estimate(1, 1)
     }
-    // Suspensions, tick, windows.
+    // Suspensions, tick, phase lengths.
     fn suspend() -> Weight {
         estimate(3, 1)
     }

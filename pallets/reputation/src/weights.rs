@@ -21,11 +21,11 @@ fn estimate(reads: u64, writes: u64) -> Weight {
 }
 
 impl WeightInfo for () {
-    // Global, Domain, tick, windows, the suspension.
+    // Global, Domain, tick, phase lengths, the suspension.
     fn penalise() -> Weight {
         estimate(5, 3)
     }
-    // Global, Domain, tick, windows.
+    // Global, Domain, tick, phase lengths.
     fn record() -> Weight {
         estimate(4, 2)
     }

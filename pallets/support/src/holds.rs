@@ -2,8 +2,10 @@
 
 //! Funds on hold: putting them there, releasing them, moving them to others.
 //!
-//! Every function is exact and atomic: the whole amount moves, or nothing changes. An amount of 0
-//! moves nothing and succeeds.
+//! Every function is exact: the whole amount moves, or it fails. An amount of 0 moves nothing and
+//! succeeds. What releases, transfers or delivers is atomic: where it fails, nothing has changed,
+//! and its caller may go on. [`hold`] checks before it changes anything, and has no storage layer of
+//! its own: a caller that goes on after its error brings one.
 
 use frame_support::{
     storage::with_storage_layer,
@@ -40,6 +42,9 @@ pub fn hold<C, A>(
 where
     C: MutateHold<A, Balance = Balance>,
 {
+    if amount == 0 {
+        return Ok(());
+    }
     C::hold(&reason.into(), who, amount).map_err(|error| match error {
         DispatchError::Token(_) => short.into(),
         other => other,

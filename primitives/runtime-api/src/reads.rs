@@ -118,7 +118,7 @@ macro_rules! reads {
                 /// Protocol time, the lengths of phases and how many there are of everything.
                 fn chain() -> ChainView {
                     json "chain" computed () -> ChainStatus,
-                    "heights, tick, day, window lengths, counts"
+                    "heights, tick, day, phase lengths, counts"
                 }
 
                 /// The parameters that governance can change, as they are now. A task keeps the

@@ -139,6 +139,18 @@ impl AccountFile {
         })
     }
 
+    /// Takes over what `meta` of another file of the same key has besides the fields of this program
+    /// and those that sealing writes.
+    pub fn keep_meta(&mut self, before: &Self) {
+        for (field, value) in &before.meta {
+            // A sealed seed opens by its own file's lock alone.
+            if ![SEED, DEVELOPMENT].contains(&field.as_str()) {
+                let entry = self.meta.entry(field.as_str());
+                entry.or_insert_with(|| value.clone());
+            }
+        }
+    }
+
     /// The account that the file names, where the file is one that can be opened.
     pub fn public(&self) -> Result<Public, FileError> {
         let scheme = self.scheme()?;

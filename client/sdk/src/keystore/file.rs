@@ -131,6 +131,16 @@ impl KeyFile {
         })
     }
 
+    /// Takes over what other programs noted in a file of the same key, where both are files of
+    /// polkadot.js.
+    pub(super) fn keep_meta(&mut self, before: &Self) {
+        if let (Contents::Account(file), Contents::Account(before)) =
+            (&mut self.contents, &before.contents)
+        {
+            file.keep_meta(before);
+        }
+    }
+
     /// Opens the file.
     pub(super) fn open(&self, password: &str) -> Result<OpenKey, FileError> {
         let file = match &self.contents {

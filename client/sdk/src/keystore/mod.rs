@@ -52,8 +52,8 @@ impl Keystore {
 
     /// Seals the key of a file anew under `name`: a file of polkadot.js, or of an earlier version of
     /// this program. Never replaces another key. A file of this keystore is written anew in its
-    /// place; one of the earlier format, which may hold the only copy of a phrase, is kept next to
-    /// it with the ending `.old`.
+    /// place, with what other programs noted in it; one of the earlier format, which may hold the
+    /// only copy of a phrase, is kept next to it with the ending `.old`.
     pub fn import(
         &self,
         name: &str,
@@ -70,7 +70,7 @@ impl Keystore {
         };
         let before = KeyFile::parse(name, &bytes).map_err(told)?;
         let key = before.open(file_password).map_err(told)?;
-        let file = self.seal(name, before.scheme, &key.secret, key.development, password)?;
+        let mut file = self.seal(name, before.scheme, &key.secret, key.development, password)?;
         if !is_same(from, &path) {
             write_new(&path, &text(&file)?)?;
             return Ok(file);
@@ -78,6 +78,7 @@ impl Keystore {
         if before.format == Format::Argon2 {
             keep(&path.with_extension("json.old"), &bytes)?;
         }
+        file.keep_meta(&before);
         files::replace(&path, &text(&file)?).context(format_args!("writing {}", path.display()))?;
         Ok(file)
     }
@@ -176,10 +177,15 @@ fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(letter)
 }
 
-/// The text of a file just sealed.
+/// The text of a file just sealed, which can be read again.
 fn text(file: &KeyFile) -> Result<Vec<u8>> {
-    file.text()?
-        .ok_or_else(|| Error::Failed("a key is written in one format alone".into()))
+    let text = file
+        .text()?
+        .ok_or_else(|| Error::Failed("a key is written in one format alone".into()))?;
+    if text.len() > file::MAX_LENGTH {
+        return Err(FileError::TooLong(file::MAX_LENGTH).of(&file.name));
+    }
+    Ok(text)
 }
 
 /// A file, and no more of it than shows that it is too long.
@@ -205,7 +211,8 @@ fn keep(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes a file that only its owner can read, whole or not at all, and never over another.
+/// Writes a file that only its owner can read, whole or not at all, and never over another. When
+/// this returns it survives a power cut.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::{io::Write, os::unix::fs::DirBuilderExt};
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
@@ -219,13 +226,16 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder).context(&doing)?;
     file.write_all(bytes).context(&doing)?;
     file.as_file().sync_all().context(&doing)?;
-    file.persist_noclobber(path).map(|_| ()).map_err(|e| {
+    file.persist_noclobber(path).map_err(|e| {
         if e.error.kind() == ErrorKind::AlreadyExists {
             Error::Usage(format!("{} exists already", path.display()))
         } else {
             Error::Failed(format!("{doing}: {}", e.error))
         }
-    })
+    })?;
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .context(&doing)
 }
 
 #[cfg(test)]

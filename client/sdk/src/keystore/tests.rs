@@ -256,6 +256,42 @@ fn an_old_file_of_the_keystore_is_written_anew_in_its_place_and_kept() {
 }
 
 #[test]
+fn what_other_programs_noted_in_a_file_stays_when_it_is_written_anew() {
+    let (_folder, store) = store();
+    fs::create_dir_all(&store.folder).unwrap();
+    let path = store.path("a").unwrap();
+    let noted = |length| {
+        let mut file: Value = serde_json::from_str(&polkadot_js()[0]).unwrap();
+        let meta = file["meta"].as_object_mut().unwrap();
+        meta.insert("genesisHash".into(), "0x01".into());
+        meta.insert("tags".into(), serde_json::json!(["cold"]));
+        // One that opens no more.
+        meta.insert("tosSeed".into(), "AAAA".into());
+        meta.insert("notes".into(), serde_json::json!(vec![0; length]));
+        file.to_string()
+    };
+    fs::write(&path, noted(1)).unwrap();
+    for (before, after) in [("secret", "other"), ("other", "third")] {
+        store.import("a", &path, before, after).unwrap();
+        assert!(store.open("a", after).is_ok());
+        let file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let meta = file["meta"].as_object().unwrap();
+        assert_eq!(meta["genesisHash"], "0x01");
+        assert_eq!(meta["tags"], serde_json::json!(["cold"]));
+        assert_eq!(meta["name"], "a");
+        assert!(!meta.contains_key("tosSeed"));
+    }
+
+    // Nothing is written that could not be read again: the text of a list grows, a line an item.
+    let long = noted(20_000);
+    assert!(long.len() < file::MAX_LENGTH);
+    fs::write(&path, &long).unwrap();
+    let error = store.import("a", &path, "secret", "other").err().unwrap();
+    assert!(error.to_string().contains("longer than"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), long);
+}
+
+#[test]
 fn a_file_that_is_no_key_file_imports_nothing() {
     let (folder, store) = store();
     for (text, says) in [

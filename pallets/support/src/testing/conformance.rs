@@ -4,7 +4,7 @@
 //! and the reason are that pallet's.
 
 use crate::holds::{self, HeldCurrency};
-use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
+use frame_support::{assert_noop, assert_ok, assert_storage_noop, traits::fungible::InspectHold};
 use polkadot_sdk::*;
 use sp_runtime::DispatchError;
 
@@ -39,6 +39,9 @@ pub fn held_money_conforms<C: HeldCurrency<u64>>(
     assert_noop!(holds::hold::<C, u64>(reason, owner, all, short), short);
     assert_ok!(holds::hold::<C, u64>(reason, owner, 100 * unit, short));
     assert_eq!(held(owner) - before, 100 * unit);
+    // Also of an account that can hold nothing.
+    let nothing = || holds::hold::<C, u64>(reason, nobody, 0, short);
+    assert_storage_noop!(assert_eq!(nothing(), Ok(())));
 
     // More than is held moves nowhere.
     let more = held(owner) + 1;
