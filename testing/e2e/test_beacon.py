@@ -11,7 +11,7 @@ Four validators and a full node that votes on nothing. Only one validator comput
 * The timekeeper comes back on its old data. The walk goes on where it stood: no slot is missing, none comes twice.
 * Entropy goes in at every third window and nowhere else, and the walk passes into a second epoch.
 * The provider's node alone, without `tos storage run`, answers the seal challenge and the audits, and hands in the root
-  of its group in every window. Nothing is missed, and all nodes fold the same roots.
+  of its group in every window. Nothing is missed, and all nodes fold the same roots. Asked to stop, it ends with 0.
 """
 
 import json
@@ -341,3 +341,5 @@ def test_the_beacon_outlives_its_timekeeper_and_a_nodes_store_proves_alone(net):
     assert len({json.dumps(net.ask(name, "tos_beacon", block), sort_keys=True) for name in NODES}) == 1, (
         f"the nodes read another beacon from block {number}")
     net.say(f"five nodes have the same block {number}, and the same beacon in it")
+    net.stop(FULL)
+    net.say(f"{FULL}, asked to stop, has waited for its prover and ended well")

@@ -20,7 +20,7 @@ pub use subxt::rpcs::client::{rpc_params, RpcParams, RpcSubscription};
 /// The time a node has to take a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The time a node has to answer a request, however busy it is.
-const ANSWER: Duration = Duration::from_secs(60);
+pub(crate) const ANSWER: Duration = Duration::from_secs(60);
 /// Notifications of a subscription that wait for their reader before it ends.
 const NOTIFICATIONS: usize = 4_096;
 const MIB: u32 = 1_024 * 1_024;

@@ -203,7 +203,13 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
         },
     )?;
     if let Some(prover) = prover {
-        prover::launch(&task_manager, prover, local_rpc, keystore.clone())?;
+        prover::launch(
+            &mut task_manager,
+            prover,
+            local_rpc,
+            keystore.clone(),
+            registry.as_ref(),
+        )?;
     }
     tos_node_metrics::launch(&task_manager, Arc::clone(&client), registry.as_ref())?;
     let telemetry = telemetry.as_ref().map(|telemetry| telemetry.handle());

@@ -2,14 +2,29 @@
 
 //! `--storage-provider`: the prover of the workers' library, in a thread of its own, over this node's RPC.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        mpsc::{channel, Receiver, RecvTimeoutError},
+        Arc,
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use futures::{channel::oneshot, future::BoxFuture};
 use polkadot_sdk::*;
 use sc_service::{Error as ServiceError, RpcHandlers, TaskManager};
 use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_keystore::KeystorePtr;
-use tokio::sync::mpsc;
+use sp_panic_handler::AbortGuard;
+use substrate_prometheus_endpoint::{register, Gauge, PrometheusError, Registry, U64};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+};
 use tos_runtime::Hash;
 use tos_sdk::chain::LocalRpc;
 use tos_types::storage::PROOF_KEY_TYPE;
@@ -17,6 +32,8 @@ use tos_workers::storage::{Embedded, ProofSigner};
 
 /// Target of the prover's log lines.
 const LOG: &str = "prover";
+/// Time that a node which ends gives its prover. The service manager waits for a minute.
+const ENDING: Duration = Duration::from_secs(30);
 
 /// Storage that this node proves.
 #[derive(Clone, Debug)]
@@ -62,31 +79,93 @@ pub fn open(storage: StorageOptions, genesis: Hash) -> Result<Embedded, ServiceE
         .map_err(|error| ServiceError::Application(error.into()))
 }
 
+/// Lets panics of this thread end the thread, or the task, and not the node, as the hook of the SDK does by itself.
+fn survive_panics() {
+    // For as long as the thread lives: the guard is never given back.
+    std::mem::forget(AbortGuard::never_abort());
+}
+
+/// The runtime that the prover works on. Strangers reach its threads by `--storage-serve`.
+fn runtime() -> io::Result<Runtime> {
+    // With a worker thread, tasks are dropped as soon as the runtime is shut down, and with them what blocking threads wait for.
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("storage-prover")
+        .on_thread_start(survive_panics)
+        .enable_all()
+        .build()
+}
+
+/// The thread that proves. Dropping this asks it to end and waits for that: it may hold the database last, and a database that
+/// is closed while the process ends takes the process down with it.
+struct Running {
+    stop: Option<oneshot::Sender<()>>,
+    /// Nothing is sent; the other end is dropped when the thread is done.
+    ended: Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Does `work` in a thread, which is told when to stop.
+    fn start(work: impl FnOnce(oneshot::Receiver<()>) + Send + 'static) -> io::Result<Self> {
+        let (stop, stopped) = oneshot::channel();
+        let (alive, ended) = channel();
+        let thread = std::thread::Builder::new()
+            .name("storage-prover".into())
+            .spawn(move || {
+                let _alive = alive;
+                survive_panics();
+                work(stopped);
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            ended,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(ENDING) {
+            log::warn!(target: LOG, "the storage prover is still at work while the node ends");
+        } else if let Some(thread) = self.thread.take() {
+            // A panic was told when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The gauge of a node that proves.
+fn gauge(registry: &Registry) -> Result<Gauge<U64>, PrometheusError> {
+    let help = "1 while the storage prover of this node does its work, 0 while something keeps it from that";
+    register(Gauge::new("tos_storage_prover_running", help)?, registry)
+}
+
 /// Starts a prover. It ends with the task manager.
 pub fn launch(
-    tasks: &TaskManager,
+    tasks: &mut TaskManager,
     prover: Embedded,
     rpc: RpcHandlers,
     keystore: KeystorePtr,
+    registry: Option<&Registry>,
 ) -> Result<(), ServiceError> {
-    let (alive, ended) = oneshot::channel::<()>();
-    let stop = async {
-        let _ = ended.await;
+    let gauge = registry.map(gauge).transpose()?;
+    let report = move |works: bool| {
+        if let Some(gauge) = &gauge {
+            gauge.set(works.into());
+        }
     };
-    std::thread::Builder::new()
-        .name("storage-prover".into())
-        .spawn(move || {
-            if let Err(error) = prover.run(Arc::new(NodeRpc(rpc)), NodeKeys(keystore), stop) {
-                log::error!(target: LOG, "storage is not proven any more: {error}");
-            }
-        })?;
-    // Dropped with the task.
-    tasks
-        .spawn_handle()
-        .spawn("storage-prover", None, async move {
-            let _alive = alive;
-            futures::future::pending::<()>().await;
-        });
+    let runtime = runtime()?;
+    let running = Running::start(move |stopped| {
+        let stop = async {
+            let _ = stopped.await;
+        };
+        let (rpc, keys) = (Arc::new(NodeRpc(rpc)), NodeKeys(keystore));
+        prover.run(runtime, rpc, keys, report, stop);
+    })?;
+    tasks.keep_alive(running);
     Ok(())
 }
 
@@ -111,6 +190,35 @@ mod tests {
         let signature = keys.sign(&public.0, &payload).expect("the key is here");
         let signature = sr25519::Signature::from_raw(signature);
         assert!(sr25519::Pair::verify(&signature, payload, &public));
+    }
+
+    #[test]
+    fn the_database_is_let_go_before_the_node_has_stopped() {
+        let database = Arc::new(());
+        let held = Arc::clone(&database);
+        let running = Running::start(move |stopped| {
+            let _ = futures::executor::block_on(stopped);
+            // A read is being executed when the node stops.
+            std::thread::sleep(Duration::from_millis(200));
+            drop(held);
+        });
+        drop(running.expect("starts"));
+        assert_eq!(Arc::strong_count(&database), 1);
+    }
+
+    #[test]
+    fn a_panic_of_the_prover_does_not_end_the_node() {
+        // As the node does; a panic ends the process from now on.
+        sp_panic_handler::set("", "");
+        let runtime = runtime().expect("starts");
+        for panicked in [
+            runtime.block_on(runtime.spawn(async { panic!("a task") })),
+            runtime.block_on(runtime.spawn_blocking(|| panic!("a job"))),
+        ] {
+            let panicked: Result<(), _> = panicked;
+            assert!(panicked.is_err_and(|error| error.is_panic()));
+        }
+        drop(Running::start(|_| panic!("the thread")).expect("starts"));
     }
 
     #[test]

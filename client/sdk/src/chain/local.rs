@@ -2,10 +2,12 @@
 
 //! A node's RPC without a socket, for programs that the node itself runs.
 
+use crate::rpc::ANSWER;
 use futures::{future::BoxFuture, stream, StreamExt};
+use jsonrpsee::core::client::Error as ClientError;
 use serde::Deserialize;
 use serde_json::json;
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 use subxt::rpcs::{
     client::{RawRpcFuture, RawRpcSubscription, RawValue, RpcClientT},
     Error, UserError,
@@ -55,13 +57,18 @@ fn notification(text: &str) -> Result<Box<RawValue>, Error> {
 }
 
 impl Transport {
+    /// Asks the node, which has `limit` to answer. Neither the length of an answer nor the number of
+    /// requests and notifications that wait is bounded, as they are by a WebSocket.
     async fn ask(
         &self,
         method: &str,
         params: Option<Box<RawValue>>,
+        limit: Duration,
     ) -> Result<(Box<RawValue>, mpsc::Receiver<String>), Error> {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let (answer, notifications) = self.0.call(request.to_string()).await.map_err(failed)?;
+        let answered = tokio::time::timeout(limit, self.0.call(request.to_string())).await;
+        let answered = answered.map_err(|_| failed(ClientError::RequestTimeout))?;
+        let (answer, notifications) = answered.map_err(failed)?;
         let answer: Response = serde_json::from_str(&answer).map_err(failed)?;
         if let Some(Failure {
             code,
@@ -89,7 +96,7 @@ impl RpcClientT for Transport {
         method: &'a str,
         params: Option<Box<RawValue>>,
     ) -> RawRpcFuture<'a, Box<RawValue>> {
-        Box::pin(async move { Ok(self.ask(method, params).await?.0) })
+        Box::pin(async move { Ok(self.ask(method, params, ANSWER).await?.0) })
     }
 
     fn subscribe_raw<'a>(
@@ -99,7 +106,7 @@ impl RpcClientT for Transport {
         _: &'a str,
     ) -> RawRpcFuture<'a, RawRpcSubscription> {
         Box::pin(async move {
-            let (id, notifications) = self.ask(method, params).await?;
+            let (id, notifications) = self.ask(method, params, ANSWER).await?;
             let told = stream::unfold(notifications, |mut notifications| async move {
                 let text = notifications.recv().await?;
                 Some((notification(&text), notifications))
@@ -116,7 +123,8 @@ impl RpcClientT for Transport {
 mod tests {
     use super::*;
 
-    /// Echoes parameters; `count` counts up to its parameter; everything else is refused.
+    /// Echoes parameters; `count` counts up to its parameter; `never` is not answered; everything
+    /// else is refused.
     struct Echo;
 
     impl LocalRpc for Echo {
@@ -140,6 +148,7 @@ mod tests {
                         }
                         json!({"result": "7"})
                     }
+                    Some("never") => std::future::pending().await,
                     _ => json!({"error": {"code": -32601, "message": "Method not found"}}),
                 };
                 Ok((answer.to_string(), receiver))
@@ -167,6 +176,20 @@ mod tests {
         assert!(
             matches!(refused, Error::User(UserError { code: -32601, .. })),
             "{refused}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_never_answered_ends_as_one_over_a_socket_does() {
+        let rpc = Transport(Arc::new(Echo));
+        let late = rpc.ask("never", None, Duration::from_millis(10)).await;
+        let Err(Error::Client(late)) = late else {
+            panic!("answered");
+        };
+        let late = late.downcast_ref::<ClientError>();
+        assert!(
+            matches!(late, Some(ClientError::RequestTimeout)),
+            "{late:?}"
         );
     }
 

@@ -6,37 +6,42 @@
 //! It answers audits and challenges, hands in roots of windows and serves committees and clients. What needs the account's
 //! signature (accepting, sealing, settling) is left to `tos storage`.
 
-use super::{
-    prover::{ProofSigner, ReplicaProver},
-    serve::{serve_on, ReplicaServer},
-    Provider, ProviderOptions,
-};
+use super::{Opened, ProofSigner, Provider, ProviderOptions, Setup};
 use crate::{
     notify::Notifier,
-    tasks::{run, start, Identity, Live, Mode},
+    tasks::{run_until, Identity, Live, Mode, Role, StepReport},
 };
+use futures::FutureExt;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{
     future::Future,
     net::SocketAddr,
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
-use tokio::task::AbortHandle;
+use tokio::runtime::Runtime;
 use tos_replica_store::Store;
 use tos_sdk::{
-    chain::{Endpoint, Folder, LocalRpc, Memory},
+    chain::{Endpoint, Folder, LocalRpc},
     content::Pace,
     error::{Context, Error, Result},
     http::Http,
 };
 use tos_storage_proofs::Hash;
 
+/// The pauses before the prover is set up again: the shortest, and the longest, to which it doubles.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+/// Time that threads which execute the runtime or read the store have to end.
+const ENDING: Duration = Duration::from_secs(20);
+
 /// A prover that is ready to run.
 pub struct Embedded {
     folder: PathBuf,
     account: AccountId32,
     serve: Option<std::net::TcpListener>,
+    http: Http,
 }
 
 impl Embedded {
@@ -65,78 +70,148 @@ impl Embedded {
             folder,
             account: header.provider.into(),
             serve,
+            http: Http::new()?,
         })
     }
 
-    /// Proves until `stop` completes. Blocks this thread, on which alone it works.
+    /// Proves until `stop` completes, on `runtime` and this thread. Whatever keeps it from that is logged,
+    /// and it is set up again after a pause. `report` is told after each step whether it succeeded.
     ///
-    /// # Errors
-    /// The store cannot be used.
+    /// The runtime needs a worker thread of its own. It has ended when this returns, or its threads have had time to.
     pub fn run(
+        self,
+        runtime: Runtime,
+        rpc: Arc<dyn LocalRpc>,
+        key: impl ProofSigner + Clone,
+        report: impl Fn(bool),
+        stop: impl Future<Output = ()>,
+    ) {
+        runtime.block_on(async {
+            tokio::select! {
+                () = self.prove(rpc, key, report) => {},
+                () = stop => {},
+            }
+        });
+        runtime.shutdown_timeout(ENDING);
+    }
+
+    /// The work of the prover, which never ends.
+    async fn prove(
         self,
         rpc: Arc<dyn LocalRpc>,
         key: impl ProofSigner + Clone,
-        stop: impl Future<Output = ()>,
-    ) -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = runtime.context("starting the prover")?;
-        let done = runtime.block_on(async {
-            tokio::select! {
-                done = self.follow(rpc, key) => done,
-                () = stop => Ok(()),
-            }
-        });
-        // Threads that read the store end with what they do.
-        runtime.shutdown_background();
-        done
-    }
-
-    async fn follow(self, rpc: Arc<dyn LocalRpc>, key: impl ProofSigner + Clone) -> Result<()> {
+        report: impl Fn(bool),
+    ) {
         let Self {
             folder,
             account,
             serve,
+            http,
         } = self;
-        let options = ProviderOptions {
-            answers_only: true,
-            accept: None,
-            sealing: 0,
-            settle: None,
-            repair: true,
-            keep_free: 0,
-            pace: Pace::default(),
+        let mut setup = Setup {
+            account,
+            key,
+            options: ProviderOptions {
+                answers_only: true,
+                accept: None,
+                sealing: 0,
+                settle: None,
+                repair: true,
+                keep_free: 0,
+                pace: Pace::default(),
+            },
+            serve,
+            keep_trash: None,
+            strict: false,
+            http,
+            opened: Opened::default(),
         };
-        let http = Http::new()?;
-        let mut server: Option<AbortHandle> = None;
-        let who = &account;
-        let make = async |live: &Live, memory: &Folder| {
-            check_folder(&folder, memory.path())?;
-            let prover = Arc::new(
-                ReplicaProver::of_chain(&live.connection, memory.path(), who, key.clone()).await?,
-            );
-            start::provider(live, who, false, memory.read()?.map_or(0, |seen| seen.best)).await?;
-            if let Some(listener) = &serve {
-                let replicas = ReplicaServer::new(prover.clone());
-                let serving = serve_on(listener, replicas, &live.connection, who, &http).await?;
-                if let Some(before) = server.replace(serving) {
-                    before.abort();
-                }
-            }
-            Ok(Provider::new(options, prover, http.clone()))
+        without_end(PAUSES, async || {
+            let ended = follow(&folder, rpc.clone(), &mut setup, &report).await;
+            report(false);
+            ended
+        })
+        .await;
+    }
+}
+
+/// Proves until something keeps it from that.
+async fn follow(
+    store: &Path,
+    rpc: Arc<dyn LocalRpc>,
+    setup: &mut Setup<impl ProofSigner + Clone>,
+    report: &impl Fn(bool),
+) -> Result<()> {
+    let identity = Identity::Account(setup.account.clone());
+    let make = async |live: &Live, used: &Folder| {
+        check_folder(store, used.path())?;
+        let provider = setup.provider(live, used).await?;
+        Ok(Reported { provider, report })
+    };
+    run_until(
+        Endpoint::Local(rpc),
+        identity,
+        Mode::default(),
+        &Notifier::default(),
+        |_| store.to_owned(),
+        make,
+        // Signals are the node's, which drops this.
+        std::future::pending(),
+    )
+    .await
+}
+
+/// Does `work` for ever: when it ends, by a panic too, it is done again after a pause. That grows from the
+/// shortest of `pauses` to the longest, and begins anew after work that went on for longer.
+async fn without_end(pauses: (Duration, Duration), mut work: impl AsyncFnMut() -> Result<()>) {
+    let (shortest, longest) = pauses;
+    let mut pause = shortest;
+    loop {
+        let began = Instant::now();
+        let error = match AssertUnwindSafe(work()).catch_unwind().await {
+            Ok(Ok(())) => Error::Failed("the prover ended".into()),
+            Ok(Err(error)) => error,
+            Err(_) => Error::Failed("the prover panicked, which the log has above".into()),
         };
-        let identity = Identity::Account(account.clone());
-        let place = |_: &Hash| folder.clone();
-        run(
-            Endpoint::Local(rpc),
-            identity,
-            Mode::default(),
-            &Notifier::default(),
-            place,
-            make,
-        )
-        .await
+        if began.elapsed() > longest {
+            pause = shortest;
+        }
+        tracing::error!(%error, pause_s = pause.as_secs(), "storage is not proven: {}", advice(&error));
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(longest);
+    }
+}
+
+/// Advice for the operator of a node whose prover cannot work.
+fn advice(error: &Error) -> &'static str {
+    match error {
+        Error::Usage(_) => {
+            "no other program may use the store, and it must be of this chain; end `tos storage`, or \
+             start the node with another --storage-provider"
+        }
+        _ => {
+            "it goes on by itself once the cause is gone; `tos storage status` says what was missed"
+        }
+    }
+}
+
+/// A provider whose steps are reported.
+struct Reported<'a, F> {
+    provider: Provider,
+    report: &'a F,
+}
+
+impl<F: Fn(bool)> Role<Live> for Reported<'_, F> {
+    const INCLUSION_TIME: Duration = <Provider as Role<Live>>::INCLUSION_TIME;
+
+    async fn step(&mut self, chain: &Live) -> Result<StepReport> {
+        let done = Role::<Live>::step(&mut self.provider, chain).await;
+        (self.report)(done.is_ok());
+        done
+    }
+
+    async fn finish_job(&mut self) -> Result<()> {
+        Role::<Live>::finish_job(&mut self.provider).await
     }
 }
 
@@ -154,12 +229,10 @@ fn check_folder(store: &Path, used: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        storage::{
-            fake::{self, FakeChain, ME},
-            tests::{prover, provider, OPTIONS},
-        },
-        tasks::Role,
+    use crate::storage::{
+        fake::{self, FakeChain, ME},
+        tests::{prover, provider, OPTIONS},
+        ReplicaProver,
     };
     use polkadot_sdk::sp_core::sr25519;
     use std::sync::Mutex;
@@ -222,6 +295,36 @@ mod tests {
         let lock = store.join("lock");
         let refused = format!("{}: in use by another process", lock.display());
         assert_eq!(error.to_string(), refused);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_in_use_is_taken_up_when_it_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut in_use = Some(prover(folder.path()));
+        let store = folder.path().join("store");
+        let (proves, mut proving) = tokio::sync::mpsc::unbounded_channel();
+        let mut tries = 0;
+        let work = without_end(
+            (Duration::from_millis(1), Duration::from_millis(4)),
+            async || {
+                tries += 1;
+                if tries == 3 {
+                    // The other program ends.
+                    drop(in_use.take());
+                }
+                assert_ne!(tries, 2, "a panic is no end either");
+                let opened = open_prover(&store, fake::proof_key())?;
+                proves.send((tries, opened)).unwrap();
+                std::future::pending().await
+            },
+        );
+        let taken = tokio::select! {
+            () = work => None,
+            taken = proving.recv() => taken,
+        };
+        let (tries, opened) = taken.unwrap();
+        assert_eq!(tries, 3);
+        assert!(opened.replicas().unwrap().is_empty());
     }
 
     /// A keystore into which the proof key is put while the prover runs.

@@ -9,6 +9,7 @@
 //! | `prover` | the provider's disk and its proof key |
 //! | `provider` | answers, submits, settles, and what follows here |
 //! | `offers`, `staging`, `declined` | fetches what is offered, then accepts it |
+//! | `setup`, `embedded` | set up for a chain, by `tos storage run` and inside a node |
 //! | `sealing`, `jobs` | seals what was accepted; work while blocks are followed |
 //! | `serve` | gives content and proofs to others over HTTP |
 //! | `remote` | asks a provider for them, believing nothing |
@@ -38,6 +39,7 @@ mod remote;
 mod sealing;
 mod seeds;
 mod serve;
+mod setup;
 mod staging;
 #[cfg(test)]
 mod supply_tests;
@@ -53,9 +55,10 @@ pub use embedded::Embedded;
 pub use live::{all_deals, all_replicas};
 pub use policy::Policy;
 pub use progress_bar::ProgressBar;
-pub use prover::{OpenProvers, ProofSigner, ReplicaProver, Scan};
+pub use prover::{ProofSigner, ReplicaProver, Scan};
 pub use provider::{Provider, ProviderOptions};
 pub use remote::{retrieve, Origin, Remote};
 pub use sealing::seal;
-pub use serve::{serve_on, ReplicaServer};
+pub use serve::ReplicaServer;
+pub use setup::{Opened, Setup};
 pub use tidy::age;

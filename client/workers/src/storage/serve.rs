@@ -97,11 +97,12 @@ pub async fn serve_on(
     provider: &AccountId32,
     http: &Http,
 ) -> Result<AbortHandle> {
+    // Before anything runs: what has begun to serve can be aborted by the caller alone.
+    let known = connection.best().await?.provider(provider.clone()).await?;
     let listener = listener.try_clone().context("serving")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
     let replicas = Probing::new(replicas);
     let serving = tokio::spawn(content::serve(listener, replicas.clone())).abort_handle();
-    let known = connection.best().await?.provider(provider.clone()).await?;
     if let Some(known) = known {
         let url = String::from_utf8_lossy(&known.locator).into_owned();
         let probe = replicas.probe(http.clone(), &url);

@@ -8,6 +8,7 @@ use crate::notify::{Absence, Notifier, Watched, FLUSH_TIME};
 use futures::{FutureExt, StreamExt};
 use polkadot_sdk::sp_core::crypto::Ss58Codec;
 use std::{
+    future::Future,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -67,10 +68,10 @@ enum Ended {
     Unfit(Error),
 }
 
-/// Runs a worker until its mode says that it is done, or it is interrupted. What it keeps lies at
-/// `base`, which is told the genesis hash; `make` sets it up for the chain that the node is on, and
-/// again when the node is on another one. A lost connection is sought again; a runtime that does not
-/// fit, at the first connection, is an error.
+/// Runs a worker until its mode says that it is done, or a signal asks this program to end. What it
+/// keeps lies at `base`, which is told the genesis hash; `make` sets it up for the chain that the node
+/// is on, and again when the node is on another one. A lost connection is sought again; a runtime that
+/// does not fit, at the first connection, is an error.
 pub async fn run<M: Memory, R: Role<Live>>(
     endpoint: impl Into<Endpoint>,
     identity: impl Into<Identity>,
@@ -79,12 +80,36 @@ pub async fn run<M: Memory, R: Role<Live>>(
     base: impl Fn(&Hash) -> PathBuf,
     make: impl AsyncFnMut(&Live, &M) -> Result<R>,
 ) -> Result<()> {
+    run_until(
+        endpoint,
+        identity,
+        mode,
+        notifier,
+        base,
+        make,
+        interrupted(),
+    )
+    .await
+}
+
+/// The same for a part of another program, which looks after signals itself: the worker is
+/// interrupted when `interrupt` completes.
+pub async fn run_until<M: Memory, R: Role<Live>>(
+    endpoint: impl Into<Endpoint>,
+    identity: impl Into<Identity>,
+    mode: Mode,
+    notifier: &Notifier,
+    base: impl Fn(&Hash) -> PathBuf,
+    make: impl AsyncFnMut(&Live, &M) -> Result<R>,
+    interrupt: impl Future<Output = ()>,
+) -> Result<()> {
     // Several workers may write to one log.
     let identity = identity.into();
     let account = identity.account().to_ss58check();
     let account = account.get(..6).unwrap_or_default();
     let span = tracing::info_span!("worker", account);
-    run_on(&endpoint.into(), &identity, mode, notifier, base, make)
+    let endpoint = endpoint.into();
+    run_on(&endpoint, &identity, mode, notifier, base, make, interrupt)
         .instrument(span)
         .await
 }
@@ -96,9 +121,10 @@ async fn run_on<M: Memory, R: Role<Live>>(
     notifier: &Notifier,
     base: impl Fn(&Hash) -> PathBuf,
     mut make: impl AsyncFnMut(&Live, &M) -> Result<R>,
+    interrupt: impl Future<Output = ()>,
 ) -> Result<()> {
     let url = endpoint.to_string();
-    let mut interrupt = std::pin::pin!(interrupted());
+    let mut interrupt = std::pin::pin!(interrupt);
     let mut pause = PAUSE;
     let mut connected_before = false;
     let mut absence = Absence::default();

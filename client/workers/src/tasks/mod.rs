@@ -35,8 +35,7 @@ mod tests;
 mod tidy;
 mod tools;
 
-pub use engine::run;
-pub use engine::Mode;
+pub use engine::{run, run_until, Mode};
 #[cfg(test)]
 pub use engine::{step, Stepped};
 #[cfg(test)]

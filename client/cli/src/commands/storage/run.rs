@@ -12,7 +12,7 @@ use crate::{
 };
 use tos_sdk::{
     amount,
-    chain::{Folder, Hash, Memory},
+    chain::{Folder, Hash},
     content::Pace,
     error::{Context, Error, Result},
     http::Http,
@@ -20,15 +20,11 @@ use tos_sdk::{
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde_json::json;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::task::AbortHandle;
+use std::{net::SocketAddr, time::Duration};
 use tos_types::Balance;
 use tos_workers::{
     notify::Notifier,
-    storage::{
-        serve_on, Auditor, AuditorOptions, OpenProvers, Policy, Provider, ProviderOptions,
-        ReplicaProver, ReplicaServer,
-    },
+    storage::{Auditor, AuditorOptions, Opened, Policy, ProviderOptions, Setup},
     tasks::{self, Live, Mode},
 };
 
@@ -157,36 +153,17 @@ impl Run {
             keep_free: gib(self.keep_free),
             pace: Pace::default(),
         };
-        let (who, http) = (key.account(), Http::new()?);
-        let keep = Duration::from_secs(u64::from(self.keep_trash) * 24 * 3_600);
-        let mut server: Option<AbortHandle> = None;
-        let mut provers = OpenProvers::default();
-        // On another chain, after this one, the account may be registered later.
-        let mut strict = true;
-        // Called again where the node is on another chain than before: that has a store of its own.
-        let make = async |live: &Live, folder: &Folder| {
-            if let Some(server) = server.take() {
-                server.abort();
-            }
-            let prover = match provers.get(folder.path()) {
-                Some(prover) => prover,
-                None => {
-                    let (connection, folder) = (&live.connection, folder.path());
-                    Arc::new(
-                        ReplicaProver::of_chain(connection, folder, &who, proof.clone()).await?,
-                    )
-                }
-            };
-            provers.insert(&prover);
-            // A store with replicas in it says that the account was registered: the node is behind.
-            let empty = prover.replicas()?.is_empty();
-            let seen = folder.read()?.map_or(0, |record| record.best);
-            tasks::start::provider(live, &who, strict && empty, seen).await?;
-            strict = false;
-            let replicas = ReplicaServer::new(prover.clone());
-            server = Some(serve_on(&listener, replicas, &live.connection, &who, &http).await?);
-            Ok(Provider::new(options, prover, http.clone()).keep_trash(keep))
+        let mut setup = Setup {
+            account: key.account(),
+            key: proof,
+            options,
+            serve: Some(listener),
+            keep_trash: Some(Duration::from_secs(u64::from(self.keep_trash) * 24 * 3_600)),
+            strict: true,
+            http: Http::new()?,
+            opened: Opened::default(),
         };
+        let make = async |live: &Live, folder: &Folder| setup.provider(live, folder).await;
         let mode = self.work.mode();
         let notifier = self.work.notifier(global, "provider", &key.account())?;
         let place = |_: &Hash| dir.clone();
