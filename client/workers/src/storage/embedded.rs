@@ -126,12 +126,8 @@ impl Embedded {
             http,
             opened: Opened::default(),
         };
-        without_end(PAUSES, async || {
-            let ended = follow(&folder, rpc.clone(), &mut setup, &report).await;
-            report(false);
-            ended
-        })
-        .await;
+        let work = async || follow(&folder, rpc.clone(), &mut setup, &report).await;
+        without_end(PAUSES, || report(false), work).await;
     }
 }
 
@@ -161,9 +157,13 @@ async fn follow(
     .await
 }
 
-/// Does `work` for ever: when it ends, by a panic too, it is done again after a pause. That grows from the
-/// shortest of `pauses` to the longest, and begins anew after work that went on for longer.
-async fn without_end(pauses: (Duration, Duration), mut work: impl AsyncFnMut() -> Result<()>) {
+/// Does `work` for ever: when it ends, by a panic too, `ended` is called, and it is done again after a pause.
+/// That grows from the shortest of `pauses` to the longest, and begins anew after work that went on for longer.
+async fn without_end(
+    pauses: (Duration, Duration),
+    ended: impl Fn(),
+    mut work: impl AsyncFnMut() -> Result<()>,
+) {
     let (shortest, longest) = pauses;
     let mut pause = shortest;
     loop {
@@ -173,6 +173,7 @@ async fn without_end(pauses: (Duration, Duration), mut work: impl AsyncFnMut() -
             Ok(Err(error)) => error,
             Err(_) => Error::Failed("the prover panicked, which the log has above".into()),
         };
+        ended();
         if began.elapsed() > longest {
             pause = shortest;
         }
@@ -235,7 +236,7 @@ mod tests {
         ReplicaProver,
     };
     use polkadot_sdk::sp_core::sr25519;
-    use std::sync::Mutex;
+    use std::{cell::Cell, sync::Mutex};
     use tos_sdk::chain::{meet, Guard};
     use tos_storage_proofs::SealParams;
 
@@ -303,9 +304,10 @@ mod tests {
         let mut in_use = Some(prover(folder.path()));
         let store = folder.path().join("store");
         let (proves, mut proving) = tokio::sync::mpsc::unbounded_channel();
-        let mut tries = 0;
+        let (mut tries, ends) = (0, Cell::new(0));
         let work = without_end(
             (Duration::from_millis(1), Duration::from_millis(4)),
+            || ends.set(ends.get() + 1),
             async || {
                 tries += 1;
                 if tries == 3 {
@@ -323,7 +325,7 @@ mod tests {
             taken = proving.recv() => taken,
         };
         let (tries, opened) = taken.unwrap();
-        assert_eq!(tries, 3);
+        assert_eq!((tries, ends.get()), (3, 2));
         assert!(opened.replicas().unwrap().is_empty());
     }
 
