@@ -74,6 +74,10 @@ impl<R: Role<Live>> Role<Live> for Watched<'_, R> {
     async fn finish_job(&mut self) -> Result<()> {
         self.role.finish_job().await
     }
+
+    fn gave_up(&self) -> Option<String> {
+        self.role.gave_up()
+    }
 }
 
 /// Looks at the account's replicas, if it is a storage provider.

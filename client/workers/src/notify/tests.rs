@@ -3,14 +3,14 @@
 use super::{observe::*, *};
 use crate::{
     database::{faulty, Database},
-    tasks::{fake_reveal, fake_task, FakeChain, FAKE_ACCOUNT},
+    tasks::{fake_reveal, fake_task, FakeChain, Live, Role, StepReport, FAKE_ACCOUNT},
 };
 use serde_json::json;
 use std::{
     collections::HashSet,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
-use tos_sdk::{chain::Heads, testing::http as mock};
+use tos_sdk::{chain::Heads, error::Result, testing::http as mock};
 use tos_types::ContentRef;
 
 fn me() -> AccountId32 {
@@ -509,4 +509,31 @@ async fn a_replica_that_misses_windows_and_fails_is_told() {
         .map(|notice| notice.kind)
         .collect();
     assert_eq!(kinds, [Kind::Warning, Kind::Warning, Kind::Loss]);
+}
+
+/// A worker that takes on nothing more.
+struct Finished;
+
+impl Role<Live> for Finished {
+    async fn step(&mut self, _: &Live) -> Result<StepReport> {
+        Ok(StepReport::default())
+    }
+
+    async fn finish_job(&mut self) -> Result<()> {
+        std::future::pending().await
+    }
+
+    fn gave_up(&self) -> Option<String> {
+        Some("too many losses".into())
+    }
+}
+
+#[test]
+fn a_watched_worker_that_gave_up_says_why() {
+    let watched = Watched {
+        role: &mut Finished,
+        notifier: &Notifier::default(),
+        steps: 0,
+    };
+    assert_eq!(watched.gave_up().as_deref(), Some("too many losses"));
 }

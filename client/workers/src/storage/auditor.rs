@@ -325,6 +325,10 @@ impl<C: StorageChain> Role<C> for Auditor {
         self.found.insert((window, group), findings);
         Ok(())
     }
+
+    fn gave_up(&self) -> Option<String> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -214,6 +214,10 @@ impl<F: Fn(bool)> Role<Live> for Reported<'_, F> {
     async fn finish_job(&mut self) -> Result<()> {
         Role::<Live>::finish_job(&mut self.provider).await
     }
+
+    fn gave_up(&self) -> Option<String> {
+        Role::<Live>::gave_up(&self.provider)
+    }
 }
 
 /// Refuses a store that is not used: the chain was given a folder next to it, since the store is of another one.

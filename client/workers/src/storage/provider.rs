@@ -380,4 +380,8 @@ impl<C: StorageChain> Role<C> for Provider {
         }
         Ok(())
     }
+
+    fn gave_up(&self) -> Option<String> {
+        None
+    }
 }

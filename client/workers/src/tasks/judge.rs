@@ -395,4 +395,8 @@ impl<C: TaskChain> Role<C> for JudgeWorker {
         }
         Ok(())
     }
+
+    fn gave_up(&self) -> Option<String> {
+        None
+    }
 }

@@ -115,10 +115,8 @@ pub trait Role<C> {
     /// nothing is being done.
     async fn finish_job(&mut self) -> Result<()>;
     /// The reason for which it takes on nothing more, ever. When all is over too, it ends with
-    /// this as an error.
-    fn gave_up(&self) -> Option<String> {
-        None
-    }
+    /// this as an error. Without a default: a role that wraps another one has to pass it on.
+    fn gave_up(&self) -> Option<String>;
 }
 
 /// Result of a step.
