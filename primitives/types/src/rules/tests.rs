@@ -227,7 +227,8 @@ fn of_several_types_the_greatest_stake_counts_and_not_the_sum() {
 
 #[test]
 fn no_level_may_be_better_off_than_the_one_above_it() {
-    let cases: [(fn(&mut LevelTable), &str); 5] = [
+    type Change = fn(&mut LevelTable);
+    let cases: [(Change, &str); 5] = [
         (|table| table.specialist.stake = 130, "stake"),
         (|table| table.advanced.votes = 9, "votes"),
         (|table| table.specialist.tasks = 49, "tasks and success"),
