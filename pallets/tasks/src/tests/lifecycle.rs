@@ -161,7 +161,7 @@ fn nobody_waits_for_the_reveals_of_a_silent_panel() {
 #[test]
 fn the_panel_is_never_drawn_in_the_block_that_ends_the_reveals() {
     ExtBuilder::execute(|| {
-        let id = answered_task(&[ALICE]);
+        answered_task(&[ALICE]);
         assert!(script(|s| s.requests.is_empty()));
         tick();
         let request = script(|s| s.requests[0].clone());

@@ -237,7 +237,7 @@ fn a_long_queue_of_empty_ticks_is_walked_within_the_limit() {
 #[test]
 fn time_that_stands_still_draws_no_second_panel() {
     ExtBuilder::execute(|| {
-        let id = answered_task(&[ALICE]);
+        answered_task(&[ALICE]);
         script(|s| s.draws = vec![tos_interfaces::Draw::Retry; 9].into());
         tick();
         for _ in 0..5 {
