@@ -54,7 +54,7 @@ impl From<SlotStart> for SlotInputs {
 pub struct SlotMessage {
     /// The slot.
     pub slot: Slot,
-    /// [`SlotInputs::id`] of what it was computed from.
+    /// Identifier of the inputs that it was computed from.
     pub inputs: SlotId,
     /// The result.
     pub proof: SlotProof,
@@ -71,7 +71,7 @@ pub enum Message {
     Want {
         /// The slot.
         slot: Slot,
-        /// [`SlotInputs::id`] of what it is computed from.
+        /// Identifier of the inputs that it is computed from.
         inputs: SlotId,
     },
 }

@@ -3,7 +3,7 @@
 //! The migrations that run once when a new runtime takes over.
 //!
 //! Short migrations go to [`Unreleased`] and are moved out of the code once every network has run
-//! them. Work that does not fit into one block goes to [`MultiBlock`], which `pallet-migrations`
+//! them. Work that does not fit into one block goes to `MultiBlock`, which `pallet-migrations`
 //! steps through within its weight budget.
 
 /// Migrations of the release in preparation. Emptied after the release.

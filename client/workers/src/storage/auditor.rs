@@ -78,7 +78,7 @@ pub struct Findings {
     pub checked: usize,
 }
 
-/// See the [module](self).
+/// The worker of a committee member.
 pub struct Auditor {
     options: AuditorOptions,
     http: Http,

@@ -116,7 +116,7 @@ impl ProofSigner for sr25519::Pair {
     }
 }
 
-/// See the [module](self).
+/// The provider's disk and its proof key, which answer what chain, committees and clients ask.
 pub struct ReplicaProver {
     pub(super) store: Store,
     account: AccountId32,

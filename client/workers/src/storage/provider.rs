@@ -58,7 +58,7 @@ pub struct ProviderOptions {
     pub pace: Pace,
 }
 
-/// See the [module](self).
+/// The worker of a storage provider.
 pub struct Provider {
     pub(super) options: ProviderOptions,
     pub(super) prover: Arc<ReplicaProver>,

@@ -75,7 +75,7 @@ struct Failures {
     retry_at: Tick,
 }
 
-/// See the [module](self).
+/// The worker of a judge.
 pub struct JudgeWorker {
     options: JudgeOptions,
     journal: CommitmentStore,

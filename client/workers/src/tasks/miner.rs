@@ -68,7 +68,7 @@ enum Done {
     NoSpecification(Error),
 }
 
-/// See the [module](self).
+/// The worker of a miner.
 pub struct Miner {
     options: MinerOptions,
     journal: CommitmentStore,
