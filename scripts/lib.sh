@@ -5,6 +5,8 @@
 #
 #   stage NAME COMMAND...   run a command, show its progress, remember how long it took
 #   beside NAME FUNCTION... run functions beside one another, each as a stage with its output in one piece
+#   meanwhile NAME FUNCTION...  start functions one after another, each as a stage, and go on at once
+#   meanwhile_over          wait for them, show what they wrote, and fail if one failed
 #   summary                 print the time of every stage
 #   say / warn / die        messages
 #
@@ -183,8 +185,59 @@ beside() {
 }
 
 # The time of every stage so far. Call it at the end, or trap it on EXIT.
+# meanwhile NAME FUNCTION [NAME FUNCTION]...: one after another, up to the first that fails, while the script goes on. One at a
+# time; `summary` stops what is still running when the script ends early.
+TOS_MEANWHILE='' TOS_MEANWHILE_LOG=''
+meanwhile() {
+    [ -z "$TOS_MEANWHILE" ] || die "meanwhile: called before meanwhile_over"
+    TOS_MEANWHILE_LOG="$(mktemp -d)"
+    set -m
+    (
+        TOS_STAGES=() TOS_MEANWHILE=''
+        trap - EXIT INT TERM HUP
+        set +e
+        failed=0
+        while [ $# -gt 0 ] && [ "$failed" -eq 0 ]; do
+            stage "$1" "$2"
+            failed=$?
+            shift 2
+        done >"$TOS_MEANWHILE_LOG/log" 2>&1
+        printf '%s\n' "${TOS_STAGES[@]}" >"$TOS_MEANWHILE_LOG/stages"
+        exit "$failed"
+    ) </dev/null &
+    TOS_MEANWHILE=$!
+    set +m
+    while [ $# -gt 0 ]; do
+        say "${TOS_BOLD}==> ${1} (meanwhile)${TOS_OFF}"
+        shift 2
+    done
+}
+
+meanwhile_over() {
+    local code=0 line
+    wait "$TOS_MEANWHILE" || code=$?
+    TOS_MEANWHILE=''
+    cat "$TOS_MEANWHILE_LOG/log" >&2
+    [ -s "$TOS_MEANWHILE_LOG/stages" ] || printf '%8s  FAILED  %s\n' '?' meanwhile >"$TOS_MEANWHILE_LOG/stages"
+    while IFS= read -r line; do TOS_STAGES+=("$line"); done <"$TOS_MEANWHILE_LOG/stages"
+    rm -rf "$TOS_MEANWHILE_LOG"
+    return "$code"
+}
+
+# What runs meanwhile ends with the script.
+_tos_stop_meanwhile() {
+    [ -n "$TOS_MEANWHILE" ] || return 0
+    kill -- "-$TOS_MEANWHILE" 2>/dev/null || true
+    group_ended "$TOS_MEANWHILE"
+    warn "    stopped what ran meanwhile; what it wrote:"
+    tail -n 40 "$TOS_MEANWHILE_LOG/log" >&2 || true
+    rm -rf "$TOS_MEANWHILE_LOG"
+    TOS_MEANWHILE=''
+}
+
 summary() {
     local line
+    _tos_stop_meanwhile
     say ""
     say "${TOS_BOLD}stages (minutes:seconds)${TOS_OFF}"
     for line in "${TOS_STAGES[@]:-}"; do

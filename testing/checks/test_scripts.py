@@ -100,6 +100,28 @@ def test_an_interrupted_run_waits_until_everything_has_cleaned_up(tmp_path):
             os.remove(os.path.join(folder, node))
 
 
+def test_what_runs_meanwhile_is_shown_when_it_is_over_and_ends_with_its_first_failure():
+    code, said = shell('good() { sleep 0.3; say "built"; }\nbad() { false; say "went on"; }\n'
+                       'meanwhile good good bad bad never true\nstage front true\nmeanwhile_over\nsay "not reached"')
+    assert code == 1
+    assert stages(said) == {"front": "ok", "good": "ok", "bad": "FAILED"}
+    assert said.index("front: done") < said.index("built")
+    assert "went on" not in said
+    assert "not reached" not in said
+
+
+def test_what_runs_meanwhile_is_stopped_when_the_script_fails_before(tmp_path):
+    begun = time.monotonic()
+    code, said = shell(f'long() {{ echo $BASHPID >"{tmp_path}/pid"; say "compiling"; sleep 600; }}\n'
+                       f'front() {{ while [ ! -s "{tmp_path}/pid" ]; do sleep 0.05; done; false; }}\n'
+                       'meanwhile long long\nstage front front\nmeanwhile_over')
+    assert code == 1
+    assert time.monotonic() - begun < 30
+    assert "compiling" in said
+    assert stages(said) == {"front": "FAILED"}
+    assert not os.path.exists(f"/proc/{(tmp_path / 'pid').read_text().strip()}")
+
+
 def judged(*messages):
     lines = "".join(json.dumps({"reason": "compiler-message", "message": message}) + "\n" for message in messages)
     return subprocess.run([os.path.join(ROOT, "scripts", "no_warnings.py")], input=lines, capture_output=True,
