@@ -387,7 +387,13 @@ impl State {
                 (open && group == GROUP && !self.roots.contains_key(&window)).then_some(())?;
                 self.roots.insert(window, signed.root);
             }
-            Call::SettleReplica { .. } | Call::Attest { .. } | Call::ChallengeWindow { .. } => {}
+            Call::SettleReplica { replica: id } => {
+                let replica = self.replica(id)?;
+                let (deal, earned) = (replica.deal, replica.earned);
+                let deal = self.deals.iter_mut().find(|found| found.id == deal)?;
+                deal.paid = deal.escrow * Balance::from(earned) / Balance::from(deal.windows);
+            }
+            Call::Attest { .. } | Call::ChallengeWindow { .. } => {}
             _ => return None,
         }
         Some(())

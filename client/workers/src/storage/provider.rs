@@ -33,7 +33,7 @@ use tos_types::{
     DealId, ReplicaId,
 };
 use tos_views::{
-    AuditView, GroupView, ProviderView, ReplicaChallengeView, ReplicaView, WindowStage,
+    AuditView, DealView, GroupView, ProviderView, ReplicaChallengeView, ReplicaView, WindowStage,
 };
 
 /// A replica of the account.
@@ -48,7 +48,7 @@ pub struct ProviderOptions {
     pub accept: Option<Policy>,
     /// Replicas sealed at the same time, each in memory of its own.
     pub sealing: usize,
-    /// Settle a replica whenever so many more windows are earned; never when missing.
+    /// Settle a replica whenever so many windows are earned and not paid; never when missing.
     pub settle: Option<u32>,
     /// Rebuild damaged chunks by itself.
     pub repair: bool,
@@ -70,8 +70,8 @@ pub struct Provider {
     pub(super) fetched_from: HashMap<DealId, String>,
     /// Answers to seal challenges, by replica and seed.
     opened: HashMap<(ReplicaId, Hash), SealAnswer>,
-    /// Windows each replica had earned when it was last settled, as far as this run knows.
-    settled: HashMap<ReplicaId, u32>,
+    /// Windows that each replica is known to be paid for: what the chain said when they were last asked about.
+    paid: HashMap<ReplicaId, u32>,
     handled: HashSet<ReplicaId>,
     backoff: CallBackoff,
     pub(super) tidy: Tidy,
@@ -91,7 +91,7 @@ impl Provider {
             jobs: Jobs::default(),
             fetched_from: HashMap::new(),
             opened: HashMap::new(),
-            settled: HashMap::new(),
+            paid: HashMap::new(),
             handled: HashSet::new(),
             backoff: CallBackoff::default(),
             unregistered: false,
@@ -253,23 +253,42 @@ impl Provider {
         }
     }
 
-    /// Settles what has earned enough since this run settled it last.
-    fn settle(&mut self, replicas: &[Held]) -> Vec<Call> {
+    /// Settles what has earned enough that is not paid. What is paid is the chain's to say: a provider that is restarted
+    /// often would otherwise begin to count anew each time, and never settle.
+    async fn settle(&mut self, at: &impl StorageSnapshot, replicas: &[Held]) -> Result<Vec<Call>> {
         let Some(every) = self.options.settle else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
+        self.paid
+            .retain(|id, _| replicas.iter().any(|replica| replica.id == *id));
+        let enough =
+            |replica: &Held, paid: u32| replica.earned.saturating_sub(paid) >= every.max(1);
         let mut calls = Vec::new();
         for replica in replicas.iter().filter(|r| !r.status.is_over()) {
-            let before = self.settled.entry(replica.id).or_insert(replica.earned);
-            if replica.earned.saturating_sub(*before) >= every.max(1) {
-                *before = replica.earned;
+            let known = self.paid.get(&replica.id).copied().unwrap_or(0);
+            if !enough(replica, known) {
+                continue;
+            }
+            let Some(deal) = at.deal(replica.deal).await? else {
+                continue;
+            };
+            let paid = paid_windows(&deal);
+            self.paid.insert(replica.id, paid);
+            if enough(replica, paid) {
                 calls.push(Call::SettleReplica {
                     replica: replica.id,
                 });
             }
         }
-        calls
+        Ok(calls)
     }
+}
+
+/// Windows of a deal that are paid for: the fewest for which ⌊escrow · windows / all windows⌋ is what was paid.
+pub(super) fn paid_windows(deal: &DealView<AccountId32>) -> u32 {
+    let whole = deal.paid.saturating_mul(deal.windows.into());
+    let windows = whole.div_ceil(deal.escrow.max(1));
+    u32::try_from(windows).unwrap_or(u32::MAX)
 }
 
 impl Drop for Provider {
@@ -333,7 +352,7 @@ impl<C: StorageChain> Role<C> for Provider {
             for replica in &replicas {
                 self.attend(&at, replica, &mut calls).await?;
             }
-            calls.extend(self.settle(&replicas));
+            calls.extend(self.settle(&at, &replicas).await?);
             let accepts = self.accept(&at, &provider, &replicas).await;
             accepted = accepts.map(|accepts| calls.extend(accepts));
         }

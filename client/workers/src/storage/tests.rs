@@ -162,6 +162,46 @@ async fn a_provider_accepts_seals_proves_and_settles() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_restarted_more_often_than_it_settles_is_paid_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, deal) = published(folder.path(), 20_000).await;
+    let chain = FakeChain::new(vec![deal], "http://h");
+    // Every run ends after one more window; two have to be earned before it settles.
+    for windows in 1..=6 {
+        let mut provider = provider(prover(folder.path()), OPTIONS);
+        live(&chain, &mut provider, windows).await.unwrap();
+    }
+    assert_eq!(chain.count("settle"), 3, "for two windows each");
+    let deal = chain.state().deals[0].clone();
+    assert_eq!(deal.paid, deal.escrow * 6 / u128::from(deal.windows));
+}
+
+#[test]
+fn paid_windows_are_told_from_what_was_paid() {
+    let content = StoredContent {
+        hash: [1; 32],
+        length: 1,
+        locator: Default::default(),
+    };
+    let coded = Commitment {
+        root: [2; 32],
+        words: 16,
+    };
+    let mut deal = super::fake::deal(1, content, coded);
+    for escrow in [1_000, 1_001, 356_445_312_500_000_000, u128::from(u64::MAX)] {
+        for paid_for in 0..=deal.windows {
+            deal.escrow = escrow;
+            deal.paid = escrow * u128::from(paid_for) / u128::from(deal.windows);
+            assert_eq!(
+                super::provider::paid_windows(&deal),
+                paid_for,
+                "of {escrow}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_provider_killed_anywhere_keeps_its_streak_and_signs_one_root_per_window() {
     let mut kills = 0;
     loop {
