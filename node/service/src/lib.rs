@@ -15,6 +15,7 @@ mod network;
 mod offchain;
 mod prover;
 mod spawn_tasks;
+mod subscriptions;
 
 pub use components::{new_partial, ConsensusComponents, NodeComponents};
 pub use prover::StorageOptions;

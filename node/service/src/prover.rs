@@ -85,11 +85,13 @@ fn survive_panics() {
     std::mem::forget(AbortGuard::never_abort());
 }
 
-/// The runtime that the prover works on. Strangers reach its threads by `--storage-serve`.
+/// The runtime that the prover works on, its calls of the node and their subscriptions included: they share no thread with those
+/// of the RPC server. Strangers reach its threads by `--storage-serve`.
 fn runtime() -> io::Result<Runtime> {
-    // With a worker thread, tasks are dropped as soon as the runtime is shut down, and with them what blocking threads wait for.
+    // With worker threads, tasks are dropped as soon as the runtime is shut down, and with them what blocking threads wait for.
+    // The second is there for the node's notifications while the first answers a stranger.
     Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(2)
         .thread_name("storage-prover")
         .on_thread_start(survive_panics)
         .enable_all()
@@ -172,8 +174,90 @@ pub fn launch(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subscriptions::OnCallersRuntime;
+    use futures::{stream, StreamExt};
+    use sc_rpc::{
+        utils::{spawn_subscription_task, BoundedVecDeque, PendingSubscription},
+        SubscriptionTaskExecutor,
+    };
     use sp_core::crypto::Pair as _;
     use sp_keystore::{testing::MemoryKeystore, Keystore as _};
+    use std::sync::{mpsc::Sender, Mutex};
+
+    /// Time in which an answer comes that nothing holds up.
+    const LATE: Duration = Duration::from_secs(60);
+
+    /// A runtime that has no thread free until the sender is dropped.
+    fn saturated() -> (Runtime, Sender<()>) {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).max_blocking_threads(1);
+        let runtime = builder.build().expect("starts");
+        let (hold, held) = channel();
+        let held = Arc::new(Mutex::new(held));
+        let (taken, takes) = channel();
+        let take = || {
+            let (held, taken) = (Arc::clone(&held), taken.clone());
+            move || {
+                taken.send(()).expect("is waited for");
+                // One of them waits for the sender, the other for the lock.
+                let held = held.lock().expect("no thread panics");
+                let _: Result<(), _> = held.recv();
+            }
+        };
+        let (task, job) = (take(), take());
+        runtime.spawn(async move { task() });
+        runtime.spawn_blocking(job);
+        for _ in 0..2 {
+            takes.recv().expect("a thread is taken");
+        }
+        (runtime, hold)
+    }
+
+    /// Methods like the SDK's: a call, one that blocks, and a subscription.
+    fn methods(executor: SubscriptionTaskExecutor) -> tos_node_rpc::Extension {
+        let mut module = tos_node_rpc::Extension::new(());
+        module
+            .register_method("system_health", |_, _, _| 1_u32)
+            .expect("registers");
+        module
+            .register_blocking_method("state_call", |_, _, _| 2_u32)
+            .expect("registers");
+        module
+            .register_subscription_raw(
+                "chain_subscribeAllHeads",
+                "chain_allHead",
+                "chain_unsubscribeAllHeads",
+                move |_, pending, _, _| {
+                    let heads = stream::iter([3_u32]).chain(stream::pending());
+                    let pending = PendingSubscription::from(pending);
+                    let served = pending.pipe_from_stream(heads.boxed(), BoundedVecDeque::new(16));
+                    spawn_subscription_task(&executor, served);
+                },
+            )
+            .expect("registers");
+        module
+    }
+
+    #[test]
+    fn calls_and_subscriptions_of_the_prover_do_not_wait_for_the_public_server() {
+        let (public, hold) = saturated();
+        let executor = Arc::new(OnCallersRuntime::new(public.handle().clone()));
+        let rpc = NodeRpc(RpcHandlers::new(Arc::new(methods(executor)), Vec::new()));
+        let ask = async |method: &str| {
+            let request = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":[]}}"#);
+            let answer = tokio::time::timeout(LATE, rpc.call(request)).await;
+            answer.expect("in time").expect("is answered")
+        };
+        runtime().expect("starts").block_on(async {
+            assert!(ask("system_health").await.0.contains(r#""result":1"#));
+            assert!(ask("state_call").await.0.contains(r#""result":2"#));
+            let (_, mut heads) = ask("chain_subscribeAllHeads").await;
+            let head = tokio::time::timeout(LATE, heads.recv()).await;
+            let head = head.expect("in time").expect("goes on");
+            assert!(head.contains(r#""result":3"#), "{head}");
+        });
+        drop(hold);
+    }
 
     #[test]
     fn proofs_are_signed_with_keys_of_their_own_type_also_with_those_inserted_later() {

@@ -25,6 +25,8 @@ use tos_node_rpc::{self as rpc, MethodFilter};
 use tos_node_txpool::FullPool;
 use tos_runtime::{opaque::Block, Hash};
 
+use crate::subscriptions::OnCallersRuntime;
+
 /// Makes the node's own RPC methods, whose subscriptions run on what it is given.
 pub type OwnMethods =
     Box<dyn FnOnce(SubscriptionTaskExecutor) -> Result<rpc::Extension, rpc::Error>>;
@@ -139,10 +141,10 @@ pub fn spawn_tasks(
         ),
     );
 
-    // Answering must not keep the node's own work waiting.
+    // Answering must not keep the node's own work waiting, nor strangers those parts of the node that ask in memory.
     let runtime = sc_service::create_rpc_runtime(config.rpc.max_connections)?;
     let executor: SubscriptionTaskExecutor =
-        Arc::new(sc_rpc_server::RpcSpawnHandle::new(runtime.handle().clone()));
+        Arc::new(OnCallersRuntime::new(runtime.handle().clone()));
     let ids = config.rpc.id_provider.take();
     let deps = rpc::StandardDeps {
         config: &config,
