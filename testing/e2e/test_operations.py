@@ -307,7 +307,7 @@ def test_a_chain_without_anything_of_tos_runs_on_the_same_node(template_node, bi
     chain = folder / "bare.json"
     chain.write_text(run(maker, "--validators", "1", "--slot-ms", "500").stdout)
     # As a timekeeper, too: there is no time to keep, and no harm in trying.
-    node = template_node("validator", chain=chain).started(*ALONE, "--log-format", "json", "--offchain-worker", "always", "--timekeeper")
+    node = template_node("validator", chain=chain).started(*ALONE, "--log-format", "json", "--timekeeper")
     node.until(15)
     for method in ("tos_chain", "tos_parameters", "tos_beacon", "tos_storageStats", "tos_tasks"):
         assert node.rpc.refusal(method) == NOT_OFFERED, f"{method}: not the error that this chain has no such thing"

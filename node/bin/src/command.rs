@@ -7,7 +7,7 @@ use polkadot_sdk::*;
 use std::future::Future;
 
 use clap::{CommandFactory, FromArgMatches};
-use sc_cli::{CliConfiguration, Runner, Signals, SubstrateCli};
+use sc_cli::{CliConfiguration, OffchainWorkerEnabled, Runner, Signals, SubstrateCli};
 use sc_network::config::NetworkBackendType;
 use sc_service::{Configuration, TaskManager};
 use tos_node_logging::{LogFilter, LogFormat};
@@ -55,11 +55,15 @@ impl SubstrateCli for Cli {
     }
 }
 
-/// The command line with our defaults in place of the SDK's.
+/// The SDK's name for `--offchain-worker`, which does nothing: the node runs no off-chain workers.
+const OFFCHAIN_WORKER: &str = "enabled";
+
+/// The command line with our defaults in place of the SDK's, and without help on what does nothing here.
 fn parser() -> clap::Command {
     Cli::setup_command(Cli::command())
         .mut_arg("pool_limit", |arg| arg.default_value(POOL_TRANSACTIONS))
         .mut_arg("pool_kbytes", |arg| arg.default_value(POOL_KILOBYTES))
+        .mut_arg(OFFCHAIN_WORKER, |arg| arg.hide(true))
 }
 
 /// The command line, with what one option makes of others.
@@ -110,8 +114,17 @@ fn json_runner(cli: &Cli) -> sc_cli::Result<(Runner<Cli>, Option<LogFilter>)> {
     Ok((Runner::new(config, runtime, signals)?, log_filter))
 }
 
+/// `true` if the operator wants off-chain workers.
+fn asks_for_offchain_workers(cli: &Cli) -> bool {
+    let asked = &cli.run.offchain_worker_params.enabled;
+    matches!(asked, OffchainWorkerEnabled::Always)
+}
+
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     let (runner, log_filter) = runner(cli)?;
+    if asks_for_offchain_workers(cli) {
+        log::warn!("--offchain-worker does nothing: this node runs no off-chain workers");
+    }
     let chain = cli.run.chain_id(cli.run.is_dev()?)?;
     let options = NodeOptions {
         genesis: chain_spec::known_patch(&chain),
@@ -226,6 +239,18 @@ mod tests {
         assert_eq!(theirs.pool_room, room(7, 8 * 1_024));
         assert_eq!(theirs.run.pool_config.pool_limit, 70);
         assert_eq!(theirs.run.pool_config.pool_kbytes, 80);
+    }
+
+    #[test]
+    fn off_chain_workers_are_not_offered_and_asking_for_them_is_told() {
+        let help = parser().render_long_help().to_string();
+        assert!(help.contains("--rpc-port") && !help.contains("--offchain-worker"));
+        let told = |args: &[&str]| {
+            let cli = parse(&[&["tos-node"], args].concat());
+            asks_for_offchain_workers(&cli)
+        };
+        assert!(!told(&[]) && !told(&["--offchain-worker", "never"]));
+        assert!(told(&["--offchain-worker", "always"]));
     }
 
     #[test]

@@ -12,7 +12,6 @@ mod components;
 mod discovery;
 mod genesis;
 mod network;
-mod offchain;
 mod prover;
 mod spawn_tasks;
 mod subscriptions;
@@ -135,20 +134,6 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
             slot_ms: slot_duration.as_millis(),
         },
     )?;
-
-    if config.offchain_worker.enabled {
-        offchain::launch(
-            &task_manager,
-            offchain::Launch {
-                client: Arc::clone(&client),
-                backend: Arc::clone(&backend),
-                keystore: keystore.clone(),
-                pool: Arc::clone(&pool),
-                network: Arc::clone(&network),
-                is_validator: role.is_authority(),
-            },
-        )?;
-    }
 
     let voter_state = SharedVoterState::empty();
     let methods: OwnMethods = {

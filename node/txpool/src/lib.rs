@@ -266,7 +266,7 @@ impl<P: MaintainedTransactionPool> MaintainedTransactionPool for GatedPool<P> {
     }
 }
 
-/// Transactions of off-chain workers have no nonce and wait for nothing: they need no gate.
+/// Transactions that the runtime itself makes for this node, reports of equivocations, have no nonce and wait for nothing: they need no gate.
 impl<P: LocalTransactionPool + TransactionPool> LocalTransactionPool for GatedPool<P> {
     type Block = <P as LocalTransactionPool>::Block;
     type Hash = <P as LocalTransactionPool>::Hash;
