@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The watching of a network works: every alert fires and stays silent where it should, in promtool's unit tests and in a
 real Prometheus that tells a (played) Alertmanager; each leads to its runbook; and every metric that alerts and the
-dashboard name is one that a running node has."""
+dashboard name is one that a running node with every role has."""
 
 import contextlib
 import http.server
@@ -313,6 +313,10 @@ def test_every_metric_that_is_named_is_one_of_a_running_node(binaries, folder):
         named.update({name: f"alert {alert}" for name in names})
     chain = DevChain(binaries, folder, exports_metrics=True).start()
     node, seen = chain.node, set()
+    # Some metrics are only those of a node that proves a store, which is there once a provider has registered.
+    made = chain.call("provider", "//Ferdie", "storage", "init", "--bond", "5000", "--public-url", f"http://127.0.0.1:{free_port()}")
+    node.stop()
+    node.start("--storage-provider", made["dir"]).ready()
     missing = {name for name in named if not name.startswith(MACHINE)}
 
     def read(**labels):
@@ -321,6 +325,8 @@ def test_every_metric_that_is_named_is_one_of_a_running_node(binaries, folder):
         seen.update(sample.name for sample in samples)
         return {sample.name: sample.value for sample in samples if all(sample.labels.get(key, value) == value for key, value in labels.items())}
 
+    secret = chain.call("provider", "//Ferdie", "keys", "export", "storage-proof")["secret"]
+    node.rpc("author_insertKey", "tosp", secret, made["proofKey"])
     with contextlib.suppress(Failed):
         chain.eventually("all metrics", lambda: read() and missing <= seen)
     gone = sorted(missing - seen)
@@ -331,6 +337,7 @@ def test_every_metric_that_is_named_is_one_of_a_running_node(binaries, folder):
         return value["tos_block"] > 3 and value["tos_finalised_block"] > 0 and value["tos_process_resident_bytes"] > 2**24 and value
 
     value = chain.eventually("the protocol's metrics follow the chain", alive)
+    chain.eventually("the prover, which has its key now, works", lambda: read()["tos_storage_prover_running"] == 1)
     assert value["tos_metrics_failed_reads"] == 0, "reading the best block fails"
     assert value["tos_metrics_unread_blocks_total"] == 0, "events of final blocks cannot be read"
     # A task published and withdrawn, for everything that counts events.
