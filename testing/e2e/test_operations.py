@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -19,9 +20,9 @@ import yaml
 from tos_harness.chain import export
 from tos_harness.paths import OPS, ROOT, text
 from tos_harness.ports import free_port
-from tos_harness.process import run
+from tos_harness.process import Process, run
 from tos_harness.report import say
-from tos_harness.rpc import Unreachable, envelope, request
+from tos_harness.rpc import Rpc, Unreachable, envelope, request
 from tos_harness.templates import ROLES, answered, run_ops, template
 from tos_harness.wait import eventually
 
@@ -335,6 +336,39 @@ def test_a_validator_of_an_existing_network_starts_with_the_documented_key(templ
     node.started()
     assert node.rpc("system_localPeerId") == made, f"the node does not use the key that was made, {made}"
     assert node.rpc("system_chain") == "TOS Testnet"
+
+
+def hold(stack, *ports):
+    """Listens on these ports, as long as no other program does."""
+    for port in ports:
+        sock = stack.enter_context(socket.socket())
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            sock.listen()
+
+
+def test_a_port_of_another_node_is_not_shared_or_left_in_silence(template_node, program, folder):
+    """A port that is named and taken ends the start; for a default the log says which one is used, and it is."""
+    first = template_node("validator").started(*ALONE)
+    for option, port in (("rpc-port", first.rpc_port), ("port", first.p2p), ("prometheus-port", first.prometheus)):
+        said = template_node("archive", **{option: port}).fails().stderr
+        assert f":{port} is taken by another program" in said and f"--{option}" in said, f"--{option}: {said[-300:]}"
+    defaults = {"RPC": 9944, "Network": 30333, "Metrics for Prometheus": 9615}
+    with contextlib.ExitStack() as stack:
+        hold(stack, *defaults.values())
+        second = Process("second", [program, "--dev", "--no-telemetry"], folder / "second.log").start()
+        stack.callback(second.stop)
+
+        def used(name):
+            said = rf"{name}: the port of \S+:{defaults[name]} is taken by another program, .*; this node uses (\S+) instead; --"
+            found = re.search(said, second.said())
+            return found and found[1]
+
+        addresses = [eventually(f"the log says which port is used: {name}", lambda name=name: used(name), alive=second.check) for name in defaults]
+        rpc, _, metrics = addresses
+        eventually("the RPC is where the log says", lambda: Rpc(rpc)("system_health"), alive=second.check)
+        eventually("so are the metrics", lambda: request("GET", f"http://{metrics}/metrics").status_code == 200, alive=second.check)
 
 
 def test_a_start_says_what_takes_time(template_node):

@@ -11,7 +11,7 @@ use sc_cli::{CliConfiguration, OffchainWorkerEnabled, Runner, Signals, Substrate
 use sc_network::config::NetworkBackendType;
 use sc_service::{Configuration, TaskManager};
 use tos_node_logging::{LogFilter, LogFormat};
-use tos_node_service::{self as service, chain_spec, NodeComponents, NodeOptions};
+use tos_node_service::{self as service, chain_spec, NamedPorts, NodeComponents, NodeOptions};
 use tos_node_txpool::{inner_limit, Amount};
 use tos_runtime::opaque::Block;
 
@@ -120,6 +120,16 @@ fn asks_for_offchain_workers(cli: &Cli) -> bool {
     matches!(asked, OffchainWorkerEnabled::Always)
 }
 
+/// The ports that the command line names.
+fn named_ports(cli: &Cli) -> NamedPorts {
+    let (run, network) = (&cli.run, &cli.run.network_params);
+    NamedPorts {
+        rpc: run.rpc_params.rpc_port.is_some(),
+        prometheus: run.prometheus_params.prometheus_port.is_some(),
+        p2p: network.port.is_some() || !network.listen_addr.is_empty(),
+    }
+}
+
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     let (runner, log_filter) = runner(cli)?;
     if asks_for_offchain_workers(cli) {
@@ -130,6 +140,7 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
         genesis: chain_spec::known_patch(&chain),
         timekeeper: cli.node.timekeeper(),
         storage: cli.node.storage(),
+        ports: named_ports(cli),
         finality: cli.finality.clone(),
         rpc_filter: cli.rpc_filter.clone(),
         pool_room: cli.pool_room,
@@ -251,6 +262,20 @@ mod tests {
         };
         assert!(!told(&[]) && !told(&["--offchain-worker", "never"]));
         assert!(told(&["--offchain-worker", "always"]));
+    }
+
+    #[test]
+    fn ports_are_the_operators_choice_if_an_option_names_them() {
+        let named = |args: &[&str]| named_ports(&parse(&[&["tos-node"], args].concat()));
+        assert_eq!(named(&[]), NamedPorts::default());
+        let all = NamedPorts {
+            rpc: true,
+            prometheus: true,
+            p2p: true,
+        };
+        let ports = ["--rpc-port", "1", "--prometheus-port", "2", "--port", "3"];
+        assert_eq!(named(&ports), all);
+        assert!(named(&["--listen-addr", "/ip4/127.0.0.1/tcp/3"]).p2p);
     }
 
     #[test]

@@ -12,11 +12,13 @@ mod components;
 mod discovery;
 mod genesis;
 mod network;
+mod ports;
 mod prover;
 mod spawn_tasks;
 mod subscriptions;
 
 pub use components::{new_partial, ConsensusComponents, NodeComponents};
+pub use ports::NamedPorts;
 pub use prover::StorageOptions;
 
 use polkadot_sdk::*;
@@ -45,6 +47,8 @@ pub struct NodeOptions {
     pub timekeeper: Option<bool>,
     /// Storage that it proves.
     pub storage: Option<StorageOptions>,
+    /// Ports that are its operator's choice.
+    pub ports: NamedPorts,
     /// The time it waits for votes.
     pub finality: FinalityOptions,
     /// Filter of its RPC methods.
@@ -57,9 +61,10 @@ pub struct NodeOptions {
 
 /// Starts a node.
 pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
-    config: Configuration,
+    mut config: Configuration,
     options: NodeOptions,
 ) -> Result<TaskManager, ServiceError> {
+    ports::settle(&mut config, options.ports)?;
     let is_development = matches!(config.chain_spec.chain_type(), ChainType::Development);
     let keeps_time = options.timekeeper.unwrap_or(is_development);
     let NodeComponents {

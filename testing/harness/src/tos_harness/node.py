@@ -3,7 +3,7 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +15,8 @@ from .wait import LATE, Failed, eventually
 
 # A development chain's validator, which makes blocks alone.
 AUTHOR = ("--alice", "--validator", "--force-authoring")
+# Errors of a node that finds one of its ports taken.
+TAKEN = re.compile("is taken by another program|Address already in use")
 
 
 class Node(Process):
@@ -37,17 +39,44 @@ class Node(Process):
 
     # --- its life -----------------------------------------------------------------------------
 
+    def start(self, *more: str, environment: Mapping[str, str] | None = None) -> Self:
+        self.started_with = more, environment
+        return super().start(*more, environment=environment)
+
     def ready(self, limit: float = LATE) -> Self:
         """Waits until it answers."""
         eventually(f"{self.name} answers; its log is {self.log}", self.answers, limit)
         return self
 
     def answers(self) -> bool:
+        if self.lost_a_port():
+            self.move()
         self.check()
-        # Elsewhere, if another process has taken the port since it was free.
+        # Elsewhere, if the command line leaves the port to the system.
         if found := re.findall(r"JSON-RPC server: addr=[\d.]+:(\d+)", self.said()):
             self.rpc_port = int(found[-1])
         return self.rpc("system_health") is not None
+
+    def lost_a_port(self) -> bool:
+        """True when the node has never run, because another process has taken one of its ports since it was free."""
+        said = self.said()
+        return not self.runs() and bool(TAKEN.search(said)) and "JSON-RPC server: addr=" not in said
+
+    def move(self) -> None:
+        """Starts it again, on other ports."""
+        free = free_ports(3)
+        moved = dict(zip(map(str, (self.rpc_port, self.p2p, self.prometheus)), map(str, free), strict=True))
+
+        def elsewhere(word: str) -> str:
+            before, tcp, last = word.rpartition("/tcp/")
+            return before + tcp + moved.get(last, last)
+
+        self.command = [elsewhere(word) for word in self.command]
+        self.rpc_port, self.p2p, self.prometheus = free
+        self.stop()
+        self.log.unlink()
+        more, environment = self.started_with
+        self.start(*more, environment=environment)
 
     def forget(self) -> None:
         """Takes its database away."""
