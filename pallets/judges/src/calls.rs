@@ -117,7 +117,7 @@ impl<T: Config> Pallet<T> {
         ensure!(T::Clock::now() >= release_at, Error::<T>::StillUnbonding);
         ensure!(judge.panels == 0, Error::<T>::StillOnPanels);
         let amount = judge.stake;
-        holds::release::<T::Currency, _>(HoldReason::JudgeStake, who, amount)?;
+        holds::withdraw::<T::Currency, _>(HoldReason::JudgeStake, who, who, amount)?;
         Judges::<T>::remove(who);
         JudgeCount::<T>::mutate(|count| *count = count.saturating_sub(1));
         Self::deposit_event(Event::Withdrawn {

@@ -17,7 +17,7 @@ use tos_formulas::{
     reputation::Performance,
 };
 use tos_interfaces::{Draw, PanelRequest, Panels, Randomness, Reputation, Seed, TaskPhases};
-use tos_pallet_support::holds;
+use tos_pallet_support::holds::{self, Delivery};
 use tos_types::{
     params::share_of,
     rules::{JudgingRules, MemberRules, SlashRules},
@@ -311,9 +311,9 @@ impl<T: Config> Pallet<T> {
         let amount = share_of(judge.stake, share);
         let (who, task) = (who.clone(), *task);
         let (reason, treasury) = (HoldReason::JudgeStake, T::Treasury::get());
-        let taken = holds::transfer::<T::Currency, _>(reason, &who, &treasury, amount);
+        let taken = holds::slash::<T::Currency, _>(reason, &who, &treasury, &treasury, amount);
         match taken {
-            Ok(()) => {
+            Delivery::Made | Delivery::Diverted(_) => {
                 judge.stake = judge.stake.saturating_sub(amount);
                 Self::deposit_event(Event::Slashed {
                     who,
@@ -322,7 +322,7 @@ impl<T: Config> Pallet<T> {
                     amount,
                 });
             }
-            Err(error) => {
+            Delivery::Refused(error) => {
                 log::warn!(target: crate::LOG_TARGET, "the treasury refused a slash: {error:?}");
                 Self::deposit_event(Event::SlashFailed {
                     who,

@@ -4,6 +4,7 @@
 
 mod automatic;
 mod conclude;
+mod conformance;
 mod control;
 mod draw;
 mod money;

@@ -92,7 +92,7 @@ impl<T: Config> Pallet<T> {
         ensure!(T::Clock::now() >= until, Error::<T>::StillUnbonding);
         ensure!(Self::suspension(&who).is_none(), Error::<T>::Suspended);
         let amount = miner.stake;
-        holds::release::<T::Currency, _>(HoldReason::Registration, &who, amount)?;
+        holds::withdraw::<T::Currency, _>(HoldReason::Registration, &who, &who, amount)?;
         Miners::<T>::remove(&who);
         Self::forget_endorsements(&who);
         // It is over, or the withdrawal had been refused.

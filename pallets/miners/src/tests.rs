@@ -3,6 +3,7 @@
 //! Tests, by topic.
 
 mod accounts;
+mod conformance;
 mod leaving;
 mod levels;
 mod properties;

@@ -114,13 +114,12 @@ impl<T: Config> Pallet<T> {
 
     /// Moves held rewards to the free balance of their owner.
     fn pay_out(who: &T::AccountId, custody: Custody, amount: Balance) -> DispatchResult {
-        let reason = HoldReason::Claimable;
-        let paid = match custody {
-            Custody::Owner => holds::release::<T::Currency, _>(reason, who, amount),
-            Custody::Treasury => {
-                holds::transfer::<T::Currency, _>(reason, &T::Treasury::get(), who, amount)
-            }
+        let treasury = T::Treasury::get();
+        let keeper = match custody {
+            Custody::Owner => who,
+            Custody::Treasury => &treasury,
         };
-        paid.map_err(|_| Error::<T>::CannotReceive.into())
+        holds::withdraw::<T::Currency, _>(HoldReason::Claimable, keeper, who, amount)
+            .map_err(|_| Error::<T>::CannotReceive.into())
     }
 }

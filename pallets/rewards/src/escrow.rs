@@ -2,11 +2,11 @@
 
 //! Escrows: in from the publisher, and the rest of them out to publisher and treasury.
 
-use crate::{pallet::*, types::*};
+use crate::{pallet::*, types::*, LOG_TARGET};
 use frame_support::{ensure, traits::Get};
 use polkadot_sdk::*;
-use sp_runtime::{DispatchError, DispatchResult};
-use tos_pallet_support::holds;
+use sp_runtime::DispatchResult;
+use tos_pallet_support::holds::{self, Delivery};
 use tos_types::{Balance, TaskId};
 
 impl<T: Config> Pallet<T> {
@@ -44,7 +44,7 @@ impl<T: Config> Pallet<T> {
         let Escrow { publisher, amount } = Escrows::<T>::take(task).ok_or(Error::<T>::NoEscrow)?;
         let fee = fee.min(amount);
         let rest = amount.saturating_sub(fee);
-        let (amount, fee) = Self::close(task, &publisher, rest, fee)?;
+        let (amount, fee) = Self::close(task, &publisher, rest, fee);
         Self::deposit_event(Event::Refunded {
             task: *task,
             publisher,
@@ -55,58 +55,50 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Empties an escrow: `refund` to its publisher, `network` to the treasury, each to the other
-    /// where it cannot be delivered. Returns the amounts that they really got.
+    /// where it cannot be delivered. Returns the amounts that they really got; what neither can
+    /// receive stays on the publisher's account and is the publisher's.
     pub(crate) fn close(
         task: &TaskId,
         publisher: &T::AccountId,
         refund: Balance,
         network: Balance,
-    ) -> Result<(Balance, Balance), DispatchError> {
+    ) -> (Balance, Balance) {
         let (mut back, mut kept) = (0, 0);
-        let refunded = Self::to_publisher(task, publisher, refund)?;
-        let share = if refunded { &mut back } else { &mut kept };
+        let (reason, treasury) = (HoldReason::Escrow, T::Treasury::get());
+        let returned = holds::give_back::<T::Currency, _>(reason, publisher, &treasury, refund);
+        let share = match returned {
+            Delivery::Diverted(_) => &mut kept,
+            _ => &mut back,
+        };
         *share = refund;
-        let taken = Self::to_treasury(task, publisher, network)?;
-        let share = if taken { &mut kept } else { &mut back };
+        Self::tell(task, publisher, publisher, refund, returned);
+        let taken = holds::pay::<T::Currency, _>(reason, publisher, &treasury, &treasury, network);
+        let share = match taken {
+            Delivery::Made => &mut kept,
+            _ => &mut back,
+        };
         *share = network.saturating_add(*share);
-        Ok((back, kept))
+        Self::tell(task, publisher, &treasury, network, taken);
+        (back, kept)
     }
 
-    /// Moves a part of an escrow to the treasury, or gives it back to its publisher when the
-    /// treasury cannot receive it. Returns `true` if the treasury got it.
-    fn to_treasury(
-        task: &TaskId,
-        from: &T::AccountId,
-        amount: Balance,
-    ) -> Result<bool, DispatchError> {
-        Self::to_first(task, from, [&T::Treasury::get(), from], amount)
-    }
-
-    /// Releases a part of an escrow to its publisher, or sends it to the treasury when the
-    /// publisher's account cannot receive it. Returns `true` if the publisher got it.
-    fn to_publisher(
+    /// Tells when an amount out of an escrow did not reach the account that it was for.
+    fn tell(
         task: &TaskId,
         publisher: &T::AccountId,
+        who: &T::AccountId,
         amount: Balance,
-    ) -> Result<bool, DispatchError> {
-        Self::to_first(task, publisher, [publisher, &T::Treasury::get()], amount)
-    }
-
-    /// Moves a part of an escrow to the first of two who can receive it. Returns `true` if that was
-    /// the first one.
-    fn to_first(
-        task: &TaskId,
-        from: &T::AccountId,
-        recipients: [&T::AccountId; 2],
-        amount: Balance,
-    ) -> Result<bool, DispatchError> {
-        let [first, _] = recipients;
-        let to = holds::deliver::<T::Currency, _>(HoldReason::Escrow, from, &recipients, amount)?;
-        if to == *first {
-            return Ok(true);
-        }
-        Self::undeliverable(task, first.clone(), amount, to);
-        Ok(false)
+        delivery: Delivery<T::AccountId>,
+    ) {
+        let to = match delivery {
+            Delivery::Made => return,
+            Delivery::Diverted(to) => to,
+            Delivery::Refused(error) => {
+                log::error!(target: LOG_TARGET, "{amount} of {task:?} stay on hold: {error:?}");
+                publisher.clone()
+            }
+        };
+        Self::undeliverable(task, who.clone(), amount, to);
     }
 
     /// Emits the event of an amount that went to another account than it should.

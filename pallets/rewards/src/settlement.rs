@@ -4,20 +4,12 @@
 
 use crate::{pallet::*, types::*, LOG_TARGET};
 use alloc::{collections::BTreeMap, vec::Vec};
-use frame_support::{
-    ensure,
-    storage::with_storage_layer,
-    traits::{
-        fungible::Inspect,
-        tokens::{DepositConsequence, Provenance},
-        Get,
-    },
-};
+use frame_support::{ensure, traits::Get};
 use polkadot_sdk::*;
 use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
 use tos_formulas::split::{allocate, Allocation};
 use tos_interfaces::{Clock, Settlement};
-use tos_pallet_support::holds;
+use tos_pallet_support::holds::{self, Entrusted, Kept};
 use tos_types::{Balance, Bp, TaskId};
 
 /// Amounts that a settlement owes, by role and account. A judge of several rounds is one entry.
@@ -48,7 +40,7 @@ impl<T: Config> Pallet<T> {
             *class = amount.saturating_add(*class);
         }
 
-        let (refund, network) = Self::close(task, publisher, allocation.refund, network)?;
+        let (refund, network) = Self::close(task, publisher, allocation.refund, network);
         let winners = allocation
             .winners
             .iter()
@@ -140,62 +132,40 @@ impl<T: Config> Pallet<T> {
         role: RewardRole,
         amount: Balance,
     ) -> bool {
-        let reachable = T::Currency::can_deposit(who, amount, Provenance::Extant)
-            == DepositConsequence::Success;
-        let booked = reachable
-            && !AutoClaim::<T>::contains_key(who)
-            && with_storage_layer(|| {
-                holds::transfer::<T::Currency, _>(HoldReason::Escrow, publisher, who, amount)?;
-                Self::hold_claimable(who, amount)?;
-                Self::book_claim(who, task, amount, Custody::Owner)
-            })
-            .is_ok();
-        // An account that did not exist cannot hold all it gets, because it must keep the
-        // existential deposit free: it is paid at once like one with auto-claim.
-        let paid = reachable
-            && !booked
-            && holds::transfer::<T::Currency, _>(HoldReason::Escrow, publisher, who, amount)
-                .is_ok();
-        let set_aside = !booked && !paid && Self::set_aside(task, publisher, who, amount).is_ok();
-        let delivered = booked || paid || set_aside;
-        if delivered {
-            Self::deposit_event(Event::RewardBooked {
-                task: *task,
-                who: who.clone(),
-                role,
-                amount,
-                auto: paid,
-            });
-        }
-        if set_aside {
+        let share = Entrusted {
+            from: publisher,
+            reason: HoldReason::Escrow,
+            to: who,
+            treasury: &T::Treasury::get(),
+            claimable: HoldReason::Claimable,
+            amount,
+        };
+        let at_once = AutoClaim::<T>::contains_key(who);
+        let kept = holds::entrust::<T::Currency, _, _>(&share, at_once, |place| {
+            let custody = match place {
+                Kept::Treasury => Custody::Treasury,
+                Kept::Receiver | Kept::Paid => Custody::Owner,
+            };
+            Self::book_claim(who, task, amount, custody)
+        });
+        let Ok(place) = kept else {
+            return false;
+        };
+        Self::deposit_event(Event::RewardBooked {
+            task: *task,
+            who: who.clone(),
+            role,
+            amount,
+            auto: place == Kept::Paid,
+        });
+        if place == Kept::Treasury {
             Self::deposit_event(Event::SetAside {
                 task: *task,
                 who: who.clone(),
                 amount,
             });
         }
-        delivered
-    }
-
-    /// Puts a share on hold, to be claimed.
-    fn hold_claimable(who: &T::AccountId, amount: Balance) -> DispatchResult {
-        let short = Error::<T>::CannotReceive;
-        holds::hold::<T::Currency, _>(HoldReason::Claimable, who, amount, short)
-    }
-
-    /// Keeps a share on hold on the treasury for `who`. On failure nothing changes.
-    fn set_aside(
-        task: &TaskId,
-        publisher: &T::AccountId,
-        who: &T::AccountId,
-        amount: Balance,
-    ) -> DispatchResult {
-        with_storage_layer(|| {
-            let treasury = T::Treasury::get();
-            holds::transfer::<T::Currency, _>(HoldReason::Escrow, publisher, &treasury, amount)?;
-            Self::hold_claimable(&treasury, amount)?;
-            Self::book_claim(who, task, amount, Custody::Treasury)
-        })
+        true
     }
 
     /// Adds to what `who` may claim for the task; the claim window starts anew. Fails when the rest

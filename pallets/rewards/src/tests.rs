@@ -3,6 +3,7 @@
 //! Tests, by topic.
 
 mod claims;
+mod conformance;
 mod delivery;
 mod escrow;
 mod expiry;

@@ -5,7 +5,7 @@
 use crate::*;
 use frame_support::traits::Get;
 use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, DispatchResult, Rounding};
-use tos_pallet_support::holds;
+use tos_pallet_support::holds::{self, Delivery};
 use tos_types::{Balance, ReplicaId};
 
 impl<T: Config> Pallet<T> {
@@ -15,44 +15,66 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Gives held funds back to their owner, or to the treasury when the owner's account cannot
-    /// receive them.
+    /// receive them. Succeeds also where neither can: no account holds up the others of a replica.
     pub(crate) fn give_back(
         reason: HoldReason,
         who: &T::AccountId,
         amount: Balance,
     ) -> DispatchResult {
-        Self::deliver(reason, who, &[who, &T::Treasury::get()], amount)
+        let returned = holds::give_back::<T::Currency, _>(reason, who, &T::Treasury::get(), amount);
+        Self::tell(who, who, amount, returned);
+        Ok(())
     }
 
     /// Moves held funds of `from` to `to`; to the treasury when `to` cannot receive them, and back to
-    /// `from` when the treasury cannot either.
+    /// `from` when the treasury cannot either. Succeeds also where none of them can.
     pub(crate) fn pay(
         reason: HoldReason,
         from: &T::AccountId,
         to: &T::AccountId,
         amount: Balance,
     ) -> DispatchResult {
-        Self::deliver(reason, from, &[to, &T::Treasury::get(), from], amount)
-    }
-
-    /// Moves held funds of `from` to the first of `recipients` who can receive them, and tells when
-    /// that is not the first one.
-    fn deliver(
-        reason: HoldReason,
-        from: &T::AccountId,
-        recipients: &[&T::AccountId],
-        amount: Balance,
-    ) -> DispatchResult {
-        let to = holds::deliver::<T::Currency, _>(reason, from, recipients, amount)?;
-        if let Some(who) = recipients.first().filter(|first| **first != &to) {
-            let who = (*who).clone();
-            Self::deposit_event(Event::Undeliverable { who, amount, to });
-        }
+        let paid = holds::pay::<T::Currency, _>(reason, from, to, &T::Treasury::get(), amount);
+        Self::tell(from, to, amount, paid);
         Ok(())
     }
 
+    /// Tells when an amount held on `from` did not reach the account that it was for. Returns `true`
+    /// if it left its hold.
+    fn tell(
+        from: &T::AccountId,
+        who: &T::AccountId,
+        amount: Balance,
+        delivery: Delivery<T::AccountId>,
+    ) -> bool {
+        let (to, moved) = match delivery {
+            Delivery::Made => return true,
+            Delivery::Diverted(to) => (to, true),
+            Delivery::Refused(error) => {
+                log::error!(target: LOG_TARGET, "{amount} wei stay on hold: {error:?}");
+                (from.clone(), false)
+            }
+        };
+        let who = who.clone();
+        Self::deposit_event(Event::Undeliverable { who, amount, to });
+        moved
+    }
+
+    /// Takes a part of a provider's bond for `to`, or for the treasury when `to` cannot receive it.
+    /// Returns what was taken: all or nothing.
+    fn take(who: &T::AccountId, to: &T::AccountId, amount: Balance) -> Balance {
+        let (reason, treasury) = (HoldReason::ProviderBond, T::Treasury::get());
+        let taken = holds::slash::<T::Currency, _>(reason, who, to, &treasury, amount);
+        if Self::tell(who, to, amount, taken) {
+            amount
+        } else {
+            0
+        }
+    }
+
     /// Takes up to `amount` of a provider's bond: half to the reporter, the rest, or without a
-    /// reporter all of it, to the treasury. Returns what was taken. The caller stores the provider.
+    /// reporter all of it, to the treasury. What neither can receive stays in the bond. Returns what
+    /// was taken. The caller stores the provider.
     pub(crate) fn slash(
         who: &T::AccountId,
         provider: &mut Provider,
@@ -61,13 +83,11 @@ impl<T: Config> Pallet<T> {
         replica: Option<ReplicaId>,
         fault: Fault,
     ) -> Result<Balance, sp_runtime::DispatchError> {
-        let taken = amount.min(provider.bond);
-        let half = reporter.map_or(0, |_| taken >> 1);
-        if let Some(reporter) = reporter {
-            Self::pay(HoldReason::ProviderBond, who, reporter, half)?;
-        }
-        let rest = taken.saturating_sub(half);
-        Self::pay(HoldReason::ProviderBond, who, &T::Treasury::get(), rest)?;
+        let all = amount.min(provider.bond);
+        let half = reporter.map_or(0, |_| all >> 1);
+        let rest = all.saturating_sub(half);
+        let shared = reporter.map_or(0, |reporter| Self::take(who, reporter, half));
+        let taken = Self::take(who, &T::Treasury::get(), rest).saturating_add(shared);
         provider.bond = provider.bond.saturating_sub(taken);
         Counters::<T>::mutate(|totals| totals.slashed = totals.slashed.saturating_add(taken));
         Self::deposit_event(Event::Slashed {

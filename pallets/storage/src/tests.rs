@@ -7,6 +7,7 @@ mod audits;
 mod challenges;
 mod combined;
 mod committee;
+mod conformance;
 mod illegal;
 mod lifecycle;
 mod money;

@@ -8,8 +8,10 @@
 mod chain;
 mod clock;
 mod conformance;
+mod flows;
 mod runtime;
 
 pub use chain::{endowed, first_block, keeps_money};
 pub use clock::{now, TestClock};
 pub use conformance::held_money_conforms;
+pub use flows::{flows_conform, Flow, Flows, Mock, Started};

@@ -203,5 +203,19 @@ mod events {
             /// Its rules.
             profile: Option<TypeProfile>,
         },
+        /// A stake or a bond could not go back to the account that owns it, and another one got it
+        /// instead.
+        #[codec(index = 17)]
+        Undeliverable {
+            /// The task.
+            task: TaskId,
+            /// The account that owns it.
+            who: T::AccountId,
+            /// The amount, in wei.
+            amount: Balance,
+            /// The account that got it. The same one where no account could receive it: it stays
+            /// there on hold.
+            to: T::AccountId,
+        },
     }
 }

@@ -4,9 +4,9 @@
 
 use crate::*;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
-use sp_runtime::{traits::UniqueSaturatedInto, DispatchError};
+use sp_runtime::traits::UniqueSaturatedInto;
 use tos_interfaces::Clock;
-use tos_pallet_support::holds;
+use tos_pallet_support::holds::{self, Delivery};
 use tos_types::{params, Balance, Closure, Phase, TaskId, Tick};
 use tos_views::TimelineEntry;
 
@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
     /// Ends the task. Everything but the publisher's stake must have been dealt with.
     pub(crate) fn close(id: &TaskId, mut task: TaskOf<T>, closure: Closure) -> DispatchResult {
         let (publisher, stake) = (task.publisher.clone(), task.publisher_stake);
-        Self::free_hold(id, &publisher, HoldReason::PublisherStake, stake, None)?;
+        Self::free_hold(id, &publisher, HoldReason::PublisherStake, stake, None);
         Self::enter(
             id,
             &mut task,
@@ -100,21 +100,22 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Ends a hold: the share that `slash` costs goes to the treasury, the rest is released. Returns
-    /// what was lost.
+    /// what was lost. Never fails, so that no account holds up the others of its task.
     pub(crate) fn free_hold(
         id: &TaskId,
         who: &T::AccountId,
         hold: HoldReason,
         amount: Balance,
         slash: Option<Slash>,
-    ) -> Result<Balance, DispatchError> {
+    ) -> Balance {
+        let treasury = T::Treasury::get();
         let mut lost = 0;
         if let Some(Slash { reason, share }) = slash {
             let share = params::share_of(amount, share);
-            let taken = holds::transfer::<T::Currency, _>(hold, who, &T::Treasury::get(), share);
+            let taken = holds::slash::<T::Currency, _>(hold, who, &treasury, &treasury, share);
             let (task, who) = (*id, who.clone());
             match taken {
-                Ok(()) => {
+                Delivery::Made | Delivery::Diverted(_) => {
                     lost = share;
                     Self::deposit_event(Event::StakeSlashed {
                         task,
@@ -123,8 +124,8 @@ impl<T: Config> Pallet<T> {
                         reason,
                     });
                 }
-                // Better that its owner keeps it than that no one can ever settle.
-                Err(error) => {
+                // Its owner gets it back with the rest.
+                Delivery::Refused(error) => {
                     log::error!(target: LOG_TARGET, "slash of {share} failed: {error:?}");
                     Self::deposit_event(Event::SlashFailed {
                         task,
@@ -136,14 +137,39 @@ impl<T: Config> Pallet<T> {
         }
         let left = amount.saturating_sub(lost);
         if left > 0 {
-            holds::release::<T::Currency, _>(hold, who, left)?;
-            Self::deposit_event(Event::StakeReleased {
-                task: *id,
-                who: who.clone(),
-                amount: left,
-            });
+            let returned = holds::give_back::<T::Currency, _>(hold, who, &treasury, left);
+            Self::tell_return(id, who, left, returned);
         }
-        Ok(lost)
+        lost
+    }
+
+    /// Tells where a stake or bond went that was to go back to its owner.
+    fn tell_return(
+        id: &TaskId,
+        who: &T::AccountId,
+        amount: Balance,
+        returned: Delivery<T::AccountId>,
+    ) {
+        let (task, who) = (*id, who.clone());
+        Self::deposit_event(match returned {
+            Delivery::Made => Event::StakeReleased { task, who, amount },
+            Delivery::Diverted(to) => Event::Undeliverable {
+                task,
+                who,
+                amount,
+                to,
+            },
+            Delivery::Refused(error) => {
+                log::error!(target: LOG_TARGET, "{amount} of {id} stay on hold: {error:?}");
+                let to = who.clone();
+                Event::Undeliverable {
+                    task,
+                    who,
+                    amount,
+                    to,
+                }
+            }
+        });
     }
 
     /// Relations among constants that the code relies on.

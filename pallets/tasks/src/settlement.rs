@@ -220,7 +220,7 @@ impl<T: Config> Pallet<T> {
             } = outcome(&miner, &submission);
             let stake = submission.stake;
             let slash = slash.map(|reason| reason.by(&task.rules.slashes));
-            submission.lost = Self::free_hold(id, &miner, HoldReason::AnswerStake, stake, slash)?;
+            submission.lost = Self::free_hold(id, &miner, HoldReason::AnswerStake, stake, slash);
             Submissions::<T>::insert(id, &miner, submission);
             ActiveOf::<T>::mutate_exists(&miner, |active| {
                 let mut left = active.take().unwrap_or_default();

@@ -229,7 +229,7 @@ impl<T: Config> Pallet<T> {
             HoldReason::ChallengeBond,
             challenge.bond,
             lost.then(|| SlashReason::ChallengeRejected.by(&task.rules.slashes)),
-        )?;
+        );
         Challenges::<T>::insert(id, challenge);
         Self::deposit_event(Event::ChallengeDecided {
             task: *id,

@@ -4,6 +4,7 @@
 
 mod answers;
 mod checks;
+mod conformance;
 mod illegal;
 mod lifecycle;
 mod money;
