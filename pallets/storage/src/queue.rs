@@ -4,9 +4,23 @@
 //!
 //! A deal and a replica have at most one entry each, an audit and a challenge exactly one. What ends with a
 //! window is looked at when that window may be over at the earliest, and again until it is.
+//!
+//! The hooks do three kinds of work on one meter: draws of audits, the window, the queue. Each leaves to
+//! those after it their shares, so that a backlog of the one does not hold up the others:
+//!
+//! | work | share |
+//! |---|---|
+//! | draws | what the two others leave; at least the largest draw |
+//! | window | a quarter, and at least all stages with the miss of one replica |
+//! | queue | a quarter, and at least its heaviest step |
+//!
+//! The integrity test checks that they fit into `MaxWork` together.
 
 use crate::*;
-use frame_support::{ensure, weights::Weight};
+use frame_support::{
+    ensure,
+    weights::{Weight, WeightMeter},
+};
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::{Clock, Randomness};
 use tos_pallet_support::agenda::{self, retry_delay};
@@ -109,6 +123,11 @@ impl<T: Config> Pallet<T> {
             .max(T::WeightInfo::step_challenge())
     }
 
+    /// The most any step may cost, with what follows if it fails.
+    fn heaviest_attempt() -> Weight {
+        Self::heaviest_step().saturating_add(T::WeightInfo::step_failed())
+    }
+
     /// The weight `crank` is charged before it is known what it will do.
     pub(crate) fn crank_weight() -> Weight {
         let steps = u64::from(
@@ -117,6 +136,55 @@ impl<T: Config> Pallet<T> {
                 .saturating_add(1),
         );
         Self::heaviest_step().saturating_mul(steps)
+    }
+
+    /// The most that the audits of one draw may weigh, with the look at the draws.
+    pub(crate) fn draw_share() -> Weight {
+        // No configuration has more than 64.
+        let audits = T::WeightInfo::open_audit().saturating_mul(64);
+        T::WeightInfo::draw_start().saturating_add(audits)
+    }
+
+    /// The part of the hooks' weight that the window always has. It suffices for a replica's miss, or for
+    /// the end of a window, after all stages.
+    pub(crate) fn window_share(limit: Weight) -> Weight {
+        let least = T::WeightInfo::window_stage()
+            .saturating_mul(windows::STAGES)
+            .saturating_add(T::WeightInfo::fold_group())
+            .saturating_add(T::WeightInfo::step_miss())
+            .saturating_add(T::WeightInfo::fold_end());
+        least.max(limit.saturating_div(4))
+    }
+
+    /// The part of the hooks' weight that the queue always has. It suffices for the heaviest step, after
+    /// the end of a tick.
+    pub(crate) fn queue_share(limit: Weight) -> Weight {
+        let least = T::WeightInfo::agenda_start()
+            .saturating_add(T::WeightInfo::agenda_tick().saturating_mul(2))
+            .saturating_add(Self::heaviest_attempt());
+        least.max(limit.saturating_div(4))
+    }
+
+    /// The shares of the largest draw, the window and the queue together, in hooks that have `limit`.
+    pub(crate) fn shares(limit: Weight) -> Weight {
+        Self::draw_share()
+            .saturating_add(Self::window_share(limit))
+            .saturating_add(Self::queue_share(limit))
+    }
+
+    /// Draws audits, takes the window on and takes due steps.
+    pub(crate) fn draw_and_step(meter: &mut WeightMeter) {
+        let limit = meter.limit();
+        let kept = Self::window_share(limit).saturating_add(Self::queue_share(limit));
+        agenda::keeping(meter, kept, Self::draw_audits);
+        Self::take_steps(meter);
+    }
+
+    /// Takes the window on and takes due steps.
+    pub(crate) fn take_steps(meter: &mut WeightMeter) {
+        let kept = Self::queue_share(meter.limit());
+        agenda::keeping(meter, kept, Self::run_window);
+        agenda::run::<Self>(meter);
     }
 
     /// Takes everything of a replica that is due: audits, challenges, then its own step.

@@ -10,6 +10,7 @@ mod committee;
 mod illegal;
 mod lifecycle;
 mod money;
+mod queue;
 mod random;
 mod reads;
 mod windows;
