@@ -500,6 +500,10 @@ pub mod pallet {
 
         /// Takes all steps of a replica that are due, exactly as the queue would; who does gets the
         /// reporter's share of what its provider loses for missed audits. Free of charge when it did something.
+        /// A step that fails is put off and does not keep the others from being taken.
+        ///
+        /// # Errors
+        /// `NotDue` when nothing was to be done, or the error of the first step when all failed.
         #[pallet::call_index(22)]
         #[pallet::weight(Pallet::<T>::crank_weight())]
         pub fn crank(origin: OriginFor<T>, replica: ReplicaId) -> DispatchResultWithPostInfo {

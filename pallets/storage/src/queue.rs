@@ -17,6 +17,7 @@
 //! The integrity test checks that they fit into `MaxWork` together.
 
 use crate::*;
+use alloc::vec::Vec;
 use frame_support::{
     ensure,
     weights::{Weight, WeightMeter},
@@ -135,7 +136,7 @@ impl<T: Config> Pallet<T> {
                 .saturating_add(MAX_CHALLENGES)
                 .saturating_add(1),
         );
-        Self::heaviest_step().saturating_mul(steps)
+        Self::heaviest_attempt().saturating_mul(steps)
     }
 
     /// The most that the audits of one draw may weigh, with the look at the draws.
@@ -187,38 +188,51 @@ impl<T: Config> Pallet<T> {
         agenda::run::<Self>(meter);
     }
 
-    /// Takes everything of a replica that is due: audits, challenges, then its own step.
+    /// Takes everything of a replica that is due: audits, challenges, then its own step. Each by itself:
+    /// what fails is put off, as the queue does, and the others are taken.
+    ///
+    /// # Errors
+    /// Nothing was done: the first step's error, or `NotDue` where none failed.
     pub(crate) fn do_crank(who: T::AccountId, id: ReplicaId) -> DispatchResult {
         ensure!(Replicas::<T>::contains_key(id), Error::<T>::UnknownReplica);
         let now = Self::now();
         let most = usize::try_from(MAX_CRANKED_AUDITS).unwrap_or(usize::MAX);
-        let late = |due: Tick| due < now;
-        let audits: alloc::vec::Vec<_> = Audits::<T>::iter_prefix(id)
-            .filter(|(_, audit)| late(audit.due))
+        let audits: Vec<_> = Audits::<T>::iter_prefix(id)
+            .filter(|(_, audit)| audit.due < now)
             .take(most)
-            .map(|(moment, _)| Item::Audit(id, moment))
+            .map(|(moment, audit)| (Self::after(audit.due), Item::Audit(id, moment)))
             .collect();
-        let challenges: alloc::vec::Vec<_> = Challenges::<T>::iter_prefix(id)
-            .filter(|(_, challenge)| late(challenge.due))
-            .map(|(kind, _)| Item::Challenge(id, kind))
+        let challenges: Vec<_> = Challenges::<T>::iter_prefix(id)
+            .filter(|(_, challenge)| challenge.due < now)
+            .map(|(kind, challenge)| (Self::after(challenge.due), Item::Challenge(id, kind)))
             .collect();
-        let mut done = false;
-        for item in audits.into_iter().chain(challenges) {
+        let (mut done, mut failed) = (false, None);
+        let mut attempt = |due: Tick, item: Item| {
+            let step = || Self::take(item, Some(&who));
+            match agenda::attempt::<Self, _>(due, &item, step) {
+                Ok(taken) => done |= taken,
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        };
+        for (due, item) in audits.into_iter().chain(challenges) {
             // A miss may have failed the replica, and that has closed its challenges.
             let open = match item {
                 Item::Challenge(id, kind) => Challenges::<T>::contains_key(id, kind),
                 _ => true,
             };
-            done |= open && Self::take(item, Some(&who))?;
+            if open {
+                attempt(due, item);
+            }
         }
-        let due = Replicas::<T>::get(id).and_then(|replica| {
-            let waits = replica.due.is_some() && replica.status != ReplicaStatus::Checking;
-            (waits && Folded::<T>::get() >= replica.until).then_some(())
+        let own = Replicas::<T>::get(id).and_then(|replica| {
+            let waits = replica.status != ReplicaStatus::Checking;
+            let over = waits && Folded::<T>::get() >= replica.until;
+            replica.due.filter(|_| over)
         });
-        if due.is_some() {
-            done |= Self::take(Item::Replica(id), Some(&who))?;
+        if let Some(due) = own {
+            attempt(due, Item::Replica(id));
         }
-        ensure!(done, Error::<T>::NotDue);
+        ensure!(done, failed.unwrap_or(Error::<T>::NotDue.into()));
         Ok(())
     }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The queue: its share of a block.
+//! The queue: its share of a block, and cranks of which a step fails.
 
 use crate::mock::*;
 use crate::*;
-use frame_support::{traits::Hooks, weights::Weight};
-use tos_types::{ReplicaId, TOS};
+use frame_support::{assert_noop, dispatch::Pays, traits::Hooks, weights::Weight};
+use tos_types::{storage::ReplicaStatus, ReplicaId, TOS};
 use tos_views::WindowStage;
 
 /// Alice hands in nothing for a window of sixteen replicas, and a block pays for the miss of one.
@@ -39,6 +39,33 @@ fn expiring(id: ReplicaId, count: u32) {
         AuditsOf::<Test>::insert(ALICE, (id, moment), ());
         Store::enqueue(Store::after(due), Item::Audit(id, moment));
     }
+}
+
+/// A replica whose misses cannot be booked, because they end it and its deal is not there. Three of
+/// its audits have expired, and a challenge waits for its seed if there is one. No block takes a step.
+fn with_a_replica_that_cannot_end(challenged: bool, test: impl FnOnce(&mut World, ReplicaId)) {
+    ExtBuilder::config(|config| {
+        config.audits_per_block = 0;
+        config.max_misses = 1;
+    })
+    .run(|world| {
+        let id = world.active(ALICE, 1);
+        MaxWork::set(Weight::zero());
+        expiring(id, 3);
+        if challenged {
+            Store::challenge_seal(by(WATCHER), id).unwrap();
+        }
+        (0..=DELAY).for_each(|_| tick());
+        let key = replica(id).deal;
+        let deal = Deals::<Test>::take(key).unwrap();
+        test(world, id);
+        Deals::<Test>::insert(key, deal);
+        MaxWork::set(Weight::MAX);
+        world.stop(ALICE, Idle::Audits);
+        world.pass(70);
+        assert_eq!(Audits::<Test>::iter_keys().count(), 0);
+        assert_eq!(status(id), ReplicaStatus::Failed);
+    });
 }
 
 #[test]
@@ -102,5 +129,27 @@ fn shares_that_fit_only_each_alone_are_refused() {
             u64::MAX,
             least.proof_size() - 1
         )));
+    });
+}
+
+#[test]
+fn a_step_of_a_crank_that_fails_is_told_and_put_off_and_the_others_are_taken() {
+    with_a_replica_that_cannot_end(true, |_, id| {
+        let info = Store::crank(by(STRANGER), id).unwrap();
+        assert_eq!(info.pays_fee, Pays::No);
+        assert!(seal_challenge(id).seed.is_some());
+        let told = |event: &Event<Test>| matches!(event, Event::StepFailed { .. });
+        assert_eq!(events().iter().filter(|event| told(event)).count(), 3);
+        let now = Store::now();
+        assert!(Audits::<Test>::iter_prefix_values(id).all(|audit| audit.due > now));
+        // They are not due again, and nothing else is.
+        assert_noop!(Store::crank(by(STRANGER), id), Error::<Test>::NotDue);
+    });
+}
+
+#[test]
+fn a_crank_of_which_every_step_fails_says_why_and_changes_nothing() {
+    with_a_replica_that_cannot_end(false, |_, id| {
+        assert_noop!(Store::crank(by(STRANGER), id), Error::<Test>::UnknownDeal);
     });
 }
