@@ -3,13 +3,13 @@
 //! Work of the dispatchables. A claim that expired is paid by the same functions.
 
 use crate::{checks::is_valid_rule, pallet::*, types::*};
-use frame_support::{ensure, traits::Get};
+use alloc::vec::Vec;
+use frame_support::{ensure, storage::with_storage_layer, traits::Get};
 use polkadot_sdk::*;
 use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
 use tos_formulas::split::{SplitProfile, WinnerRule};
 use tos_pallet_support::holds;
 use tos_types::{Balance, Difficulty, TaskId, TaskType};
-use tos_views::ClaimView;
 
 impl<T: Config> Pallet<T> {
     /// Pays the reward of one task to its owner.
@@ -26,33 +26,49 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Pays the owner's rewards, at most [`MAX_CLAIMS_PER_CALL`]. Returns the number paid.
+    /// Pays the owner's rewards, at most [`MAX_CLAIMS_PER_CALL`]. Those on the owner's account and those
+    /// on the treasury's are paid each by themselves: neither holds up the other. Returns the number that
+    /// there were.
+    ///
+    /// # Errors
+    /// There are none, or none could be paid.
     pub(crate) fn do_claim_all(who: &T::AccountId) -> Result<u32, DispatchError> {
-        let claims = Self::claimable(who.clone());
-        ensure!(!claims.is_empty(), Error::<T>::NothingToClaim);
-        let (mut own, mut kept): (Balance, Balance) = (0, 0);
-        for ClaimView { task, .. } in &claims {
-            let Claim {
-                amount, custody, ..
-            } = Self::take_claim(who, task)?;
-            let total = match custody {
-                Custody::Owner => &mut own,
-                Custody::Treasury => &mut kept,
-            };
-            *total = total.checked_add(amount).ok_or(ArithmeticError::Overflow)?;
+        let claims: Vec<_> = Claims::<T>::iter_prefix(who)
+            .take(usize::try_from(MAX_CLAIMS_PER_CALL).unwrap_or(usize::MAX))
+            .collect();
+        let (mut paid, mut refused) = (false, None);
+        for custody in [Custody::Owner, Custody::Treasury] {
+            let tasks: Vec<TaskId> = claims
+                .iter()
+                .filter(|(_, claim)| claim.custody == custody)
+                .map(|(task, _)| *task)
+                .collect();
+            if tasks.is_empty() {
+                continue;
+            }
+            match with_storage_layer(|| Self::claim_together(who, custody, &tasks)) {
+                Ok(()) => paid = true,
+                Err(error) => refused = Some(error),
+            }
+        }
+        ensure!(paid, refused.unwrap_or(Error::<T>::NothingToClaim.into()));
+        Ok(u32::try_from(claims.len()).unwrap_or(MAX_CLAIMS_PER_CALL))
+    }
+
+    /// Pays rewards that are held on one account in one sum: several too small for an account may
+    /// together open it.
+    fn claim_together(who: &T::AccountId, custody: Custody, tasks: &[TaskId]) -> DispatchResult {
+        let mut total: Balance = 0;
+        for task in tasks {
+            let amount = Self::take_claim(who, task)?.amount;
+            total = total.checked_add(amount).ok_or(ArithmeticError::Overflow)?;
             Self::deposit_event(Event::Claimed {
                 who: who.clone(),
                 task: *task,
                 amount,
             });
         }
-        for (custody, total) in [(Custody::Owner, own), (Custody::Treasury, kept)] {
-            // In one sum: several rewards too small for an account may together open it.
-            if total > 0 {
-                Self::pay_out(who, custody, total)?;
-            }
-        }
-        Ok(u32::try_from(claims.len()).unwrap_or(MAX_CLAIMS_PER_CALL))
+        Self::pay_out(who, custody, total)
     }
 
     /// Turns auto-claim on or off.

@@ -20,24 +20,11 @@ impl<T: Config> Pallet<T> {
     /// Relations that the runtime's configuration must keep.
     pub(crate) fn check_constants() {
         let most = T::MaxWork::get();
-        let audits = T::WeightInfo::open_audit().saturating_mul(64);
-        let fits = |weight: frame_support::weights::Weight| weight.all_lte(most);
+        let shares = Self::shares(most);
         assert!(
-            fits(T::WeightInfo::draw_start().saturating_add(audits)),
-            "the audits of one draw must fit into the work of a block"
-        );
-        let step = Self::heaviest_step().saturating_add(T::WeightInfo::step_failed());
-        let start = T::WeightInfo::agenda_start().saturating_add(T::WeightInfo::agenda_tick());
-        assert!(
-            fits(step.saturating_add(start)),
-            "the heaviest step must fit into the work of a block"
-        );
-        let fold = T::WeightInfo::fold_group()
-            .saturating_add(T::WeightInfo::fold_end())
-            .saturating_add(T::WeightInfo::window_stage().saturating_mul(4));
-        assert!(
-            fits(fold),
-            "folding a group must fit into the work of a block"
+            shares.all_lte(most),
+            "the audits of a draw, a miss in a window and the heaviest step must fit into the work of \
+             a block together, or one of them could hold up the others: {shares:?}"
         );
     }
 

@@ -3,9 +3,9 @@
 //! Storage: providers, deals, replicas, and the challenges and windows that prove them.
 //!
 //! The rules are in `docs/storage.md`, the invariants in [`types`]. Everything that happens by itself
-//! runs from three metered places in `on_poll` and `on_idle`: the draw of audits ([`audits`]), the current window
-//! ([`windows`]), and a queue by due tick ([`queue`]), whose steps anyone may also take with
-//! [`Call::crank`] and [`Call::crank_deal`].
+//! runs from three metered places in `on_poll` and `on_idle`, of which none can use up the share of another: the
+//! draw of audits ([`audits`]), the current window ([`windows`]), and a queue by due tick ([`queue`]), whose steps
+//! anyone may also take with [`Call::crank`] and [`Call::crank_deal`].
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -52,7 +52,7 @@ pub mod pallet {
     use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
     use tos_interfaces::{Clock, Randomness};
-    use tos_pallet_support::{agenda, holds::HeldCurrency};
+    use tos_pallet_support::holds::HeldCurrency;
     use tos_storage_proofs::{Commitment, Mmr};
     use tos_types::{
         randomness::RandomnessRequest,
@@ -500,6 +500,10 @@ pub mod pallet {
 
         /// Takes all steps of a replica that are due, exactly as the queue would; who does gets the
         /// reporter's share of what its provider loses for missed audits. Free of charge when it did something.
+        /// A step that fails is put off and does not keep the others from being taken.
+        ///
+        /// # Errors
+        /// `NotDue` when nothing was to be done, or the error of the first step when all failed.
         #[pallet::call_index(22)]
         #[pallet::weight(Pallet::<T>::crank_weight())]
         pub fn crank(origin: OriginFor<T>, replica: ReplicaId) -> DispatchResultWithPostInfo {
@@ -541,16 +545,13 @@ pub mod pallet {
 
         fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
             let mut share = WeightMeter::with_limit(meter.remaining().min(T::MaxWork::get()));
-            Self::draw_audits(&mut share);
-            Self::run_window(&mut share);
-            agenda::run::<Self>(&mut share);
+            Self::draw_and_step(&mut share);
             meter.consume(share.consumed());
         }
 
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
             let mut meter = WeightMeter::with_limit(remaining);
-            Self::run_window(&mut meter);
-            agenda::run::<Self>(&mut meter);
+            Self::take_steps(&mut meter);
             meter.consumed()
         }
 

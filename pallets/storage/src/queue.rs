@@ -4,9 +4,24 @@
 //!
 //! A deal and a replica have at most one entry each, an audit and a challenge exactly one. What ends with a
 //! window is looked at when that window may be over at the earliest, and again until it is.
+//!
+//! The hooks do three kinds of work on one meter: draws of audits, the window, the queue. Each leaves to
+//! those after it their shares, so that a backlog of the one does not hold up the others:
+//!
+//! | work | share |
+//! |---|---|
+//! | draws | what the two others leave; at least the largest draw |
+//! | window | a quarter, and at least all stages with the miss of one replica |
+//! | queue | a quarter, and at least its heaviest step |
+//!
+//! The integrity test checks that they fit into `MaxWork` together.
 
 use crate::*;
-use frame_support::{ensure, weights::Weight};
+use alloc::vec::Vec;
+use frame_support::{
+    ensure,
+    weights::{Weight, WeightMeter},
+};
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::{Clock, Randomness};
 use tos_pallet_support::agenda::{self, retry_delay};
@@ -109,6 +124,11 @@ impl<T: Config> Pallet<T> {
             .max(T::WeightInfo::step_challenge())
     }
 
+    /// The most any step may cost, with what follows if it fails.
+    fn heaviest_attempt() -> Weight {
+        Self::heaviest_step().saturating_add(T::WeightInfo::step_failed())
+    }
+
     /// The weight `crank` is charged before it is known what it will do.
     pub(crate) fn crank_weight() -> Weight {
         let steps = u64::from(
@@ -116,41 +136,103 @@ impl<T: Config> Pallet<T> {
                 .saturating_add(MAX_CHALLENGES)
                 .saturating_add(1),
         );
-        Self::heaviest_step().saturating_mul(steps)
+        Self::heaviest_attempt().saturating_mul(steps)
     }
 
-    /// Takes everything of a replica that is due: audits, challenges, then its own step.
+    /// The most that the audits of one draw may weigh, with the look at the draws.
+    pub(crate) fn draw_share() -> Weight {
+        // No configuration has more than 64.
+        let audits = T::WeightInfo::open_audit().saturating_mul(64);
+        T::WeightInfo::draw_start().saturating_add(audits)
+    }
+
+    /// The part of the hooks' weight that the window always has. It suffices for a replica's miss, or for
+    /// the end of a window, after all stages.
+    pub(crate) fn window_share(limit: Weight) -> Weight {
+        let least = T::WeightInfo::window_stage()
+            .saturating_mul(windows::STAGES)
+            .saturating_add(T::WeightInfo::fold_group())
+            .saturating_add(T::WeightInfo::step_miss())
+            .saturating_add(T::WeightInfo::fold_end());
+        least.max(limit.saturating_div(4))
+    }
+
+    /// The part of the hooks' weight that the queue always has. It suffices for the heaviest step, after
+    /// the end of a tick.
+    pub(crate) fn queue_share(limit: Weight) -> Weight {
+        let least = T::WeightInfo::agenda_start()
+            .saturating_add(T::WeightInfo::agenda_tick().saturating_mul(2))
+            .saturating_add(Self::heaviest_attempt());
+        least.max(limit.saturating_div(4))
+    }
+
+    /// The shares of the largest draw, the window and the queue together, in hooks that have `limit`.
+    pub(crate) fn shares(limit: Weight) -> Weight {
+        Self::draw_share()
+            .saturating_add(Self::window_share(limit))
+            .saturating_add(Self::queue_share(limit))
+    }
+
+    /// Draws audits, takes the window on and takes due steps.
+    pub(crate) fn draw_and_step(meter: &mut WeightMeter) {
+        let limit = meter.limit();
+        let kept = Self::window_share(limit).saturating_add(Self::queue_share(limit));
+        agenda::keeping(meter, kept, Self::draw_audits);
+        Self::take_steps(meter);
+    }
+
+    /// Takes the window on and takes due steps.
+    pub(crate) fn take_steps(meter: &mut WeightMeter) {
+        let kept = Self::queue_share(meter.limit());
+        agenda::keeping(meter, kept, Self::run_window);
+        agenda::run::<Self>(meter);
+    }
+
+    /// Takes everything of a replica that is due: audits, challenges, then its own step. Each by itself:
+    /// what fails is put off, as the queue does, and the others are taken.
+    ///
+    /// # Errors
+    /// Nothing was done: the first step's error, or `NotDue` where none failed.
     pub(crate) fn do_crank(who: T::AccountId, id: ReplicaId) -> DispatchResult {
         ensure!(Replicas::<T>::contains_key(id), Error::<T>::UnknownReplica);
         let now = Self::now();
         let most = usize::try_from(MAX_CRANKED_AUDITS).unwrap_or(usize::MAX);
-        let late = |due: Tick| due < now;
-        let audits: alloc::vec::Vec<_> = Audits::<T>::iter_prefix(id)
-            .filter(|(_, audit)| late(audit.due))
+        let audits: Vec<_> = Audits::<T>::iter_prefix(id)
+            .filter(|(_, audit)| audit.due < now)
             .take(most)
-            .map(|(moment, _)| Item::Audit(id, moment))
+            .map(|(moment, audit)| (Self::after(audit.due), Item::Audit(id, moment)))
             .collect();
-        let challenges: alloc::vec::Vec<_> = Challenges::<T>::iter_prefix(id)
-            .filter(|(_, challenge)| late(challenge.due))
-            .map(|(kind, _)| Item::Challenge(id, kind))
+        let challenges: Vec<_> = Challenges::<T>::iter_prefix(id)
+            .filter(|(_, challenge)| challenge.due < now)
+            .map(|(kind, challenge)| (Self::after(challenge.due), Item::Challenge(id, kind)))
             .collect();
-        let mut done = false;
-        for item in audits.into_iter().chain(challenges) {
+        let (mut done, mut failed) = (false, None);
+        let mut attempt = |due: Tick, item: Item| {
+            let step = || Self::take(item, Some(&who));
+            match agenda::attempt::<Self, _>(due, &item, step) {
+                Ok(taken) => done |= taken,
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        };
+        for (due, item) in audits.into_iter().chain(challenges) {
             // A miss may have failed the replica, and that has closed its challenges.
             let open = match item {
                 Item::Challenge(id, kind) => Challenges::<T>::contains_key(id, kind),
                 _ => true,
             };
-            done |= open && Self::take(item, Some(&who))?;
+            if open {
+                attempt(due, item);
+            }
         }
-        let due = Replicas::<T>::get(id).and_then(|replica| {
-            let waits = replica.due.is_some() && replica.status != ReplicaStatus::Checking;
-            (waits && Folded::<T>::get() >= replica.until).then_some(())
+        let own = Replicas::<T>::get(id).and_then(|replica| {
+            let waits = replica.status != ReplicaStatus::Checking;
+            let over = waits && Folded::<T>::get() >= replica.until;
+            replica.due.filter(|_| over)
         });
-        if due.is_some() {
-            done |= Self::take(Item::Replica(id), Some(&who))?;
+        if let Some(due) = own {
+            attempt(due, Item::Replica(id));
         }
-        ensure!(done, Error::<T>::NotDue);
+        ensure!(done, failed.unwrap_or(Error::<T>::NotDue.into()));
         Ok(())
     }
 

@@ -11,6 +11,7 @@ mod conformance;
 mod illegal;
 mod lifecycle;
 mod money;
+mod queue;
 mod random;
 mod reads;
 mod windows;

@@ -11,12 +11,14 @@ use tos_types::storage::{group_payload, GroupId, SignedRoot, Window};
 
 /// The subject that the seed of a window is asked for.
 const SUBJECT: &[u8] = b"tos/storage/window/v1";
+/// The most stages that a window goes through in one go.
+pub(crate) const STAGES: u64 = 4;
 
 impl<T: Config> Pallet<T> {
     /// Takes the current window as far as it goes now and the meter pays for.
     pub(crate) fn run_window(meter: &mut WeightMeter) {
         // One round of all stages at most, so that a window of no length cannot hang a block.
-        for _ in 0..4 {
+        for _ in 0..STAGES {
             if meter.try_consume(T::WeightInfo::window_stage()).is_err() {
                 return;
             }

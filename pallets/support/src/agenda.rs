@@ -5,6 +5,8 @@
 //! A pallet keeps its queue in its own storage and implements [`Agenda`]; [`run`] takes what is due.
 //! Each look at the queue and each step is paid for before it is taken, the step at its worst. What
 //! the meter cannot pay for waits for the next block, and comes first then.
+//!
+//! Other work on the same meter runs in [`keeping`], so that it leaves the queue a share.
 
 use frame_support::{
     storage::with_storage_layer,
@@ -93,11 +95,30 @@ pub fn run_tick<A: Agenda>(tick: Tick, meter: &mut WeightMeter) -> bool {
 
 /// Takes one step; puts it off if it fails. Returns `true` if it succeeded.
 pub fn take<A: Agenda>(tick: Tick, item: &A::Item) -> bool {
-    let taken = with_storage_layer(|| A::step(item));
-    if let Err(error) = taken {
-        A::postpone(tick, item, error);
+    attempt::<A, _>(tick, item, || A::step(item)).is_ok()
+}
+
+/// Takes one step in the caller's own way; puts it off if it fails, as the queue does.
+///
+/// # Errors
+/// Those of the step. Nothing has changed then but the tick of the next attempt.
+pub fn attempt<A: Agenda, R>(
+    tick: Tick,
+    item: &A::Item,
+    step: impl FnOnce() -> Result<R, DispatchError>,
+) -> Result<R, DispatchError> {
+    let taken = with_storage_layer(step);
+    if let Err(error) = &taken {
+        A::postpone(tick, item, *error);
     }
-    taken.is_ok()
+    taken
+}
+
+/// Does work with what a meter has left but for `kept`, which stays for what follows.
+pub fn keeping(meter: &mut WeightMeter, kept: Weight, work: impl FnOnce(&mut WeightMeter)) {
+    let mut share = WeightMeter::with_limit(meter.remaining().saturating_sub(kept));
+    work(&mut share);
+    meter.consume(share.consumed());
 }
 
 /// Ticks to wait after so many failures in a row before this one: 1, 2, 4 and so on, 64 at most.

@@ -3,7 +3,7 @@
 //! Queues and holds on a runtime of balances.
 
 use crate::{
-    agenda::{retry_delay, run, Agenda},
+    agenda::{keeping, retry_delay, run, Agenda},
     testing::held_money_conforms,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -190,4 +190,47 @@ fn a_step_that_fails_is_tried_again_later_and_holds_up_nothing() {
     // After 1, 2, 4, 8, 16, 32, 64, 64 and 64 ticks.
     assert_eq!(taken, [(1, 2), (1 + 63 + 3 * 64, 1)]);
     assert!(queue(|q| q.entries.is_empty()));
+}
+
+#[test]
+fn steps_that_always_fail_back_off_and_leave_the_queue_to_the_others() {
+    // Ten that fail for good are due before all others, of which one is due in every tick.
+    queue(|q| {
+        q.entries = (0..10).map(|item| (1, item)).collect();
+        q.entries.extend((1..=200).map(|tick| (tick, 100 + tick)));
+        q.failing = (0..10).map(|item| (item, u8::MAX)).collect();
+    });
+    for now in 1..280 {
+        // Enough for two steps.
+        block(now, 1 + 4 * 10 + 2 * 100);
+    }
+    queue(|q| {
+        assert_eq!(q.taken.len(), 200);
+        for (taken, item) in &q.taken {
+            let late = taken - (item - 100);
+            assert!(late <= 10, "{item} is {late} ticks late");
+        }
+        // After 1, 2, 4, 8, 16, 32 and then every 64 ticks.
+        assert_eq!(q.failures.len(), 10);
+        assert!(q
+            .failures
+            .values()
+            .all(|attempts| (9..=10).contains(attempts)));
+        assert_eq!(q.entries.len(), 10);
+    });
+}
+
+#[test]
+fn work_before_others_leaves_them_their_share_and_is_charged_for_what_it_took() {
+    let weight = |parts| Weight::from_parts(parts, parts);
+    let mut meter = WeightMeter::with_limit(weight(100));
+    keeping(&mut meter, weight(30), |share| {
+        assert_eq!(share.limit(), weight(70));
+        share.consume(weight(60));
+    });
+    assert_eq!(meter.remaining(), weight(40));
+    keeping(&mut meter, weight(50), |share| {
+        assert_eq!(share.limit(), Weight::zero());
+    });
+    assert_eq!(meter.remaining(), weight(40));
 }

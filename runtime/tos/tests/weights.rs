@@ -433,3 +433,15 @@ fn no_call_takes_more_than_its_share_of_a_block_and_the_table_is_true() {
         "docs/weights.md is out of date: run this test with UPDATE_DOCS=1"
     );
 }
+
+#[test]
+fn the_shares_of_all_hooks_fit_a_block_together_with_the_slots_it_includes() {
+    let block = <Runtime as frame_system::Config>::BlockWeights::get().max_block;
+    let shares = <Runtime as pallet_tasks::Config>::MaxWork::get()
+        .saturating_add(<Runtime as pallet_storage::Config>::MaxWork::get())
+        .saturating_add(block.div(ADVANCE_SHARE));
+    // A fifth is for all else before the transactions. With less than their shares, the hooks of one
+    // pallet could hold up those of another.
+    let most = block.div(5).saturating_mul(4);
+    assert!(shares.all_lte(most), "{shares:?} of {most:?}");
+}

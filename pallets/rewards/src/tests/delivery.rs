@@ -3,8 +3,12 @@
 //! Accounts that cannot receive: no one of them can stop a settlement.
 
 use crate::mock::*;
-use crate::{Error, Event, RewardRole};
-use frame_support::{assert_noop, assert_ok, storage::with_storage_layer};
+use crate::{Error, Event, HoldReason, RewardRole};
+use frame_support::{
+    assert_noop, assert_ok,
+    storage::with_storage_layer,
+    traits::{fungible::MutateHold, tokens::Precision},
+};
 use polkadot_sdk::*;
 use tos_interfaces::Vault;
 use tos_types::Balance;
@@ -122,6 +126,29 @@ fn all_that_waits_is_paid_wherever_it_is_held() {
         );
         assert_eq!(free(GHOST), ED + 150 + 9);
         assert_eq!((claimable(GHOST), claimable(TREASURY)), (0, 0));
+    });
+}
+
+#[test]
+fn what_the_treasury_cannot_pay_does_not_hold_up_what_is_on_the_owners_account() {
+    ExtBuilder::default().execute(|| {
+        small_share_of_a_dead_account(0);
+        assert_ok!(Balances::transfer_allow_death(
+            RuntimeOrigin::signed(ALICE),
+            GHOST,
+            ED
+        ));
+        reward(1, M1, GHOST);
+        let reason: RuntimeHoldReason = HoldReason::Claimable.into();
+        assert_ok!(Balances::release(&reason, &TREASURY, 9, Precision::Exact));
+        let claim_all = || Rewards::claim_all_for(RuntimeOrigin::signed(BOB), GHOST);
+        assert_ok!(claim_all());
+        assert_eq!((free(GHOST), claimable(GHOST)), (ED + 150, 0));
+        assert_eq!(Rewards::claimable(GHOST)[0].amount, 9);
+        assert_noop!(claim_all(), Error::<Test>::CannotReceive);
+        assert_ok!(Balances::hold(&reason, &TREASURY, 9));
+        assert_ok!(claim_all());
+        assert_eq!(free(GHOST), ED + 150 + 9);
     });
 }
 

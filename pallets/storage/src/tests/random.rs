@@ -153,7 +153,8 @@ fn take(world: &mut World, step: &Step) -> Option<()> {
             Ok(())
         }
         Step::Starve(starve) => {
-            let weight = frame_support::weights::Weight::from_parts(8_000_000_000, 300_000);
+            // Enough for a miss in a window and a step of the queue.
+            let weight = frame_support::weights::Weight::from_parts(20_000_000_000, 600_000);
             MaxWork::set(match starve {
                 true => weight,
                 false => frame_support::weights::Weight::MAX,

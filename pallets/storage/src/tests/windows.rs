@@ -378,8 +378,9 @@ fn folding_goes_on_where_the_weight_of_a_block_ended() {
         result.unwrap()
     };
     let (_, root, bond) = folded_with(Weight::MAX);
-    // Enough for one miss in a block.
-    let one = <() as WeightInfo>::step_miss()
+    // Enough for one miss in a block, with the share of the queue.
+    let one = Store::queue_share(Weight::zero())
+        .saturating_add(<() as WeightInfo>::step_miss())
         .saturating_add(<() as WeightInfo>::fold_group())
         .saturating_add(<() as WeightInfo>::fold_end())
         .saturating_add(<() as WeightInfo>::draw_start())
