@@ -284,13 +284,13 @@ impl<T: Config> Pallet<T> {
                 // replicas taken at no cost.
                 let half = *bond >> 1;
                 let rest = bond.saturating_sub(half);
-                Self::pay(HoldReason::ChallengeBond, challenger, &who, half)?;
+                Self::pay(HoldReason::ChallengeBond, challenger, &who, half);
                 Self::pay(
                     HoldReason::ChallengeBond,
                     challenger,
                     &T::Treasury::get(),
                     rest,
-                )?;
+                );
             }
             if replica.status == ReplicaStatus::Checking {
                 Self::activate(id, &mut replica, &mut provider)?;
@@ -301,12 +301,12 @@ impl<T: Config> Pallet<T> {
             return Ok(());
         }
         if let Some((challenger, bond)) = &challenge.challenger {
-            Self::give_back(HoldReason::ChallengeBond, challenger, *bond)?;
+            Self::give_back(HoldReason::ChallengeBond, challenger, *bond);
         }
         let reporter = challenge.challenger.as_ref().map(|(who, _)| who);
         let all = replica.collateral;
         let fault = Fault::Challenge(kind);
-        Self::lose(id, &mut replica, &mut provider, all, reporter, fault)?;
+        Self::lose(id, &mut replica, &mut provider, all, reporter, fault);
         Self::finish(id, &mut replica, &mut provider, ReplicaStatus::Failed)?;
         Providers::<T>::insert(&who, provider);
         Ok(())
@@ -327,7 +327,7 @@ impl<T: Config> Pallet<T> {
             ChallengesOf::<T>::remove(&replica.provider, (id, kind));
             Self::dequeue_challenge(id, kind, challenge.due);
             if let Some((challenger, bond)) = &challenge.challenger {
-                Self::give_back(HoldReason::ChallengeBond, challenger, *bond)?;
+                Self::give_back(HoldReason::ChallengeBond, challenger, *bond);
             }
             Self::deposit_event(Event::ChallengeClosed {
                 replica: id,

@@ -90,13 +90,14 @@ impl<T: Config> Pallet<T> {
         let deal = Self::deal_of(&id)?;
         ensure!(deal.client == *who, Error::<T>::NotClient);
         ensure!(deal.status == DealStatus::Open, Error::<T>::NotOpen);
-        Self::close_offer(id, deal, false)
+        Self::close_offer(id, deal, false);
+        Ok(())
     }
 
     /// Gives the escrow of an open deal back.
-    fn close_offer(id: DealId, mut deal: Deal<T::AccountId>, expired: bool) -> DispatchResult {
+    fn close_offer(id: DealId, mut deal: Deal<T::AccountId>, expired: bool) {
         let refund = deal.escrow.saturating_sub(deal.paid);
-        Self::give_back(HoldReason::DealEscrow, &deal.client, refund)?;
+        Self::give_back(HoldReason::DealEscrow, &deal.client, refund);
         deal.status = match expired {
             true => DealStatus::Expired,
             false => DealStatus::Cancelled,
@@ -110,7 +111,6 @@ impl<T: Config> Pallet<T> {
             expired,
             refund,
         });
-        Ok(())
     }
 
     pub(crate) fn do_accept(who: T::AccountId, id: DealId) -> DispatchResult {
@@ -179,7 +179,7 @@ impl<T: Config> Pallet<T> {
             return Ok(false);
         }
         match deal.status {
-            DealStatus::Open => Self::close_offer(id, deal, true)?,
+            DealStatus::Open => Self::close_offer(id, deal, true),
             DealStatus::Cancelled | DealStatus::Expired => {
                 Self::unschedule_deal(id, &mut deal);
                 Self::prune_deal(id);

@@ -16,27 +16,16 @@ impl<T: Config> Pallet<T> {
 
     /// Gives held funds back to their owner, or to the treasury when the owner's account cannot
     /// receive them. Succeeds also where neither can: no account holds up the others of a replica.
-    pub(crate) fn give_back(
-        reason: HoldReason,
-        who: &T::AccountId,
-        amount: Balance,
-    ) -> DispatchResult {
+    pub(crate) fn give_back(reason: HoldReason, who: &T::AccountId, amount: Balance) {
         let returned = holds::give_back::<T::Currency, _>(reason, who, &T::Treasury::get(), amount);
         Self::tell(who, who, amount, returned);
-        Ok(())
     }
 
     /// Moves held funds of `from` to `to`; to the treasury when `to` cannot receive them, and back to
     /// `from` when the treasury cannot either. Succeeds also where none of them can.
-    pub(crate) fn pay(
-        reason: HoldReason,
-        from: &T::AccountId,
-        to: &T::AccountId,
-        amount: Balance,
-    ) -> DispatchResult {
+    pub(crate) fn pay(reason: HoldReason, from: &T::AccountId, to: &T::AccountId, amount: Balance) {
         let paid = holds::pay::<T::Currency, _>(reason, from, to, &T::Treasury::get(), amount);
         Self::tell(from, to, amount, paid);
-        Ok(())
     }
 
     /// Tells when an amount held on `from` did not reach the account that it was for. Returns `true`
@@ -82,7 +71,7 @@ impl<T: Config> Pallet<T> {
         reporter: Option<&T::AccountId>,
         replica: Option<ReplicaId>,
         fault: Fault,
-    ) -> Result<Balance, sp_runtime::DispatchError> {
+    ) -> Balance {
         let all = amount.min(provider.bond);
         let half = reporter.map_or(0, |_| all >> 1);
         let rest = all.saturating_sub(half);
@@ -97,7 +86,7 @@ impl<T: Config> Pallet<T> {
             amount: taken,
             reporter: reporter.cloned(),
         });
-        Ok(taken)
+        taken
     }
 
     /// ⌊escrow · windows / all windows⌋.
@@ -123,7 +112,7 @@ impl<T: Config> Pallet<T> {
         if due == 0 {
             return Ok(0);
         }
-        Self::pay(HoldReason::DealEscrow, &deal.client, &replica.provider, due)?;
+        Self::pay(HoldReason::DealEscrow, &deal.client, &replica.provider, due);
         deal.paid = deal.paid.saturating_add(due);
         Counters::<T>::mutate(|totals| totals.paid = totals.paid.saturating_add(due));
         Self::deposit_event(Event::Settled {

@@ -5,6 +5,7 @@
 use crate::*;
 use frame_support::ensure;
 use sp_runtime::{DispatchError, DispatchResult};
+use tos_pallet_support::holds;
 use tos_storage_proofs::aggregate;
 use tos_types::{
     storage::{GroupId, Locator, Window},
@@ -104,7 +105,7 @@ impl<T: Config> Pallet<T> {
             rest >= Settings::<T>::get().min_bond,
             Error::<T>::BondTooSmall
         );
-        Self::give_back(HoldReason::ProviderBond, &who, amount)?;
+        holds::withdraw::<T::Currency, _>(HoldReason::ProviderBond, &who, &who, amount)?;
         provider.bond = rest;
         Self::put_bond(who, provider);
         Ok(())
@@ -146,7 +147,8 @@ impl<T: Config> Pallet<T> {
             FreeGroupCount::<T>::put(count.saturating_add(1));
         }
         Providers::<T>::remove(&who);
-        Self::give_back(HoldReason::ProviderBond, &who, provider.bond)?;
+        let (reason, bond) = (HoldReason::ProviderBond, provider.bond);
+        holds::withdraw::<T::Currency, _>(reason, &who, &who, bond)?;
         Self::deposit_event(Event::ProviderLeft {
             who,
             bond: provider.bond,

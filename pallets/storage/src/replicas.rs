@@ -201,7 +201,7 @@ impl<T: Config> Pallet<T> {
         }
         Self::book_run(replica);
         let price = config.penalty(replica.misses).min(replica.collateral);
-        Self::lose(id, replica, provider, price, reporter, fault)?;
+        Self::lose(id, replica, provider, price, reporter, fault);
         replica.misses = replica.misses.saturating_add(1);
         if replica.collateral == 0 || replica.misses >= config.max_misses {
             Self::finish(id, replica, provider, ReplicaStatus::Failed)?;
@@ -217,7 +217,7 @@ impl<T: Config> Pallet<T> {
         amount: Balance,
         reporter: Option<&T::AccountId>,
         fault: Fault,
-    ) -> DispatchResult {
+    ) {
         Self::slash(
             &replica.provider,
             provider,
@@ -225,12 +225,11 @@ impl<T: Config> Pallet<T> {
             reporter,
             Some(id),
             fault,
-        )?;
+        );
         replica.collateral = replica.collateral.saturating_sub(amount);
         provider.tied = provider.tied.saturating_sub(amount);
         provider.missed = provider.missed.saturating_add(1);
         Counters::<T>::mutate(|totals| totals.missed = totals.missed.saturating_add(1));
-        Ok(())
     }
 
     /// Ends a replica: pays what it earned, gives the client the rest, frees collateral and
@@ -257,7 +256,7 @@ impl<T: Config> Pallet<T> {
             }
             _ => {
                 let refund = deal.escrow.saturating_sub(deal.paid);
-                Self::give_back(HoldReason::DealEscrow, &deal.client, refund)?;
+                Self::give_back(HoldReason::DealEscrow, &deal.client, refund);
                 deal.status = DealStatus::Closed;
                 refund
             }
@@ -296,7 +295,7 @@ impl<T: Config> Pallet<T> {
                 let mut provider = Self::provider_of(&replica.provider)?;
                 let price = Settings::<T>::get().penalty(0).min(replica.collateral);
                 let fault = Fault::Sealing;
-                Self::lose(id, &mut replica, &mut provider, price, None, fault)?;
+                Self::lose(id, &mut replica, &mut provider, price, None, fault);
                 Self::finish(id, &mut replica, &mut provider, ReplicaStatus::Failed)?;
                 Providers::<T>::insert(&replica.provider, provider);
             }

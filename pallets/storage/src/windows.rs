@@ -178,7 +178,7 @@ impl<T: Config> Pallet<T> {
             Some(&reporter),
             None,
             Fault::Equivocation,
-        )?;
+        );
         Providers::<T>::insert(who, provider);
         Ok(())
     }
