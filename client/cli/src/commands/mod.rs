@@ -11,6 +11,7 @@ mod governance;
 mod help;
 mod keys;
 mod lint;
+mod listen;
 mod log;
 mod model;
 mod multisig;

@@ -2,7 +2,7 @@
 
 //! `tos miner run` and `tos judge run`: sets workers up.
 
-use super::{model::ModelArgs, notify, Global};
+use super::{listen, model::ModelArgs, notify, Global};
 use tos_sdk::task_type;
 use tos_sdk::{
     chain::{Hash, Heads},
@@ -186,7 +186,10 @@ impl MinerArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "miner", &key.account())?;
-        let workshop = self.common.workshop(global, true).await?;
+        let workshop = self
+            .common
+            .workshop(global, "miner", &key.account())
+            .await?;
         let options = MinerOptions {
             account: key.account(),
             solver,
@@ -232,7 +235,10 @@ impl JudgeArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "judge", &key.account())?;
-        let workshop = self.common.workshop(global, false).await?;
+        let workshop = self
+            .common
+            .workshop(global, "judge", &key.account())
+            .await?;
         let options = JudgeOptions {
             account: key.account(),
             judge,
@@ -305,14 +311,17 @@ impl Common {
         Ok(move |genesis: &Hash| named.clone().unwrap_or_else(|| default(genesis)))
     }
 
-    /// Store of content, runner of programs, and the server if there is to be one. `solves` if
-    /// answers are to be given.
-    async fn workshop(&self, global: &Global, solves: bool) -> Result<JobContext> {
+    /// Store of content, runner of programs, and the server if there is to be one, for a worker of
+    /// this role and account.
+    async fn workshop(&self, global: &Global, role: &str, who: &AccountId32) -> Result<JobContext> {
         let store = Store::open(global.folder()?.join("content"))?;
         if let Some(address) = self.serve {
-            let listener = tokio::net::TcpListener::bind(address).await;
-            let listener =
-                listener.map_err(|e| Error::Usage(format!("serving on {address}: {e}")))?;
+            let lies = || match &self.journal {
+                Some(journal) => vec![journal.clone()],
+                None => listen::journals(global, role, who),
+            };
+            let listener = listen::on(address, lies)?;
+            let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
             let bound = listener.local_addr().context("serving")?;
             tracing::info!(address = %bound, "serving content");
             tokio::spawn(content::serve(listener, store.clone()));
@@ -330,7 +339,7 @@ impl Common {
                 ))
             }
             (None, None) => {
-                if solves {
+                if role == "miner" {
                     tracing::info!(
                         "without --serve, answers of more than 2,048 bytes cannot be given and \
                          count as failures of the solver"

@@ -234,10 +234,13 @@ fn check_folder(store: &Path, used: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::{
-        fake::{self, FakeChain, ME},
-        tests::{prover, provider, OPTIONS},
-        ReplicaProver,
+    use crate::{
+        running,
+        storage::{
+            fake::{self, FakeChain, ME},
+            tests::{prover, provider, OPTIONS},
+            ReplicaProver,
+        },
     };
     use polkadot_sdk::sp_core::sr25519;
     use std::{cell::Cell, sync::Mutex};
@@ -298,8 +301,13 @@ mod tests {
             panic!("opened twice");
         };
         let lock = store.join("lock");
-        let refused = format!("{}: in use by another process", lock.display());
-        assert_eq!(error.to_string(), refused);
+        assert_eq!(error.to_string(), running::already(&lock));
+        for part in [
+            lock.display().to_string(),
+            format!("process {}", std::process::id()),
+        ] {
+            assert!(error.to_string().contains(&part), "{part}: {error}");
+        }
     }
 
     #[tokio::test]

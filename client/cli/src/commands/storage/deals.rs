@@ -7,7 +7,7 @@ use super::{
     provide::{locator, replica_of, unknown},
     Global,
 };
-use crate::output::Output;
+use crate::{commands::listen, output::Output};
 use tos_sdk::{
     amount,
     chain::{At, Call},
@@ -159,9 +159,8 @@ impl Publish {
         });
         let coded = coded.await?;
         if let Some(address) = self.serve {
-            let listener = tokio::net::TcpListener::bind(address).await;
-            let listener =
-                listener.map_err(|e| Error::Usage(format!("serving on {address}: {e}")))?;
+            let listener = listen::on(address, Vec::new)?;
+            let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
             tokio::spawn(content::serve(listener, store.clone()));
         }
         content::warn_unless_reached(&store, &url).await?;
