@@ -5,11 +5,7 @@
 //! The runtime has no dry run of a call without a signature, so the chain's own checks are made
 //! here in its order, against the parameters and phase lengths of its best block.
 
-use super::{
-    parse, progress,
-    publish::{refer, Publish},
-    Global,
-};
+use super::{progress, publish::Publish, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::{Serialize, Serializer};
@@ -18,7 +14,6 @@ use tos_sdk::task_type::type_name;
 use tos_sdk::{
     amount,
     chain::TypeRules,
-    content,
     error::{Error, Result},
 };
 use tos_types::{
@@ -167,9 +162,7 @@ struct Asked<'a> {
 
 /// Runs the command.
 pub(super) async fn quote(publish: Publish, global: &Global, output: Output) -> Result<()> {
-    let params = parse::params(publish.task_type, &publish.params).map_err(Error::Usage)?;
-    let bytes = content::read_file(&publish.spec)?;
-    let spec = refer(&bytes, &publish.spec, publish.public_url.as_deref())?;
+    let (params, _, spec) = publish.local()?;
     let connection = global.connect().await?;
     let best = connection.best().await?;
     let (chain, parameters) = (best.chain().await?, best.parameters().await?);
