@@ -12,6 +12,7 @@ pub mod canonical;
 pub mod chain;
 pub mod clean;
 pub mod content;
+pub mod duration;
 pub mod error;
 pub mod files;
 pub mod hex;

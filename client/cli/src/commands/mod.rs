@@ -313,6 +313,23 @@ mod tests {
     }
 
     #[test]
+    fn every_command_that_a_refusal_names_exists() {
+        let commands = command_list(&Cli::command(), "tos");
+        let mut named = 0;
+        for (error, advice) in tos_sdk::chain::ADVICE {
+            for quoted in advice.split('`').skip(1).step_by(2) {
+                let words = quoted.split(' ').filter(|word| !word.starts_with("--"));
+                let command = words.collect::<Vec<_>>().join(" ");
+                if !command.is_empty() {
+                    assert!(commands.contains(&command), "{error}: {quoted}");
+                    named += 1;
+                }
+            }
+        }
+        assert!(named > 40, "{named}");
+    }
+
+    #[test]
     fn every_signing_command_takes_a_tip() {
         for command in [
             "task publish --type general --difficulty beginner --reward 1 --spec f --open-for 9",

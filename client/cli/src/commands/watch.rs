@@ -14,6 +14,7 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 use tos_sdk::{
     chain::{At, Connection, Heads},
+    duration,
     error::{Error, Result},
 };
 use tos_types::{Closure, Phase, TaskId};
@@ -272,7 +273,7 @@ impl Watch<'_> {
         }
         let standing = match self.last_block.elapsed() {
             silence if silence >= QUIET => {
-                let silence = progress::duration(silence);
+                let silence = duration::words(silence);
                 format!("no block for {silence}; {}", self.standing)
             }
             _ => self.standing.clone(),
