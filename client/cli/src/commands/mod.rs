@@ -4,6 +4,7 @@
 
 mod accounts;
 mod chain;
+mod clock;
 mod config;
 mod content;
 mod global;

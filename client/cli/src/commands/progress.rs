@@ -2,16 +2,15 @@
 
 //! The state of a task in words: what has happened, what happens next and by when, how it ended.
 
-use super::{names::Names, show};
+use super::{clock::Clock, names::Names, show};
 use tos_sdk::{
     amount,
     chain::{At, Connection},
-    duration,
 };
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde::Serialize;
-use tos_types::{Balance, Closure, Phase, TaskId, Tick};
+use tos_types::{Balance, Closure, Phase, TaskId};
 use tos_views::{RoundView, TaskView, TimelineEntry};
 use tos_workers::tasks;
 
@@ -24,30 +23,6 @@ pub(super) struct Event {
     /// The account it is about.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "address")]
     pub who: Option<AccountId32>,
-}
-
-/// Time on the chain, to tell how long something takes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
-    /// The current tick.
-    pub tick: Tick,
-    /// Milliseconds from one tick to the next, when no block is missed.
-    pub milliseconds: u64,
-}
-
-impl Clock {
-    /// Time until the end of `tick`, in words; `None` when it is over.
-    fn until(&self, tick: Tick) -> Option<String> {
-        let ticks = tick.checked_sub(self.tick)?.saturating_add(1);
-        Some(duration::ticks(ticks.into(), self.milliseconds))
-    }
-
-    fn by(&self, tick: Tick) -> String {
-        match self.until(tick) {
-            Some(time) => format!("tick {tick}, in about {time}"),
-            None => format!("tick {tick}, which is over: the chain is catching up"),
-        }
-    }
 }
 
 /// Everything that has happened so far, as far as the state tells, in the order of telling.

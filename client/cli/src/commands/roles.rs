@@ -2,7 +2,7 @@
 
 //! `tos miner` and `tos judge`, without the workers themselves.
 
-use super::{help, run, show, Global};
+use super::{clock::Clock, help, run, show, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;
@@ -132,11 +132,12 @@ impl Miner {
                 let miner = at.miner(who.clone()).await?;
                 let miner = miner.ok_or_else(|| unregistered(&who, "miner"))?;
                 let reputation = at.reputation(who.clone()).await?;
+                let clock = Clock::at(&at).await?;
                 let value = json!({"account": who, "miner": miner, "reputation": reputation});
                 output.show(&value, || {
                     format!(
                         "{}\n\n{}",
-                        show::miner(&miner),
+                        show::miner(&miner, clock),
                         show::reputation(&reputation)
                     )
                 });
@@ -165,6 +166,7 @@ impl Judge {
                 let judge = judge.ok_or_else(|| unregistered(&who, "judge"))?;
                 let duties = at.duties(who.clone()).await?;
                 let reputation = at.reputation(who.clone()).await?;
+                let clock = Clock::at(&at).await?;
                 let value = json!({
                     "account": who, "judge": judge, "duties": duties,
                     "reputation": reputation,
@@ -175,7 +177,7 @@ impl Judge {
                         .map(|duty| format!("seat in   {}", duty.task))
                         .collect();
                     let blocks = [
-                        show::judge(&judge),
+                        show::judge(&judge, clock),
                         seats.join("\n"),
                         show::reputation(&reputation),
                     ];

@@ -3,8 +3,9 @@
 //! `tos task watch`: a task's life as it happens.
 
 use super::{
+    clock::Clock,
     names::Names,
-    progress::{self, Clock, Event, Shares},
+    progress::{self, Event, Shares},
     show, Global,
 };
 use crate::output::Output;
