@@ -22,5 +22,6 @@ pub mod keystore;
 pub mod pool_error;
 pub mod rpc;
 pub mod sent;
+pub mod span;
 pub mod task_type;
 pub mod testing;

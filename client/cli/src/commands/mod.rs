@@ -360,6 +360,20 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_a_worker_s_start_are_in_its_span_where_the_account_is_known() {
+        let log = tracing_subscriber::fmt().with_writer(std::io::sink);
+        let _log = tracing::subscriber::set_default(log.finish());
+        let span = |key: &str| {
+            let line = format!("tos miner run --solver-cmd true --data-dir /nonexistent{key}");
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            run::span(&cli.global)
+        };
+        let name = |span: &tracing::Span| span.metadata().map(|span| span.name());
+        assert_eq!(name(&span(" --suri //Alice")), Some("worker"));
+        assert_eq!(name(&span(" --key missing")), None);
+    }
+
+    #[test]
     fn a_call_of_a_multisig_is_given_once() {
         let parse = |end: &str| {
             let line = format!("tos accounts multisig approve --threshold 2 --signatory a{end}");

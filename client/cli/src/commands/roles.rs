@@ -13,6 +13,7 @@ use tos_sdk::{
     keys::parse_account,
 };
 use tos_types::TaskType;
+use tracing::Instrument;
 
 /// The types an account registers for.
 #[derive(clap::Args)]
@@ -125,7 +126,9 @@ impl Miner {
             Self::Review(Whose { account }) => Call::ReviewLevel {
                 who: global.account(&account)?,
             },
-            Self::Run(arguments) => return arguments.run(global).await,
+            Self::Run(arguments) => {
+                return arguments.run(global).instrument(run::span(global)).await
+            }
             Self::Status(Whose { account }) => {
                 let who = global.account(&account)?;
                 let at = global.connect().await?.best().await?;
@@ -158,7 +161,9 @@ impl Judge {
             Self::Rejoin => Call::RejoinJudge {},
             Self::TopUp => Call::TopUp {},
             Self::Withdraw => Call::WithdrawJudge {},
-            Self::Run(arguments) => return arguments.run(global).await,
+            Self::Run(arguments) => {
+                return arguments.run(global).instrument(run::span(global)).await
+            }
             Self::Status(Whose { account }) => {
                 let who = global.account(&account)?;
                 let at = global.connect().await?.best().await?;

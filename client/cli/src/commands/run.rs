@@ -268,6 +268,13 @@ impl JudgeArgs {
     }
 }
 
+/// Span of the log lines of a worker for the account that is signed for; none where that is not known
+/// without a password.
+pub(super) fn span(global: &Global) -> tracing::Span {
+    let account = global.account(&None);
+    account.map_or_else(|_| tracing::Span::none(), |who| tasks::span(&who))
+}
+
 /// Path of a worker's journal of this name, by the genesis hash of its chain.
 pub(super) fn journals(global: &Global, name: &str) -> Result<impl Fn(&Hash) -> PathBuf> {
     let (folder, name) = (global.folder()?.join("journals"), name.to_owned());
@@ -324,7 +331,7 @@ impl Common {
             let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
             let bound = listener.local_addr().context("serving")?;
             tracing::info!(address = %bound, "serving content");
-            tokio::spawn(content::serve(listener, store.clone()));
+            tos_sdk::span::spawn(content::serve(listener, store.clone()));
         }
         let public_url = match (&self.public_url, self.serve) {
             (Some(url), _) => Some(url.clone()),

@@ -9,7 +9,7 @@
 use super::{Opened, ProofSigner, Provider, ProviderOptions, Setup};
 use crate::{
     notify::Notifier,
-    tasks::{run_until, Identity, Live, Mode, Role, StepReport},
+    tasks::{self, run_until, Identity, Live, Mode, Role, StepReport},
 };
 use futures::FutureExt;
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -30,6 +30,7 @@ use tos_sdk::{
     http::Http,
 };
 use tos_storage_proofs::Hash;
+use tracing::Instrument;
 
 /// The pauses before the prover is set up again: the shortest, and the longest, to which it doubles.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
@@ -126,8 +127,11 @@ impl Embedded {
             http,
             opened: Opened::default(),
         };
+        let span = tasks::span(&setup.account);
         let work = async || follow(&folder, rpc.clone(), &mut setup, &report).await;
-        without_end(PAUSES, || report(false), work).await;
+        without_end(PAUSES, || report(false), work)
+            .instrument(span)
+            .await;
     }
 }
 

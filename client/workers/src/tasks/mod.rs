@@ -35,7 +35,7 @@ mod tests;
 mod tidy;
 mod tools;
 
-pub use engine::{run, run_until, Mode};
+pub use engine::{run, run_until, span, Mode};
 #[cfg(test)]
 pub use engine::{step, Stepped};
 #[cfg(test)]
