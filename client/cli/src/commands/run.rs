@@ -66,6 +66,11 @@ pub struct Common {
     /// Take on this many tasks and stop when they are over.
     #[arg(long, value_name = "COUNT")]
     max_tasks: Option<u64>,
+    /// The most that a commitment, a reveal or a vote may offer beyond its fee (TOS). When the pool is
+    /// full or blocks are, it offers twice as much with each attempt, from --tip or 0.01 on. With 0
+    /// it offers --tip for ever.
+    #[arg(long, value_name = "AMOUNT", value_parser = tos_sdk::amount::parse, default_value = "0.1")]
+    max_tip: Balance,
     /// Leave rewards to be claimed later.
     #[arg(long)]
     no_claim: bool,
@@ -292,6 +297,7 @@ impl Common {
             until_idle: self.until_idle,
             max_tasks: self.max_tasks,
             forget_height: self.height.forget_height,
+            max_tip: self.max_tip,
         }
     }
 

@@ -16,6 +16,7 @@ use tos_sdk::{
     chain::{recognise, Endpoint, Guard, Hash, Heads, Memory, Reason, Sight},
     error::{Error, Result},
 };
+use tos_types::Balance;
 use tracing::{Instrument, Span};
 
 /// Pause before the first reconnection; it doubles up to [`MAX_PAUSE`].
@@ -38,6 +39,8 @@ pub struct Mode {
     pub max_tasks: Option<u64>,
     /// Not about stopping: what was seen of the chain's height is forgotten once, at the start.
     pub forget_height: bool,
+    /// Not about stopping: the highest tip, in wei, of a call with a deadline that is not in a block yet.
+    pub max_tip: Balance,
 }
 
 impl Mode {
@@ -143,7 +146,8 @@ async fn run_on<M: Memory, R: Role<Live>>(
     let mut absence = Absence::default();
     let mut post: Option<Post<M, R>> = None;
     loop {
-        let error = match Live::open(endpoint, identity.clone(), R::INCLUSION_TIME).await {
+        let (time, tip) = (R::INCLUSION_TIME, mode.max_tip);
+        let error = match Live::open(endpoint, identity.clone(), time, tip).await {
             Ok(live) => {
                 tracing::info!(url, "connected");
                 absence.over(notifier, &url);

@@ -33,6 +33,7 @@ pub mod start;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod tips;
 mod tools;
 
 pub use engine::{run, run_until, span, Mode};
