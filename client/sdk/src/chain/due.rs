@@ -23,7 +23,7 @@ impl Connection {
         match (name, call) {
             ("Tasks::NotDue", Call::Crank { task }) => {
                 let task = at.task(*task).await?.map(|task| task.summary);
-                // When a panel is drawn depends on who can be.
+                // The time of the draw of a panel depends on the judges that can be drawn.
                 let task = task.filter(|task| task.phase != Phase::PanelDraw);
                 let due = task.map(|task| task.deadline.saturating_add(1));
                 at.holds_from("It is due", due).await
