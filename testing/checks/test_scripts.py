@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stage that fails is told as failed, whatever its commands do after that; a warning of the compiler is a failure; the
-version of packages sorts by what they were made of."""
+version of packages sorts by what they were made of, and their purge leaves no link to what it takes."""
 
 import json
 import os
@@ -216,6 +216,23 @@ def test_a_changed_checkout_is_marked_and_is_no_release(checkout, name, change):
 def test_the_tag_of_another_version_makes_no_release(checkout):
     checkout.git("tag", "v0.1.9")
     assert checkout.version().startswith("0.2.0~git")
+
+
+def test_a_purge_takes_the_links_to_metrics_that_it_takes(tmp_path):
+    """A link in the node exporter's folder stayed, and the exporter complained of it from then on."""
+    metrics, exporter = tmp_path / "var/lib/tos-metrics", tmp_path / "var/lib/prometheus/node-exporter"
+    metrics.mkdir(parents=True)
+    exporter.mkdir(parents=True)
+    (metrics / "offsite-validator.prom").write_text("")
+    (exporter / "offsite-validator.prom").symlink_to("/var/lib/tos-metrics/offsite-validator.prom")
+    (exporter / "other.prom").symlink_to("/var/lib/tos-metrics-of-another/other.prom")
+    (exporter / "own.prom").write_text("")
+    script = (ROOT / "ops/packages/postrm").read_text(encoding="utf-8")
+    for name, value in (("DERIVED", "/var/lib/tos-metrics"), ("SETTINGS", "/nonexistent"), ("HOME", "/nonexistent")):
+        script = script.replace(f"@{name}@", value)
+    subprocess.run(["sh", "-c", script, "postrm", "purge"], env={**os.environ, "DPKG_ROOT": str(tmp_path)}, timeout=60, check=True)
+    assert not metrics.exists()
+    assert sorted(os.listdir(exporter)) == ["other.prom", "own.prom"]
 
 
 @pytest.fixture

@@ -350,7 +350,12 @@ def a_purge_names_what_it_leaves(system):
     kept = {path: content(path) for path in (secret, *(system.path(name) for name in ("/etc/tos/chain.json", "/etc/tos/workers/password")))}
     keys = sorted(os.listdir(system.path("/var/lib/tos-worker/keys")))
     assert len(keys) == 3, f"keys: {keys}"
+    exporter = system.path("/var/lib/prometheus/node-exporter")
+    os.makedirs(exporter)
+    for name, target in (("offsite-validator.prom", "/var/lib/tos-metrics/offsite-validator.prom"), ("other.prom", "/var/lib/tos-metrics-of-another/x.prom")):
+        os.symlink(target, os.path.join(exporter, name))
     told = system.run("dpkg", "--purge", "tos-node", "tos")
+    assert os.listdir(exporter) == ["other.prom"], f"a purge left links to metrics that are gone, or took another's: {os.listdir(exporter)}"
     left = sorted(path for path in glob.glob(system.path("/etc/tos/**"), recursive=True) if not os.path.isdir(path))
     assert left == sorted(set(kept) - {secret}), f"a purge left {left}"
     assert not os.path.exists(system.path("/var/lib/tos-metrics")), "a purge left metrics"

@@ -8,6 +8,11 @@ use serde_json::json;
 use std::io::Write;
 use tos_sdk::{clean, error::Error};
 
+/// Advice where no node answers.
+pub const NO_NODE: &str =
+    "start one with `tos-node --dev`, or a chain at work with `scripts/demo`; \
+    name one that runs elsewhere with --url";
+
 /// Form of results.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
@@ -50,9 +55,19 @@ impl Output {
         if self.json {
             clean::json(&error_value(error).to_string()).into_owned()
         } else {
+            let advice = advice(error).map(|advice| format!("\n{advice}"));
+            let text = format!("tos: {error}{}", advice.unwrap_or_default());
             // Further lines are set in, so that none of them looks like one of this program's.
-            clean::text(&format!("tos: {error}")).replace('\n', "\n     ")
+            clean::text(&text).replace('\n', "\n     ")
         }
+    }
+}
+
+/// Advice on an error that has none in its words.
+fn advice(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Unreachable { .. } => Some(NO_NODE),
+        _ => None,
     }
 }
 
@@ -64,7 +79,7 @@ fn error_value(error: &Error) -> serde_json::Value {
     };
     let mut value = json!({
         "kind": error.kind(), "message": error.to_string(),
-        "name": name, "docs": docs, "exitCode": error.exit_code(),
+        "name": name, "docs": docs, "advice": advice(error), "exitCode": error.exit_code(),
     });
     if let Error::Unsettled { sent, .. } = error {
         value["sent"] = json!(sent);
@@ -138,6 +153,27 @@ mod tests {
         assert_eq!(text.lines().filter(|l| l.starts_with("tos:")).count(), 1);
         assert!(text.lines().skip(1).all(|l| l.starts_with("     ")));
         assert_clean(&JSON.failure(&error));
+    }
+
+    #[test]
+    fn an_error_without_a_node_names_the_address_and_the_ways_to_one() {
+        let error = Error::Unreachable {
+            url: "ws://127.0.0.1:9944".into(),
+            reason: "Connection refused".into(),
+        };
+        assert_eq!(error.exit_code(), 4);
+        let text = TEXT.failure(&error);
+        for part in [
+            "ws://127.0.0.1:9944",
+            "tos-node --dev",
+            "scripts/demo",
+            "--url",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(error_value(&error)["error"]["advice"], NO_NODE);
+        let other = error_value(&Error::Failed("x".into()));
+        assert!(other["error"]["advice"].is_null());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Small files that are replaced as a whole.
+//! Small files that are replaced as a whole, and processes that have a file open.
 
 use std::{fs, io, io::Write, path::Path};
 
@@ -28,6 +28,24 @@ pub fn load(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Identifier of a process of this user that has the file open. `None` if none has, or where the
+/// system does not tell.
+pub fn holder(path: &Path) -> Option<u32> {
+    let path = fs::canonicalize(path).ok()?;
+    let has_it = |process: &Path| {
+        let open = fs::read_dir(process.join("fd")).into_iter().flatten();
+        let mut open = open
+            .flatten()
+            .filter_map(|file| fs::read_link(file.path()).ok());
+        open.any(|open| open == path)
+    };
+    let mut processes = fs::read_dir("/proc").ok()?.flatten();
+    processes.find_map(|process| {
+        let id = process.file_name().to_str()?.parse().ok()?;
+        has_it(&process.path()).then_some(id)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +60,16 @@ mod tests {
             assert_eq!(load(&path).unwrap().unwrap(), bytes);
         }
         assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_process_that_has_a_file_open_is_named_as_long_as_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert_eq!(holder(&path), None);
+        let file = fs::File::create(&path).unwrap();
+        assert_eq!(holder(&path), Some(std::process::id()));
+        drop(file);
+        assert_eq!(holder(&path), None);
     }
 }

@@ -205,12 +205,25 @@ fn check_phrase(suri: &str) -> Result<()> {
             "the secret has a password but no phrase: {EXPECTED}"
         )));
     }
+    // With or without one slash; a name that all know is no secret, so it may be repeated.
+    let name = suri.strip_prefix('/').unwrap_or(suri);
+    if let Some(name) = development_name(name.split('/').next().unwrap_or_default()) {
+        return Err(Error::Usage(format!(
+            "a development key is written with two slashes: did you mean //{name}?"
+        )));
+    }
     if suri.starts_with('/') && !suri.starts_with("//") {
         return Err(Error::Usage(format!(
             "the secret has a path but no phrase: {EXPECTED}"
         )));
     }
     Ok(())
+}
+
+/// Name of the development account that `text` names, in any case of its letters.
+pub(crate) fn development_name(text: &str) -> Option<&'static str> {
+    let mut known = DEVELOPMENT.into_iter();
+    known.find(|name| name.eq_ignore_ascii_case(text))
 }
 
 /// Reads a secret, and the seed of the same key.
@@ -261,7 +274,15 @@ pub fn parse_account(text: &str) -> Result<AccountId32, String> {
     if let Some(digits) = text.strip_prefix("0x") {
         return crate::hex::parse_hex::<32>(digits).map(AccountId32::new);
     }
-    AccountId32::from_ss58check(text).map_err(|e| format!("not an account: {e:?}"))
+    AccountId32::from_ss58check(text).map_err(|e| {
+        match development_name(text.trim_start_matches('/')) {
+            Some(name) => format!(
+                "not an account: expected an address; `tos --suri //{name} chain account` shows \
+                 that of //{name}"
+            ),
+            None => format!("not an account: {e:?}"),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -344,6 +365,32 @@ mod tests {
                 assert_eq!(error.exit_code(), 2, "{secret}");
                 assert!(error.to_string().contains(lacks), "{secret}: {error}");
             }
+        }
+    }
+
+    #[test]
+    fn a_development_name_without_slashes_is_told_how_it_is_written() {
+        for scheme in [Scheme::Sr25519, Scheme::Ed25519, Scheme::Ecdsa] {
+            for name in DEVELOPMENT {
+                for secret in [
+                    name.to_owned(),
+                    name.to_lowercase(),
+                    format!(" {name} "),
+                    format!("/{name}"),
+                    format!("{name}//stash"),
+                ] {
+                    let error = Keypair::from_suri(scheme, &secret).err().unwrap();
+                    assert_eq!(error.exit_code(), 2, "{secret}");
+                    let meant = format!("did you mean //{name}?");
+                    assert!(error.to_string().contains(&meant), "{secret}: {error}");
+                }
+            }
+        }
+        let other = Keypair::from_suri(Scheme::Sr25519, "Bobby").err().unwrap();
+        assert!(!other.to_string().contains("did you mean"), "{other}");
+        for text in ["Bob", "bob", "//Bob"] {
+            let error = parse_account(text).unwrap_err();
+            assert!(error.contains("--suri //Bob chain account"), "{error}");
         }
     }
 

@@ -376,7 +376,12 @@ mod tests {
         let path = folder.path().join("journal.redb");
         let first = CommitmentStore::open(&path).unwrap();
         let error = CommitmentStore::open(&path).err().unwrap();
-        assert!(error.to_string().contains("another worker"), "{error}");
+        assert_eq!(error.exit_code(), 2);
+        let process = format!("process {}", std::process::id());
+        let name = path.display().to_string();
+        for part in ["runs already", &name, &process, "stop it first"] {
+            assert!(error.to_string().contains(part), "{part}: {error}");
+        }
         drop(first);
         assert!(CommitmentStore::open(&path).is_ok());
     }

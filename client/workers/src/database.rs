@@ -6,6 +6,7 @@
 //! opened again, for it cannot know what reached the disk. So whatever fails closes the file here,
 //! and the next use opens it: as soon as there is room again, work goes on.
 
+use crate::running;
 use redb::{DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
     fs::DirBuilder,
@@ -77,7 +78,7 @@ impl Database {
             Some(file) => file,
             None => (self.open)().map_err(|error| match error {
                 DatabaseError::DatabaseAlreadyOpen => {
-                    Error::Usage(format!("another worker uses the journal {}", self.name))
+                    Error::Usage(running::already(Path::new(&self.name)))
                 }
                 error => Error::Failed(format!("opening {}: {error}", self.name)),
             })?,

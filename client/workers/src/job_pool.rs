@@ -8,6 +8,7 @@ use tokio::{
     time::Instant,
 };
 use tos_sdk::error::{Error, Result};
+use tracing::Instrument;
 
 /// Jobs that run at the same time, each for a purpose of its own (`K`) and with a note (`N`), and what they give (`T`).
 pub struct JobPool<K, N, T> {
@@ -44,7 +45,7 @@ impl<K, N, T> Default for JobPool<K, N, T> {
 impl<K: Copy + Eq + Hash, N, T: Send + 'static> JobPool<K, N, T> {
     /// Starts a job. The caller sees to it that none with this purpose runs.
     pub fn start(&mut self, key: K, note: N, work: impl Future<Output = T> + Send + 'static) {
-        let job = self.set.spawn(work);
+        let job = self.set.spawn(work.in_current_span());
         let running = Running {
             key,
             note,
@@ -115,6 +116,24 @@ mod tests {
         let (key, done) = pool.finish().await;
         assert_eq!((key, done.unwrap()), (1, 10));
         assert_eq!(pool.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_job_logs_in_the_span_that_it_was_started_in() {
+        let log = tracing_subscriber::fmt().with_writer(std::io::sink);
+        let _log = tracing::subscriber::set_default(log.finish());
+        let name = || tracing::Span::current().metadata().map(|span| span.name());
+        let mut pool = JobPool::default();
+        pool.start(1, (), async move { name() });
+        assert_eq!(pool.finish().await.1.unwrap(), None);
+        let worker = tracing::info_span!("worker");
+        worker.in_scope(|| pool.start(2, (), async move { name() }));
+        assert_eq!(pool.finish().await.1.unwrap(), Some("worker"));
+        // Work that another thread is given, and a task of its own.
+        let carried = worker.in_scope(|| tos_sdk::span::carried(name));
+        assert_eq!((name(), carried()), (None, Some("worker")));
+        let task = worker.in_scope(|| tos_sdk::span::spawn(async move { name() }));
+        assert_eq!(task.await.unwrap(), Some("worker"));
     }
 
     #[tokio::test]

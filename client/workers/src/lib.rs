@@ -12,5 +12,6 @@ mod database;
 mod identity_tests;
 mod job_pool;
 pub mod notify;
+pub mod running;
 pub mod storage;
 pub mod tasks;

@@ -2,7 +2,7 @@
 
 //! `tos chain`.
 
-use super::Global;
+use super::{clock::Clock, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;
@@ -103,6 +103,7 @@ impl Chain {
                 let balance = best.balance(&who).await?;
                 let assignments = best.assignments(who.clone()).await?;
                 let claims = best.claimable(who.clone()).await?;
+                let clock = Clock::at(&best).await?;
                 let waits: Balance = claims.iter().map(|claim| claim.amount).sum();
                 let value = json!({
                     "account": who, "free": balance.free.to_string(),
@@ -111,10 +112,8 @@ impl Chain {
                 });
                 output.show(&value, || {
                     let todo = assignments.iter().map(|a| {
-                        format!(
-                            "to do  {:?} in {} until tick {}",
-                            a.action, a.task, a.deadline
-                        )
+                        let until = clock.by(a.deadline);
+                        format!("to do  {:?} in {} until {until}", a.action, a.task)
                     });
                     let balance = [
                         format!("free   {}", amount::format(balance.free)),

@@ -117,9 +117,8 @@ impl Content {
                 output.show(&value, || format!("removed {size} bytes"));
             }
             Self::Serve { listen } => {
-                let listener = tokio::net::TcpListener::bind(listen).await;
-                let listener =
-                    listener.map_err(|e| Error::Usage(format!("listening on {listen}: {e}")))?;
+                let listener = super::listen::on(listen, Vec::new)?;
+                let listener = tokio::net::TcpListener::from_std(listener).context("listening")?;
                 let bound = listener.local_addr().context("listening")?;
                 output.show(&json!({"listening": bound}), || {
                     format!("serving on http://{bound}")

@@ -16,11 +16,12 @@ use tos_sdk::{
 use tos_types::{json::to_hex, Balance};
 use zeroize::Zeroizing;
 
+// `-h` shows those that people need from the first day on, `--help` all of them.
 #[derive(Args)]
 pub(crate) struct Global {
     /// The configuration file. [default: $XDG_CONFIG_HOME/tos/tos.toml or ~/.config/tos/tos.toml,
     /// otherwise /etc/tos/tos.toml; `/dev/null` for none]
-    #[arg(long, global = true, env = "TOS_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, env = "TOS_CONFIG", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// The node to talk to.
     #[arg(long, global = true, env = "TOS_URL", default_value = "ws://127.0.0.1:9944")]
@@ -40,35 +41,41 @@ pub(crate) struct Global {
     pub(super) suri: Option<String>,
     /// The account to act for, as a proxy it has appointed: an address, or a key's name. The key
     /// signs and pays the fee. See docs/keys.md.
-    #[arg(long = "for", global = true, value_name = "ACCOUNT")]
+    #[arg(long = "for", global = true, hide_short_help = true, value_name = "ACCOUNT")]
     pub(super) acts_for: Option<String>,
     /// Print the encoded call and send nothing, so that several can sign for it
     /// (`tos accounts multisig`). For commands that send one call and do nothing else.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(super) print_call: bool,
     /// The scheme of --suri, and of keys made or imported.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, hide_short_help = true, value_enum, default_value_t)]
     pub(super) scheme: Scheme,
     /// A file whose first line is the keystore's password. Otherwise TOS_PASSWORD, or asked for.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
     /// State to wait for after sending a transaction.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, hide_short_help = true, value_enum, default_value_t)]
     pub(super) wait: Wait,
     /// Seconds to wait for it.
-    #[arg(long, global = true, default_value_t = 120, value_name = "SECONDS")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        default_value_t = 120,
+        value_name = "SECONDS"
+    )]
     pub(super) timeout: u64,
     /// Amount that each transaction offers the block's author beyond its fee, such as 0.01 (TOS).
     /// Transactions that offer most go first when there are more than fit into a block.
-    #[arg(long, global = true, value_name = "AMOUNT", value_parser = tos_sdk::amount::parse,
-        default_value = "0")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "AMOUNT",
+        value_parser = tos_sdk::amount::parse, default_value = "0")]
     pub(super) tip: Balance,
     /// Filter of the log on stderr, such as `debug` or `tos_workers=trace`. [default: info for workers,
     /// warn otherwise]
-    #[arg(long, global = true, env = "TOS_LOG", value_name = "FILTER")]
+    #[arg(long, global = true, hide_short_help = true, env = "TOS_LOG", value_name = "FILTER")]
     pub(super) log: Option<String>,
     /// Log as JSON, one object per line.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(super) log_json: bool,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The layout of `--help`, and examples of the commands used most.
+//! The layout of `-h` and `--help`, and examples of the commands used most.
 
 /// Heading of the options that every command takes, in the help of each.
 pub const GLOBAL_OPTIONS: &str = "Global options";
@@ -89,6 +89,30 @@ mod tests {
             }
         }
         assert!(own_options > 100, "{own_options}");
+    }
+
+    #[test]
+    fn the_short_help_has_a_command_s_own_options_and_few_of_the_global_ones() {
+        let mut without_own = 0;
+        for (path, command) in all_commands() {
+            let text = command.clone().render_help().to_string();
+            let (own, global) = text.split_once("\nGlobal options:").unwrap_or_else(|| {
+                panic!("{path}: no heading in\n{text}");
+            });
+            let global = global.split("\nExample:").next().unwrap_or_default();
+            let options = global.lines().filter(|line| line.trim().starts_with('-'));
+            assert_eq!(options.count(), 5, "{path}: {global}");
+            assert!(own.contains("see more with '--help'"), "{path}: {own}");
+            let arguments = command.get_arguments();
+            let own_options = arguments.filter(|one| one.get_help_heading().is_none());
+            // Help and version.
+            if own_options.count() <= 2 && !command.has_subcommands() {
+                let lines = text.lines().count();
+                assert!(lines <= 24, "{path}: {lines} lines\n{text}");
+                without_own += 1;
+            }
+        }
+        assert!(without_own > 10, "{without_own}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod chain;
+mod clock;
 mod config;
 mod content;
 mod global;
@@ -11,6 +12,7 @@ mod governance;
 mod help;
 mod keys;
 mod lint;
+mod listen;
 mod log;
 mod model;
 mod multisig;
@@ -312,6 +314,23 @@ mod tests {
     }
 
     #[test]
+    fn every_command_that_a_refusal_names_exists() {
+        let commands = command_list(&Cli::command(), "tos");
+        let mut named = 0;
+        for (error, advice) in tos_sdk::chain::ADVICE {
+            for quoted in advice.split('`').skip(1).step_by(2) {
+                let words = quoted.split(' ').filter(|word| !word.starts_with("--"));
+                let command = words.collect::<Vec<_>>().join(" ");
+                if !command.is_empty() {
+                    assert!(commands.contains(&command), "{error}: {quoted}");
+                    named += 1;
+                }
+            }
+        }
+        assert!(named > 40, "{named}");
+    }
+
+    #[test]
     fn every_signing_command_takes_a_tip() {
         for command in [
             "task publish --type general --difficulty beginner --reward 1 --spec f --open-for 9",
@@ -338,6 +357,20 @@ mod tests {
             let line = format!("tos {command} --forget-height");
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{command}");
         }
+    }
+
+    #[test]
+    fn lines_of_a_worker_s_start_are_in_its_span_where_the_account_is_known() {
+        let log = tracing_subscriber::fmt().with_writer(std::io::sink);
+        let _log = tracing::subscriber::set_default(log.finish());
+        let span = |key: &str| {
+            let line = format!("tos miner run --solver-cmd true --data-dir /nonexistent{key}");
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            run::span(&cli.global)
+        };
+        let name = |span: &tracing::Span| span.metadata().map(|span| span.name());
+        assert_eq!(name(&span(" --suri //Alice")), Some("worker"));
+        assert_eq!(name(&span(" --key missing")), None);
     }
 
     #[test]

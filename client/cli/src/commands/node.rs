@@ -3,6 +3,7 @@
 //! The node of a program that goes on for long.
 
 use super::Global;
+use crate::output::NO_NODE;
 use tos_sdk::error::{Error, Result};
 
 /// Looks for the node before a worker is set up. A worker waits for its node, which may have been
@@ -19,7 +20,7 @@ pub(crate) async fn look_for(global: &Global, once: bool) -> Result<()> {
     match global.connect().await {
         Ok(_) => Ok(()),
         Err(error @ Error::Unreachable { .. }) if !once => {
-            tracing::warn!(%error, "waiting for the node");
+            tracing::warn!(%error, "waiting for the node; {NO_NODE}");
             Ok(())
         }
         Err(error) => Err(error),

@@ -16,7 +16,7 @@ use tos_types::{json::to_hex, Phase};
 use tos_views::{MemberView, RoundView, TaskView};
 use tos_workers::tasks::why_unpaid;
 
-/// Everything about a task. `next` says what it waits for.
+/// Everything about a task. `next` says what it waits for, or how long its record is kept.
 pub(super) fn task(
     task: &TaskView<AccountId32>,
     round: Option<&RoundView<AccountId32>>,
@@ -25,13 +25,9 @@ pub(super) fn task(
     names: &Names,
 ) -> String {
     let summary = &task.summary;
-    let then = match summary.phase {
-        Phase::Closed(_) => format!("its record is kept until tick {}", summary.deadline),
-        _ => next.into(),
-    };
     let mut lines = vec![
         format!("task        {}", summary.id),
-        format!("phase       {}: {then}", phase(summary.phase)),
+        format!("phase       {}: {next}", phase(summary.phase)),
         format!("type        {}", type_name(summary.task_type)),
         format!(
             "difficulty  {}",

@@ -2,7 +2,10 @@
 
 //! Task types, parameters and durations, as the command line takes them.
 
-use tos_sdk::task_type::{letters, type_name};
+use tos_sdk::{
+    error::Error,
+    task_type::{letters, type_name},
+};
 use tos_types::{
     task::{Label, Objective},
     Difficulty, TaskId, TaskParams, TaskType,
@@ -34,8 +37,40 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
+/// Both results. Where both are errors of the command line, their texts in one, a line each, so that
+/// all that is wrong is told at once; otherwise the first error.
+pub fn both<A, B>(first: Result<A, Error>, second: Result<B, Error>) -> Result<(A, B), Error> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(Error::Usage(first)), Err(Error::Usage(second))) => {
+            Err(Error::Usage(format!("{first}\n{second}")))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// Keys of the parameters that tasks of a type have.
+fn keys(task_type: TaskType) -> &'static [&'static str] {
+    match task_type {
+        TaskType::CodeAnalysis => &["language", "lines"],
+        TaskType::SecurityAudit => &["scope", "standard"],
+        TaskType::DataAnalysis => &["format", "records"],
+        TaskType::AlgorithmOptimization => &["problem", "objective"],
+        TaskType::LogicReasoning => &["domain"],
+        TaskType::General => &["subject"],
+        TaskType::Custom(_) => &["detail"],
+    }
+}
+
 /// Makes the parameters of a type from `key=value` pairs; every key must be known and given once.
 pub fn params(task_type: TaskType, pairs: &[(String, String)]) -> Result<TaskParams, String> {
+    let is_missing = |key: &&&str| !pairs.iter().any(|(name, _)| name.as_str() == **key);
+    let missing: Vec<_> = keys(task_type).iter().filter(is_missing).collect();
+    if !missing.is_empty() {
+        let options = missing.iter().map(|key| format!(" --param {key}=…"));
+        let (name, options) = (type_name(task_type), options.collect::<String>());
+        return Err(format!("{name} needs{options}"));
+    }
     let mut given = Pairs {
         left: pairs.to_vec(),
         task_type,
@@ -121,6 +156,44 @@ mod tests {
     fn difficulties_are_read() {
         assert_eq!(difficulty("Beginner"), Ok(Difficulty::Beginner));
         assert!(difficulty("hard").is_err());
+    }
+
+    #[test]
+    fn all_parameters_that_are_missing_are_told_at_once() {
+        for (task_type, missing) in [
+            (TaskType::CodeAnalysis, "--param language=… --param lines=…"),
+            (
+                TaskType::SecurityAudit,
+                "--param scope=… --param standard=…",
+            ),
+            (TaskType::DataAnalysis, "--param format=… --param records=…"),
+            (
+                TaskType::AlgorithmOptimization,
+                "--param problem=… --param objective=…",
+            ),
+            (TaskType::LogicReasoning, "--param domain=…"),
+            (TaskType::General, "--param subject=…"),
+            (TaskType::Custom(7), "--param detail=…"),
+        ] {
+            let error = params(task_type, &[]).unwrap_err();
+            assert_eq!(error, format!("{} needs {missing}", type_name(task_type)));
+        }
+        let error = params(TaskType::CodeAnalysis, &pairs(&["lines=3"])).unwrap_err();
+        assert_eq!(error, "code-analysis needs --param language=…");
+    }
+
+    #[test]
+    fn errors_of_the_command_line_are_told_together() {
+        let usage = |text: &str| Err::<(), _>(Error::Usage(text.into()));
+        assert_eq!(
+            both(usage("a"), usage("b")).unwrap_err().to_string(),
+            "a\nb"
+        );
+        let failed = Err::<(), _>(Error::Failed("b".into()));
+        assert_eq!(both(usage("a"), failed).unwrap_err().to_string(), "a");
+        let error = both(Ok(()), usage("b")).unwrap_err();
+        assert_eq!((error.exit_code(), error.to_string().as_str()), (2, "b"));
+        assert!(both(Ok(()), Ok(())).is_ok());
     }
 
     #[test]

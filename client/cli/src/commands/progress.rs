@@ -2,7 +2,7 @@
 
 //! The state of a task in words: what has happened, what happens next and by when, how it ended.
 
-use super::{names::Names, show};
+use super::{clock::Clock, names::Names, show};
 use tos_sdk::{
     amount,
     chain::{At, Connection},
@@ -10,8 +10,7 @@ use tos_sdk::{
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde::Serialize;
-use std::time::Duration;
-use tos_types::{Balance, Closure, Phase, TaskId, Tick};
+use tos_types::{Balance, Closure, Phase, TaskId};
 use tos_views::{RoundView, TaskView, TimelineEntry};
 use tos_workers::tasks;
 
@@ -24,42 +23,6 @@ pub(super) struct Event {
     /// The account it is about.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "address")]
     pub who: Option<AccountId32>,
-}
-
-/// Time on the chain, to tell how long something takes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
-    /// The current tick.
-    pub tick: Tick,
-    /// Milliseconds from one tick to the next, when no block is missed.
-    pub milliseconds: u64,
-}
-
-impl Clock {
-    /// Time until the end of `tick`, in words; `None` when it is over.
-    fn until(&self, tick: Tick) -> Option<String> {
-        let ticks = tick.checked_sub(self.tick)?.saturating_add(1);
-        let time = u64::from(ticks).saturating_mul(self.milliseconds);
-        Some(duration(Duration::from_millis(time)))
-    }
-
-    fn by(&self, tick: Tick) -> String {
-        match self.until(tick) {
-            Some(time) => format!("tick {tick}, in about {time}"),
-            None => format!("tick {tick}, which is over: the chain is catching up"),
-        }
-    }
-}
-
-/// A length of time, rounded up, in the two largest units that matter.
-pub(super) fn duration(time: Duration) -> String {
-    let seconds = u64::try_from(time.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds.div_ceil(60)),
-        7_200..172_800 => format!("{} h", seconds.div_ceil(3_600)),
-        _ => format!("{} days", seconds.div_ceil(86_400)),
-    }
 }
 
 /// Everything that has happened so far, as far as the state tells, in the order of telling.
@@ -523,15 +486,5 @@ mod tests {
         assert!(lines[0].contains(back), "{lines:?}");
         task.summary.phase = Phase::Open;
         assert_eq!(ending(&task, None, &Names::default()), Vec::<String>::new());
-    }
-
-    #[test]
-    fn times_are_rounded_up_in_the_unit_that_fits() {
-        let text = |seconds| duration(Duration::from_secs(seconds));
-        assert_eq!(duration(Duration::from_millis(1)), "1 s");
-        assert_eq!(text(119), "119 s");
-        assert_eq!(text(121), "3 min");
-        assert_eq!(text(7_201), "3 h");
-        assert_eq!(text(172_800), "2 days");
     }
 }

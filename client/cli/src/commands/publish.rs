@@ -14,7 +14,7 @@ use tos_sdk::task_type;
 use tos_sdk::{
     amount,
     chain::{Call, Connection, Included, Wait},
-    content::{self, Store},
+    content::{self, Store, Why},
     error::{Error, Result},
     keys::Signer,
 };
@@ -133,11 +133,26 @@ impl Publish {
         }
     }
 
+    /// Parameters of the task, bytes of its specification, and the reference to them.
+    ///
+    /// # Errors
+    /// All that is wrong with them is told at once.
+    pub(super) fn local(&self) -> Result<(TaskParams, Vec<u8>, ContentRef)> {
+        let params = parse::params(self.task_type, &self.params).map_err(Error::Usage);
+        let spec = content::read_file(&self.spec).and_then(|bytes| {
+            let spec = refer(&bytes, &self.spec, self.public_url.as_deref())?;
+            Ok((bytes, spec))
+        });
+        let (params, (bytes, spec)) = parse::both(params, spec)?;
+        Ok((params, bytes, spec))
+    }
+
     pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
-        let params = parse::params(self.task_type, &self.params).map_err(Error::Usage)?;
+        let (params, bytes, spec) = self.local()?;
         let store = Store::open(global.folder()?.join("content"))?;
-        let spec = reference(&store, &self.spec, self.public_url.as_deref())?;
         let hash = spec.hash;
+        store.pin(&hash, Why::Published)?;
+        store.put(&bytes)?;
         if let (true, Some(url)) = (spec.inline.is_empty(), &self.public_url) {
             content::warn_unless_reached(&store, url).await?;
         }
@@ -190,14 +205,8 @@ impl Publish {
     }
 }
 
-/// Stores a file and refers to it: inline where it fits, otherwise by its place at `public_url`.
-fn reference(store: &Store, file: &Path, public_url: Option<&str>) -> Result<ContentRef> {
-    let (_, bytes) = store.put_file(file, content::Why::Published)?;
-    refer(&bytes, file, public_url)
-}
-
 /// Refers to the content of a file: inline where it fits, otherwise by its place at `public_url`.
-pub(super) fn refer(bytes: &[u8], file: &Path, public_url: Option<&str>) -> Result<ContentRef> {
+fn refer(bytes: &[u8], file: &Path, public_url: Option<&str>) -> Result<ContentRef> {
     if bytes.len() < MIN_CONTENT as usize {
         return Err(Error::Usage(format!(
             "{}: fewer than {MIN_CONTENT} bytes",
@@ -225,6 +234,7 @@ pub(super) fn refer(bytes: &[u8], file: &Path, public_url: Option<&str>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
     use tos_sdk::testing::node::{signer, Effect, FakeNode, Next, Reaction, Tell};
 
     const EARLIER: TaskId = TaskId([9; 16]);
@@ -275,19 +285,52 @@ mod tests {
         assert_eq!(node.lock().submitted.len(), 1);
     }
 
+    /// Command line of `tos task publish` alone.
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        publish: Publish,
+    }
+
+    /// A command that publishes an optimisation task with this specification.
+    fn command(spec: &Path, more: &[&str]) -> Publish {
+        let spec = spec.to_str().unwrap();
+        let line = "publish --type algorithm-optimization --difficulty beginner --reward 1 \
+                    --open-for 9 --spec";
+        let words = line.split_whitespace().chain([spec]);
+        let words = words.chain(more.iter().copied());
+        Line::try_parse_from(words).unwrap().publish
+    }
+
+    #[test]
+    fn a_missing_parameter_does_not_hide_a_missing_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("spec");
+        let error = command(&file, &[]).local().err().unwrap();
+        assert_eq!(error.exit_code(), 2);
+        let name = file.display().to_string();
+        for part in ["--param problem=…", "--param objective=…", &name] {
+            assert!(error.to_string().contains(part), "{part}: {error}");
+        }
+        let params = ["--param", "problem=tsp", "--param", "objective=minimise"];
+        let error = command(&file, &params).local().err().unwrap();
+        assert!(!error.to_string().contains("--param"), "{error}");
+        assert!(error.to_string().contains(&name), "{error}");
+        std::fs::write(&file, "x".repeat(2_049)).unwrap();
+        let error = command(&file, &[]).local().err().unwrap();
+        for part in ["--param problem=…", "--public-url"] {
+            assert!(error.to_string().contains(part), "{part}: {error}");
+        }
+    }
+
     #[test]
     fn specifications_go_on_chain_when_they_fit_and_by_address_otherwise() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("content")).unwrap();
-        let file = folder.path().join("spec");
-        std::fs::write(&file, "x".repeat(2_048)).unwrap();
-        assert!(reference(&store, &file, None).unwrap().locator.is_empty());
-        std::fs::write(&file, "x".repeat(2_049)).unwrap();
-        assert_eq!(reference(&store, &file, None).err().unwrap().exit_code(), 2);
-        let content = reference(&store, &file, Some("http://h:1/")).unwrap();
+        let file = Path::new("spec");
+        let refer = |length: usize, url| refer(&vec![b'x'; length], file, url);
+        assert!(refer(2_048, None).unwrap().locator.is_empty());
+        assert_eq!(refer(2_049, None).err().unwrap().exit_code(), 2);
+        let content = refer(2_049, Some("http://h:1/")).unwrap();
         assert!(content.inline.is_empty() && content.locator.starts_with(b"http://h:1/blake3/"));
-        assert!(store.get(&content.hash).unwrap().is_some());
-        std::fs::write(&file, "short").unwrap();
-        assert!(reference(&store, &file, None).is_err());
+        assert!(refer(5, None).is_err());
     }
 }

@@ -5,11 +5,7 @@
 //! The runtime has no dry run of a call without a signature, so the chain's own checks are made
 //! here in its order, against the parameters and phase lengths of its best block.
 
-use super::{
-    parse, progress,
-    publish::{refer, Publish},
-    Global,
-};
+use super::{publish::Publish, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::{Serialize, Serializer};
@@ -18,7 +14,7 @@ use tos_sdk::task_type::type_name;
 use tos_sdk::{
     amount,
     chain::TypeRules,
-    content,
+    duration,
     error::{Error, Result},
 };
 use tos_types::{
@@ -167,9 +163,7 @@ struct Asked<'a> {
 
 /// Runs the command.
 pub(super) async fn quote(publish: Publish, global: &Global, output: Output) -> Result<()> {
-    let params = parse::params(publish.task_type, &publish.params).map_err(Error::Usage)?;
-    let bytes = content::read_file(&publish.spec)?;
-    let spec = refer(&bytes, &publish.spec, publish.public_url.as_deref())?;
+    let (params, _, spec) = publish.local()?;
     let connection = global.connect().await?;
     let best = connection.best().await?;
     let (chain, parameters) = (best.chain().await?, best.parameters().await?);
@@ -485,9 +479,8 @@ fn text(quote: &Quote) -> String {
         ..
     } = quote;
     let coin = |value: Balance| amount::format(value);
-    let duration = |ticks: Tick| {
-        let time = u64::from(ticks).saturating_mul(quote.milliseconds_per_tick);
-        let time = progress::duration(std::time::Duration::from_millis(time));
+    let in_time = |ticks: Tick| {
+        let time = duration::ticks(ticks.into(), quote.milliseconds_per_tick);
         format!("{ticks} ticks (about {time})")
     };
     let share = |index: usize| super::show::percent(split.shares.get(index).copied().unwrap_or(0));
@@ -513,15 +506,15 @@ fn text(quote: &Quote) -> String {
         ),
         format!(
             "settled in   {} at the earliest: all places taken at once",
-            duration(times.earliest)
+            in_time(times.earliest)
         ),
         format!(
             "             {} if not all places are taken",
-            duration(times.places_left)
+            in_time(times.places_left)
         ),
         format!(
             "             {} at the latest: every window runs out, with a challenge",
-            duration(times.latest)
+            in_time(times.latest)
         ),
         format!(
             "winners      {} of it, {}; {} at most",

@@ -2,7 +2,7 @@
 
 //! `tos miner` and `tos judge`, without the workers themselves.
 
-use super::{help, run, show, Global};
+use super::{clock::Clock, help, run, show, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;
@@ -13,6 +13,7 @@ use tos_sdk::{
     keys::parse_account,
 };
 use tos_types::TaskType;
+use tracing::Instrument;
 
 /// The types an account registers for.
 #[derive(clap::Args)]
@@ -125,18 +126,21 @@ impl Miner {
             Self::Review(Whose { account }) => Call::ReviewLevel {
                 who: global.account(&account)?,
             },
-            Self::Run(arguments) => return arguments.run(global).await,
+            Self::Run(arguments) => {
+                return arguments.run(global).instrument(run::span(global)).await
+            }
             Self::Status(Whose { account }) => {
                 let who = global.account(&account)?;
                 let at = global.connect().await?.best().await?;
                 let miner = at.miner(who.clone()).await?;
                 let miner = miner.ok_or_else(|| unregistered(&who, "miner"))?;
                 let reputation = at.reputation(who.clone()).await?;
+                let clock = Clock::at(&at).await?;
                 let value = json!({"account": who, "miner": miner, "reputation": reputation});
                 output.show(&value, || {
                     format!(
                         "{}\n\n{}",
-                        show::miner(&miner),
+                        show::miner(&miner, clock),
                         show::reputation(&reputation)
                     )
                 });
@@ -157,7 +161,9 @@ impl Judge {
             Self::Rejoin => Call::RejoinJudge {},
             Self::TopUp => Call::TopUp {},
             Self::Withdraw => Call::WithdrawJudge {},
-            Self::Run(arguments) => return arguments.run(global).await,
+            Self::Run(arguments) => {
+                return arguments.run(global).instrument(run::span(global)).await
+            }
             Self::Status(Whose { account }) => {
                 let who = global.account(&account)?;
                 let at = global.connect().await?.best().await?;
@@ -165,6 +171,7 @@ impl Judge {
                 let judge = judge.ok_or_else(|| unregistered(&who, "judge"))?;
                 let duties = at.duties(who.clone()).await?;
                 let reputation = at.reputation(who.clone()).await?;
+                let clock = Clock::at(&at).await?;
                 let value = json!({
                     "account": who, "judge": judge, "duties": duties,
                     "reputation": reputation,
@@ -175,7 +182,7 @@ impl Judge {
                         .map(|duty| format!("seat in   {}", duty.task))
                         .collect();
                     let blocks = [
-                        show::judge(&judge),
+                        show::judge(&judge, clock),
                         seats.join("\n"),
                         show::reputation(&reputation),
                     ];

@@ -2,7 +2,7 @@
 
 //! `tos miner run` and `tos judge run`: sets workers up.
 
-use super::{model::ModelArgs, notify, Global};
+use super::{listen, model::ModelArgs, notify, Global};
 use tos_sdk::task_type;
 use tos_sdk::{
     chain::{Hash, Heads},
@@ -66,6 +66,11 @@ pub struct Common {
     /// Take on this many tasks and stop when they are over.
     #[arg(long, value_name = "COUNT")]
     max_tasks: Option<u64>,
+    /// The most that a commitment, a reveal or a vote may offer beyond its fee (TOS). When the pool is
+    /// full or blocks are, it offers twice as much with each attempt, from --tip or 0.01 on. With 0
+    /// it offers --tip for ever.
+    #[arg(long, value_name = "AMOUNT", value_parser = tos_sdk::amount::parse, default_value = "0.1")]
+    max_tip: Balance,
     /// Leave rewards to be claimed later.
     #[arg(long)]
     no_claim: bool,
@@ -186,7 +191,10 @@ impl MinerArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "miner", &key.account())?;
-        let workshop = self.common.workshop(global, true).await?;
+        let workshop = self
+            .common
+            .workshop(global, "miner", &key.account())
+            .await?;
         let options = MinerOptions {
             account: key.account(),
             solver,
@@ -232,7 +240,10 @@ impl JudgeArgs {
         };
         let key = global.signer()?;
         let notifier = self.common.notifier(global, "judge", &key.account())?;
-        let workshop = self.common.workshop(global, false).await?;
+        let workshop = self
+            .common
+            .workshop(global, "judge", &key.account())
+            .await?;
         let options = JudgeOptions {
             account: key.account(),
             judge,
@@ -262,6 +273,13 @@ impl JudgeArgs {
     }
 }
 
+/// Span of the log lines of a worker for the account that is signed for; none where that is not known
+/// without a password.
+pub(super) fn span(global: &Global) -> tracing::Span {
+    let account = global.account(&None);
+    account.map_or_else(|_| tracing::Span::none(), |who| tasks::span(&who))
+}
+
 /// Path of a worker's journal of this name, by the genesis hash of its chain.
 pub(super) fn journals(global: &Global, name: &str) -> Result<impl Fn(&Hash) -> PathBuf> {
     let (folder, name) = (global.folder()?.join("journals"), name.to_owned());
@@ -279,6 +297,7 @@ impl Common {
             until_idle: self.until_idle,
             max_tasks: self.max_tasks,
             forget_height: self.height.forget_height,
+            max_tip: self.max_tip,
         }
     }
 
@@ -305,17 +324,20 @@ impl Common {
         Ok(move |genesis: &Hash| named.clone().unwrap_or_else(|| default(genesis)))
     }
 
-    /// Store of content, runner of programs, and the server if there is to be one. `solves` if
-    /// answers are to be given.
-    async fn workshop(&self, global: &Global, solves: bool) -> Result<JobContext> {
+    /// Store of content, runner of programs, and the server if there is to be one, for a worker of
+    /// this role and account.
+    async fn workshop(&self, global: &Global, role: &str, who: &AccountId32) -> Result<JobContext> {
         let store = Store::open(global.folder()?.join("content"))?;
         if let Some(address) = self.serve {
-            let listener = tokio::net::TcpListener::bind(address).await;
-            let listener =
-                listener.map_err(|e| Error::Usage(format!("serving on {address}: {e}")))?;
+            let lies = || match &self.journal {
+                Some(journal) => vec![journal.clone()],
+                None => listen::journals(global, role, who),
+            };
+            let listener = listen::on(address, lies)?;
+            let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
             let bound = listener.local_addr().context("serving")?;
             tracing::info!(address = %bound, "serving content");
-            tokio::spawn(content::serve(listener, store.clone()));
+            tos_sdk::span::spawn(content::serve(listener, store.clone()));
         }
         let public_url = match (&self.public_url, self.serve) {
             (Some(url), _) => Some(url.clone()),
@@ -330,7 +352,7 @@ impl Common {
                 ))
             }
             (None, None) => {
-                if solves {
+                if role == "miner" {
                     tracing::info!(
                         "without --serve, answers of more than 2,048 bytes cannot be given and \
                          count as failures of the solver"

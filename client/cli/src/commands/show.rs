@@ -2,12 +2,13 @@
 
 //! Things of the chain as text.
 
+use super::clock::Clock;
 use crate::output::table;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use tos_sdk::task_type::type_name;
 use tos_sdk::{amount, clean, error::Error};
 use tos_types::{json::to_hex, Closure, ContentRef, Phase, TaskId};
-use tos_views::{JudgeView, MinerView, ReputationView, StandingView, TaskSummary};
+use tos_views::{JudgeStatus, JudgeView, MinerView, ReputationView, StandingView, TaskSummary};
 
 /// The error for a task the chain does not have.
 pub fn unknown(task: TaskId) -> Error {
@@ -45,7 +46,7 @@ pub fn percent(bp: u16) -> String {
 }
 
 /// Tasks, one per line.
-pub fn tasks(tasks: &[TaskSummary<AccountId32>]) -> String {
+pub(super) fn tasks(tasks: &[TaskSummary<AccountId32>], clock: Clock) -> String {
     let row = |task: &TaskSummary<AccountId32>| {
         vec![
             task.id.to_string(),
@@ -57,7 +58,10 @@ pub fn tasks(tasks: &[TaskSummary<AccountId32>]) -> String {
             match task.phase {
                 // Nothing more happens to it.
                 Phase::Closed(_) => String::new(),
-                _ => task.deadline.to_string(),
+                _ => match clock.until(task.deadline) {
+                    Some(time) => format!("{} (in {time})", task.deadline),
+                    None => task.deadline.to_string(),
+                },
             },
         ]
     };
@@ -88,7 +92,7 @@ pub fn content(content: &ContentRef) -> String {
 }
 
 /// A miner.
-pub fn miner(miner: &MinerView) -> String {
+pub(super) fn miner(miner: &MinerView, clock: Clock) -> String {
     let types: Vec<_> = miner
         .specialisations
         .iter()
@@ -122,16 +126,19 @@ pub fn miner(miner: &MinerView) -> String {
         lines.push(format!("in danger      the level is lost on day {day}"));
     }
     if let Some(tick) = miner.suspended_until {
-        lines.push(format!("suspended      until tick {tick}"));
+        lines.push(format!("suspended      until {}", clock.begins(tick)));
     }
     if let Some(tick) = miner.withdrawable_at {
-        lines.push(format!("leaving        stake free in tick {tick}"));
+        lines.push(format!(
+            "leaving        stake free from {}",
+            clock.begins(tick)
+        ));
     }
     lines.join("\n")
 }
 
 /// A judge.
-pub fn judge(judge: &JudgeView) -> String {
+pub(super) fn judge(judge: &JudgeView, clock: Clock) -> String {
     let types: Vec<_> = judge.types.iter().map(|t| type_name(*t)).collect();
     let (stake, required) = (judge.stake, judge.required);
     let mut lines = vec![
@@ -148,10 +155,17 @@ pub fn judge(judge: &JudgeView) -> String {
             judge.checks
         ),
         format!("panels    {}", judge.panels),
-        format!("status    {:?}", judge.status).to_lowercase(),
+        match judge.status {
+            JudgeStatus::Active => "status    active".into(),
+            JudgeStatus::Understaked => "status    understaked".into(),
+            JudgeStatus::Leaving { release_at } => format!(
+                "status    leaving; stake free from {}",
+                clock.begins(release_at)
+            ),
+        },
     ];
     if let Some(tick) = judge.suspended_until {
-        lines.push(format!("suspended until tick {tick}"));
+        lines.push(format!("suspended until {}", clock.begins(tick)));
     }
     lines.join("\n")
 }
@@ -183,6 +197,46 @@ pub fn reputation(reputation: &ReputationView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tos_types::TOS;
+
+    #[test]
+    fn a_judge_that_leaves_is_told_when_its_stake_is_free() {
+        let mut view = JudgeView {
+            stake: TOS,
+            required: TOS,
+            types: Vec::new(),
+            accuracy: 0,
+            known: 0,
+            checks: 0,
+            panels: 0,
+            status: JudgeStatus::Leaving { release_at: 1_825 },
+            suspended_until: Some(85),
+        };
+        let clock = Clock {
+            tick: 25,
+            milliseconds: 2_000,
+        };
+        let text = judge(&view, clock);
+        for part in [
+            "leaving; stake free from tick 1825, in about 60 min",
+            "suspended until tick 85, in about 2 min",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        view.status = JudgeStatus::Active;
+        assert!(judge(&view, clock).contains("status    active"));
+    }
+
+    #[test]
+    fn tasks_are_listed_with_the_time_that_is_left() {
+        let task = tos_sdk::testing::views::task_view(1).summary;
+        let clock = Clock {
+            tick: 21,
+            milliseconds: 2_000,
+        };
+        let text = tasks(&[task], clock);
+        assert!(text.contains("30 (in 20 s)"), "{text}");
+    }
 
     #[test]
     fn basis_points_read_as_per_cent() {

@@ -3,17 +3,18 @@
 //! `tos task`.
 
 use super::{
+    clock::Clock,
     help, lint,
     names::Names,
     page, parse,
-    progress::{self, Clock, Shares},
+    progress::{self, Shares},
     publish::Publish,
     quote, show, watch, Global,
 };
 use crate::output::Output;
 use tos_sdk::task_type;
 use tos_sdk::{chain::Call, error::Result};
-use tos_types::{TaskId, TaskType};
+use tos_types::{Phase, TaskId, TaskType};
 use tos_views::MAX_PAGE;
 
 /// See `tos task --help`.
@@ -90,12 +91,15 @@ impl Task {
                 let view = view.ok_or_else(|| show::unknown(task))?;
                 let shares = Shares::of(&connection, &at, task).await;
                 let round = at.round(task, view.summary.round).await?;
-                let clock = Clock {
-                    tick: at.chain().await?.tick,
-                    milliseconds: at.block_time().await?,
-                };
+                let clock = Clock::at(&at).await?;
                 output.show(&view, || {
-                    let next = progress::next(&view, round.as_ref(), clock);
+                    let next = match view.summary.phase {
+                        Phase::Closed(_) => {
+                            let until = clock.by(view.summary.deadline);
+                            format!("its record is kept until {until}")
+                        }
+                        _ => progress::next(&view, round.as_ref(), clock),
+                    };
                     page::task(&view, round.as_ref(), &next, shares, &Names::new(global))
                 });
                 Ok(())
@@ -129,6 +133,7 @@ async fn list(global: &Global, output: Output, of: Option<TaskType>, all: bool) 
                 .filter(|t| of.is_none_or(|of| of == t.task_type)),
         );
     }
-    output.show(&tasks, || show::tasks(&tasks));
+    let clock = Clock::at(&at).await?;
+    output.show(&tasks, || show::tasks(&tasks, clock));
     Ok(())
 }

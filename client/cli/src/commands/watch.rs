@@ -3,8 +3,9 @@
 //! `tos task watch`: a task's life as it happens.
 
 use super::{
+    clock::Clock,
     names::Names,
-    progress::{self, Clock, Event, Shares},
+    progress::{self, Event, Shares},
     show, Global,
 };
 use crate::output::Output;
@@ -14,6 +15,7 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 use tos_sdk::{
     chain::{At, Connection, Heads},
+    duration,
     error::{Error, Result},
 };
 use tos_types::{Closure, Phase, TaskId};
@@ -272,7 +274,7 @@ impl Watch<'_> {
         }
         let standing = match self.last_block.elapsed() {
             silence if silence >= QUIET => {
-                let silence = progress::duration(silence);
+                let silence = duration::words(silence);
                 format!("no block for {silence}; {}", self.standing)
             }
             _ => self.standing.clone(),

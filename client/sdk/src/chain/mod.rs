@@ -2,8 +2,10 @@
 
 //! The chain, as this program sees it: a connection, reading at a block, sending transactions.
 
+mod advice;
 mod cost;
 mod decode;
+mod due;
 mod identity;
 pub(crate) mod interface;
 mod local;
@@ -20,6 +22,7 @@ mod shape;
 mod tests;
 mod transaction;
 
+pub use advice::ADVICE;
 pub use cost::TypeRules;
 pub use identity::{meet, recognise, Folder, Guard, Heads, Memory, Reason, Record, Sight};
 pub use interface::{Call, CompactBytes, Scores, TypeProfile};

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Details that a refusal lacks: the limit that was crossed, what there is, and what to do next.
+//! Details that a refusal lacks: the limit that was crossed, the time that is to come, what there is,
+//! and what to do next.
 //! The chain's errors name neither numbers nor accounts; its state has both.
 
-use super::{At, Call, Connection, CONNECT_TIME};
+use super::{advice, At, Call, Connection, CONNECT_TIME};
 use crate::{
     amount,
     error::{Error, Result},
@@ -84,10 +85,10 @@ impl Connection {
             return error;
         };
         let help = tokio::time::timeout(CONNECT_TIME, self.help(signer, call, &name)).await;
-        let docs = match (docs, help.ok().and_then(Result::ok).flatten()) {
-            (Some(docs), Some(help)) => Some(format!("{docs} {help}")),
-            (docs, help) => help.or(docs),
-        };
+        let help = help.ok().and_then(Result::ok).flatten();
+        let advice = advice::on(&name).map(str::to_owned);
+        let all: Vec<_> = [docs, help, advice].into_iter().flatten().collect();
+        let docs = (!all.is_empty()).then(|| all.join(" "));
         Error::Refused { name, docs }
     }
 
@@ -122,7 +123,7 @@ impl Connection {
                 Some(self.funds(signer).await?)
             }
             _ if name.contains(NO_FUNDS) => Some(self.funds(signer).await?),
-            _ => None,
+            _ => self.due(signer, call, name).await?,
         })
     }
 

@@ -23,7 +23,7 @@ use subxt::{
     error::{BackendError, ExtrinsicError, RpcError},
     tx::{self, SubmittableTransaction, TransactionProgress, TransactionStatus},
 };
-use tos_types::{json, DealId, TaskId};
+use tos_types::{json, Balance, DealId, TaskId};
 
 /// For how many blocks a transaction is good: what is not in a block by then never will be.
 pub(super) const MORTALITY: u64 = 256;
@@ -201,12 +201,33 @@ impl Connection {
         wait: Wait,
         time: Duration,
     ) -> Result<Vec<Result<Included>>> {
+        let tips = vec![signer.tip; calls.len()];
+        self.submit_all_offering(signer, calls, &tips, wait, time)
+            .await
+    }
+
+    /// [`Self::submit_all`], with a tip of its own for each call, in wei, in place of the signer's.
+    pub async fn submit_all_offering(
+        &self,
+        signer: &Signer,
+        calls: &[Call],
+        tips: &[Balance],
+        wait: Wait,
+        time: Duration,
+    ) -> Result<Vec<Result<Included>>> {
         self.warn_of_development_key(signer).await;
+        let signers: Vec<Signer> = tips
+            .iter()
+            .map(|tip| Signer {
+                tip: *tip,
+                ..signer.clone()
+            })
+            .collect();
         let best = self.best().await?;
         let life = self.mortality(&best).await?;
         let mut nonce = self.nonce(&best, signer).await?;
         let mut sent = Vec::new();
-        for call in calls {
+        for (call, signer) in calls.iter().zip(&signers) {
             let mut submission = Submission::default();
             if call.is_authorised() {
                 sent.push((
@@ -222,13 +243,12 @@ impl Connection {
             }
             sent.push((progress, submission));
         }
-        let outcomes =
-            sent.into_iter()
-                .zip(calls)
-                .map(|((progress, submission), call)| async move {
-                    self.outcome_of_call(Some(signer), call, progress, submission, wait, time)
-                        .await
-                });
+        let outcomes = sent.into_iter().zip(calls.iter().zip(&signers)).map(
+            |((progress, submission), (call, signer))| async move {
+                self.outcome_of_call(Some(signer), call, progress, submission, wait, time)
+                    .await
+            },
+        );
         Ok(futures::future::join_all(outcomes).await)
     }
 

@@ -6,6 +6,7 @@ use super::{store::too_large, Clock, Pace, Store, PREFIX};
 use crate::{
     error::{Context, Error, Result},
     http::{reason, Http},
+    span,
 };
 use http_body_util::{BodyExt, Empty};
 use hyper::{header, HeaderMap, Request, StatusCode, Uri};
@@ -328,7 +329,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> String {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T, Lacking> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = tokio::task::spawn_blocking(span::carried(work)).await;
     done.context("content")
         .and_then(|done| done)
         .map_err(Lacking::Here)

@@ -8,6 +8,7 @@ use super::{fetch::fetch_once, locator, Answer, Part, Source, Store, Why, BINARY
 use crate::{
     error::{Error, Result},
     http::Http,
+    span,
 };
 use bytes::Bytes;
 use std::{
@@ -117,7 +118,7 @@ impl Reach {
         let good = self.is_good();
         if !good && !self.asking.swap(true, Ordering::AcqRel) {
             let this = self.clone();
-            tokio::spawn(async move {
+            span::spawn(async move {
                 if let Err(error) = this.probe().await {
                     tracing::error!(%error, "an answer is not committed to until it can be fetched");
                     tokio::time::sleep(PAUSE).await;

@@ -8,7 +8,7 @@ use super::{
     places::{Bounds, Paced, Places},
     Store, PREFIX,
 };
-use crate::error::Result;
+use crate::{error::Result, span};
 use bytes::Bytes;
 use http_body_util::{combinators::UnsyncBoxBody, BodyExt, Full, StreamBody};
 use hyper::{
@@ -137,7 +137,7 @@ async fn serve_within(listener: TcpListener, source: impl Source, bounds: Bounds
             continue;
         };
         let source = source.clone();
-        tokio::spawn(async move {
+        span::spawn(async move {
             let time = source.connection_time();
             // What a peer does wrong is its own problem.
             let _ = timeout(time, connection(stream, source, bounds)).await;
@@ -179,7 +179,8 @@ async fn answer(request: &Request<Incoming>, source: impl Source) -> Response<Bo
     }
     let head = request.method() == Method::HEAD;
     let path = request.uri().path().to_owned();
-    match tokio::task::spawn_blocking(move || source.answer(&path)).await {
+    let work = span::carried(move || source.answer(&path));
+    match tokio::task::spawn_blocking(work).await {
         Ok(Ok(Answer::Whole(bytes, kind))) => plain(StatusCode::OK, bytes, kind),
         // The body of an answer to HEAD is not sent; nothing is to be read for it.
         Ok(Ok(Answer::Long(size, _))) if head => {
@@ -215,7 +216,7 @@ fn with_length(mut response: Response<Body>, size: u64) -> Response<Body> {
 /// An answer that a thread writes while it is sent.
 fn long(size: u64, write: Writing) -> Response<Body> {
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-    tokio::task::spawn_blocking(move || {
+    tokio::task::spawn_blocking(span::carried(move || {
         let mut pieces = Pieces {
             sender,
             waiting: Vec::with_capacity(PIECE),
@@ -225,7 +226,7 @@ fn long(size: u64, write: Writing) -> Response<Body> {
             tracing::warn!(%error, "content server");
             let _ = pieces.sender.blocking_send(Err(error));
         }
-    });
+    }));
     let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
         let piece = receiver.recv().await?;
         Some((piece.map(Frame::data), receiver))

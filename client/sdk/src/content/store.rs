@@ -121,13 +121,6 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the content of a file of at most 64 MiB, for this reason.
-    pub fn put_file(&self, path: &Path, why: Why) -> Result<(ContentHash, Vec<u8>)> {
-        let bytes = read_file(path)?;
-        self.pin(&content_hash(&bytes), why)?;
-        Ok((self.put(&bytes)?, bytes))
-    }
-
     /// Keeps the content of a file of any size, read piece by piece, for this reason; `-` is standard
     /// input. Returns hash and length.
     pub fn put_large(&self, path: &Path, why: Why) -> Result<(ContentHash, u64)> {

@@ -7,6 +7,7 @@ use super::{Clock, Pace};
 use crate::{
     error::{Context, Error, Result},
     http::{reason, Http},
+    span,
 };
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Empty};
@@ -54,7 +55,7 @@ pub async fn open(http: &Http, uri: Uri, pace: Pace) -> Result<(Option<u64>, Rea
     let length = response.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-    tokio::spawn(feed(response.into_body(), clock, sender, doing));
+    span::spawn(feed(response.into_body(), clock, sender, doing));
     let current = Bytes::new();
     Ok((length, Reader { receiver, current }))
 }

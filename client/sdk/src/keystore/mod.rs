@@ -16,7 +16,7 @@ pub use file::{Format, KeyFile, OpenKey};
 use crate::{
     error::{Context, Error, Result},
     files,
-    keys::Scheme,
+    keys::{development_name, Scheme},
 };
 use lock::Params;
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -105,7 +105,8 @@ impl Keystore {
         let bytes = match read(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 return Err(Error::Usage(format!(
-                    "no key named `{name}`: see `tos keys list`"
+                    "no key named `{name}`: see `tos keys list`{}",
+                    development(name)
                 )))
             }
             read => read.context(format_args!("reading {}", path.display()))?,
@@ -165,10 +166,19 @@ impl Keystore {
     fn path(&self, name: &str) -> Result<PathBuf> {
         if !is_name(name) {
             return Err(Error::Usage(format!(
-                "`{name}` is not a key name: use 1 to 64 letters, digits, - and _"
+                "`{name}` is not a key name: use 1 to 64 letters, digits, - and _{}",
+                development(name)
             )));
         }
         Ok(self.folder.join(format!("{name}.json")))
+    }
+}
+
+/// Advice for one who asks the keystore for a development account; otherwise empty.
+fn development(name: &str) -> String {
+    match development_name(name.trim_start_matches('/')) {
+        Some(name) => format!("; the development key of that name is --suri //{name}"),
+        None => String::new(),
     }
 }
 

@@ -50,6 +50,18 @@ fn put(folder: &tempfile::TempDir, text: &str) -> PathBuf {
 }
 
 #[test]
+fn a_development_name_that_is_no_key_is_told_how_it_signs() {
+    let (_folder, store) = store();
+    for name in ["Bob", "bob", "//Bob"] {
+        let error = store.file(name).err().unwrap();
+        assert_eq!(error.exit_code(), 2, "{name}");
+        assert!(error.to_string().ends_with("--suri //Bob"), "{error}");
+    }
+    let error = store.file("bobby").err().unwrap();
+    assert!(!error.to_string().contains("--suri"), "{error}");
+}
+
+#[test]
 fn keys_of_every_scheme_round_trip() {
     let (_folder, store) = store();
     for (name, scheme) in SCHEMES {

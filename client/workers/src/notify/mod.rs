@@ -31,6 +31,7 @@ use tokio::{sync::watch, time};
 use tos_sdk::{
     error::{Error, Result},
     http::Http,
+    span,
 };
 
 /// Pause after a failed delivery; it doubles up to [`MAX_PAUSE`].
@@ -190,7 +191,7 @@ impl Notifier {
             // Not kept alive by its deliveries: when the last notifier is gone, they end.
             let weak = Arc::downgrade(&inner);
             let waking = inner.wake.subscribe();
-            tokio::spawn(deliver::serve(weak, waking, target.clone(), http.clone()));
+            span::spawn(deliver::serve(weak, waking, target.clone(), http.clone()));
         }
         Ok(Self(Some(inner)))
     }

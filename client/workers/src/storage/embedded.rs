@@ -9,7 +9,7 @@
 use super::{Opened, ProofSigner, Provider, ProviderOptions, Setup};
 use crate::{
     notify::Notifier,
-    tasks::{run_until, Identity, Live, Mode, Role, StepReport},
+    tasks::{self, run_until, Identity, Live, Mode, Role, StepReport},
 };
 use futures::FutureExt;
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -30,6 +30,7 @@ use tos_sdk::{
     http::Http,
 };
 use tos_storage_proofs::Hash;
+use tracing::Instrument;
 
 /// The pauses before the prover is set up again: the shortest, and the longest, to which it doubles.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
@@ -126,8 +127,11 @@ impl Embedded {
             http,
             opened: Opened::default(),
         };
+        let span = tasks::span(&setup.account);
         let work = async || follow(&folder, rpc.clone(), &mut setup, &report).await;
-        without_end(PAUSES, || report(false), work).await;
+        without_end(PAUSES, || report(false), work)
+            .instrument(span)
+            .await;
     }
 }
 
@@ -234,10 +238,13 @@ fn check_folder(store: &Path, used: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::{
-        fake::{self, FakeChain, ME},
-        tests::{prover, provider, OPTIONS},
-        ReplicaProver,
+    use crate::{
+        running,
+        storage::{
+            fake::{self, FakeChain, ME},
+            tests::{prover, provider, OPTIONS},
+            ReplicaProver,
+        },
     };
     use polkadot_sdk::sp_core::sr25519;
     use std::{cell::Cell, sync::Mutex};
@@ -298,8 +305,13 @@ mod tests {
             panic!("opened twice");
         };
         let lock = store.join("lock");
-        let refused = format!("{}: in use by another process", lock.display());
-        assert_eq!(error.to_string(), refused);
+        assert_eq!(error.to_string(), running::already(&lock));
+        for part in [
+            lock.display().to_string(),
+            format!("process {}", std::process::id()),
+        ] {
+            assert!(error.to_string().contains(&part), "{part}: {error}");
+        }
     }
 
     #[tokio::test]

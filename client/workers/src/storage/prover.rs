@@ -4,6 +4,7 @@
 //! for. All of it waits for the disk, so none of it runs on a thread that must not.
 
 use super::seeds::Seeds;
+use crate::running;
 use polkadot_sdk::sp_core::{crypto::AccountId32, sr25519, Pair};
 use std::{
     collections::HashMap,
@@ -140,9 +141,8 @@ impl ReplicaProver {
     ) -> Result<Self> {
         let store = Store::open(folder, params, account.clone().into(), genesis);
         let store = store.map_err(|error| match error {
-            tos_replica_store::Error::Locked(_) | tos_replica_store::Error::Foreign { .. } => {
-                Error::Usage(error.to_string())
-            }
+            tos_replica_store::Error::Locked(lock) => Error::Usage(running::already(&lock)),
+            tos_replica_store::Error::Foreign { .. } => Error::Usage(error.to_string()),
             error => Error::Failed(error.to_string()),
         })?;
         let ring = usize::try_from(ring).unwrap_or(usize::MAX);

@@ -26,6 +26,7 @@ use tos_sdk::{
     content::{self, Answer, Probing, Source, BINARY, PREFIX},
     error::{Context, Result},
     http::Http,
+    span,
 };
 use tos_types::ReplicaId;
 
@@ -102,11 +103,11 @@ pub async fn serve_on(
     let listener = listener.try_clone().context("serving")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
     let replicas = Probing::new(replicas);
-    let serving = tokio::spawn(content::serve(listener, replicas.clone())).abort_handle();
+    let serving = span::spawn(content::serve(listener, replicas.clone())).abort_handle();
     if let Some(known) = known {
         let url = String::from_utf8_lossy(&known.locator).into_owned();
         let probe = replicas.probe(http.clone(), &url);
-        tokio::spawn(async move {
+        span::spawn(async move {
             if let Err(error) = probe.await {
                 tracing::warn!(%error, "committees and clients may not reach this provider");
             }

@@ -6,7 +6,7 @@
 use super::{Identity, Live, Role, StepReport};
 use crate::notify::{Absence, Notifier, Watched, FLUSH_TIME};
 use futures::{FutureExt, StreamExt};
-use polkadot_sdk::sp_core::crypto::Ss58Codec;
+use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::{
     future::Future,
     path::{Path, PathBuf},
@@ -16,7 +16,8 @@ use tos_sdk::{
     chain::{recognise, Endpoint, Guard, Hash, Heads, Memory, Reason, Sight},
     error::{Error, Result},
 };
-use tracing::Instrument;
+use tos_types::Balance;
+use tracing::{Instrument, Span};
 
 /// Pause before the first reconnection; it doubles up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(500);
@@ -38,6 +39,8 @@ pub struct Mode {
     pub max_tasks: Option<u64>,
     /// Not about stopping: what was seen of the chain's height is forgotten once, at the start.
     pub forget_height: bool,
+    /// Not about stopping: the highest tip, in wei, of a call with a deadline that is not in a block yet.
+    pub max_tip: Balance,
 }
 
 impl Mode {
@@ -92,7 +95,22 @@ pub async fn run<M: Memory, R: Role<Live>>(
     .await
 }
 
-/// The same for a part of another program, which looks after signals itself: the worker is
+/// Span of the log lines of an account's worker: the current one if that is a worker's, so that what is
+/// done before [`run`] can be in it as well.
+pub fn span(account: &AccountId32) -> Span {
+    let current = Span::current();
+    if current
+        .metadata()
+        .is_some_and(|span| span.name() == "worker")
+    {
+        return current;
+    }
+    let account = account.to_ss58check();
+    let account = account.get(..6).unwrap_or_default();
+    tracing::info_span!("worker", account)
+}
+
+/// The same as [`run`] for a part of another program, which looks after signals itself: the worker is
 /// interrupted when `interrupt` completes.
 pub async fn run_until<M: Memory, R: Role<Live>>(
     endpoint: impl Into<Endpoint>,
@@ -105,9 +123,7 @@ pub async fn run_until<M: Memory, R: Role<Live>>(
 ) -> Result<()> {
     // Several workers may write to one log.
     let identity = identity.into();
-    let account = identity.account().to_ss58check();
-    let account = account.get(..6).unwrap_or_default();
-    let span = tracing::info_span!("worker", account);
+    let span = span(&identity.account());
     let endpoint = endpoint.into();
     run_on(&endpoint, &identity, mode, notifier, base, make, interrupt)
         .instrument(span)
@@ -130,7 +146,8 @@ async fn run_on<M: Memory, R: Role<Live>>(
     let mut absence = Absence::default();
     let mut post: Option<Post<M, R>> = None;
     loop {
-        let error = match Live::open(endpoint, identity.clone(), R::INCLUSION_TIME).await {
+        let (time, tip) = (R::INCLUSION_TIME, mode.max_tip);
+        let error = match Live::open(endpoint, identity.clone(), time, tip).await {
             Ok(live) => {
                 tracing::info!(url, "connected");
                 absence.over(notifier, &url);
@@ -292,6 +309,18 @@ async fn interrupted() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_worker_begun_in_its_span_has_no_second_one() {
+        let log = tracing_subscriber::fmt().with_writer(std::io::sink);
+        let _log = tracing::subscriber::set_default(log.finish());
+        let account = AccountId32::new([7; 32]);
+        let outer = span(&account);
+        assert_eq!(outer.metadata().map(|span| span.name()), Some("worker"));
+        assert_eq!(outer.in_scope(|| span(&account)).id(), outer.id());
+        let other = tracing::info_span!("other");
+        assert_ne!(other.in_scope(|| span(&account)).id(), other.id());
+    }
 
     #[test]
     fn a_worker_stops_when_it_was_asked_to() {

@@ -18,6 +18,7 @@ use tos_sdk::{
     content::{self, ChainName, Fetcher, Held, Lacking, Part, Reach, Store, Why},
     error::{Context, Error, Result},
     http::Http,
+    span,
 };
 use tos_types::{
     content::{content_hash, MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
@@ -213,7 +214,8 @@ impl JobContext {
         };
         loop {
             let store = self.store.clone();
-            let made = tokio::task::spawn_blocking(move || store.make_room(bytes, limit)).await;
+            let work = span::carried(move || store.make_room(bytes, limit));
+            let made = tokio::task::spawn_blocking(work).await;
             match made.context("content").and_then(|made| made) {
                 Ok(()) => return,
                 Err(error) => tracing::error!(%error, "waiting for room"),

@@ -2,11 +2,14 @@
 
 //! A worker's chain, for real.
 
-use super::{Submit, TaskChain, TaskSnapshot};
+use super::{tips::Tips, Submit, TaskChain, TaskSnapshot};
 use polkadot_sdk::sp_core::crypto::AccountId32;
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tos_sdk::{
-    chain::{At, Block, Call, Connection, Endpoint, Hash, Heads, Wait},
+    chain::{At, Block, Call, Connection, Endpoint, Hash, Heads, Included, Wait},
     error::Result,
     keys::Signer,
 };
@@ -44,6 +47,7 @@ pub struct Live {
     pub connection: Connection,
     identity: Identity,
     inclusion_time: Duration,
+    tips: Mutex<Tips>,
 }
 
 /// The chain at one block, for one account.
@@ -53,17 +57,37 @@ pub struct LiveSnapshot {
 }
 
 impl Live {
-    /// Connects to a node. Calls may take `inclusion_time` to get into a block.
+    /// Connects to a node. Calls may take `inclusion_time` to get into a block; those that have a deadline
+    /// offer more each time that they did not, up to `max_tip`, in wei.
     pub async fn open(
         endpoint: &Endpoint,
         identity: Identity,
         inclusion_time: Duration,
+        max_tip: Balance,
     ) -> Result<Self> {
         Ok(Self {
             connection: Connection::open_at(endpoint).await?,
             identity,
             inclusion_time,
+            tips: Mutex::new(Tips::up_to(max_tip)),
         })
+    }
+
+    /// Sends calls in the name of a key's account, with the tips that they need.
+    async fn submit_signed(
+        &self,
+        signer: &Signer,
+        calls: &[Call],
+    ) -> Result<Vec<Result<Included>>> {
+        let lock = || self.tips.lock().unwrap_or_else(PoisonError::into_inner);
+        let tips = lock().of(calls, signer.tip);
+        let time = self.inclusion_time;
+        let results = self
+            .connection
+            .submit_all_offering(signer, calls, &tips, Wait::Best, time)
+            .await?;
+        lock().learn(calls, &results);
+        Ok(results)
     }
 
     /// The account.
@@ -94,7 +118,7 @@ impl Submit for Live {
     async fn submit(&self, calls: &[Call]) -> Result<Vec<Result<()>>> {
         let (connection, time) = (&self.connection, self.inclusion_time);
         let results = match &self.identity {
-            Identity::Key(signer) => connection.submit_all(signer, calls, Wait::Best, time).await,
+            Identity::Key(signer) => self.submit_signed(signer, calls).await,
             Identity::Account(_) => connection.submit_authorised(calls, Wait::Best, time).await,
         }?;
         Ok(results
@@ -172,5 +196,63 @@ impl TaskSnapshot for LiveSnapshot {
 
     async fn claimable(&self) -> Result<Vec<ClaimView>> {
         self.at.claimable(self.who.clone()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tos_sdk::testing::node::{signer, FakeNode, Reaction};
+    use tos_types::{ContentRef, TOS};
+
+    const FULL: Reaction = Reaction::Refuse(1016, "Immediately Dropped", "the pool is full");
+
+    async fn live(node: &FakeNode) -> Live {
+        Live {
+            connection: node.connect().await,
+            identity: Identity::from(&signer()),
+            inclusion_time: Duration::from_secs(120),
+            tips: Mutex::new(Tips::up_to(TOS / 20)),
+        }
+    }
+
+    fn tips(node: &FakeNode) -> Vec<Balance> {
+        node.lock().submitted.iter().map(|sent| sent.tip).collect()
+    }
+
+    #[tokio::test]
+    async fn a_reveal_that_gets_into_no_block_offers_more_each_time_up_to_the_most() {
+        let node = FakeNode::new();
+        let live = live(&node).await;
+        let reveal = Call::Reveal {
+            task: TaskId([1; 16]),
+            content: ContentRef::inline(b"an honest answer").unwrap(),
+            simhash: 0,
+            salt: [0; 32],
+        };
+        node.lock().reactions.extend([FULL; 4]);
+        let calls = [reveal];
+        for attempt in 0..4 {
+            let results = live.submit(&calls).await.unwrap();
+            assert!(results[0].is_err(), "{attempt}");
+        }
+        live.submit(&calls).await.unwrap().remove(0).unwrap();
+        let cent = TOS / 100;
+        assert_eq!(tips(&node), [0, cent, 2 * cent, 4 * cent, 5 * cent]);
+        // It was in a block; what comes after it begins anew.
+        live.submit(&calls).await.unwrap().remove(0).unwrap();
+        assert_eq!(tips(&node).last(), Some(&0));
+    }
+
+    #[tokio::test]
+    async fn a_call_without_a_deadline_offers_no_more_than_before() {
+        let node = FakeNode::new();
+        let live = live(&node).await;
+        node.lock().reactions.extend([FULL; 2]);
+        let task = TaskId([1; 16]);
+        for _ in 0..3 {
+            live.submit(&[Call::Crank { task }]).await.unwrap();
+        }
+        assert_eq!(tips(&node), [0, 0, 0]);
     }
 }

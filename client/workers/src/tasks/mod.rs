@@ -33,9 +33,10 @@ pub mod start;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod tips;
 mod tools;
 
-pub use engine::{run, run_until, Mode};
+pub use engine::{run, run_until, span, Mode};
 #[cfg(test)]
 pub use engine::{step, Stepped};
 #[cfg(test)]

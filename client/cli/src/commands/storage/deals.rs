@@ -7,7 +7,10 @@ use super::{
     provide::{locator, replica_of, unknown},
     Global,
 };
-use crate::output::Output;
+use crate::{
+    commands::{listen, parse},
+    output::Output,
+};
 use tos_sdk::{
     amount,
     chain::{At, Call},
@@ -137,9 +140,26 @@ impl Publish {
         }
     }
 
+    /// Address at which providers will fetch the file, which is there.
+    ///
+    /// # Errors
+    /// All that is wrong with them is told at once.
+    fn local(&self) -> Result<String> {
+        let url = self.url().and_then(|url| {
+            locator(&url)?;
+            Ok(url)
+        });
+        let file = match self.file == Path::new("-") {
+            true => Ok(()),
+            false => std::fs::metadata(&self.file)
+                .map(|_| ())
+                .map_err(|e| Error::Usage(format!("reading {}: {e}", self.file.display()))),
+        };
+        parse::both(url, file).map(|(url, ())| url)
+    }
+
     pub(super) async fn run(self, global: &Global, output: Output) -> Result<()> {
-        let url = self.url()?;
-        locator(&url)?;
+        let url = self.local()?;
         let folder = global.folder()?.join("content");
         let store = Store::open(folder.clone())?;
         let (keep, file) = (store.clone(), self.file.clone());
@@ -159,9 +179,8 @@ impl Publish {
         });
         let coded = coded.await?;
         if let Some(address) = self.serve {
-            let listener = tokio::net::TcpListener::bind(address).await;
-            let listener =
-                listener.map_err(|e| Error::Usage(format!("serving on {address}: {e}")))?;
+            let listener = listen::on(address, Vec::new)?;
+            let listener = tokio::net::TcpListener::from_std(listener).context("serving")?;
             tokio::spawn(content::serve(listener, store.clone()));
         }
         content::warn_unless_reached(&store, &url).await?;
@@ -325,6 +344,7 @@ impl Retrieve {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
 
     #[test]
     fn retentions_are_named_or_counted() {
@@ -334,6 +354,30 @@ mod tests {
         for bad in ["", "0", "2556", "31d", "-1", "forever"] {
             assert!(retention(bad).is_err(), "{bad}");
         }
+    }
+
+    /// Command line of `tos storage publish` alone.
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        publish: Publish,
+    }
+
+    #[test]
+    fn a_missing_address_does_not_hide_a_missing_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let name = file.to_str().unwrap();
+        let words = ["publish", name, "--price", "1", "--retention", "30d"];
+        let publish = Line::try_parse_from(words).unwrap().publish;
+        let error = publish.local().unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        for part in [name, "--public-url"] {
+            assert!(error.to_string().contains(part), "{part}: {error}");
+        }
+        std::fs::write(&file, "content").unwrap();
+        let error = publish.local().unwrap_err();
+        assert!(!error.to_string().contains(name), "{error}");
     }
 
     #[test]

@@ -8,12 +8,13 @@ mod provide;
 mod run;
 mod show;
 
-use super::{help, Global};
+use super::{help, run::span, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::path::PathBuf;
 use tos_sdk::{amount, error::Result, keys::parse_account};
 use tos_types::{Balance, DealId, ReplicaId};
+use tracing::Instrument;
 
 /// See `tos storage --help`.
 #[derive(clap::Subcommand)]
@@ -153,7 +154,7 @@ impl Storage {
     pub(crate) async fn run(self, global: &Global, output: Output) -> Result<()> {
         match self {
             Self::Init(init) => init.run(global, output).await,
-            Self::Run(run) => run.run(global, output).await,
+            Self::Run(run) => run.run(global, output).instrument(span(global)).await,
             Self::Seal(seal) => seal.run(global, output).await,
             Self::Verify(verify) => verify.run(global, output).await,
             Self::Status { account } => show::status_of(global, output, account).await,
@@ -162,7 +163,7 @@ impl Storage {
             Self::Offers => show::offers(global, output).await,
             Self::Deals { client } => show::deals(global, output, client).await,
             Self::Show(One { id }) => show::one(global, output, id).await,
-            Self::Audit(audit) => audit.run(global, output).await,
+            Self::Audit(audit) => audit.run(global, output).instrument(span(global)).await,
             other => provide::submit(other, global, output).await,
         }
     }

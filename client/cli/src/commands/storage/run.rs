@@ -5,7 +5,7 @@
 use super::{provide::ProofKey, Folder as StoreFolder, Global};
 use crate::{
     commands::{
-        notify,
+        listen, notify,
         run::{journals, Height},
     },
     output::Output,
@@ -14,7 +14,7 @@ use tos_sdk::{
     amount,
     chain::{Folder, Hash},
     content::Pace,
-    error::{Context, Error, Result},
+    error::{Context, Result},
     http::Http,
 };
 
@@ -131,10 +131,7 @@ impl Run {
         let (key, proof) = (global.signer()?, self.proof_key.unlock(global)?);
         let dir = self.folder.path(global)?;
         crate::commands::node::look_for(global, self.work.once).await?;
-        let listener = std::net::TcpListener::bind(self.serve);
-        let listener =
-            listener.map_err(|e| Error::Usage(format!("serving on {}: {e}", self.serve)))?;
-        listener.set_nonblocking(true).context("serving")?;
+        let listener = listen::on(self.serve, || vec![dir.join("lock")])?;
         let bound = listener.local_addr().context("serving")?;
         output.show(&json!({"listening": bound}), || {
             format!("serving on http://{bound}")

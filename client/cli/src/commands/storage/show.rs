@@ -3,7 +3,10 @@
 //! Reading: what deals, replicas, providers and windows look like.
 
 use super::{provide::unknown, Global};
-use crate::output::{table, Output};
+use crate::{
+    commands::clock::StorageClock,
+    output::{table, Output},
+};
 use tos_sdk::{
     amount,
     error::{Error, Result},
@@ -11,7 +14,7 @@ use tos_sdk::{
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use serde_json::json;
-use tos_types::{DealId, ReplicaId, Tick};
+use tos_types::{DealId, ReplicaId};
 use tos_views::{DealView, ProviderView, ReplicaView, WindowView};
 use tos_workers::storage::{all_deals, all_replicas};
 
@@ -38,14 +41,14 @@ fn status(of: &impl serde::Serialize) -> String {
     }
 }
 
-fn deal_rows(deals: &[Deal]) -> String {
+fn deal_rows(deals: &[Deal], clock: StorageClock) -> String {
     let row = |deal: &Deal| {
         vec![
             deal.id.to_string(),
             status(&deal.status),
             size(deal.content.length),
             amount::format(deal.price),
-            deal.windows.to_string(),
+            format!("{} ({})", deal.windows, clock.time(deal.windows.into())),
             amount::format(deal.escrow),
             amount::format(deal.paid),
         ]
@@ -91,7 +94,12 @@ fn replica_rows(replicas: &[Replica]) -> String {
     table(&headings, &rows)
 }
 
-fn provider_lines(who: &AccountId32, provider: &ProviderView, window: &WindowView) -> String {
+fn provider_lines(
+    who: &AccountId32,
+    provider: &ProviderView,
+    window: &WindowView,
+    clock: StorageClock,
+) -> String {
     let latency = match provider.latency_ms {
         Some(ms) => format!("{ms} ms"),
         None => "not measured".into(),
@@ -109,11 +117,22 @@ fn provider_lines(who: &AccountId32, provider: &ProviderView, window: &WindowVie
         ("missed", provider.missed.to_string()),
         (
             "takes deals",
-            if provider.exiting { "no" } else { "yes" }.into(),
+            match (provider.exiting, provider.leave_at) {
+                (false, _) => "yes".into(),
+                (true, None) => "no".into(),
+                (true, Some(window)) => {
+                    format!("no; the bond is free from {}", clock.begins(window))
+                }
+            },
         ),
         (
             "window",
-            format!("{} ({})", window.number, status(&window.stage)),
+            format!(
+                "{} ({}), one takes about {}",
+                window.number,
+                status(&window.stage),
+                clock.time(1)
+            ),
         ),
         (
             "beacon",
@@ -133,7 +152,8 @@ fn provider_lines(who: &AccountId32, provider: &ProviderView, window: &WindowVie
 pub(super) async fn offers(global: &Global, output: Output) -> Result<()> {
     let at = global.connect().await?.best().await?;
     let deals = all_deals(&at, true).await?;
-    output.show(&deals, || deal_rows(&deals));
+    let clock = StorageClock::at(&at).await?;
+    output.show(&deals, || deal_rows(&deals, clock));
     Ok(())
 }
 
@@ -150,7 +170,8 @@ pub(super) async fn deals(
     let at = global.connect().await?.best().await?;
     let mut deals = all_deals(&at, false).await?;
     deals.retain(|deal| client.as_ref().is_none_or(|client| deal.client == *client));
-    output.show(&deals, || deal_rows(&deals));
+    let clock = StorageClock::at(&at).await?;
+    output.show(&deals, || deal_rows(&deals, clock));
     Ok(())
 }
 
@@ -174,24 +195,26 @@ pub(super) async fn one(global: &Global, output: Output, id: [u8; 16]) -> Result
         Some(replica) => at.continuity(replica.id).await?.ok(),
         None => None,
     };
-    let now = at.window().await?.now;
+    let clock = StorageClock::at(&at).await?;
     let value = json!({"deal": deal, "replica": replica, "continuity": continuity});
     output.show(&value, || {
         let mut blocks = Vec::new();
         blocks.extend(
             deal.as_ref()
-                .map(|deal| deal_rows(std::slice::from_ref(deal))),
+                .map(|deal| deal_rows(std::slice::from_ref(deal), clock)),
         );
         blocks.extend(
             replica
                 .as_ref()
                 .map(|one| replica_rows(std::slice::from_ref(one))),
         );
-        blocks.push(details(deal.as_ref(), replica.as_ref(), now));
+        blocks.push(details(deal.as_ref(), replica.as_ref(), clock));
         blocks.extend(continuity.map(|proven| {
             format!(
-                "proven without a gap from window {} to {}",
-                proven.from, proven.to
+                "proven without a gap from window {} to {}: {}",
+                proven.from,
+                proven.to,
+                clock.windows(proven.streak)
             )
         }));
         blocks.join("\n\n")
@@ -200,9 +223,12 @@ pub(super) async fn one(global: &Global, output: Output, id: [u8; 16]) -> Result
 }
 
 /// Parties of a deal, its end, and what is due.
-fn details(deal: Option<&Deal>, replica: Option<&Replica>, now: Tick) -> String {
+fn details(deal: Option<&Deal>, replica: Option<&Replica>, clock: StorageClock) -> String {
     let mut lines = Vec::new();
     if let Some(deal) = deal {
+        let (windows, billing) = (deal.windows.into(), clock.billing.into());
+        lines.push(format!("lasts      {}", clock.windows(windows)));
+        lines.push(format!("period     {}", clock.windows(billing)));
         lines.push(format!("client     {}", deal.client.to_ss58check()));
         if let (None, Some(provider)) = (replica, &deal.provider) {
             lines.push(format!("offered to {}", provider.to_ss58check()));
@@ -210,15 +236,14 @@ fn details(deal: Option<&Deal>, replica: Option<&Replica>, now: Tick) -> String 
     }
     if let Some(replica) = replica {
         lines.push(format!("provider   {}", replica.provider.to_ss58check()));
+        lines.push(format!("streak     {}", clock.windows(replica.streak)));
+        let earned = clock.windows(replica.earned.into());
+        lines.push(format!("paid for   {earned}"));
         if let Some(window) = replica.ends_at.filter(|_| !replica.status.is_over()) {
-            lines.push(format!("ends       before window {window}"));
+            lines.push(format!("ends       before {}", clock.begins(window)));
         }
         if let Some(due) = replica.due {
-            let left = match due.checked_sub(now) {
-                None | Some(0) => "now".into(),
-                Some(ticks) => format!("in {ticks} storage ticks"),
-            };
-            lines.push(format!("next step  {left}"));
+            lines.push(format!("next step  {}", clock.due(due)));
         }
     }
     lines.join("\n")
@@ -241,6 +266,7 @@ pub(super) async fn status_of(
     let challenges = at.challenges(who.clone()).await?;
     let window = at.window().await?;
     let stats = at.storage_stats().await?;
+    let clock = StorageClock::at(&at).await?;
     let value = json!({
         "account": who, "provider": provider, "replicas": replicas, "audits": audits,
         "challenges": challenges, "window": window, "config": stats.config,
@@ -252,7 +278,7 @@ pub(super) async fn status_of(
             challenges.len()
         );
         [
-            provider_lines(&who, &provider, &window),
+            provider_lines(&who, &provider, &window, clock),
             replica_rows(&replicas),
             open,
         ]
@@ -264,6 +290,119 @@ pub(super) async fn status_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tos_storage_proofs::Commitment;
+    use tos_types::{
+        storage::{DealStatus, ReplicaStatus, StoredContent},
+        TOS,
+    };
+
+    const CODED: Commitment = Commitment {
+        root: [0; 32],
+        words: 64,
+    };
+    const CLOCK: StorageClock = StorageClock {
+        now: 100,
+        window: 5,
+        length: 20,
+        billing: 2_160,
+        milliseconds: 2_000,
+    };
+
+    fn deal() -> Deal {
+        Deal {
+            id: DealId([1; 16]),
+            client: AccountId32::new([1; 32]),
+            content: StoredContent {
+                hash: [0; 32],
+                length: 64,
+                locator: b"http://h".to_vec().try_into().unwrap(),
+            },
+            coded: CODED,
+            price: TOS,
+            windows: 64_800,
+            provider: None,
+            escrow: TOS,
+            paid: 0,
+            collateral: TOS,
+            status: DealStatus::Taken,
+            replica: Some(ReplicaId([2; 16])),
+        }
+    }
+
+    fn replica() -> Replica {
+        Replica {
+            id: ReplicaId([2; 16]),
+            deal: DealId([1; 16]),
+            provider: AccountId32::new([2; 32]),
+            status: ReplicaStatus::Active,
+            coded: CODED,
+            sealed: None,
+            position: None,
+            collateral: TOS,
+            streak: 30,
+            earned: 24,
+            misses: 0,
+            first_window: Some(1),
+            ends_at: Some(64_805),
+            due: Some(130),
+        }
+    }
+
+    #[test]
+    fn windows_and_ticks_of_a_deal_are_told_with_the_time_they_take() {
+        let rows = deal_rows(&[deal()], CLOCK);
+        assert!(rows.contains("64800 (30 days)"), "{rows}");
+        let text = details(Some(&deal()), Some(&replica()), CLOCK);
+        for line in [
+            "lasts      64800 windows, about 30 days",
+            "period     2160 windows, about 24 h",
+            "streak     30 windows, about 20 min",
+            "paid for   24 windows, about 16 min",
+            "ends       before window 64805, in about 30 days",
+            "next step  in 30 storage ticks, about 60 s",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_provider_that_leaves_is_told_when_its_bond_is_free() {
+        let mut provider = ProviderView {
+            bond: TOS,
+            tied: 0,
+            proof_key: [0; 32],
+            locator: b"http://h".to_vec().try_into().unwrap(),
+            replicas: 0,
+            groups: Vec::new(),
+            answered: 0,
+            missed: 0,
+            latency_ms: None,
+            score: None,
+            exiting: true,
+            leave_at: Some(8),
+        };
+        let window = WindowView {
+            number: 5,
+            stage: tos_views::WindowStage::Open,
+            seed: None,
+            ends: None,
+            now: 100,
+            due: Vec::new(),
+            folded: Some(4),
+            degraded: false,
+        };
+        let who = AccountId32::new([1; 32]);
+        let text = provider_lines(&who, &provider, &window, CLOCK);
+        for part in [
+            "no; the bond is free from window 8, in about 2 min",
+            "5 (open), one takes about 40 s",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        provider.exiting = false;
+        let text = provider_lines(&who, &provider, &window, CLOCK);
+        assert!(text.contains("takes deals  yes"), "{text}");
+    }
 
     #[test]
     fn sizes_are_readable() {

@@ -5,7 +5,10 @@
 use super::*;
 use crate::{
     chain::Wait,
-    testing::node::{key_of_type, signer, Effect, FakeNode, Next, Reaction, Tell},
+    testing::{
+        node::{key_of_type, signer, Effect, FakeNode, Next, Reaction, Tell},
+        views::task_view,
+    },
 };
 use codec::Compact;
 use std::time::Duration;
@@ -121,6 +124,43 @@ async fn an_unknown_task_type_is_told_the_types_of_the_chain() {
     ];
     let text = refused(&node, &publish(), "UnknownTaskType").await;
     assert!(text.contains("code-analysis, custom:3"), "{text}");
+}
+
+#[tokio::test]
+async fn a_step_that_is_not_due_is_told_the_tick_and_the_time() {
+    let node = FakeNode::new();
+    let chain = ChainView {
+        tick: 9,
+        day: 0,
+        phase_lengths: PhaseLengths::per_day(1_000),
+        tasks: 0,
+        open_tasks: 0,
+        miners: 0,
+        judges: 0,
+    };
+    let task = task_view(1);
+    let call = Call::Crank {
+        task: task.summary.id,
+    };
+    for (function, answer) in [
+        ("TosApi_chain", chain.encode()),
+        ("TosApi_task", Some(task).encode()),
+        ("BabeApi_configuration", 2_000u64.encode()),
+    ] {
+        node.lock().answers.insert(function, answer);
+    }
+    let text = refused(&node, &call, "NotDue").await;
+    assert!(text.contains("from tick 31 on, in about 44 s"), "{text}");
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_command_that_helps() {
+    let node = FakeNode::new();
+    let call = Call::Crank {
+        task: tos_types::TaskId([7; 16]),
+    };
+    let text = refused(&node, &call, "UnknownTask").await;
+    assert!(text.contains("`tos task list --all`"), "{text}");
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ enum RuntimeCall {
 enum TasksCall {
     publish,
     crank,
+    reveal,
 }
 
 #[derive(Encode, TypeInfo)]

@@ -22,6 +22,10 @@ pub enum TasksError {
     OpenWindowOutOfBounds,
     /// There is no such type.
     UnknownTaskType,
+    /// The next step is not due yet.
+    NotDue,
+    /// There is no such task.
+    UnknownTask,
 }
 
 #[derive(Default, Encode, TypeInfo)]
@@ -43,6 +47,8 @@ pub fn error_index(name: &str) -> u8 {
         "RewardOutsideBand",
         "OpenWindowOutOfBounds",
         "UnknownTaskType",
+        "NotDue",
+        "UnknownTask",
     ];
     names.iter().position(|known| *known == name).unwrap() as u8
 }

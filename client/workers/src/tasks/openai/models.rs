@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use tos_sdk::{
     error::{Error, Result},
     http::Http,
+    span,
 };
 
 /// Time that an endpoint may take to name its models.
@@ -46,7 +47,7 @@ impl Endpoint {
                 );
                 self.state.lock().broken(why, false);
                 let (http, endpoint) = (http.clone(), self.clone());
-                tokio::spawn(async move { endpoint.wait(&http).await });
+                span::spawn(async move { endpoint.wait(&http).await });
                 Ok(())
             }
             listed => self.settle(listed),
