@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Pure arithmetic of the TOS protocol: splits, medians, reputation, levels, SimHash. Each function has vectors by an independent
-//! reference (`scripts/vectors/reference.py`).
+//! Pure arithmetic of the TOS protocol: splits, medians, reputation, levels, SimHash, draws by weight. Each
+//! function has vectors by an independent reference (`scripts/vectors`).
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -12,6 +12,7 @@ pub mod median;
 pub mod reputation;
 pub mod simhash;
 pub mod split;
+pub mod stream;
 
 #[cfg(test)]
 mod testing {
