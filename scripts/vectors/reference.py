@@ -530,4 +530,5 @@ def main():
         sys.exit("not what the reference gives: " + ", ".join(stale))
 
 
-main()
+if __name__ == "__main__":
+    main()

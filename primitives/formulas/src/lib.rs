@@ -13,6 +13,7 @@ pub mod reputation;
 pub mod simhash;
 pub mod split;
 pub mod stream;
+pub mod sum_tree;
 
 #[cfg(test)]
 mod testing {
