@@ -7,7 +7,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tos_formulas::{
-    median, reputation, simhash,
+    median, reputation, roster, simhash,
     split::{self, JudgedAnswer, SplitProfile, WinnerRule},
     stream::Stream,
     sum_tree::{Node, NodeId, SumTree},
@@ -269,4 +269,39 @@ fn draws_by_weight<const ARITY: u32, const DEPTH: u8>(case: &Value) {
     let distinct = tree.draw_distinct(&mut stream(), count, &excluded);
     let distinct: Vec<u32> = distinct.unwrap().iter().map(|hit| hit.leaf).collect();
     assert_eq!(distinct, numbers::<u32>(&case["distinct"]), "{case}");
+}
+
+#[test]
+fn rosters_agree_with_the_reference() {
+    let vectors = vectors!("roster.json");
+    for case in cases(&vectors["bootstrap"], 100) {
+        let seats = roster::seats_in_bootstrap(number(&case["wanted"]), number(&case["certified"]));
+        let seats = seats.map_or(vec![], |seats| vec![seats.all, seats.certified]);
+        let expected = case["seats"]
+            .as_array()
+            .map_or(vec![], |_| numbers::<u32>(&case["seats"]));
+        assert_eq!(seats, expected, "{case}");
+    }
+    for case in cases(&vectors["stake"], 100) {
+        let stake = roster::seat_stake(
+            amount(&case["reward"]),
+            number(&case["seats"]),
+            number(&case["share"]),
+            amount(&case["least"]),
+        );
+        assert_eq!(stake, amount::<u128>(&case["stake"]), "{case}");
+    }
+    for case in cases(&vectors["room"], 100) {
+        let room = roster::has_room(
+            amount(&case["total"]),
+            amount(&case["locked"]),
+            amount(&case["wanted"]),
+            number(&case["share"]),
+        );
+        assert_eq!(Some(room), case["room"].as_bool(), "{case}");
+    }
+    for case in cases(&vectors["premium"], 100) {
+        let class = roster::premium_class(amount(&case["premium"]), amount(&case["reward"]));
+        assert_eq!(class, number::<u8>(&case["class"]), "{case}");
+    }
 }
