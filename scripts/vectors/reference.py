@@ -418,6 +418,53 @@ def median_vectors():
 
 
 # ---------------------------------------------------------------------------------------------
+# Rosters
+
+
+def in_bootstrap(wanted, certified):
+    """Every odd panel from the largest on; three seats need three certified judges."""
+    for seats in range(wanted, 2, -1):
+        needed = 3 if seats == 3 else -floor(Fraction(-2 * seats, 3))
+        if seats % 2 and certified >= needed:
+            return [seats, needed]
+    return None
+
+
+def premium_class(premium, reward):
+    return sum(premium > 0 and Fraction(premium, reward) >= Fraction(least, 400) for least in (1, 2, 4, 8, 16, 32, 64))
+
+
+def roster_vectors():
+    rng = random.Random(6)
+    amount = lambda: rng.choice([0, 1, rng.randint(5, 500) * TOS, rng.randint(0, 500 * TOS)])
+    stakes, rooms, premiums = [], [], []
+    for _ in range(100):
+        reward, seats, share, least = amount(), rng.randint(1, 63), rng.randint(5_000, 20_000), rng.choice([0, TOS // 2])
+        stake = max(least, floor(Fraction(floor(Fraction(reward * share, 10_000)), seats)))
+        stakes.append({"reward": str(reward), "seats": seats, "share": share, "least": str(least), "stake": str(stake)})
+        total, share = rng.choice([0, 250, rng.randint(0, 10**6)]), rng.randint(2_000, 7_500)
+        limit = floor(Fraction(total * TOS * share, 10_000))
+        locked = rng.choice([0, limit // 2, limit, limit + 1])
+        wanted = rng.choice([amount(), max(0, limit - locked), max(0, limit - locked) + 1])
+        rooms.append(
+            {"total": str(total), "locked": str(locked), "wanted": str(wanted), "share": share, "room": locked + wanted <= limit}
+        )
+        reward = rng.randint(5 * TOS, 500 * TOS)
+        premium = rng.choice([0, reward // 400, -(-reward // 400), rng.randint(0, reward // 4), reward])
+        premiums.append({"premium": str(premium), "reward": str(reward), "class": premium_class(premium, reward)})
+    return {
+        "bootstrap": [
+            {"wanted": wanted, "certified": certified, "seats": in_bootstrap(wanted, certified)}
+            for wanted in range(1, 16, 2)
+            for certified in range(15)
+        ],
+        "stake": stakes,
+        "room": rooms,
+        "premium": premiums,
+    }
+
+
+# ---------------------------------------------------------------------------------------------
 # SimHash. The standard library has no BLAKE3; this does inputs of up to one chunk (1,024 bytes).
 
 
@@ -515,6 +562,7 @@ def main():
         "decay.json": decay_vectors(),
         "split.json": split_vectors(),
         "median.json": median_vectors(),
+        "roster.json": roster_vectors(),
         "simhash.json": simhash_vectors(),
     }
     check = "--check" in sys.argv[1:]
@@ -530,4 +578,5 @@ def main():
         sys.exit("not what the reference gives: " + ", ".join(stale))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@
 
 pub mod agenda;
 pub mod holds;
+pub mod sum_tree;
 #[cfg(feature = "std")]
 pub mod testing;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Pure arithmetic of the TOS protocol: splits, medians, reputation, levels, SimHash. Each function has vectors by an independent
-//! reference (`scripts/vectors/reference.py`).
+//! Pure arithmetic of the TOS protocol: splits, medians, reputation, levels, SimHash, rosters of judges and
+//! draws by weight. Each function has vectors by an independent reference (`scripts/vectors`).
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
@@ -10,8 +10,11 @@ extern crate alloc;
 pub mod level;
 pub mod median;
 pub mod reputation;
+pub mod roster;
 pub mod simhash;
 pub mod split;
+pub mod stream;
+pub mod sum_tree;
 
 #[cfg(test)]
 mod testing {

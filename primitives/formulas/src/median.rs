@@ -11,9 +11,8 @@
 //! suffices. At `3·A = P` with a third of the weight absent the bound is gone: `A` is then half of
 //! `R`.
 
+use crate::stream::Stream;
 use alloc::{collections::BTreeSet, vec::Vec};
-use codec::Encode;
-use polkadot_sdk::sp_crypto_hashing::blake2_128;
 use tos_types::{Bp, Verdict};
 
 /// The distance from the median, in points, at which a vote has no accuracy left.
@@ -173,41 +172,6 @@ pub fn distinct_indices(pool: u32, k: u32, seed: [u8; 32]) -> Vec<u32> {
         }
     }
     taken.into_iter().collect()
-}
-
-/// Numbers from a seed: the `i`-th is BLAKE2b-128 of the SCALE encoding of (tag, seed, `i` as
-/// `u64`), read as little-endian.
-struct Stream<const N: usize> {
-    tag: [u8; N],
-    seed: [u8; 32],
-    next: u64,
-}
-
-impl<const N: usize> Stream<N> {
-    fn new(tag: [u8; N], seed: [u8; 32]) -> Self {
-        Self { tag, seed, next: 0 }
-    }
-
-    fn number(&mut self) -> u128 {
-        let block = (self.tag, self.seed, self.next).using_encoded(blake2_128);
-        self.next = self.next.wrapping_add(1);
-        u128::from_le_bytes(block)
-    }
-
-    /// A number below `bound`, each with the same chance; 0 when the bound is 0.
-    fn below(&mut self, bound: u128) -> u128 {
-        // Numbers past the last whole multiple of the bound would favour the small results. For the
-        // bounds used here, below 2^96, one is thrown away less than once in 2^32 times.
-        let surplus = u128::MAX.checked_rem(bound).unwrap_or(0).saturating_add(1);
-        let surplus = surplus.checked_rem(bound).unwrap_or(0);
-        let limit = u128::MAX.saturating_sub(surplus);
-        loop {
-            let number = self.number();
-            if number <= limit {
-                return number.checked_rem(bound).unwrap_or(0);
-            }
-        }
-    }
 }
 
 /// `true` if `part` is at least two thirds of `whole`.

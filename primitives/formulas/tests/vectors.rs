@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The arithmetic against an independent slow reference: `scripts/vectors/reference.py` writes the
-//! files read here. See docs/vectors.md.
+//! The arithmetic against independent slow references: `reference.py` and `sum_tree.py` of
+//! `scripts/vectors` write the files read here. See docs/vectors.md.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use tos_formulas::{
-    median, reputation, simhash,
+    median, reputation, roster, simhash,
     split::{self, JudgedAnswer, SplitProfile, WinnerRule},
+    stream::Stream,
+    sum_tree::{Node, NodeId, SumTree},
 };
 use tos_types::Verdict;
 
@@ -214,5 +217,91 @@ fn simhash_agrees_with_the_reference() {
             case["simhash"].as_str().unwrap(),
             "{case}"
         );
+    }
+}
+
+#[test]
+fn draws_by_weight_agree_with_the_reference() {
+    for case in cases(&vectors!("sum_tree.json"), 100) {
+        match (number::<u32>(&case["arity"]), number::<u8>(&case["depth"])) {
+            (2, 3) => draws_by_weight::<2, 3>(case),
+            (3, 3) => draws_by_weight::<3, 3>(case),
+            (4, 3) => draws_by_weight::<4, 3>(case),
+            (64, 1) => draws_by_weight::<64, 1>(case),
+            (64, 3) => draws_by_weight::<64, 3>(case),
+            shape => panic!("no tree of the shape {shape:?}"),
+        }
+    }
+}
+
+fn draws_by_weight<const ARITY: u32, const DEPTH: u8>(case: &Value) {
+    let nodes = BTreeMap::<NodeId, Node>::new();
+    let mut tree = SumTree::<_, ARITY, DEPTH>::new(nodes);
+    for change in cases(&case["changes"], 0) {
+        let weight = |n: usize| change[n].as_str().map(|text| text.parse::<u64>().unwrap());
+        let leaf = |n: usize| change[n].as_u64().map(|leaf| leaf as u32);
+        let told = match change[0].as_str().unwrap() {
+            "insert" => tree.insert(weight(1).unwrap()).ok() == leaf(2),
+            "set" => tree.set(leaf(1).unwrap(), weight(2).unwrap()).ok() == weight(3),
+            "remove" => tree.remove(leaf(1).unwrap()).ok() == weight(2),
+            other => panic!("no change is called {other}"),
+        };
+        assert!(told, "{change} of {case}");
+    }
+    let leaves = cases(&case["leaves"], 0);
+    for leaf in leaves {
+        let weight = tree.weight(number(&leaf[0]));
+        assert_eq!(weight, Some(amount::<u64>(&leaf[1])), "{case}");
+    }
+    let census = tree.check().unwrap();
+    assert_eq!(census.leaves as usize, leaves.len(), "{case}");
+    assert_eq!(census.total, amount::<u64>(&case["total"]), "{case}");
+
+    let stream = || Stream::new(*b"tos/roster/v1", seed(&case["seed"]));
+    let count: u32 = number(&case["count"]);
+    let mut points = stream();
+    let drawn: Vec<u32> = (0..count)
+        .filter_map(|_| tree.draw(&mut points).unwrap())
+        .map(|hit| hit.leaf)
+        .collect();
+    assert_eq!(drawn, numbers::<u32>(&case["drawn"]), "{case}");
+    let excluded: Vec<u32> = numbers(&case["excluded"]);
+    let distinct = tree.draw_distinct(&mut stream(), count, &excluded);
+    let distinct: Vec<u32> = distinct.unwrap().iter().map(|hit| hit.leaf).collect();
+    assert_eq!(distinct, numbers::<u32>(&case["distinct"]), "{case}");
+}
+
+#[test]
+fn rosters_agree_with_the_reference() {
+    let vectors = vectors!("roster.json");
+    for case in cases(&vectors["bootstrap"], 100) {
+        let seats = roster::seats_in_bootstrap(number(&case["wanted"]), number(&case["certified"]));
+        let seats = seats.map_or(vec![], |seats| vec![seats.all, seats.certified]);
+        let expected = case["seats"]
+            .as_array()
+            .map_or(vec![], |_| numbers::<u32>(&case["seats"]));
+        assert_eq!(seats, expected, "{case}");
+    }
+    for case in cases(&vectors["stake"], 100) {
+        let stake = roster::seat_stake(
+            amount(&case["reward"]),
+            number(&case["seats"]),
+            number(&case["share"]),
+            amount(&case["least"]),
+        );
+        assert_eq!(stake, amount::<u128>(&case["stake"]), "{case}");
+    }
+    for case in cases(&vectors["room"], 100) {
+        let room = roster::has_room(
+            amount(&case["total"]),
+            amount(&case["locked"]),
+            amount(&case["wanted"]),
+            number(&case["share"]),
+        );
+        assert_eq!(Some(room), case["room"].as_bool(), "{case}");
+    }
+    for case in cases(&vectors["premium"], 100) {
+        let class = roster::premium_class(amount(&case["premium"]), amount(&case["reward"]));
+        assert_eq!(class, number::<u8>(&case["class"]), "{case}");
     }
 }
