@@ -45,6 +45,8 @@ EDGES = {
     "client/replica-store": {"primitives"},
     "client/workers": {"primitives", "client/sdk", "client/replica-store"},
     "client/cli": {"primitives", "client/sdk", "client/replica-store", "client/workers"},
+    # Agents that play against the runtime, in memory.
+    "testing/economy": {"primitives", "pallets", "runtime/tos"},
     # It drives any node, from outside.
     "testing/load": {"primitives", "client/sdk"},
 }
