@@ -78,16 +78,7 @@ mod benchmarks {
                     .groups
                     .try_push((id, aggregate::GROUP_SIZE))
                     .unwrap();
-                Groups::<T>::insert(
-                    id,
-                    Group {
-                        provider: who.clone(),
-                        members: 0,
-                        fresh: 0,
-                        fresh_from: 0,
-                        places: Places::default(),
-                    },
-                );
+                Groups::<T>::insert(id, Group::empty(who.clone()));
             }
         });
         Folded::<T>::put(100 * LATE);
