@@ -132,7 +132,7 @@ def extensions(folder):
         with open(os.path.join(folder, f"{name}.rs"), encoding="utf-8") as file:
             text = file.read()
         for function in functions:
-            total += int(re.search(rf"fn {function}\(\).*?from_parts\(([\d_]+),", text, re.DOTALL).group(1)) // 1_000
+            total += int(re.search(rf"fn {function}\(\) = time ([\d_]+),", text).group(1)) // 1_000
     return total
 
 

@@ -17,10 +17,9 @@ import re
 import statistics
 import sys
 
-FUNCTION = re.compile(r"((?:^ *//[^\n]*\n)*) *fn (\w+)\([^)]*\) -> Weight \{(.*?)\n    \}", re.S | re.M)
+FUNCTION = re.compile(r"((?:^ *//[^\n]*\n)*) *fn (\w+)\([^)]*\) = time ([^,]+),", re.M)
 RANGE = re.compile(r"// `(\w+)`: (\d+) to (\d+)\.")
-BASE = re.compile(r"\{\n(?: *//[^\n]*\n)* *Weight::from_parts\(([\d_]+), [\d_]+\)")
-SLOPE = re.compile(r"Weight::from_parts\(([\d_]+), 0\)\s*\.saturating_mul\((\w+)\.into\(\)\)")
+SLOPE = re.compile(r"\+ ([\d_]+) \* (\w+)")
 
 # What every runtime has, and what TOS alone has.
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
@@ -32,14 +31,11 @@ def number(text):
     return int(text.replace("_", ""))
 
 
-def worst(comments, body):
+def worst(comments, time):
     """Picoseconds of computation at the largest parameters."""
     most = {name: int(high) for name, _, high in RANGE.findall(comments)}
-    base = BASE.search("{" + body)
-    if base is None:
-        return None
-    slopes = sum(number(slope) * most.get(name, 0) for slope, name in SLOPE.findall(body))
-    return number(base.group(1)) + slopes
+    base, *_ = time.split(" ")
+    return number(base) + sum(number(slope) * most.get(name, 0) for slope, name in SLOPE.findall(time))
 
 
 def read(*folders):
@@ -49,8 +45,8 @@ def read(*folders):
         for name in sorted(os.listdir(folder)):
             if name.endswith(".rs") and name != "mod.rs":
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    for comments, call, body in FUNCTION.findall(file.read()):
-                        calls[f"{name[:-3]}::{call}"] = worst(comments, body)
+                    for comments, call, time in FUNCTION.findall(file.read()):
+                        calls[f"{name[:-3]}::{call}"] = worst(comments, time)
     return {name: cost for name, cost in calls.items() if cost}
 
 

@@ -6,28 +6,29 @@
 
 extern crate alloc;
 
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
-mod calls;
-mod checks;
-mod genesis;
-mod interface;
-#[cfg(test)]
-mod mock;
-mod reads;
-mod steps;
-#[cfg(test)]
-mod tests;
-mod types;
-#[cfg(any(test, feature = "runtime-benchmarks"))]
-mod vectors;
-pub mod weights;
+use polkadot_sdk::*;
 
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-use polkadot_sdk::*;
+mod calls;
+mod checks;
+mod genesis;
+mod interface;
+mod reads;
+mod steps;
+mod types;
+#[cfg(any(test, feature = "runtime-benchmarks"))]
+mod vectors;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod weights;
 
 #[frame_support::pallet]
 #[allow(missing_docs, reason = "the macro's own items carry no docs")]
@@ -50,7 +51,10 @@ pub mod pallet {
 
     /// Configuration of the beacon.
     #[pallet::config]
-    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config: polkadot_sdk::frame_system::Config {
+        /// Weights of the calls and of the hook.
+        type WeightInfo: WeightInfo;
+
         /// The VRF output of the parent block's author, if its block had one. No other account may
         /// know it before that block.
         type Vrf: Get<Option<Hash>>;
@@ -64,9 +68,6 @@ pub mod pallet {
 
         /// The origin that changes the parameters of epochs to come.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
-
-        /// Weights of the calls and of the hook.
-        type WeightInfo: WeightInfo;
     }
 
     /// The lengths of all periods, fixed at genesis.
@@ -236,23 +237,6 @@ pub mod pallet {
         BadParams,
     }
 
-    #[pallet::hooks]
-    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-            Self::note_vrf();
-            T::WeightInfo::on_initialize()
-        }
-
-        fn integrity_test() {
-            Self::check_constants();
-        }
-
-        #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_try_state()
-        }
-    }
-
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
         /// Includes the slots after the head. An inherent: once in a block at most, without origin.
@@ -294,6 +278,23 @@ pub mod pallet {
         pub fn set_params(origin: OriginFor<T>, params: VdfParams) -> DispatchResult {
             T::GovernanceOrigin::ensure_origin(origin)?;
             Self::do_set_params(params)
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            Self::note_vrf();
+            T::WeightInfo::on_initialize()
+        }
+
+        fn integrity_test() {
+            Self::check_constants();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
         }
     }
 

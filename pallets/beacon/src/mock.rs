@@ -18,7 +18,13 @@ use tos_types::beacon::{
 };
 use tos_vdf::{evaluate_slot, SlotEvaluation, State, VdfParams};
 
-tos_pallet_support::test_runtime!(Beacon: pallet_beacon);
+tos_pallet_support::test_runtime! {
+    Beacon: pallet_beacon;
+    type Vrf = ParentVrf;
+    type Time = Time;
+    type SlotEnd = SlotEnd;
+    type GovernanceOrigin = EnsureRoot<u64>;
+}
 
 frame_support::parameter_types! {
     /// The VRF output of the parent block's author.
@@ -40,14 +46,6 @@ impl Get<u64> for SlotEnd {
     fn get() -> u64 {
         NowMs::get()
     }
-}
-
-impl pallet_beacon::Config for Test {
-    type Vrf = ParentVrf;
-    type Time = Time;
-    type SlotEnd = SlotEnd;
-    type GovernanceOrigin = EnsureRoot<u64>;
-    type WeightInfo = ();
 }
 
 /// A small dataset, short slots.

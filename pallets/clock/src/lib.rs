@@ -7,19 +7,19 @@
 use polkadot_sdk::*;
 
 pub use pallet::*;
+pub use weights::WeightInfo;
+
+mod checks;
+mod interface;
+mod steps;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
-mod checks;
-mod interface;
 #[cfg(test)]
 mod mock;
-mod steps;
 #[cfg(test)]
 mod tests;
 pub mod weights;
-
-pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {

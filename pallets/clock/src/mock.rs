@@ -12,11 +12,7 @@ use polkadot_sdk::*;
 use tos_pallet_support::testing::first_block;
 use tos_types::PhaseLengths;
 
-tos_pallet_support::test_runtime!(Clock: pallet_clock);
-
-impl pallet_clock::Config for Test {
-    type WeightInfo = ();
-}
+tos_pallet_support::test_runtime! { Clock: pallet_clock; }
 
 /// A chain with the phase lengths of development.
 pub fn new_test_ext() -> sp_io::TestExternalities {

@@ -7,22 +7,22 @@
 use polkadot_sdk::*;
 
 pub use pallet::*;
-
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
-mod checks;
-mod interface;
-#[cfg(test)]
-mod mock;
-mod steps;
-#[cfg(test)]
-mod tests;
-pub mod weights;
-
 pub use weights::WeightInfo;
 
 /// The log target of this pallet.
 const LOG_TARGET: &str = "runtime::fees";
+
+mod checks;
+mod interface;
+mod steps;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod weights;
 
 #[frame_support::pallet]
 pub mod pallet {

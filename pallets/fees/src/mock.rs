@@ -4,12 +4,18 @@
 
 use crate as pallet_fees;
 use crate::*;
-use frame_support::parameter_types;
+use frame_support::{parameter_types, traits::ConstU64};
 use sp_runtime::Perbill;
 use tos_pallet_support::testing::{endowed, first_block};
 use tos_types::Balance;
 
-tos_pallet_support::test_runtime!(Fees: pallet_fees, existential_deposit: ED);
+tos_pallet_support::test_runtime! {
+    Fees: pallet_fees, existential_deposit: ED;
+    type Currency = Balances;
+    type Author = BlockAuthor;
+    type Treasury = ConstU64<TREASURY>;
+    type TreasuryShare = TreasuryShare;
+}
 
 pub const PAYER: u64 = 1;
 pub const AUTHOR: u64 = 2;
@@ -18,16 +24,7 @@ pub const ED: Balance = 10;
 
 parameter_types! {
     pub static BlockAuthor: Option<u64> = Some(AUTHOR);
-    pub const Treasury: u64 = TREASURY;
     pub const TreasuryShare: Perbill = Perbill::from_percent(80);
-}
-
-impl pallet_fees::Config for Test {
-    type WeightInfo = ();
-    type Currency = Balances;
-    type Author = BlockAuthor;
-    type Treasury = Treasury;
-    type TreasuryShare = TreasuryShare;
 }
 
 /// A chain on which the payer is rich and the treasury exists.

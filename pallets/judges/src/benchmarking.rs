@@ -91,6 +91,11 @@ fn slashed<T: Config>(who: &T::AccountId) {
     });
 }
 
+fn assert_active<T: Config>(who: &T::AccountId) {
+    let status = Judges::<T>::get(who).map(|judge| judge.status);
+    assert_eq!(status, Some(JudgeStatus::Active));
+}
+
 fn treasury<T: Config>() {
     T::Currency::mint_into(&T::Treasury::get(), TOS).expect("the supply has room for benchmarks");
 }
@@ -255,8 +260,7 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));
 
-        let status = Judges::<T>::get(&who).map(|judge| judge.status);
-        assert_eq!(status, Some(JudgeStatus::Active));
+        assert_active::<T>(&who);
     }
 
     #[benchmark]
@@ -280,8 +284,7 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));
 
-        let status = Judges::<T>::get(&who).map(|judge| judge.status);
-        assert_eq!(status, Some(JudgeStatus::Active));
+        assert_active::<T>(&who);
     }
 
     #[benchmark]

@@ -17,22 +17,8 @@
 
 extern crate alloc;
 
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
-mod calls;
-mod checks;
-mod control;
-mod draw;
-mod events;
-#[cfg(test)]
-mod mock;
-mod panels;
-mod pool;
-mod reads;
-#[cfg(test)]
-mod tests;
-pub mod types;
-pub mod weights;
+use frame_support::pallet_macros::import_section;
+use polkadot_sdk::*;
 
 pub use pallet::*;
 pub use types::*;
@@ -41,8 +27,23 @@ pub use weights::WeightInfo;
 /// The log target of this pallet.
 pub const LOG_TARGET: &str = "runtime::judges";
 
-use frame_support::pallet_macros::import_section;
-use polkadot_sdk::*;
+mod calls;
+mod checks;
+mod control;
+mod draw;
+mod events;
+mod panels;
+mod pool;
+mod reads;
+pub mod types;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod weights;
 
 /// The pallet.
 #[import_section(events::events)]
@@ -72,7 +73,10 @@ pub mod pallet {
 
     /// The needs of the pallet: what its runtime provides.
     #[pallet::config]
-    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config: polkadot_sdk::frame_system::Config {
+        /// Weights of the calls and of the steps that the tasks pallet drives.
+        type WeightInfo: WeightInfo;
+
         /// The currency stakes are held in.
         type Currency: HeldCurrency<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
@@ -102,9 +106,6 @@ pub mod pallet {
 
         /// The account that slashed stake goes to. Should exist, so that it can take any amount.
         type Treasury: Get<Self::AccountId>;
-
-        /// Weights of the calls and of the steps that the tasks pallet drives.
-        type WeightInfo: WeightInfo;
     }
 
     /// The reasons for which this pallet holds funds.
@@ -222,18 +223,6 @@ pub mod pallet {
         }
     }
 
-    #[pallet::hooks]
-    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        fn integrity_test() {
-            checks::check_parameters::<T>();
-        }
-
-        #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_try_state()
-        }
-    }
-
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
         /// Become a judge of the given task types. The greatest stake any of them asks for is
@@ -334,6 +323,18 @@ pub mod pallet {
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_reveal_control(who, task, quality, &secret)
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn integrity_test() {
+            checks::check_parameters::<T>();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
         }
     }
 

@@ -5,7 +5,7 @@
 use crate as pallet_judges;
 use crate::{Judge, Pallet, Scores, Vote as Ballot};
 use codec::Encode;
-use frame_support::{assert_ok, parameter_types};
+use frame_support::{assert_ok, traits::ConstU64};
 use polkadot_sdk::*;
 use sp_io::hashing::blake2_256;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -33,7 +33,15 @@ use tos_types::{
 
 pub use tos_pallet_support::testing::TestClock;
 
-tos_pallet_support::test_runtime!(Judges: pallet_judges, existential_deposit: ED);
+tos_pallet_support::test_runtime! {
+    Judges: pallet_judges, existential_deposit: ED, holds;
+    type Phases = World;
+    type Miners = World;
+    type Reputation = World;
+    type Randomness = World;
+    type Rules = Rules;
+    type Treasury = ConstU64<TREASURY>;
+}
 
 pub const ED: Balance = TOS / 1_000;
 pub const TREASURY: u64 = 999;
@@ -46,24 +54,6 @@ pub const SUBMITTERS: [u64; 3] = [901, 902, 903];
 pub const TYPE: TaskType = TaskType::General;
 /// The stake that [`TYPE`] asks for.
 pub const STAKE: Balance = 100 * TOS;
-
-parameter_types! {
-    pub const Treasury: u64 = TREASURY;
-}
-
-impl crate::Config for Test {
-    type Currency = Balances;
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type Clock = TestClock;
-    type Phases = World;
-    type GovernanceOrigin = frame_system::EnsureRoot<u64>;
-    type Miners = World;
-    type Reputation = World;
-    type Randomness = World;
-    type Rules = Rules;
-    type Treasury = Treasury;
-    type WeightInfo = ();
-}
 
 /// What registrations ask for, which a test can change.
 pub struct Rules;

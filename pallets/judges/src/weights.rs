@@ -5,8 +5,9 @@
 //! The implementation for `()` counts storage accesses of the worst case; a runtime uses measured
 //! weights.
 
-use frame_support::weights::{constants::RocksDbWeight, Weight};
+use frame_support::weights::Weight;
 use polkadot_sdk::*;
+use tos_pallet_support::estimate::weight;
 use tos_types::{params::MAX_CANDIDATES, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS};
 
 /// Weights of the calls and steps of this pallet.
@@ -55,9 +56,7 @@ const SEATS: u64 = (MAX_PANEL * MAX_ROUNDS) as u64;
 const PROOF_PER_READ: u64 = 1_024;
 
 fn step(micros: u64, reads: u64, writes: u64) -> Weight {
-    let proof = reads.saturating_mul(PROOF_PER_READ);
-    Weight::from_parts(micros.saturating_mul(1_000_000), proof)
-        .saturating_add(RocksDbWeight::get().reads_writes(reads, writes))
+    weight(micros, reads.saturating_mul(PROOF_PER_READ), reads, writes)
 }
 
 impl WeightInfo for () {

@@ -6,25 +6,26 @@
 
 extern crate alloc;
 
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
-mod calls;
-mod checks;
-mod interface;
-mod levels;
-#[cfg(test)]
-mod mock;
-mod reads;
-#[cfg(test)]
-mod tests;
-pub mod types;
-pub mod weights;
+use polkadot_sdk::*;
 
 pub use pallet::*;
 pub use types::{Certificate, Endorsers, Miner, Specialisations};
 pub use weights::WeightInfo;
 
-use polkadot_sdk::*;
+mod calls;
+mod checks;
+mod interface;
+mod levels;
+mod reads;
+pub mod types;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod weights;
 
 #[frame_support::pallet]
 pub mod pallet {
@@ -50,7 +51,7 @@ pub mod pallet {
 
     /// Configuration of the register.
     #[pallet::config]
-    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config: polkadot_sdk::frame_system::Config {
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
         /// The runtime's hold reasons.
@@ -386,18 +387,6 @@ pub mod pallet {
         NothingToReview,
     }
 
-    #[pallet::hooks]
-    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        fn integrity_test() {
-            Self::check_constants();
-        }
-
-        #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_try_state()
-        }
-    }
-
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
         /// Become a miner of these task types. Holds the highest of their registration stakes.
@@ -523,6 +512,18 @@ pub mod pallet {
         pub fn review_level(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_review_level(who)
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn integrity_test() {
+            Self::check_constants();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
         }
     }
 }

@@ -40,7 +40,13 @@ pub const START_BALANCE: Balance = 1_000 * TOS;
 pub const EXISTENTIAL_DEPOSIT: Balance = TOS / 100;
 pub const MAX_RELATIONS: u32 = 3;
 
-tos_pallet_support::test_runtime!(Miners: pallet_miners, existential_deposit: EXISTENTIAL_DEPOSIT);
+tos_pallet_support::test_runtime! {
+    Miners: pallet_miners, existential_deposit: EXISTENTIAL_DEPOSIT, holds;
+    type Reputation = TestReputation;
+    type Rules = Rules;
+    type CertifyOrigin = EitherOfDiverse<EnsureRoot<u64>, EnsureSignedBy<Certifier, u64>>;
+    type MaxRelations = ConstU32<MAX_RELATIONS>;
+}
 
 const PHASE_LENGTHS: PhaseLengths = PhaseLengths {
     day: DAY,
@@ -108,18 +114,6 @@ impl MemberRules for Rules {
     fn levels() -> LevelTable {
         Levels::get()
     }
-}
-
-impl pallet_miners::Config for Test {
-    type WeightInfo = ();
-    type Reputation = TestReputation;
-    type Rules = Rules;
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type Currency = Balances;
-    type Clock = TestClock;
-    type GovernanceOrigin = EnsureRoot<u64>;
-    type CertifyOrigin = EitherOfDiverse<EnsureRoot<u64>, EnsureSignedBy<Certifier, u64>>;
-    type MaxRelations = ConstU32<MAX_RELATIONS>;
 }
 
 #[derive(Default)]

@@ -6,25 +6,26 @@
 
 extern crate alloc;
 
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
-mod calls;
-mod checks;
-mod genesis;
-mod interface;
-#[cfg(test)]
-mod mock;
-mod reads;
-#[cfg(test)]
-mod tests;
-pub mod types;
-pub mod weights;
+use polkadot_sdk::*;
 
 pub use pallet::*;
 pub use types::{Record, MAX_DAILY_GAIN};
 pub use weights::WeightInfo;
 
-use polkadot_sdk::*;
+mod calls;
+mod checks;
+mod genesis;
+mod interface;
+mod reads;
+pub mod types;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod weights;
 
 #[frame_support::pallet]
 pub mod pallet {
@@ -45,7 +46,7 @@ pub mod pallet {
 
     /// Configuration of reputations.
     #[pallet::config]
-    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config: polkadot_sdk::frame_system::Config {
         /// Weights of the steps.
         type WeightInfo: WeightInfo;
         /// Protocol time.
@@ -115,18 +116,6 @@ pub mod pallet {
         },
     }
 
-    #[pallet::hooks]
-    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        fn integrity_test() {
-            Self::check_constants();
-        }
-
-        #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_try_state()
-        }
-    }
-
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
         /// Punish an account for a proven offence in a task of this type: 200, 1,000 or 3,000
@@ -141,6 +130,18 @@ pub mod pallet {
             T::GovernanceOrigin::ensure_origin(origin)?;
             Self::do_penalise(&who, task_type, severity);
             Ok(())
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn integrity_test() {
+            Self::check_constants();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
         }
     }
 }

@@ -20,7 +20,12 @@ use tos_types::{
 
 pub use tos_pallet_support::testing::{now, TestClock};
 
-tos_pallet_support::test_runtime!(Reputation: pallet_reputation);
+tos_pallet_support::test_runtime! {
+    Reputation: pallet_reputation;
+    type Clock = TestClock;
+    type Miners = TestMiners;
+    type GovernanceOrigin = EnsureRoot<u64>;
+}
 
 pub const ALICE: u64 = 1;
 pub const BOB: u64 = 2;
@@ -95,13 +100,6 @@ impl MinerRegistry<u64> for TestMiners {
     fn benchmark_register(_: &u64, _: TaskType) {}
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_certify(_: &u64, _: Certification) {}
-}
-
-impl pallet_reputation::Config for Test {
-    type WeightInfo = ();
-    type Clock = TestClock;
-    type Miners = TestMiners;
-    type GovernanceOrigin = EnsureRoot<u64>;
 }
 
 #[derive(Default)]

@@ -6,30 +6,31 @@
 
 extern crate alloc;
 
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
-mod calls;
-mod checks;
-mod escrow;
-mod interface;
-#[cfg(test)]
-mod mock;
-mod queue;
-mod reads;
-mod settlement;
-#[cfg(test)]
-mod tests;
-mod types;
-pub mod weights;
+use polkadot_sdk::*;
 
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-use polkadot_sdk::*;
-
 /// Target of this pallet's log lines.
 pub const LOG_TARGET: &str = "runtime::rewards";
+
+mod calls;
+mod checks;
+mod escrow;
+mod interface;
+mod queue;
+mod reads;
+mod settlement;
+mod types;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod weights;
 
 #[frame_support::pallet]
 #[allow(missing_docs, reason = "the macro's own items carry no docs")]
@@ -52,7 +53,10 @@ pub mod pallet {
 
     /// Configuration of the vault.
     #[pallet::config]
-    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config: polkadot_sdk::frame_system::Config {
+        /// Weights of the calls and of the hook's steps.
+        type WeightInfo: WeightInfo;
+
         /// The currency rewards are paid in.
         type Currency: HeldCurrency<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
@@ -69,9 +73,6 @@ pub mod pallet {
 
         /// The origin that changes splits of escrows.
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
-
-        /// Weights of the calls and of the hook's steps.
-        type WeightInfo: WeightInfo;
     }
 
     /// Reasons of holds.
@@ -274,22 +275,6 @@ pub mod pallet {
         CannotReceive,
     }
 
-    #[pallet::hooks]
-    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
-            Self::pay_expired(remaining)
-        }
-
-        fn integrity_test() {
-            Self::check_constants();
-        }
-
-        #[cfg(feature = "try-runtime")]
-        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_try_state()
-        }
-    }
-
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
         /// Moves the caller's reward of `task` to its free balance.
@@ -389,6 +374,22 @@ pub mod pallet {
             ensure_signed(origin)?;
             let claimed = Self::do_claim_all(&owner)?;
             Ok(Some(<T as Config>::WeightInfo::claim_all(claimed)).into())
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
+            Self::pay_expired(remaining)
+        }
+
+        fn integrity_test() {
+            Self::check_constants();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
         }
     }
 }

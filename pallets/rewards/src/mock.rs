@@ -4,14 +4,13 @@
 
 use crate::{self as pallet_rewards, Custody, Event, HoldReason};
 use frame_support::{
-    assert_ok, parameter_types,
+    assert_ok,
     traits::{
         fungible::{Inspect, InspectHold},
-        Hooks,
+        ConstU64, Hooks,
     },
     weights::Weight,
 };
-use frame_system::EnsureRoot;
 use polkadot_sdk::*;
 use std::collections::BTreeMap;
 use tos_formulas::split::{JudgedAnswer, QualityBars};
@@ -24,7 +23,10 @@ use tos_types::{
 
 pub use tos_pallet_support::testing::TestClock;
 
-tos_pallet_support::test_runtime!(Rewards: pallet_rewards, existential_deposit: ED);
+tos_pallet_support::test_runtime! {
+    Rewards: pallet_rewards, existential_deposit: ED, holds;
+    type Treasury = ConstU64<TREASURY>;
+}
 
 /// The existential deposit.
 pub const ED: Balance = 10;
@@ -47,19 +49,6 @@ pub const GHOST: u64 = 66;
 /// Balances that the rich and the others start with.
 pub const RICH: Balance = 1_000_000;
 pub const POOR: Balance = 100;
-
-parameter_types! {
-    pub const Treasury: u64 = TREASURY;
-}
-
-impl pallet_rewards::Config for Test {
-    type Currency = Balances;
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type Clock = TestClock;
-    type Treasury = Treasury;
-    type GovernanceOrigin = EnsureRoot<u64>;
-    type WeightInfo = ();
-}
 
 /// Builds the externalities and checks the invariants after every test.
 pub struct ExtBuilder {

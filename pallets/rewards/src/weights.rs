@@ -2,8 +2,9 @@
 
 //! Weights of the calls, of the vault's functions and of the hook's steps.
 
-use frame_support::weights::{constants::RocksDbWeight, Weight};
+use frame_support::weights::Weight;
 use polkadot_sdk::*;
+use tos_pallet_support::estimate::weight;
 
 /// Weights of the pallet's work. The vault's functions are called by other pallets, whose own
 /// benchmarks contain them; they are here to be measured by themselves, too.
@@ -97,9 +98,5 @@ const PROOF_PER_READ: u64 = 1_024;
 
 /// So many microseconds of execution, and accesses to the database.
 fn work(micros: u64, reads: u64, writes: u64) -> Weight {
-    Weight::from_parts(
-        micros.saturating_mul(1_000_000),
-        reads.saturating_mul(PROOF_PER_READ),
-    )
-    .saturating_add(RocksDbWeight::get().reads_writes(reads, writes))
+    weight(micros, reads.saturating_mul(PROOF_PER_READ), reads, writes)
 }

@@ -78,16 +78,7 @@ mod benchmarks {
                     .groups
                     .try_push((id, aggregate::GROUP_SIZE))
                     .unwrap();
-                Groups::<T>::insert(
-                    id,
-                    Group {
-                        provider: who.clone(),
-                        members: 0,
-                        fresh: 0,
-                        fresh_from: 0,
-                        places: Places::default(),
-                    },
-                );
+                Groups::<T>::insert(id, Group::empty(who.clone()));
             }
         });
         Folded::<T>::put(100 * LATE);
@@ -139,8 +130,7 @@ mod benchmarks {
 
     #[benchmark]
     fn pause() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         active::<T>(&who);
         #[extrinsic_call]
         _(RawOrigin::Signed(who), id);
@@ -149,8 +139,7 @@ mod benchmarks {
 
     #[benchmark]
     fn resume() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         assert_ok!(Pallet::<T>::do_pause(&who, id));
         #[extrinsic_call]
         _(RawOrigin::Signed(who), id);
@@ -159,16 +148,14 @@ mod benchmarks {
 
     #[benchmark]
     fn request_removal() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         #[extrinsic_call]
         _(RawOrigin::Signed(who), id);
     }
 
     #[benchmark]
     fn settle() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (_, id) = with_active::<T>();
         Folded::<T>::put(LATE);
         #[extrinsic_call]
         _(RawOrigin::Signed(client::<T>()), id);
@@ -177,8 +164,7 @@ mod benchmarks {
 
     #[benchmark]
     fn challenge_seal() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (_, id) = with_active::<T>();
         let watcher = rich::<T>("watcher");
         #[extrinsic_call]
         _(RawOrigin::Signed(watcher), id);
@@ -187,8 +173,7 @@ mod benchmarks {
 
     #[benchmark]
     fn challenge_window() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         let (window, _) = handed_in::<T>(&who, id, LATE - 1);
         let watcher = rich::<T>("watcher");
         #[extrinsic_call]
@@ -198,8 +183,7 @@ mod benchmarks {
 
     #[benchmark]
     fn respond_audit() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         let seed = audited::<T>(id);
         let zeros = Zeros::new();
         let commitment = zeros.commitment;
@@ -228,8 +212,7 @@ mod benchmarks {
     /// The answer is wrong: all masks are made, and the replica fails.
     #[benchmark]
     fn respond_seal(n: Linear<1, MAX_SEAL_SAMPLES>) {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         Folded::<T>::put(LATE);
         Settings::<T>::mutate(|config| config.seal_samples = n);
         assert_ok!(Pallet::<T>::do_challenge_seal(rich::<T>("watcher"), id));
@@ -245,8 +228,7 @@ mod benchmarks {
 
     #[benchmark]
     fn respond_window() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         let (window, answer) = handed_in::<T>(&who, id, LATE - 1);
         let watcher = rich::<T>("watcher");
         assert_ok!(Pallet::<T>::do_challenge_window(watcher, id, window));
@@ -351,8 +333,7 @@ mod benchmarks {
 
     #[benchmark]
     fn open_audit() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (_, id) = with_active::<T>();
         let randomness = T::Randomness::request();
         #[block]
         {
@@ -378,8 +359,7 @@ mod benchmarks {
 
     #[benchmark]
     fn fold_group() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         open_window::<T>(validators::<T>());
         for member in Pallet::<T>::committee(&[3; 32], 0) {
             assert_ok!(Pallet::<T>::do_attest(member, LATE, 0, 100, 1));
@@ -457,8 +437,7 @@ mod benchmarks {
 
     #[benchmark]
     fn step_replica() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (who, id) = with_active::<T>();
         active::<T>(&who);
         Folded::<T>::put(1_000 * LATE);
         #[block]
@@ -505,8 +484,7 @@ mod benchmarks {
 
     #[benchmark]
     fn step_failed() {
-        let who = keeper::<T>();
-        let id = active::<T>(&who);
+        let (_, id) = with_active::<T>();
         let due = Replicas::<T>::get(id).unwrap().due.unwrap();
         #[block]
         {

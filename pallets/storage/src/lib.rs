@@ -16,33 +16,33 @@ use polkadot_sdk::*;
 
 pub use pallet::*;
 pub use types::*;
+pub use weights::WeightInfo;
+
+/// The log target of this pallet.
+const LOG_TARGET: &str = "runtime::storage";
 
 pub mod audits;
 mod authorize;
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
 mod challenges;
 mod checks;
 mod committee;
 mod deals;
 mod events;
-#[cfg(test)]
-mod mock;
 mod money;
 mod providers;
 pub mod queue;
 mod reads;
 mod replicas;
-#[cfg(test)]
-mod tests;
 pub mod types;
-pub mod weights;
 pub mod windows;
 
-pub use weights::WeightInfo;
-
-/// The log target of this pallet.
-const LOG_TARGET: &str = "runtime::storage";
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod weights;
 
 #[import_section(events::events)]
 #[frame_support::pallet]
@@ -72,7 +72,7 @@ pub mod pallet {
 
     /// The needs of storage: what the rest of the chain provides.
     #[pallet::config]
-    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config: polkadot_sdk::frame_system::Config {
         /// Weights of the calls and of the automatic steps.
         type WeightInfo: WeightInfo;
         /// The runtime's reasons to hold balance.

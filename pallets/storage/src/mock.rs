@@ -8,7 +8,7 @@ use codec::Encode;
 use frame_support::{
     dispatch::DispatchResult,
     parameter_types,
-    traits::{Authorize, Hooks},
+    traits::{Authorize, ConstU64, Hooks},
     weights::{Weight, WeightMeter},
 };
 use frame_system::RawOrigin;
@@ -28,7 +28,14 @@ pub use crate::tests::world::*;
 
 pub type AccountId = u64;
 
-tos_pallet_support::test_runtime!(Store: pallet_storage, existential_deposit: ED);
+tos_pallet_support::test_runtime! {
+    Store: pallet_storage, existential_deposit: ED, holds;
+    type Randomness = TestBeacon;
+    type Validators = Validators;
+    type Treasury = ConstU64<TREASURY>;
+    type ChainId = ChainId;
+    type MaxWork = MaxWork;
+}
 
 pub const CLIENT: AccountId = 1;
 pub const OTHER_CLIENT: AccountId = 2;
@@ -48,21 +55,7 @@ pub const DELAY: u32 = 2;
 parameter_types! {
     pub static MaxWork: Weight = Weight::MAX;
     pub static Validators: Vec<AccountId> = (VALIDATOR..VALIDATOR + 30).collect();
-    pub const Treasury: AccountId = TREASURY;
     pub const ChainId: [u8; 32] = CHAIN;
-}
-
-impl pallet_storage::Config for Test {
-    type WeightInfo = ();
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type Currency = Balances;
-    type Clock = TestClock;
-    type Randomness = TestBeacon;
-    type Validators = Validators;
-    type Treasury = Treasury;
-    type GovernanceOrigin = frame_system::EnsureRoot<AccountId>;
-    type ChainId = ChainId;
-    type MaxWork = MaxWork;
 }
 
 thread_local! {

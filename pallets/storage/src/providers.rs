@@ -184,16 +184,7 @@ impl<T: Config> Pallet<T> {
                 .groups
                 .try_push((id, size))
                 .map_err(|_| Error::<T>::TooManyReplicas)?;
-            Groups::<T>::insert(
-                id,
-                Group {
-                    provider: who.clone(),
-                    members: 0,
-                    fresh: 0,
-                    fresh_from: 0,
-                    places: Places::default(),
-                },
-            );
+            Groups::<T>::insert(id, Group::empty(who.clone()));
         }
         let (id, free) = provider
             .groups

@@ -284,6 +284,17 @@ pub struct Group<AccountId> {
 }
 
 impl<AccountId> Group<AccountId> {
+    /// A group of this provider without members.
+    pub fn empty(provider: AccountId) -> Self {
+        Self {
+            provider,
+            members: 0,
+            fresh: 0,
+            fresh_from: 0,
+            places: Places::default(),
+        }
+    }
+
     /// Members that take part in a window, as far as can be said of the current one.
     pub fn due(&self, window: Window) -> u32 {
         match self.fresh_from > window {

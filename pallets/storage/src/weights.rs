@@ -2,8 +2,9 @@
 
 //! Weights of the calls and of the automatic steps.
 
-use frame_support::weights::{constants::RocksDbWeight, Weight};
+use frame_support::weights::Weight;
 use polkadot_sdk::*;
+use tos_pallet_support::estimate::weight;
 
 /// Weights of `pallet_storage`.
 pub trait WeightInfo {
@@ -81,11 +82,6 @@ pub trait WeightInfo {
     fn step_challenge() -> Weight;
     /// Putting off a step that failed.
     fn step_failed() -> Weight;
-}
-
-fn weight(micros: u64, proof: u64, reads: u64, writes: u64) -> Weight {
-    Weight::from_parts(micros.saturating_mul(1_000_000), proof)
-        .saturating_add(RocksDbWeight::get().reads_writes(reads, writes))
 }
 
 // Counted by hand: records of this pallet plus the balances it moves. A runtime uses measured

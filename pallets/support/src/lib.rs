@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 pub mod agenda;
+pub mod estimate;
 pub mod holds;
 pub mod sum_tree;
 #[cfg(feature = "std")]

@@ -16,28 +16,28 @@ use polkadot_sdk::*;
 
 pub use pallet::*;
 pub use types::*;
-
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
-mod calls;
-mod checks;
-mod events;
-mod impls;
-#[cfg(test)]
-mod mock;
-mod queue;
-mod reads;
-mod settlement;
-mod steps;
-#[cfg(test)]
-mod tests;
-pub mod types;
-pub mod weights;
-
 pub use weights::WeightInfo;
 
 /// The log target of this pallet.
 const LOG_TARGET: &str = "runtime::tasks";
+
+mod calls;
+mod checks;
+mod events;
+mod impls;
+mod queue;
+mod reads;
+mod settlement;
+mod steps;
+pub mod types;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod weights;
 
 #[import_section(events::events)]
 #[frame_support::pallet]
@@ -71,7 +71,7 @@ pub mod pallet {
 
     /// The needs of tasks: what the rest of the chain provides.
     #[pallet::config]
-    pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config: polkadot_sdk::frame_system::Config {
         /// Weights of the calls and of the steps of the queue.
         type WeightInfo: WeightInfo;
         /// The runtime's reasons to hold balance.

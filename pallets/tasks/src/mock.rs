@@ -6,7 +6,7 @@ use crate as pallet_tasks;
 use crate::*;
 use frame_support::{
     parameter_types,
-    traits::{fungible::Mutate, tokens::Preservation, Hooks},
+    traits::{fungible::Mutate, tokens::Preservation, ConstU64, Hooks},
     weights::{Weight, WeightMeter},
 };
 use sp_runtime::{DispatchError, DispatchResult};
@@ -30,7 +30,16 @@ pub use tos_pallet_support::testing::{now, TestClock};
 
 type AccountId = u64;
 
-tos_pallet_support::test_runtime!(Work: pallet_tasks, existential_deposit: ED);
+tos_pallet_support::test_runtime! {
+    Work: pallet_tasks, existential_deposit: ED, holds;
+    type Miners = TestMiners;
+    type Reputation = TestReputation;
+    type Panels = TestPanels;
+    type Vault = TestVault;
+    type Treasury = ConstU64<TREASURY>;
+    type Rules = Rules;
+    type MaxWork = MaxWork;
+}
 
 pub const PUBLISHER: AccountId = 1;
 pub const ALICE: AccountId = 11;
@@ -46,22 +55,6 @@ pub const ENDOWMENT: Balance = 10_000 * TOS;
 
 parameter_types! {
     pub static MaxWork: Weight = Weight::from_parts(u64::MAX, u64::MAX);
-    pub const Treasury: AccountId = TREASURY;
-}
-
-impl pallet_tasks::Config for Test {
-    type WeightInfo = ();
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type Currency = Balances;
-    type Clock = TestClock;
-    type Miners = TestMiners;
-    type Reputation = TestReputation;
-    type Panels = TestPanels;
-    type Vault = TestVault;
-    type Treasury = Treasury;
-    type Rules = Rules;
-    type GovernanceOrigin = frame_system::EnsureRoot<AccountId>;
-    type MaxWork = MaxWork;
 }
 
 thread_local! {

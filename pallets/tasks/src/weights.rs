@@ -2,8 +2,9 @@
 
 //! Weights of the calls and of the steps of the queue.
 
-use frame_support::weights::{constants::RocksDbWeight, Weight};
+use frame_support::weights::Weight;
 use polkadot_sdk::*;
+use tos_pallet_support::estimate::weight;
 
 /// Weights of `pallet_tasks`. The argument is the number of miners who joined the task.
 pub trait WeightInfo {
@@ -45,11 +46,6 @@ pub trait WeightInfo {
     fn step_settle(p: u32, s: u32) -> Weight;
     /// Removing every record of a task with `p` answers after rounds of `s` seats in all.
     fn step_prune(p: u32, s: u32) -> Weight;
-}
-
-fn weight(micros: u64, proof: u64, reads: u64, writes: u64) -> Weight {
-    Weight::from_parts(micros.saturating_mul(1_000_000), proof)
-        .saturating_add(RocksDbWeight::get().reads_writes(reads, writes))
 }
 
 // Counted by hand: records of this pallet plus those of the pallets behind its traits. A runtime

@@ -117,31 +117,14 @@ fn splits_agree_with_the_reference() {
             &numbers::<u16>(&case["points"]),
         );
         let expected = &case["allocation"];
-        assert_eq!(
-            allocation.winners,
-            numbers::<u32>(&expected["winners"]),
-            "{case}"
-        );
-        assert_eq!(
-            allocation.answers,
-            amounts::<u128>(&expected["answers"]),
-            "{case}"
-        );
-        assert_eq!(
-            allocation.judges,
-            amounts::<u128>(&expected["judges"]),
-            "{case}"
-        );
-        assert_eq!(
-            allocation.network,
-            amount::<u128>(&expected["network"]),
-            "{case}"
-        );
-        assert_eq!(
-            allocation.refund,
-            amount::<u128>(&expected["refund"]),
-            "{case}"
-        );
+        let expected = split::Allocation {
+            winners: numbers(&expected["winners"]),
+            answers: amounts(&expected["answers"]),
+            judges: amounts(&expected["judges"]),
+            network: amount(&expected["network"]),
+            refund: amount(&expected["refund"]),
+        };
+        assert_eq!(allocation, expected, "{case}");
     }
 }
 

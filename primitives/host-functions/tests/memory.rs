@@ -63,27 +63,26 @@ fn verify_seal() -> bool {
     tos_host_functions::verify_seal_word(&SEAL, &[1; 32], 0, &[0; 64], &[0; 64])
 }
 
+/// Asks for `answer` in the process that is short of memory, and otherwise checks that this process,
+/// which runs `test`, ends for want of memory for `what`.
+fn assert_ends<A: std::fmt::Debug>(test: &str, answer: impl FnOnce() -> A, what: &str) {
+    match is_short() {
+        true => println!("{ANSWER} {:?}", answer()),
+        false => assert_aborted(&run_short(test), what),
+    }
+}
+
 #[test]
 fn no_seal_of_a_block_is_called_wrong_for_want_of_memory() {
-    if is_short() {
-        println!("{ANSWER} {}", verify_seal());
-        return;
-    }
-    let output = run_short("no_seal_of_a_block_is_called_wrong_for_want_of_memory");
-    assert_aborted(&output, "sealed word");
+    let name = "no_seal_of_a_block_is_called_wrong_for_want_of_memory";
+    assert_ends(name, verify_seal, "sealed word");
 }
 
 #[test]
 fn no_slot_of_a_block_is_called_wrong_for_want_of_memory() {
-    if is_short() {
-        println!(
-            "{ANSWER} {:?}",
-            tos_host_functions::dataset_root(&WALK, &[1; 32])
-        );
-        return;
-    }
-    let output = run_short("no_slot_of_a_block_is_called_wrong_for_want_of_memory");
-    assert_aborted(&output, "dataset");
+    let name = "no_slot_of_a_block_is_called_wrong_for_want_of_memory";
+    let root = || tos_host_functions::dataset_root(&WALK, &[1; 32]);
+    assert_ends(name, root, "dataset");
 }
 
 #[test]

@@ -14,11 +14,17 @@ use tos_storage_proofs::{
 
 const COUNT: u32 = COMMITTEE_WORDS;
 
-#[test]
-fn a_bit_flipped_anywhere_is_noticed() {
+/// A tree, its commitment, and a proof of the words that a seed asks for.
+fn proven() -> (MemoryTree, Commitment, Hash, Vec<u8>) {
     let tree = tree(7);
     let (c, seed) = (*tree.commitment(), hash("seed", 1));
     let proof = prove_words(&tree, &c, &seed, COUNT).unwrap();
+    (tree, c, seed, proof)
+}
+
+#[test]
+fn a_bit_flipped_anywhere_is_noticed() {
+    let (tree, c, seed, proof) = proven();
     for at in 0..proof.len() {
         let mut forged = proof.clone();
         forged[at] ^= 1 << (at % 8);
@@ -37,9 +43,7 @@ fn a_bit_flipped_anywhere_is_noticed() {
 
 #[test]
 fn a_commitment_with_another_root_length_or_depth_is_another_commitment() {
-    let tree = tree(7);
-    let (c, seed) = (*tree.commitment(), hash("seed", 1));
-    let proof = prove_words(&tree, &c, &seed, COUNT).unwrap();
+    let (tree, c, seed, proof) = proven();
     for bit in 0..256 {
         let mut other = c;
         other.root[bit / 8] ^= 1 << (bit % 8);
@@ -76,9 +80,7 @@ fn a_commitment_with_another_root_length_or_depth_is_another_commitment() {
 
 #[test]
 fn truncated_and_extended_proofs_have_the_wrong_length() {
-    let tree = tree(7);
-    let (c, seed) = (*tree.commitment(), hash("seed", 1));
-    let proof = prove_words(&tree, &c, &seed, COUNT).unwrap();
+    let (_, c, seed, proof) = proven();
     for length in 0..proof.len() {
         let refused = verify_words(&c, &seed, COUNT, &proof[..length]);
         assert_eq!(refused, Err(ProofError::Length));

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`constants`] | amounts, consensus, fees, genesis |
 //! | [`limits`] | work and bytes of a block |
+//! | [`measured`] | form of measured weights |
 //! | [`transactions`] | extensions of a transaction and what charging its fee weighs |
 //! | [`weights`] | measured weights of the pallets in both |
 //! | `apis`, `configs` | macros for the text that must stand in the runtime's own crate |
@@ -23,6 +24,7 @@ mod apis;
 mod configs;
 pub mod constants;
 pub mod limits;
+pub mod measured;
 pub mod transactions;
 pub mod weights;
 

@@ -41,6 +41,7 @@ use alloc::{borrow::Cow, vec::Vec};
 use polkadot_sdk::*;
 use sp_runtime::{generic, impl_opaque_keys};
 use sp_version::RuntimeVersion;
+use tos_runtime_common::measured_weights;
 
 pub use apis::{RuntimeApi, RUNTIME_API_VERSIONS};
 pub use frame_system::Call as SystemCall;

@@ -3,7 +3,7 @@
 //! Outcomes of calls, on a node that does not always tell them.
 
 use super::{Call, Included, Wait};
-use crate::testing::node::{signer, Effect, Event, FakeNode, Next, Reaction, Tell};
+use crate::testing::node::{signer, Effect, Event, FakeNode, Next, Node, Reaction, Tell};
 use crate::{
     error::{Error, Result},
     keys::Signer,
@@ -28,6 +28,13 @@ async fn submit(node: &FakeNode, reactions: &[Reaction], wait: Wait) -> Result<I
     node.lock().reactions.extend(reactions);
     let connection = node.connect().await;
     connection.submit(&signer(), &call(), wait, LONG).await
+}
+
+/// Lets this happen to the node when it is asked for its best block the second time.
+fn happens_later(node: &FakeNode, event: impl FnOnce(&mut Node) + Send + 'static) {
+    let mut node = node.lock();
+    node.events.push_back(Box::new(|_| ()));
+    node.events.push_back(Box::new(event));
 }
 
 #[tokio::test]
@@ -92,11 +99,10 @@ async fn what_got_into_a_block_without_a_word_is_found_there() {
         for wait in [Wait::Best, Wait::Finalised] {
             let node = FakeNode::new();
             node.lock().grow(3);
-            node.lock().events.push_back(Box::new(|_| ()));
-            node.lock().events.push_back(Box::new(|node| {
+            happens_later(&node, |node| {
                 node.grow(4);
                 node.finalise();
-            }));
+            });
             let reaction = Reaction::Take(PUBLISHES, tells);
             let included = submit(&node, &[reaction], wait).await.unwrap();
             assert_eq!(included.task, Some(TASK));
@@ -124,10 +130,7 @@ async fn what_is_lost_is_sent_again_under_its_nonce() {
 #[tokio::test]
 async fn a_block_that_is_undone_gives_the_nonce_back() {
     let node = FakeNode::new();
-    node.lock().events.push_back(Box::new(|_| ()));
-    node.lock()
-        .events
-        .push_back(Box::new(|node| node.reorganise()));
+    happens_later(&node, |node| node.reorganise());
     let reactions = [
         Reaction::Take(PUBLISHES, &[Tell::InBlock, Tell::Dropped]),
         Reaction::Take(PUBLISHES, &[Tell::InBlock, Tell::Finalised]),
@@ -157,10 +160,7 @@ async fn a_call_that_failed_in_its_block_is_refused_and_not_sent_again() {
     let fails = Next::This(Effect::Fails);
     for tells in [&[Tell::InBlock, Tell::Finalised][..], &[Tell::Dropped]] {
         let node = FakeNode::new();
-        node.lock().events.push_back(Box::new(|_| ()));
-        node.lock()
-            .events
-            .push_back(Box::new(|node| node.finalise()));
+        happens_later(&node, |node| node.finalise());
         let error = submit(&node, &[Reaction::Take(fails, tells)], Wait::Finalised)
             .await
             .unwrap_err();
@@ -236,10 +236,7 @@ async fn a_submission_that_timed_out_in_no_block_says_until_when_it_may_get_into
 #[tokio::test]
 async fn a_submission_whose_node_is_lost_says_what_was_sent() {
     let node = FakeNode::new();
-    node.lock().events.push_back(Box::new(|_| ()));
-    node.lock()
-        .events
-        .push_back(Box::new(|node| node.lost = true));
+    happens_later(&node, |node| node.lost = true);
     let reaction = Reaction::Take(PUBLISHES, &[Tell::InBlock]);
     let error = submit(&node, &[reaction], Wait::Finalised)
         .await

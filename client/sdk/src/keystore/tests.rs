@@ -23,6 +23,15 @@ fn store() -> (tempfile::TempDir, Keystore) {
     (folder, store)
 }
 
+/// A keystore with one key, `a`.
+fn store_of_alice() -> (tempfile::TempDir, Keystore) {
+    let (folder, store) = store();
+    store
+        .add("a", Scheme::Sr25519, "//Alice", "secret")
+        .unwrap();
+    (folder, store)
+}
+
 /// The files of a list of them, as texts.
 fn texts(list: &str, field: Option<&str>) -> Vec<String> {
     let list: Vec<Value> = serde_json::from_str(list).unwrap();
@@ -103,10 +112,7 @@ fn a_secret_is_a_seed_wherever_there_is_one() {
 
 #[test]
 fn a_wrong_password_opens_nothing() {
-    let (_folder, store) = store();
-    store
-        .add("a", Scheme::Sr25519, "//Alice", "secret")
-        .unwrap();
+    let (_folder, store) = store_of_alice();
     let error = store.open("a", "Secret").err().unwrap();
     assert!(matches!(&error, Error::WrongPassword(name) if name == "a"));
     assert!(error.to_string().contains("wrong password"), "{error}");
@@ -330,10 +336,7 @@ fn a_file_that_is_no_key_file_imports_nothing() {
 
 #[test]
 fn keys_are_never_replaced_and_names_never_leave_the_folder() {
-    let (folder, store) = store();
-    store
-        .add("a", Scheme::Sr25519, "//Alice", "secret")
-        .unwrap();
+    let (folder, store) = store_of_alice();
     assert!(store.add("a", Scheme::Sr25519, "//Bob", "secret").is_err());
     let from = put(&folder, &polkadot_js()[0]);
     assert!(store.import("a", &from, "secret", "secret").is_err());

@@ -63,6 +63,17 @@ pub(super) async fn published(folder: &Path, length: usize) -> (Vec<u8>, DealVie
     (data, fake::deal(1, content, coded))
 }
 
+/// A chain with one deal, about content of a client.
+async fn one_deal(folder: &Path, length: usize) -> FakeChain {
+    let (_, deal) = published(folder, length).await;
+    FakeChain::new(vec![deal], "http://h")
+}
+
+fn nothing_refused(chain: &FakeChain) {
+    let refused = chain.refused.borrow();
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
 pub(super) fn prover(folder: &Path) -> Arc<ReplicaProver> {
     let (dir, key) = (folder.join("store"), fake::proof_key());
     let params = (SealParams::TEST, 16);
@@ -140,8 +151,7 @@ fn damage(folder: &Path, chunks: impl Iterator<Item = u64>) {
 #[tokio::test]
 async fn a_provider_accepts_seals_proves_and_settles() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, deal) = published(folder.path(), 50_000).await;
-    let chain = FakeChain::new(vec![deal], "http://h");
+    let chain = one_deal(folder.path(), 50_000).await;
     let mut provider = provider(prover(folder.path()), OPTIONS);
     live(&chain, &mut provider, 6).await.unwrap();
     for (call, times) in [("accept", 1), ("commit_seal", 1), ("respond_seal", 1)] {
@@ -154,18 +164,13 @@ async fn a_provider_accepts_seals_proves_and_settles() {
         chain.count("settle")
     );
     assert_eq!(chain.state().missed, 0);
-    assert!(
-        chain.refused.borrow().is_empty(),
-        "{:?}",
-        chain.refused.borrow()
-    );
+    nothing_refused(&chain);
 }
 
 #[tokio::test]
 async fn a_provider_that_is_restarted_more_often_than_it_settles_is_paid_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, deal) = published(folder.path(), 20_000).await;
-    let chain = FakeChain::new(vec![deal], "http://h");
+    let chain = one_deal(folder.path(), 20_000).await;
     // Every run ends after one more window; two have to be earned before it settles.
     for windows in 1..=6 {
         let mut provider = provider(prover(folder.path()), OPTIONS);
@@ -206,8 +211,7 @@ async fn a_provider_killed_anywhere_keeps_its_streak_and_signs_one_root_per_wind
     let mut kills = 0;
     loop {
         let folder = tempfile::tempdir().unwrap();
-        let (_, deal) = published(folder.path(), 20_000).await;
-        let chain = FakeChain::new(vec![deal], "http://h").kill_at(kills + 1);
+        let chain = one_deal(folder.path(), 20_000).await.kill_at(kills + 1);
         loop {
             // A new process: everything is read from disk again.
             let mut provider = provider(prover(folder.path()), OPTIONS);
@@ -229,8 +233,7 @@ async fn a_provider_killed_anywhere_keeps_its_streak_and_signs_one_root_per_wind
 #[tokio::test]
 async fn a_window_challenge_is_answered_with_the_leaf_that_was_submitted() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, deal) = published(folder.path(), 20_000).await;
-    let chain = FakeChain::new(vec![deal], "http://h");
+    let chain = one_deal(folder.path(), 20_000).await;
     let prover = prover(folder.path());
     let mut first = provider(prover.clone(), OPTIONS);
     live(&chain, &mut first, 3).await.unwrap();
@@ -241,18 +244,13 @@ async fn a_window_challenge_is_answered_with_the_leaf_that_was_submitted() {
     });
     live(&chain, &mut first, 5).await.unwrap();
     assert_eq!(chain.count("respond_window"), 1);
-    assert!(
-        chain.refused.borrow().is_empty(),
-        "{:?}",
-        chain.refused.borrow()
-    );
+    nothing_refused(&chain);
 }
 
 #[tokio::test]
 async fn damage_is_noticed_and_rebuilt_and_nothing_false_is_ever_sent() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, deal) = published(folder.path(), 80_000).await;
-    let chain = FakeChain::new(vec![deal], "http://h");
+    let chain = one_deal(folder.path(), 80_000).await;
     let prover = prover(folder.path());
     let mut careless = provider(prover.clone(), OPTIONS);
     live(&chain, &mut careless, 2).await.unwrap();
@@ -267,11 +265,7 @@ async fn damage_is_noticed_and_rebuilt_and_nothing_false_is_ever_sent() {
         missed > 0,
         "12 blocks of audits with half of the chunks gone"
     );
-    assert!(
-        chain.refused.borrow().is_empty(),
-        "{:?}",
-        chain.refused.borrow()
-    );
+    nothing_refused(&chain);
 
     let options = ProviderOptions {
         repair: true,
@@ -295,11 +289,7 @@ async fn damage_is_noticed_and_rebuilt_and_nothing_false_is_ever_sent() {
         careful.step(&chain).await.unwrap();
     }
     assert_eq!(chain.state().missed, missed);
-    assert!(
-        chain.refused.borrow().is_empty(),
-        "{:?}",
-        chain.refused.borrow()
-    );
+    nothing_refused(&chain);
 }
 
 #[tokio::test]
@@ -354,8 +344,7 @@ async fn offers_are_taken_as_far_as_policy_and_bond_allow() {
 #[tokio::test]
 async fn what_is_over_is_removed_from_disk_when_that_is_final() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, deal) = published(folder.path(), 20_000).await;
-    let chain = FakeChain::new(vec![deal], "http://h");
+    let chain = one_deal(folder.path(), 20_000).await;
     let prover = prover(folder.path());
     let mut provider = provider(prover.clone(), OPTIONS);
     live(&chain, &mut provider, 1).await.unwrap();

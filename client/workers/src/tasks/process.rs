@@ -229,6 +229,13 @@ mod tests {
         }
     }
 
+    /// A file, not there yet, in which a program can tell its process.
+    fn pid_file() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("pid");
+        (folder, pid)
+    }
+
     #[tokio::test]
     async fn a_program_reads_its_input_and_writes_its_output() {
         let input = vec![b'x'; 500_000];
@@ -252,8 +259,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_that_takes_too_long_dies_with_its_children() {
-        let folder = tempfile::tempdir().unwrap();
-        let pid = folder.path().join("pid");
+        let (_folder, pid) = pid_file();
         let command = format!("sleep 600 & echo $! > {}; sleep 600", pid.display());
         let limits = Limits {
             time: Duration::from_millis(700),
@@ -268,8 +274,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_program_leaves_running_is_killed_and_not_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let pid = folder.path().join("pid");
+        let (_folder, pid) = pid_file();
         let command = format!("sleep 600 & echo $! > {}; echo done", pid.display());
         let started = Instant::now();
         assert_eq!(run(&command, b"", limits()).await.unwrap(), b"done\n");
@@ -279,8 +284,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_abandoned_program_dies() {
-        let folder = tempfile::tempdir().unwrap();
-        let pid = folder.path().join("pid");
+        let (_folder, pid) = pid_file();
         let command = format!("echo $$ > {}; exec sleep 600", pid.display());
         let job = tokio::spawn(async move { run(&command, b"", limits()).await.is_ok() });
         while !pid.exists() {

@@ -174,6 +174,13 @@ pub fn active<T: Config>(who: &T::AccountId) -> ReplicaId {
     id
 }
 
+/// A provider and an active replica of its.
+pub fn with_active<T: Config>() -> (T::AccountId, ReplicaId) {
+    let who = keeper::<T>();
+    let id = active::<T>(&who);
+    (who, id)
+}
+
 /// An active replica that has earned, is challenged as often as may be, and is the first of two in the index.
 pub fn burdened<T: Config>(who: &T::AccountId) -> ReplicaId {
     let id = active::<T>(who);

@@ -3,12 +3,23 @@
 //! The runtime of a mock.
 
 /// Declares the runtime `Test` of a pallet's mock: System, Balances if the existential deposit is
-/// given, and the pallet by its name there. The pallet's own configuration is the mock's.
+/// given, and the pallet by its name there.
+///
+/// The items of the pallet's configuration follow, without those that all mocks share: `WeightInfo`;
+/// and, of a pallet that `holds` funds, `RuntimeHoldReason`, `Currency`, `Clock` and
+/// `GovernanceOrigin` as well.
+///
+/// ```text
+/// test_runtime! {
+///     Store: pallet_storage, existential_deposit: ED, holds;
+///     type Treasury = Treasury;
+/// }
+/// ```
 ///
 /// The caller's module imports `polkadot_sdk::*`.
 #[macro_export]
 macro_rules! test_runtime {
-    ($name:ident: $pallet:ident) => {
+    ($name:ident: $pallet:ident; $($own:tt)*) => {
         ::polkadot_sdk::frame_support::construct_runtime!(
             pub enum Test {
                 System: frame_system,
@@ -17,8 +28,9 @@ macro_rules! test_runtime {
         );
 
         $crate::test_runtime!(@system {});
+        $crate::test_runtime!(@pallet $pallet { $($own)* });
     };
-    ($name:ident: $pallet:ident, existential_deposit: $deposit:tt) => {
+    ($name:ident: $pallet:ident, existential_deposit: $deposit:tt; $($own:tt)*) => {
         ::polkadot_sdk::frame_support::construct_runtime!(
             pub enum Test {
                 System: frame_system,
@@ -28,6 +40,24 @@ macro_rules! test_runtime {
         );
 
         $crate::test_runtime!(@balances $deposit {});
+        $crate::test_runtime!(@pallet $pallet { $($own)* });
+    };
+    ($name:ident: $pallet:ident, existential_deposit: $deposit:tt, holds; $($own:tt)*) => {
+        $crate::test_runtime! {
+            $name: $pallet, existential_deposit: $deposit;
+            type RuntimeHoldReason = RuntimeHoldReason;
+            type Currency = Balances;
+            type Clock = $crate::testing::TestClock;
+            type GovernanceOrigin = frame_system::EnsureRoot<u64>;
+            $($own)*
+        }
+    };
+    // The configuration of the pallet.
+    (@pallet $pallet:ident { $($own:tt)* }) => {
+        impl $pallet::Config for Test {
+            type WeightInfo = ();
+            $($own)*
+        }
     };
     // The configuration of System, with items of the caller.
     (@system { $($own:tt)* }) => {

@@ -5,98 +5,46 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
-
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `frame_system`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> frame_system::WeightInfo for WeightInfo<T> {
-    // `b`: 0 to 3932160.
-    fn remark(b: u32) -> Weight {
-        // At least 2_243 ns; recorded proof: 0 bytes.
-        Weight::from_parts(12_855_393, 0)
-            .saturating_add(Weight::from_parts(330, 0).saturating_mul(b.into()))
-    }
+crate::measured_weights! {
+    frame_system::WeightInfo;
 
     // `b`: 0 to 3932160.
-    fn remark_with_event(b: u32) -> Weight {
-        // At least 5_699 ns; recorded proof: 0 bytes.
-        Weight::from_parts(5_889_000, 0)
-            .saturating_add(Weight::from_parts(1_257, 0).saturating_mul(b.into()))
-    }
+    // At least 2_243 ns; recorded proof: 0 bytes.
+    fn remark(b: u32) = time 12_855_393 + 330 * b, proof 0, reads 0, writes 0;
 
-    // Storage: UNKNOWN KEY `0x3a686561707061676573` (r:0 w:1)
-    // Proof: UNKNOWN KEY `0x3a686561707061676573` (r:0 w:1)
-    fn set_heap_pages() -> Weight {
-        // At least 4_366 ns; recorded proof: 0 bytes.
-        Weight::from_parts(4_807_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
+    // `b`: 0 to 3932160.
+    // At least 5_699 ns; recorded proof: 0 bytes.
+    fn remark_with_event(b: u32) = time 5_889_000 + 1_257 * b, proof 0, reads 0, writes 0;
 
-    // Storage: `MultiBlockMigrations::Cursor` (r:1 w:0)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    // Storage: UNKNOWN KEY `0x3a636f6465` (r:0 w:1)
-    // Proof: UNKNOWN KEY `0x3a636f6465` (r:0 w:1)
-    fn set_code() -> Weight {
-        // At least 115_860_548 ns; recorded proof: 76 bytes.
-        Weight::from_parts(117_663_822_000, 67_035)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: 0x3a686561707061676573 0/1.
+    // At least 4_366 ns; recorded proof: 0 bytes.
+    fn set_heap_pages() = time 4_807_000, proof 0, reads 0, writes 1;
 
-    // Storage: `Skipped::Metadata` (r:0 w:0)
-    // Proof: `Skipped::Metadata` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: MultiBlockMigrations::Cursor 1/0, 0x3a636f6465 0/1.
+    // At least 115_860_548 ns; recorded proof: 76 bytes.
+    fn set_code() = time 117_663_822_000, proof 67_035, reads 1, writes 1;
+
+    // Reads/writes: Skipped::Metadata 0/0.
     // `i`: 0 to 1000.
-    fn set_storage(i: u32) -> Weight {
-        // At least 2_354 ns; recorded proof: 0 bytes.
-        Weight::from_parts(2_514_000, 0)
-            .saturating_add(Weight::from_parts(901_008, 0).saturating_mul(i.into()))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(i.into())))
-    }
+    // At least 2_354 ns; recorded proof: 0 bytes.
+    fn set_storage(i: u32) = time 2_514_000 + 901_008 * i, proof 0, reads 0, writes 0 + 1 * i;
 
-    // Storage: `Skipped::Metadata` (r:0 w:0)
-    // Proof: `Skipped::Metadata` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: Skipped::Metadata 0/0.
     // `i`: 0 to 1000.
-    fn kill_storage(i: u32) -> Weight {
-        // At least 2_284 ns; recorded proof: 0 bytes.
-        Weight::from_parts(2_334_000, 0)
-            .saturating_add(Weight::from_parts(663_060, 0).saturating_mul(i.into()))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(i.into())))
-    }
+    // At least 2_284 ns; recorded proof: 0 bytes.
+    fn kill_storage(i: u32) = time 2_334_000 + 663_060 * i, proof 0, reads 0, writes 0 + 1 * i;
 
-    // Storage: `Skipped::Metadata` (r:0 w:0)
-    // Proof: `Skipped::Metadata` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: Skipped::Metadata 0/0.
     // `p`: 0 to 1000.
-    fn kill_prefix(p: u32) -> Weight {
-        // At least 4_556 ns; recorded proof: 74 bytes + p * 69.
-        Weight::from_parts(4_697_000, 82)
-            .saturating_add(Weight::from_parts(1_230_990, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(p.into())))
-            .saturating_add(Weight::from_parts(0, 70).saturating_mul(p.into()))
-    }
+    // At least 4_556 ns; recorded proof: 74 bytes + p * 69.
+    fn kill_prefix(p: u32) = time 4_697_000 + 1_230_990 * p, proof 82 + 70 * p, reads 0 + 1 * p, writes 0 + 1 * p;
 
-    // Storage: `System::AuthorizedUpgrade` (r:0 w:1)
-    // Proof: `System::AuthorizedUpgrade` (`max_values`: Some(1), `max_size`: Some(33), added: 528, mode: `MaxEncodedLen`)
-    fn authorize_upgrade() -> Weight {
-        // At least 13_300 ns; recorded proof: 0 bytes.
-        Weight::from_parts(15_613_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: System::AuthorizedUpgrade 0/1.
+    // At least 13_300 ns; recorded proof: 0 bytes.
+    fn authorize_upgrade() = time 15_613_000, proof 0, reads 0, writes 1;
 
-    // Storage: `System::AuthorizedUpgrade` (r:1 w:1)
-    // Proof: `System::AuthorizedUpgrade` (`max_values`: Some(1), `max_size`: Some(33), added: 528, mode: `MaxEncodedLen`)
-    // Storage: `MultiBlockMigrations::Cursor` (r:1 w:0)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    // Storage: UNKNOWN KEY `0x3a636f6465` (r:0 w:1)
-    // Proof: UNKNOWN KEY `0x3a636f6465` (r:0 w:1)
-    fn apply_authorized_upgrade() -> Weight {
-        // At least 120_820_694 ns; recorded proof: 98 bytes.
-        Weight::from_parts(121_714_790_000, 67_035)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: System::AuthorizedUpgrade 1/1, MultiBlockMigrations::Cursor 1/0,
+    //   0x3a636f6465 0/1.
+    // At least 120_820_694 ns; recorded proof: 98 bytes.
+    fn apply_authorized_upgrade() = time 121_714_790_000, proof 67_035, reads 2, writes 2;
 }

@@ -5,63 +5,34 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    frame_system::ExtensionsWeightInfo;
 
-use polkadot_sdk::*;
+    // At least 1_993 ns; recorded proof: 0 bytes.
+    fn check_genesis() = time 2_113_000, proof 0, reads 0, writes 0;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // At least 4_226 ns; recorded proof: 0 bytes.
+    fn check_mortality_mortal_transaction() = time 4_406_000, proof 0, reads 0, writes 0;
 
-/// Weights of `frame_system_extensions`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // At least 4_096 ns; recorded proof: 0 bytes.
+    fn check_mortality_immortal_transaction() = time 4_376_000, proof 0, reads 0, writes 0;
 
-impl<T: frame_system::Config> frame_system::ExtensionsWeightInfo for WeightInfo<T> {
-    fn check_genesis() -> Weight {
-        // At least 1_993 ns; recorded proof: 0 bytes.
-        Weight::from_parts(2_113_000, 0)
-    }
+    // At least 621 ns; recorded proof: 0 bytes.
+    fn check_non_zero_sender() = time 671_000, proof 0, reads 0, writes 0;
 
-    fn check_mortality_mortal_transaction() -> Weight {
-        // At least 4_226 ns; recorded proof: 0 bytes.
-        Weight::from_parts(4_406_000, 0)
-    }
+    // Reads/writes: System::Account 1/1.
+    // At least 7_952 ns; recorded proof: 101 bytes.
+    fn check_nonce() = time 8_272_000, proof 3_593, reads 1, writes 1;
 
-    fn check_mortality_immortal_transaction() -> Weight {
-        // At least 4_096 ns; recorded proof: 0 bytes.
-        Weight::from_parts(4_376_000, 0)
-    }
+    // At least 471 ns; recorded proof: 0 bytes.
+    fn check_spec_version() = time 551_000, proof 0, reads 0, writes 0;
 
-    fn check_non_zero_sender() -> Weight {
-        // At least 621 ns; recorded proof: 0 bytes.
-        Weight::from_parts(671_000, 0)
-    }
+    // At least 470 ns; recorded proof: 0 bytes.
+    fn check_tx_version() = time 541_000, proof 0, reads 0, writes 0;
 
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn check_nonce() -> Weight {
-        // At least 7_952 ns; recorded proof: 101 bytes.
-        Weight::from_parts(8_272_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 4_056 ns; recorded proof: 0 bytes.
+    fn check_weight() = time 4_306_000, proof 0, reads 0, writes 0;
 
-    fn check_spec_version() -> Weight {
-        // At least 471 ns; recorded proof: 0 bytes.
-        Weight::from_parts(551_000, 0)
-    }
-
-    fn check_tx_version() -> Weight {
-        // At least 470 ns; recorded proof: 0 bytes.
-        Weight::from_parts(541_000, 0)
-    }
-
-    fn check_weight() -> Weight {
-        // At least 4_056 ns; recorded proof: 0 bytes.
-        Weight::from_parts(4_306_000, 0)
-    }
-
-    fn weight_reclaim() -> Weight {
-        // At least 2_333 ns; recorded proof: 0 bytes.
-        Weight::from_parts(2_594_000, 0)
-    }
+    // At least 2_333 ns; recorded proof: 0 bytes.
+    fn weight_reclaim() = time 2_594_000, proof 0, reads 0, writes 0;
 }

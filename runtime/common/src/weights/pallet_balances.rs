@@ -5,104 +5,48 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_balances::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: System::Account 1/1.
+    // At least 57_846 ns; recorded proof: 0 bytes.
+    fn transfer_allow_death() = time 58_386_000, proof 3_593, reads 1, writes 1;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: System::Account 1/1.
+    // At least 45_327 ns; recorded proof: 0 bytes.
+    fn transfer_keep_alive() = time 46_269_000, proof 3_593, reads 1, writes 1;
 
-/// Weights of `pallet_balances`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: System::Account 1/1.
+    // At least 21_642 ns; recorded proof: 39 bytes.
+    fn force_set_balance_creating() = time 22_273_000, proof 3_593, reads 1, writes 1;
 
-impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn transfer_allow_death() -> Weight {
-        // At least 57_846 ns; recorded proof: 0 bytes.
-        Weight::from_parts(58_386_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: System::Account 1/1.
+    // At least 21_702 ns; recorded proof: 174 bytes.
+    fn force_set_balance_killing() = time 22_793_000, proof 3_593, reads 1, writes 1;
 
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn transfer_keep_alive() -> Weight {
-        // At least 45_327 ns; recorded proof: 0 bytes.
-        Weight::from_parts(46_269_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: System::Account 2/2.
+    // At least 59_739 ns; recorded proof: 103 bytes.
+    fn force_transfer() = time 60_239_000, proof 6_196, reads 2, writes 2;
 
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn force_set_balance_creating() -> Weight {
-        // At least 21_642 ns; recorded proof: 39 bytes.
-        Weight::from_parts(22_273_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: System::Account 1/1.
+    // At least 56_174 ns; recorded proof: 0 bytes.
+    fn transfer_all() = time 57_485_000, proof 3_593, reads 1, writes 1;
 
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn force_set_balance_killing() -> Weight {
-        // At least 21_702 ns; recorded proof: 174 bytes.
-        Weight::from_parts(22_793_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: System::Account 1/1.
+    // At least 18_137 ns; recorded proof: 174 bytes.
+    fn force_unreserve() = time 18_557_000, proof 3_593, reads 1, writes 1;
 
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn force_transfer() -> Weight {
-        // At least 59_739 ns; recorded proof: 103 bytes.
-        Weight::from_parts(60_239_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn transfer_all() -> Weight {
-        // At least 56_174 ns; recorded proof: 0 bytes.
-        Weight::from_parts(57_485_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn force_unreserve() -> Weight {
-        // At least 18_137 ns; recorded proof: 174 bytes.
-        Weight::from_parts(18_557_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `System::Account` (r:1000 w:1000)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Reads/writes: System::Account 1000/1000.
     // `u`: 1 to 1000.
-    fn upgrade_accounts(u: u32) -> Weight {
-        // At least 18_047 ns; recorded proof: 0 bytes + u * 85.
-        Weight::from_parts(18_337_000, 990)
-            .saturating_add(Weight::from_parts(16_706_046, 0).saturating_mul(u.into()))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(u.into())))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(u.into())))
-            .saturating_add(Weight::from_parts(0, 2603).saturating_mul(u.into()))
-    }
+    // At least 18_047 ns; recorded proof: 0 bytes + u * 85.
+    fn upgrade_accounts(u: u32) = time 18_337_000 + 16_706_046 * u, proof 990 + 2_603 * u, reads 0 + 1 * u, writes 0 + 1 * u;
 
-    fn force_adjust_total_issuance() -> Weight {
-        // At least 5_899 ns; recorded proof: 0 bytes.
-        Weight::from_parts(6_079_000, 0)
-    }
+    // At least 5_899 ns; recorded proof: 0 bytes.
+    fn force_adjust_total_issuance() = time 6_079_000, proof 0, reads 0, writes 0;
 
-    fn burn_allow_death() -> Weight {
-        // At least 34_772 ns; recorded proof: 0 bytes.
-        Weight::from_parts(35_572_000, 0)
-    }
+    // At least 34_772 ns; recorded proof: 0 bytes.
+    fn burn_allow_death() = time 35_572_000, proof 0, reads 0, writes 0;
 
-    fn burn_keep_alive() -> Weight {
-        // At least 22_643 ns; recorded proof: 0 bytes.
-        Weight::from_parts(23_695_000, 0)
-    }
+    // At least 22_643 ns; recorded proof: 0 bytes.
+    fn burn_keep_alive() = time 23_695_000, proof 0, reads 0, writes 0;
 }

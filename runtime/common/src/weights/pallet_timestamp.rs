@@ -5,32 +5,13 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_timestamp::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Timestamp::Now 1/1, TimeConfig::Settings 1/0, Babe::CurrentSlot 1/0.
+    // At least 8_472 ns; recorded proof: 335 bytes.
+    fn set() = time 8_973_000, proof 1_517, reads 3, writes 1;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_timestamp`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_timestamp::WeightInfo for WeightInfo<T> {
-    // Storage: `Timestamp::Now` (r:1 w:1)
-    // Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Babe::CurrentSlot` (r:1 w:0)
-    // Proof: `Babe::CurrentSlot` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    fn set() -> Weight {
-        // At least 8_472 ns; recorded proof: 335 bytes.
-        Weight::from_parts(8_973_000, 1_517)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    fn on_finalize() -> Weight {
-        // At least 901 ns; recorded proof: 0 bytes.
-        Weight::from_parts(1_021_000, 0)
-    }
+    // At least 901 ns; recorded proof: 0 bytes.
+    fn on_finalize() = time 1_021_000, proof 0, reads 0, writes 0;
 }

@@ -5,23 +5,10 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_transaction_payment::WeightInfo;
 
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_transaction_payment`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_transaction_payment::WeightInfo for WeightInfo<T> {
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn charge_transaction_payment() -> Weight {
-        // At least 51_807 ns; recorded proof: 101 bytes.
-        Weight::from_parts(52_939_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: System::Account 1/1.
+    // At least 51_807 ns; recorded proof: 101 bytes.
+    fn charge_transaction_payment() = time 52_939_000, proof 3_593, reads 1, writes 1;
 }

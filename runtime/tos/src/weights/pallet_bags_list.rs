@@ -5,92 +5,27 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_bags_list::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: VoterList::Lock 1/0, VoterList::PendingRebag 1/1, VoterList::ListNodes 4/4,
+    //   Staking::Bonded 1/0, Staking::Ledger 1/0, VoterList::ListBags 1/1.
+    // At least 60_881 ns; recorded proof: 1567 bytes.
+    fn rebag_non_terminal() = time 63_765_000, proof 11_506, reads 9, writes 6;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: VoterList::Lock 1/0, VoterList::PendingRebag 1/1, VoterList::ListNodes 3/3,
+    //   Staking::Bonded 1/0, Staking::Ledger 1/0, VoterList::ListBags 2/2.
+    // At least 58_998 ns; recorded proof: 1461 bytes.
+    fn rebag_terminal() = time 60_440_000, proof 8_877, reads 9, writes 6;
 
-/// Weights of `pallet_bags_list`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: VoterList::Lock 1/0, VoterList::ListNodes 4/4, Staking::Bonded 2/0,
+    //   Staking::Ledger 2/0, VoterList::CounterForListNodes 1/1, VoterList::ListBags 1/1.
+    // At least 68_622 ns; recorded proof: 1772 bytes.
+    fn put_in_front_of() = time 71_546_000, proof 11_506, reads 11, writes 6;
 
-impl<T: frame_system::Config> pallet_bags_list::WeightInfo for WeightInfo<T> {
-    // Storage: `VoterList::Lock` (r:1 w:0)
-    // Proof: `VoterList::Lock` (`max_values`: Some(1), `max_size`: Some(0), added: 495, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::PendingRebag` (r:1 w:1)
-    // Proof: `VoterList::PendingRebag` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::ListNodes` (r:4 w:4)
-    // Proof: `VoterList::ListNodes` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-    // Storage: `Staking::Bonded` (r:1 w:0)
-    // Proof: `Staking::Bonded` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
-    // Storage: `Staking::Ledger` (r:1 w:0)
-    // Proof: `Staking::Ledger` (`max_values`: None, `max_size`: Some(1091), added: 3566, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::ListBags` (r:1 w:1)
-    // Proof: `VoterList::ListBags` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    fn rebag_non_terminal() -> Weight {
-        // At least 60_881 ns; recorded proof: 1567 bytes.
-        Weight::from_parts(63_765_000, 11_506)
-            .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(6))
-    }
-
-    // Storage: `VoterList::Lock` (r:1 w:0)
-    // Proof: `VoterList::Lock` (`max_values`: Some(1), `max_size`: Some(0), added: 495, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::PendingRebag` (r:1 w:1)
-    // Proof: `VoterList::PendingRebag` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::ListNodes` (r:3 w:3)
-    // Proof: `VoterList::ListNodes` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-    // Storage: `Staking::Bonded` (r:1 w:0)
-    // Proof: `Staking::Bonded` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
-    // Storage: `Staking::Ledger` (r:1 w:0)
-    // Proof: `Staking::Ledger` (`max_values`: None, `max_size`: Some(1091), added: 3566, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::ListBags` (r:2 w:2)
-    // Proof: `VoterList::ListBags` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    fn rebag_terminal() -> Weight {
-        // At least 58_998 ns; recorded proof: 1461 bytes.
-        Weight::from_parts(60_440_000, 8_877)
-            .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(6))
-    }
-
-    // Storage: `VoterList::Lock` (r:1 w:0)
-    // Proof: `VoterList::Lock` (`max_values`: Some(1), `max_size`: Some(0), added: 495, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::ListNodes` (r:4 w:4)
-    // Proof: `VoterList::ListNodes` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-    // Storage: `Staking::Bonded` (r:2 w:0)
-    // Proof: `Staking::Bonded` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
-    // Storage: `Staking::Ledger` (r:2 w:0)
-    // Proof: `Staking::Ledger` (`max_values`: None, `max_size`: Some(1091), added: 3566, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::CounterForListNodes` (r:1 w:1)
-    // Proof: `VoterList::CounterForListNodes` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::ListBags` (r:1 w:1)
-    // Proof: `VoterList::ListBags` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    fn put_in_front_of() -> Weight {
-        // At least 68_622 ns; recorded proof: 1772 bytes.
-        Weight::from_parts(71_546_000, 11_506)
-            .saturating_add(T::DbWeight::get().reads(11))
-            .saturating_add(T::DbWeight::get().writes(6))
-    }
-
-    // Storage: `VoterList::Lock` (r:1 w:0)
-    // Proof: `VoterList::Lock` (`max_values`: Some(1), `max_size`: Some(0), added: 495, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::PendingRebag` (r:1 w:1)
-    // Proof: `VoterList::PendingRebag` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::CounterForPendingRebag` (r:1 w:1)
-    // Proof: `VoterList::CounterForPendingRebag` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::ListNodes` (r:4 w:4)
-    // Proof: `VoterList::ListNodes` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-    // Storage: `Staking::Bonded` (r:1 w:0)
-    // Proof: `Staking::Bonded` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
-    // Storage: `Staking::Ledger` (r:1 w:0)
-    // Proof: `Staking::Ledger` (`max_values`: None, `max_size`: Some(1091), added: 3566, mode: `MaxEncodedLen`)
-    // Storage: `VoterList::ListBags` (r:1 w:1)
-    // Proof: `VoterList::ListBags` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    fn on_idle_rebag() -> Weight {
-        // At least 60_189 ns; recorded proof: 1654 bytes.
-        Weight::from_parts(62_513_000, 11_506)
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
+    // Reads/writes: VoterList::Lock 1/0, VoterList::PendingRebag 1/1,
+    //   VoterList::CounterForPendingRebag 1/1, VoterList::ListNodes 4/4, Staking::Bonded 1/0,
+    //   Staking::Ledger 1/0, VoterList::ListBags 1/1.
+    // At least 60_189 ns; recorded proof: 1654 bytes.
+    fn on_idle_rebag() = time 62_513_000, proof 11_506, reads 10, writes 7;
 }

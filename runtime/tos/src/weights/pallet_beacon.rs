@@ -5,85 +5,28 @@
 //! Date: 2026-11-28. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_beacon::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Babe::AuthorVrfRandomness 1/0, Beacon::Accumulator 1/1, Beacon::BlockVrf 0/1.
+    // At least 8_392 ns; recorded proof: 367 bytes.
+    fn on_initialize() = time 9_385_000, proof 1_518, reads 2, writes 2;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_beacon`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_beacon::WeightInfo for WeightInfo<T> {
-    // Storage: `Babe::AuthorVrfRandomness` (r:1 w:0)
-    // Proof: `Babe::AuthorVrfRandomness` (`max_values`: Some(1), `max_size`: Some(33), added: 528, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Accumulator` (r:1 w:1)
-    // Proof: `Beacon::Accumulator` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::BlockVrf` (r:0 w:1)
-    // Proof: `Beacon::BlockVrf` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-    fn on_initialize() -> Weight {
-        // At least 8_392 ns; recorded proof: 367 bytes.
-        Weight::from_parts(9_385_000, 1_518)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Storage: `Timestamp::Now` (r:1 w:0)
-    // Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::LastProgress` (r:1 w:1)
-    // Proof: `Beacon::LastProgress` (`max_values`: Some(1), `max_size`: Some(12), added: 507, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Settings` (r:1 w:0)
-    // Proof: `Beacon::Settings` (`max_values`: Some(1), `max_size`: Some(30), added: 525, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::CurrentHead` (r:1 w:1)
-    // Proof: `Beacon::CurrentHead` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Epochs` (r:1 w:0)
-    // Proof: `Beacon::Epochs` (`max_values`: Some(1), `max_size`: Some(185), added: 680, mode: `MaxEncodedLen`)
-    // Storage: `System::ParentHash` (r:1 w:0)
-    // Proof: `System::ParentHash` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::LastStall` (r:1 w:1)
-    // Proof: `Beacon::LastStall` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Babe::CurrentSlot` (r:1 w:0)
-    // Proof: `Babe::CurrentSlot` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Accumulator` (r:1 w:0)
-    // Proof: `Beacon::Accumulator` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::WindowEntropy` (r:0 w:1)
-    // Proof: `Beacon::WindowEntropy` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Records` (r:0 w:8)
-    // Proof: `Beacon::Records` (`max_values`: None, `max_size`: Some(132), added: 2607, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::GenesisMs` (r:0 w:1)
-    // Proof: `Beacon::GenesisMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+    // Reads/writes: Timestamp::Now 1/0, Beacon::LastProgress 1/1, Beacon::Settings 1/0,
+    //   Beacon::CurrentHead 1/1, Beacon::Epochs 1/0, System::ParentHash 1/0,
+    //   Beacon::LastStall 1/1, Babe::CurrentSlot 1/0, TimeConfig::Settings 1/0,
+    //   Beacon::Accumulator 1/0, Beacon::WindowEntropy 0/1, Beacon::Records 0/8,
+    //   Beacon::GenesisMs 0/1.
     // `s`: 1 to 8.
-    fn advance(s: u32) -> Weight {
-        // At least 3_219_599 ns; recorded proof: 660 bytes.
-        Weight::from_parts(3_468_395_186, 1_670)
-            .saturating_add(Weight::from_parts(36_069_546, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(5))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(s.into())))
-    }
+    // At least 3_219_599 ns; recorded proof: 660 bytes.
+    fn advance(s: u32) = time 3_468_395_186 + 36_069_546 * s, proof 1_670, reads 10, writes 5 + 1 * s;
 
-    // Storage: `Beacon::CurrentHead` (r:1 w:1)
-    // Proof: `Beacon::CurrentHead` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Records` (r:2 w:0)
-    // Proof: `Beacon::Records` (`max_values`: None, `max_size`: Some(132), added: 2607, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Settings` (r:1 w:0)
-    // Proof: `Beacon::Settings` (`max_values`: Some(1), `max_size`: Some(30), added: 525, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Epochs` (r:1 w:0)
-    // Proof: `Beacon::Epochs` (`max_values`: Some(1), `max_size`: Some(185), added: 680, mode: `MaxEncodedLen`)
-    fn dispute_slot() -> Weight {
-        // At least 45_832_030 ns; recorded proof: 646 bytes.
-        Weight::from_parts(46_815_192_000, 6_204)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Beacon::CurrentHead 1/1, Beacon::Records 2/0, Beacon::Settings 1/0,
+    //   Beacon::Epochs 1/0.
+    // At least 45_832_030 ns; recorded proof: 646 bytes.
+    fn dispute_slot() = time 46_815_192_000, proof 6_204, reads 5, writes 1;
 
-    // Storage: `Beacon::NextParams` (r:0 w:1)
-    // Proof: `Beacon::NextParams` (`max_values`: Some(1), `max_size`: Some(6), added: 501, mode: `MaxEncodedLen`)
-    fn set_params() -> Weight {
-        // At least 4_529 ns; recorded proof: 0 bytes.
-        Weight::from_parts(5_420_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Beacon::NextParams 0/1.
+    // At least 4_529 ns; recorded proof: 0 bytes.
+    fn set_params() = time 5_420_000, proof 0, reads 0, writes 1;
 }

@@ -5,34 +5,14 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_clock::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Clock::Crammed 1/0, Clock::Ticks 1/1.
+    // At least 2_654 ns; recorded proof: 43 bytes.
+    fn on_poll() = time 2_884_000, proof 1_489, reads 2, writes 1;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_clock`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_clock::WeightInfo for WeightInfo<T> {
-    // Storage: `Clock::Crammed` (r:1 w:0)
-    // Proof: `Clock::Crammed` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:1)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn on_poll() -> Weight {
-        // At least 2_654 ns; recorded proof: 43 bytes.
-        Weight::from_parts(2_884_000, 1_489)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `Clock::Crammed` (r:1 w:1)
-    // Proof: `Clock::Crammed` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-    fn on_finalize() -> Weight {
-        // At least 3_235 ns; recorded proof: 43 bytes.
-        Weight::from_parts(3_335_000, 1_486)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Clock::Crammed 1/1.
+    // At least 3_235 ns; recorded proof: 43 bytes.
+    fn on_finalize() = time 3_335_000, proof 1_486, reads 1, writes 1;
 }

@@ -5,261 +5,92 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_collective::WeightInfo;
 
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_collective`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_collective::WeightInfo for WeightInfo<T> {
-    // Storage: `TechnicalCommittee::Members` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Proposals` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Proposals` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Voting` (r:20 w:20)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Prime` (r:0 w:1)
-    // Proof: `TechnicalCommittee::Prime` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Members 1/1, TechnicalCommittee::Proposals 1/0,
+    //   TechnicalCommittee::Voting 20/20, TechnicalCommittee::Prime 0/1.
     // `m`: 0 to 15.
     // `n`: 0 to 15.
     // `p`: 0 to 20.
-    fn set_members(m: u32, _n: u32, p: u32) -> Weight {
-        // At least 7_671 ns; recorded proof: 0 bytes + m * 672 + p * 470.
-        Weight::from_parts(7_872_000, 4_651)
-            .saturating_add(Weight::from_parts(1_521_669, 0).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(3_914_239, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().writes(2))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(p.into())))
-            .saturating_add(Weight::from_parts(0, 415).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(0, 2688).saturating_mul(p.into()))
-    }
+    // At least 7_671 ns; recorded proof: 0 bytes + m * 672 + p * 470.
+    fn set_members(m: u32, _n: u32, p: u32) = time 7_872_000 + 1_521_669 * m + 3_914_239 * p, proof 4_651 + 415 * m + 2_688 * p, reads 2 + 1 * p, writes 2 + 1 * p;
 
-    // Storage: `TechnicalCommittee::Members` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Members 1/0.
     // `b`: 2 to 1024.
     // `m`: 1 to 15.
-    fn execute(b: u32, m: u32) -> Weight {
-        // At least 11_577 ns; recorded proof: 70 bytes + m * 32.
-        Weight::from_parts(12_067_293, 1_555)
-            .saturating_add(Weight::from_parts(1_461, 0).saturating_mul(b.into()))
-            .saturating_add(Weight::from_parts(30_587, 0).saturating_mul(m.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(Weight::from_parts(0, 32).saturating_mul(m.into()))
-    }
+    // At least 11_577 ns; recorded proof: 70 bytes + m * 32.
+    fn execute(b: u32, m: u32) = time 12_067_293 + 1_461 * b + 30_587 * m, proof 1_555 + 32 * m, reads 1, writes 0;
 
-    // Storage: `TechnicalCommittee::Members` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::ProposalOf` (r:1 w:0)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Members 1/0, TechnicalCommittee::ProposalOf 1/0.
     // `b`: 2 to 1024.
     // `m`: 1 to 15.
-    fn propose_execute(b: u32, m: u32) -> Weight {
-        // At least 13_900 ns; recorded proof: 70 bytes + m * 32.
-        Weight::from_parts(14_295_659, 3_535)
-            .saturating_add(Weight::from_parts(1_313, 0).saturating_mul(b.into()))
-            .saturating_add(Weight::from_parts(33_215, 0).saturating_mul(m.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(Weight::from_parts(0, 32).saturating_mul(m.into()))
-    }
+    // At least 13_900 ns; recorded proof: 70 bytes + m * 32.
+    fn propose_execute(b: u32, m: u32) = time 14_295_659 + 1_313 * b + 33_215 * m, proof 3_535 + 32 * m, reads 2, writes 0;
 
-    // Storage: `TechnicalCommittee::Members` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::ProposalOf` (r:1 w:1)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Proposals` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Proposals` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `TechnicalCommittee::ProposalCount` (r:1 w:1)
-    // Proof: `TechnicalCommittee::ProposalCount` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `TechnicalCommittee::Voting` (r:0 w:1)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::CostOf` (r:0 w:1)
-    // Proof: `TechnicalCommittee::CostOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Members 1/0, TechnicalCommittee::ProposalOf 1/1,
+    //   TechnicalCommittee::Proposals 1/1, Parameters::Parameters 1/0, Balances::Holds 1/1,
+    //   TechnicalCommittee::ProposalCount 1/1, TimeConfig::Settings 1/0,
+    //   TechnicalCommittee::Voting 0/1, TechnicalCommittee::CostOf 0/1.
     // `b`: 2 to 1024.
     // `m`: 2 to 15.
     // `p`: 1 to 20.
-    fn propose_proposed(b: u32, m: u32, p: u32) -> Weight {
-        // At least 72_938 ns; recorded proof: 396 bytes + m * 32 + p * 54.
-        Weight::from_parts(79_704_285, 3_794)
-            .saturating_add(Weight::from_parts(967, 0).saturating_mul(b.into()))
-            .saturating_add(Weight::from_parts(418_923, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(6))
-            .saturating_add(Weight::from_parts(0, 35).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(0, 54).saturating_mul(p.into()))
-    }
+    // At least 72_938 ns; recorded proof: 396 bytes + m * 32 + p * 54.
+    fn propose_proposed(b: u32, m: u32, p: u32) = time 79_704_285 + 967 * b + 418_923 * p, proof 3_794 + 35 * m + 54 * p, reads 7, writes 6;
 
-    // Storage: `TechnicalCommittee::Members` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Voting` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Members 1/0, TechnicalCommittee::Voting 1/1.
     // `m`: 5 to 15.
-    fn vote(m: u32) -> Weight {
-        // At least 19_478 ns; recorded proof: 647 bytes + m * 64.
-        Weight::from_parts(20_784_338, 4_112)
-            .saturating_add(Weight::from_parts(92_559, 0).saturating_mul(m.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-            .saturating_add(Weight::from_parts(0, 64).saturating_mul(m.into()))
-    }
+    // At least 19_478 ns; recorded proof: 647 bytes + m * 64.
+    fn vote(m: u32) = time 20_784_338 + 92_559 * m, proof 4_112 + 64 * m, reads 2, writes 1;
 
-    // Storage: `TechnicalCommittee::Voting` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Members` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Proposals` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Proposals` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::ProposalOf` (r:0 w:1)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Voting 1/1, TechnicalCommittee::Members 1/0,
+    //   TechnicalCommittee::Proposals 1/1, TechnicalCommittee::ProposalOf 0/1.
     // `m`: 4 to 15.
     // `p`: 1 to 20.
-    fn close_early_disapproved(m: u32, p: u32) -> Weight {
-        // At least 21_872 ns; recorded proof: 201 bytes + m * 64 + p * 55.
-        Weight::from_parts(17_245_462, 3_663)
-            .saturating_add(Weight::from_parts(687_181, 0).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(468_778, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(Weight::from_parts(0, 65).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(0, 55).saturating_mul(p.into()))
-    }
+    // At least 21_872 ns; recorded proof: 201 bytes + m * 64 + p * 55.
+    fn close_early_disapproved(m: u32, p: u32) = time 17_245_462 + 687_181 * m + 468_778 * p, proof 3_663 + 65 * m + 55 * p, reads 3, writes 3;
 
-    // Storage: `TechnicalCommittee::Voting` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Members` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::ProposalOf` (r:1 w:1)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Proposals` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Proposals` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Voting 1/1, TechnicalCommittee::Members 1/0,
+    //   TechnicalCommittee::ProposalOf 1/1, TechnicalCommittee::Proposals 1/1.
     // `b`: 2 to 1024.
     // `m`: 4 to 15.
     // `p`: 1 to 20.
-    fn close_early_approved(b: u32, m: u32, p: u32) -> Weight {
-        // At least 32_288 ns; recorded proof: 139 bytes + b * 1 + m * 64 + p * 78.
-        Weight::from_parts(30_216_243, 3_686)
-            .saturating_add(Weight::from_parts(482_105, 0).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(1_039_429, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))
-            .saturating_add(Weight::from_parts(0, 61).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(0, 75).saturating_mul(p.into()))
-    }
+    // At least 32_288 ns; recorded proof: 139 bytes + b * 1 + m * 64 + p * 78.
+    fn close_early_approved(b: u32, m: u32, p: u32) = time 30_216_243 + 482_105 * m + 1_039_429 * p, proof 3_686 + 1 * b + 61 * m + 75 * p, reads 4, writes 3;
 
-    // Storage: `TechnicalCommittee::Voting` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Members` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Prime` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Prime` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Proposals` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Proposals` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::ProposalOf` (r:0 w:1)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Voting 1/1, TechnicalCommittee::Members 1/0,
+    //   TechnicalCommittee::Prime 1/0, TechnicalCommittee::Proposals 1/1,
+    //   TechnicalCommittee::ProposalOf 0/1.
     // `m`: 4 to 15.
     // `p`: 1 to 20.
-    fn close_disapproved(m: u32, p: u32) -> Weight {
-        // At least 24_436 ns; recorded proof: 301 bytes + m * 48 + p * 55.
-        Weight::from_parts(25_414_610, 3_757)
-            .saturating_add(Weight::from_parts(41_952, 0).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(431_147, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(Weight::from_parts(0, 49).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(0, 55).saturating_mul(p.into()))
-    }
+    // At least 24_436 ns; recorded proof: 301 bytes + m * 48 + p * 55.
+    fn close_disapproved(m: u32, p: u32) = time 25_414_610 + 41_952 * m + 431_147 * p, proof 3_757 + 49 * m + 55 * p, reads 4, writes 3;
 
-    // Storage: `TechnicalCommittee::Voting` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Members` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Members` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Prime` (r:1 w:0)
-    // Proof: `TechnicalCommittee::Prime` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::ProposalOf` (r:1 w:1)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Proposals` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Proposals` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Voting 1/1, TechnicalCommittee::Members 1/0,
+    //   TechnicalCommittee::Prime 1/0, TechnicalCommittee::ProposalOf 1/1,
+    //   TechnicalCommittee::Proposals 1/1.
     // `b`: 2 to 1024.
     // `m`: 4 to 15.
     // `p`: 1 to 20.
-    fn close_approved(b: u32, m: u32, p: u32) -> Weight {
-        // At least 35_143 ns; recorded proof: 159 bytes + b * 1 + m * 64 + p * 78.
-        Weight::from_parts(41_064_699, 3_706)
-            .saturating_add(Weight::from_parts(785_717, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))
-            .saturating_add(Weight::from_parts(0, 61).saturating_mul(m.into()))
-            .saturating_add(Weight::from_parts(0, 75).saturating_mul(p.into()))
-    }
+    // At least 35_143 ns; recorded proof: 159 bytes + b * 1 + m * 64 + p * 78.
+    fn close_approved(b: u32, m: u32, p: u32) = time 41_064_699 + 785_717 * p, proof 3_706 + 1 * b + 61 * m + 75 * p, reads 5, writes 3;
 
-    // Storage: `TechnicalCommittee::Proposals` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Proposals` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Voting` (r:0 w:1)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::ProposalOf` (r:0 w:1)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::Proposals 1/1, TechnicalCommittee::Voting 0/1,
+    //   TechnicalCommittee::ProposalOf 0/1.
     // `p`: 1 to 20.
-    fn disapprove_proposal(p: u32) -> Weight {
-        // At least 12_148 ns; recorded proof: 226 bytes + p * 32.
-        Weight::from_parts(8_120_730, 1_711)
-            .saturating_add(Weight::from_parts(1_164_688, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(Weight::from_parts(0, 32).saturating_mul(p.into()))
-    }
+    // At least 12_148 ns; recorded proof: 226 bytes + p * 32.
+    fn disapprove_proposal(p: u32) = time 8_120_730 + 1_164_688 * p, proof 1_711 + 32 * p, reads 1, writes 3;
 
-    // Storage: `TechnicalCommittee::ProposalOf` (r:1 w:1)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::CostOf` (r:1 w:1)
-    // Proof: `TechnicalCommittee::CostOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `TechnicalCommittee::Proposals` (r:1 w:1)
-    // Proof: `TechnicalCommittee::Proposals` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::Voting` (r:0 w:1)
-    // Proof: `TechnicalCommittee::Voting` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: TechnicalCommittee::ProposalOf 1/1, TechnicalCommittee::CostOf 1/1,
+    //   System::Account 1/1, Balances::Holds 1/1, TechnicalCommittee::Proposals 1/1,
+    //   TechnicalCommittee::Voting 0/1.
     // `d`: 0 to 1.
     // `p`: 1 to 20.
-    fn kill(d: u32, p: u32) -> Weight {
-        // At least 28_271 ns; recorded proof: 1297 bytes + d * 249 + p * 78.
-        Weight::from_parts(27_650_689, 4_769)
-            .saturating_add(Weight::from_parts(24_688_465, 0).saturating_mul(d.into()))
-            .saturating_add(Weight::from_parts(643_108, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(d.into())))
-            .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(d.into())))
-            .saturating_add(Weight::from_parts(0, 1892).saturating_mul(d.into()))
-            .saturating_add(Weight::from_parts(0, 78).saturating_mul(p.into()))
-    }
+    // At least 28_271 ns; recorded proof: 1297 bytes + d * 249 + p * 78.
+    fn kill(d: u32, p: u32) = time 27_650_689 + 24_688_465 * d + 643_108 * p, proof 4_769 + 1_892 * d + 78 * p, reads 3 + 2 * d, writes 3 + 3 * d;
 
-    // Storage: `TechnicalCommittee::ProposalOf` (r:1 w:0)
-    // Proof: `TechnicalCommittee::ProposalOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `TechnicalCommittee::CostOf` (r:1 w:1)
-    // Proof: `TechnicalCommittee::CostOf` (`max_values`: None, `max_size`: None, mode: `Measured`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    fn release_proposal_cost() -> Weight {
-        // At least 61_531 ns; recorded proof: 1439 bytes.
-        Weight::from_parts(65_438_000, 4_904)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: TechnicalCommittee::ProposalOf 1/0, TechnicalCommittee::CostOf 1/1,
+    //   System::Account 1/1, Balances::Holds 1/1.
+    // At least 61_531 ns; recorded proof: 1439 bytes.
+    fn release_proposal_cost() = time 65_438_000, proof 4_904, reads 4, writes 3;
 }

@@ -5,151 +5,46 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_conviction_voting::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, ConvictionVoting::VotingFor 1/1,
+    //   ConvictionVoting::ClassLocksFor 1/1, TimeConfig::Settings 1/0, Balances::Locks 1/1,
+    //   Balances::Freezes 1/0, Scheduler::Agenda 1/1.
+    // At least 107_760 ns; recorded proof: 4657 bytes.
+    fn vote_new() = time 127_258_000, proof 13_928, reads 7, writes 5;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, ConvictionVoting::VotingFor 1/1,
+    //   ConvictionVoting::ClassLocksFor 1/1, TimeConfig::Settings 1/0, Balances::Locks 1/1,
+    //   Balances::Freezes 1/0, Scheduler::Agenda 2/2, Scheduler::Retries 0/1.
+    // At least 138_386 ns; recorded proof: 5378 bytes.
+    fn vote_existing() = time 151_535_000, proof 26_866, reads 8, writes 7;
 
-/// Weights of `pallet_conviction_voting`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: ConvictionVoting::VotingFor 1/1, Referenda::ReferendumInfoFor 1/1,
+    //   Scheduler::Agenda 2/2, Scheduler::Retries 0/1.
+    // At least 102_042 ns; recorded proof: 5136 bytes.
+    fn remove_vote() = time 110_043_000, proof 26_866, reads 4, writes 5;
 
-impl<T: frame_system::Config> pallet_conviction_voting::WeightInfo for WeightInfo<T> {
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `ConvictionVoting::VotingFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::VotingFor` (`max_values`: None, `max_size`: Some(6889), added: 9364, mode: `MaxEncodedLen`)
-    // Storage: `ConvictionVoting::ClassLocksFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::ClassLocksFor` (`max_values`: None, `max_size`: Some(131), added: 2606, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Locks` (r:1 w:1)
-    // Proof: `Balances::Locks` (`max_values`: None, `max_size`: Some(1299), added: 3774, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Freezes` (r:1 w:0)
-    // Proof: `Balances::Freezes` (`max_values`: None, `max_size`: Some(49), added: 2524, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn vote_new() -> Weight {
-        // At least 107_760 ns; recorded proof: 4657 bytes.
-        Weight::from_parts(127_258_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: ConvictionVoting::VotingFor 1/1, Referenda::ReferendumInfoFor 1/0.
+    // At least 38_607 ns; recorded proof: 4260 bytes.
+    fn remove_other_vote() = time 42_162_000, proof 10_354, reads 2, writes 1;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `ConvictionVoting::VotingFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::VotingFor` (`max_values`: None, `max_size`: Some(6889), added: 9364, mode: `MaxEncodedLen`)
-    // Storage: `ConvictionVoting::ClassLocksFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::ClassLocksFor` (`max_values`: None, `max_size`: Some(131), added: 2606, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Locks` (r:1 w:1)
-    // Proof: `Balances::Locks` (`max_values`: None, `max_size`: Some(1299), added: 3774, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Freezes` (r:1 w:0)
-    // Proof: `Balances::Freezes` (`max_values`: None, `max_size`: Some(49), added: 2524, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:2 w:2)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn vote_existing() -> Weight {
-        // At least 138_386 ns; recorded proof: 5378 bytes.
-        Weight::from_parts(151_535_000, 26_866)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
-
-    // Storage: `ConvictionVoting::VotingFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::VotingFor` (`max_values`: None, `max_size`: Some(6889), added: 9364, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:2 w:2)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn remove_vote() -> Weight {
-        // At least 102_042 ns; recorded proof: 5136 bytes.
-        Weight::from_parts(110_043_000, 26_866)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
-
-    // Storage: `ConvictionVoting::VotingFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::VotingFor` (`max_values`: None, `max_size`: Some(6889), added: 9364, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:0)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    fn remove_other_vote() -> Weight {
-        // At least 38_607 ns; recorded proof: 4260 bytes.
-        Weight::from_parts(42_162_000, 10_354)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `ConvictionVoting::VotingFor` (r:2 w:2)
-    // Proof: `ConvictionVoting::VotingFor` (`max_values`: None, `max_size`: Some(6889), added: 9364, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::ReferendumInfoFor` (r:20 w:20)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:2 w:2)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `ConvictionVoting::ClassLocksFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::ClassLocksFor` (`max_values`: None, `max_size`: Some(131), added: 2606, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Locks` (r:1 w:1)
-    // Proof: `Balances::Locks` (`max_values`: None, `max_size`: Some(1299), added: 3774, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Freezes` (r:1 w:0)
-    // Proof: `Balances::Freezes` (`max_values`: None, `max_size`: Some(49), added: 2524, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:20)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
+    // Reads/writes: TimeConfig::Settings 1/0, ConvictionVoting::VotingFor 2/2,
+    //   Referenda::ReferendumInfoFor 20/20, Scheduler::Agenda 2/2,
+    //   ConvictionVoting::ClassLocksFor 1/1, Balances::Locks 1/1, Balances::Freezes 1/0,
+    //   Scheduler::Retries 0/20.
     // `r`: 0 to 20.
-    fn delegate(r: u32) -> Weight {
-        // At least 85_687 ns; recorded proof: 1454 bytes + r * 562.
-        Weight::from_parts(29_713_131, 26_866)
-            .saturating_add(Weight::from_parts(42_466_675, 0).saturating_mul(r.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(r.into())))
-            .saturating_add(T::DbWeight::get().writes(6))
-            .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(r.into())))
-            .saturating_add(Weight::from_parts(0, 2841).saturating_mul(r.into()))
-    }
+    // At least 85_687 ns; recorded proof: 1454 bytes + r * 562.
+    fn delegate(r: u32) = time 29_713_131 + 42_466_675 * r, proof 26_866 + 2_841 * r, reads 8 + 1 * r, writes 6 + 2 * r;
 
-    // Storage: `ConvictionVoting::VotingFor` (r:2 w:2)
-    // Proof: `ConvictionVoting::VotingFor` (`max_values`: None, `max_size`: Some(6889), added: 9364, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::ReferendumInfoFor` (r:20 w:20)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:2 w:2)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:20)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
+    // Reads/writes: ConvictionVoting::VotingFor 2/2, Referenda::ReferendumInfoFor 20/20,
+    //   Scheduler::Agenda 2/2, TimeConfig::Settings 1/0, Scheduler::Retries 0/20.
     // `r`: 0 to 20.
-    fn undelegate(r: u32) -> Weight {
-        // At least 55_843 ns; recorded proof: 1508 bytes + r * 562.
-        Weight::from_parts(71_615_002, 26_866)
-            .saturating_add(Weight::from_parts(32_824_506, 0).saturating_mul(r.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(r.into())))
-            .saturating_add(T::DbWeight::get().writes(4))
-            .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(r.into())))
-            .saturating_add(Weight::from_parts(0, 2841).saturating_mul(r.into()))
-    }
+    // At least 55_843 ns; recorded proof: 1508 bytes + r * 562.
+    fn undelegate(r: u32) = time 71_615_002 + 32_824_506 * r, proof 26_866 + 2_841 * r, reads 5 + 1 * r, writes 4 + 2 * r;
 
-    // Storage: `ConvictionVoting::VotingFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::VotingFor` (`max_values`: None, `max_size`: Some(6889), added: 9364, mode: `MaxEncodedLen`)
-    // Storage: `ConvictionVoting::ClassLocksFor` (r:1 w:1)
-    // Proof: `ConvictionVoting::ClassLocksFor` (`max_values`: None, `max_size`: Some(131), added: 2606, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Locks` (r:1 w:1)
-    // Proof: `Balances::Locks` (`max_values`: None, `max_size`: Some(1299), added: 3774, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Freezes` (r:1 w:0)
-    // Proof: `Balances::Freezes` (`max_values`: None, `max_size`: Some(49), added: 2524, mode: `MaxEncodedLen`)
-    fn unlock() -> Weight {
-        // At least 102_452 ns; recorded proof: 3458 bytes.
-        Weight::from_parts(115_151_000, 10_354)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: ConvictionVoting::VotingFor 1/1, ConvictionVoting::ClassLocksFor 1/1,
+    //   TimeConfig::Settings 1/0, Balances::Locks 1/1, Balances::Freezes 1/0.
+    // At least 102_452 ns; recorded proof: 3458 bytes.
+    fn unlock() = time 115_151_000, proof 10_354, reads 5, writes 3;
 }

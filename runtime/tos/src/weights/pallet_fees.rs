@@ -5,23 +5,10 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_fees::WeightInfo;
 
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_fees`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_fees::WeightInfo for WeightInfo<T> {
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn on_finalize() -> Weight {
-        // At least 45_047 ns; recorded proof: 348 bytes.
-        Weight::from_parts(46_559_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: System::Account 2/2.
+    // At least 45_047 ns; recorded proof: 348 bytes.
+    fn on_finalize() = time 46_559_000, proof 6_196, reads 2, writes 2;
 }

@@ -5,310 +5,83 @@
 //! Date: 2026-11-25. Steps: 15. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_judges::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Judges::Judges 1/1, Miners::Suspensions 1/0, Parameters::Parameters 1/0,
+    //   System::Account 1/1, Balances::Holds 1/1, Judges::PoolIndex 8/8, Judges::PoolSize 8/8,
+    //   Judges::JudgeCount 1/1, Judges::Pool 0/8.
+    // At least 168_240 ns; recorded proof: 1161 bytes.
+    fn register() = time 170_162_000, proof 21_286, reads 22, writes 28;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Judges::Judges 1/1, Judges::PoolIndex 14/22, Judges::PoolSize 14/14,
+    //   Judges::Pool 8/22, Parameters::Parameters 1/0, System::Account 1/1, Balances::Holds 1/1.
+    // At least 296_470 ns; recorded proof: 2064 bytes.
+    fn set_types() = time 298_543_000, proof 36_508, reads 40, writes 61;
 
-/// Weights of `pallet_judges`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: Judges::Judges 1/1, Parameters::Parameters 1/0, System::Account 1/1,
+    //   Balances::Holds 1/1.
+    // At least 65_276 ns; recorded proof: 458 bytes.
+    fn top_up() = time 67_160_000, proof 3_784, reads 4, writes 3;
 
-impl<T: frame_system::Config> pallet_judges::WeightInfo for WeightInfo<T> {
-    // Storage: `Judges::Judges` (r:1 w:1)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolIndex` (r:8 w:8)
-    // Proof: `Judges::PoolIndex` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolSize` (r:8 w:8)
-    // Proof: `Judges::PoolSize` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Judges::JudgeCount` (r:1 w:1)
-    // Proof: `Judges::JudgeCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Pool` (r:0 w:8)
-    // Proof: `Judges::Pool` (`max_values`: None, `max_size`: Some(54), added: 2529, mode: `MaxEncodedLen`)
-    fn register() -> Weight {
-        // At least 168_240 ns; recorded proof: 1161 bytes.
-        Weight::from_parts(170_162_000, 21_286)
-            .saturating_add(T::DbWeight::get().reads(22))
-            .saturating_add(T::DbWeight::get().writes(28))
-    }
+    // Reads/writes: Judges::Judges 1/1, Clock::Ticks 1/0, Clock::Settings 1/0,
+    //   Judges::PoolIndex 8/16, Judges::PoolSize 8/8, Judges::Pool 8/16.
+    // At least 160_528 ns; recorded proof: 1873 bytes.
+    fn leave() = time 162_461_000, proof 21_286, reads 27, writes 41;
 
-    // Storage: `Judges::Judges` (r:1 w:1)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolIndex` (r:14 w:22)
-    // Proof: `Judges::PoolIndex` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolSize` (r:14 w:14)
-    // Proof: `Judges::PoolSize` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Pool` (r:8 w:22)
-    // Proof: `Judges::Pool` (`max_values`: None, `max_size`: Some(54), added: 2529, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    fn set_types() -> Weight {
-        // At least 296_470 ns; recorded proof: 2064 bytes.
-        Weight::from_parts(298_543_000, 36_508)
-            .saturating_add(T::DbWeight::get().reads(40))
-            .saturating_add(T::DbWeight::get().writes(61))
-    }
+    // Reads/writes: Judges::Judges 1/1, Miners::Suspensions 1/0, Parameters::Parameters 1/0,
+    //   System::Account 1/1, Balances::Holds 1/1, Judges::PoolIndex 8/8, Judges::PoolSize 8/8,
+    //   Judges::Pool 0/8.
+    // At least 150_623 ns; recorded proof: 460 bytes.
+    fn rejoin() = time 154_429_000, proof 21_286, reads 21, writes 27;
 
-    // Storage: `Judges::Judges` (r:1 w:1)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    fn top_up() -> Weight {
-        // At least 65_276 ns; recorded proof: 458 bytes.
-        Weight::from_parts(67_160_000, 3_784)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Judges::Judges 1/1, Clock::Ticks 1/0, Balances::Holds 1/1,
+    //   System::Account 1/1, Judges::JudgeCount 1/1.
+    // At least 58_276 ns; recorded proof: 458 bytes.
+    fn withdraw() = time 59_348_000, proof 3_784, reads 5, writes 4;
 
-    // Storage: `Judges::Judges` (r:1 w:1)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolIndex` (r:8 w:16)
-    // Proof: `Judges::PoolIndex` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolSize` (r:8 w:8)
-    // Proof: `Judges::PoolSize` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Pool` (r:8 w:16)
-    // Proof: `Judges::Pool` (`max_values`: None, `max_size`: Some(54), added: 2529, mode: `MaxEncodedLen`)
-    fn leave() -> Weight {
-        // At least 160_528 ns; recorded proof: 1873 bytes.
-        Weight::from_parts(162_461_000, 21_286)
-            .saturating_add(T::DbWeight::get().reads(27))
-            .saturating_add(T::DbWeight::get().writes(41))
-    }
+    // Reads/writes: Judges::Judges 1/0, Tasks::Tasks 1/1, Clock::Ticks 1/0, Judges::Rounds 1/1,
+    //   Tasks::Agenda 0/2.
+    // At least 72_717 ns; recorded proof: 2696 bytes.
+    fn commit_vote() = time 107_399_000, proof 4_664, reads 4, writes 4;
 
-    // Storage: `Judges::Judges` (r:1 w:1)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolIndex` (r:8 w:8)
-    // Proof: `Judges::PoolIndex` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolSize` (r:8 w:8)
-    // Proof: `Judges::PoolSize` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Pool` (r:0 w:8)
-    // Proof: `Judges::Pool` (`max_values`: None, `max_size`: Some(54), added: 2529, mode: `MaxEncodedLen`)
-    fn rejoin() -> Weight {
-        // At least 150_623 ns; recorded proof: 460 bytes.
-        Weight::from_parts(154_429_000, 21_286)
-            .saturating_add(T::DbWeight::get().reads(21))
-            .saturating_add(T::DbWeight::get().writes(27))
-    }
+    // Reads/writes: Judges::Judges 1/0, Tasks::Tasks 1/1, Clock::Ticks 1/0, Judges::Rounds 1/1,
+    //   Judges::Votes 0/1, Tasks::Agenda 0/2.
+    // At least 85_036 ns; recorded proof: 2280 bytes.
+    fn reveal_vote() = time 104_505_000, proof 4_664, reads 4, writes 5;
 
-    // Storage: `Judges::Judges` (r:1 w:1)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Judges::JudgeCount` (r:1 w:1)
-    // Proof: `Judges::JudgeCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn withdraw() -> Weight {
-        // At least 58_276 ns; recorded proof: 458 bytes.
-        Weight::from_parts(59_348_000, 3_784)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: Judges::ControlAuthors 1/1, Judges::CounterForControlAuthors 1/1.
+    // At least 20_450 ns; recorded proof: 1029 bytes.
+    fn set_control_author() = time 22_664_000, proof 3_513, reads 2, writes 2;
 
-    // Storage: `Judges::Judges` (r:1 w:0)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(404), added: 2879, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:1 w:1)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    fn commit_vote() -> Weight {
-        // At least 72_717 ns; recorded proof: 2696 bytes.
-        Weight::from_parts(107_399_000, 4_664)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: Judges::ControlAuthors 1/0, Tasks::Tasks 1/0, Tasks::Answers 1/0,
+    //   Tasks::Submissions 1/0, Judges::Controls 1/1.
+    // At least 31_667 ns; recorded proof: 2391 bytes.
+    fn reveal_control() = time 32_598_000, proof 4_506, reads 5, writes 1;
 
-    // Storage: `Judges::Judges` (r:1 w:0)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(404), added: 2879, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:1 w:1)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Votes` (r:0 w:1)
-    // Proof: `Judges::Votes` (`max_values`: None, `max_size`: Some(226), added: 2701, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    fn reveal_vote() -> Weight {
-        // At least 85_036 ns; recorded proof: 2280 bytes.
-        Weight::from_parts(104_505_000, 4_664)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Judges::Rounds 3/1, Tasks::Tasks 1/0, Judges::PoolSize 1/0, Judges::Pool 64/0,
+    //   Judges::Judges 64/15, Miners::Suspensions 64/0, Miners::Certificates 64/0,
+    //   Clock::Ticks 1/0, Reputation::Domain 64/0, Clock::Settings 1/0, Miners::Miners 64/0,
+    //   Parameters::Parameters 1/0, Miners::Relations 64/0, Miners::Owners 64/0,
+    //   Judges::Duties 15/15, Judges::CurrentRound 0/1.
+    // At least 8_994_340 ns; recorded proof: 29216 bytes.
+    fn draw() = time 9_174_958_000, proof 195_294, reads 535, writes 32;
 
-    // Storage: `Judges::ControlAuthors` (r:1 w:1)
-    // Proof: `Judges::ControlAuthors` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CounterForControlAuthors` (r:1 w:1)
-    // Proof: `Judges::CounterForControlAuthors` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn set_control_author() -> Weight {
-        // At least 20_450 ns; recorded proof: 1029 bytes.
-        Weight::from_parts(22_664_000, 3_513)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Judges::CurrentRound 1/0, Judges::Rounds 1/1, Judges::Votes 15/0,
+    //   Tasks::Tasks 1/0, Judges::Results 0/1.
+    // At least 253_365 ns; recorded proof: 3601 bytes.
+    fn tally() = time 264_903_000, proof 41_505, reads 18, writes 2;
 
-    // Storage: `Judges::ControlAuthors` (r:1 w:0)
-    // Proof: `Judges::ControlAuthors` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:0)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(404), added: 2879, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Answers` (r:1 w:0)
-    // Proof: `Tasks::Answers` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:1 w:0)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Controls` (r:1 w:1)
-    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
-    fn reveal_control() -> Weight {
-        // At least 31_667 ns; recorded proof: 2391 bytes.
-        Weight::from_parts(32_598_000, 4_506)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Judges::CurrentRound 1/1, Judges::Results 1/0, Judges::Controls 1/0,
+    //   Judges::Checks 1/1, Tasks::Tasks 1/0, Judges::Rounds 4/0, Judges::Duties 60/60,
+    //   Judges::Judges 60/60, Balances::Holds 60/60, System::Account 61/61,
+    //   Parameters::Parameters 1/0, Clock::Ticks 1/0, Clock::Settings 1/0,
+    //   Reputation::Global 60/60, Reputation::Domain 60/60.
+    // At least 4_583_178 ns; recorded proof: 37871 bytes.
+    fn conclude() = time 4_688_604_000, proof 168_630, reads 373, writes 363;
 
-    // Storage: `Judges::Rounds` (r:3 w:1)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:0)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(404), added: 2879, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolSize` (r:1 w:0)
-    // Proof: `Judges::PoolSize` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Pool` (r:64 w:0)
-    // Proof: `Judges::Pool` (`max_values`: None, `max_size`: Some(54), added: 2529, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Judges` (r:64 w:15)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:64 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Certificates` (r:64 w:0)
-    // Proof: `Miners::Certificates` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Domain` (r:64 w:0)
-    // Proof: `Reputation::Domain` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:64 w:0)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Relations` (r:64 w:0)
-    // Proof: `Miners::Relations` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Owners` (r:64 w:0)
-    // Proof: `Miners::Owners` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Duties` (r:15 w:15)
-    // Proof: `Judges::Duties` (`max_values`: None, `max_size`: Some(305), added: 2780, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CurrentRound` (r:0 w:1)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    fn draw() -> Weight {
-        // At least 8_994_340 ns; recorded proof: 29216 bytes.
-        Weight::from_parts(9_174_958_000, 195_294)
-            .saturating_add(T::DbWeight::get().reads(535))
-            .saturating_add(T::DbWeight::get().writes(32))
-    }
-
-    // Storage: `Judges::CurrentRound` (r:1 w:0)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:1 w:1)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Votes` (r:15 w:0)
-    // Proof: `Judges::Votes` (`max_values`: None, `max_size`: Some(226), added: 2701, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:0)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(404), added: 2879, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Results` (r:0 w:1)
-    // Proof: `Judges::Results` (`max_values`: None, `max_size`: Some(133), added: 2608, mode: `MaxEncodedLen`)
-    fn tally() -> Weight {
-        // At least 253_365 ns; recorded proof: 3601 bytes.
-        Weight::from_parts(264_903_000, 41_505)
-            .saturating_add(T::DbWeight::get().reads(18))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Storage: `Judges::CurrentRound` (r:1 w:1)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Results` (r:1 w:0)
-    // Proof: `Judges::Results` (`max_values`: None, `max_size`: Some(133), added: 2608, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Controls` (r:1 w:0)
-    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Checks` (r:1 w:1)
-    // Proof: `Judges::Checks` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:0)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(404), added: 2879, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:4 w:0)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Duties` (r:60 w:60)
-    // Proof: `Judges::Duties` (`max_values`: None, `max_size`: Some(305), added: 2780, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Judges` (r:60 w:60)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:60 w:60)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:61 w:61)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Global` (r:60 w:60)
-    // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Domain` (r:60 w:60)
-    // Proof: `Reputation::Domain` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    fn conclude() -> Weight {
-        // At least 4_583_178 ns; recorded proof: 37871 bytes.
-        Weight::from_parts(4_688_604_000, 168_630)
-            .saturating_add(T::DbWeight::get().reads(373))
-            .saturating_add(T::DbWeight::get().writes(363))
-    }
-
-    // Storage: `Judges::Rounds` (r:4 w:4)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Results` (r:0 w:1)
-    // Proof: `Judges::Results` (`max_values`: None, `max_size`: Some(133), added: 2608, mode: `MaxEncodedLen`)
-    // Storage: `Judges::DrawRequests` (r:0 w:1)
-    // Proof: `Judges::DrawRequests` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Votes` (r:0 w:60)
-    // Proof: `Judges::Votes` (`max_values`: None, `max_size`: Some(226), added: 2701, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Controls` (r:0 w:1)
-    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CurrentRound` (r:0 w:1)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    fn forget() -> Weight {
-        // At least 303_140 ns; recorded proof: 3005 bytes.
-        Weight::from_parts(317_811_000, 15_686)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(68))
-    }
+    // Reads/writes: Judges::Rounds 4/4, Judges::Results 0/1, Judges::DrawRequests 0/1,
+    //   Judges::Votes 0/60, Judges::Controls 0/1, Judges::CurrentRound 0/1.
+    // At least 303_140 ns; recorded proof: 3005 bytes.
+    fn forget() = time 317_811_000, proof 15_686, reads 4, writes 68;
 }

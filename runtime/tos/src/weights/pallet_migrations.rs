@@ -5,138 +5,60 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_migrations::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: MultiBlockMigrations::Cursor 1/1, 0x583359fe0e84d953a9dd84e8addb08a5 1/0.
+    // At least 6_870 ns; recorded proof: 172 bytes.
+    fn onboard_new_mbms() = time 7_101_000, proof 67_035, reads 2, writes 1;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: MultiBlockMigrations::Cursor 1/0.
+    // At least 1_973 ns; recorded proof: 76 bytes.
+    fn progress_mbms_none() = time 2_103_000, proof 67_035, reads 1, writes 0;
 
-/// Weights of `pallet_migrations`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: 0x583359fe0e84d953a9dd84e8addb08a5 1/0, MultiBlockMigrations::Cursor 0/1.
+    // At least 4_998 ns; recorded proof: 96 bytes.
+    fn exec_migration_completed() = time 5_248_000, proof 3_561, reads 1, writes 1;
 
-impl<T: frame_system::Config> pallet_migrations::WeightInfo for WeightInfo<T> {
-    // Storage: `MultiBlockMigrations::Cursor` (r:1 w:1)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    // Storage: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Proof: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    fn onboard_new_mbms() -> Weight {
-        // At least 6_870 ns; recorded proof: 172 bytes.
-        Weight::from_parts(7_101_000, 67_035)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: 0x583359fe0e84d953a9dd84e8addb08a5 1/0, MultiBlockMigrations::Historic 1/0.
+    // At least 9_233 ns; recorded proof: 226 bytes.
+    fn exec_migration_skipped_historic() = time 9_504_000, proof 3_731, reads 2, writes 0;
 
-    // Storage: `MultiBlockMigrations::Cursor` (r:1 w:0)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    fn progress_mbms_none() -> Weight {
-        // At least 1_973 ns; recorded proof: 76 bytes.
-        Weight::from_parts(2_103_000, 67_035).saturating_add(T::DbWeight::get().reads(1))
-    }
+    // Reads/writes: 0x583359fe0e84d953a9dd84e8addb08a5 1/0, MultiBlockMigrations::Historic 1/0.
+    // At least 9_254 ns; recorded proof: 172 bytes.
+    fn exec_migration_advance() = time 9_725_000, proof 3_731, reads 2, writes 0;
 
-    // Storage: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Proof: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Storage: `MultiBlockMigrations::Cursor` (r:0 w:1)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    fn exec_migration_completed() -> Weight {
-        // At least 4_998 ns; recorded proof: 96 bytes.
-        Weight::from_parts(5_248_000, 3_561)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: 0x583359fe0e84d953a9dd84e8addb08a5 1/0, MultiBlockMigrations::Historic 1/1.
+    // At least 11_076 ns; recorded proof: 172 bytes.
+    fn exec_migration_complete() = time 12_108_000, proof 3_731, reads 2, writes 1;
 
-    // Storage: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Proof: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Storage: `MultiBlockMigrations::Historic` (r:1 w:0)
-    // Proof: `MultiBlockMigrations::Historic` (`max_values`: None, `max_size`: Some(266), added: 2741, mode: `MaxEncodedLen`)
-    fn exec_migration_skipped_historic() -> Weight {
-        // At least 9_233 ns; recorded proof: 226 bytes.
-        Weight::from_parts(9_504_000, 3_731).saturating_add(T::DbWeight::get().reads(2))
-    }
+    // Reads/writes: 0x583359fe0e84d953a9dd84e8addb08a5 1/0, MultiBlockMigrations::Historic 1/0,
+    //   MultiBlockMigrations::Cursor 0/1.
+    // At least 11_267 ns; recorded proof: 172 bytes.
+    fn exec_migration_fail() = time 11_978_000, proof 3_731, reads 2, writes 1;
 
-    // Storage: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Proof: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Storage: `MultiBlockMigrations::Historic` (r:1 w:0)
-    // Proof: `MultiBlockMigrations::Historic` (`max_values`: None, `max_size`: Some(266), added: 2741, mode: `MaxEncodedLen`)
-    fn exec_migration_advance() -> Weight {
-        // At least 9_254 ns; recorded proof: 172 bytes.
-        Weight::from_parts(9_725_000, 3_731).saturating_add(T::DbWeight::get().reads(2))
-    }
+    // At least 150 ns; recorded proof: 0 bytes.
+    fn on_init_loop() = time 190_000, proof 0, reads 0, writes 0;
 
-    // Storage: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Proof: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Storage: `MultiBlockMigrations::Historic` (r:1 w:1)
-    // Proof: `MultiBlockMigrations::Historic` (`max_values`: None, `max_size`: Some(266), added: 2741, mode: `MaxEncodedLen`)
-    fn exec_migration_complete() -> Weight {
-        // At least 11_076 ns; recorded proof: 172 bytes.
-        Weight::from_parts(12_108_000, 3_731)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: MultiBlockMigrations::Cursor 0/1.
+    // At least 2_734 ns; recorded proof: 0 bytes.
+    fn force_set_cursor() = time 2_795_000, proof 0, reads 0, writes 1;
 
-    // Storage: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Proof: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Storage: `MultiBlockMigrations::Historic` (r:1 w:0)
-    // Proof: `MultiBlockMigrations::Historic` (`max_values`: None, `max_size`: Some(266), added: 2741, mode: `MaxEncodedLen`)
-    // Storage: `MultiBlockMigrations::Cursor` (r:0 w:1)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    fn exec_migration_fail() -> Weight {
-        // At least 11_267 ns; recorded proof: 172 bytes.
-        Weight::from_parts(11_978_000, 3_731)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: MultiBlockMigrations::Cursor 0/1.
+    // At least 3_065 ns; recorded proof: 0 bytes.
+    fn force_set_active_cursor() = time 3_205_000, proof 0, reads 0, writes 1;
 
-    fn on_init_loop() -> Weight {
-        // At least 150 ns; recorded proof: 0 bytes.
-        Weight::from_parts(190_000, 0)
-    }
+    // Reads/writes: MultiBlockMigrations::Cursor 1/0, 0x583359fe0e84d953a9dd84e8addb08a5 1/0.
+    // At least 4_917 ns; recorded proof: 148 bytes.
+    fn force_onboard_mbms() = time 5_378_000, proof 67_035, reads 2, writes 0;
 
-    // Storage: `MultiBlockMigrations::Cursor` (r:0 w:1)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    fn force_set_cursor() -> Weight {
-        // At least 2_734 ns; recorded proof: 0 bytes.
-        Weight::from_parts(2_795_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `MultiBlockMigrations::Cursor` (r:0 w:1)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    fn force_set_active_cursor() -> Weight {
-        // At least 3_065 ns; recorded proof: 0 bytes.
-        Weight::from_parts(3_205_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `MultiBlockMigrations::Cursor` (r:1 w:0)
-    // Proof: `MultiBlockMigrations::Cursor` (`max_values`: Some(1), `max_size`: Some(65550), added: 66045, mode: `MaxEncodedLen`)
-    // Storage: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    // Proof: UNKNOWN KEY `0x583359fe0e84d953a9dd84e8addb08a5` (r:1 w:0)
-    fn force_onboard_mbms() -> Weight {
-        // At least 4_917 ns; recorded proof: 148 bytes.
-        Weight::from_parts(5_378_000, 67_035).saturating_add(T::DbWeight::get().reads(2))
-    }
-
-    // Storage: `MultiBlockMigrations::Historic` (r:256 w:256)
-    // Proof: `MultiBlockMigrations::Historic` (`max_values`: None, `max_size`: Some(266), added: 2741, mode: `MaxEncodedLen`)
+    // Reads/writes: MultiBlockMigrations::Historic 256/256.
     // `n`: 0 to 256.
-    fn clear_historic(n: u32) -> Weight {
-        // At least 32_438 ns; recorded proof: 1066 bytes + n * 271.
-        Weight::from_parts(55_331_971, 3_965)
-            .saturating_add(Weight::from_parts(1_401_252, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
-            .saturating_add(Weight::from_parts(0, 2738).saturating_mul(n.into()))
-    }
+    // At least 32_438 ns; recorded proof: 1066 bytes + n * 271.
+    fn clear_historic(n: u32) = time 55_331_971 + 1_401_252 * n, proof 3_965 + 2_738 * n, reads 1 + 1 * n, writes 0 + 1 * n;
 
-    // Storage: `Skipped::Metadata` (r:0 w:0)
-    // Proof: `Skipped::Metadata` (`max_values`: None, `max_size`: None, mode: `Measured`)
+    // Reads/writes: Skipped::Metadata 0/0.
     // `n`: 0 to 2048.
-    fn reset_pallet_migration(n: u32) -> Weight {
-        // At least 2_003 ns; recorded proof: 1977 bytes.
-        Weight::from_parts(2_033_000, 1_419)
-            .saturating_add(Weight::from_parts(860_285, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
-            .saturating_add(Weight::from_parts(0, 1).saturating_mul(n.into()))
-    }
+    // At least 2_003 ns; recorded proof: 1977 bytes.
+    fn reset_pallet_migration(n: u32) = time 2_033_000 + 860_285 * n, proof 1_419 + 1 * n, reads 0 + 1 * n, writes 0 + 1 * n;
 }

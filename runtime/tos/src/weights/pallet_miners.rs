@@ -5,232 +5,78 @@
 //! Date: 2026-11-25. Steps: 15. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_miners::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Miners::Miners 1/1, Miners::Suspensions 1/0, Parameters::Parameters 1/0,
+    //   Balances::Holds 1/1, Clock::Ticks 1/0, Clock::Settings 1/0, Miners::CounterForMiners 1/1.
+    // At least 67_721 ns; recorded proof: 175 bytes.
+    fn register() = time 70_104_000, proof 3_784, reads 7, writes 3;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Miners::Miners 1/1, Parameters::Parameters 1/0, Balances::Holds 1/1.
+    // At least 64_576 ns; recorded proof: 293 bytes.
+    fn set_specialisations() = time 69_283_000, proof 3_784, reads 3, writes 2;
 
-/// Weights of `pallet_miners`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: Clock::Ticks 1/0, Clock::Settings 1/0, Miners::Miners 1/1.
+    // At least 14_722 ns; recorded proof: 282 bytes.
+    fn leave() = time 15_713_000, proof 3_604, reads 3, writes 1;
 
-impl<T: frame_system::Config> pallet_miners::WeightInfo for WeightInfo<T> {
-    // Storage: `Miners::Miners` (r:1 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Miners::CounterForMiners` (r:1 w:1)
-    // Proof: `Miners::CounterForMiners` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn register() -> Weight {
-        // At least 67_721 ns; recorded proof: 175 bytes.
-        Weight::from_parts(70_104_000, 3_784)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Miners::Miners 1/1, Clock::Ticks 1/0, Miners::Suspensions 1/1,
+    //   Balances::Holds 1/1, Miners::CounterForMiners 1/1, Miners::Endorsements 1/1,
+    //   Miners::Endorsing 16/16.
+    // At least 136_533 ns; recorded proof: 2666 bytes.
+    fn withdraw() = time 139_326_000, proof 41_422, reads 22, writes 21;
 
-    // Storage: `Miners::Miners` (r:1 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    fn set_specialisations() -> Weight {
-        // At least 64_576 ns; recorded proof: 293 bytes.
-        Weight::from_parts(69_283_000, 3_784)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Miners::Miners 1/1.
+    // At least 15_013 ns; recorded proof: 659 bytes.
+    fn rejoin() = time 16_875_000, proof 3_604, reads 1, writes 1;
 
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:1 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    fn leave() -> Weight {
-        // At least 14_722 ns; recorded proof: 282 bytes.
-        Weight::from_parts(15_713_000, 3_604)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Miners::Miners 1/1, Clock::Ticks 1/0, Clock::Settings 1/0.
+    // At least 16_414 ns; recorded proof: 306 bytes.
+    fn reactivate() = time 17_386_000, proof 3_604, reads 3, writes 1;
 
-    // Storage: `Miners::Miners` (r:1 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:1)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Miners::CounterForMiners` (r:1 w:1)
-    // Proof: `Miners::CounterForMiners` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Endorsements` (r:1 w:1)
-    // Proof: `Miners::Endorsements` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Endorsing` (r:16 w:16)
-    // Proof: `Miners::Endorsing` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    fn withdraw() -> Weight {
-        // At least 136_533 ns; recorded proof: 2666 bytes.
-        Weight::from_parts(139_326_000, 41_422)
-            .saturating_add(T::DbWeight::get().reads(22))
-            .saturating_add(T::DbWeight::get().writes(21))
-    }
+    // Reads/writes: Miners::Owners 2/1.
+    // At least 11_557 ns; recorded proof: 42 bytes.
+    fn set_owner() = time 11_928_000, proof 6_100, reads 2, writes 1;
 
-    // Storage: `Miners::Miners` (r:1 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    fn rejoin() -> Weight {
-        // At least 15_013 ns; recorded proof: 659 bytes.
-        Weight::from_parts(16_875_000, 3_604)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Miners::Relations 1/1.
+    // At least 10_395 ns; recorded proof: 596 bytes.
+    fn declare_relation() = time 10_946_000, proof 4_026, reads 1, writes 1;
 
-    // Storage: `Miners::Miners` (r:1 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    fn reactivate() -> Weight {
-        // At least 16_414 ns; recorded proof: 306 bytes.
-        Weight::from_parts(17_386_000, 3_604)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Miners::Relations 1/1.
+    // At least 11_678 ns; recorded proof: 628 bytes.
+    fn retract_relation() = time 12_568_000, proof 4_026, reads 1, writes 1;
 
-    // Storage: `Miners::Owners` (r:2 w:1)
-    // Proof: `Miners::Owners` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    fn set_owner() -> Weight {
-        // At least 11_557 ns; recorded proof: 42 bytes.
-        Weight::from_parts(11_928_000, 6_100)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Clock::Ticks 1/0, Miners::Certificates 0/1.
+    // At least 8_222 ns; recorded proof: 43 bytes.
+    fn certify() = time 8_602_000, proof 1_489, reads 1, writes 1;
 
-    // Storage: `Miners::Relations` (r:1 w:1)
-    // Proof: `Miners::Relations` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    fn declare_relation() -> Weight {
-        // At least 10_395 ns; recorded proof: 596 bytes.
-        Weight::from_parts(10_946_000, 4_026)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Miners::Certificates 1/1.
+    // At least 9_694 ns; recorded proof: 224 bytes.
+    fn revoke_certificate() = time 10_035_000, proof 3_518, reads 1, writes 1;
 
-    // Storage: `Miners::Relations` (r:1 w:1)
-    // Proof: `Miners::Relations` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    fn retract_relation() -> Weight {
-        // At least 11_678 ns; recorded proof: 628 bytes.
-        Weight::from_parts(12_568_000, 4_026)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Clock::Settings 1/0, Clock::Ticks 1/0, Miners::Suspensions 1/1,
+    //   Miners::Miners 1/1.
+    // At least 23_575 ns; recorded proof: 346 bytes.
+    fn suspend() = time 24_366_000, proof 3_604, reads 4, writes 2;
 
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Certificates` (r:0 w:1)
-    // Proof: `Miners::Certificates` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    fn certify() -> Weight {
-        // At least 8_222 ns; recorded proof: 43 bytes.
-        Weight::from_parts(8_602_000, 1_489)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Miners::Suspensions 1/1, Clock::Ticks 1/0.
+    // At least 11_988 ns; recorded proof: 159 bytes.
+    fn lift_suspension() = time 12_248_000, proof 3_517, reads 2, writes 1;
 
-    // Storage: `Miners::Certificates` (r:1 w:1)
-    // Proof: `Miners::Certificates` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    fn revoke_certificate() -> Weight {
-        // At least 9_694 ns; recorded proof: 224 bytes.
-        Weight::from_parts(10_035_000, 3_518)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Miners::Miners 2/0, Miners::Suspensions 1/0, Miners::Certificates 1/0,
+    //   Miners::Relations 3/0, Miners::Owners 2/0, Miners::Endorsing 1/1,
+    //   Miners::Endorsements 1/1.
+    // At least 57_395 ns; recorded proof: 2769 bytes.
+    fn endorse() = time 59_979_000, proof 10_098, reads 11, writes 2;
 
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:1)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:1 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    fn suspend() -> Weight {
-        // At least 23_575 ns; recorded proof: 346 bytes.
-        Weight::from_parts(24_366_000, 3_604)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Miners::Endorsements 1/1, Miners::Endorsing 1/1.
+    // At least 21_562 ns; recorded proof: 1133 bytes.
+    fn retract_endorsement() = time 23_685_000, proof 4_026, reads 2, writes 2;
 
-    // Storage: `Miners::Suspensions` (r:1 w:1)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn lift_suspension() -> Weight {
-        // At least 11_988 ns; recorded proof: 159 bytes.
-        Weight::from_parts(12_248_000, 3_517)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `Miners::Miners` (r:2 w:0)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Certificates` (r:1 w:0)
-    // Proof: `Miners::Certificates` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Relations` (r:3 w:0)
-    // Proof: `Miners::Relations` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Owners` (r:2 w:0)
-    // Proof: `Miners::Owners` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Endorsing` (r:1 w:1)
-    // Proof: `Miners::Endorsing` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Endorsements` (r:1 w:1)
-    // Proof: `Miners::Endorsements` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    fn endorse() -> Weight {
-        // At least 57_395 ns; recorded proof: 2769 bytes.
-        Weight::from_parts(59_979_000, 10_098)
-            .saturating_add(T::DbWeight::get().reads(11))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Storage: `Miners::Endorsements` (r:1 w:1)
-    // Proof: `Miners::Endorsements` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Endorsing` (r:1 w:1)
-    // Proof: `Miners::Endorsing` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    fn retract_endorsement() -> Weight {
-        // At least 21_562 ns; recorded proof: 1133 bytes.
-        Weight::from_parts(23_685_000, 4_026)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Storage: `Miners::Miners` (r:17 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Global` (r:1 w:0)
-    // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Endorsements` (r:1 w:0)
-    // Proof: `Miners::Endorsements` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:16 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Certificates` (r:16 w:0)
-    // Proof: `Miners::Certificates` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    fn review_level() -> Weight {
-        // At least 157_223 ns; recorded proof: 2695 bytes.
-        Weight::from_parts(163_162_000, 45_428)
-            .saturating_add(T::DbWeight::get().reads(54))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Miners::Miners 17/1, Clock::Ticks 1/0, Clock::Settings 1/0,
+    //   Parameters::Parameters 1/0, Reputation::Global 1/0, Miners::Endorsements 1/0,
+    //   Miners::Suspensions 16/0, Miners::Certificates 16/0.
+    // At least 157_223 ns; recorded proof: 2695 bytes.
+    fn review_level() = time 163_162_000, proof 45_428, reads 54, writes 1;
 }

@@ -5,112 +5,48 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_multisig::WeightInfo;
 
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_multisig`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
     // `z`: 0 to 10000.
-    fn as_multi_threshold_1(z: u32) -> Weight {
-        // At least 42_704 ns; recorded proof: 0 bytes.
-        Weight::from_parts(61_017_822, 0)
-            .saturating_add(Weight::from_parts(7_870, 0).saturating_mul(z.into()))
-    }
+    // At least 42_704 ns; recorded proof: 0 bytes.
+    fn as_multi_threshold_1(z: u32) = time 61_017_822 + 7_870 * z, proof 0, reads 0, writes 0;
 
-    // Storage: `Multisig::Multisigs` (r:1 w:1)
-    // Proof: `Multisig::Multisigs` (`max_values`: None, `max_size`: Some(3346), added: 5821, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
+    // Reads/writes: Multisig::Multisigs 1/1, Parameters::Parameters 2/0.
     // `s`: 2 to 100.
     // `z`: 0 to 10000.
-    fn as_multi_create(s: u32, z: u32) -> Weight {
-        // At least 80_720 ns; recorded proof: 46 bytes.
-        Weight::from_parts(24_452_761, 6_811)
-            .saturating_add(Weight::from_parts(833_892, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(9_087, 0).saturating_mul(z.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 80_720 ns; recorded proof: 46 bytes.
+    fn as_multi_create(s: u32, z: u32) = time 24_452_761 + 833_892 * s + 9_087 * z, proof 6_811, reads 3, writes 1;
 
-    // Storage: `Multisig::Multisigs` (r:1 w:1)
-    // Proof: `Multisig::Multisigs` (`max_values`: None, `max_size`: Some(3346), added: 5821, mode: `MaxEncodedLen`)
+    // Reads/writes: Multisig::Multisigs 1/1.
     // `s`: 3 to 100.
     // `z`: 0 to 10000.
-    fn as_multi_approve(s: u32, z: u32) -> Weight {
-        // At least 47_751 ns; recorded proof: 249 bytes.
-        Weight::from_parts(34_171_221, 6_811)
-            .saturating_add(Weight::from_parts(236_732, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(7_013, 0).saturating_mul(z.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 47_751 ns; recorded proof: 249 bytes.
+    fn as_multi_approve(s: u32, z: u32) = time 34_171_221 + 236_732 * s + 7_013 * z, proof 6_811, reads 1, writes 1;
 
-    // Storage: `Multisig::Multisigs` (r:1 w:1)
-    // Proof: `Multisig::Multisigs` (`max_values`: None, `max_size`: Some(3346), added: 5821, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Reads/writes: Multisig::Multisigs 1/1, System::Account 1/1.
     // `s`: 2 to 100.
     // `z`: 0 to 10000.
-    fn as_multi_complete(s: u32, z: u32) -> Weight {
-        // At least 96_193 ns; recorded proof: 360 bytes + s * 33.
-        Weight::from_parts(60_127_973, 6_811)
-            .saturating_add(Weight::from_parts(878_771, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(5_068, 0).saturating_mul(z.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 96_193 ns; recorded proof: 360 bytes + s * 33.
+    fn as_multi_complete(s: u32, z: u32) = time 60_127_973 + 878_771 * s + 5_068 * z, proof 6_811, reads 2, writes 2;
 
-    // Storage: `Multisig::Multisigs` (r:1 w:1)
-    // Proof: `Multisig::Multisigs` (`max_values`: None, `max_size`: Some(3346), added: 5821, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
+    // Reads/writes: Multisig::Multisigs 1/1, Parameters::Parameters 2/0.
     // `s`: 2 to 100.
-    fn approve_as_multi_create(s: u32) -> Weight {
-        // At least 36_594 ns; recorded proof: 46 bytes.
-        Weight::from_parts(37_030_472, 6_811)
-            .saturating_add(Weight::from_parts(338_963, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 36_594 ns; recorded proof: 46 bytes.
+    fn approve_as_multi_create(s: u32) = time 37_030_472 + 338_963 * s, proof 6_811, reads 3, writes 1;
 
-    // Storage: `Multisig::Multisigs` (r:1 w:1)
-    // Proof: `Multisig::Multisigs` (`max_values`: None, `max_size`: Some(3346), added: 5821, mode: `MaxEncodedLen`)
+    // Reads/writes: Multisig::Multisigs 1/1.
     // `s`: 2 to 100.
-    fn approve_as_multi_approve(s: u32) -> Weight {
-        // At least 17_136 ns; recorded proof: 249 bytes.
-        Weight::from_parts(20_429_593, 6_811)
-            .saturating_add(Weight::from_parts(283_651, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 17_136 ns; recorded proof: 249 bytes.
+    fn approve_as_multi_approve(s: u32) = time 20_429_593 + 283_651 * s, proof 6_811, reads 1, writes 1;
 
-    // Storage: `Multisig::Multisigs` (r:1 w:1)
-    // Proof: `Multisig::Multisigs` (`max_values`: None, `max_size`: Some(3346), added: 5821, mode: `MaxEncodedLen`)
+    // Reads/writes: Multisig::Multisigs 1/1.
     // `s`: 2 to 100.
-    fn cancel_as_multi(s: u32) -> Weight {
-        // At least 30_355 ns; recorded proof: 249 bytes.
-        Weight::from_parts(30_788_183, 6_811)
-            .saturating_add(Weight::from_parts(295_303, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 30_355 ns; recorded proof: 249 bytes.
+    fn cancel_as_multi(s: u32) = time 30_788_183 + 295_303 * s, proof 6_811, reads 1, writes 1;
 
-    // Storage: `Multisig::Multisigs` (r:1 w:1)
-    // Proof: `Multisig::Multisigs` (`max_values`: None, `max_size`: Some(3346), added: 5821, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
+    // Reads/writes: Multisig::Multisigs 1/1, Parameters::Parameters 2/0.
     // `s`: 2 to 100.
-    fn poke_deposit(s: u32) -> Weight {
-        // At least 35_242 ns; recorded proof: 252 bytes.
-        Weight::from_parts(34_810_670, 6_811)
-            .saturating_add(Weight::from_parts(341_934, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 35_242 ns; recorded proof: 252 bytes.
+    fn poke_deposit(s: u32) = time 34_810_670 + 341_934 * s, proof 6_811, reads 3, writes 1;
 }

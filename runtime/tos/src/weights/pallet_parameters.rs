@@ -5,23 +5,10 @@
 //! Date: 2026-11-25. Steps: 15. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_parameters::WeightInfo;
 
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_parameters`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_parameters::WeightInfo for WeightInfo<T> {
-    // Storage: `Parameters::Parameters` (r:1 w:1)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    fn set_parameter() -> Weight {
-        // At least 8_723 ns; recorded proof: 3 bytes.
-        Weight::from_parts(8_923_000, 3_685)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Parameters::Parameters 1/1.
+    // At least 8_723 ns; recorded proof: 3 bytes.
+    fn set_parameter() = time 8_923_000, proof 3_685, reads 1, writes 1;
 }

@@ -5,191 +5,69 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_preimage::WeightInfo;
 
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_preimage`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_preimage::WeightInfo for WeightInfo<T> {
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::PreimageFor` (r:0 w:1)
-    // Proof: `Preimage::PreimageFor` (`max_values`: None, `max_size`: Some(4194344), added: 4196819, mode: `MaxEncodedLen`)
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1,
+    //   Parameters::Parameters 2/0, Balances::Holds 1/1, Preimage::PreimageFor 0/1.
     // `s`: 0 to 4194304.
-    fn note_preimage(s: u32) -> Weight {
-        // At least 63_434 ns; recorded proof: 62 bytes.
-        Weight::from_parts(63_644_000, 6_380)
-            .saturating_add(Weight::from_parts(1_671, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // At least 63_434 ns; recorded proof: 62 bytes.
+    fn note_preimage(s: u32) = time 63_644_000 + 1_671 * s, proof 6_380, reads 5, writes 3;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::PreimageFor` (r:0 w:1)
-    // Proof: `Preimage::PreimageFor` (`max_values`: None, `max_size`: Some(4194344), added: 4196819, mode: `MaxEncodedLen`)
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1,
+    //   Preimage::PreimageFor 0/1.
     // `s`: 0 to 4194304.
-    fn note_requested_preimage(s: u32) -> Weight {
-        // At least 14_882 ns; recorded proof: 68 bytes.
-        Weight::from_parts(15_133_000, 3_556)
-            .saturating_add(Weight::from_parts(1_705, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 14_882 ns; recorded proof: 68 bytes.
+    fn note_requested_preimage(s: u32) = time 15_133_000 + 1_705 * s, proof 3_556, reads 2, writes 2;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::PreimageFor` (r:0 w:1)
-    // Proof: `Preimage::PreimageFor` (`max_values`: None, `max_size`: Some(4194344), added: 4196819, mode: `MaxEncodedLen`)
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1,
+    //   Preimage::PreimageFor 0/1.
     // `s`: 0 to 4194304.
-    fn note_no_deposit_preimage(s: u32) -> Weight {
-        // At least 22_193 ns; recorded proof: 68 bytes.
-        Weight::from_parts(245_217_045, 3_556)
-            .saturating_add(Weight::from_parts(1_610, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 22_193 ns; recorded proof: 68 bytes.
+    fn note_no_deposit_preimage(s: u32) = time 245_217_045 + 1_610 * s, proof 3_556, reads 2, writes 2;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::PreimageFor` (r:0 w:1)
-    // Proof: `Preimage::PreimageFor` (`max_values`: None, `max_size`: Some(4194344), added: 4196819, mode: `MaxEncodedLen`)
-    fn unnote_preimage() -> Weight {
-        // At least 96_373 ns; recorded proof: 243 bytes.
-        Weight::from_parts(106_478_000, 3_784)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1, Balances::Holds 1/1,
+    //   Preimage::PreimageFor 0/1.
+    // At least 96_373 ns; recorded proof: 243 bytes.
+    fn unnote_preimage() = time 106_478_000, proof 3_784, reads 3, writes 3;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::PreimageFor` (r:0 w:1)
-    // Proof: `Preimage::PreimageFor` (`max_values`: None, `max_size`: Some(4194344), added: 4196819, mode: `MaxEncodedLen`)
-    fn unnote_no_deposit_preimage() -> Weight {
-        // At least 51_567 ns; recorded proof: 106 bytes.
-        Weight::from_parts(54_912_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1,
+    //   Preimage::PreimageFor 0/1.
+    // At least 51_567 ns; recorded proof: 106 bytes.
+    fn unnote_no_deposit_preimage() = time 54_912_000, proof 3_556, reads 2, writes 2;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    fn request_preimage() -> Weight {
-        // At least 43_344 ns; recorded proof: 150 bytes.
-        Weight::from_parts(50_345_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1.
+    // At least 43_344 ns; recorded proof: 150 bytes.
+    fn request_preimage() = time 50_345_000, proof 3_556, reads 2, writes 1;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    fn request_no_deposit_preimage() -> Weight {
-        // At least 30_415 ns; recorded proof: 106 bytes.
-        Weight::from_parts(33_310_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1.
+    // At least 30_415 ns; recorded proof: 106 bytes.
+    fn request_no_deposit_preimage() = time 33_310_000, proof 3_556, reads 2, writes 1;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    fn request_unnoted_preimage() -> Weight {
-        // At least 24_156 ns; recorded proof: 4 bytes.
-        Weight::from_parts(39_559_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1.
+    // At least 24_156 ns; recorded proof: 4 bytes.
+    fn request_unnoted_preimage() = time 39_559_000, proof 3_556, reads 2, writes 1;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    fn request_requested_preimage() -> Weight {
-        // At least 14_110 ns; recorded proof: 68 bytes.
-        Weight::from_parts(15_403_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1.
+    // At least 14_110 ns; recorded proof: 68 bytes.
+    fn request_requested_preimage() = time 15_403_000, proof 3_556, reads 2, writes 1;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::PreimageFor` (r:0 w:1)
-    // Proof: `Preimage::PreimageFor` (`max_values`: None, `max_size`: Some(4194344), added: 4196819, mode: `MaxEncodedLen`)
-    fn unrequest_preimage() -> Weight {
-        // At least 46_589 ns; recorded proof: 106 bytes.
-        Weight::from_parts(51_847_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1,
+    //   Preimage::PreimageFor 0/1.
+    // At least 46_589 ns; recorded proof: 106 bytes.
+    fn unrequest_preimage() = time 51_847_000, proof 3_556, reads 2, writes 2;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    fn unrequest_unnoted_preimage() -> Weight {
-        // At least 13_500 ns; recorded proof: 68 bytes.
-        Weight::from_parts(15_543_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1.
+    // At least 13_500 ns; recorded proof: 68 bytes.
+    fn unrequest_unnoted_preimage() = time 15_543_000, proof 3_556, reads 2, writes 1;
 
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    fn unrequest_multi_referenced_preimage() -> Weight {
-        // At least 13_930 ns; recorded proof: 68 bytes.
-        Weight::from_parts(16_224_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1.
+    // At least 13_930 ns; recorded proof: 68 bytes.
+    fn unrequest_multi_referenced_preimage() = time 16_224_000, proof 3_556, reads 2, writes 1;
 
-    // Storage: `Preimage::StatusFor` (r:1024 w:1024)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1024 w:1024)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1024 w:1024)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:0 w:1024)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
+    // Reads/writes: Preimage::StatusFor 1024/1024, System::Account 1024/1024,
+    //   Parameters::Parameters 2/0, Balances::Holds 1024/1024, Preimage::RequestStatusFor 0/1024.
     // `n`: 1 to 1024.
-    fn ensure_updated(n: u32) -> Weight {
-        // At least 75_011 ns; recorded proof: 0 bytes + n * 176.
-        Weight::from_parts(328_775_137, 6_380)
-            .saturating_add(Weight::from_parts(77_360_855, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(n.into())))
-            .saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(n.into())))
-            .saturating_add(Weight::from_parts(0, 2794).saturating_mul(n.into()))
-    }
+    // At least 75_011 ns; recorded proof: 0 bytes + n * 176.
+    fn ensure_updated(n: u32) = time 328_775_137 + 77_360_855 * n, proof 6_380 + 2_794 * n, reads 2 + 3 * n, writes 0 + 4 * n;
 }

@@ -5,172 +5,67 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_proxy::WeightInfo;
 
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_proxy`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
-    // Storage: `Proxy::Proxies` (r:1 w:0)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Proxies 1/0.
     // `p`: 1 to 31.
-    fn proxy(p: u32) -> Weight {
-        // At least 12_839 ns; recorded proof: 161 bytes + p * 37.
-        Weight::from_parts(13_568_645, 4_706)
-            .saturating_add(Weight::from_parts(76_387, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-    }
+    // At least 12_839 ns; recorded proof: 161 bytes + p * 37.
+    fn proxy(p: u32) = time 13_568_645 + 76_387 * p, proof 4_706, reads 1, writes 0;
 
-    // Storage: `Proxy::Proxies` (r:1 w:0)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
-    // Storage: `Proxy::Announcements` (r:1 w:1)
-    // Proof: `Proxy::Announcements` (`max_values`: None, `max_size`: Some(2233), added: 4708, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Proxies 1/0, Proxy::Announcements 1/1, Parameters::Parameters 2/0,
+    //   System::Account 1/1.
     // `a`: 0 to 31.
     // `p`: 1 to 31.
-    fn proxy_announced(a: u32, p: u32) -> Weight {
-        // At least 43_174 ns; recorded proof: 491 bytes + a * 68 + p * 37.
-        Weight::from_parts(42_866_587, 6_380)
-            .saturating_add(Weight::from_parts(249_094, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(104_479, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 43_174 ns; recorded proof: 491 bytes + a * 68 + p * 37.
+    fn proxy_announced(a: u32, p: u32) = time 42_866_587 + 249_094 * a + 104_479 * p, proof 6_380, reads 5, writes 2;
 
-    // Storage: `Proxy::Announcements` (r:1 w:1)
-    // Proof: `Proxy::Announcements` (`max_values`: None, `max_size`: Some(2233), added: 4708, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Announcements 1/1, Parameters::Parameters 2/0, System::Account 1/1.
     // `a`: 0 to 31.
     // `p`: 1 to 31.
-    fn remove_announcement(a: u32, p: u32) -> Weight {
-        // At least 32_278 ns; recorded proof: 406 bytes + a * 68.
-        Weight::from_parts(31_784_112, 6_380)
-            .saturating_add(Weight::from_parts(254_605, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(50_801, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 32_278 ns; recorded proof: 406 bytes + a * 68.
+    fn remove_announcement(a: u32, p: u32) = time 31_784_112 + 254_605 * a + 50_801 * p, proof 6_380, reads 4, writes 2;
 
-    // Storage: `Proxy::Announcements` (r:1 w:1)
-    // Proof: `Proxy::Announcements` (`max_values`: None, `max_size`: Some(2233), added: 4708, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Announcements 1/1, Parameters::Parameters 2/0, System::Account 1/1.
     // `a`: 0 to 31.
     // `p`: 1 to 31.
-    fn reject_announcement(a: u32, p: u32) -> Weight {
-        // At least 31_797 ns; recorded proof: 406 bytes + a * 68.
-        Weight::from_parts(31_723_181, 6_380)
-            .saturating_add(Weight::from_parts(243_010, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(60_167, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 31_797 ns; recorded proof: 406 bytes + a * 68.
+    fn reject_announcement(a: u32, p: u32) = time 31_723_181 + 243_010 * a + 60_167 * p, proof 6_380, reads 4, writes 2;
 
-    // Storage: `Proxy::Proxies` (r:1 w:0)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
-    // Storage: `Proxy::Announcements` (r:1 w:1)
-    // Proof: `Proxy::Announcements` (`max_values`: None, `max_size`: Some(2233), added: 4708, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Proxies 1/0, Proxy::Announcements 1/1, Parameters::Parameters 2/0,
+    //   System::Account 1/1.
     // `a`: 0 to 31.
     // `p`: 1 to 31.
-    fn announce(a: u32, p: u32) -> Weight {
-        // At least 38_758 ns; recorded proof: 423 bytes + a * 68 + p * 37.
-        Weight::from_parts(38_866_630, 6_380)
-            .saturating_add(Weight::from_parts(227_371, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(61_993, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 38_758 ns; recorded proof: 423 bytes + a * 68 + p * 37.
+    fn announce(a: u32, p: u32) = time 38_866_630 + 227_371 * a + 61_993 * p, proof 6_380, reads 5, writes 2;
 
-    // Storage: `Proxy::Proxies` (r:1 w:1)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Proxies 1/1, Parameters::Parameters 2/0.
     // `p`: 1 to 31.
-    fn add_proxy(p: u32) -> Weight {
-        // At least 29_493 ns; recorded proof: 164 bytes + p * 37.
-        Weight::from_parts(30_174_640, 6_380)
-            .saturating_add(Weight::from_parts(88_567, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 29_493 ns; recorded proof: 164 bytes + p * 37.
+    fn add_proxy(p: u32) = time 30_174_640 + 88_567 * p, proof 6_380, reads 3, writes 1;
 
-    // Storage: `Proxy::Proxies` (r:1 w:1)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Proxies 1/1, Parameters::Parameters 2/0.
     // `p`: 1 to 31.
-    fn remove_proxy(p: u32) -> Weight {
-        // At least 23_255 ns; recorded proof: 164 bytes + p * 37.
-        Weight::from_parts(29_024_382, 6_380)
-            .saturating_add(Weight::from_parts(130_848, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 23_255 ns; recorded proof: 164 bytes + p * 37.
+    fn remove_proxy(p: u32) = time 29_024_382 + 130_848 * p, proof 6_380, reads 3, writes 1;
 
-    // Storage: `Proxy::Proxies` (r:1 w:1)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Proxies 1/1.
     // `p`: 1 to 31.
-    fn remove_proxies(p: u32) -> Weight {
-        // At least 23_915 ns; recorded proof: 161 bytes + p * 37.
-        Weight::from_parts(22_746_287, 4_706)
-            .saturating_add(Weight::from_parts(1_912_957, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 23_915 ns; recorded proof: 161 bytes + p * 37.
+    fn remove_proxies(p: u32) = time 22_746_287 + 1_912_957 * p, proof 4_706, reads 1, writes 1;
 
-    // Storage: `Proxy::Proxies` (r:1 w:1)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Proxies 1/1, Parameters::Parameters 2/0.
     // `p`: 1 to 31.
-    fn create_pure(p: u32) -> Weight {
-        // At least 32_838 ns; recorded proof: 176 bytes.
-        Weight::from_parts(34_206_410, 6_380)
-            .saturating_add(Weight::from_parts(50_698, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 32_838 ns; recorded proof: 176 bytes.
+    fn create_pure(p: u32) = time 34_206_410 + 50_698 * p, proof 6_380, reads 3, writes 1;
 
-    // Storage: `Proxy::Proxies` (r:1 w:1)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
+    // Reads/writes: Proxy::Proxies 1/1.
     // `p`: 0 to 30.
-    fn kill_pure(p: u32) -> Weight {
-        // At least 24_967 ns; recorded proof: 198 bytes + p * 37.
-        Weight::from_parts(25_998_061, 4_706)
-            .saturating_add(Weight::from_parts(54_595, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 24_967 ns; recorded proof: 198 bytes + p * 37.
+    fn kill_pure(p: u32) = time 25_998_061 + 54_595 * p, proof 4_706, reads 1, writes 1;
 
-    // Storage: `Proxy::Proxies` (r:1 w:1)
-    // Proof: `Proxy::Proxies` (`max_values`: None, `max_size`: Some(1241), added: 3716, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Proxy::Announcements` (r:1 w:1)
-    // Proof: `Proxy::Announcements` (`max_values`: None, `max_size`: Some(2233), added: 4708, mode: `MaxEncodedLen`)
-    fn poke_deposit() -> Weight {
-        // At least 55_963 ns; recorded proof: 490 bytes.
-        Weight::from_parts(58_387_000, 6_380)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Proxy::Proxies 1/1, Parameters::Parameters 2/0, System::Account 1/1,
+    //   Proxy::Announcements 1/1.
+    // At least 55_963 ns; recorded proof: 490 bytes.
+    fn poke_deposit() = time 58_387_000, proof 6_380, reads 5, writes 3;
 }

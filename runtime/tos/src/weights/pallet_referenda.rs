@@ -5,438 +5,154 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_referenda::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Parameters::Parameters 1/0, Referenda::ReferendumCount 1/1,
+    //   TimeConfig::Settings 1/0, Scheduler::Agenda 1/1, Referenda::ReferendumInfoFor 0/1.
+    // At least 38_517 ns; recorded proof: 215 bytes.
+    fn submit() = time 39_870_000, proof 13_928, reads 4, writes 3;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 2/2, Scheduler::Retries 0/1.
+    // At least 47_951 ns; recorded proof: 465 bytes.
+    fn place_decision_deposit_preparing() = time 50_255_000, proof 26_866, reads 4, writes 4;
 
-/// Weights of `pallet_referenda`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Referenda::DecidingCount 1/0, Referenda::TrackQueue 1/1, Scheduler::Agenda 1/1,
+    //   Scheduler::Retries 0/1.
+    // At least 64_546 ns; recorded proof: 3252 bytes.
+    fn place_decision_deposit_queued() = time 68_462_000, proof 13_928, reads 5, writes 4;
 
-impl<T: frame_system::Config> pallet_referenda::WeightInfo for WeightInfo<T> {
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::ReferendumCount` (r:1 w:1)
-    // Proof: `Referenda::ReferendumCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::ReferendumInfoFor` (r:0 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    fn submit() -> Weight {
-        // At least 38_517 ns; recorded proof: 215 bytes.
-        Weight::from_parts(39_870_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Referenda::DecidingCount 1/0, Referenda::TrackQueue 1/1, Scheduler::Agenda 1/1,
+    //   Scheduler::Retries 0/1.
+    // At least 62_413 ns; recorded proof: 3272 bytes.
+    fn place_decision_deposit_not_queued() = time 67_020_000, proof 13_928, reads 5, writes 4;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:2 w:2)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn place_decision_deposit_preparing() -> Weight {
-        // At least 47_951 ns; recorded proof: 465 bytes.
-        Weight::from_parts(50_255_000, 26_866)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Referenda::DecidingCount 1/1, Scheduler::Agenda 2/2, Scheduler::Retries 0/1.
+    // At least 56_424 ns; recorded proof: 465 bytes.
+    fn place_decision_deposit_passing() = time 58_907_000, proof 26_866, reads 5, writes 5;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:0)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:1)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn place_decision_deposit_queued() -> Weight {
-        // At least 64_546 ns; recorded proof: 3252 bytes.
-        Weight::from_parts(68_462_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Referenda::DecidingCount 1/1, Scheduler::Agenda 2/2, Scheduler::Retries 0/1.
+    // At least 55_082 ns; recorded proof: 465 bytes.
+    fn place_decision_deposit_failing() = time 56_343_000, proof 26_866, reads 5, writes 5;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:0)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:1)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn place_decision_deposit_not_queued() -> Weight {
-        // At least 62_413 ns; recorded proof: 3272 bytes.
-        Weight::from_parts(67_020_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1.
+    // At least 25_618 ns; recorded proof: 250 bytes.
+    fn refund_decision_deposit() = time 26_589_000, proof 3_831, reads 1, writes 1;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:1)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:2 w:2)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn place_decision_deposit_passing() -> Weight {
-        // At least 56_424 ns; recorded proof: 465 bytes.
-        Weight::from_parts(58_907_000, 26_866)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1.
+    // At least 25_117 ns; recorded proof: 201 bytes.
+    fn refund_submission_deposit() = time 25_698_000, proof 3_831, reads 1, writes 1;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:1)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:2 w:2)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn place_decision_deposit_failing() -> Weight {
-        // At least 55_082 ns; recorded proof: 465 bytes.
-        Weight::from_parts(56_343_000, 26_866)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, Scheduler::Agenda 1/1,
+    //   Scheduler::Retries 0/1.
+    // At least 24_587 ns; recorded proof: 381 bytes.
+    fn cancel() = time 26_109_000, proof 13_928, reads 2, writes 3;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    fn refund_decision_deposit() -> Weight {
-        // At least 25_618 ns; recorded proof: 250 bytes.
-        Weight::from_parts(26_589_000, 3_831)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, Scheduler::Agenda 1/1, System::Account 1/1,
+    //   Referenda::MetadataOf 1/0, Scheduler::Retries 0/1.
+    // At least 83_093 ns; recorded proof: 555 bytes.
+    fn kill() = time 84_545_000, proof 13_928, reads 4, writes 4;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    fn refund_submission_deposit() -> Weight {
-        // At least 25_117 ns; recorded proof: 201 bytes.
-        Weight::from_parts(25_698_000, 3_831)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: TimeConfig::Settings 1/0, Referenda::TrackQueue 1/0,
+    //   Referenda::DecidingCount 1/1.
+    // At least 11_437 ns; recorded proof: 306 bytes.
+    fn one_fewer_deciding_queue_empty() = time 12_028_000, proof 5_477, reads 3, writes 1;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn cancel() -> Weight {
-        // At least 24_587 ns; recorded proof: 381 bytes.
-        Weight::from_parts(26_109_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: TimeConfig::Settings 1/0, Referenda::TrackQueue 1/1,
+    //   Referenda::ReferendumInfoFor 1/1, Scheduler::Agenda 1/1.
+    // At least 43_264 ns; recorded proof: 3296 bytes.
+    fn one_fewer_deciding_failing() = time 45_477_000, proof 13_928, reads 4, writes 3;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::MetadataOf` (r:1 w:0)
-    // Proof: `Referenda::MetadataOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn kill() -> Weight {
-        // At least 83_093 ns; recorded proof: 555 bytes.
-        Weight::from_parts(84_545_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: TimeConfig::Settings 1/0, Referenda::TrackQueue 1/1,
+    //   Referenda::ReferendumInfoFor 1/1, Scheduler::Agenda 1/1.
+    // At least 46_319 ns; recorded proof: 3282 bytes.
+    fn one_fewer_deciding_passing() = time 47_761_000, proof 13_928, reads 4, writes 3;
 
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:0)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:1)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    fn one_fewer_deciding_queue_empty() -> Weight {
-        // At least 11_437 ns; recorded proof: 306 bytes.
-        Weight::from_parts(12_028_000, 5_477)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/0, TimeConfig::Settings 1/0,
+    //   Referenda::TrackQueue 1/1.
+    // At least 24_446 ns; recorded proof: 3143 bytes.
+    fn nudge_referendum_requeued_insertion() = time 26_019_000, proof 5_477, reads 3, writes 1;
 
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:1)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn one_fewer_deciding_failing() -> Weight {
-        // At least 43_264 ns; recorded proof: 3296 bytes.
-        Weight::from_parts(45_477_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/0, TimeConfig::Settings 1/0,
+    //   Referenda::TrackQueue 1/1.
+    // At least 24_506 ns; recorded proof: 3143 bytes.
+    fn nudge_referendum_requeued_slide() = time 26_259_000, proof 5_477, reads 3, writes 1;
 
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:1)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn one_fewer_deciding_passing() -> Weight {
-        // At least 46_319 ns; recorded proof: 3282 bytes.
-        Weight::from_parts(47_761_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Referenda::DecidingCount 1/0, Referenda::TrackQueue 1/1.
+    // At least 29_364 ns; recorded proof: 3147 bytes.
+    fn nudge_referendum_queued() = time 33_049_000, proof 5_477, reads 4, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:0)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:1)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    fn nudge_referendum_requeued_insertion() -> Weight {
-        // At least 24_446 ns; recorded proof: 3143 bytes.
-        Weight::from_parts(26_019_000, 5_477)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Referenda::DecidingCount 1/0, Referenda::TrackQueue 1/1.
+    // At least 28_061 ns; recorded proof: 3167 bytes.
+    fn nudge_referendum_not_queued() = time 31_156_000, proof 5_477, reads 4, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:0)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:1)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    fn nudge_referendum_requeued_slide() -> Weight {
-        // At least 24_506 ns; recorded proof: 3143 bytes.
-        Weight::from_parts(26_259_000, 5_477)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 1/1.
+    // At least 23_766 ns; recorded proof: 465 bytes.
+    fn nudge_referendum_no_deposit() = time 25_698_000, proof 13_928, reads 3, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:0)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:1)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    fn nudge_referendum_queued() -> Weight {
-        // At least 29_364 ns; recorded proof: 3147 bytes.
-        Weight::from_parts(33_049_000, 5_477)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 1/1.
+    // At least 23_024 ns; recorded proof: 513 bytes.
+    fn nudge_referendum_preparing() = time 24_006_000, proof 13_928, reads 3, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:0)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::TrackQueue` (r:1 w:1)
-    // Proof: `Referenda::TrackQueue` (`max_values`: None, `max_size`: Some(2012), added: 4487, mode: `MaxEncodedLen`)
-    fn nudge_referendum_not_queued() -> Weight {
-        // At least 28_061 ns; recorded proof: 3167 bytes.
-        Weight::from_parts(31_156_000, 5_477)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0.
+    // At least 16_514 ns; recorded proof: 410 bytes.
+    fn nudge_referendum_timed_out() = time 16_955_000, proof 3_831, reads 2, writes 1;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_no_deposit() -> Weight {
-        // At least 23_766 ns; recorded proof: 465 bytes.
-        Weight::from_parts(25_698_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Referenda::DecidingCount 1/1, Scheduler::Agenda 1/1.
+    // At least 30_274 ns; recorded proof: 513 bytes.
+    fn nudge_referendum_begin_deciding_failing() = time 30_796_000, proof 13_928, reads 4, writes 3;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_preparing() -> Weight {
-        // At least 23_024 ns; recorded proof: 513 bytes.
-        Weight::from_parts(24_006_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Referenda::DecidingCount 1/1, Scheduler::Agenda 1/1.
+    // At least 32_198 ns; recorded proof: 513 bytes.
+    fn nudge_referendum_begin_deciding_passing() = time 33_179_000, proof 13_928, reads 4, writes 3;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    fn nudge_referendum_timed_out() -> Weight {
-        // At least 16_514 ns; recorded proof: 410 bytes.
-        Weight::from_parts(16_955_000, 3_831)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 1/1.
+    // At least 25_458 ns; recorded proof: 566 bytes.
+    fn nudge_referendum_begin_confirming() = time 26_460_000, proof 13_928, reads 3, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:1)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_begin_deciding_failing() -> Weight {
-        // At least 30_274 ns; recorded proof: 513 bytes.
-        Weight::from_parts(30_796_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 1/1.
+    // At least 25_878 ns; recorded proof: 549 bytes.
+    fn nudge_referendum_end_confirming() = time 26_630_000, proof 13_928, reads 3, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::DecidingCount` (r:1 w:1)
-    // Proof: `Referenda::DecidingCount` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_begin_deciding_passing() -> Weight {
-        // At least 32_198 ns; recorded proof: 513 bytes.
-        Weight::from_parts(33_179_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 1/1.
+    // At least 24_857 ns; recorded proof: 566 bytes.
+    fn nudge_referendum_continue_not_confirming() = time 25_879_000, proof 13_928, reads 3, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_begin_confirming() -> Weight {
-        // At least 25_458 ns; recorded proof: 566 bytes.
-        Weight::from_parts(26_460_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 1/1.
+    // At least 23_425 ns; recorded proof: 570 bytes.
+    fn nudge_referendum_continue_confirming() = time 24_537_000, proof 13_928, reads 3, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_end_confirming() -> Weight {
-        // At least 25_878 ns; recorded proof: 549 bytes.
-        Weight::from_parts(26_630_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 2/2, Scheduler::Lookup 1/1.
+    // At least 36_033 ns; recorded proof: 570 bytes.
+    fn nudge_referendum_approved() = time 36_855_000, proof 26_866, reads 5, writes 4;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_continue_not_confirming() -> Weight {
-        // At least 24_857 ns; recorded proof: 566 bytes.
-        Weight::from_parts(25_879_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/1, TimeConfig::Settings 1/0,
+    //   Scheduler::Agenda 1/1.
+    // At least 25_678 ns; recorded proof: 566 bytes.
+    fn nudge_referendum_rejected() = time 26_469_000, proof 13_928, reads 3, writes 2;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_continue_confirming() -> Weight {
-        // At least 23_425 ns; recorded proof: 570 bytes.
-        Weight::from_parts(24_537_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/0, Preimage::StatusFor 1/0,
+    //   Preimage::RequestStatusFor 1/0, Referenda::MetadataOf 0/1.
+    // At least 18_287 ns; recorded proof: 384 bytes.
+    fn set_some_metadata() = time 18_928_000, proof 3_831, reads 3, writes 1;
 
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:2 w:2)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Lookup` (r:1 w:1)
-    // Proof: `Scheduler::Lookup` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    fn nudge_referendum_approved() -> Weight {
-        // At least 36_033 ns; recorded proof: 570 bytes.
-        Weight::from_parts(36_855_000, 26_866)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
-
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:1)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    fn nudge_referendum_rejected() -> Weight {
-        // At least 25_678 ns; recorded proof: 566 bytes.
-        Weight::from_parts(26_469_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:0)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:0)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::MetadataOf` (r:0 w:1)
-    // Proof: `Referenda::MetadataOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    fn set_some_metadata() -> Weight {
-        // At least 18_287 ns; recorded proof: 384 bytes.
-        Weight::from_parts(18_928_000, 3_831)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `Referenda::ReferendumInfoFor` (r:1 w:0)
-    // Proof: `Referenda::ReferendumInfoFor` (`max_values`: None, `max_size`: Some(366), added: 2841, mode: `MaxEncodedLen`)
-    // Storage: `Referenda::MetadataOf` (r:1 w:1)
-    // Proof: `Referenda::MetadataOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    fn clear_metadata() -> Weight {
-        // At least 14_802 ns; recorded proof: 355 bytes.
-        Weight::from_parts(15_523_000, 3_831)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Referenda::ReferendumInfoFor 1/0, Referenda::MetadataOf 1/1.
+    // At least 14_802 ns; recorded proof: 355 bytes.
+    fn clear_metadata() = time 15_523_000, proof 3_831, reads 2, writes 1;
 }

@@ -5,48 +5,16 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_reputation::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Clock::Ticks 1/0, Clock::Settings 1/0, Reputation::Global 1/1,
+    //   Reputation::Domain 1/1, Miners::Suspensions 1/1, Miners::Miners 1/0.
+    // At least 30_946 ns; recorded proof: 410 bytes.
+    fn penalise() = time 32_358_000, proof 3_604, reads 6, writes 3;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_reputation`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_reputation::WeightInfo for WeightInfo<T> {
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Global` (r:1 w:1)
-    // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Domain` (r:1 w:1)
-    // Proof: `Reputation::Domain` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:1)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:1 w:0)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    fn penalise() -> Weight {
-        // At least 30_946 ns; recorded proof: 410 bytes.
-        Weight::from_parts(32_358_000, 3_604)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
-
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Global` (r:1 w:1)
-    // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Domain` (r:1 w:1)
-    // Proof: `Reputation::Domain` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    fn record() -> Weight {
-        // At least 15_443 ns; recorded proof: 368 bytes.
-        Weight::from_parts(15_883_000, 3_547)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Clock::Ticks 1/0, Clock::Settings 1/0, Reputation::Global 1/1,
+    //   Reputation::Domain 1/1.
+    // At least 15_443 ns; recorded proof: 368 bytes.
+    fn record() = time 15_883_000, proof 3_547, reads 4, writes 2;
 }

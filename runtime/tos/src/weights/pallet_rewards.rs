@@ -5,170 +5,58 @@
 //! Date: 2026-11-28. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_rewards::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Rewards::Escrows 1/1, System::Account 1/1, Balances::Holds 1/1.
+    // At least 51_273 ns; recorded proof: 271 bytes.
+    fn deposit() = time 58_144_000, proof 3_784, reads 3, writes 3;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Rewards::Escrows 1/1, System::Account 2/2, Balances::Holds 1/1.
+    // At least 76_746 ns; recorded proof: 590 bytes.
+    fn refund() = time 82_050_000, proof 6_196, reads 4, writes 4;
 
-/// Weights of `pallet_rewards`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
-    // Storage: `Rewards::Escrows` (r:1 w:1)
-    // Proof: `Rewards::Escrows` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    fn deposit() -> Weight {
-        // At least 51_273 ns; recorded proof: 271 bytes.
-        Weight::from_parts(58_144_000, 3_784)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
-
-    // Storage: `Rewards::Escrows` (r:1 w:1)
-    // Proof: `Rewards::Escrows` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    fn refund() -> Weight {
-        // At least 76_746 ns; recorded proof: 590 bytes.
-        Weight::from_parts(82_050_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
-
-    // Storage: `Rewards::Escrows` (r:1 w:1)
-    // Proof: `Rewards::Escrows` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Profiles` (r:1 w:0)
-    // Proof: `Rewards::Profiles` (`max_values`: None, `max_size`: Some(27), added: 2502, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::WinnerRules` (r:1 w:0)
-    // Proof: `Rewards::WinnerRules` (`max_values`: None, `max_size`: Some(12), added: 2487, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:94 w:93)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::AutoClaim` (r:91 w:0)
-    // Proof: `Rewards::AutoClaim` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:93 w:93)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Claims` (r:92 w:92)
-    // Proof: `Rewards::Claims` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Expiries` (r:0 w:92)
-    // Proof: `Rewards::Expiries` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
+    // Reads/writes: Rewards::Escrows 1/1, Rewards::Profiles 1/0, Rewards::WinnerRules 1/0,
+    //   System::Account 94/93, Rewards::AutoClaim 91/0, Balances::Holds 93/93, Clock::Ticks 1/0,
+    //   Clock::Settings 1/0, Rewards::Claims 92/92, Rewards::Expiries 0/92.
     // `a`: 1 to 32.
     // `v`: 0 to 60.
-    fn settle(a: u32, v: u32) -> Weight {
-        // At least 2_883_736 ns; recorded proof: 685 bytes + a * 85 + v * 84.
-        Weight::from_parts(758_548_668, 6_196)
-            .saturating_add(Weight::from_parts(69_935_006, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(83_424_740, 0).saturating_mul(v.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(a.into())))
-            .saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(v.into())))
-            .saturating_add(T::DbWeight::get().writes(4))
-            .saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(a.into())))
-            .saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(v.into())))
-            .saturating_add(Weight::from_parts(0, 2794).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(0, 2794).saturating_mul(v.into()))
-    }
+    // At least 2_883_736 ns; recorded proof: 685 bytes + a * 85 + v * 84.
+    fn settle(a: u32, v: u32) = time 758_548_668 + 69_935_006 * a + 83_424_740 * v, proof 6_196 + 2_794 * a + 2_794 * v, reads 8 + 4 * a + 4 * v, writes 4 + 4 * a + 4 * v;
 
-    // Storage: `Rewards::Claims` (r:1 w:1)
-    // Proof: `Rewards::Claims` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Expiries` (r:0 w:1)
-    // Proof: `Rewards::Expiries` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
-    fn claim() -> Weight {
-        // At least 54_075 ns; recorded proof: 607 bytes.
-        Weight::from_parts(64_292_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Rewards::Claims 1/1, Balances::Holds 1/1, System::Account 2/2,
+    //   Rewards::Expiries 0/1.
+    // At least 54_075 ns; recorded proof: 607 bytes.
+    fn claim() = time 64_292_000, proof 6_196, reads 4, writes 5;
 
-    // Storage: `Rewards::Claims` (r:51 w:50)
-    // Proof: `Rewards::Claims` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:2 w:2)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Expiries` (r:0 w:50)
-    // Proof: `Rewards::Expiries` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
+    // Reads/writes: Rewards::Claims 51/50, System::Account 2/2, Balances::Holds 2/2,
+    //   Rewards::Expiries 0/50.
     // `n`: 1 to 50.
-    fn claim_all(n: u32) -> Weight {
-        // At least 49_576 ns; recorded proof: 932 bytes + n * 64.
-        Weight::from_parts(76_314_128, 6_057)
-            .saturating_add(Weight::from_parts(9_931_097, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
-            .saturating_add(T::DbWeight::get().writes(4))
-            .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
-            .saturating_add(Weight::from_parts(0, 2576).saturating_mul(n.into()))
-    }
+    // At least 49_576 ns; recorded proof: 932 bytes + n * 64.
+    fn claim_all(n: u32) = time 76_314_128 + 9_931_097 * n, proof 6_057 + 2_576 * n, reads 5 + 1 * n, writes 4 + 2 * n;
 
-    // Storage: `Rewards::AutoClaim` (r:1 w:1)
-    // Proof: `Rewards::AutoClaim` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn set_auto_claim() -> Weight {
-        // At least 11_437 ns; recorded proof: 179 bytes.
-        Weight::from_parts(12_411_000, 3_593)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Rewards::AutoClaim 1/1, System::Account 1/1.
+    // At least 11_437 ns; recorded proof: 179 bytes.
+    fn set_auto_claim() = time 12_411_000, proof 3_593, reads 2, writes 2;
 
-    // Storage: `Rewards::Profiles` (r:0 w:1)
-    // Proof: `Rewards::Profiles` (`max_values`: None, `max_size`: Some(27), added: 2502, mode: `MaxEncodedLen`)
-    fn set_profile() -> Weight {
-        // At least 6_184 ns; recorded proof: 0 bytes.
-        Weight::from_parts(6_729_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Rewards::Profiles 0/1.
+    // At least 6_184 ns; recorded proof: 0 bytes.
+    fn set_profile() = time 6_729_000, proof 0, reads 0, writes 1;
 
-    // Storage: `Rewards::WinnerRules` (r:0 w:1)
-    // Proof: `Rewards::WinnerRules` (`max_values`: None, `max_size`: Some(12), added: 2487, mode: `MaxEncodedLen`)
-    fn set_winner_rule() -> Weight {
-        // At least 5_296 ns; recorded proof: 0 bytes.
-        Weight::from_parts(6_845_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Rewards::WinnerRules 0/1.
+    // At least 5_296 ns; recorded proof: 0 bytes.
+    fn set_winner_rule() = time 6_845_000, proof 0, reads 0, writes 1;
 
-    // Storage: `Rewards::ExpiryCursor` (r:1 w:1)
-    // Proof: `Rewards::ExpiryCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn on_idle_base() -> Weight {
-        // At least 4_299 ns; recorded proof: 169 bytes.
-        Weight::from_parts(4_603_000, 1_489)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Rewards::ExpiryCursor 1/1, Clock::Ticks 1/0.
+    // At least 4_299 ns; recorded proof: 169 bytes.
+    fn on_idle_base() = time 4_603_000, proof 1_489, reads 2, writes 1;
 
-    // Storage: `Rewards::Expiries` (r:2 w:0)
-    // Proof: `Rewards::Expiries` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
-    fn skip_tick() -> Weight {
-        // At least 7_590 ns; recorded proof: 212 bytes.
-        Weight::from_parts(9_880_000, 6_092).saturating_add(T::DbWeight::get().reads(2))
-    }
+    // Reads/writes: Rewards::Expiries 2/0.
+    // At least 7_590 ns; recorded proof: 212 bytes.
+    fn skip_tick() = time 9_880_000, proof 6_092, reads 2, writes 0;
 
-    // Storage: `Rewards::Expiries` (r:2 w:1)
-    // Proof: `Rewards::Expiries` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Claims` (r:1 w:1)
-    // Proof: `Rewards::Claims` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    fn pay_expired() -> Weight {
-        // At least 59_614 ns; recorded proof: 712 bytes.
-        Weight::from_parts(67_407_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Rewards::Expiries 2/1, Rewards::Claims 1/1, Balances::Holds 1/1,
+    //   System::Account 2/2.
+    // At least 59_614 ns; recorded proof: 712 bytes.
+    fn pay_expired() = time 67_407_000, proof 6_196, reads 6, writes 5;
 }

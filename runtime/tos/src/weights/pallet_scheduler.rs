@@ -5,192 +5,78 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_scheduler::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Scheduler::IncompleteSince 1/1.
+    // At least 5_037 ns; recorded proof: 31 bytes.
+    fn service_agendas_base() = time 5_357_000, proof 1_489, reads 1, writes 1;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_scheduler`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_scheduler::WeightInfo for WeightInfo<T> {
-    // Storage: `Scheduler::IncompleteSince` (r:1 w:1)
-    // Proof: `Scheduler::IncompleteSince` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn service_agendas_base() -> Weight {
-        // At least 5_037 ns; recorded proof: 31 bytes.
-        Weight::from_parts(5_357_000, 1_489)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
+    // Reads/writes: Scheduler::Agenda 1/1.
     // `s`: 0 to 50.
-    fn service_agenda_base(s: u32) -> Weight {
-        // At least 3_876 ns; recorded proof: 78 bytes + s * 177.
-        Weight::from_parts(6_035_268, 13_928)
-            .saturating_add(Weight::from_parts(427_465, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 3_876 ns; recorded proof: 78 bytes + s * 177.
+    fn service_agenda_base(s: u32) = time 6_035_268 + 427_465 * s, proof 13_928, reads 1, writes 1;
 
-    fn service_task_base() -> Weight {
-        // At least 3_004 ns; recorded proof: 0 bytes.
-        Weight::from_parts(3_455_000, 0)
-    }
+    // At least 3_004 ns; recorded proof: 0 bytes.
+    fn service_task_base() = time 3_455_000, proof 0, reads 0, writes 0;
 
-    // Storage: `Preimage::PreimageFor` (r:1 w:1)
-    // Proof: `Preimage::PreimageFor` (`max_values`: None, `max_size`: Some(4194344), added: 4196819, mode: `Measured`)
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
+    // Reads/writes: Preimage::PreimageFor 1/1, Preimage::StatusFor 1/0,
+    //   Preimage::RequestStatusFor 1/1.
     // `s`: 128 to 4194304.
-    fn service_task_fetched(s: u32) -> Weight {
-        // At least 16_425 ns; recorded proof: 141 bytes + s * 1.
-        Weight::from_parts(17_025_000, 3_605)
-            .saturating_add(Weight::from_parts(919, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-            .saturating_add(Weight::from_parts(0, 1).saturating_mul(s.into()))
-    }
+    // At least 16_425 ns; recorded proof: 141 bytes + s * 1.
+    fn service_task_fetched(s: u32) = time 17_025_000 + 919 * s, proof 3_605 + 1 * s, reads 3, writes 2;
 
-    // Storage: `Scheduler::Lookup` (r:0 w:1)
-    // Proof: `Scheduler::Lookup` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    fn service_task_named() -> Weight {
-        // At least 4_547 ns; recorded proof: 0 bytes.
-        Weight::from_parts(4_977_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Scheduler::Lookup 0/1.
+    // At least 4_547 ns; recorded proof: 0 bytes.
+    fn service_task_named() = time 4_977_000, proof 0, reads 0, writes 1;
 
-    fn service_task_periodic() -> Weight {
-        // At least 2_844 ns; recorded proof: 0 bytes.
-        Weight::from_parts(3_015_000, 0)
-    }
+    // At least 2_844 ns; recorded proof: 0 bytes.
+    fn service_task_periodic() = time 3_015_000, proof 0, reads 0, writes 0;
 
-    fn execute_dispatch_signed() -> Weight {
-        // At least 2_774 ns; recorded proof: 0 bytes.
-        Weight::from_parts(3_005_000, 0)
-    }
+    // At least 2_774 ns; recorded proof: 0 bytes.
+    fn execute_dispatch_signed() = time 3_005_000, proof 0, reads 0, writes 0;
 
-    fn execute_dispatch_unsigned() -> Weight {
-        // At least 2_454 ns; recorded proof: 0 bytes.
-        Weight::from_parts(2_674_000, 0)
-    }
+    // At least 2_454 ns; recorded proof: 0 bytes.
+    fn execute_dispatch_unsigned() = time 2_674_000, proof 0, reads 0, writes 0;
 
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
+    // Reads/writes: Scheduler::Agenda 1/1.
     // `s`: 0 to 49.
-    fn schedule(s: u32) -> Weight {
-        // At least 9_935 ns; recorded proof: 78 bytes + s * 177.
-        Weight::from_parts(12_552_187, 13_928)
-            .saturating_add(Weight::from_parts(455_016, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 9_935 ns; recorded proof: 78 bytes + s * 177.
+    fn schedule(s: u32) = time 12_552_187 + 455_016 * s, proof 13_928, reads 1, writes 1;
 
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Lookup` (r:0 w:1)
-    // Proof: `Scheduler::Lookup` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+    // Reads/writes: Scheduler::Agenda 1/1, Scheduler::Retries 0/1, Scheduler::Lookup 0/1.
     // `s`: 1 to 50.
-    fn cancel(s: u32) -> Weight {
-        // At least 15_803 ns; recorded proof: 78 bytes + s * 177.
-        Weight::from_parts(15_618_124, 13_928)
-            .saturating_add(Weight::from_parts(704_735, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // At least 15_803 ns; recorded proof: 78 bytes + s * 177.
+    fn cancel(s: u32) = time 15_618_124 + 704_735 * s, proof 13_928, reads 1, writes 3;
 
-    // Storage: `Scheduler::Lookup` (r:1 w:1)
-    // Proof: `Scheduler::Lookup` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
+    // Reads/writes: Scheduler::Lookup 1/1, Scheduler::Agenda 1/1.
     // `s`: 0 to 49.
-    fn schedule_named(s: u32) -> Weight {
-        // At least 13_841 ns; recorded proof: 230 bytes + s * 186.
-        Weight::from_parts(16_797_241, 13_928)
-            .saturating_add(Weight::from_parts(498_897, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 13_841 ns; recorded proof: 230 bytes + s * 186.
+    fn schedule_named(s: u32) = time 16_797_241 + 498_897 * s, proof 13_928, reads 2, writes 2;
 
-    // Storage: `Scheduler::Lookup` (r:1 w:1)
-    // Proof: `Scheduler::Lookup` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
+    // Reads/writes: Scheduler::Lookup 1/1, Scheduler::Agenda 1/1, Scheduler::Retries 0/1.
     // `s`: 1 to 50.
-    fn cancel_named(s: u32) -> Weight {
-        // At least 18_237 ns; recorded proof: 282 bytes + s * 185.
-        Weight::from_parts(18_964_457, 13_928)
-            .saturating_add(Weight::from_parts(719_867, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // At least 18_237 ns; recorded proof: 282 bytes + s * 185.
+    fn cancel_named(s: u32) = time 18_964_457 + 719_867 * s, proof 13_928, reads 2, writes 3;
 
-    // Storage: `Scheduler::Agenda` (r:1 w:1)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
+    // Reads/writes: Scheduler::Agenda 1/1, Scheduler::Retries 0/1.
     // `s`: 1 to 50.
-    fn schedule_retry(s: u32) -> Weight {
-        // At least 9_284 ns; recorded proof: 118 bytes.
-        Weight::from_parts(9_622_474, 13_928)
-            .saturating_add(Weight::from_parts(37_265, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 9_284 ns; recorded proof: 118 bytes.
+    fn schedule_retry(s: u32) = time 9_622_474 + 37_265 * s, proof 13_928, reads 1, writes 2;
 
-    // Storage: `Scheduler::Agenda` (r:1 w:0)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn set_retry() -> Weight {
-        // At least 27_371 ns; recorded proof: 8928 bytes.
-        Weight::from_parts(31_927_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Scheduler::Agenda 1/0, Scheduler::Retries 0/1.
+    // At least 27_371 ns; recorded proof: 8928 bytes.
+    fn set_retry() = time 31_927_000, proof 13_928, reads 1, writes 1;
 
-    // Storage: `Scheduler::Lookup` (r:1 w:0)
-    // Proof: `Scheduler::Lookup` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:0)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn set_retry_named() -> Weight {
-        // At least 31_917 ns; recorded proof: 9606 bytes.
-        Weight::from_parts(33_179_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Scheduler::Lookup 1/0, Scheduler::Agenda 1/0, Scheduler::Retries 0/1.
+    // At least 31_917 ns; recorded proof: 9606 bytes.
+    fn set_retry_named() = time 33_179_000, proof 13_928, reads 2, writes 1;
 
-    // Storage: `Scheduler::Agenda` (r:1 w:0)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn cancel_retry() -> Weight {
-        // At least 25_558 ns; recorded proof: 8940 bytes.
-        Weight::from_parts(26_750_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Scheduler::Agenda 1/0, Scheduler::Retries 0/1.
+    // At least 25_558 ns; recorded proof: 8940 bytes.
+    fn cancel_retry() = time 26_750_000, proof 13_928, reads 1, writes 1;
 
-    // Storage: `Scheduler::Lookup` (r:1 w:0)
-    // Proof: `Scheduler::Lookup` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Agenda` (r:1 w:0)
-    // Proof: `Scheduler::Agenda` (`max_values`: None, `max_size`: Some(10463), added: 12938, mode: `MaxEncodedLen`)
-    // Storage: `Scheduler::Retries` (r:0 w:1)
-    // Proof: `Scheduler::Retries` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
-    fn cancel_retry_named() -> Weight {
-        // At least 30_946 ns; recorded proof: 9618 bytes.
-        Weight::from_parts(33_209_000, 13_928)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Scheduler::Lookup 1/0, Scheduler::Agenda 1/0, Scheduler::Retries 0/1.
+    // At least 30_946 ns; recorded proof: 9618 bytes.
+    fn cancel_retry_named() = time 33_209_000, proof 13_928, reads 2, writes 1;
 }

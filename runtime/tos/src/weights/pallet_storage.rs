@@ -5,927 +5,231 @@
 //! Date: 2026-11-28. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_storage::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Storage::Providers 1/1, Storage::Settings 1/0, System::Account 1/1,
+    //   Balances::Holds 1/1, Storage::Folded 1/0, Storage::CounterForProviders 1/1.
+    // At least 56_864 ns; recorded proof: 482 bytes.
+    fn register_provider() = time 66_836_000, proof 4_936, reads 6, writes 4;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Storage::Providers 1/1, Storage::Folded 1/0.
+    // At least 16_926 ns; recorded proof: 499 bytes.
+    fn set_provider() = time 18_178_000, proof 4_936, reads 2, writes 1;
 
-/// Weights of `pallet_storage`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: Storage::Providers 1/1, System::Account 1/1, Balances::Holds 1/1.
+    // At least 56_264 ns; recorded proof: 799 bytes.
+    fn top_up() = time 61_085_000, proof 4_936, reads 3, writes 3;
 
-impl<T: frame_system::Config> pallet_storage::WeightInfo for WeightInfo<T> {
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CounterForProviders` (r:1 w:1)
-    // Proof: `Storage::CounterForProviders` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn register_provider() -> Weight {
-        // At least 56_864 ns; recorded proof: 482 bytes.
-        Weight::from_parts(66_836_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: Storage::Providers 1/1, Storage::Settings 1/0, System::Account 1/1,
+    //   Balances::Holds 1/1.
+    // At least 50_734 ns; recorded proof: 979 bytes.
+    fn withdraw() = time 53_914_000, proof 4_936, reads 4, writes 3;
 
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    fn set_provider() -> Weight {
-        // At least 16_926 ns; recorded proof: 499 bytes.
-        Weight::from_parts(18_178_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Storage::Providers 1/1.
+    // At least 14_737 ns; recorded proof: 499 bytes.
+    fn exit() = time 16_299_000, proof 4_936, reads 1, writes 1;
 
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    fn top_up() -> Weight {
-        // At least 56_264 ns; recorded proof: 799 bytes.
-        Weight::from_parts(61_085_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Storage::Providers 1/1, Storage::Settings 1/0, Storage::Folded 1/0,
+    //   Storage::FreeGroupCount 1/1, Storage::CounterForProviders 1/1, System::Account 1/1,
+    //   Balances::Holds 1/1, Storage::Groups 0/128, Storage::FreeGroups 0/128.
+    // At least 422_840 ns; recorded proof: 2071 bytes.
+    fn leave() = time 459_714_000, proof 4_936, reads 7, writes 261;
 
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    fn withdraw() -> Weight {
-        // At least 50_734 ns; recorded proof: 979 bytes.
-        Weight::from_parts(53_914_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Storage::Settings 1/0, System::Account 1/1, Balances::Holds 1/1,
+    //   Storage::Nonces 1/1, Storage::Folded 1/0, Storage::OpenDeals 1/1,
+    //   Storage::CounterForOpenDeals 1/1, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Storage::Deals 1/1, Storage::CounterForDeals 1/1, Storage::Agenda 0/1.
+    // At least 72_003 ns; recorded proof: 548 bytes.
+    fn offer() = time 74_758_000, proof 3_968, reads 11, writes 8;
 
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    fn exit() -> Weight {
-        // At least 14_737 ns; recorded proof: 499 bytes.
-        Weight::from_parts(16_299_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: System::Account 1/1, Storage::Deals 1/1, Balances::Holds 1/1,
+    //   Storage::Settings 1/0, Storage::Folded 1/0, Storage::OpenDeals 1/1,
+    //   Storage::CounterForOpenDeals 1/1, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Storage::Agenda 0/2.
+    // At least 80_804 ns; recorded proof: 1286 bytes.
+    fn cancel_offer() = time 95_429_000, proof 3_968, reads 9, writes 7;
 
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::FreeGroupCount` (r:1 w:1)
-    // Proof: `Storage::FreeGroupCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CounterForProviders` (r:1 w:1)
-    // Proof: `Storage::CounterForProviders` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:0 w:128)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::FreeGroups` (r:0 w:128)
-    // Proof: `Storage::FreeGroups` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    fn leave() -> Weight {
-        // At least 422_840 ns; recorded proof: 2071 bytes.
-        Weight::from_parts(459_714_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(261))
-    }
+    // Reads/writes: Storage::Settings 1/0, Storage::Deals 1/1, Storage::Providers 1/1,
+    //   Storage::NextGroup 1/0, Storage::Nonces 1/1, Storage::OpenDeals 1/1,
+    //   Storage::CounterForOpenDeals 1/1, Storage::Folded 1/0, Clock::Ticks 1/0,
+    //   Storage::TimeLost 1/0, Storage::Replicas 1/1, Storage::CounterForReplicas 1/1,
+    //   Storage::ReplicasOf 0/1, Storage::Agenda 0/2.
+    // At least 47_579 ns; recorded proof: 1432 bytes.
+    fn accept() = time 56_221_000, proof 4_936, reads 12, writes 10;
 
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Nonces` (r:1 w:1)
-    // Proof: `Storage::Nonces` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::OpenDeals` (r:1 w:1)
-    // Proof: `Storage::OpenDeals` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CounterForOpenDeals` (r:1 w:1)
-    // Proof: `Storage::CounterForOpenDeals` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CounterForDeals` (r:1 w:1)
-    // Proof: `Storage::CounterForDeals` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:1)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    fn offer() -> Weight {
-        // At least 72_003 ns; recorded proof: 548 bytes.
-        Weight::from_parts(74_758_000, 3_968)
-            .saturating_add(T::DbWeight::get().reads(11))
-            .saturating_add(T::DbWeight::get().writes(8))
-    }
+    // Reads/writes: Storage::Replicas 1/1, Storage::Folded 1/0, Beacon::Settings 1/0,
+    //   Babe::CurrentSlot 1/0, TimeConfig::Settings 1/0, Beacon::GenesisMs 1/0,
+    //   Beacon::LastProgress 1/0, Beacon::CurrentHead 1/0, Storage::Settings 1/0,
+    //   Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::Agenda 0/2, Storage::Challenges 0/1,
+    //   Storage::ChallengesOf 0/1.
+    // At least 39_314 ns; recorded proof: 1313 bytes.
+    fn commit_seal() = time 43_912_000, proof 3_735, reads 11, writes 5;
 
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::OpenDeals` (r:1 w:1)
-    // Proof: `Storage::OpenDeals` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CounterForOpenDeals` (r:1 w:1)
-    // Proof: `Storage::CounterForOpenDeals` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    fn cancel_offer() -> Weight {
-        // At least 80_804 ns; recorded proof: 1286 bytes.
-        Weight::from_parts(95_429_000, 3_968)
-            .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
+    // Reads/writes: Storage::Settings 1/0, Storage::Replicas 2/2, Storage::Folded 1/0,
+    //   Storage::Groups 1/1, Storage::ActiveCount 1/1, Storage::ActiveByIndex 1/2,
+    //   Storage::Counters 1/1, Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::Agenda 0/2.
+    // At least 43_148 ns; recorded proof: 1411 bytes.
+    fn pause() = time 49_533_000, proof 6_480, reads 10, writes 9;
 
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::NextGroup` (r:1 w:0)
-    // Proof: `Storage::NextGroup` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Nonces` (r:1 w:1)
-    // Proof: `Storage::Nonces` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-    // Storage: `Storage::OpenDeals` (r:1 w:1)
-    // Proof: `Storage::OpenDeals` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CounterForOpenDeals` (r:1 w:1)
-    // Proof: `Storage::CounterForOpenDeals` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CounterForReplicas` (r:1 w:1)
-    // Proof: `Storage::CounterForReplicas` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ReplicasOf` (r:0 w:1)
-    // Proof: `Storage::ReplicasOf` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    fn accept() -> Weight {
-        // At least 47_579 ns; recorded proof: 1432 bytes.
-        Weight::from_parts(56_221_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(12))
-            .saturating_add(T::DbWeight::get().writes(10))
-    }
+    // Reads/writes: Storage::Replicas 1/1, Storage::Folded 1/0, Storage::Groups 1/1,
+    //   Storage::ActiveCount 1/1, Storage::Counters 1/1, Storage::Settings 1/0, Clock::Ticks 1/0,
+    //   Storage::TimeLost 1/0, Storage::Agenda 0/2, Storage::ActiveByIndex 0/1.
+    // At least 33_681 ns; recorded proof: 1003 bytes.
+    fn resume() = time 38_286_000, proof 3_735, reads 8, writes 7;
 
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Settings` (r:1 w:0)
-    // Proof: `Beacon::Settings` (`max_values`: Some(1), `max_size`: Some(30), added: 525, mode: `MaxEncodedLen`)
-    // Storage: `Babe::CurrentSlot` (r:1 w:0)
-    // Proof: `Babe::CurrentSlot` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::GenesisMs` (r:1 w:0)
-    // Proof: `Beacon::GenesisMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::LastProgress` (r:1 w:0)
-    // Proof: `Beacon::LastProgress` (`max_values`: Some(1), `max_size`: Some(12), added: 507, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::CurrentHead` (r:1 w:0)
-    // Proof: `Beacon::CurrentHead` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Challenges` (r:0 w:1)
-    // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ChallengesOf` (r:0 w:1)
-    // Proof: `Storage::ChallengesOf` (`max_values`: None, `max_size`: Some(73), added: 2548, mode: `MaxEncodedLen`)
-    fn commit_seal() -> Weight {
-        // At least 39_314 ns; recorded proof: 1313 bytes.
-        Weight::from_parts(43_912_000, 3_735)
-            .saturating_add(T::DbWeight::get().reads(11))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Storage::Replicas 1/1, Storage::Settings 1/0, Storage::Folded 1/0,
+    //   Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::Agenda 0/2.
+    // At least 24_520 ns; recorded proof: 887 bytes.
+    fn request_removal() = time 26_937_000, proof 3_735, reads 5, writes 3;
 
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:2 w:2)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:1)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveCount` (r:1 w:1)
-    // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveByIndex` (r:1 w:2)
-    // Proof: `Storage::ActiveByIndex` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    fn pause() -> Weight {
-        // At least 43_148 ns; recorded proof: 1411 bytes.
-        Weight::from_parts(49_533_000, 6_480)
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(9))
-    }
+    // Reads/writes: System::Account 2/2, Storage::Replicas 1/0, Storage::Deals 1/1,
+    //   Storage::Folded 1/0, Storage::Settings 1/0, Balances::Holds 1/1, Storage::Counters 1/1.
+    // At least 85_339 ns; recorded proof: 1968 bytes.
+    fn settle() = time 93_916_000, proof 6_196, reads 8, writes 5;
 
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:1)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveCount` (r:1 w:1)
-    // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveByIndex` (r:0 w:1)
-    // Proof: `Storage::ActiveByIndex` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    fn resume() -> Weight {
-        // At least 33_681 ns; recorded proof: 1003 bytes.
-        Weight::from_parts(38_286_000, 3_735)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
+    // Reads/writes: Storage::Replicas 1/1, Storage::Challenges 1/1, Storage::Settings 1/0,
+    //   System::Account 1/1, Balances::Holds 1/1, Beacon::Settings 1/0, Babe::CurrentSlot 1/0,
+    //   TimeConfig::Settings 1/0, Beacon::GenesisMs 1/0, Beacon::LastProgress 1/0,
+    //   Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::Agenda 0/1, Storage::ChallengesOf 0/1.
+    // At least 78_334 ns; recorded proof: 1709 bytes.
+    fn challenge_seal() = time 86_221_000, proof 3_784, reads 12, writes 6;
 
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    fn request_removal() -> Weight {
-        // At least 24_520 ns; recorded proof: 887 bytes.
-        Weight::from_parts(26_937_000, 3_735)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Storage::Replicas 1/1, Storage::WindowRecords 1/0, Storage::GroupWindows 1/0,
+    //   Storage::Challenges 1/1, Storage::Settings 1/0, System::Account 1/1, Balances::Holds 1/1,
+    //   Beacon::Settings 1/0, Babe::CurrentSlot 1/0, TimeConfig::Settings 1/0,
+    //   Beacon::GenesisMs 1/0, Beacon::LastProgress 1/0, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Storage::Agenda 0/1, Storage::ChallengesOf 0/1.
+    // At least 94_837 ns; recorded proof: 1876 bytes.
+    fn challenge_window() = time 99_024_000, proof 3_784, reads 14, writes 6;
 
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:1 w:0)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    fn settle() -> Weight {
-        // At least 85_339 ns; recorded proof: 1968 bytes.
-        Weight::from_parts(93_916_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Storage::Audits 1/1, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Storage::Replicas 1/0, Storage::Providers 1/1, Storage::Counters 1/1, Storage::Agenda 0/1,
+    //   Storage::AuditsOf 0/1.
+    // At least 94_465 ns; recorded proof: 1241 bytes.
+    fn respond_audit() = time 106_327_000, proof 4_936, reads 6, writes 5;
 
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Challenges` (r:1 w:1)
-    // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Settings` (r:1 w:0)
-    // Proof: `Beacon::Settings` (`max_values`: Some(1), `max_size`: Some(30), added: 525, mode: `MaxEncodedLen`)
-    // Storage: `Babe::CurrentSlot` (r:1 w:0)
-    // Proof: `Babe::CurrentSlot` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::GenesisMs` (r:1 w:0)
-    // Proof: `Beacon::GenesisMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::LastProgress` (r:1 w:0)
-    // Proof: `Beacon::LastProgress` (`max_values`: Some(1), `max_size`: Some(12), added: 507, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:1)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ChallengesOf` (r:0 w:1)
-    // Proof: `Storage::ChallengesOf` (`max_values`: None, `max_size`: Some(73), added: 2548, mode: `MaxEncodedLen`)
-    fn challenge_seal() -> Weight {
-        // At least 78_334 ns; recorded proof: 1709 bytes.
-        Weight::from_parts(86_221_000, 3_784)
-            .saturating_add(T::DbWeight::get().reads(12))
-            .saturating_add(T::DbWeight::get().writes(6))
-    }
+    // Reads/writes: Storage::Challenges 1/0, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Storage::Replicas 1/0, System::BlockHash 1/0, Storage::Providers 1/0,
+    //   Storage::Settings 1/0.
+    // At least 124_073 ns; recorded proof: 1317 bytes.
+    fn authorize_seal() = time 133_878_000, proof 4_936, reads 7, writes 0;
 
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::WindowRecords` (r:1 w:0)
-    // Proof: `Storage::WindowRecords` (`max_values`: None, `max_size`: Some(89), added: 2564, mode: `MaxEncodedLen`)
-    // Storage: `Storage::GroupWindows` (r:1 w:0)
-    // Proof: `Storage::GroupWindows` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Challenges` (r:1 w:1)
-    // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Settings` (r:1 w:0)
-    // Proof: `Beacon::Settings` (`max_values`: Some(1), `max_size`: Some(30), added: 525, mode: `MaxEncodedLen`)
-    // Storage: `Babe::CurrentSlot` (r:1 w:0)
-    // Proof: `Babe::CurrentSlot` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::GenesisMs` (r:1 w:0)
-    // Proof: `Beacon::GenesisMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::LastProgress` (r:1 w:0)
-    // Proof: `Beacon::LastProgress` (`max_values`: Some(1), `max_size`: Some(12), added: 507, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:1)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ChallengesOf` (r:0 w:1)
-    // Proof: `Storage::ChallengesOf` (`max_values`: None, `max_size`: Some(73), added: 2548, mode: `MaxEncodedLen`)
-    fn challenge_window() -> Weight {
-        // At least 94_837 ns; recorded proof: 1876 bytes.
-        Weight::from_parts(99_024_000, 3_784)
-            .saturating_add(T::DbWeight::get().reads(14))
-            .saturating_add(T::DbWeight::get().writes(6))
-    }
-
-    // Storage: `Storage::Audits` (r:1 w:1)
-    // Proof: `Storage::Audits` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:1 w:0)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:1)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::AuditsOf` (r:0 w:1)
-    // Proof: `Storage::AuditsOf` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-    fn respond_audit() -> Weight {
-        // At least 94_465 ns; recorded proof: 1241 bytes.
-        Weight::from_parts(106_327_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
-
-    // Storage: `Storage::Challenges` (r:1 w:0)
-    // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:1 w:0)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `System::BlockHash` (r:1 w:0)
-    // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:0)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    fn authorize_seal() -> Weight {
-        // At least 124_073 ns; recorded proof: 1317 bytes.
-        Weight::from_parts(133_878_000, 4_936).saturating_add(T::DbWeight::get().reads(7))
-    }
-
-    // Storage: `Storage::Challenges` (r:1 w:1)
-    // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `System::BlockHash` (r:1 w:0)
-    // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:4 w:4)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:3 w:3)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:1)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveCount` (r:1 w:1)
-    // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveByIndex` (r:1 w:1)
-    // Proof: `Storage::ActiveByIndex` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:3)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Members` (r:0 w:1)
-    // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ChallengesOf` (r:0 w:1)
-    // Proof: `Storage::ChallengesOf` (`max_values`: None, `max_size`: Some(73), added: 2548, mode: `MaxEncodedLen`)
+    // Reads/writes: Storage::Challenges 1/1, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Storage::Replicas 1/1, System::BlockHash 1/0, Storage::Providers 1/1,
+    //   Storage::Settings 1/0, System::Account 4/4, Balances::Holds 3/3, Storage::Counters 1/1,
+    //   Storage::Deals 1/1, Storage::Folded 1/0, Storage::Groups 1/1, Storage::ActiveCount 1/1,
+    //   Storage::ActiveByIndex 1/1, Storage::Agenda 0/3, Storage::Members 0/1,
+    //   Storage::ChallengesOf 0/1.
     // `n`: 1 to 3.
-    fn respond_seal(n: u32) -> Weight {
-        // At least 173_280_485 ns; recorded proof: 3187 bytes.
-        Weight::from_parts(58_299_866_932, 11_402)
-            .saturating_add(Weight::from_parts(144_987_715_874, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(20))
-            .saturating_add(T::DbWeight::get().writes(20))
-    }
+    // At least 173_280_485 ns; recorded proof: 3187 bytes.
+    fn respond_seal(n: u32) = time 58_299_866_932 + 144_987_715_874 * n, proof 11_402, reads 20, writes 20;
 
-    // Storage: `Storage::Challenges` (r:1 w:1)
-    // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `System::BlockHash` (r:1 w:0)
-    // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::GroupWindows` (r:1 w:0)
-    // Proof: `Storage::GroupWindows` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:3 w:3)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:1)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ChallengesOf` (r:0 w:1)
-    // Proof: `Storage::ChallengesOf` (`max_values`: None, `max_size`: Some(73), added: 2548, mode: `MaxEncodedLen`)
-    fn respond_window() -> Weight {
-        // At least 304_561 ns; recorded proof: 2141 bytes.
-        Weight::from_parts(348_889_000, 8_799)
-            .saturating_add(T::DbWeight::get().reads(12))
-            .saturating_add(T::DbWeight::get().writes(10))
-    }
+    // Reads/writes: Storage::Challenges 1/1, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Storage::Replicas 1/1, System::BlockHash 1/0, Storage::Providers 1/1,
+    //   Storage::GroupWindows 1/0, Balances::Holds 1/1, System::Account 3/3,
+    //   Storage::Counters 1/1, Storage::Agenda 0/1, Storage::ChallengesOf 0/1.
+    // At least 304_561 ns; recorded proof: 2141 bytes.
+    fn respond_window() = time 348_889_000, proof 8_799, reads 12, writes 10;
 
-    // Storage: `Storage::CurrentStage` (r:1 w:0)
-    // Proof: `Storage::CurrentStage` (`max_values`: Some(1), `max_size`: Some(37), added: 532, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:0)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::GroupWindows` (r:1 w:1)
-    // Proof: `Storage::GroupWindows` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `System::BlockHash` (r:1 w:0)
-    // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:0)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    fn submit_group() -> Weight {
-        // At least 80_854 ns; recorded proof: 1091 bytes.
-        Weight::from_parts(102_633_000, 4_936)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Storage::CurrentStage 1/0, Storage::Folded 1/0, Clock::Ticks 1/0,
+    //   Storage::TimeLost 1/0, Storage::Groups 1/0, Storage::GroupWindows 1/1,
+    //   System::BlockHash 1/0, Storage::Providers 1/0.
+    // At least 80_854 ns; recorded proof: 1091 bytes.
+    fn submit_group() = time 102_633_000, proof 4_936, reads 8, writes 1;
 
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::GroupWindows` (r:1 w:1)
-    // Proof: `Storage::GroupWindows` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:0)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `System::BlockHash` (r:1 w:0)
-    // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:3 w:3)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    fn report_equivocation() -> Weight {
-        // At least 207_818 ns; recorded proof: 1869 bytes.
-        Weight::from_parts(234_135_000, 8_799)
-            .saturating_add(T::DbWeight::get().reads(11))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
+    // Reads/writes: Storage::Settings 1/0, Storage::Folded 1/0, Storage::GroupWindows 1/1,
+    //   Storage::Groups 1/0, Storage::Providers 1/1, System::BlockHash 1/0, Balances::Holds 1/1,
+    //   System::Account 3/3, Storage::Counters 1/1.
+    // At least 207_818 ns; recorded proof: 1869 bytes.
+    fn report_equivocation() = time 234_135_000, proof 8_799, reads 11, writes 7;
 
-    // Storage: `Storage::CurrentStage` (r:1 w:0)
-    // Proof: `Storage::CurrentStage` (`max_values`: Some(1), `max_size`: Some(37), added: 532, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:0)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CommitteePool` (r:1 w:0)
-    // Proof: `Storage::CommitteePool` (`max_values`: Some(1), `max_size`: Some(32002), added: 32497, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Attested` (r:1 w:1)
-    // Proof: `Storage::Attested` (`max_values`: None, `max_size`: Some(1053), added: 3528, mode: `MaxEncodedLen`)
-    fn attest() -> Weight {
-        // At least 63_173 ns; recorded proof: 33757 bytes.
-        Weight::from_parts(71_108_000, 33_487)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Storage::CurrentStage 1/0, Storage::Folded 1/0, Storage::Groups 1/0,
+    //   Storage::CommitteePool 1/0, Storage::Settings 1/0, Storage::Attested 1/1.
+    // At least 63_173 ns; recorded proof: 33757 bytes.
+    fn attest() = time 71_108_000, proof 33_487, reads 6, writes 1;
 
-    // Storage: `Storage::Settings` (r:1 w:1)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    fn set_config() -> Weight {
-        // At least 7_292 ns; recorded proof: 220 bytes.
-        Weight::from_parts(10_512_000, 1_675)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Storage::Settings 1/1.
+    // At least 7_292 ns; recorded proof: 220 bytes.
+    fn set_config() = time 10_512_000, proof 1_675, reads 1, writes 1;
 
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:1)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::LastStall` (r:1 w:0)
-    // Proof: `Beacon::LastStall` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::LastProgress` (r:1 w:0)
-    // Proof: `Beacon::LastProgress` (`max_values`: Some(1), `max_size`: Some(12), added: 507, mode: `MaxEncodedLen`)
-    fn keep_time() -> Weight {
-        // At least 6_181 ns; recorded proof: 287 bytes.
-        Weight::from_parts(7_056_000, 1_497)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Clock::Ticks 1/0, Storage::TimeLost 1/1, Beacon::LastStall 1/0,
+    //   Beacon::LastProgress 1/0.
+    // At least 6_181 ns; recorded proof: 287 bytes.
+    fn keep_time() = time 7_056_000, proof 1_497, reads 4, writes 1;
 
-    // Storage: `Beacon::LastStall` (r:1 w:0)
-    // Proof: `Beacon::LastStall` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::LastProgress` (r:1 w:0)
-    // Proof: `Beacon::LastProgress` (`max_values`: Some(1), `max_size`: Some(12), added: 507, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Settings` (r:1 w:0)
-    // Proof: `Beacon::Settings` (`max_values`: Some(1), `max_size`: Some(30), added: 525, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Draws` (r:1 w:1)
-    // Proof: `Storage::Draws` (`max_values`: Some(1), `max_size`: Some(385), added: 880, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::BlockVrf` (r:1 w:0)
-    // Proof: `Beacon::BlockVrf` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::CurrentHead` (r:1 w:0)
-    // Proof: `Beacon::CurrentHead` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Records` (r:1 w:0)
-    // Proof: `Beacon::Records` (`max_values`: None, `max_size`: Some(132), added: 2607, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveCount` (r:1 w:0)
-    // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Babe::CurrentSlot` (r:1 w:0)
-    // Proof: `Babe::CurrentSlot` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::GenesisMs` (r:1 w:0)
-    // Proof: `Beacon::GenesisMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    fn draw_start() -> Weight {
-        // At least 45_032 ns; recorded proof: 1569 bytes.
-        Weight::from_parts(55_272_000, 3_597)
-            .saturating_add(T::DbWeight::get().reads(14))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Beacon::LastStall 1/0, Beacon::LastProgress 1/0, Beacon::Settings 1/0,
+    //   Storage::Draws 1/1, Storage::Settings 1/0, Beacon::BlockVrf 1/0, Beacon::CurrentHead 1/0,
+    //   Beacon::Records 1/0, Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::ActiveCount 1/0,
+    //   Babe::CurrentSlot 1/0, TimeConfig::Settings 1/0, Beacon::GenesisMs 1/0.
+    // At least 45_032 ns; recorded proof: 1569 bytes.
+    fn draw_start() = time 55_272_000, proof 3_597, reads 14, writes 1;
 
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveCount` (r:1 w:0)
-    // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveByIndex` (r:1 w:0)
-    // Proof: `Storage::ActiveByIndex` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:1 w:0)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:1)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::AuditsOf` (r:0 w:1)
-    // Proof: `Storage::AuditsOf` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Audits` (r:0 w:1)
-    // Proof: `Storage::Audits` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    fn open_audit() -> Weight {
-        // At least 29_786 ns; recorded proof: 1043 bytes.
-        Weight::from_parts(32_135_000, 3_735)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::Settings 1/0,
+    //   Storage::ActiveCount 1/0, Storage::ActiveByIndex 1/0, Storage::Replicas 1/0,
+    //   Storage::Counters 1/1, Storage::Agenda 0/1, Storage::AuditsOf 0/1, Storage::Audits 0/1.
+    // At least 29_786 ns; recorded proof: 1043 bytes.
+    fn open_audit() = time 32_135_000, proof 3_735, reads 7, writes 4;
 
-    // Storage: `Beacon::BlockVrf` (r:1 w:0)
-    // Proof: `Beacon::BlockVrf` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::CurrentHead` (r:1 w:0)
-    // Proof: `Beacon::CurrentHead` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Records` (r:1 w:0)
-    // Proof: `Beacon::Records` (`max_values`: None, `max_size`: Some(132), added: 2607, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Session::Validators` (r:1 w:0)
-    // Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Storage::CommitteePool` (r:1 w:1)
-    // Proof: `Storage::CommitteePool` (`max_values`: Some(1), `max_size`: Some(32002), added: 32497, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CurrentStage` (r:0 w:1)
-    // Proof: `Storage::CurrentStage` (`max_values`: Some(1), `max_size`: Some(37), added: 532, mode: `MaxEncodedLen`)
-    // Storage: `Storage::WindowRecords` (r:0 w:1)
-    // Proof: `Storage::WindowRecords` (`max_values`: None, `max_size`: Some(89), added: 2564, mode: `MaxEncodedLen`)
-    fn window_stage() -> Weight {
-        // At least 40_206 ns; recorded proof: 33000 bytes.
-        Weight::from_parts(49_448_000, 34_485)
-            .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Beacon::BlockVrf 1/0, Beacon::CurrentHead 1/0, Beacon::Records 1/0,
+    //   Storage::Folded 1/0, Storage::Settings 1/0, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Session::Validators 1/0, Storage::CommitteePool 1/1, Storage::CurrentStage 0/1,
+    //   Storage::WindowRecords 0/1.
+    // At least 40_206 ns; recorded proof: 33000 bytes.
+    fn window_stage() = time 49_448_000, proof 34_485, reads 9, writes 3;
 
-    // Storage: `Storage::GroupWindows` (r:1 w:1)
-    // Proof: `Storage::GroupWindows` (`max_values`: None, `max_size`: Some(62), added: 2537, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:0)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Attested` (r:1 w:1)
-    // Proof: `Storage::Attested` (`max_values`: None, `max_size`: Some(1053), added: 3528, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CommitteePool` (r:1 w:0)
-    // Proof: `Storage::CommitteePool` (`max_values`: Some(1), `max_size`: Some(32002), added: 32497, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    fn fold_group() -> Weight {
-        // At least 41_236 ns; recorded proof: 34349 bytes.
-        Weight::from_parts(44_009_000, 33_487)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Storage::GroupWindows 1/1, Storage::Groups 1/0, Storage::Attested 1/1,
+    //   Storage::CommitteePool 1/0, Storage::Settings 1/0, Storage::Providers 1/1.
+    // At least 41_236 ns; recorded proof: 34349 bytes.
+    fn fold_group() = time 44_009_000, proof 33_487, reads 6, writes 3;
 
-    // Storage: `Storage::Folded` (r:1 w:1)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::NextGroup` (r:1 w:0)
-    // Proof: `Storage::NextGroup` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folding` (r:1 w:1)
-    // Proof: `Storage::Folding` (`max_values`: Some(1), `max_size`: Some(33107), added: 33602, mode: `MaxEncodedLen`)
-    // Storage: `Storage::WindowRecords` (r:1 w:1)
-    // Proof: `Storage::WindowRecords` (`max_values`: None, `max_size`: Some(89), added: 2564, mode: `MaxEncodedLen`)
-    // Storage: `Storage::History` (r:1 w:1)
-    // Proof: `Storage::History` (`max_values`: Some(1), `max_size`: Some(2058), added: 2553, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CurrentStage` (r:0 w:1)
-    // Proof: `Storage::CurrentStage` (`max_values`: Some(1), `max_size`: Some(37), added: 532, mode: `MaxEncodedLen`)
-    fn fold_end() -> Weight {
-        // At least 213_226 ns; recorded proof: 33047 bytes.
-        Weight::from_parts(229_399_000, 34_592)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Storage::Folded 1/1, Storage::NextGroup 1/0, Storage::Folding 1/1,
+    //   Storage::WindowRecords 1/1, Storage::History 1/1, Storage::CurrentStage 0/1.
+    // At least 213_226 ns; recorded proof: 33047 bytes.
+    fn fold_end() = time 229_399_000, proof 34_592, reads 5, writes 5;
 
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::AgendaCursor` (r:1 w:1)
-    // Proof: `Storage::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn agenda_start() -> Weight {
-        // At least 3_341 ns; recorded proof: 84 bytes.
-        Weight::from_parts(4_060_000, 1_493)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::AgendaCursor 1/1.
+    // At least 3_341 ns; recorded proof: 84 bytes.
+    fn agenda_start() = time 4_060_000, proof 1_493, reads 3, writes 1;
 
-    // Storage: `Storage::Agenda` (r:1 w:1)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    fn agenda_tick() -> Weight {
-        // At least 5_356 ns; recorded proof: 268 bytes.
-        Weight::from_parts(8_071_000, 3_511)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Storage::Agenda 1/1.
+    // At least 5_356 ns; recorded proof: 268 bytes.
+    fn agenda_tick() = time 8_071_000, proof 3_511, reads 1, writes 1;
 
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::OpenDeals` (r:1 w:1)
-    // Proof: `Storage::OpenDeals` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    // Storage: `Storage::CounterForOpenDeals` (r:1 w:1)
-    // Proof: `Storage::CounterForOpenDeals` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    fn step_deal() -> Weight {
-        // At least 65_915 ns; recorded proof: 1317 bytes.
-        Weight::from_parts(75_995_000, 3_968)
-            .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
+    // Reads/writes: Storage::Deals 1/1, Storage::Folded 1/0, System::Account 1/1,
+    //   Balances::Holds 1/1, Storage::Settings 1/0, Storage::OpenDeals 1/1,
+    //   Storage::CounterForOpenDeals 1/1, Clock::Ticks 1/0, Storage::TimeLost 1/0,
+    //   Storage::Agenda 0/2.
+    // At least 65_915 ns; recorded proof: 1317 bytes.
+    fn step_deal() = time 75_995_000, proof 3_968, reads 9, writes 7;
 
-    // Storage: `Storage::Replicas` (r:2 w:2)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:1)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveCount` (r:1 w:1)
-    // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveByIndex` (r:1 w:2)
-    // Proof: `Storage::ActiveByIndex` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Members` (r:0 w:1)
-    // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    fn step_replica() -> Weight {
-        // At least 146_599 ns; recorded proof: 2939 bytes.
-        Weight::from_parts(164_586_000, 6_480)
-            .saturating_add(T::DbWeight::get().reads(15))
-            .saturating_add(T::DbWeight::get().writes(15))
-    }
+    // Reads/writes: Storage::Replicas 2/2, Storage::Folded 1/0, Storage::Providers 1/1,
+    //   Storage::Deals 1/1, Storage::Settings 1/0, Balances::Holds 1/1, System::Account 2/2,
+    //   Storage::Counters 1/1, Storage::Groups 1/1, Storage::ActiveCount 1/1,
+    //   Storage::ActiveByIndex 1/2, Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::Agenda 0/2,
+    //   Storage::Members 0/1.
+    // At least 146_599 ns; recorded proof: 2939 bytes.
+    fn step_replica() = time 164_586_000, proof 6_480, reads 15, writes 15;
 
-    // Storage: `Storage::Audits` (r:1 w:1)
-    // Proof: `Storage::Audits` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:2 w:2)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:3 w:3)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:5 w:5)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:1)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveCount` (r:1 w:1)
-    // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveByIndex` (r:1 w:2)
-    // Proof: `Storage::ActiveByIndex` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Challenges` (r:5 w:4)
-    // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:7)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::AuditsOf` (r:0 w:1)
-    // Proof: `Storage::AuditsOf` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Members` (r:0 w:1)
-    // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ChallengesOf` (r:0 w:4)
-    // Proof: `Storage::ChallengesOf` (`max_values`: None, `max_size`: Some(73), added: 2548, mode: `MaxEncodedLen`)
-    fn step_miss() -> Weight {
-        // At least 395_836 ns; recorded proof: 4085 bytes.
-        Weight::from_parts(443_791_000, 14_040)
-            .saturating_add(T::DbWeight::get().reads(26))
-            .saturating_add(T::DbWeight::get().writes(35))
-    }
+    // Reads/writes: Storage::Audits 1/1, Storage::Replicas 2/2, Storage::Providers 1/1,
+    //   Storage::Settings 1/0, Storage::Folded 1/0, Balances::Holds 3/3, System::Account 5/5,
+    //   Storage::Counters 1/1, Storage::Deals 1/1, Storage::Groups 1/1, Storage::ActiveCount 1/1,
+    //   Storage::ActiveByIndex 1/2, Storage::Challenges 5/4, Clock::Ticks 1/0,
+    //   Storage::TimeLost 1/0, Storage::Agenda 0/7, Storage::AuditsOf 0/1, Storage::Members 0/1,
+    //   Storage::ChallengesOf 0/4.
+    // At least 395_836 ns; recorded proof: 4085 bytes.
+    fn step_miss() = time 443_791_000, proof 14_040, reads 26, writes 35;
 
-    // Storage: `Storage::Challenges` (r:5 w:4)
-    // Proof: `Storage::Challenges` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:2 w:2)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Providers` (r:1 w:1)
-    // Proof: `Storage::Providers` (`max_values`: None, `max_size`: Some(1471), added: 3946, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:4 w:4)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:3 w:3)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Counters` (r:1 w:1)
-    // Proof: `Storage::Counters` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Deals` (r:1 w:1)
-    // Proof: `Storage::Deals` (`max_values`: None, `max_size`: Some(503), added: 2978, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Folded` (r:1 w:0)
-    // Proof: `Storage::Folded` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Settings` (r:1 w:0)
-    // Proof: `Storage::Settings` (`max_values`: Some(1), `max_size`: Some(190), added: 685, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Groups` (r:1 w:1)
-    // Proof: `Storage::Groups` (`max_values`: None, `max_size`: Some(187), added: 2662, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveCount` (r:1 w:1)
-    // Proof: `Storage::ActiveCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ActiveByIndex` (r:1 w:2)
-    // Proof: `Storage::ActiveByIndex` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:6)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Members` (r:0 w:1)
-    // Proof: `Storage::Members` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `Storage::ChallengesOf` (r:0 w:4)
-    // Proof: `Storage::ChallengesOf` (`max_values`: None, `max_size`: Some(73), added: 2548, mode: `MaxEncodedLen`)
-    fn step_challenge() -> Weight {
-        // At least 408_873 ns; recorded proof: 3828 bytes.
-        Weight::from_parts(449_860_000, 14_040)
-            .saturating_add(T::DbWeight::get().reads(24))
-            .saturating_add(T::DbWeight::get().writes(31))
-    }
+    // Reads/writes: Storage::Challenges 5/4, Storage::Replicas 2/2, Storage::Providers 1/1,
+    //   System::Account 4/4, Balances::Holds 3/3, Storage::Counters 1/1, Storage::Deals 1/1,
+    //   Storage::Folded 1/0, Storage::Settings 1/0, Storage::Groups 1/1, Storage::ActiveCount 1/1,
+    //   Storage::ActiveByIndex 1/2, Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::Agenda 0/6,
+    //   Storage::Members 0/1, Storage::ChallengesOf 0/4.
+    // At least 408_873 ns; recorded proof: 3828 bytes.
+    fn step_challenge() = time 449_860_000, proof 14_040, reads 24, writes 31;
 
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Storage::TimeLost` (r:1 w:0)
-    // Proof: `Storage::TimeLost` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Replicas` (r:1 w:1)
-    // Proof: `Storage::Replicas` (`max_values`: None, `max_size`: Some(270), added: 2745, mode: `MaxEncodedLen`)
-    // Storage: `Storage::Agenda` (r:0 w:2)
-    // Proof: `Storage::Agenda` (`max_values`: None, `max_size`: Some(46), added: 2521, mode: `MaxEncodedLen`)
-    fn step_failed() -> Weight {
-        // At least 14_753 ns; recorded proof: 648 bytes.
-        Weight::from_parts(17_834_000, 3_735)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Clock::Ticks 1/0, Storage::TimeLost 1/0, Storage::Replicas 1/1,
+    //   Storage::Agenda 0/2.
+    // At least 14_753 ns; recorded proof: 648 bytes.
+    fn step_failed() = time 17_834_000, proof 3_735, reads 3, writes 3;
 }

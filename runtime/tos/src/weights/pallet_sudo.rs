@@ -5,53 +5,26 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_sudo::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Sudo::Key 1/1.
+    // At least 8_543 ns; recorded proof: 132 bytes.
+    fn set_key() = time 8_873_000, proof 1_517, reads 1, writes 1;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Sudo::Key 1/0.
+    // At least 9_644 ns; recorded proof: 132 bytes.
+    fn sudo() = time 10_225_000, proof 1_517, reads 1, writes 0;
 
-/// Weights of `pallet_sudo`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: Sudo::Key 1/0.
+    // At least 9_384 ns; recorded proof: 132 bytes.
+    fn sudo_as() = time 9_875_000, proof 1_517, reads 1, writes 0;
 
-impl<T: frame_system::Config> pallet_sudo::WeightInfo for WeightInfo<T> {
-    // Storage: `Sudo::Key` (r:1 w:1)
-    // Proof: `Sudo::Key` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    fn set_key() -> Weight {
-        // At least 8_543 ns; recorded proof: 132 bytes.
-        Weight::from_parts(8_873_000, 1_517)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Sudo::Key 1/1.
+    // At least 7_652 ns; recorded proof: 132 bytes.
+    fn remove_key() = time 8_152_000, proof 1_517, reads 1, writes 1;
 
-    // Storage: `Sudo::Key` (r:1 w:0)
-    // Proof: `Sudo::Key` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    fn sudo() -> Weight {
-        // At least 9_644 ns; recorded proof: 132 bytes.
-        Weight::from_parts(10_225_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
-    }
-
-    // Storage: `Sudo::Key` (r:1 w:0)
-    // Proof: `Sudo::Key` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    fn sudo_as() -> Weight {
-        // At least 9_384 ns; recorded proof: 132 bytes.
-        Weight::from_parts(9_875_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
-    }
-
-    // Storage: `Sudo::Key` (r:1 w:1)
-    // Proof: `Sudo::Key` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    fn remove_key() -> Weight {
-        // At least 7_652 ns; recorded proof: 132 bytes.
-        Weight::from_parts(8_152_000, 1_517)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `Sudo::Key` (r:1 w:0)
-    // Proof: `Sudo::Key` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    fn check_only_sudo_account() -> Weight {
-        // At least 4_157 ns; recorded proof: 132 bytes.
-        Weight::from_parts(4_276_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
-    }
+    // Reads/writes: Sudo::Key 1/0.
+    // At least 4_157 ns; recorded proof: 132 bytes.
+    fn check_only_sudo_account() = time 4_276_000, proof 1_517, reads 1, writes 0;
 }

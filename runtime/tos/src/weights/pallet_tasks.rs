@@ -5,611 +5,141 @@
 //! Date: 2026-11-28. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_tasks::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Tasks::References 1/1, Tasks::TaskTypes 1/0, Parameters::Parameters 4/0,
+    //   Clock::Settings 1/0, Miners::Suspensions 1/0, Tasks::Nonces 1/1, System::Account 1/1,
+    //   Balances::Holds 1/1, Rewards::Escrows 1/1, Clock::Ticks 1/0, Tasks::OpenTasks 1/1,
+    //   Tasks::CounterForOpenTasks 1/1, Tasks::Timeline 1/1, Tasks::Tasks 1/1,
+    //   Tasks::CounterForTasks 1/1, Tasks::Agenda 0/1, Tasks::Specs 0/1, Tasks::OpenByType 0/1.
+    // At least 152_460 ns; recorded proof: 545 bytes.
+    fn publish() = time 173_307_000, proof 11_770, reads 18, writes 13;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: System::Account 2/2, Tasks::Tasks 1/1, Clock::Ticks 1/0, Rewards::Escrows 1/1,
+    //   Balances::Holds 1/1, Tasks::OpenTasks 1/1, Tasks::CounterForOpenTasks 1/1,
+    //   Clock::Settings 1/0, Tasks::Timeline 1/1, Tasks::Agenda 0/2, Tasks::OpenByType 0/1.
+    // At least 171_852 ns; recorded proof: 1478 bytes.
+    fn cancel() = time 191_506_000, proof 6_196, reads 10, writes 11;
 
-/// Weights of `pallet_tasks`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Submissions 1/1,
+    //   Miners::Relations 1/0, Miners::Owners 1/0, Reputation::Global 1/0, Clock::Settings 1/0,
+    //   Miners::Miners 1/1, Miners::Suspensions 1/0, Tasks::ActiveOf 1/1,
+    //   Parameters::Parameters 1/0, Miners::Certificates 1/0, System::Account 1/1,
+    //   Balances::Holds 1/1, Tasks::Participants 1/1.
+    // At least 130_234 ns; recorded proof: 5151 bytes.
+    fn join() = time 159_982_000, proof 4_506, reads 15, writes 7;
 
-impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
-    // Storage: `Tasks::References` (r:1 w:1)
-    // Proof: `Tasks::References` (`max_values`: None, `max_size`: Some(112), added: 2587, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::TaskTypes` (r:1 w:0)
-    // Proof: `Tasks::TaskTypes` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:4 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Nonces` (r:1 w:1)
-    // Proof: `Tasks::Nonces` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Escrows` (r:1 w:1)
-    // Proof: `Rewards::Escrows` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::OpenTasks` (r:1 w:1)
-    // Proof: `Tasks::OpenTasks` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::CounterForOpenTasks` (r:1 w:1)
-    // Proof: `Tasks::CounterForOpenTasks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::CounterForTasks` (r:1 w:1)
-    // Proof: `Tasks::CounterForTasks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:1)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Specs` (r:0 w:1)
-    // Proof: `Tasks::Specs` (`max_values`: None, `max_size`: Some(2360), added: 4835, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::OpenByType` (r:0 w:1)
-    // Proof: `Tasks::OpenByType` (`max_values`: None, `max_size`: Some(26), added: 2501, mode: `MaxEncodedLen`)
-    fn publish() -> Weight {
-        // At least 152_460 ns; recorded proof: 545 bytes.
-        Weight::from_parts(173_307_000, 11_770)
-            .saturating_add(T::DbWeight::get().reads(18))
-            .saturating_add(T::DbWeight::get().writes(13))
-    }
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Submissions 1/1, Tasks::Agenda 0/2.
+    // At least 42_804 ns; recorded proof: 1329 bytes.
+    fn commit() = time 49_834_000, proof 3_902, reads 3, writes 4;
 
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Escrows` (r:1 w:1)
-    // Proof: `Rewards::Escrows` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::OpenTasks` (r:1 w:1)
-    // Proof: `Tasks::OpenTasks` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::CounterForOpenTasks` (r:1 w:1)
-    // Proof: `Tasks::CounterForOpenTasks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::OpenByType` (r:0 w:1)
-    // Proof: `Tasks::OpenByType` (`max_values`: None, `max_size`: Some(26), added: 2501, mode: `MaxEncodedLen`)
-    fn cancel() -> Weight {
-        // At least 171_852 ns; recorded proof: 1478 bytes.
-        Weight::from_parts(191_506_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(11))
-    }
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Submissions 1/1, Tasks::Agenda 0/2,
+    //   Tasks::Contents 0/1.
+    // At least 61_313 ns; recorded proof: 1370 bytes.
+    fn reveal() = time 71_527_000, proof 3_902, reads 3, writes 5;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:1 w:1)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Relations` (r:1 w:0)
-    // Proof: `Miners::Relations` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Owners` (r:1 w:0)
-    // Proof: `Miners::Owners` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Global` (r:1 w:0)
-    // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:1 w:1)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:1 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::ActiveOf` (r:1 w:1)
-    // Proof: `Tasks::ActiveOf` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Certificates` (r:1 w:0)
-    // Proof: `Miners::Certificates` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Participants` (r:1 w:1)
-    // Proof: `Tasks::Participants` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    fn join() -> Weight {
-        // At least 130_234 ns; recorded proof: 5151 bytes.
-        Weight::from_parts(159_982_000, 4_506)
-            .saturating_add(T::DbWeight::get().reads(15))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
+    // Reads/writes: System::Account 1/1, Tasks::Tasks 1/1, Clock::Ticks 1/0, Balances::Holds 1/1,
+    //   Judges::Results 1/0, Clock::Settings 1/0, Tasks::Timeline 1/1, Tasks::Agenda 0/3,
+    //   Tasks::Challenges 0/1.
+    // At least 153_724 ns; recorded proof: 2375 bytes.
+    fn challenge() = time 173_801_000, proof 3_902, reads 7, writes 8;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:1 w:1)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    fn commit() -> Weight {
-        // At least 42_804 ns; recorded proof: 1329 bytes.
-        Weight::from_parts(49_834_000, 3_902)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
+    // Reads/writes: Tasks::TaskTypes 0/1.
+    // At least 5_700 ns; recorded proof: 0 bytes.
+    fn set_task_type() = time 8_685_000, proof 0, reads 0, writes 1;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:1 w:1)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Contents` (r:0 w:1)
-    // Proof: `Tasks::Contents` (`max_values`: None, `max_size`: Some(2408), added: 4883, mode: `MaxEncodedLen`)
-    fn reveal() -> Weight {
-        // At least 61_313 ns; recorded proof: 1370 bytes.
-        Weight::from_parts(71_527_000, 3_902)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
+    // Reads/writes: Clock::Ticks 1/0, Tasks::AgendaCursor 1/1.
+    // At least 4_155 ns; recorded proof: 149 bytes.
+    fn agenda_start() = time 5_754_000, proof 1_489, reads 2, writes 1;
 
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Results` (r:1 w:0)
-    // Proof: `Judges::Results` (`max_values`: None, `max_size`: Some(133), added: 2608, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:3)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Challenges` (r:0 w:1)
-    // Proof: `Tasks::Challenges` (`max_values`: None, `max_size`: Some(163), added: 2638, mode: `MaxEncodedLen`)
-    fn challenge() -> Weight {
-        // At least 153_724 ns; recorded proof: 2375 bytes.
-        Weight::from_parts(173_801_000, 3_902)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(8))
-    }
+    // Reads/writes: Clock::Ticks 1/0, Tasks::Agenda 2/0, Tasks::Tasks 1/0.
+    // At least 15_853 ns; recorded proof: 794 bytes.
+    fn agenda_tick() = time 18_179_000, proof 5_996, reads 4, writes 0;
 
-    // Storage: `Tasks::TaskTypes` (r:0 w:1)
-    // Proof: `Tasks::TaskTypes` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    fn set_task_type() -> Weight {
-        // At least 5_700 ns; recorded proof: 0 bytes.
-        Weight::from_parts(8_685_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Agenda 0/2.
+    // At least 15_042 ns; recorded proof: 752 bytes.
+    fn step_failed() = time 17_965_000, proof 3_902, reads 2, writes 3;
 
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::AgendaCursor` (r:1 w:1)
-    // Proof: `Tasks::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    fn agenda_start() -> Weight {
-        // At least 4_155 ns; recorded proof: 149 bytes.
-        Weight::from_parts(5_754_000, 1_489)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Clock::Settings 1/0, Tasks::OpenTasks 1/1,
+    //   Tasks::CounterForOpenTasks 1/1, Tasks::Timeline 1/1, Tasks::Agenda 0/2,
+    //   Tasks::OpenByType 0/1.
+    // At least 44_570 ns; recorded proof: 951 bytes.
+    fn step_advance() = time 54_103_000, proof 3_902, reads 6, writes 7;
 
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:2 w:0)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:0)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    fn agenda_tick() -> Weight {
-        // At least 15_853 ns; recorded proof: 794 bytes.
-        Weight::from_parts(18_179_000, 5_996).saturating_add(T::DbWeight::get().reads(4))
-    }
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Clock::Settings 1/0, Tasks::Timeline 1/1,
+    //   Judges::CurrentRound 1/0, Judges::Rounds 1/0, Tasks::Agenda 0/3.
+    // At least 68_624 ns; recorded proof: 2000 bytes.
+    fn step_advance_votes() = time 73_699_000, proof 4_664, reads 6, writes 5;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    fn step_failed() -> Weight {
-        // At least 15_042 ns; recorded proof: 752 bytes.
-        Weight::from_parts(17_965_000, 3_902)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
-
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::OpenTasks` (r:1 w:1)
-    // Proof: `Tasks::OpenTasks` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::CounterForOpenTasks` (r:1 w:1)
-    // Proof: `Tasks::CounterForOpenTasks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::OpenByType` (r:0 w:1)
-    // Proof: `Tasks::OpenByType` (`max_values`: None, `max_size`: Some(26), added: 2501, mode: `MaxEncodedLen`)
-    fn step_advance() -> Weight {
-        // At least 44_570 ns; recorded proof: 951 bytes.
-        Weight::from_parts(54_103_000, 3_902)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
-
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CurrentRound` (r:1 w:0)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:1 w:0)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:3)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    fn step_advance_votes() -> Weight {
-        // At least 68_624 ns; recorded proof: 2000 bytes.
-        Weight::from_parts(73_699_000, 4_664)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(5))
-    }
-
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::OpenTasks` (r:1 w:1)
-    // Proof: `Tasks::OpenTasks` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::CounterForOpenTasks` (r:1 w:1)
-    // Proof: `Tasks::CounterForOpenTasks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Escrows` (r:1 w:1)
-    // Proof: `Rewards::Escrows` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:34 w:34)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:33 w:33)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Participants` (r:1 w:0)
-    // Proof: `Tasks::Participants` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:32 w:32)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::ActiveOf` (r:32 w:32)
-    // Proof: `Tasks::ActiveOf` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:32 w:32)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Global` (r:32 w:32)
-    // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Domain` (r:32 w:32)
-    // Proof: `Reputation::Domain` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::OpenByType` (r:0 w:1)
-    // Proof: `Tasks::OpenByType` (`max_values`: None, `max_size`: Some(26), added: 2501, mode: `MaxEncodedLen`)
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::OpenTasks 1/1,
+    //   Tasks::CounterForOpenTasks 1/1, Rewards::Escrows 1/1, System::Account 34/34,
+    //   Balances::Holds 33/33, Tasks::Participants 1/0, Tasks::Submissions 32/32,
+    //   Tasks::ActiveOf 32/32, Clock::Settings 1/0, Miners::Miners 32/32,
+    //   Parameters::Parameters 1/0, Reputation::Global 32/32, Reputation::Domain 32/32,
+    //   Tasks::Timeline 1/1, Tasks::Agenda 0/2, Tasks::OpenByType 0/1.
     // `p`: 0 to 32.
-    fn step_expire(p: u32) -> Weight {
-        // At least 104_882 ns; recorded proof: 1855 bytes + p * 606.
-        Weight::from_parts(125_076_574, 5_730)
-            .saturating_add(Weight::from_parts(103_357_050, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(12))
-            .saturating_add(T::DbWeight::get().reads((7_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().writes(11))
-            .saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(p.into())))
-            .saturating_add(Weight::from_parts(0, 2794).saturating_mul(p.into()))
-    }
+    // At least 104_882 ns; recorded proof: 1855 bytes + p * 606.
+    fn step_expire(p: u32) = time 125_076_574 + 103_357_050 * p, proof 5_730 + 2_794 * p, reads 12 + 7 * p, writes 11 + 7 * p;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Participants` (r:1 w:0)
-    // Proof: `Tasks::Participants` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:32 w:31)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:3)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Answers` (r:0 w:1)
-    // Proof: `Tasks::Answers` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Participants 1/0,
+    //   Tasks::Submissions 32/31, Clock::Settings 1/0, Tasks::Timeline 1/1, Tasks::Agenda 0/3,
+    //   Tasks::Answers 0/1.
     // `p`: 1 to 32.
-    fn step_collect(p: u32) -> Weight {
-        // At least 37_506 ns; recorded proof: 931 bytes + p * 253.
-        Weight::from_parts(43_682_752, 4_506)
-            .saturating_add(Weight::from_parts(9_607_543, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().writes(5))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(p.into())))
-            .saturating_add(Weight::from_parts(0, 2706).saturating_mul(p.into()))
-    }
+    // At least 37_506 ns; recorded proof: 931 bytes + p * 253.
+    fn step_collect(p: u32) = time 43_682_752 + 9_607_543 * p, proof 4_506 + 2_706 * p, reads 5 + 1 * p, writes 5 + 1 * p;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Answers` (r:1 w:0)
-    // Proof: `Tasks::Answers` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:4 w:1)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Judges::DrawRequests` (r:1 w:1)
-    // Proof: `Judges::DrawRequests` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::BlockVrf` (r:1 w:0)
-    // Proof: `Beacon::BlockVrf` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::CurrentHead` (r:1 w:0)
-    // Proof: `Beacon::CurrentHead` (`max_values`: Some(1), `max_size`: Some(80), added: 575, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Records` (r:1 w:0)
-    // Proof: `Beacon::Records` (`max_values`: None, `max_size`: Some(132), added: 2607, mode: `MaxEncodedLen`)
-    // Storage: `Judges::PoolSize` (r:1 w:0)
-    // Proof: `Judges::PoolSize` (`max_values`: None, `max_size`: Some(14), added: 2489, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Pool` (r:64 w:0)
-    // Proof: `Judges::Pool` (`max_values`: None, `max_size`: Some(54), added: 2529, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Judges` (r:64 w:15)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Suspensions` (r:64 w:0)
-    // Proof: `Miners::Suspensions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Certificates` (r:64 w:0)
-    // Proof: `Miners::Certificates` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Domain` (r:64 w:0)
-    // Proof: `Reputation::Domain` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:64 w:0)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Relations` (r:64 w:0)
-    // Proof: `Miners::Relations` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Owners` (r:64 w:0)
-    // Proof: `Miners::Owners` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Duties` (r:15 w:15)
-    // Proof: `Judges::Duties` (`max_values`: None, `max_size`: Some(305), added: 2780, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CurrentRound` (r:0 w:1)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Answers 1/0, Judges::Rounds 4/1,
+    //   Judges::DrawRequests 1/1, Beacon::BlockVrf 1/0, Beacon::CurrentHead 1/0,
+    //   Beacon::Records 1/0, Judges::PoolSize 1/0, Judges::Pool 64/0, Judges::Judges 64/15,
+    //   Miners::Suspensions 64/0, Miners::Certificates 64/0, Reputation::Domain 64/0,
+    //   Clock::Settings 1/0, Miners::Miners 64/0, Parameters::Parameters 1/0,
+    //   Miners::Relations 64/0, Miners::Owners 64/0, Judges::Duties 15/15, Tasks::Timeline 1/1,
+    //   Judges::CurrentRound 0/1, Tasks::Agenda 0/2.
     // `p`: 1 to 32.
-    fn step_draw(p: u32) -> Weight {
-        // At least 1_976_974 ns; recorded proof: 29305 bytes + p * 93.
-        Weight::from_parts(1_886_029_547, 195_294)
-            .saturating_add(Weight::from_parts(181_011_272, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(542))
-            .saturating_add(T::DbWeight::get().writes(37))
-    }
+    // At least 1_976_974 ns; recorded proof: 29305 bytes + p * 93.
+    fn step_draw(p: u32) = time 1_886_029_547 + 181_011_272 * p, proof 195_294, reads 542, writes 37;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CurrentRound` (r:1 w:0)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:1 w:1)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Votes` (r:15 w:0)
-    // Proof: `Judges::Votes` (`max_values`: None, `max_size`: Some(226), added: 2701, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Challenges` (r:1 w:1)
-    // Proof: `Tasks::Challenges` (`max_values`: None, `max_size`: Some(163), added: 2638, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Results` (r:0 w:1)
-    // Proof: `Judges::Results` (`max_values`: None, `max_size`: Some(133), added: 2608, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Judges::CurrentRound 1/0,
+    //   Judges::Rounds 1/1, Judges::Votes 15/0, Tasks::Challenges 1/1, Balances::Holds 1/1,
+    //   System::Account 2/2, Tasks::Timeline 1/1, Judges::Results 0/1, Tasks::Agenda 0/2.
     // `p`: 1 to 32.
-    fn step_tally(p: u32) -> Weight {
-        // At least 226_656 ns; recorded proof: 4197 bytes + p * 45.
-        Weight::from_parts(262_260_018, 41_505)
-            .saturating_add(Weight::from_parts(2_675_768, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(24))
-            .saturating_add(T::DbWeight::get().writes(10))
-    }
+    // At least 226_656 ns; recorded proof: 4197 bytes + p * 45.
+    fn step_tally(p: u32) = time 262_260_018 + 2_675_768 * p, proof 41_505, reads 24, writes 10;
 
-    // Storage: `Judges::CurrentRound` (r:1 w:1)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Controls` (r:1 w:0)
-    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Checks` (r:1 w:1)
-    // Proof: `Judges::Checks` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:4 w:0)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Duties` (r:60 w:60)
-    // Proof: `Judges::Duties` (`max_values`: None, `max_size`: Some(305), added: 2780, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Judges` (r:60 w:60)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:93 w:93)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:94 w:94)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Global` (r:60 w:60)
-    // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Domain` (r:60 w:60)
-    // Proof: `Reputation::Domain` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Escrows` (r:1 w:1)
-    // Proof: `Rewards::Escrows` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Participants` (r:1 w:0)
-    // Proof: `Tasks::Participants` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:32 w:32)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::ActiveOf` (r:32 w:32)
-    // Proof: `Tasks::ActiveOf` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:32 w:32)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Reads/writes: Judges::CurrentRound 1/1, Judges::Controls 1/0, Judges::Checks 1/1,
+    //   Tasks::Tasks 1/1, Judges::Rounds 4/0, Judges::Duties 60/60, Judges::Judges 60/60,
+    //   Balances::Holds 93/93, System::Account 94/94, Parameters::Parameters 2/0,
+    //   Clock::Ticks 1/0, Clock::Settings 1/0, Reputation::Global 60/60, Reputation::Domain 60/60,
+    //   Rewards::Escrows 1/1, Tasks::Participants 1/0, Tasks::Submissions 32/32,
+    //   Tasks::ActiveOf 32/32, Miners::Miners 32/32, Tasks::Timeline 1/1, Tasks::Agenda 0/2.
     // `p`: 1 to 32.
     // `s`: 3 to 60.
-    fn step_unresolve(p: u32, s: u32) -> Weight {
-        // At least 2_044_066 ns; recorded proof: 10301 bytes + p * 672 + s * 420.
-        Weight::from_parts(2_111_799_000, 6_380)
-            .saturating_add(Weight::from_parts(21_414_305, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(49_879_251, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(14))
-            .saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(s.into())))
-            .saturating_add(T::DbWeight::get().writes(10))
-            .saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().writes((6_u64).saturating_mul(s.into())))
-            .saturating_add(Weight::from_parts(0, 2794).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(0, 2794).saturating_mul(s.into()))
-    }
+    // At least 2_044_066 ns; recorded proof: 10301 bytes + p * 672 + s * 420.
+    fn step_unresolve(p: u32, s: u32) = time 2_111_799_000 + 21_414_305 * p + 49_879_251 * s, proof 6_380 + 2_794 * p + 2_794 * s, reads 14 + 5 * p + 6 * s, writes 10 + 5 * p + 6 * s;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Answers` (r:1 w:0)
-    // Proof: `Tasks::Answers` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Results` (r:1 w:0)
-    // Proof: `Judges::Results` (`max_values`: None, `max_size`: Some(133), added: 2608, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:32 w:32)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CurrentRound` (r:1 w:1)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Controls` (r:1 w:0)
-    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Checks` (r:1 w:1)
-    // Proof: `Judges::Checks` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:4 w:0)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Votes` (r:60 w:0)
-    // Proof: `Judges::Votes` (`max_values`: None, `max_size`: Some(226), added: 2701, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Duties` (r:60 w:60)
-    // Proof: `Judges::Duties` (`max_values`: None, `max_size`: Some(305), added: 2780, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Judges` (r:60 w:60)
-    // Proof: `Judges::Judges` (`max_values`: None, `max_size`: Some(98), added: 2573, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Settings` (r:1 w:0)
-    // Proof: `Clock::Settings` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Global` (r:92 w:92)
-    // Proof: `Reputation::Global` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Reputation::Domain` (r:92 w:92)
-    // Proof: `Reputation::Domain` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Escrows` (r:1 w:1)
-    // Proof: `Rewards::Escrows` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Profiles` (r:1 w:0)
-    // Proof: `Rewards::Profiles` (`max_values`: None, `max_size`: Some(27), added: 2502, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::WinnerRules` (r:1 w:0)
-    // Proof: `Rewards::WinnerRules` (`max_values`: None, `max_size`: Some(12), added: 2487, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:94 w:94)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::AutoClaim` (r:92 w:0)
-    // Proof: `Rewards::AutoClaim` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:93 w:93)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Claims` (r:92 w:92)
-    // Proof: `Rewards::Claims` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Participants` (r:1 w:0)
-    // Proof: `Tasks::Participants` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::ActiveOf` (r:32 w:32)
-    // Proof: `Tasks::ActiveOf` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-    // Storage: `Miners::Miners` (r:32 w:32)
-    // Proof: `Miners::Miners` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:1 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Rewards::Expiries` (r:0 w:92)
-    // Proof: `Rewards::Expiries` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:2)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Answers 1/0, Judges::Results 1/0,
+    //   Tasks::Submissions 32/32, Judges::CurrentRound 1/1, Judges::Controls 1/0,
+    //   Judges::Checks 1/1, Judges::Rounds 4/0, Judges::Votes 60/0, Judges::Duties 60/60,
+    //   Judges::Judges 60/60, Clock::Settings 1/0, Reputation::Global 92/92,
+    //   Reputation::Domain 92/92, Rewards::Escrows 1/1, Rewards::Profiles 1/0,
+    //   Rewards::WinnerRules 1/0, System::Account 94/94, Rewards::AutoClaim 92/0,
+    //   Balances::Holds 93/93, Rewards::Claims 92/92, Tasks::Participants 1/0,
+    //   Tasks::ActiveOf 32/32, Miners::Miners 32/32, Parameters::Parameters 1/0,
+    //   Tasks::Timeline 1/1, Rewards::Expiries 0/92, Tasks::Agenda 0/2.
     // `p`: 1 to 32.
     // `s`: 3 to 60.
-    fn step_settle(p: u32, s: u32) -> Weight {
-        // At least 5_796_987 ns; recorded proof: 11331 bytes + p * 818 + s * 483.
-        Weight::from_parts(309_901_944, 6_196)
-            .saturating_add(Weight::from_parts(187_872_161, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(128_767_147, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(17))
-            .saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(s.into())))
-            .saturating_add(T::DbWeight::get().writes(10))
-            .saturating_add(T::DbWeight::get().writes((9_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(s.into())))
-            .saturating_add(Weight::from_parts(0, 2794).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(0, 2794).saturating_mul(s.into()))
-    }
+    // At least 5_796_987 ns; recorded proof: 11331 bytes + p * 818 + s * 483.
+    fn step_settle(p: u32, s: u32) = time 309_901_944 + 187_872_161 * p + 128_767_147 * s, proof 6_196 + 2_794 * p + 2_794 * s, reads 17 + 9 * p + 9 * s, writes 10 + 9 * p + 8 * s;
 
-    // Storage: `Tasks::Tasks` (r:1 w:1)
-    // Proof: `Tasks::Tasks` (`max_values`: None, `max_size`: Some(437), added: 2912, mode: `MaxEncodedLen`)
-    // Storage: `Clock::Ticks` (r:1 w:0)
-    // Proof: `Clock::Ticks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Participants` (r:1 w:1)
-    // Proof: `Tasks::Participants` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Rounds` (r:4 w:4)
-    // Proof: `Judges::Rounds` (`max_values`: None, `max_size`: Some(1199), added: 3674, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::CounterForTasks` (r:1 w:1)
-    // Proof: `Tasks::CounterForTasks` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Results` (r:0 w:1)
-    // Proof: `Judges::Results` (`max_values`: None, `max_size`: Some(133), added: 2608, mode: `MaxEncodedLen`)
-    // Storage: `Judges::DrawRequests` (r:0 w:1)
-    // Proof: `Judges::DrawRequests` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Votes` (r:0 w:60)
-    // Proof: `Judges::Votes` (`max_values`: None, `max_size`: Some(226), added: 2701, mode: `MaxEncodedLen`)
-    // Storage: `Judges::Controls` (r:0 w:1)
-    // Proof: `Judges::Controls` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
-    // Storage: `Judges::CurrentRound` (r:0 w:1)
-    // Proof: `Judges::CurrentRound` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Agenda` (r:0 w:1)
-    // Proof: `Tasks::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Answers` (r:0 w:1)
-    // Proof: `Tasks::Answers` (`max_values`: None, `max_size`: Some(1041), added: 3516, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Submissions` (r:0 w:32)
-    // Proof: `Tasks::Submissions` (`max_values`: None, `max_size`: Some(231), added: 2706, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Specs` (r:0 w:1)
-    // Proof: `Tasks::Specs` (`max_values`: None, `max_size`: Some(2360), added: 4835, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::References` (r:0 w:1)
-    // Proof: `Tasks::References` (`max_values`: None, `max_size`: Some(112), added: 2587, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Timeline` (r:0 w:1)
-    // Proof: `Tasks::Timeline` (`max_values`: None, `max_size`: Some(353), added: 2828, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Contents` (r:0 w:32)
-    // Proof: `Tasks::Contents` (`max_values`: None, `max_size`: Some(2408), added: 4883, mode: `MaxEncodedLen`)
-    // Storage: `Tasks::Challenges` (r:0 w:1)
-    // Proof: `Tasks::Challenges` (`max_values`: None, `max_size`: Some(163), added: 2638, mode: `MaxEncodedLen`)
+    // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Participants 1/1,
+    //   Judges::Rounds 4/4, Tasks::CounterForTasks 1/1, Judges::Results 0/1,
+    //   Judges::DrawRequests 0/1, Judges::Votes 0/60, Judges::Controls 0/1,
+    //   Judges::CurrentRound 0/1, Tasks::Agenda 0/1, Tasks::Answers 0/1, Tasks::Submissions 0/32,
+    //   Tasks::Specs 0/1, Tasks::References 0/1, Tasks::Timeline 0/1, Tasks::Contents 0/32,
+    //   Tasks::Challenges 0/1.
     // `p`: 1 to 32.
     // `s`: 3 to 60.
-    fn step_prune(p: u32, s: u32) -> Weight {
-        // At least 173_570 ns; recorded proof: 1176 bytes + p * 32 + s * 43.
-        Weight::from_parts(71_192_373, 15_686)
-            .saturating_add(Weight::from_parts(3_339_351, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(3_967_410, 0).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(13))
-            .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(s.into())))
-    }
+    // At least 173_570 ns; recorded proof: 1176 bytes + p * 32 + s * 43.
+    fn step_prune(p: u32, s: u32) = time 71_192_373 + 3_339_351 * p + 3_967_410 * s, proof 15_686, reads 8, writes 13 + 2 * p + 1 * s;
 }

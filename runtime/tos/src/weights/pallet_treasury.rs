@@ -5,101 +5,38 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_treasury::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Parameters::Parameters 1/0, Treasury::ProposalCount 1/1,
+    //   Treasury::Approvals 1/1, Treasury::Proposals 0/1.
+    // At least 12_278 ns; recorded proof: 9 bytes.
+    fn spend_local() = time 13_360_000, proof 3_685, reads 3, writes 3;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Treasury::Approvals 1/1.
+    // At least 5_038 ns; recorded proof: 90 bytes.
+    fn remove_approval() = time 5_328_000, proof 1_887, reads 1, writes 1;
 
-/// Weights of `pallet_treasury`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_treasury::WeightInfo for WeightInfo<T> {
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `Treasury::ProposalCount` (r:1 w:1)
-    // Proof: `Treasury::ProposalCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Treasury::Approvals` (r:1 w:1)
-    // Proof: `Treasury::Approvals` (`max_values`: Some(1), `max_size`: Some(402), added: 897, mode: `MaxEncodedLen`)
-    // Storage: `Treasury::Proposals` (r:0 w:1)
-    // Proof: `Treasury::Proposals` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
-    fn spend_local() -> Weight {
-        // At least 12_278 ns; recorded proof: 9 bytes.
-        Weight::from_parts(13_360_000, 3_685)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
-
-    // Storage: `Treasury::Approvals` (r:1 w:1)
-    // Proof: `Treasury::Approvals` (`max_values`: Some(1), `max_size`: Some(402), added: 897, mode: `MaxEncodedLen`)
-    fn remove_approval() -> Weight {
-        // At least 5_038 ns; recorded proof: 90 bytes.
-        Weight::from_parts(5_328_000, 1_887)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Storage: `System::Account` (r:1 w:0)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Treasury::Deactivated` (r:1 w:1)
-    // Proof: `Treasury::Deactivated` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Storage: `Treasury::LastSpendPeriod` (r:1 w:1)
-    // Proof: `Treasury::LastSpendPeriod` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+    // Reads/writes: System::Account 1/0, Treasury::Deactivated 1/1, Treasury::LastSpendPeriod 1/1,
+    //   TimeConfig::Settings 1/0.
     // `p`: 0 to 99.
-    fn on_initialize_proposals(p: u32) -> Weight {
-        // At least 13_440 ns; recorded proof: 388 bytes + p * 2.
-        Weight::from_parts(16_192_444, 3_593)
-            .saturating_add(Weight::from_parts(66_722, 0).saturating_mul(p.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // At least 13_440 ns; recorded proof: 388 bytes + p * 2.
+    fn on_initialize_proposals(p: u32) = time 16_192_444 + 66_722 * p, proof 3_593, reads 4, writes 2;
 
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(220), added: 2695, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Treasury::SpendCount` (r:1 w:1)
-    // Proof: `Treasury::SpendCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Treasury::Spends` (r:0 w:1)
-    // Proof: `Treasury::Spends` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
-    fn spend() -> Weight {
-        // At least 14_502 ns; recorded proof: 141 bytes.
-        Weight::from_parts(15_252_000, 3_685)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
+    // Reads/writes: Parameters::Parameters 1/0, TimeConfig::Settings 1/0,
+    //   Treasury::SpendCount 1/1, Treasury::Spends 0/1.
+    // At least 14_502 ns; recorded proof: 141 bytes.
+    fn spend() = time 15_252_000, proof 3_685, reads 3, writes 2;
 
-    // Storage: `Treasury::Spends` (r:1 w:1)
-    // Proof: `Treasury::Spends` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    fn payout() -> Weight {
-        // At least 58_016 ns; recorded proof: 604 bytes.
-        Weight::from_parts(59_698_000, 6_196)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // Reads/writes: Treasury::Spends 1/1, System::Account 2/2, TimeConfig::Settings 1/0.
+    // At least 58_016 ns; recorded proof: 604 bytes.
+    fn payout() = time 59_698_000, proof 6_196, reads 4, writes 3;
 
-    // Storage: `Treasury::Spends` (r:1 w:1)
-    // Proof: `Treasury::Spends` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
-    fn check_status() -> Weight {
-        // At least 10_215 ns; recorded proof: 124 bytes.
-        Weight::from_parts(10_996_000, 3_534)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Treasury::Spends 1/1.
+    // At least 10_215 ns; recorded proof: 124 bytes.
+    fn check_status() = time 10_996_000, proof 3_534, reads 1, writes 1;
 
-    // Storage: `Treasury::Spends` (r:1 w:1)
-    // Proof: `Treasury::Spends` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
-    fn void_spend() -> Weight {
-        // At least 9_454 ns; recorded proof: 124 bytes.
-        Weight::from_parts(10_275_000, 3_534)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Treasury::Spends 1/1.
+    // At least 9_454 ns; recorded proof: 124 bytes.
+    fn void_spend() = time 10_275_000, proof 3_534, reads 1, writes 1;
 }

@@ -5,55 +5,30 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
-
-use polkadot_sdk::*;
-
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
-
-/// Weights of `pallet_utility`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
-    // `c`: 0 to 1000.
-    fn batch(c: u32) -> Weight {
-        // At least 4_567 ns; recorded proof: 0 bytes.
-        Weight::from_parts(7_295_275, 0)
-            .saturating_add(Weight::from_parts(3_575_566, 0).saturating_mul(c.into()))
-    }
-
-    fn as_derivative() -> Weight {
-        // At least 5_297 ns; recorded proof: 0 bytes.
-        Weight::from_parts(5_839_000, 0)
-    }
+crate::measured_weights! {
+    pallet_utility::WeightInfo;
 
     // `c`: 0 to 1000.
-    fn batch_all(c: u32) -> Weight {
-        // At least 4_667 ns; recorded proof: 0 bytes.
-        Weight::from_parts(15_171_900, 0)
-            .saturating_add(Weight::from_parts(3_882_001, 0).saturating_mul(c.into()))
-    }
+    // At least 4_567 ns; recorded proof: 0 bytes.
+    fn batch(c: u32) = time 7_295_275 + 3_575_566 * c, proof 0, reads 0, writes 0;
 
-    fn dispatch_as() -> Weight {
-        // At least 6_950 ns; recorded proof: 0 bytes.
-        Weight::from_parts(7_271_000, 0)
-    }
+    // At least 5_297 ns; recorded proof: 0 bytes.
+    fn as_derivative() = time 5_839_000, proof 0, reads 0, writes 0;
 
     // `c`: 0 to 1000.
-    fn force_batch(c: u32) -> Weight {
-        // At least 4_596 ns; recorded proof: 0 bytes.
-        Weight::from_parts(4_797_000, 0)
-            .saturating_add(Weight::from_parts(3_741_497, 0).saturating_mul(c.into()))
-    }
+    // At least 4_667 ns; recorded proof: 0 bytes.
+    fn batch_all(c: u32) = time 15_171_900 + 3_882_001 * c, proof 0, reads 0, writes 0;
 
-    fn dispatch_as_fallible() -> Weight {
-        // At least 6_720 ns; recorded proof: 0 bytes.
-        Weight::from_parts(7_351_000, 0)
-    }
+    // At least 6_950 ns; recorded proof: 0 bytes.
+    fn dispatch_as() = time 7_271_000, proof 0, reads 0, writes 0;
 
-    fn if_else() -> Weight {
-        // At least 9_113 ns; recorded proof: 0 bytes.
-        Weight::from_parts(9_744_000, 0)
-    }
+    // `c`: 0 to 1000.
+    // At least 4_596 ns; recorded proof: 0 bytes.
+    fn force_batch(c: u32) = time 4_797_000 + 3_741_497 * c, proof 0, reads 0, writes 0;
+
+    // At least 6_720 ns; recorded proof: 0 bytes.
+    fn dispatch_as_fallible() = time 7_351_000, proof 0, reads 0, writes 0;
+
+    // At least 9_113 ns; recorded proof: 0 bytes.
+    fn if_else() = time 9_744_000, proof 0, reads 0, writes 0;
 }

@@ -5,101 +5,38 @@
 //! Date: 2026-11-25. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
 
-#![allow(clippy::unnecessary_cast, unused_imports)]
+crate::measured_weights! {
+    pallet_whitelist::WeightInfo;
 
-use polkadot_sdk::*;
+    // Reads/writes: Whitelist::WhitelistedCall 1/1, Preimage::StatusFor 1/0,
+    //   Preimage::RequestStatusFor 1/1.
+    // At least 17_226 ns; recorded proof: 80 bytes.
+    fn whitelist_call() = time 18_087_000, proof 3_556, reads 3, writes 2;
 
-use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+    // Reads/writes: Whitelist::WhitelistedCall 1/1, Preimage::StatusFor 1/0,
+    //   Preimage::RequestStatusFor 1/1.
+    // At least 16_404 ns; recorded proof: 209 bytes.
+    fn remove_whitelisted_call() = time 16_715_000, proof 3_556, reads 3, writes 2;
 
-/// Weights of `pallet_whitelist`, with the runtime's costs of database accesses.
-pub struct WeightInfo<T>(PhantomData<T>);
-
-impl<T: frame_system::Config> pallet_whitelist::WeightInfo for WeightInfo<T> {
-    // Storage: `Whitelist::WhitelistedCall` (r:1 w:1)
-    // Proof: `Whitelist::WhitelistedCall` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    fn whitelist_call() -> Weight {
-        // At least 17_226 ns; recorded proof: 80 bytes.
-        Weight::from_parts(18_087_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Storage: `Whitelist::WhitelistedCall` (r:1 w:1)
-    // Proof: `Whitelist::WhitelistedCall` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    fn remove_whitelisted_call() -> Weight {
-        // At least 16_404 ns; recorded proof: 209 bytes.
-        Weight::from_parts(16_715_000, 3_556)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Storage: `Whitelist::WhitelistedCall` (r:1 w:0)
-    // Proof: `Whitelist::WhitelistedCall` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `TimeConfig::Settings` (r:1 w:0)
-    // Proof: `TimeConfig::Settings` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-    // Storage: `Whitelist::DeferredDispatch` (r:1 w:1)
-    // Proof: `Whitelist::DeferredDispatch` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Reads/writes: Whitelist::WhitelistedCall 1/0, TimeConfig::Settings 1/0,
+    //   Whitelist::DeferredDispatch 1/1.
     // `n`: 1 to 10000.
-    fn defer_dispatch(n: u32) -> Weight {
-        // At least 14_461 ns; recorded proof: 135 bytes.
-        Weight::from_parts(13_112_788, 3_509)
-            .saturating_add(Weight::from_parts(2_112, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // At least 14_461 ns; recorded proof: 135 bytes.
+    fn defer_dispatch(n: u32) = time 13_112_788 + 2_112 * n, proof 3_509, reads 3, writes 1;
 
-    // Storage: `Whitelist::DeferredDispatch` (r:1 w:1)
-    // Proof: `Whitelist::DeferredDispatch` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    fn remove_deferred_dispatch() -> Weight {
-        // At least 11_107 ns; recorded proof: 145 bytes.
-        Weight::from_parts(11_617_000, 3_509)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
+    // Reads/writes: Whitelist::DeferredDispatch 1/1.
+    // At least 11_107 ns; recorded proof: 145 bytes.
+    fn remove_deferred_dispatch() = time 11_617_000, proof 3_509, reads 1, writes 1;
 
-    // Storage: `Whitelist::DeferredDispatch` (r:1 w:1)
-    // Proof: `Whitelist::DeferredDispatch` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Whitelist::WhitelistedCall` (r:1 w:1)
-    // Proof: `Whitelist::WhitelistedCall` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::PreimageFor` (r:1 w:1)
-    // Proof: `Preimage::PreimageFor` (`max_values`: None, `max_size`: Some(4194344), added: 4196819, mode: `Measured`)
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
+    // Reads/writes: Whitelist::DeferredDispatch 1/1, Whitelist::WhitelistedCall 1/1,
+    //   Preimage::PreimageFor 1/1, Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1.
     // `n`: 1 to 4194294.
-    fn dispatch_whitelisted_call(n: u32) -> Weight {
-        // At least 35_322 ns; recorded proof: 350 bytes + n * 1.
-        Weight::from_parts(35_513_000, 3_813)
-            .saturating_add(Weight::from_parts(952, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(4))
-            .saturating_add(Weight::from_parts(0, 1).saturating_mul(n.into()))
-    }
+    // At least 35_322 ns; recorded proof: 350 bytes + n * 1.
+    fn dispatch_whitelisted_call(n: u32) = time 35_513_000 + 952 * n, proof 3_813 + 1 * n, reads 5, writes 4;
 
-    // Storage: `Whitelist::DeferredDispatch` (r:1 w:1)
-    // Proof: `Whitelist::DeferredDispatch` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Whitelist::WhitelistedCall` (r:1 w:1)
-    // Proof: `Whitelist::WhitelistedCall` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::StatusFor` (r:1 w:0)
-    // Proof: `Preimage::StatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
-    // Storage: `Preimage::RequestStatusFor` (r:1 w:1)
-    // Proof: `Preimage::RequestStatusFor` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
+    // Reads/writes: Whitelist::DeferredDispatch 1/1, Whitelist::WhitelistedCall 1/1,
+    //   Preimage::StatusFor 1/0, Preimage::RequestStatusFor 1/1.
     // `n`: 1 to 10000.
-    fn dispatch_whitelisted_call_with_preimage(n: u32) -> Weight {
-        // At least 28_202 ns; recorded proof: 274 bytes.
-        Weight::from_parts(29_071_319, 3_556)
-            .saturating_add(Weight::from_parts(1_390, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
+    // At least 28_202 ns; recorded proof: 274 bytes.
+    fn dispatch_whitelisted_call_with_preimage(n: u32) = time 29_071_319 + 1_390 * n, proof 3_556, reads 4, writes 3;
 }

@@ -97,6 +97,13 @@ const CONTROL_AUTHORS: [u8; 2] = [5, 6];
 /// What they say of it, and with which secret.
 const KNOWN: (u8, [u8; 32]) = (63, [9; 32]);
 
+/// Sets parameters, as root may.
+fn set_parameters(values: impl IntoIterator<Item = parameters::RuntimeParameters>) {
+    for value in values {
+        Parameters::set_parameter(RuntimeOrigin::root(), value).expect("root may");
+    }
+}
+
 /// Runs the hooks of one empty block, as the executive does, for the pallets of the protocol.
 pub fn next_block(seed: u64) {
     let number = System::block_number() + 1;
@@ -227,14 +234,14 @@ impl World {
             expert_accuracy: rng.gen_range(7_100..=9_900),
             settled_to_vote: rng.gen_range(1..=3),
         };
-        for value in [
-            Of::Publishing(Publishing, Checked::new(publishing).ok()),
-            Of::Slashes(Slashes, Checked::new(slashes).ok()),
-            Of::Judging(Judging, Checked::new(judging).ok()),
-        ] {
-            let value = RuntimeParameters::Tasks(value);
-            Parameters::set_parameter(RuntimeOrigin::root(), value).expect("root may");
-        }
+        set_parameters(
+            [
+                Of::Publishing(Publishing, Checked::new(publishing).ok()),
+                Of::Slashes(Slashes, Checked::new(slashes).ok()),
+                Of::Judging(Judging, Checked::new(judging).ok()),
+            ]
+            .map(RuntimeParameters::Tasks),
+        );
         self.decree_for_members();
     }
 
@@ -265,14 +272,14 @@ impl World {
         levels.standard.votes = rng.gen_range(1..=15);
         levels.advanced.tasks = rng.gen_range(1..=100);
         levels.advanced.failures = rng.gen_range(5..=100);
-        for value in [
-            Of::Miners(Miners, Checked::new(miners).ok()),
-            Of::Judges(Judges, Checked::new(judges).ok()),
-            Of::Levels(Levels, Checked::new(levels).ok()),
-        ] {
-            let value = RuntimeParameters::Members(value);
-            Parameters::set_parameter(RuntimeOrigin::root(), value).expect("root may");
-        }
+        set_parameters(
+            [
+                Of::Miners(Miners, Checked::new(miners).ok()),
+                Of::Judges(Judges, Checked::new(judges).ok()),
+                Of::Levels(Levels, Checked::new(levels).ok()),
+            ]
+            .map(RuntimeParameters::Members),
+        );
     }
 
     fn salt(&mut self) -> Salt {
