@@ -17,7 +17,7 @@ use tos_sdk::{
     error::Result,
     http::Http,
 };
-use tos_storage_proofs::{code::MemoryShards, commit, SealParams, CHUNK};
+use tos_storage_proofs::{code::MemoryShards, commit, Commitment, SealParams, CHUNK};
 use tos_types::{
     storage::{ReplicaStatus, StoredContent},
     ReplicaId,
