@@ -51,7 +51,7 @@ impl<T: Config> Pallet<T> {
 
     /// Takes a part of a provider's bond for `to`, or for the treasury when `to` cannot receive it.
     /// Returns what was taken: all or nothing.
-    fn take(who: &T::AccountId, to: &T::AccountId, amount: Balance) -> Balance {
+    fn take_bond(who: &T::AccountId, to: &T::AccountId, amount: Balance) -> Balance {
         let (reason, treasury) = (HoldReason::ProviderBond, T::Treasury::get());
         let taken = holds::slash::<T::Currency, _>(reason, who, to, &treasury, amount);
         if Self::tell(who, to, amount, taken) {
@@ -75,8 +75,8 @@ impl<T: Config> Pallet<T> {
         let all = amount.min(provider.bond);
         let half = reporter.map_or(0, |_| all >> 1);
         let rest = all.saturating_sub(half);
-        let shared = reporter.map_or(0, |reporter| Self::take(who, reporter, half));
-        let taken = Self::take(who, &T::Treasury::get(), rest).saturating_add(shared);
+        let shared = reporter.map_or(0, |reporter| Self::take_bond(who, reporter, half));
+        let taken = Self::take_bond(who, &T::Treasury::get(), rest).saturating_add(shared);
         provider.bond = provider.bond.saturating_sub(taken);
         Counters::<T>::mutate(|totals| totals.slashed = totals.slashed.saturating_add(taken));
         Self::deposit_event(Event::Slashed {
