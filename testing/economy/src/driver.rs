@@ -24,7 +24,6 @@ use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlain
 use sp_core::{sr25519, Pair as _};
 use sp_genesis_builder::PresetId;
 use sp_runtime::{
-    traits::Header as _,
     transaction_validity::{InvalidTransaction, TransactionValidityError},
     BuildStorage, Digest, DigestItem, DispatchError, TransactionOutcome,
 };

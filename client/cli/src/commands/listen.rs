@@ -87,7 +87,10 @@ mod tests {
         let journal = chain.join(format!("miner-{}.redb", WHO.to_ss58check()));
         let open = fs::File::create(&journal).unwrap();
         fs::write(chain.join("judge-5other.redb"), "").unwrap();
-        assert_eq!(journals(&global, "miner", &WHO), [journal.clone()]);
+        assert_eq!(
+            journals(&global, "miner", &WHO),
+            std::slice::from_ref(&journal)
+        );
         assert!(journals(&global, "judge", &WHO).is_empty());
 
         let first = on("127.0.0.1:0".parse().unwrap(), Vec::new).unwrap();
