@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { conclude } from '../testing/e2e/polkadot-js/chain.mjs';
 
 // The packages are those of the end-to-end tests.
 const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'testing', 'e2e', 'polkadot-js', 'package.json');
@@ -132,12 +133,4 @@ const actions = {
 /** Fresh session keys of this node with the proof that `who` owns them. */
 const ownership = (who) => provider.send('author_rotateKeysWithOwner', [u8aToHex(who.publicKey)]);
 
-try {
-  const answer = await actions[action](...rest);
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-  await api.disconnect();
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`${error.stack ?? error}\n`);
-  process.exit(1);
-}
+await conclude(api, () => actions[action](...rest));

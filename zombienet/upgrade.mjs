@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { answerCommitment, find, inline, Lost, Refused, send, TOS, voteCommitment } from '../testing/e2e/polkadot-js/chain.mjs';
+import { answerCommitment, conclude, find, inline, Lost, Refused, send, TOS, voteCommitment } from '../testing/e2e/polkadot-js/chain.mjs';
 
 // The packages are those of the end-to-end tests.
 const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'testing', 'e2e', 'polkadot-js', 'package.json');
@@ -367,12 +367,4 @@ const actions = {
   },
 };
 
-try {
-  const said = await actions[action](...rest);
-  process.stdout.write(`${JSON.stringify(said)}\n`);
-  await api.disconnect();
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`${error.stack ?? error}\n`);
-  process.exit(1);
-}
+await conclude(api, () => actions[action](...rest));

@@ -123,7 +123,7 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_sdk::testing::{assert_clean, HOSTILE};
+    use tos_sdk::testing::{assert_clean, assert_contains, HOSTILE};
 
     const TEXT: Output = Output { json: false };
     const JSON: Output = Output { json: true };
@@ -163,14 +163,13 @@ mod tests {
         };
         assert_eq!(error.exit_code(), 4);
         let text = TEXT.failure(&error);
-        for part in [
+        let parts = [
             "ws://127.0.0.1:9944",
             "tos-node --dev",
             "scripts/demo",
             "--url",
-        ] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
+        ];
+        assert_contains(&text, &parts);
         assert_eq!(error_value(&error)["error"]["advice"], NO_NODE);
         let other = error_value(&Error::Failed("x".into()));
         assert!(other["error"]["advice"].is_null());

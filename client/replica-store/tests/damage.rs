@@ -7,7 +7,7 @@ mod common;
 
 use common::{content, file, open, spec, MemDisk, TINY};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 use tos_replica_store::{Error, Partial, Replica, Store};
 use tos_storage_proofs::{chunk_root, code::MemoryShards, Layout, SealParams, CHUNK};
 
@@ -33,6 +33,15 @@ fn spoil(disk: &MemDisk, chunks: &BTreeSet<u64>) {
             bytes[*chunk as usize * CHUNK..][..CHUNK].fill(0xaa);
         }
     });
+}
+
+/// Name, path and bytes of each file of a sealed replica.
+fn files(disk: &MemDisk) -> [(&'static str, PathBuf, Vec<u8>); 3] {
+    ["sealed.bin", "sealed.tree", "coded.tree"].map(|name| {
+        let path = file(&ID, name);
+        let bytes = disk.bytes(&path);
+        (name, path, bytes)
+    })
 }
 
 #[test]
@@ -65,9 +74,7 @@ fn every_size_comes_back_bit_exact() {
 fn a_flipped_byte_anywhere_is_found_and_repaired() {
     let (disk, store, bytes) = stored(300_000);
     let replica = store.replica(&ID).unwrap();
-    for name in ["sealed.bin", "sealed.tree", "coded.tree"] {
-        let path = file(&ID, name);
-        let before = disk.bytes(&path);
+    for (name, path, before) in files(&disk) {
         for at in (0..before.len())
             .step_by(before.len() / 13)
             .chain([before.len() - 1])
@@ -95,9 +102,7 @@ fn a_flipped_byte_anywhere_is_found_and_repaired() {
 fn truncated_and_deleted_files_are_found_and_repaired() {
     let (disk, store, bytes) = stored(300_000);
     let replica = store.replica(&ID).unwrap();
-    for name in ["sealed.bin", "sealed.tree", "coded.tree"] {
-        let path = file(&ID, name);
-        let before = disk.bytes(&path);
+    for (name, path, before) in files(&disk) {
         let half = before.len() - before.len() / 3;
         for cut in [before.len() - 1, half, half - 17] {
             disk.poke(&path, |bytes| bytes.truncate(cut));

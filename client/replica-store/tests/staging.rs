@@ -7,7 +7,9 @@ mod common;
 
 use common::{content, file, open, spec, staged, MemDisk, TINY};
 use std::io::{self, Read};
-use tos_replica_store::{sealing_bytes, Blob, Disk, Error, LocalDisk, Member, Stage, State};
+use tos_replica_store::{
+    sealing_bytes, Blob, Disk, Error, LocalDisk, Member, ReplicaSpec, Stage, State, Store,
+};
 
 const LENGTH: usize = 33_000;
 
@@ -29,6 +31,15 @@ impl<F: FnMut()> Read for Piecewise<'_, F> {
         let count = into.len().min(10_000);
         self.0.read(&mut into[..count])
     }
+}
+
+/// Content that this seed makes, the replica of it, and an empty store.
+fn fresh(seed: u8) -> (Vec<u8>, ReplicaSpec, MemDisk, Store) {
+    let bytes = content(LENGTH, seed);
+    let spec = spec(1, &bytes);
+    let disk = MemDisk::default();
+    let store = open(&disk, TINY).unwrap();
+    (bytes, spec, disk, store)
 }
 
 #[test]
@@ -58,10 +69,7 @@ fn a_staged_deal_is_sealed_without_fetching_anything() {
 
 #[test]
 fn content_that_is_not_the_deals_is_not_staged() {
-    let bytes = content(LENGTH, 2);
-    let spec = spec(1, &bytes);
-    let disk = MemDisk::default();
-    let store = open(&disk, TINY).unwrap();
+    let (bytes, spec, disk, store) = fresh(2);
     let before = disk.names();
     let mut wrong = bytes.clone();
     wrong[20_000] ^= 1;
@@ -233,10 +241,7 @@ fn a_disk_that_fills_up_meanwhile_is_no_damage_and_leaves_nothing_in_the_way() {
 
 #[test]
 fn work_ends_when_it_is_stopped_and_can_be_taken_up_again() {
-    let bytes = content(LENGTH, 10);
-    let disk = MemDisk::default();
-    let store = open(&disk, TINY).unwrap();
-    let spec = spec(1, &bytes);
+    let (bytes, spec, disk, store) = fresh(10);
     let endless = Piecewise(&bytes, || store.stop(&spec.deal));
     let stopped = store.stage(&staged(&spec), endless, &mut |_| ());
     assert!(matches!(stopped, Err(Error::Stopped(_))), "{stopped:?}");
@@ -261,10 +266,7 @@ fn work_ends_when_it_is_stopped_and_can_be_taken_up_again() {
 
 #[test]
 fn content_that_cannot_be_read_just_now_is_not_thrown_away() {
-    let bytes = content(LENGTH, 11);
-    let disk = MemDisk::default();
-    let store = open(&disk, TINY).unwrap();
-    let spec = spec(1, &bytes);
+    let (bytes, spec, disk, store) = fresh(11);
     store
         .stage(&staged(&spec), &bytes[..], &mut |_| ())
         .unwrap();

@@ -164,6 +164,15 @@ mod tests {
         })
     }
 
+    /// Messages of these peers, all of them put aside.
+    fn aside<const N: usize>(sent: [(PeerId, Box<SlotMessage>); N]) -> Pending {
+        let mut pending = Pending::default();
+        for (peer, message) in sent {
+            pending.put_aside(peer, message);
+        }
+        pending
+    }
+
     #[test]
     fn candidates_come_out_in_the_order_in_which_they_came() {
         let (first, second) = (PeerId::random(), PeerId::random());
@@ -224,10 +233,11 @@ mod tests {
     #[test]
     fn who_sent_inputs_that_never_existed_is_named_when_the_chain_has_passed_them() {
         let (honest, liar) = (PeerId::random(), PeerId::random());
-        let mut pending = Pending::default();
-        pending.put_aside(honest, message(5, 1));
-        pending.put_aside(liar, junk(5, 1));
-        pending.put_aside(liar, junk(6, 1));
+        let mut pending = aside([
+            (honest, message(5, 1)),
+            (liar, junk(5, 1)),
+            (liar, junk(6, 1)),
+        ]);
         let right = inputs(5).id();
         assert!(pending.pass(4, |id| *id == right).is_empty());
         assert_eq!(pending.pass(5, |id| *id == right), [liar]);
@@ -239,10 +249,9 @@ mod tests {
     #[test]
     fn what_a_peer_sent_goes_with_it() {
         let (honest, liar) = (PeerId::random(), PeerId::random());
-        let mut pending = Pending::default();
+        let mut pending = aside([(liar, junk(6, 1))]);
         pending.found(liar, message(5, 1));
         pending.found(honest, message(5, 2));
-        pending.put_aside(liar, junk(6, 1));
         pending.forget(&[liar]);
         assert_eq!(pending.len(), 1);
         let taken = pending.take_over(|slot, _| slot <= 5);

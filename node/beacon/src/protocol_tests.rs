@@ -18,6 +18,16 @@ fn protocol() -> (GossipProtocol, Arc<Beacon>) {
     (GossipProtocol::new(Arc::clone(&beacon)), beacon)
 }
 
+/// The same node, connected to so many peers, and the time at which they connected.
+fn connected<const N: usize>() -> (GossipProtocol, Arc<Beacon>, [PeerId; N], Instant) {
+    let (mut protocol, beacon) = protocol();
+    let (peers, now) = ([(); N].map(|()| PeerId::random()), Instant::now());
+    for peer in &peers {
+        protocol.connected(*peer, now);
+    }
+    (protocol, beacon, peers, now)
+}
+
 /// The first slots, computed by another node.
 fn slots(count: u64) -> Vec<VerifiedSlot> {
     let (other, _events) = beacon();
@@ -71,10 +81,7 @@ fn reports(actions: &[Action], peer: PeerId) -> Vec<ReputationChange> {
 
 #[test]
 fn slots_are_verified_in_order_whatever_the_order_they_come_in() {
-    let (mut protocol, beacon) = protocol();
-    let now = Instant::now();
-    let peer = PeerId::random();
-    protocol.connected(peer, now);
+    let (mut protocol, beacon, [peer], now) = connected();
     for slot in slots(5).iter().rev() {
         protocol.received(peer, &encoded(slot), now);
     }
@@ -86,11 +93,7 @@ fn slots_are_verified_in_order_whatever_the_order_they_come_in() {
 
 #[test]
 fn a_right_slot_goes_to_everybody_but_its_sender_and_is_verified_once() {
-    let (mut protocol, beacon) = protocol();
-    let now = Instant::now();
-    let (sender, other) = (PeerId::random(), PeerId::random());
-    protocol.connected(sender, now);
-    protocol.connected(other, now);
+    let (mut protocol, beacon, [sender, other], now) = connected();
     let slot = &slots(1)[0];
     protocol.received(sender, &encoded(slot), now);
     let done = settle(&mut protocol, &beacon);
@@ -103,11 +106,7 @@ fn a_right_slot_goes_to_everybody_but_its_sender_and_is_verified_once() {
 
 #[test]
 fn a_false_slot_bans_its_sender_and_reaches_nobody() {
-    let (mut protocol, beacon) = protocol();
-    let now = Instant::now();
-    let (liar, other) = (PeerId::random(), PeerId::random());
-    protocol.connected(liar, now);
-    protocol.connected(other, now);
+    let (mut protocol, beacon, [liar, other], now) = connected();
     let right = &slots(1)[0];
     let mut proof = (*right.proof).clone();
     proof.coarse[31][5] ^= 1;
@@ -134,10 +133,7 @@ fn a_false_slot_bans_its_sender_and_reaches_nobody() {
 
 #[test]
 fn a_slot_of_another_fork_is_ignored_without_blame() {
-    let (mut protocol, beacon) = protocol();
-    let now = Instant::now();
-    let peer = PeerId::random();
-    protocol.connected(peer, now);
+    let (mut protocol, beacon, [peer], now) = connected();
     let mut fork = tip(0);
     fork.epochs[0].seed[0] ^= 1;
     let (other, _events) = crate::testing::beacon();
@@ -253,9 +249,7 @@ fn peers_that_come_and_go_leave_nothing_behind() {
 
 #[test]
 fn a_slot_of_another_fork_costs_little_and_one_that_was_next_once_costs_nothing() {
-    let (mut protocol, beacon) = protocol();
-    let (peer, now) = (PeerId::random(), Instant::now());
-    protocol.connected(peer, now);
+    let (mut protocol, beacon, [peer], now) = connected();
     // The best block was one of another fork when this node looked first.
     let here = beacon.store.tip().expect("set");
     let mut there = (*here).clone();
@@ -303,10 +297,7 @@ fn three_peers_are_asked_for_a_lost_slot_and_three_others_the_next_time() {
 
 #[test]
 fn what_lies_beyond_the_wall_clock_or_behind_the_head_is_not_kept() {
-    let (mut protocol, beacon) = protocol();
-    let now = Instant::now();
-    let peer = PeerId::random();
-    protocol.connected(peer, now);
+    let (mut protocol, beacon, [peer], now) = connected();
     let all = slots(6);
     let mut late = tip(0);
     late.genesis_ms = Some(now_ms() + 3_600_000);
@@ -334,9 +325,7 @@ fn nothing_is_believed_while_the_node_synchronises() {
 
 #[test]
 fn garbage_costs_reputation_and_a_flood_is_not_even_read() {
-    let (mut protocol, _beacon) = protocol();
-    let (peer, now) = (PeerId::random(), Instant::now());
-    protocol.connected(peer, now);
+    let (mut protocol, _beacon, [peer], now) = connected();
     for _ in 0..10_000 {
         protocol.received(peer, &[0; 77], now);
     }
@@ -347,9 +336,7 @@ fn garbage_costs_reputation_and_a_flood_is_not_even_read() {
 
 #[test]
 fn a_question_is_answered_with_the_slots_that_follow() {
-    let (mut protocol, beacon) = protocol();
-    let (peer, now) = (PeerId::random(), Instant::now());
-    protocol.connected(peer, now);
+    let (mut protocol, beacon, [peer], now) = connected();
     for slot in slots(12) {
         assert_eq!(
             beacon.evaluator.verify(&slot.inputs, &slot.proof),
@@ -380,9 +367,7 @@ fn a_question_is_answered_with_the_slots_that_follow() {
 
 #[test]
 fn slots_of_a_block_in_import_are_asked_for_and_taken_though_no_head_leads_to_them() {
-    let (mut protocol, beacon) = protocol();
-    let (peer, now) = (PeerId::random(), Instant::now());
-    protocol.connected(peer, now);
+    let (mut protocol, beacon, [peer], now) = connected();
     let fork = slots(2);
     let mut head = tip(40);
     head.genesis_ms = Some(now_ms() - 60 * 250);
@@ -402,9 +387,7 @@ fn slots_of_a_block_in_import_are_asked_for_and_taken_though_no_head_leads_to_th
 
 #[test]
 fn a_lost_slot_is_asked_for_at_the_second_tick() {
-    let (mut protocol, _beacon) = protocol();
-    let (peer, now) = (PeerId::random(), Instant::now());
-    protocol.connected(peer, now);
+    let (mut protocol, _beacon, [peer], _) = connected();
     protocol.tick();
     assert!(protocol.actions().is_empty());
     protocol.tick();

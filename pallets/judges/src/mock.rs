@@ -18,7 +18,7 @@ use tos_interfaces::{
     Draw, MinerRegistry, PanelRequest, Panels, Randomness, Reputation, RevealedAnswer, Seed,
     TaskPhases, VotingStage,
 };
-use tos_pallet_support::testing::{endowed, first_block};
+use tos_pallet_support::testing::{checked, endowed, first_block};
 use tos_types::{
     commitment::{self, Salt},
     join_error::JoinError,
@@ -286,10 +286,7 @@ impl ExtBuilder {
     }
 
     pub fn execute(self, test: impl FnOnce()) {
-        self.build().execute_with(|| {
-            test();
-            Pallet::<Test>::do_try_state().unwrap();
-        });
+        checked(self.build(), test, Pallet::<Test>::do_try_state);
     }
 }
 

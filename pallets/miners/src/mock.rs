@@ -15,7 +15,7 @@ use polkadot_sdk::*;
 use sp_io::TestExternalities;
 use tos_formulas::reputation::Performance;
 use tos_interfaces::Reputation;
-use tos_pallet_support::testing::{endowed, first_block};
+use tos_pallet_support::testing::{checked, endowed, first_block};
 use tos_types::{
     offence::Severity,
     rules::{JudgeStakes, LevelTable, MemberRules, MinerStakes},
@@ -149,10 +149,7 @@ impl ExtBuilder {
 
     /// Runs the test and checks the state at its end.
     pub fn execute(self, test: impl FnOnce()) {
-        self.build().execute_with(|| {
-            test();
-            Miners::do_try_state().unwrap();
-        });
+        checked(self.build(), test, Miners::do_try_state);
     }
 }
 

@@ -10,7 +10,7 @@ use sp_io::TestExternalities;
 use sp_runtime::DispatchResult;
 use tos_formulas::reputation::Performance;
 use tos_interfaces::MinerRegistry;
-use tos_pallet_support::testing::first_block;
+use tos_pallet_support::testing::{checked, first_block};
 use tos_types::{
     join_error::JoinError,
     rules::LevelTable,
@@ -136,10 +136,7 @@ impl ExtBuilder {
 
     /// Runs the test and checks the state at its end.
     pub fn execute(self, test: impl FnOnce()) {
-        self.build().execute_with(|| {
-            test();
-            Reputation::do_try_state().unwrap();
-        });
+        checked(self.build(), test, Reputation::do_try_state);
     }
 }
 

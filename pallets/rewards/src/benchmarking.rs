@@ -76,6 +76,15 @@ fn settlement<T: Config>(task: TaskId, a: u32, v: u32) -> Settlement<T::AccountI
     }
 }
 
+/// Account and task of a reward that is booked until this tick.
+fn booked<T: Config>(expires: Tick) -> (T::AccountId, TaskId) {
+    fund_treasury::<T>();
+    let who = funded::<T>("miner", 0);
+    let task = task_of::<T>(&who);
+    book::<T>(&who, task, expires);
+    (who, task)
+}
+
 /// Books a reward of `who` as a settlement does, to expire at `expires`. Held on the treasury,
 /// which is one account more to pay it from.
 fn book<T: Config>(who: &T::AccountId, task: TaskId, expires: Tick) {
@@ -154,10 +163,7 @@ mod benches {
 
     #[benchmark]
     fn claim() -> Result<(), BenchmarkError> {
-        fund_treasury::<T>();
-        let who = funded::<T>("miner", 0);
-        let task = task_of::<T>(&who);
-        book::<T>(&who, task, Tick::MAX);
+        let (who, task) = booked::<T>(Tick::MAX);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), task);
@@ -256,11 +262,8 @@ mod benches {
 
     #[benchmark]
     fn skip_tick() -> Result<(), BenchmarkError> {
-        fund_treasury::<T>();
-        let who = funded::<T>("miner", 0);
-        let task = task_of::<T>(&who);
         // The next key belongs to a later tick.
-        book::<T>(&who, task, 2);
+        let (who, task) = booked::<T>(2);
         let mut meter = WeightMeter::new();
 
         #[block]
@@ -276,10 +279,7 @@ mod benches {
 
     #[benchmark]
     fn pay_expired() -> Result<(), BenchmarkError> {
-        fund_treasury::<T>();
-        let who = funded::<T>("miner", 0);
-        let task = task_of::<T>(&who);
-        book::<T>(&who, task, 1);
+        let (who, task) = booked::<T>(1);
         T::Clock::benchmark_set_now(2);
         let mut meter = WeightMeter::new();
 

@@ -148,7 +148,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<bool, DispatchError> {
         let audit = Audits::<T>::take(id, moment).ok_or(Error::<T>::NothingAsked)?;
         Self::dequeue_audit(id, moment, &audit);
-        let Some(mut replica) = Replicas::<T>::get(id) else {
+        let Some(replica) = Replicas::<T>::get(id) else {
             return Ok(true);
         };
         AuditsOf::<T>::remove(&replica.provider, (id, moment));
@@ -156,11 +156,7 @@ impl<T: Config> Pallet<T> {
         if !replica.status.is_proving() && replica.status != ReplicaStatus::Paused {
             return Ok(true);
         }
-        let who = replica.provider.clone();
-        let mut provider = Self::provider_of(&who)?;
-        Self::miss(id, &mut replica, &mut provider, reporter, Fault::Audit)?;
-        Replicas::<T>::insert(id, replica);
-        Providers::<T>::insert(who, provider);
+        Self::miss(id, replica, reporter, Fault::Audit)?;
         Ok(true)
     }
 }

@@ -220,10 +220,7 @@ mod benchmarks {
         let answer = seal_answer::<T>(&who, id, &seed);
         #[extrinsic_call]
         _(RawOrigin::Authorized, answer);
-        assert_eq!(
-            Replicas::<T>::get(id).unwrap().status,
-            ReplicaStatus::Failed
-        );
+        assert_status::<T>(id, ReplicaStatus::Failed);
     }
 
     #[benchmark]
@@ -444,7 +441,7 @@ mod benchmarks {
         {
             assert_ok!(Pallet::<T>::step_replica(id));
         }
-        assert_eq!(Replicas::<T>::get(id).unwrap().status, ReplicaStatus::Ended);
+        assert_status::<T>(id, ReplicaStatus::Ended);
     }
 
     /// Misses an audit, and fails by that with all challenges open.
@@ -459,10 +456,7 @@ mod benchmarks {
         {
             assert_ok!(Pallet::<T>::step_audit(id, 1, Some(&reporter)));
         }
-        assert_eq!(
-            Replicas::<T>::get(id).unwrap().status,
-            ReplicaStatus::Failed
-        );
+        assert_status::<T>(id, ReplicaStatus::Failed);
     }
 
     #[benchmark]
@@ -476,10 +470,7 @@ mod benchmarks {
                 ChallengeKind::Window(LATE - 1)
             ));
         }
-        assert_eq!(
-            Replicas::<T>::get(id).unwrap().status,
-            ReplicaStatus::Failed
-        );
+        assert_status::<T>(id, ReplicaStatus::Failed);
     }
 
     #[benchmark]

@@ -4,11 +4,9 @@
 
 use crate::*;
 use alloc::collections::{BTreeMap, BTreeSet};
-use frame_support::{
-    ensure,
-    traits::{fungible::InspectHold, Get},
-};
+use frame_support::{ensure, traits::Get};
 use sp_runtime::TryRuntimeError;
+use tos_pallet_support::holds::{add, are_exact};
 use tos_types::{
     storage::{DealStatus, ReplicaStatus},
     Balance, ReplicaId,
@@ -244,35 +242,34 @@ impl<T: Config> Pallet<T> {
 
     /// Every provider is listed with exactly what is asked of its replicas.
     fn check_asked() -> Result<(), TryRuntimeError> {
-        let owned = |who: &T::AccountId, id: ReplicaId| {
-            Replicas::<T>::get(id).is_some_and(|replica| replica.provider == *who)
-        };
-        let mut audits = 0usize;
-        for (who, (id, moment)) in AuditsOf::<T>::iter_keys() {
-            let open = owned(&who, id) && Audits::<T>::contains_key(id, moment);
-            ensure!(
-                open,
-                "a provider is listed with an audit that is not its own"
-            );
-            audits = audits.saturating_add(1);
+        Self::check_listed(
+            AuditsOf::<T>::iter_keys(),
+            |id, moment| Audits::<T>::contains_key(id, moment),
+            Audits::<T>::iter_keys().count(),
+            "the audits listed with providers are not the open ones of their replicas",
+        )?;
+        Self::check_listed(
+            ChallengesOf::<T>::iter_keys(),
+            |id, kind| Challenges::<T>::contains_key(id, kind),
+            Challenges::<T>::iter_keys().count(),
+            "the challenges listed with providers are not the open ones of their replicas",
+        )
+    }
+
+    /// Providers are listed with `count` things, each of a replica of its own and there.
+    fn check_listed<K>(
+        listed: impl Iterator<Item = (T::AccountId, (ReplicaId, K))>,
+        is_there: impl Fn(ReplicaId, K) -> bool,
+        count: usize,
+        otherwise: &'static str,
+    ) -> Result<(), TryRuntimeError> {
+        let mut found = 0usize;
+        for (who, (id, of)) in listed {
+            let own = Replicas::<T>::get(id).is_some_and(|replica| replica.provider == who);
+            ensure!(own && is_there(id, of), otherwise);
+            found = found.saturating_add(1);
         }
-        ensure!(
-            audits == Audits::<T>::iter_keys().count(),
-            "an audit is not listed with its provider"
-        );
-        let mut challenges = 0usize;
-        for (who, (id, kind)) in ChallengesOf::<T>::iter_keys() {
-            let open = owned(&who, id) && Challenges::<T>::contains_key(id, kind);
-            ensure!(
-                open,
-                "a provider is listed with a challenge that is not its own"
-            );
-            challenges = challenges.saturating_add(1);
-        }
-        ensure!(
-            challenges == Challenges::<T>::iter_keys().count(),
-            "a challenge is not listed with its provider"
-        );
+        ensure!(found == count, otherwise);
         Ok(())
     }
 
@@ -298,15 +295,8 @@ impl<T: Config> Pallet<T> {
     }
 
     fn check_holds(reason: HoldReason, expected: &Sums<T>) -> Result<(), TryRuntimeError> {
-        let exact = expected
-            .iter()
-            .all(|(who, amount)| T::Currency::balance_on_hold(&reason.into(), who) == *amount);
+        let exact = are_exact::<T::Currency, _>(reason, expected);
         ensure!(exact, "what is held is not what the records need");
         Ok(())
     }
-}
-
-fn add<A: Ord>(sums: &mut BTreeMap<A, Balance>, who: A, amount: Balance) {
-    let sum = sums.entry(who).or_default();
-    *sum = sum.saturating_add(amount);
 }

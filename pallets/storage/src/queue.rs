@@ -72,39 +72,32 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn schedule_deal(id: DealId, deal: &mut Deal<T::AccountId>) {
-        Self::set_deal_due(id, deal, Some(Self::tick_of(deal.until)));
+        let due = Some(Self::tick_of(deal.until));
+        Self::set_due(Item::Deal(id), &mut deal.due, due);
     }
 
     pub(crate) fn unschedule_deal(id: DealId, deal: &mut Deal<T::AccountId>) {
-        Self::set_deal_due(id, deal, None);
-    }
-
-    fn set_deal_due(id: DealId, deal: &mut Deal<T::AccountId>, due: Option<Tick>) {
-        if let Some(before) = deal.due.take() {
-            Agenda::<T>::remove(before, Item::Deal(id));
-        }
-        if let Some(due) = due {
-            Self::enqueue(due, Item::Deal(id));
-        }
-        deal.due = due;
+        Self::set_due(Item::Deal(id), &mut deal.due, None);
     }
 
     pub(crate) fn schedule_replica(id: ReplicaId, replica: &mut Replica<T::AccountId>) {
-        Self::set_replica_due(id, replica, Some(Self::tick_of(replica.until)));
+        let due = Some(Self::tick_of(replica.until));
+        Self::set_due(Item::Replica(id), &mut replica.due, due);
     }
 
     pub(crate) fn unschedule_replica(id: ReplicaId, replica: &mut Replica<T::AccountId>) {
-        Self::set_replica_due(id, replica, None);
+        Self::set_due(Item::Replica(id), &mut replica.due, None);
     }
 
-    fn set_replica_due(id: ReplicaId, replica: &mut Replica<T::AccountId>, due: Option<Tick>) {
-        if let Some(before) = replica.due.take() {
-            Agenda::<T>::remove(before, Item::Replica(id));
+    /// Moves an item of the agenda, whose record says in `known` when it is due, to another tick or to none.
+    fn set_due(item: Item, known: &mut Option<Tick>, due: Option<Tick>) {
+        if let Some(before) = known.take() {
+            Agenda::<T>::remove(before, item);
         }
         if let Some(due) = due {
-            Self::enqueue(due, Item::Replica(id));
+            Self::enqueue(due, item);
         }
-        replica.due = due;
+        *known = due;
     }
 
     fn take(item: Item, reporter: Option<&T::AccountId>) -> Result<bool, DispatchError> {
@@ -315,35 +308,33 @@ impl<T: Config> agenda::Agenda for Pallet<T> {
     fn postpone(tick: Tick, item: &Item, error: DispatchError) {
         log::error!(target: LOG_TARGET, "a step of {item:?} failed: {error:?}");
         let item = *item;
-        let now = Self::now();
+        let counted = |due: &mut Option<Tick>, failures: &mut u8| {
+            let retry_at = Self::now().saturating_add(retry_delay(*failures));
+            *failures = failures.saturating_add(1);
+            Self::set_due(item, due, Some(retry_at));
+            retry_at
+        };
+        let uncounted = |due: &mut Tick| {
+            let retry_at = Self::now().saturating_add(retry_delay(u8::MAX));
+            *due = retry_at.saturating_sub(1);
+            Agenda::<T>::remove(tick, item);
+            Self::enqueue(retry_at, item);
+            retry_at
+        };
         let retry_at = match item {
             Item::Deal(id) => Deals::<T>::mutate(id, |deal| {
                 let deal = deal.as_mut()?;
-                let due = now.saturating_add(retry_delay(deal.failures));
-                deal.failures = deal.failures.saturating_add(1);
-                Self::set_deal_due(id, deal, Some(due));
-                Some(due)
+                Some(counted(&mut deal.due, &mut deal.failures))
             }),
             Item::Replica(id) => Replicas::<T>::mutate(id, |replica| {
                 let replica = replica.as_mut()?;
-                let due = now.saturating_add(retry_delay(replica.failures));
-                replica.failures = replica.failures.saturating_add(1);
-                Self::set_replica_due(id, replica, Some(due));
-                Some(due)
+                Some(counted(&mut replica.due, &mut replica.failures))
             }),
             Item::Audit(id, moment) => Audits::<T>::mutate(id, moment, |audit| {
-                let retry_at = now.saturating_add(retry_delay(u8::MAX));
-                audit.as_mut()?.due = retry_at.saturating_sub(1);
-                Agenda::<T>::remove(tick, item);
-                Self::enqueue(retry_at, item);
-                Some(retry_at)
+                Some(uncounted(&mut audit.as_mut()?.due))
             }),
             Item::Challenge(id, kind) => Challenges::<T>::mutate(id, kind, |challenge| {
-                let retry_at = now.saturating_add(retry_delay(u8::MAX));
-                challenge.as_mut()?.due = retry_at.saturating_sub(1);
-                Agenda::<T>::remove(tick, item);
-                Self::enqueue(retry_at, item);
-                Some(retry_at)
+                Some(uncounted(&mut challenge.as_mut()?.due))
             }),
         };
         match retry_at {

@@ -187,25 +187,28 @@ impl<T: Config> Pallet<T> {
     }
 
     /// One miss: ends the streak, costs collateral, and fails the replica when that is used up or
-    /// the misses in a row are too many. `replica` is not stored when it is still alive.
+    /// the misses in a row are too many. Stores the replica and its provider.
     pub(crate) fn miss(
         id: ReplicaId,
-        replica: &mut Replica<T::AccountId>,
-        provider: &mut Provider,
+        mut replica: Replica<T::AccountId>,
         reporter: Option<&T::AccountId>,
         fault: Fault,
     ) -> DispatchResult {
+        let who = replica.provider.clone();
+        let mut provider = Self::provider_of(&who)?;
         let config = Settings::<T>::get();
         if replica.run(Folded::<T>::get()) > 0 {
             replica.misses = 0;
         }
-        Self::book_run(replica);
+        Self::book_run(&mut replica);
         let price = config.penalty(replica.misses).min(replica.collateral);
-        Self::lose(id, replica, provider, price, reporter, fault);
+        Self::lose(id, &mut replica, &mut provider, price, reporter, fault);
         replica.misses = replica.misses.saturating_add(1);
         if replica.collateral == 0 || replica.misses >= config.max_misses {
-            Self::finish(id, replica, provider, ReplicaStatus::Failed)?;
+            Self::finish(id, &mut replica, &mut provider, ReplicaStatus::Failed)?;
         }
+        Replicas::<T>::insert(id, replica);
+        Providers::<T>::insert(who, provider);
         Ok(())
     }
 

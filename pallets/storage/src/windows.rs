@@ -292,15 +292,11 @@ impl<T: Config> Pallet<T> {
         let Some(id) = Members::<T>::get(group, place) else {
             return Ok(false);
         };
-        let mut replica = Self::replica_of(&id)?;
+        let replica = Self::replica_of(&id)?;
         if !replica.takes_part(window) {
             return Ok(false);
         }
-        let who = replica.provider.clone();
-        let mut provider = Self::provider_of(&who)?;
-        Self::miss(id, &mut replica, &mut provider, None, Fault::Window)?;
-        Replicas::<T>::insert(id, replica);
-        Providers::<T>::insert(who, provider);
+        Self::miss(id, replica, None, Fault::Window)?;
         Ok(true)
     }
 }

@@ -22,6 +22,7 @@
 //! and succeeds. [`hold`] checks before it changes anything, and has no storage layer of its own: a
 //! caller that goes on after its error brings one.
 
+use alloc::collections::BTreeMap;
 use frame_support::{
     ensure,
     storage::with_storage_layer,
@@ -43,6 +44,25 @@ pub trait HeldCurrency<AccountId: Eq>:
 impl<AccountId: Eq, Currency> HeldCurrency<AccountId> for Currency where
     Currency: Mutate<AccountId, Balance = Balance> + MutateHold<AccountId>
 {
+}
+
+/// Adds an amount to what an account should have on hold.
+pub fn add<A: Ord>(sums: &mut BTreeMap<A, Balance>, who: A, amount: Balance) {
+    let sum = sums.entry(who).or_default();
+    *sum = sum.saturating_add(amount);
+}
+
+/// `true` if every account has exactly its sum on hold for this reason.
+pub fn are_exact<C, A>(
+    reason: impl Into<<C as InspectHold<A>>::Reason>,
+    sums: &BTreeMap<A, Balance>,
+) -> bool
+where
+    C: MutateHold<A, Balance = Balance>,
+{
+    let reason = reason.into();
+    sums.iter()
+        .all(|(who, sum)| C::balance_on_hold(&reason, who) == *sum)
 }
 
 /// Puts free funds of `who` on hold.

@@ -4,6 +4,8 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
+extern crate alloc;
+
 pub mod agenda;
 pub mod estimate;
 pub mod holds;

@@ -11,7 +11,7 @@ mod conformance;
 mod flows;
 mod runtime;
 
-pub use chain::{endowed, first_block, keeps_money};
+pub use chain::{checked, endowed, first_block, keeps_money};
 pub use clock::{now, TestClock};
 pub use conformance::held_money_conforms;
 pub use flows::{flows_conform, Flow, Flows, Mock, Started};

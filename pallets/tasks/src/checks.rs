@@ -4,9 +4,10 @@
 
 use crate::*;
 use alloc::{collections::BTreeMap, vec::Vec};
-use frame_support::{ensure, traits::fungible::InspectHold};
+use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
 use tos_interfaces::Vault;
+use tos_pallet_support::holds::{add, are_exact};
 use tos_types::{Balance, Phase, TaskId};
 
 impl<T: Config> Pallet<T> {
@@ -117,35 +118,25 @@ impl<T: Config> Pallet<T> {
 
     /// No record has outlived its task.
     fn check_orphans() -> Result<(), TryRuntimeError> {
-        let known = |id: TaskId| Tasks::<T>::contains_key(id);
-        ensure!(
-            Specs::<T>::iter_keys().all(known),
-            "a specification without a task"
-        );
-        ensure!(
-            Participants::<T>::iter_keys().all(known),
-            "participants without a task"
-        );
-        ensure!(
-            Answers::<T>::iter_keys().all(known),
-            "answers without a task"
-        );
-        ensure!(
-            Challenges::<T>::iter_keys().all(known),
-            "a challenge without a task"
-        );
-        ensure!(
-            Timeline::<T>::iter_keys().all(known),
-            "a timeline without a task"
-        );
-        ensure!(
-            Submissions::<T>::iter_keys().all(|(id, _)| known(id)),
-            "a submission without a task"
-        );
-        ensure!(
-            Contents::<T>::iter_keys().all(|(id, _)| known(id)),
-            "content without a task"
-        );
+        Self::all_known(Specs::<T>::iter_keys(), "a specification without a task")?;
+        Self::all_known(
+            Participants::<T>::iter_keys(),
+            "participants without a task",
+        )?;
+        Self::all_known(Answers::<T>::iter_keys(), "answers without a task")?;
+        Self::all_known(Challenges::<T>::iter_keys(), "a challenge without a task")?;
+        Self::all_known(Timeline::<T>::iter_keys(), "a timeline without a task")?;
+        let submissions = Submissions::<T>::iter_keys().map(|(id, _)| id);
+        Self::all_known(submissions, "a submission without a task")?;
+        let contents = Contents::<T>::iter_keys().map(|(id, _)| id);
+        Self::all_known(contents, "content without a task")
+    }
+
+    fn all_known(
+        mut ids: impl Iterator<Item = TaskId>,
+        otherwise: &'static str,
+    ) -> Result<(), TryRuntimeError> {
+        ensure!(ids.all(Tasks::<T>::contains_key), otherwise);
         Ok(())
     }
 
@@ -251,17 +242,10 @@ impl<T: Config> Pallet<T> {
         reason: HoldReason,
         expected: &BTreeMap<T::AccountId, Balance>,
     ) -> Result<(), TryRuntimeError> {
-        let exact = expected
-            .iter()
-            .all(|(who, amount)| T::Currency::balance_on_hold(&reason.into(), who) == *amount);
+        let exact = are_exact::<T::Currency, _>(reason, expected);
         ensure!(exact, "what is held is not what the tasks need");
         Ok(())
     }
-}
-
-fn add<A: Ord>(sums: &mut BTreeMap<A, Balance>, who: A, amount: Balance) {
-    let sum = sums.entry(who).or_default();
-    *sum = sum.saturating_add(amount);
 }
 
 fn count(len: usize) -> u32 {

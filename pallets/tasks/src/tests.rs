@@ -88,6 +88,13 @@ fn publish_with(change: impl FnOnce(&mut Offer)) -> TaskId {
     offer.id()
 }
 
+/// Two tasks of each of so many accounts.
+fn publish_two_each(accounts: u64) {
+    for by in (1..=accounts).flat_map(|by| [by; 2]) {
+        publish_with(|offer| offer.by = by);
+    }
+}
+
 /// Parameters of a task in which equal answers are no copies.
 fn logic() -> TaskParams {
     TaskParams::LogicReasoning {
@@ -97,6 +104,13 @@ fn logic() -> TaskParams {
 
 fn join(who: u64, id: TaskId) {
     assert_ok!(Work::join(RuntimeOrigin::signed(who), id));
+}
+
+/// A task that these miners have joined.
+fn joined(miners: &[u64]) -> TaskId {
+    let id = publish();
+    miners.iter().for_each(|who| join(*who, id));
+    id
 }
 
 const SALT: [u8; 32] = [7; 32];

@@ -358,12 +358,7 @@ impl<S: NodesMut, const ARITY: u32, const DEPTH: u8> SumTree<S, ARITY, DEPTH> {
             path.push(Step { at, slot, node });
         }
         path.reverse();
-        let leaf = Summary {
-            sum: weight,
-            used: true,
-            full: true,
-        };
-        self.rewrite(path, leaf)?;
+        self.rewrite(path, Summary::in_use(weight))?;
         Ok(index)
     }
 
@@ -374,12 +369,7 @@ impl<S: NodesMut, const ARITY: u32, const DEPTH: u8> SumTree<S, ARITY, DEPTH> {
     pub fn set(&mut self, leaf: u32, weight: u64) -> Result<u64, TreeError> {
         let (path, before) = self.path(leaf)?;
         if weight != before {
-            let leaf = Summary {
-                sum: weight,
-                used: true,
-                full: true,
-            };
-            self.rewrite(path, leaf)?;
+            self.rewrite(path, Summary::in_use(weight))?;
         }
         Ok(before)
     }

@@ -92,12 +92,8 @@ sp_api::mock_impl_runtime_apis! {
         fn chain() -> ChainView {
             ChainView {
                 tick: 3,
-                day: 0,
                 phase_lengths: PhaseLengths::development(),
-                tasks: 0,
-                open_tasks: 0,
-                miners: 0,
-                judges: 0,
+                ..Default::default()
             }
         }
     }

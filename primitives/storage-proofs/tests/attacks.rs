@@ -182,21 +182,19 @@ fn swapped_siblings_and_words_are_refused() {
     let (c, seed) = (*tree.commitment(), hash("seed", 1));
     let indices = asked_words(&c, &seed, COUNT).unwrap();
     let honest = open_words(&tree, c.words, &indices).unwrap();
+    let assert_refused = |forged: &WordsProof| {
+        let verified = verify_words(&c, &seed, COUNT, &forged.to_bytes());
+        assert_eq!(verified, Err(ProofError::Root));
+    };
     for at in 1..honest.siblings.len() {
         let mut forged = honest.clone();
         forged.siblings.swap(at - 1, at);
-        assert_eq!(
-            verify_words(&c, &seed, COUNT, &forged.to_bytes()),
-            Err(ProofError::Root)
-        );
+        assert_refused(&forged);
     }
     for at in 1..honest.units.len() {
         let mut forged = honest.clone();
         forged.units.swap(at - 1, at);
-        assert_eq!(
-            verify_words(&c, &seed, COUNT, &forged.to_bytes()),
-            Err(ProofError::Root)
-        );
+        assert_refused(&forged);
     }
 }
 

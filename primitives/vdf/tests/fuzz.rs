@@ -33,6 +33,12 @@ impl Stream {
         (u64::from_le_bytes(bytes) % bound as u64) as usize
     }
 
+    /// Value that the mutated bytes of another decode to, if they do.
+    fn mutated<T: Encode + Decode>(&mut self, original: &T) -> Option<T> {
+        let bytes = self.mutate(&original.encode());
+        T::decode_all(&mut &bytes[..]).ok()
+    }
+
     /// One of: flipped bits, a cut, something appended, a stretch overwritten, two parts swapped.
     fn mutate(&mut self, original: &[u8]) -> Vec<u8> {
         let mut bytes = original.to_vec();
@@ -107,8 +113,7 @@ fn mutated_openings_are_never_accepted() {
     let mut decoded = 0;
     for round in 0..20_000 {
         let right = open_spot(&honest.start, &honest.slot.fine, (round % 320) as u16).unwrap();
-        let bytes = stream.mutate(&right.encode());
-        let Ok(opening) = SpotOpening::decode_all(&mut &bytes[..]) else {
+        let Some(opening) = stream.mutated(&right) else {
             continue;
         };
         decoded += 1;
@@ -133,8 +138,7 @@ fn mutated_segments_are_never_accepted() {
         let index = round % 320;
         let opening = open_spot(&honest.start, &honest.slot.fine, index as u16).unwrap();
         let right = spot_segment(&PARAMS, FIRST, &opening);
-        let bytes = stream.mutate(&right.encode());
-        let Ok(segment) = Segment::decode_all(&mut &bytes[..]) else {
+        let Some(segment) = stream.mutated(&right) else {
             continue;
         };
         decoded += 1;

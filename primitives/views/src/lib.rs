@@ -112,7 +112,18 @@ pub struct JoinErrorView {
 }
 
 /// The protocol as a whole.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    PartialEq,
+    Eq,
+    Debug,
+    Default,
+    Encode,
+    Decode,
+    TypeInfo,
+    Serialize,
+    Deserialize
+)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainView {
     /// The current tick.

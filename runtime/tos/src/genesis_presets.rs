@@ -251,6 +251,32 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
     serde_json::to_vec(&patch(id.as_ref())?).ok()
 }
 
+/// The genesis of the preset `id`: the defaults, into which its patch is merged as a node does it.
+///
+/// # Errors
+/// There is no such preset, or it does not fit.
+#[cfg(feature = "std")]
+pub fn genesis_config(id: &PresetId) -> Result<RuntimeGenesisConfig, String> {
+    let broken = |error: serde_json::Error| error.to_string();
+    let patch = get_preset(id).ok_or("there is no such preset")?;
+    let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).map_err(broken)?;
+    merge(&mut config, serde_json::from_slice(&patch).map_err(broken)?);
+    serde_json::from_value(config).map_err(broken)
+}
+
+/// RFC 7396, as far as presets need it.
+#[cfg(feature = "std")]
+fn merge(base: &mut Value, patch: Value) {
+    match (base, patch) {
+        (Value::Object(base), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, patch) => *base = patch,
+    }
+}
+
 /// The presets there are.
 pub fn preset_names() -> Vec<PresetId> {
     [

@@ -16,26 +16,8 @@ mod proxies;
 
 /// The genesis state of a preset, built exactly as a node builds it.
 fn genesis(preset: &str) -> sp_io::TestExternalities {
-    let patch = genesis_presets::get_preset(&PresetId::from(preset)).expect("preset exists");
-    let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("serialises");
-    merge(
-        &mut config,
-        serde_json::from_slice(&patch).expect("patch is JSON"),
-    );
-    let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("patch fits");
+    let config = genesis_presets::genesis_config(&PresetId::from(preset)).expect("it fits");
     config.build_storage().expect("genesis builds").into()
-}
-
-/// RFC 7396, as far as presets need it.
-fn merge(base: &mut serde_json::Value, patch: serde_json::Value) {
-    match (base, patch) {
-        (serde_json::Value::Object(base), serde_json::Value::Object(patch)) => {
-            for (key, value) in patch {
-                merge(base.entry(key).or_insert(serde_json::Value::Null), value);
-            }
-        }
-        (base, patch) => *base = patch,
-    }
 }
 
 fn presets() -> Vec<alloc::string::String> {

@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { blake3 } from '@noble/hashes/blake3';
-import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { bnToU8a, hexToU8a, stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { rpc } from '../../../client/sdk/polkadot-js/definitions.mjs';
 import { bookings } from './bookings.mjs';
 import { authorised, find, outcomes, send, TOS, untilBlock } from './chain.mjs';
-import { devNode } from './node.mjs';
+import { connected } from './connection.mjs';
 
 const NOWHERE = '00000000-0000-4000-8000-000000000000';
 const NOTHING = `0x${NOWHERE.replaceAll('-', '')}`;
@@ -28,11 +27,9 @@ let bob;
 let charlie;
 
 before(async () => {
-  node = await devNode();
-  provider = new WsProvider(node.url);
-  api = await ApiPromise.create({ provider, rpc, noInitWarn: true });
-  const keyring = new Keyring({ type: 'sr25519' });
-  [alice, bob, charlie] = ['//Alice', '//Bob', '//Charlie'].map((uri) => keyring.addFromUri(uri));
+  let at;
+  ({ node, provider, api, at } = await connected({ rpc }));
+  [alice, bob, charlie] = ['//Alice', '//Bob', '//Charlie'].map(at);
 });
 
 after(async () => {

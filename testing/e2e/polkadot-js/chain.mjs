@@ -7,6 +7,19 @@ import { blake2AsU8a } from '@polkadot/util-crypto';
 
 export const TOS = 10n ** 18n;
 
+/** Prints what `work` returns, as JSON, and ends this program; an error ends it with where it came from. */
+export async function conclude(api, work) {
+  try {
+    const said = await work();
+    process.stdout.write(`${JSON.stringify(said)}\n`);
+    await api.disconnect();
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error.stack ?? error}\n`);
+    process.exit(1);
+  }
+}
+
 /** A content reference that carries `text` inline. */
 export function inline(text) {
   const bytes = stringToU8a(text);

@@ -2,10 +2,9 @@
 // What panels check with, on a node: a pinned tool, a control answer, and levels, by extrinsics and runtime APIs alone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { bookings } from './bookings.mjs';
 import { answerCommitment, find, inline, controlAnswer, salt, send, TOS, untilBlock, voteCommitment } from './chain.mjs';
-import { devNode } from './node.mjs';
+import { connected } from './connection.mjs';
 
 const GENERAL = { General: { subject: 'checks' } };
 const TOOL = '0x' + '70'.repeat(32);
@@ -15,10 +14,7 @@ let api;
 let at;
 
 before(async () => {
-  node = await devNode();
-  api = await ApiPromise.create({ provider: new WsProvider(node.url), noInitWarn: true });
-  const keyring = new Keyring({ type: 'sr25519' });
-  at = (uri) => keyring.addFromUri(uri);
+  ({ node, api, at } = await connected());
 });
 
 after(async () => {

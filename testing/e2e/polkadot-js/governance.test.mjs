@@ -6,11 +6,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { blake2AsHex } from '@polkadot/util-crypto';
 import { bookings } from './bookings.mjs';
 import { find, inline, send, TOS, untilBlock } from './chain.mjs';
-import { BINARY, devNode } from './node.mjs';
+import { connected } from './connection.mjs';
+import { BINARY } from './node.mjs';
 
 let dir;
 let node;
@@ -18,6 +18,7 @@ let api;
 let alice;
 let bob;
 let voters;
+let at;
 
 /** A `dev-fast` network whose genesis names no sudo key. */
 async function withoutSudo(path) {
@@ -32,11 +33,9 @@ before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tos-governance-'));
   const spec = join(dir, 'spec.json');
   await withoutSudo(spec);
-  node = await devNode(spec);
-  api = await ApiPromise.create({ provider: new WsProvider(node.url), noInitWarn: true });
-  const keyring = new Keyring({ type: 'sr25519' });
-  [alice, bob] = ['//Alice', '//Bob'].map((uri) => keyring.addFromUri(uri));
-  voters = ['//Bob', '//Charlie', '//Dave', '//Eve', '//Ferdie', '//One', '//Two', '//Alice//stash', '//Bob//stash'].map((uri) => keyring.addFromUri(uri));
+  ({ node, api, at } = await connected({ chain: spec }));
+  [alice, bob] = ['//Alice', '//Bob'].map(at);
+  voters = ['//Bob', '//Charlie', '//Dave', '//Eve', '//Ferdie', '//One', '//Two', '//Alice//stash', '//Bob//stash'].map(at);
 });
 
 after(async () => {
@@ -116,8 +115,7 @@ test('a task type changes by referendum', async () => {
 });
 
 test('a treasury spend is paid once', async () => {
-  const keyring = new Keyring({ type: 'sr25519' });
-  const beneficiary = keyring.addFromUri('//Governance//beneficiary').address;
+  const beneficiary = at('//Governance//beneficiary').address;
   await send(api, api.tx.balances.transferKeepAlive((await treasury()), 50n * TOS), alice);
   await decide({ Origins: 'Treasurer' }, api.tx.treasury.spend(null, 20n * TOS, beneficiary, null));
   const free = async () => (await api.query.system.account(beneficiary)).data.free.toBigInt();

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { merkleizeMetadata } from '@polkadot-api/merkleize-metadata';
-import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { u8aToHex } from '@polkadot/util';
 import { send, TOS } from './chain.mjs';
-import { BINARY, devNode } from './node.mjs';
+import { connected } from './connection.mjs';
+import { BINARY } from './node.mjs';
 
 const RELEASES = new URL('../../../runtime/releases/', import.meta.url);
 const BOB = '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty';
@@ -25,9 +25,9 @@ let digest;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tos-ledger-'));
-  node = await devNode(await specification());
-  api = await ApiPromise.create({ provider: new WsProvider(node.url), noInitWarn: true });
-  alice = new Keyring({ type: 'sr25519' }).addFromUri('//Alice');
+  let at;
+  ({ node, api, at } = await connected({ chain: await specification() }));
+  alice = at('//Alice');
   const metadata = (await api.call.metadata.metadataAtVersion(15)).unwrap().toU8a(true);
   digest = u8aToHex(merkleizeMetadata(metadata, { decimals: 18, tokenSymbol: 'TOS' }).digest());
 });

@@ -2,10 +2,9 @@
 // The whole life of a task with @polkadot/api alone: extrinsics, events, typed errors, runtime APIs by name.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { bookings } from './bookings.mjs';
 import { answerCommitment, find, inline, salt, send, TOS, untilBlock, voteCommitment } from './chain.mjs';
-import { devNode } from './node.mjs';
+import { connected } from './connection.mjs';
 
 const GENERAL = { General: { subject: 'end-to-end' } };
 const SPEC = inline('{"kind":"text","title":"Name a prime above one hundred","data":{}}');
@@ -15,10 +14,8 @@ let api;
 let actors;
 
 before(async () => {
-  node = await devNode();
-  api = await ApiPromise.create({ provider: new WsProvider(node.url), noInitWarn: true });
-  const keyring = new Keyring({ type: 'sr25519' });
-  const at = (uri) => keyring.addFromUri(uri);
+  let at;
+  ({ node, api, at } = await connected());
   actors = {
     publisher: at('//Alice'),
     miners: [at('//Bob'), at('//Charlie')],

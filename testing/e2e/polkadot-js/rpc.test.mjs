@@ -2,10 +2,9 @@
 // The tos_* namespace: readable JSON, stable pages, typed refusals, and changes that tell when they are final.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { rpc } from '../../../client/sdk/polkadot-js/definitions.mjs';
 import { find, inline, salt, send, TOS, untilBlock } from './chain.mjs';
-import { devNode } from './node.mjs';
+import { connected } from './connection.mjs';
 
 const SPEC = inline('{"kind":"text","title":"A task to be listed","data":{}}');
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -14,12 +13,11 @@ let node;
 let provider;
 let api;
 let alice;
+let at;
 
 before(async () => {
-  node = await devNode();
-  provider = new WsProvider(node.url);
-  api = await ApiPromise.create({ provider, rpc, noInitWarn: true });
-  alice = new Keyring({ type: 'sr25519' }).addFromUri('//Alice');
+  ({ node, provider, api, at } = await connected({ rpc }));
+  alice = at('//Alice');
 });
 
 after(async () => {
@@ -92,7 +90,7 @@ test('malformed and unknown input is refused with a code', async () => {
 });
 
 test('an account that never worked has the starting reputation and nothing to claim', async () => {
-  const bob = new Keyring({ type: 'sr25519' }).addFromUri('//Bob').address;
+  const bob = at('//Bob').address;
   assert.equal((await ask('reputation', bob)).global.score, 1_000);
   assert.deepEqual(await ask('claimable', bob), []);
   assert.equal(await ask('miner', bob), null);
@@ -107,5 +105,5 @@ test('a publication sent again is refused by its reference, which tells the task
   assert.equal((await api.call.tosApi.taskByReference(alice.address, reference)).unwrap().toHex(), task.toHex());
   const ask = (who) => provider.send('tos_taskByReference', [who, reference]);
   assert.equal((await ask(alice.address)).replaceAll('-', ''), task.toHex().slice(2));
-  assert.equal(await ask(new Keyring({ type: 'sr25519' }).addFromUri('//Bob').address), null);
+  assert.equal(await ask(at('//Bob').address), null);
 });

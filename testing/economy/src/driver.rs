@@ -29,7 +29,7 @@ use sp_runtime::{
 };
 use tos_runtime::{
     extension, genesis_presets, AccountId, Balance, BlockNumber, Executive, Hash, Header, Runtime,
-    RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, SignedPayload, System, UncheckedExtrinsic,
+    RuntimeCall, RuntimeEvent, SignedPayload, System, UncheckedExtrinsic,
 };
 use tos_types::{task::Certification, Tick};
 
@@ -264,12 +264,7 @@ fn genesis(
     certified: &[AccountId],
 ) -> Result<sp_io::TestExternalities> {
     let preset = PresetId::from(genesis_presets::TESTNET_PRESET);
-    let patch = genesis_presets::get_preset(&preset)
-        .ok_or_else(|| Error::Genesis("there is no such preset".into()))?;
-    let broken = |error: serde_json::Error| Error::Genesis(error.to_string());
-    let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).map_err(broken)?;
-    merge(&mut config, serde_json::from_slice(&patch).map_err(broken)?);
-    let mut config: RuntimeGenesisConfig = serde_json::from_value(config).map_err(broken)?;
+    let mut config = genesis_presets::genesis_config(&preset).map_err(Error::Genesis)?;
     config.balances.balances.extend(endowed.iter().cloned());
     let certificates = certified
         .iter()
@@ -277,16 +272,4 @@ fn genesis(
     config.miners.certificates.extend(certificates);
     let storage = config.build_storage().map_err(Error::Genesis)?;
     Ok(storage.into())
-}
-
-/// RFC 7396, as far as presets need it.
-fn merge(base: &mut serde_json::Value, patch: serde_json::Value) {
-    match (base, patch) {
-        (serde_json::Value::Object(base), serde_json::Value::Object(patch)) => {
-            for (key, value) in patch {
-                merge(base.entry(key).or_insert(serde_json::Value::Null), value);
-            }
-        }
-        (base, patch) => *base = patch,
-    }
 }

@@ -3,7 +3,7 @@
 //! Ledgers: the tokens of groups of accounts at one moment, and what became of them.
 
 use crate::{
-    report::{change, shown, tos, Table},
+    report::{change, shown, tos, Report, Table},
     world::{Who, World},
 };
 use tos_types::Balance;
@@ -34,8 +34,19 @@ impl Ledger {
         })
     }
 
-    /// A table of all groups: before, after, change.
-    pub fn table(&self, world: &mut World, title: &str) -> Table {
+    /// Notes the changes of these groups under their names.
+    pub fn note(&self, world: &mut World, report: &mut Report, names: &[&str]) {
+        for name in names {
+            report.note(name, self.change(world, name));
+        }
+    }
+
+    /// Adds a table of all groups to the report: before, after, change.
+    pub fn tell(&self, world: &mut World, report: &mut Report, title: &str) {
+        report.tables.push(self.table(world, title));
+    }
+
+    fn table(&self, world: &mut World, title: &str) -> Table {
         let mut table = Table::new(title, &["who", "accounts", "before", "after", "change"]);
         for (name, group, before) in &self.groups {
             let after = world.owned_by(group);

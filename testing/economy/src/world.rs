@@ -67,6 +67,11 @@ impl Founding {
         (0..count).map(|_| self.account(balance)).collect()
     }
 
+    /// So many fresh accounts as there are names for them, with this balance each, in wei.
+    pub fn each<const N: usize>(&mut self, balance: Balance) -> [Who; N] {
+        std::array::from_fn(|_| self.account(balance))
+    }
+
     /// Accounts with this balance each, certified Expert at genesis.
     pub fn certified(&mut self, count: usize, balance: Balance) -> Vec<Who> {
         let all = self.accounts(count, balance);
@@ -469,12 +474,11 @@ impl World {
         self.call(who, call)
     }
 
-    /// Commits to a vote.
+    /// Commits to a vote in a round of a task.
     pub fn commit_vote(
         &mut self,
         who: Who,
-        task: TaskId,
-        round: u32,
+        (task, round): (TaskId, u32),
         scores: &[AnswerScore],
     ) -> Result<()> {
         let (account, salt) = (self.account(who), self.salt(who, task, round));
@@ -489,8 +493,7 @@ impl World {
     pub fn reveal_vote(
         &mut self,
         who: Who,
-        task: TaskId,
-        round: u32,
+        (task, round): (TaskId, u32),
         scores: &[AnswerScore],
     ) -> Result<()> {
         let scores = pallet_judges::Scores::try_from(scores.to_vec())

@@ -60,6 +60,13 @@ const HONEST: Habits = Habits {
     late: 0,
 };
 
+/// Habits of an honest node but for what is changed.
+fn unlike_honest(change: impl FnOnce(&mut Habits)) -> Habits {
+    let mut habits = HONEST;
+    change(&mut habits);
+    habits
+}
+
 struct State_ {
     habits: Habits,
     blocks: HashMap<Hash, (Header, Vec<String>)>,
@@ -324,10 +331,7 @@ async fn a_closed_loop_keeps_its_level_and_stops_in_time() {
 
 #[tokio::test]
 async fn a_full_pool_is_waited_for_until_everything_is_final() {
-    let small = Habits {
-        limit: 40,
-        ..HONEST
-    };
+    let small = unlike_honest(|habits| habits.limit = 40);
     let (ran, left) = load(small, 600, Pace::AtOnce, true).await;
     assert_eq!(ran.ledger.count(State::Final), 600);
     assert!(ran.ledger.refused_first > 0 && left.is_empty());
@@ -340,10 +344,7 @@ async fn a_full_pool_is_waited_for_until_everything_is_final() {
 
 #[tokio::test]
 async fn what_a_pool_forgets_is_offered_again_by_a_burst_and_lost_by_a_steady_load() {
-    let forgetful = Habits {
-        forget: 50,
-        ..HONEST
-    };
+    let forgetful = unlike_honest(|habits| habits.forget = 50);
     let (ran, _) = load(forgetful, 300, Pace::AtOnce, true).await;
     assert_eq!(ran.ledger.count(State::Final), 300);
     assert!(ran.ledger.evicted >= 5, "{}", ran.ledger.evicted);
@@ -355,10 +356,7 @@ async fn what_a_pool_forgets_is_offered_again_by_a_burst_and_lost_by_a_steady_lo
 
 #[tokio::test]
 async fn what_a_slow_pool_has_not_back_yet_after_a_reorganisation_is_not_lost() {
-    let slow = Habits {
-        late: 100,
-        ..HONEST
-    };
+    let slow = unlike_honest(|habits| habits.late = 100);
     let (ran, left) = load(slow, 100, Pace::Rate(500.0), false).await;
     assert!(ran.retracted > 0);
     assert!(left.is_empty());
@@ -367,10 +365,7 @@ async fn what_a_slow_pool_has_not_back_yet_after_a_reorganisation_is_not_lost() 
 
 #[tokio::test]
 async fn a_refused_transaction_ends_its_sender_and_nobody_else() {
-    let picky = Habits {
-        refuse: 100,
-        ..HONEST
-    };
+    let picky = unlike_honest(|habits| habits.refuse = 100);
     let (ran, _) = load(picky, 250, Pace::Rate(500.0), false).await;
     let ledger = &ran.ledger;
     assert_eq!(ledger.count(State::Refused), 2);
@@ -381,7 +376,7 @@ async fn a_refused_transaction_ends_its_sender_and_nobody_else() {
 
 #[tokio::test]
 async fn reorganisations_take_nothing_away_in_the_end() {
-    let unsteady = Habits { fork: 4, ..HONEST };
+    let unsteady = unlike_honest(|habits| habits.fork = 4);
     let (ran, _) = load(unsteady, 250, Pace::Rate(500.0), false).await;
     assert!(ran.retracted > 0);
     assert_eq!(ran.ledger.count(State::Final), 250);

@@ -315,6 +315,16 @@ mod tests {
         Ledger::new((0..count).map(hash).collect::<Vec<_>>().into_iter())
     }
 
+    /// A ledger of so many transactions, all of which the node has accepted.
+    fn accepted(count: u8) -> Ledger {
+        let mut ledger = ledger(count);
+        for at in 0..u32::from(count) {
+            ledger.offer(at, 0);
+            ledger.answer(at, Answer::Accepted);
+        }
+        ledger
+    }
+
     fn refused(code: i32) -> Answer {
         Answer::Refused(Refusal::new(code, "no", None))
     }
@@ -381,11 +391,7 @@ mod tests {
 
     #[test]
     fn a_reorganisation_takes_a_transaction_back_but_not_from_a_final_block() {
-        let mut ledger = ledger(2);
-        for at in 0..2 {
-            ledger.offer(at, 0);
-            ledger.answer(at, Answer::Accepted);
-        }
+        let mut ledger = accepted(2);
         ledger.best(&[hash(0), hash(1)], 10);
         ledger.finalised(&[hash(1)], 20);
         ledger.retracted(&[hash(0), hash(1)]);
@@ -400,11 +406,7 @@ mod tests {
 
     #[test]
     fn what_the_pool_lost_is_found() {
-        let mut ledger = ledger(3);
-        for at in 0..3 {
-            ledger.offer(at, 0);
-            ledger.answer(at, Answer::Accepted);
-        }
+        let mut ledger = accepted(3);
         ledger.best(&[hash(0)], 10);
         assert_eq!(ledger.missing(&[hash(1), hash(77)]), [2]);
         ledger.evict(2);

@@ -237,13 +237,15 @@ fn write_file(mut from: std::fs::File, path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_sdk::content::Part;
+    use tos_sdk::{
+        content::Part,
+        testing::{assert_contains, content_store},
+    };
     use tos_types::{content::content_hash, TaskId};
 
     #[test]
     fn what_a_task_a_deal_or_nobody_knows_needs_is_removed_only_by_force() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("content")).unwrap();
+        let (_folder, store) = content_store();
         let task = Why::Task(Part::OwnAnswer, [7; 8], TaskId([1; 16]));
         let put = |bytes: &[u8], why: Option<Why>| {
             let hash = content_hash(bytes);
@@ -258,14 +260,13 @@ mod tests {
         let old = put(b"of an older version", None);
         let all = store.list().unwrap();
         let text = shown(&all, SystemTime::now());
-        for part in [
+        let parts = [
             "own-answer of 01010101",
             "published",
             "unknown",
             "4 files, 48 bytes",
-        ] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
+        ];
+        assert_contains(&text, &parts);
         let values: Vec<_> = all
             .iter()
             .map(|l| described(l, SystemTime::now()))

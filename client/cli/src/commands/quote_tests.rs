@@ -2,43 +2,17 @@
 
 use super::*;
 use tos_formulas::split::{SplitProfile, WinnerRule};
-use tos_types::{
-    rules::{DifficultyTable, PublishingRules, SlashRules},
-    TaskType, TOS,
-};
+use tos_sdk::testing::views::{chain_view, parameters_view};
+use tos_types::{TaskType, TOS};
 
 const PHASE_LENGTHS: PhaseLengths = PhaseLengths::development();
 
 fn chain() -> ChainView {
     ChainView {
-        tick: 100,
-        day: 0,
         phase_lengths: PHASE_LENGTHS,
-        tasks: 0,
-        open_tasks: 0,
         miners: 5,
         judges: 7,
-    }
-}
-
-fn parameters() -> ParametersView {
-    ParametersView {
-        publishing: PublishingRules::STANDARD,
-        slashes: SlashRules::STANDARD,
-        judging: JudgingRules::STANDARD,
-        difficulties: DifficultyTable::STANDARD,
-        target_fullness: 0,
-        fee_adjustment: 0,
-        least_fee_multiplier: 0,
-        entry_deposit: 0,
-        byte_deposit: 0,
-        referendum_deposit: 0,
-        motion_deposit: 0,
-        max_spend: 0,
-        stakers_share: 0,
-        miner_stakes: Default::default(),
-        judge_stakes: Default::default(),
-        levels: Default::default(),
+        ..chain_view(100)
     }
 }
 
@@ -80,7 +54,7 @@ fn quoted(change: impl FnOnce(&mut Asked<'_>), payer: Option<Payer>) -> Quote {
     compute(
         &asked,
         &chain(),
-        &parameters(),
+        &parameters_view(),
         &rules(),
         payer,
         fees,

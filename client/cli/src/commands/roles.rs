@@ -6,9 +6,10 @@ use super::{clock::Clock, help, run, show, Global};
 use crate::output::Output;
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde_json::json;
+use std::future::Future;
 use tos_sdk::task_type;
 use tos_sdk::{
-    chain::Call,
+    chain::{At, Call},
     error::{Error, Result},
     keys::parse_account,
 };
@@ -93,12 +94,26 @@ pub enum Judge {
     Withdraw,
 }
 
-/// The error for an account that does not have the role.
-fn unregistered(who: &AccountId32, role: &str) -> Error {
-    Error::Refused {
+/// The registration that was found of an account in a role.
+///
+/// # Errors
+/// There is none.
+fn registered<T>(found: Option<T>, who: &AccountId32, role: &str) -> Result<T> {
+    found.ok_or_else(|| Error::Refused {
         name: format!("not a registered {role}"),
         docs: Some(format!("{who}; `tos {role} register` makes it one")),
-    }
+    })
+}
+
+/// The account that a command is about, and the best block, to read of it.
+async fn look_up(global: &Global, account: &Option<AccountId32>) -> Result<(AccountId32, At)> {
+    let who = global.account(account)?;
+    Ok((who, global.connect().await?.best().await?))
+}
+
+/// Runs a worker, whose account is named in every line of its log.
+async fn traced(global: &Global, worker: impl Future<Output = Result<()>>) -> Result<()> {
+    worker.instrument(run::span(global)).await
 }
 
 impl Miner {
@@ -126,14 +141,10 @@ impl Miner {
             Self::Review(Whose { account }) => Call::ReviewLevel {
                 who: global.account(&account)?,
             },
-            Self::Run(arguments) => {
-                return arguments.run(global).instrument(run::span(global)).await
-            }
+            Self::Run(arguments) => return traced(global, arguments.run(global)).await,
             Self::Status(Whose { account }) => {
-                let who = global.account(&account)?;
-                let at = global.connect().await?.best().await?;
-                let miner = at.miner(who.clone()).await?;
-                let miner = miner.ok_or_else(|| unregistered(&who, "miner"))?;
+                let (who, at) = look_up(global, &account).await?;
+                let miner = registered(at.miner(who.clone()).await?, &who, "miner")?;
                 let reputation = at.reputation(who.clone()).await?;
                 let clock = Clock::at(&at).await?;
                 let value = json!({"account": who, "miner": miner, "reputation": reputation});
@@ -161,14 +172,10 @@ impl Judge {
             Self::Rejoin => Call::RejoinJudge {},
             Self::TopUp => Call::TopUp {},
             Self::Withdraw => Call::WithdrawJudge {},
-            Self::Run(arguments) => {
-                return arguments.run(global).instrument(run::span(global)).await
-            }
+            Self::Run(arguments) => return traced(global, arguments.run(global)).await,
             Self::Status(Whose { account }) => {
-                let who = global.account(&account)?;
-                let at = global.connect().await?.best().await?;
-                let judge = at.judge(who.clone()).await?;
-                let judge = judge.ok_or_else(|| unregistered(&who, "judge"))?;
+                let (who, at) = look_up(global, &account).await?;
+                let judge = registered(at.judge(who.clone()).await?, &who, "judge")?;
                 let duties = at.duties(who.clone()).await?;
                 let reputation = at.reputation(who.clone()).await?;
                 let clock = Clock::at(&at).await?;

@@ -223,7 +223,8 @@ impl MinerArgs {
             ))
         };
         let (url, mode) = (global.url.as_str(), self.common.mode());
-        tasks::run(url, &key, mode, &notifier, place, make).await
+        let interrupt = tasks::interrupted();
+        tasks::run(url, &key, mode, &notifier, place, make, interrupt).await
     }
 }
 
@@ -269,7 +270,8 @@ impl JudgeArgs {
             ))
         };
         let (url, mode) = (global.url.as_str(), self.common.mode());
-        tasks::run(url, &key, mode, &notifier, place, make).await
+        let interrupt = tasks::interrupted();
+        tasks::run(url, &key, mode, &notifier, place, make, interrupt).await
     }
 }
 

@@ -197,39 +197,32 @@ pub fn reputation(reputation: &ReputationView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tos_types::TOS;
+    use tos_sdk::testing::{
+        assert_contains,
+        views::{judge_view, task_view},
+    };
 
     #[test]
     fn a_judge_that_leaves_is_told_when_its_stake_is_free() {
-        let mut view = JudgeView {
-            stake: TOS,
-            required: TOS,
-            types: Vec::new(),
-            accuracy: 0,
-            known: 0,
-            checks: 0,
-            panels: 0,
-            status: JudgeStatus::Leaving { release_at: 1_825 },
-            suspended_until: Some(85),
-        };
+        let mut view = judge_view(JudgeStatus::Leaving { release_at: 1_825 });
+        view.suspended_until = Some(85);
         let clock = Clock {
             tick: 25,
             milliseconds: 2_000,
         };
         let text = judge(&view, clock);
-        for part in [
+        let parts = [
             "leaving; stake free from tick 1825, in about 60 min",
             "suspended until tick 85, in about 2 min",
-        ] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
+        ];
+        assert_contains(&text, &parts);
         view.status = JudgeStatus::Active;
         assert!(judge(&view, clock).contains("status    active"));
     }
 
     #[test]
     fn tasks_are_listed_with_the_time_that_is_left() {
-        let task = tos_sdk::testing::views::task_view(1).summary;
+        let task = task_view(1).summary;
         let clock = Clock {
             tick: 21,
             milliseconds: 2_000,

@@ -90,15 +90,10 @@ impl Connection {
             }
             ("Storage::NotDue", Call::CrankReplica { replica }) => {
                 let due = at.replica(*replica).await?.and_then(|replica| replica.due);
-                let now = at.window().await?.now;
-                let left = due.and_then(|due| due.checked_sub(now));
-                let (Some(due), Some(left @ 1..)) = (due, left) else {
-                    return Ok(None);
-                };
-                let time = duration::ticks(left.into(), at.block_time().await?);
-                Ok(Some(format!(
-                    "It is due in storage tick {due}, in about {time}."
-                )))
+                let wait = at.wait(at.window().await?.now, due).await?;
+                Ok(wait.map(|(due, time)| {
+                    format!("It is due in storage tick {due}, in about {time}.")
+                }))
             }
             _ => Ok(None),
         }
@@ -108,15 +103,18 @@ impl Connection {
 impl At {
     /// Sentence on what holds from `tick` on, unless that has come.
     async fn holds_from(&self, what: &str, tick: Option<Tick>) -> Result<Option<String>> {
-        let now = self.chain().await?.tick;
+        let wait = self.wait(self.chain().await?.tick, tick).await?;
+        Ok(wait.map(|(tick, time)| format!("{what} from tick {tick} on, in about {time}.")))
+    }
+
+    /// A tick that is yet to come and the time until then, in words; nothing if it has come.
+    async fn wait(&self, now: Tick, tick: Option<Tick>) -> Result<Option<(Tick, String)>> {
         let left = tick.and_then(|tick| tick.checked_sub(now));
         let (Some(tick), Some(left @ 1..)) = (tick, left) else {
             return Ok(None);
         };
         let time = duration::ticks(left.into(), self.block_time().await?);
-        Ok(Some(format!(
-            "{what} from tick {tick} on, in about {time}."
-        )))
+        Ok(Some((tick, time)))
     }
 
     /// Time that so many storage windows take while the beacon runs, in words.
@@ -132,42 +130,19 @@ mod tests {
     use super::*;
     use crate::testing::{
         node::{signer, FakeNode},
-        views::task_view,
+        views::{chain_view, judge_view, provider_view, task_view, window_view},
     };
     use codec::Encode;
     use polkadot_sdk::sp_core::crypto::AccountId32;
     use tos_storage_proofs::Commitment;
-    use tos_types::{
-        storage::StorageConfig, time::PhaseLengths, ContentRef, DealId, ReplicaId, TaskId, TOS,
-    };
-    use tos_views::{
-        ChainView, JudgeView, ProviderView, ReplicaView, StorageStats, WindowStage, WindowView,
-    };
+    use tos_types::{storage::StorageConfig, ContentRef, DealId, ReplicaId, TaskId};
+    use tos_views::{ProviderView, ReplicaView, StorageStats};
 
     const REPLICA: ReplicaId = ReplicaId([1; 16]);
 
     /// A node at tick 9 and storage tick 7, with a block every two seconds.
     fn node() -> FakeNode {
         let node = FakeNode::new();
-        let chain = ChainView {
-            tick: 9,
-            day: 0,
-            phase_lengths: PhaseLengths::per_day(1_000),
-            tasks: 0,
-            open_tasks: 0,
-            miners: 0,
-            judges: 0,
-        };
-        let window = WindowView {
-            number: 4,
-            stage: WindowStage::Open,
-            seed: None,
-            ends: None,
-            now: 7,
-            due: Vec::new(),
-            folded: Some(3),
-            degraded: false,
-        };
         let stats = StorageStats {
             total_chains: 0,
             providers: 1,
@@ -184,9 +159,9 @@ mod tests {
             config: StorageConfig::FAST,
         };
         for (function, answer) in [
-            ("TosApi_chain", chain.encode()),
+            ("TosApi_chain", chain_view(9).encode()),
             ("BabeApi_configuration", 2_000u64.encode()),
-            ("StorageApi_window", window.encode()),
+            ("StorageApi_window", window_view(4, 7).encode()),
             ("StorageApi_storage_stats", stats.encode()),
         ] {
             node.lock().answers.insert(function, answer);
@@ -220,6 +195,13 @@ mod tests {
             due,
         };
         Some(view).encode()
+    }
+
+    /// Sentence on a call about this replica that is not due.
+    async fn told_of(replica: Vec<u8>, call: &Call) -> Option<String> {
+        let node = node();
+        node.lock().answers.insert("StorageApi_replica", replica);
+        told(&node, "Storage::NotDue", call).await
     }
 
     #[tokio::test]
@@ -262,17 +244,7 @@ mod tests {
             ),
             (9, None),
         ] {
-            let judge = JudgeView {
-                stake: TOS,
-                required: TOS,
-                types: Vec::new(),
-                accuracy: 0,
-                known: 0,
-                checks: 0,
-                panels: 0,
-                status: JudgeStatus::Leaving { release_at },
-                suspended_until: None,
-            };
+            let judge = judge_view(JudgeStatus::Leaving { release_at });
             let answer = Some(judge).encode();
             node.lock().answers.insert("TosApi_judge", answer);
             let call = Call::WithdrawJudge {};
@@ -283,13 +255,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_provider_that_settles_too_early_is_told_when_the_next_pay_is_due() {
-        let node = node();
         let call = Call::SettleReplica { replica: REPLICA };
         let run = u64::from(StorageConfig::FAST.proof_window);
         for (streak, left) in [(run - 1, 2), (run, 1), (run + 40, 1)] {
-            let answer = replica(ReplicaStatus::Active, streak, None);
-            node.lock().answers.insert("StorageApi_replica", answer);
-            let text = told(&node, "Storage::NotDue", &call).await.unwrap();
+            let replica = replica(ReplicaStatus::Active, streak, None);
+            let text = told_of(replica, &call).await.unwrap();
             let expected = format!(
                 "{left} more to go until the next pay, about {} s",
                 left * 12
@@ -297,41 +267,28 @@ mod tests {
             assert!(text.contains(&expected), "{text}");
         }
         let paused = replica(ReplicaStatus::Paused, 0, None);
-        node.lock().answers.insert("StorageApi_replica", paused);
-        assert_eq!(told(&node, "Storage::NotDue", &call).await, None);
+        assert_eq!(told_of(paused, &call).await, None);
     }
 
     #[tokio::test]
     async fn a_step_of_a_replica_that_comes_too_early_is_told_the_storage_tick() {
-        let node = node();
         let call = Call::CrankReplica { replica: REPLICA };
-        let answer = replica(ReplicaStatus::Leaving, 0, Some(17));
-        node.lock().answers.insert("StorageApi_replica", answer);
+        let leaving = replica(ReplicaStatus::Leaving, 0, Some(17));
         assert_eq!(
-            told(&node, "Storage::NotDue", &call).await,
+            told_of(leaving, &call).await,
             Some("It is due in storage tick 17, in about 20 s.".into())
         );
-        let answer = replica(ReplicaStatus::Checking, 0, None);
-        node.lock().answers.insert("StorageApi_replica", answer);
-        assert_eq!(told(&node, "Storage::NotDue", &call).await, None);
+        let checking = replica(ReplicaStatus::Checking, 0, None);
+        assert_eq!(told_of(checking, &call).await, None);
     }
 
     #[tokio::test]
     async fn a_provider_that_leaves_too_early_is_told_when_its_bond_is_free() {
         let node = node();
         let provider = ProviderView {
-            bond: TOS,
-            tied: 0,
-            proof_key: [0; 32],
-            locator: b"http://h".to_vec().try_into().unwrap(),
-            replicas: 0,
-            groups: Vec::new(),
-            answered: 0,
-            missed: 0,
-            latency_ms: None,
-            score: None,
             exiting: true,
             leave_at: Some(18),
+            ..provider_view()
         };
         let answer = Some(provider).encode();
         node.lock().answers.insert("StorageApi_provider", answer);

@@ -18,6 +18,7 @@ mod refusal;
 mod session;
 mod settle;
 mod shape;
+mod storage_key;
 #[cfg(test)]
 mod tests;
 mod transaction;

@@ -4,13 +4,14 @@
 
 use super::{
     shape::{check_entry, check_names},
+    storage_key::key_of_account,
     At,
 };
 use crate::error::{Context, Error, Result};
 use codec::{Decode, Encode};
 use polkadot_sdk::{
     sp_core::crypto::AccountId32,
-    sp_crypto_hashing::{blake2_128, blake2_256, twox_128, twox_64},
+    sp_crypto_hashing::{blake2_128, blake2_256},
 };
 use serde::Serialize;
 use subxt::Metadata;
@@ -122,16 +123,10 @@ impl Group {
 impl At {
     /// The state of a call that waits for approvals; nothing if none does.
     pub async fn open_multisig(&self, who: &AccountId32, call: &[u8; 32]) -> Result<Option<Open>> {
-        let account: &[u8] = who.as_ref();
-        let key = [
-            &twox_128(b"Multisig")[..],
-            &twox_128(b"Multisigs")[..],
-            &twox_64(account)[..],
-            account,
-            &blake2_128(call)[..],
-            &call[..],
-        ];
-        self.raw_value(key.concat(), "Multisig.Multisigs").await
+        let mut key = key_of_account("Multisig", "Multisigs", who);
+        key.extend_from_slice(&blake2_128(call));
+        key.extend_from_slice(call);
+        self.raw_value(key, "Multisig.Multisigs").await
     }
 
     /// The weight of an encoded call.

@@ -5,6 +5,7 @@
 use super::{
     proxy_kind::{ProxyKind, PROXIED},
     shape::{check_entry, check_names},
+    storage_key::key_of_account,
     At, Call,
 };
 use crate::{
@@ -12,10 +13,7 @@ use crate::{
     keys::Signer,
 };
 use codec::{Decode, Encode};
-use polkadot_sdk::{
-    sp_core::crypto::AccountId32,
-    sp_crypto_hashing::{twox_128, twox_64},
-};
+use polkadot_sdk::sp_core::crypto::AccountId32;
 use serde::{Serialize, Serializer};
 use subxt::{error::DispatchError, ArcMetadata, Metadata};
 use tos_types::Balance;
@@ -61,14 +59,8 @@ impl At {
 
     /// The proxies of an account.
     pub async fn proxies(&self, who: &AccountId32) -> Result<Proxies> {
-        let account: &[u8] = who.as_ref();
-        let key = [
-            &twox_128(b"Proxy")[..],
-            &twox_128(b"Proxies")[..],
-            &twox_64(account)[..],
-            account,
-        ];
-        let proxies = self.raw_value(key.concat(), "Proxy.Proxies").await?;
+        let key = key_of_account("Proxy", "Proxies", who);
+        let proxies = self.raw_value(key, "Proxy.Proxies").await?;
         Ok(proxies.unwrap_or_default())
     }
 }

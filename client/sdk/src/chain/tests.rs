@@ -272,15 +272,20 @@ async fn a_pool_that_stays_full_is_a_time_out_and_no_refusal_by_the_chain() {
     assert!(error.to_string().contains("--tip"), "{error}");
 }
 
+/// Results of two calls that are submitted together.
+async fn submit_two(node: &FakeNode) -> Vec<Result<Included>> {
+    let connection = node.connect().await;
+    connection
+        .submit_all(&signer(), &[call(), call()], Wait::Best, LONG)
+        .await
+        .unwrap()
+}
+
 #[tokio::test]
 async fn a_worker_does_not_take_a_full_pool_for_a_refusal() {
     let node = FakeNode::new();
     node.lock().reactions.push_back(FULL);
-    let connection = node.connect().await;
-    let results = connection
-        .submit_all(&signer(), &[call(), call()], Wait::Best, LONG)
-        .await
-        .unwrap();
+    let results = submit_two(&node).await;
     assert!(matches!(results[0], Err(Error::Busy(_))));
     assert!(results[1].is_ok());
     // The place of the first was free.
@@ -296,11 +301,7 @@ async fn a_worker_is_told_what_got_into_a_block_without_a_word() {
         Reaction::Take(Next::Nothing, &[Tell::Dropped]),
     ];
     node.lock().reactions.extend(reactions);
-    let connection = node.connect().await;
-    let results = connection
-        .submit_all(&signer(), &[call(), call()], Wait::Best, LONG)
-        .await
-        .unwrap();
+    let results = submit_two(&node).await;
     assert_eq!(results[0].as_ref().unwrap().task, Some(TASK));
     assert!(matches!(results[1], Err(Error::Pending(_))));
 }

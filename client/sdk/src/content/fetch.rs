@@ -366,6 +366,18 @@ mod tests {
         ContentRef::located(bytes, locator.as_bytes()).unwrap()
     }
 
+    /// Reference to an answer of 16 bytes that a server has.
+    async fn served() -> ContentRef {
+        let base = mock::serve(|_| (200, "an honest answer".into())).await;
+        reference(&base, b"an honest answer")
+    }
+
+    /// Puts a file where a folder was: nothing can be written there.
+    fn block(folder: &std::path::Path) {
+        std::fs::remove_dir(folder).unwrap();
+        std::fs::write(folder, b"").unwrap();
+    }
+
     #[tokio::test]
     async fn content_moves_from_store_to_store() {
         let folder = tempfile::tempdir().unwrap();
@@ -436,11 +448,8 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_makes_nobodys_answer_unavailable() {
         let (folder, fetcher) = fetcher(20_000).await;
-        let base = mock::serve(|_| (200, "an honest answer".into())).await;
-        let content = reference(&base, b"an honest answer");
-        // Nothing can be written where the folder was.
-        std::fs::remove_dir(folder.path()).unwrap();
-        std::fs::write(folder.path(), b"").unwrap();
+        let content = served().await;
+        block(folder.path());
         let locator = String::from_utf8(content.locator.to_vec()).unwrap();
         let stored = fetcher.get_file(&content.hash, &locator, 16).await;
         assert!(stored.is_err());
@@ -498,8 +507,7 @@ mod tests {
     async fn more_than_may_be_in_memory_comes_as_a_file_and_less_as_bytes() {
         let (_folder, fetcher) = fetcher(20_000).await;
         let bytes = b"an honest answer";
-        let base = mock::serve(|_| (200, "an honest answer".into())).await;
-        let content = reference(&base, bytes);
+        let content = served().await;
         let path = fetcher.store.path(&content.hash);
         let held = fetcher.hold(&content, 15).await.unwrap();
         assert_eq!(held, Held::File(path.clone()));
@@ -518,8 +526,7 @@ mod tests {
     async fn content_of_another_size_than_stated_is_refused_wherever_it_lies() {
         let (_folder, fetcher) = fetcher(300).await;
         let bytes = b"an honest answer";
-        let base = mock::serve(|_| (200, "an honest answer".into())).await;
-        let mut content = reference(&base, bytes);
+        let mut content = served().await;
         content.size = 17;
         for stored in [false, true] {
             if stored {
@@ -535,10 +542,8 @@ mod tests {
     #[tokio::test]
     async fn a_disk_that_takes_no_file_is_this_machine_s_fault() {
         let (folder, fetcher) = fetcher(20_000).await;
-        let base = mock::serve(|_| (200, "an honest answer".into())).await;
-        let content = reference(&base, b"an honest answer");
-        std::fs::remove_dir(folder.path()).unwrap();
-        std::fs::write(folder.path(), b"").unwrap();
+        let content = served().await;
+        block(folder.path());
         let error = fetcher.hold(&content, 15).await.unwrap_err();
         assert!(matches!(error, Lacking::Here(_)), "{error}");
         std::fs::remove_file(folder.path()).unwrap();

@@ -47,14 +47,13 @@ fn is_over(listed: &Listed) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::Part;
+    use crate::{content::Part, testing::content_store};
     use std::time::{Duration, SystemTime};
     use tos_types::{content::content_hash, TaskId};
 
     #[test]
     fn room_is_made_of_what_is_over_for_longest_and_of_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("content")).unwrap();
+        let (_folder, store) = content_store();
         let time = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let put = |number: u8, why: &[Why], over: Option<u64>| {
             let bytes = [number; 100];

@@ -222,11 +222,11 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::content_store;
 
     #[test]
     fn content_comes_back_under_its_hash() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("content")).unwrap();
+        let (_folder, store) = content_store();
         let hash = store.put(b"an honest answer").unwrap();
         assert_eq!(hash, content_hash(b"an honest answer"));
         assert_eq!(store.put(b"an honest answer").unwrap(), hash);
@@ -266,8 +266,7 @@ mod tests {
 
     #[test]
     fn content_of_more_than_64_mib_is_refused_by_its_length_and_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("content")).unwrap();
+        let (folder, store) = content_store();
         let path = folder.path().join("large");
         let length = u64::from(MAX_CONTENT) + 1;
         // A sparse file: it takes no room, and all of it is read.
@@ -288,8 +287,7 @@ mod tests {
 
     #[test]
     fn large_content_is_kept_piece_by_piece() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("content")).unwrap();
+        let (folder, store) = content_store();
         let bytes: Vec<u8> = (0..3 * PIECE + 5).map(|i| i as u8).collect();
         let path = folder.path().join("large");
         fs::write(&path, &bytes).unwrap();

@@ -54,6 +54,18 @@ fn texts(notices: &[Notice]) -> Vec<&str> {
     notices.iter().map(|notice| notice.text.as_str()).collect()
 }
 
+/// Tells of three things, and returns the notices of them once they are delivered.
+async fn delivered(notifier: &Notifier, kind: Kind, out: &Path) -> Vec<Notice> {
+    let subjects = ["a", "b", "c"];
+    for subject in subjects {
+        tell(notifier, kind, subject);
+    }
+    assert!(notifier.flush(LONG).await);
+    let notices = told(out);
+    assert_eq!(texts(&notices), subjects);
+    notices
+}
+
 #[tokio::test]
 async fn a_command_that_fails_twice_gets_the_same_notice_until_it_takes_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -66,12 +78,7 @@ async fn a_command_that_fails_twice_gets_the_same_notice_until_it_takes_it() {
     );
     let path = folder.path().join("notices.redb");
     let notifier = open(&path, vec![Target::Command(command)]);
-    for subject in ["a", "b", "c"] {
-        tell(&notifier, Kind::Due, subject);
-    }
-    assert!(notifier.flush(LONG).await);
-    let notices = told(&out);
-    assert_eq!(texts(&notices), ["a", "b", "c"]);
+    let notices = delivered(&notifier, Kind::Due, &out).await;
     let tries = std::fs::read_to_string(tries).unwrap();
     let tries: Vec<_> = tries.lines().collect();
     assert_eq!(tries.len(), 5);
@@ -101,12 +108,7 @@ async fn what_was_not_delivered_before_a_crash_comes_after_the_next_start_with_t
     let command = format!("cat >> {out}; echo >> {out}", out = out.display());
     let notifier = open_again(&path, vec![Target::Command(command)]).await;
     // The same things are seen again, and one more.
-    for subject in ["a", "b", "c"] {
-        tell(&notifier, Kind::Verdict, subject);
-    }
-    assert!(notifier.flush(LONG).await);
-    let notices = told(&out);
-    assert_eq!(texts(&notices), ["a", "b", "c"]);
+    let notices = delivered(&notifier, Kind::Verdict, &out).await;
     let tried = std::fs::read_to_string(seen).unwrap();
     assert_eq!(tried.lines().next().unwrap(), notices[0].id);
     let different: HashSet<_> = notices.iter().map(|notice| &notice.id).collect();

@@ -9,7 +9,7 @@
 use super::{Opened, ProofSigner, Provider, ProviderOptions, Setup};
 use crate::{
     notify::Notifier,
-    tasks::{self, run_until, Identity, Live, Mode, Role, StepReport},
+    tasks::{self, Identity, Live, Mode, Role, StepReport},
 };
 use futures::FutureExt;
 use polkadot_sdk::sp_core::crypto::AccountId32;
@@ -148,7 +148,7 @@ async fn follow(
         let provider = setup.provider(live, used).await?;
         Ok(Reported { provider, report })
     };
-    run_until(
+    tasks::run(
         Endpoint::Local(rpc),
         identity,
         Mode::default(),

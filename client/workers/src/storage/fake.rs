@@ -13,6 +13,7 @@ use std::{
 use tos_sdk::{
     chain::{Block, Call, Heads},
     error::{Error, Result},
+    testing::views::provider_view,
 };
 use tos_storage_proofs::{
     aggregate, replica_seed, response_digest,
@@ -107,17 +108,9 @@ impl FakeChain {
     pub fn new(deals: Vec<DealView<AccountId32>>, locator: &str) -> Self {
         let provider = ProviderView {
             bond: BOND,
-            tied: 0,
             proof_key: proof_key().public().0,
             locator: locator.as_bytes().to_vec().try_into().unwrap(),
-            replicas: 0,
-            groups: Vec::new(),
-            answered: 0,
-            missed: 0,
-            latency_ms: None,
-            score: None,
-            exiting: false,
-            leave_at: None,
+            ..provider_view()
         };
         let genesis = State {
             number: 0,

@@ -158,15 +158,22 @@ async fn content_that_is_not_what_the_deal_says_is_declined_for_good() {
     assert!(provider.prover.staged().unwrap().is_empty());
 }
 
+/// A chain with one deal, a provider after its first step there, and the deal.
+async fn begun(folder: &Path) -> (FakeChain, Provider, DealId) {
+    let (_, deal) = published(folder, 20_000).await;
+    let id = deal.id;
+    let chain = FakeChain::new(vec![deal], "http://h");
+    let mut provider = new(folder, OPTIONS);
+    step(&chain, &mut provider).await;
+    (chain, provider, id)
+}
+
 #[tokio::test]
 async fn a_deal_that_was_lost_once_is_not_accepted_again() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, deal) = published(folder.path(), 20_000).await;
-    let chain = FakeChain::new(vec![deal.clone()], "http://h");
-    let mut provider = new(folder.path(), OPTIONS);
+    let (chain, mut provider, deal) = begun(folder.path()).await;
     step(&chain, &mut provider).await;
-    step(&chain, &mut provider).await;
-    assert_eq!(accepted(&chain), [deal.id]);
+    assert_eq!(accepted(&chain), [deal]);
     // Not sealed in time: it is open again.
     chain.change(|state| {
         state.replicas[0].status = ReplicaStatus::Failed;
@@ -176,18 +183,15 @@ async fn a_deal_that_was_lost_once_is_not_accepted_again() {
     for _ in 0..20 {
         step(&chain, &mut provider).await;
     }
-    assert_eq!(accepted(&chain), [deal.id]);
+    assert_eq!(accepted(&chain), [deal]);
     assert!(provider.prover.staged().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn what_is_staged_goes_when_somebody_else_has_the_deal() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, deal) = published(folder.path(), 20_000).await;
-    let chain = FakeChain::new(vec![deal.clone()], "http://h");
-    let mut provider = new(folder.path(), OPTIONS);
-    step(&chain, &mut provider).await;
-    assert_eq!(provider.prover.staged().unwrap(), [deal.id]);
+    let (chain, mut provider, deal) = begun(folder.path()).await;
+    assert_eq!(provider.prover.staged().unwrap(), [deal]);
     chain.change(|state| state.deals[0].status = DealStatus::Taken);
     step(&chain, &mut provider).await;
     assert!(provider.prover.staged().unwrap().is_empty());

@@ -69,6 +69,19 @@ async fn one_deal(folder: &Path, length: usize) -> FakeChain {
     FakeChain::new(vec![deal], "http://h")
 }
 
+/// The same chain, and a provider that has proven its first windows there.
+async fn proven(
+    folder: &Path,
+    length: usize,
+    windows: u64,
+) -> (FakeChain, Arc<ReplicaProver>, Provider) {
+    let chain = one_deal(folder, length).await;
+    let prover = prover(folder);
+    let mut provider = provider(prover.clone(), OPTIONS);
+    live(&chain, &mut provider, windows).await.unwrap();
+    (chain, prover, provider)
+}
+
 fn nothing_refused(chain: &FakeChain) {
     let refused = chain.refused.borrow();
     assert!(refused.is_empty(), "{refused:?}");
@@ -233,10 +246,7 @@ async fn a_provider_killed_anywhere_keeps_its_streak_and_signs_one_root_per_wind
 #[tokio::test]
 async fn a_window_challenge_is_answered_with_the_leaf_that_was_submitted() {
     let folder = tempfile::tempdir().unwrap();
-    let chain = one_deal(folder.path(), 20_000).await;
-    let prover = prover(folder.path());
-    let mut first = provider(prover.clone(), OPTIONS);
-    live(&chain, &mut first, 3).await.unwrap();
+    let (chain, _, mut first) = proven(folder.path(), 20_000, 3).await;
     let window = chain.state().window_number() - 1;
     chain.change(|state| {
         let id = state.replicas[0].id;
@@ -250,10 +260,7 @@ async fn a_window_challenge_is_answered_with_the_leaf_that_was_submitted() {
 #[tokio::test]
 async fn damage_is_noticed_and_rebuilt_and_nothing_false_is_ever_sent() {
     let folder = tempfile::tempdir().unwrap();
-    let chain = one_deal(folder.path(), 80_000).await;
-    let prover = prover(folder.path());
-    let mut careless = provider(prover.clone(), OPTIONS);
-    live(&chain, &mut careless, 2).await.unwrap();
+    let (chain, prover, mut careless) = proven(folder.path(), 80_000, 2).await;
     // 40 chunks: 20 of data and as many of code. Half of them go.
     damage(folder.path(), 0..20);
     for _ in 0..12 {

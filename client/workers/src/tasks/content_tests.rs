@@ -53,6 +53,17 @@ fn reach(workshop: &JobContext, address: std::net::SocketAddr) -> Reach {
     Reach::new(store, http, format!("http://{address}"))
 }
 
+/// A chain with one task, and a miner whose answers are to be fetched at `address`.
+fn reachable(
+    folder: &Path,
+    workshop: &mut JobContext,
+    address: std::net::SocketAddr,
+) -> (FakeChain, Miner) {
+    workshop.reach = Some(reach(workshop, address));
+    let (chain, _) = FakeChain::one_task();
+    (chain, miner(folder, workshop))
+}
+
 async fn serve(address: std::net::SocketAddr, workshop: &JobContext) {
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     tokio::spawn(content::serve(listener, workshop.store.clone()));
@@ -136,9 +147,7 @@ print(json.dumps({"scores": scores}))'"#;
 async fn a_located_answer_is_not_committed_to_while_nobody_can_fetch_it() {
     let (folder, mut workshop) = fake::workshop();
     let address = closed().await;
-    workshop.reach = Some(reach(&workshop, address));
-    let chain = FakeChain::new(vec![fake::task_view(1)], false);
-    let mut miner = miner(folder.path(), &workshop);
+    let (chain, mut miner) = reachable(folder.path(), &mut workshop, address);
     for _ in 0..4 {
         chain.advance();
         let progress = miner.step(&chain).await.unwrap();
@@ -183,9 +192,7 @@ fn sealed(folder: &Path, workshop: &JobContext, task: TaskId, base: &str) -> Com
 async fn an_answer_of_an_earlier_run_waits_for_its_address_too() {
     let (folder, mut workshop) = fake::workshop();
     let address = closed().await;
-    let task = fake::task_view(1);
-    let id = task.summary.id;
-    let chain = FakeChain::new(vec![task], false);
+    let (chain, id) = FakeChain::one_task();
     // Sealed when the address was another one.
     drop(sealed(
         folder.path(),
@@ -230,9 +237,7 @@ async fn an_answer_of_an_earlier_run_waits_for_its_address_too() {
 #[tokio::test]
 async fn a_miner_whose_answers_are_to_be_fetched_does_not_start_without_a_server() {
     let (folder, workshop) = fake::workshop();
-    let task = fake::task_view(1);
-    let id = task.summary.id;
-    let chain = FakeChain::new(vec![task], false);
+    let (chain, id) = FakeChain::one_task();
     let journal = sealed(folder.path(), &workshop, id, "http://127.0.0.1:9955");
     let error = served(&journal, &chain, false).await.unwrap_err();
     assert_eq!(error.exit_code(), 2);
@@ -265,9 +270,7 @@ async fn content_of_a_task_goes_a_while_after_it_is_over_and_other_content_stays
     let (_folder, mut workshop) = fake::workshop();
     let keep = Duration::from_secs(3_600);
     workshop.retention = Retention::new(keep);
-    let task = fake::task_view(1);
-    let id = task.summary.id;
-    let chain = FakeChain::new(vec![task], false);
+    let (chain, id) = FakeChain::one_task();
     let store = workshop.store.clone();
     let put = |bytes: &[u8], why: &[Why]| {
         let hash = content_hash(bytes);
@@ -315,9 +318,7 @@ async fn what_a_miner_stores_says_what_it_is_for() {
     let (folder, mut workshop) = fake::workshop();
     let address = closed().await;
     serve(address, &workshop).await;
-    workshop.reach = Some(reach(&workshop, address));
-    let chain = FakeChain::new(vec![fake::task_view(1)], false);
-    let mut miner = miner(folder.path(), &workshop);
+    let (chain, mut miner) = reachable(folder.path(), &mut workshop, address);
     for _ in 0..4 {
         chain.advance();
         let progress = miner.step(&chain).await.unwrap();

@@ -71,30 +71,6 @@ enum Ended {
     Unfit(Error),
 }
 
-/// Runs a worker until its mode says that it is done, or a signal asks this program to end. What it
-/// keeps lies at `base`, which is told the genesis hash; `make` sets it up for the chain that the node
-/// is on, and again when the node is on another one. A lost connection is sought again; a runtime that
-/// does not fit, at the first connection, is an error.
-pub async fn run<M: Memory, R: Role<Live>>(
-    endpoint: impl Into<Endpoint>,
-    identity: impl Into<Identity>,
-    mode: Mode,
-    notifier: &Notifier,
-    base: impl Fn(&Hash) -> PathBuf,
-    make: impl AsyncFnMut(&Live, &M) -> Result<R>,
-) -> Result<()> {
-    run_until(
-        endpoint,
-        identity,
-        mode,
-        notifier,
-        base,
-        make,
-        interrupted(),
-    )
-    .await
-}
-
 /// Span of the log lines of an account's worker: the current one if that is a worker's, so that what is
 /// done before [`run`] can be in it as well.
 pub fn span(account: &AccountId32) -> Span {
@@ -110,9 +86,11 @@ pub fn span(account: &AccountId32) -> Span {
     tracing::info_span!("worker", account)
 }
 
-/// The same as [`run`] for a part of another program, which looks after signals itself: the worker is
-/// interrupted when `interrupt` completes.
-pub async fn run_until<M: Memory, R: Role<Live>>(
+/// Runs a worker until its mode says that it is done, or `interrupt` completes: [`interrupted`] does on a
+/// signal that asks this program to end. What it keeps lies at `base`, which is told the genesis hash;
+/// `make` sets it up for the chain that the node is on, and again when the node is on another one. A lost
+/// connection is sought again; a runtime that does not fit, at the first connection, is an error.
+pub async fn run<M: Memory, R: Role<Live>>(
     endpoint: impl Into<Endpoint>,
     identity: impl Into<Identity>,
     mode: Mode,
@@ -290,7 +268,7 @@ async fn follow<M: Memory, R: Role<Live>>(
 }
 
 /// Completes on the first signal that asks this program to end.
-async fn interrupted() {
+pub async fn interrupted() {
     use tokio::signal::unix::{signal, SignalKind};
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(signal) => signal,

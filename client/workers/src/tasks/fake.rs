@@ -136,6 +136,13 @@ impl FakeChain {
         chain
     }
 
+    /// A chain with one task, and the task's identifier.
+    pub fn one_task() -> (Self, TaskId) {
+        let task = task_view(1);
+        let id = task.summary.id;
+        (Self::new(vec![task], false), id)
+    }
+
     /// The same chain as a node knows it that is behind: as if no block after `number` had been
     /// made.
     pub fn behind(&self, number: usize) -> Self {

@@ -32,6 +32,14 @@ async fn turn(chain: &FakeChain, role: &mut impl Role<FakeChain>) {
     }
 }
 
+/// So many blocks, and a turn in each.
+async fn turns(chain: &FakeChain, role: &mut impl Role<FakeChain>, blocks: u32) {
+    for _ in 0..blocks {
+        chain.advance();
+        turn(chain, role).await;
+    }
+}
+
 /// A task whose specification no server has.
 fn nowhere(number: u8) -> TaskView<polkadot_sdk::sp_core::crypto::AccountId32> {
     let mut task = fake::task_view(number);
@@ -57,10 +65,7 @@ async fn a_broken_solver_joins_one_task_and_stops() {
         all.reporter = reporter;
     });
     // Before the first failure, and while the pause lasts.
-    for _ in 0..4 {
-        chain.advance();
-        turn(&chain, &mut miner).await;
-    }
+    turns(&chain, &mut miner, 4).await;
     assert_eq!(count(&chain.accepted(), "join"), 1);
     assert_eq!(kinds(&told), ["joined", "solverBroken"]);
 }
@@ -79,10 +84,7 @@ async fn a_solver_that_comes_back_is_noticed_and_the_joined_task_is_saved() {
         all.solver = Solver::Command(command);
         all.reporter = reporter;
     });
-    for _ in 0..4 {
-        chain.advance();
-        turn(&chain, &mut miner).await;
-    }
+    turns(&chain, &mut miner, 4).await;
     std::fs::write(&up, "").unwrap();
     live(&chain, &mut miner).await.unwrap();
     let calls = chain.accepted();
@@ -174,10 +176,7 @@ async fn no_more_is_at_stake_than_the_operator_allows() {
         all.concurrency = 9;
         all.bounds.max_at_stake = Some(2 * TOS);
     });
-    for _ in 0..10 {
-        chain.advance();
-        turn(&chain, &mut miner).await;
-    }
+    turns(&chain, &mut miner, 10).await;
     assert_eq!(count(&chain.accepted(), "join"), 2);
 }
 
@@ -224,10 +223,7 @@ async fn a_judge_that_comes_back_within_the_window_still_votes() {
     );
     let mut judge = judge(folder.path(), &workshop, &command);
     // The window begins after tick 45. It fails once, and is not asked again at once.
-    for _ in 0..49 {
-        chain.advance();
-        turn(&chain, &mut judge).await;
-    }
+    turns(&chain, &mut judge, 49).await;
     std::fs::write(&up, "").unwrap();
     live(&chain, &mut judge).await.unwrap();
     assert_eq!(count(&chain.accepted(), "reveal_vote"), 1);
@@ -269,10 +265,7 @@ async fn a_specification_that_nobody_serves_does_not_make_a_judge_a_broken_one()
     let (reporter, told) = listening();
     options.reporter = reporter;
     let mut judge = judge_of(folder.path(), &workshop, options);
-    for _ in 0..55 {
-        chain.advance();
-        turn(&chain, &mut judge).await;
-    }
+    turns(&chain, &mut judge, 55).await;
     assert_eq!(kinds(&told), ["deadline"]);
 }
 
@@ -298,10 +291,7 @@ async fn a_task_that_a_model_declines_is_asked_about_once_and_others_go_on() {
         all.solver = Solver::Endpoint(endpoint);
         all.reporter = reporter;
     });
-    for _ in 0..20 {
-        chain.advance();
-        turn(&chain, &mut miner).await;
-    }
+    turns(&chain, &mut miner, 20).await;
     assert_eq!(*asked.lock().unwrap(), 1);
     assert_eq!(kinds(&told), ["joined", "deadline"]);
 }

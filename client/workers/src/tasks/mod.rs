@@ -36,7 +36,7 @@ mod tidy;
 mod tips;
 mod tools;
 
-pub use engine::{run, run_until, span, Mode};
+pub use engine::{interrupted, run, span, Mode};
 #[cfg(test)]
 pub use engine::{step, Stepped};
 #[cfg(test)]

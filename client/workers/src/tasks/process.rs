@@ -257,6 +257,14 @@ mod tests {
         assert!(run("/does/not/exist", b"", limits()).await.is_err());
     }
 
+    /// Result of work that may not take ten seconds.
+    async fn in_time<T>(work: impl std::future::Future<Output = T>) -> T {
+        let started = Instant::now();
+        let done = work.await;
+        assert!(started.elapsed() < Duration::from_secs(10));
+        done
+    }
+
     #[tokio::test]
     async fn a_program_that_takes_too_long_dies_with_its_children() {
         let (_folder, pid) = pid_file();
@@ -265,10 +273,9 @@ mod tests {
             time: Duration::from_millis(700),
             ..limits()
         };
-        let started = Instant::now();
-        let error = run(&command, b"", limits).await.err().unwrap();
+        let ran = in_time(run(&command, b"", limits)).await;
+        let error = ran.err().unwrap();
         assert!(matches!(error, ProcessError::TimedOut(_)), "{error}");
-        assert!(started.elapsed() < Duration::from_secs(10));
         gone(&pid).await;
     }
 
@@ -276,9 +283,8 @@ mod tests {
     async fn what_a_program_leaves_running_is_killed_and_not_waited_for() {
         let (_folder, pid) = pid_file();
         let command = format!("sleep 600 & echo $! > {}; echo done", pid.display());
-        let started = Instant::now();
-        assert_eq!(run(&command, b"", limits()).await.unwrap(), b"done\n");
-        assert!(started.elapsed() < Duration::from_secs(10));
+        let ran = in_time(run(&command, b"", limits())).await;
+        assert_eq!(ran.unwrap(), b"done\n");
         gone(&pid).await;
     }
 
@@ -300,15 +306,19 @@ mod tests {
         assert!(matches!(error, ProcessError::TooMuchOutput(_)), "{error}");
     }
 
+    /// The same limits, with this much memory.
+    fn memory(mib: u64) -> Limits {
+        Limits {
+            memory_mib: mib,
+            ..limits()
+        }
+    }
+
     #[tokio::test]
     async fn memory_is_limited() {
         // Doubles a shell variable until the shell cannot.
         let command = "x=0123456789abcdef; while :; do x=$x$x; done";
-        let limits = Limits {
-            memory_mib: 64,
-            ..limits()
-        };
-        let error = run(command, b"", limits).await.err().unwrap();
+        let error = run(command, b"", memory(64)).await.err().unwrap();
         assert!(matches!(error, ProcessError::Failed { .. }), "{error}");
     }
 
@@ -316,11 +326,7 @@ mod tests {
     async fn address_space_that_is_only_reserved_does_not_count_as_memory() {
         // What WebAssembly in Node.js does, and Go, Java and CUDA.
         let reserve = "import mmap; mmap.mmap(-1, 8 << 30, flags=mmap.MAP_PRIVATE, prot=0)";
-        let limits = Limits {
-            memory_mib: 512,
-            ..limits()
-        };
-        run(&format!("python3 -c '{reserve}'"), b"", limits)
+        run(&format!("python3 -c '{reserve}'"), b"", memory(512))
             .await
             .unwrap();
     }
@@ -328,11 +334,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_for_want_of_memory_names_the_limit() {
         let command = "echo 'WebAssembly.instantiate(): Out of memory' >&2; exit 1";
-        let limited = Limits {
-            memory_mib: 512,
-            ..limits()
-        };
-        let error = run(command, b"", limited).await.err().unwrap();
+        let error = run(command, b"", memory(512)).await.err().unwrap();
         assert!(
             error.to_string().contains("--memory-limit") && error.to_string().contains("512"),
             "{error}"

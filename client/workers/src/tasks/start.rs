@@ -251,20 +251,15 @@ mod tests {
     use super::*;
     use crate::tasks::fake::ME;
     use std::sync::{Arc, Mutex};
-    use tos_sdk::testing::node::FakeNode;
+    use tos_sdk::testing::{node::FakeNode, views::judge_view};
     use tos_types::{TaskType, TOS};
 
     fn view(status: JudgeStatus) -> JudgeView {
         JudgeView {
-            stake: TOS,
             required: 2 * TOS,
             types: vec![TaskType::General],
-            accuracy: 0,
-            known: 0,
-            checks: 0,
             panels: 3,
-            status,
-            suspended_until: None,
+            ..judge_view(status)
         }
     }
 

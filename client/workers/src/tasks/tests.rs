@@ -259,9 +259,7 @@ async fn a_miner_takes_no_more_and_nothing_else_than_it_was_told_to() {
 #[tokio::test]
 async fn a_commitment_made_elsewhere_is_left_alone() {
     let (folder, workshop) = fake::workshop();
-    let task = fake::task_view(1);
-    let id = task.summary.id;
-    let chain = FakeChain::new(vec![task], false);
+    let (chain, id) = FakeChain::one_task();
     for call in [
         Call::Join { task: id },
         Call::Commit {
@@ -392,13 +390,19 @@ async fn guard(chain: &FakeChain, folder: &Path) -> Guard<CommitmentStore> {
     meet(chain, &base).await.unwrap().unwrap()
 }
 
+/// Two chains started from one specification: their first tasks have the same identifier.
+fn chains_of_one_specification() -> [FakeChain; 2] {
+    [1, 2].map(|tag| {
+        let (mut chain, _) = FakeChain::one_task();
+        chain.tag = tag;
+        chain
+    })
+}
+
 #[tokio::test]
 async fn on_a_new_chain_with_the_same_tasks_a_miner_begins_anew_and_keeps_the_old_journal() {
     let (folder, workshop) = fake::workshop();
-    // Two chains started from one specification: their first tasks have the same identifier.
-    let mut old = FakeChain::new(vec![fake::task_view(1)], false);
-    let mut new = FakeChain::new(vec![fake::task_view(1)], false);
-    (old.tag, new.tag) = (1, 2);
+    let [old, new] = chains_of_one_specification();
     for (chain, answers) in [(&old, 1), (&new, 1), (&old, 1)] {
         for _ in 0..5 {
             chain.advance();
@@ -427,9 +431,7 @@ async fn on_a_new_chain_with_the_same_tasks_a_miner_begins_anew_and_keeps_the_ol
 #[tokio::test]
 async fn a_miner_notices_a_new_chain_while_it_runs_and_does_nothing_there_with_its_journal() {
     let (folder, workshop) = fake::workshop();
-    let mut old = FakeChain::new(vec![fake::task_view(1)], false);
-    let mut new = FakeChain::new(vec![fake::task_view(1)], false);
-    (old.tag, new.tag) = (1, 2);
+    let [old, new] = chains_of_one_specification();
     for _ in 0..8 {
         old.advance();
     }

@@ -13,10 +13,14 @@ fn outsider(members: &[u64]) -> u64 {
     (1..=9).find(|who| !members.contains(who)).unwrap()
 }
 
+/// Runs a test with the members of a panel of three that votes.
+fn with_panel(test: impl FnOnce(Vec<u64>)) {
+    ExtBuilder::judges(9).execute(|| test(open_round(0, 3)));
+}
+
 #[test]
 fn a_full_round_of_votes_completes_each_phase_once() {
-    ExtBuilder::judges(9).execute(|| {
-        let members = open_round(0, 3);
+    with_panel(|members| {
         assert!(Judges::none_committed(&TASK));
         for (done, who) in members.iter().enumerate() {
             assert!(!Judges::all_committed(&TASK));
@@ -46,8 +50,7 @@ fn a_full_round_of_votes_completes_each_phase_once() {
 
 #[test]
 fn the_reveal_phase_waits_only_for_those_who_committed() {
-    ExtBuilder::judges(9).execute(|| {
-        let members = open_round(0, 3);
+    with_panel(|members| {
         commit(members[0], 0, &flat(10));
         commit(members[2], 0, &flat(10));
         assert!(world(|w| w.completed.is_empty()));
@@ -81,8 +84,7 @@ fn commitments_are_refused_from_others_twice_and_at_the_wrong_time() {
 
 #[test]
 fn reveals_are_refused_each_with_its_own_error() {
-    ExtBuilder::judges(9).execute(|| {
-        let members = open_round(0, 3);
+    with_panel(|members| {
         let (who, idle) = (members[0], members[1]);
         let scores = flat(40);
         commit(who, 0, &scores);
@@ -112,8 +114,7 @@ fn reveals_are_refused_each_with_its_own_error() {
 
 #[test]
 fn a_score_above_a_hundred_cannot_be_revealed_even_when_committed_to() {
-    ExtBuilder::judges(9).execute(|| {
-        let members = open_round(0, 3);
+    with_panel(|members| {
         let too_good = flat(101);
         let mut too_new = flat(50);
         too_new[2] = AnswerScore {
@@ -136,8 +137,7 @@ fn a_score_above_a_hundred_cannot_be_revealed_even_when_committed_to() {
 
 #[test]
 fn a_copied_commitment_opens_for_nobody_but_its_author() {
-    ExtBuilder::judges(9).execute(|| {
-        let members = open_round(0, 3);
+    with_panel(|members| {
         let (author, thief) = (members[0], members[1]);
         let scores = flat(73);
         let commitment = commitment::vote(&TASK, 0, &author, &scores, None, &salt(author));
@@ -171,8 +171,7 @@ fn a_commitment_of_one_round_does_not_open_in_the_next() {
 
 #[test]
 fn only_the_current_panel_votes() {
-    ExtBuilder::judges(9).execute(|| {
-        let first = open_round(0, 3);
+    with_panel(|first| {
         Judges::tally(&TASK);
         open_round(1, 5);
         assert_noop!(

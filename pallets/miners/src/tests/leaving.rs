@@ -4,7 +4,7 @@
 
 use crate::mock::*;
 use crate::{Error, Event, Miners as Register, Suspensions};
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
 use polkadot_sdk::*;
 use tos_interfaces::MinerRegistry;
 use tos_types::{TaskType, TOS};
@@ -54,13 +54,19 @@ fn nobody_leaves_with_open_tasks() {
     });
 }
 
+/// Registers Alice, who then leaves; `call` is refused to her before.
+fn refused_until_she_leaves(call: fn(RuntimeOrigin) -> DispatchResult) {
+    assert_noop!(call(signed(ALICE)), Error::<Test>::NotRegistered);
+    register(ALICE);
+    assert_noop!(call(signed(ALICE)), Error::<Test>::NotLeaving);
+    assert_ok!(Miners::leave(signed(ALICE)));
+}
+
 #[test]
 fn leaving_twice_or_unregistered_is_refused() {
     ExtBuilder::default().execute(|| {
         assert_noop!(Miners::leave(signed(ALICE)), Error::<Test>::NotRegistered);
-        register(ALICE);
-        assert_noop!(Miners::withdraw(signed(ALICE)), Error::<Test>::NotLeaving);
-        assert_ok!(Miners::leave(signed(ALICE)));
+        refused_until_she_leaves(Miners::withdraw);
         // A second call must not restart the unbonding either.
         assert_noop!(Miners::leave(signed(ALICE)), Error::<Test>::Leaving);
     });
@@ -69,10 +75,7 @@ fn leaving_twice_or_unregistered_is_refused() {
 #[test]
 fn a_leaving_miner_can_stay_and_then_unbonds_anew() {
     ExtBuilder::default().execute(|| {
-        assert_noop!(Miners::rejoin(signed(ALICE)), Error::<Test>::NotRegistered);
-        register(ALICE);
-        assert_noop!(Miners::rejoin(signed(ALICE)), Error::<Test>::NotLeaving);
-        assert_ok!(Miners::leave(signed(ALICE)));
+        refused_until_she_leaves(Miners::rejoin);
         TestClock::advance(UNBONDING);
         assert_ok!(Miners::rejoin(signed(ALICE)));
         assert_eq!(last_event(), Event::Rejoined { who: ALICE });

@@ -45,6 +45,22 @@ fn small_share_of_a_dead_account(nonce: u64) {
     settle(&settlement(nonce, &[(M1, 90)], &votes));
 }
 
+/// `GHOST` gets an account.
+fn open_account() {
+    assert_ok!(Balances::transfer_allow_death(
+        RuntimeOrigin::signed(ALICE),
+        GHOST,
+        ED
+    ));
+}
+
+/// `GHOST` gets the small share, an account, and then a reward of which nothing is too small.
+fn small_and_whole_share() {
+    small_share_of_a_dead_account(0);
+    open_account();
+    reward(1, M1, GHOST);
+}
+
 #[test]
 fn a_share_too_small_to_open_an_account_is_kept_for_its_owner() {
     ExtBuilder::default().execute(|| {
@@ -87,11 +103,7 @@ fn what_is_kept_for_an_account_is_paid_as_soon_as_it_exists() {
             with_storage_layer(|| Rewards::claim_for(RuntimeOrigin::signed(BOB), owner, task(0)))
         };
         assert_noop!(claim(GHOST), Error::<Test>::CannotReceive);
-        assert_ok!(Balances::transfer_allow_death(
-            RuntimeOrigin::signed(ALICE),
-            GHOST,
-            ED
-        ));
+        open_account();
         assert_ok!(claim(GHOST));
         assert_eq!((free(GHOST), claimable(TREASURY)), (ED + 9, 0));
         assert_noop!(claim(GHOST), Error::<Test>::NothingToClaim);
@@ -111,13 +123,7 @@ fn small_rewards_open_an_account_together() {
 #[test]
 fn all_that_waits_is_paid_wherever_it_is_held() {
     ExtBuilder::default().execute(|| {
-        small_share_of_a_dead_account(0);
-        assert_ok!(Balances::transfer_allow_death(
-            RuntimeOrigin::signed(ALICE),
-            GHOST,
-            ED
-        ));
-        reward(1, M1, GHOST);
+        small_and_whole_share();
         assert_eq!((claimable(GHOST), claimable(TREASURY)), (150, 9));
         let paid = Rewards::claim_all(RuntimeOrigin::signed(GHOST)).unwrap();
         assert_eq!(
@@ -132,13 +138,7 @@ fn all_that_waits_is_paid_wherever_it_is_held() {
 #[test]
 fn what_the_treasury_cannot_pay_does_not_hold_up_what_is_on_the_owners_account() {
     ExtBuilder::default().execute(|| {
-        small_share_of_a_dead_account(0);
-        assert_ok!(Balances::transfer_allow_death(
-            RuntimeOrigin::signed(ALICE),
-            GHOST,
-            ED
-        ));
-        reward(1, M1, GHOST);
+        small_and_whole_share();
         let reason: RuntimeHoldReason = HoldReason::Claimable.into();
         assert_ok!(Balances::release(&reason, &TREASURY, 9, Precision::Exact));
         let claim_all = || Rewards::claim_all_for(RuntimeOrigin::signed(BOB), GHOST);

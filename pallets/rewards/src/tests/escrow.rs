@@ -8,6 +8,12 @@ use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use tos_interfaces::Vault;
 use tos_pallet_support::testing::held_money_conforms;
+use tos_types::Balance;
+
+/// Fails unless a deposit for the first task is refused with this error.
+fn refused(publisher: u64, amount: Balance, error: Error<Test>) {
+    assert_noop!(Rewards::deposit(&task(0), &publisher, amount), error);
+}
 
 #[test]
 fn a_deposit_holds_the_reward_on_the_publisher() {
@@ -42,10 +48,7 @@ fn escrows_of_one_publisher_are_kept_apart() {
 fn a_second_deposit_for_a_task_is_refused() {
     ExtBuilder::default().execute(|| {
         deposit(0, ALICE, 1_000);
-        assert_noop!(
-            Rewards::deposit(&task(0), &BOB, 1_000),
-            Error::<Test>::EscrowExists
-        );
+        refused(BOB, 1_000, Error::EscrowExists);
     });
 }
 
@@ -53,12 +56,8 @@ fn a_second_deposit_for_a_task_is_refused() {
 fn a_deposit_leaves_the_existential_deposit_free() {
     ExtBuilder::default().execute(|| {
         let most = POOR - ED;
-        let refused = Error::<Test>::InsufficientFunds;
-        assert_noop!(Rewards::deposit(&task(0), &M1, most + 1), refused);
-        assert_noop!(
-            Rewards::deposit(&task(0), &GHOST, 1),
-            Error::<Test>::InsufficientFunds
-        );
+        refused(M1, most + 1, Error::InsufficientFunds);
+        refused(GHOST, 1, Error::InsufficientFunds);
         deposit(0, M1, most);
         assert_eq!(free(M1), ED);
     });
@@ -67,10 +66,7 @@ fn a_deposit_leaves_the_existential_deposit_free() {
 #[test]
 fn an_empty_deposit_is_refused() {
     ExtBuilder::default().execute(|| {
-        assert_noop!(
-            Rewards::deposit(&task(0), &ALICE, 0),
-            Error::<Test>::EmptyDeposit
-        );
+        refused(ALICE, 0, Error::EmptyDeposit);
     });
 }
 

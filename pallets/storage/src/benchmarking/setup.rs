@@ -167,11 +167,13 @@ pub fn opened<T: Config>(id: ReplicaId) -> Hash {
 pub fn active<T: Config>(who: &T::AccountId) -> ReplicaId {
     let (id, _) = checking::<T>(who);
     assert_ok!(Pallet::<T>::decide(id, ChallengeKind::Seal, true));
-    assert_eq!(
-        Replicas::<T>::get(id).unwrap().status,
-        ReplicaStatus::Active
-    );
+    assert_status::<T>(id, ReplicaStatus::Active);
     id
+}
+
+/// Fails unless a replica is in this status.
+pub fn assert_status<T: Config>(id: ReplicaId, status: ReplicaStatus) {
+    assert_eq!(Replicas::<T>::get(id).unwrap().status, status);
 }
 
 /// A provider and an active replica of its.

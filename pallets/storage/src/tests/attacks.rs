@@ -108,9 +108,7 @@ fn a4_one_copy_does_not_serve_two_providers() {
 #[test]
 fn a5_two_roots_for_one_window_cost_a_thousand() {
     with_replica(|world, id| {
-        let (group, _) = replica(id).position.unwrap();
-        let window = world.until_open();
-        let honest = world.group_root(group);
+        let (window, group, honest) = world.open_window(id);
         assert_ok!(send(submission(ALICE, window, group, honest)));
         // A second root does not replace the first, and shown to anybody it convicts.
         let second = signed_root(ALICE, window, group, [6; 32]);
@@ -134,9 +132,7 @@ fn a5_two_roots_for_one_window_cost_a_thousand() {
 #[test]
 fn a6_future_stale_duplicate_and_unsigned_roots_are_refused_without_a_trace() {
     with_replica(|world, id| {
-        let (group, _) = replica(id).position.unwrap();
-        let window = world.until_open();
-        let root = world.group_root(group);
+        let (window, group, root) = world.open_window(id);
         for wrong in [window - 1, window + 1, u64::MAX] {
             assert!(send(submission(ALICE, wrong, group, root)).is_err());
         }
@@ -411,8 +407,7 @@ fn a19_a_provider_cannot_commit_to_another_codeword_than_the_clients() {
     run(|world| {
         // The coded commitment is the client's. Bytes that are easier to keep seal to other words.
         let bytes = data(1, 5_000);
-        let deal = offer(CLIENT, &bytes, Retention::Days30);
-        let id = accepted(ALICE, deal);
+        let id = dealt(&bytes);
         let zeros = MemoryTree::new(vec![0; coded(&bytes).bytes().len()]).unwrap();
         let easy = sealed(ALICE, id, &zeros);
         assert_ok!(Store::commit_seal(by(ALICE), id, *easy.commitment()));

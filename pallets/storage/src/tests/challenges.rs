@@ -62,8 +62,7 @@ fn a_signed_answer_with_wrong_data_loses_at_once() {
     run(|world| {
         // The provider committed to the coded bytes as they are, unsealed.
         let bytes = data(1, 5_000);
-        let deal = offer(CLIENT, &bytes, tos_types::storage::Retention::Days30);
-        let id = accepted(ALICE, deal);
+        let id = dealt(&bytes);
         let plain = coded(&bytes);
         assert_ok!(Store::commit_seal(by(ALICE), id, *plain.commitment()));
         let (seed, words) = asked(world, id, ChallengeKind::Seal);

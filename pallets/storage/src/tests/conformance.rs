@@ -52,8 +52,7 @@ fn expired() -> Started {
 /// A replica that is never sealed.
 fn unsealed() -> Started {
     let world = begun();
-    let deal = offer(CLIENT, &data(1, 100), Retention::Days30);
-    let id = accepted(ALICE, deal);
+    let id = dealt(&data(1, 100));
     rest(world, [CLIENT, ALICE], move |world| {
         world.windows(u64::from(config().seal_windows) + 1);
         assert_eq!(status(id), ReplicaStatus::Failed);

@@ -114,8 +114,7 @@ fn who_does_not_seal_in_time_loses_a_miss_and_the_deal_is_open_again() {
 fn a_commitment_that_comes_too_late_is_refused() {
     run(|_| {
         let bytes = data(1, 100);
-        let deal = offer(CLIENT, &bytes, Retention::Days30);
-        let id = accepted(ALICE, deal);
+        let id = dealt(&bytes);
         let commitment = *sealed(ALICE, id, &coded(&bytes)).commitment();
         // As when the queue is behind: the time is over, but nobody has taken the step yet.
         let until = replica(id).until;

@@ -158,9 +158,7 @@ fn roots_are_taken_from_the_right_one_at_the_right_time_once() {
     run(|world| {
         world.provider(BOB, 1_000 * TOS);
         let id = world.active(ALICE, 1);
-        let (group, _) = replica(id).position.unwrap();
-        let window = world.until_open();
-        let root = world.group_root(group);
+        let (window, group, root) = world.open_window(id);
         let submit = |who, window, group, root| {
             let signed = signed_root(who, window, group, root);
             Store::submit_group(by(STRANGER), window, group, signed)

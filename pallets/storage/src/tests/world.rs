@@ -283,6 +283,13 @@ impl World {
         aggregate::group_root(&leaves).unwrap()
     }
 
+    /// The next window once it is open, and group and root to hand in for a replica.
+    pub fn open_window(&mut self, id: ReplicaId) -> (Window, u32, Hash) {
+        let (group, _) = replica(id).position.unwrap();
+        let window = self.until_open();
+        (window, group, self.group_root(group))
+    }
+
     /// Hands in the roots of a provider's groups that are due.
     pub fn submit(&mut self, who: AccountId) {
         let view = Store::window_view();
@@ -303,6 +310,11 @@ impl World {
 pub fn accepted(who: AccountId, deal: DealId) -> ReplicaId {
     Store::accept(by(who), deal).unwrap();
     Deals::<Test>::get(deal).unwrap().replica.unwrap()
+}
+
+/// The replica of a deal about these bytes for 30 days, which Alice accepts.
+pub fn dealt(bytes: &[u8]) -> ReplicaId {
+    accepted(ALICE, offer(CLIENT, bytes, Retention::Days30))
 }
 
 /// The open seal challenge of a replica.

@@ -5,7 +5,7 @@
 use frame_support::traits::fungible::Inspect;
 use polkadot_sdk::*;
 use sp_io::TestExternalities;
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, TryRuntimeError};
 use tos_types::Balance;
 
 /// The genesis of balances in which accounts have these, all of it free.
@@ -28,6 +28,21 @@ pub fn first_block<T: frame_system::Config>(genesis: &impl BuildStorage) -> Test
     let mut chain = TestExternalities::new(storage);
     chain.execute_with(|| frame_system::Pallet::<T>::set_block_number(1u32.into()));
     chain
+}
+
+/// Runs a test on a chain, and then the checks of a pallet's state.
+///
+/// # Panics
+/// The test fails, or an invariant does not hold after it.
+pub fn checked(
+    mut chain: TestExternalities,
+    test: impl FnOnce(),
+    check: impl FnOnce() -> Result<(), TryRuntimeError>,
+) {
+    chain.execute_with(|| {
+        test();
+        check().expect("every invariant holds");
+    });
 }
 
 /// Runs a test in which no money may come or go.

@@ -106,8 +106,7 @@ fn a_miner_is_in_three_tasks_at_most() {
 #[test]
 fn joining_and_committing_are_in_time_up_to_the_deadline_and_not_after() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(ALICE, id);
+        let id = joined(&[ALICE]);
         jump(110);
         join(BOB, id);
         commit(ALICE, id);
@@ -175,9 +174,7 @@ fn only_what_was_committed_can_be_revealed() {
 #[test]
 fn a_copied_commitment_opens_to_nothing() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(ALICE, id);
-        join(BOB, id);
+        let id = joined(&[ALICE, BOB]);
         commit(ALICE, id);
         let copied = commitment_of(ALICE, id).hash;
         assert_ok!(Work::commit(RuntimeOrigin::signed(BOB), id, copied));

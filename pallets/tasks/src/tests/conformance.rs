@@ -21,8 +21,7 @@ fn rest(id: TaskId, parties: &[u64], closure: Closure) -> Started {
 
 /// One answer is good, one is not, and one never comes.
 fn settled() -> Started {
-    let id = publish();
-    join(CAROL, id);
+    let id = joined(&[CAROL]);
     judged(id, &[ALICE, BOB], &[good(80), bad(Verdict::Malformed)]);
     rest(id, &[PUBLISHER, ALICE, BOB, CAROL], Closure::Settled)
 }
@@ -38,8 +37,7 @@ fn settled_with_dust() -> Started {
 }
 
 fn expired() -> Started {
-    let id = publish();
-    join(ALICE, id);
+    let id = joined(&[ALICE]);
     committed(id, &[BOB]);
     rest(id, &[PUBLISHER, ALICE, BOB], Closure::Expired)
 }
@@ -118,9 +116,7 @@ fn no_account_of_a_task_holds_up_the_others_and_every_wei_is_accounted_for() {
 #[test]
 fn a_stake_that_its_owner_cannot_receive_goes_to_the_treasury_and_the_task_closes() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(ALICE, id);
-        join(BOB, id);
+        let id = joined(&[ALICE, BOB]);
         // An account that cannot be credited any more.
         let account = |free| {
             frame_system::Account::<Test>::mutate(ALICE, |account| {
@@ -147,9 +143,7 @@ fn a_stake_that_its_owner_cannot_receive_goes_to_the_treasury_and_the_task_close
 fn a_stake_that_is_not_on_hold_as_booked_does_not_keep_the_others_from_theirs() {
     ExtBuilder::execute(|| {
         use frame_support::traits::{fungible::MutateHold, tokens::Precision};
-        let id = publish();
-        join(ALICE, id);
-        join(BOB, id);
+        let id = joined(&[ALICE, BOB]);
         let reason = HoldReason::AnswerStake.into();
         assert_ok!(<Balances as MutateHold<u64>>::release(
             &reason,

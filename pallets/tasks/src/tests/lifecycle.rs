@@ -437,8 +437,7 @@ fn who_builds_the_block_of_a_challenge_does_not_know_its_panel() {
 #[test]
 fn only_parties_challenge_and_only_in_time() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(CAROL, id);
+        let id = joined(&[CAROL]);
         judged(id, &[ALICE], &[good(80)]);
         let try_challenge = |who| Work::challenge(RuntimeOrigin::signed(who), id);
         assert_noop!(try_challenge(STRANGER), Error::<Test>::NotAParty);

@@ -46,8 +46,7 @@ fn every_losing_answer_costs_its_share_of_the_stake() {
 #[test]
 fn who_does_not_commit_loses_a_tenth_and_who_does_not_reveal_a_fifth() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(BOB, id);
+        let id = joined(&[BOB]);
         committed(id, &[CAROL]);
         committed(id, &[ALICE]);
         end_phase(id);
@@ -137,8 +136,7 @@ fn a_duplicate_keeps_its_stake_but_earns_neither_reward_nor_reputation() {
 #[test]
 fn reputation_is_recorded_as_the_protocol_says() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(CAROL, id);
+        let id = joined(&[CAROL]);
         committed(id, &[ALICE]);
         // 6 of the 10 ticks of the window are used: half of the time is left beyond the first 2.
         pass(6);
@@ -237,8 +235,7 @@ fn what_is_settled_is_what_was_judged() {
 #[test]
 fn a_treasury_that_cannot_take_a_slash_holds_up_nobody() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(ALICE, id);
+        let id = joined(&[ALICE]);
         // An account that cannot be credited any more. The issue is changed and put back.
         let issue = pallet_balances::TotalIssuance::<Test>::get();
         frame_system::Account::<Test>::mutate(TREASURY, |account| account.data.free = u128::MAX);

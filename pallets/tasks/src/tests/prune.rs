@@ -5,28 +5,22 @@
 use super::*;
 use crate::Tasks;
 
+macro_rules! entries {
+    ($($map:ident)*) => { 0 $(+ $map::<Test>::iter().count())* };
+}
+
 /// Entries in all maps of records.
 fn records() -> usize {
-    Tasks::<Test>::iter().count()
-        + Specs::<Test>::iter().count()
-        + Participants::<Test>::iter().count()
-        + Submissions::<Test>::iter().count()
-        + Contents::<Test>::iter().count()
-        + Answers::<Test>::iter().count()
-        + Challenges::<Test>::iter().count()
-        + Timeline::<Test>::iter().count()
-        + OpenTasks::<Test>::iter().count()
-        + OpenByType::<Test>::iter().count()
-        + ActiveOf::<Test>::iter().count()
-        + Agenda::<Test>::iter().count()
-        + References::<Test>::iter().count()
+    entries!(
+        Tasks Specs Participants Submissions Contents Answers Challenges Timeline OpenTasks
+        OpenByType ActiveOf Agenda References
+    )
 }
 
 #[test]
 fn a_closed_task_is_kept_for_its_retention_and_then_leaves_no_record() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(CAROL, id);
+        let id = joined(&[CAROL]);
         judged(id, &[ALICE, BOB], &[good(80), good(60)]);
         challenge(BOB, id);
         finish(id);

@@ -54,8 +54,7 @@ fn a_block_takes_no_more_steps_than_it_can_pay_for_and_the_rest_follow() {
 #[test]
 fn the_hooks_never_take_more_than_they_are_given() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(ALICE, id);
+        let id = joined(&[ALICE]);
         pass_to(110);
         jump(111);
         let needed = budget(1, 1, <() as WeightInfo>::step_expire(1));
@@ -252,11 +251,7 @@ fn time_that_stands_still_draws_no_second_panel() {
 #[test]
 fn a_hundred_tasks_due_at_once_are_all_served() {
     ExtBuilder::execute(|| {
-        for by in 1..=50 {
-            for _ in 0..2 {
-                publish_with(|offer| offer.by = by);
-            }
-        }
+        publish_two_each(50);
         MaxWork::set(budget(2, 7, <() as WeightInfo>::step_expire(0)));
         pass_to(110);
         pass(20);

@@ -51,11 +51,7 @@ fn pages_of_tasks_are_complete_ordered_and_without_repetition() {
 #[test]
 fn a_page_holds_a_hundred_at_most() {
     ExtBuilder::execute(|| {
-        for by in 1..=52 {
-            for _ in 0..2 {
-                publish_with(|offer| offer.by = by);
-            }
-        }
+        publish_two_each(52);
         assert_eq!(Work::tasks(None, u32::MAX).len(), 100);
         assert_eq!(Work::open_tasks(None, None, 500).len(), 100);
         assert_eq!(Work::tasks(None, 0).len(), 0);
@@ -65,8 +61,7 @@ fn a_page_holds_a_hundred_at_most() {
 #[test]
 fn a_view_tells_everything_and_survives_json() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(CAROL, id);
+        let id = joined(&[CAROL]);
         judged(id, &[ALICE], &[good(80)]);
         challenge(ALICE, id);
         next_round(Tally::Consensus, &[good(10)]);
@@ -92,8 +87,7 @@ fn a_view_tells_everything_and_survives_json() {
 #[test]
 fn a_miner_learns_what_to_do_and_until_when() {
     ExtBuilder::execute(|| {
-        let id = publish();
-        join(ALICE, id);
+        let id = joined(&[ALICE]);
         assert_eq!(ActiveOf::<Test>::get(ALICE).into_inner(), vec![id]);
         let todo = Work::assignments(&ALICE);
         assert_eq!(todo.len(), 1);

@@ -53,6 +53,17 @@ pub(super) struct Summary {
     pub full: bool,
 }
 
+impl Summary {
+    /// A leaf in use, of this weight.
+    pub(super) fn in_use(weight: u64) -> Self {
+        Self {
+            sum: weight,
+            used: true,
+            full: true,
+        }
+    }
+}
+
 impl Node {
     pub(super) fn sum(&self, slot: u32) -> u64 {
         self.sums.get(slot as usize).copied().unwrap_or(0)

@@ -60,7 +60,7 @@ impl Agent for Judge {
             if phase == Phase::VoteCommit && !self.votes.contains_key(&seat) {
                 let scores = self.opinion.scores(&world.case(task));
                 if let Some(scores) = &scores {
-                    world.commit_vote(self.who, task, round, scores)?;
+                    world.commit_vote(self.who, seat, scores)?;
                     acted = true;
                 }
                 let vote = scores.map(|scores| Vote {
@@ -72,7 +72,7 @@ impl Agent for Judge {
             if phase == Phase::VoteReveal {
                 if let Some(Some(vote)) = self.votes.get_mut(&seat) {
                     if !vote.revealed {
-                        world.reveal_vote(self.who, task, round, &vote.scores)?;
+                        world.reveal_vote(self.who, seat, &vote.scores)?;
                         vote.revealed = true;
                         acted = true;
                     }

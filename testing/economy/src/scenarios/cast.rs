@@ -3,10 +3,11 @@
 //! Accounts that several scenarios have, registered and ready to act.
 
 use crate::{
-    agents::{judges, Honest, Judge, Miner},
+    agents::{judges, play, Agent, Conduct, Honest, Judge, Miner},
     dice::Dice,
     error::Result,
-    world::{Who, World},
+    report::Report,
+    world::{Founding, Who, World},
 };
 use tos_types::{Balance, TaskId, TaskType, TOS};
 
@@ -16,6 +17,17 @@ pub const FUNDS: Balance = 300 * TOS;
 pub const REWARD: Balance = 15 * TOS;
 /// The standard deviation of a careful judge, in points.
 pub const CAREFUL: f64 = 3.0;
+
+/// Empty report of a scenario, about this finding if it is about one, and the world that it founds.
+pub fn begun(scenario: &str, finding: Option<&str>, seed: u64) -> (Report, Founding) {
+    (Report::new(scenario, finding, seed), Founding::new(seed))
+}
+
+/// Diligent miner of general tasks.
+pub fn miner(world: &mut World, account: Who) -> Result<Miner> {
+    world.register_miner(account, &[TaskType::General])?;
+    Ok(Miner::new(account, Conduct::Diligent))
+}
 
 /// Diligent miners of general tasks.
 pub fn miners(world: &mut World, accounts: &[Who]) -> Result<Vec<Miner>> {
@@ -41,8 +53,13 @@ pub fn honest(
     }))
 }
 
+/// Lets agents act until all these tasks are closed.
+pub fn play_out(world: &mut World, agents: &mut [&mut dyn Agent], tasks: &[TaskId]) -> Result<()> {
+    play(world, agents, |world| closed(world, tasks))
+}
+
 /// `true` if all these tasks are closed.
-pub fn closed(world: &World, tasks: &[TaskId]) -> bool {
+fn closed(world: &World, tasks: &[TaskId]) -> bool {
     let watch = world.watch();
     tasks.iter().all(|task| watch.closure(task).is_some())
 }

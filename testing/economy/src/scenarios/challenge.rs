@@ -2,14 +2,14 @@
 
 //! H-6: a challenge is a second lottery, and friends that stayed out of the first one win it.
 
-use super::cast::{closed, honest, miners, CAREFUL, FUNDS, REWARD};
+use super::cast::{begun, honest, miner, miners, play_out, CAREFUL, FUNDS, REWARD};
 use crate::{
-    agents::{judges, play, Conduct, Honest, Judge, Miner, Ring},
+    agents::{judges, play, Honest, Judge, Ring},
     dice::Dice,
     error::Result,
     ledger::Ledger,
     report::{shown, tos, Report, Table},
-    world::{Founding, Offer, Who, World, Worth},
+    world::{Offer, Who, World, Worth},
 };
 use tos_types::{vote::Tally, Phase, TaskId, TaskType};
 
@@ -18,18 +18,14 @@ const TASKS: usize = 6;
 
 /// Plays it.
 pub fn run(seed: u64) -> Result<Report> {
-    let mut report = Report::new("challenge", Some("H-6"), seed);
-    let mut founding = Founding::new(seed);
-    let outsider = founding.account(FUNDS);
-    let able = founding.account(FUNDS);
-    let loser = founding.account(FUNDS);
+    let (mut report, mut founding) = begun("challenge", Some("H-6"), seed);
+    let [outsider, able, loser] = founding.each(FUNDS);
     // Certified here; takeover shows the price of the same weight.
     let friends = founding.certified(3, FUNDS);
     let seated = founding.experts();
     let mut world = founding.world()?;
     let mut able_miners = miners(&mut world, &[able])?;
-    world.register_miner(loser, &[TaskType::General])?;
-    let mut junk_miner = Miner::new(loser, Conduct::Diligent);
+    let mut junk_miner = miner(&mut world, loser)?;
     let mut honest_judges = honest(&mut world, &seated, &[TaskType::General], CAREFUL)?;
     let mut ring = befriend(&mut world, &friends, loser)?;
     let ledger = Ledger::open(
@@ -69,9 +65,7 @@ pub fn run(seed: u64) -> Result<Report> {
             world.rejoin(*who)?;
         }
         world.challenge(loser, task)?;
-        play(&mut world, &mut [&mut honest_judges, &mut ring], |world| {
-            closed(world, &[task])
-        })?;
+        play_out(&mut world, &mut [&mut honest_judges, &mut ring], &[task])?;
         let (first, second) = tallies(&world, &task);
         let paid_honest = world.submission(task, able)?.earned;
         let paid_junk = world.submission(task, loser)?.earned;
@@ -97,18 +91,16 @@ pub fn run(seed: u64) -> Result<Report> {
     report.note("consensus in the first round", f64::from(agreed));
     report.note("overturned", f64::from(overturned));
     report.note("bonds released", f64::from(bonds));
-    for name in [
+    let names = [
         "junk miner",
         "friends",
         "honest miner",
         "honest judges",
         "outsider",
-    ] {
-        let change = ledger.change(&mut world, name);
-        report.note(name, change);
-    }
+    ];
+    ledger.note(&mut world, &mut report, &names);
     let title = "Six tasks of 15 TOS, each challenged by its junk miner";
-    report.tables.push(ledger.table(&mut world, title));
+    ledger.tell(&mut world, &mut report, title);
     world.check()?;
     report.took(world.time());
     Ok(report)

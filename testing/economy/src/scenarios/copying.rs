@@ -2,29 +2,25 @@
 
 //! M-2: an answer bought by a cheap copy of a task wins the dear one.
 
-use super::cast::{closed, honest, miners, CAREFUL, FUNDS, REWARD};
+use super::cast::{begun, honest, miner, miners, play_out, CAREFUL, FUNDS, REWARD};
 use crate::{
-    agents::{play, Conduct, Miner},
+    agents::play,
     error::{Error, Result},
     ledger::Ledger,
     report::Report,
-    world::{Answer, Founding, Offer, World, Worth},
+    world::{Answer, Offer, World, Worth},
 };
 use tos_types::{Phase, TaskId, TaskType, TOS};
 
 /// Plays it.
 pub fn run(seed: u64) -> Result<Report> {
-    let mut report = Report::new("copying", Some("M-2"), seed);
-    let mut founding = Founding::new(seed);
-    let rich = founding.account(FUNDS);
-    let thief = founding.account(FUNDS);
-    let copyist = founding.account(FUNDS);
+    let (mut report, mut founding) = begun("copying", Some("M-2"), seed);
+    let [rich, thief, copyist] = founding.each(FUNDS);
     let able = founding.accounts(1, FUNDS);
     let fair = founding.accounts(1, FUNDS);
     let seated = founding.experts();
     let mut world = founding.world()?;
-    world.register_miner(copyist, &[TaskType::General])?;
-    let mut copyists = Miner::new(copyist, Conduct::Diligent);
+    let mut copyists = miner(&mut world, copyist)?;
     let mut able_miners = miners(&mut world, &able)?;
     let mut fair_miners = miners(&mut world, &fair)?;
     let mut judges = honest(&mut world, &seated, &[TaskType::General], CAREFUL)?;
@@ -70,7 +66,7 @@ pub fn run(seed: u64) -> Result<Report> {
     )?;
     let copy = public(&mut world, cheap)?;
     copyists.take(dear, copy);
-    play(
+    play_out(
         &mut world,
         &mut [
             &mut copyists,
@@ -78,23 +74,21 @@ pub fn run(seed: u64) -> Result<Report> {
             &mut able_miners,
             &mut judges,
         ],
-        |world| closed(world, &[cheap, dear]),
+        &[cheap, dear],
     )?;
-    for name in [
+    let names = [
         "rich publisher",
         "its own miner",
         "thief's publisher",
         "thief's miner",
         "thief",
         "able miner",
-    ] {
-        let change = ledger.change(&mut world, name);
-        report.note(name, change);
-    }
+    ];
+    ledger.note(&mut world, &mut report, &names);
     let duplicate = world.submission(dear, copyist)?.duplicate;
     report.note("duplicate", f64::from(u8::from(duplicate)));
     let title = "A dear task of 15 TOS and its cheap copy of 5 TOS";
-    report.tables.push(ledger.table(&mut world, title));
+    ledger.tell(&mut world, &mut report, title);
     world.check()?;
     report.took(world.time());
     Ok(report)

@@ -2,9 +2,8 @@
 
 //! H-3: junk with the SimHash of an honest answer, committed first, disqualifies the honest ones.
 
-use super::cast::{closed, honest, miners, CAREFUL, FUNDS, REWARD};
+use super::cast::{honest, miner, miners, play_out, CAREFUL, FUNDS, REWARD};
 use crate::{
-    agents::{play, Conduct, Miner},
     error::Result,
     ledger::Ledger,
     report::{Report, Table},
@@ -26,13 +25,11 @@ pub fn run(seed: u64) -> Result<Report> {
 
 fn play_with(attacked: bool, seed: u64, report: &mut Report) -> Result<()> {
     let mut founding = Founding::new(seed);
-    let publisher = founding.account(FUNDS);
-    let accomplice = founding.account(FUNDS);
+    let [publisher, accomplice] = founding.each(FUNDS);
     let able = founding.accounts(2, FUNDS);
     let seated = founding.experts();
     let mut world = founding.world()?;
-    world.register_miner(accomplice, &[TaskType::General])?;
-    let mut junk_miner = Miner::new(accomplice, Conduct::Diligent);
+    let mut junk_miner = miner(&mut world, accomplice)?;
     let mut miners = miners(&mut world, &able)?;
     let mut judges = honest(&mut world, &seated, &[TaskType::General], CAREFUL)?;
     let ledger = Ledger::open(
@@ -60,10 +57,10 @@ fn play_with(attacked: bool, seed: u64, report: &mut Report) -> Result<()> {
         miner.take(task, right.clone());
     }
     // The accomplice acts first: it needs no time to think.
-    play(
+    play_out(
         &mut world,
         &mut [&mut junk_miner, &mut miners, &mut judges],
-        |world| closed(world, &[task]),
+        &[task],
     )?;
     let case = if attacked { "attacked" } else { "untouched" };
     for name in [
@@ -78,7 +75,7 @@ fn play_with(attacked: bool, seed: u64, report: &mut Report) -> Result<()> {
         report.note(&format!("{name}, {case}"), change);
     }
     let title = format!("15 TOS, two honest answers of the same bytes, {case}");
-    report.tables.push(ledger.table(&mut world, &title));
+    ledger.tell(&mut world, report, &title);
 
     let mut answers = Table::new("Answers", &["author", "duplicate", "quality", "verdict"]);
     let mut authors = vec![("first miner", able[0]), ("second miner", able[1])];

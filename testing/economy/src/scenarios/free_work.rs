@@ -2,23 +2,19 @@
 
 //! C-1: *Unresolved* is free for the publisher, and honest judges pay for it.
 
-use super::cast::{closed, honest, miners, CAREFUL, FUNDS, REWARD};
+use super::cast::{begun, honest, miners, play_out, CAREFUL, FUNDS, REWARD};
 use crate::{
-    agents::play,
     error::Result,
     ledger::Ledger,
     report::{Report, Table},
-    world::{Founding, Offer, Worth},
+    world::{Offer, Worth},
 };
 use tos_types::{Closure, TaskType, TOS};
 
 /// Plays it.
 pub fn run(seed: u64) -> Result<Report> {
-    let mut report = Report::new("free-work", Some("C-1"), seed);
-    let mut founding = Founding::new(seed);
-    let publisher = founding.account(FUNDS);
-    let accomplice = founding.account(FUNDS);
-    let outsider = founding.account(FUNDS);
+    let (mut report, mut founding) = begun("free-work", Some("C-1"), seed);
+    let [publisher, accomplice, outsider] = founding.each(FUNDS);
     let able = founding.accounts(3, FUNDS);
     let late = founding.accounts(3, FUNDS);
     let mut seated = founding.experts();
@@ -47,15 +43,15 @@ pub fn run(seed: u64) -> Result<Report> {
     for (miner, quality) in able_miners.iter_mut().zip([90, 85, 80]) {
         miner.take(withheld, world.answer(Worth::valid(quality))?);
     }
-    play(&mut world, &mut [&mut able_miners, &mut judges], |world| {
-        closed(world, &[withheld])
-    })?;
-    for name in ["publisher", "miners", "judges"] {
-        let change = ledger.change(&mut world, name);
-        report.note(name, change);
-    }
+    play_out(
+        &mut world,
+        &mut [&mut able_miners, &mut judges],
+        &[withheld],
+    )?;
+    let names = ["publisher", "miners", "judges"];
+    ledger.note(&mut world, &mut report, &names);
     let title = "A specification withheld: 15 TOS, three honest answers public";
-    report.tables.push(ledger.table(&mut world, title));
+    ledger.tell(&mut world, &mut report, title);
 
     // The judges are understaked now: the next honest task finds no panel.
     let ledger = Ledger::open(
@@ -66,13 +62,11 @@ pub fn run(seed: u64) -> Result<Report> {
     for miner in &mut late_miners {
         miner.take(next, world.answer(Worth::valid(85))?);
     }
-    play(&mut world, &mut [&mut late_miners, &mut judges], |world| {
-        closed(world, &[next])
-    })?;
+    play_out(&mut world, &mut [&mut late_miners, &mut judges], &[next])?;
     report.note("outsider", ledger.change(&mut world, "outsider"));
     report.note("late_miners", ledger.change(&mut world, "late miners"));
     let title = "An outsider's honest task right after";
-    report.tables.push(ledger.table(&mut world, title));
+    ledger.tell(&mut world, &mut report, title);
 
     // A griefer does the same with an unreadable specification and an answer of its own.
     for who in &seated {
@@ -87,13 +81,15 @@ pub fn run(seed: u64) -> Result<Report> {
     for miner in &mut own_miner {
         miner.take(unreadable, world.answer(Worth::JUNK)?);
     }
-    play(&mut world, &mut [&mut own_miner, &mut judges], |world| {
-        closed(world, &[unreadable])
-    })?;
+    play_out(
+        &mut world,
+        &mut [&mut own_miner, &mut judges],
+        &[unreadable],
+    )?;
     report.note("griefer", ledger.change(&mut world, "griefer"));
     report.note("judges_of_the_griefer", ledger.change(&mut world, "judges"));
     let title = "An unreadable specification: 5 TOS, one answer of its own";
-    report.tables.push(ledger.table(&mut world, title));
+    ledger.tell(&mut world, &mut report, title);
 
     let mut ends = Table::new("Ends", &["task", "closure", "panels"]);
     for (name, task) in [

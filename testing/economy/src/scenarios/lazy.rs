@@ -2,14 +2,14 @@
 
 //! The pay of honest, noisy, correlated and lazy judges side by side, without any attack.
 
-use super::cast::{closed, honest, miners, FUNDS, REWARD};
+use super::cast::{begun, honest, miners, play_out, FUNDS, REWARD};
 use crate::{
-    agents::{judges, play, Correlated, Judge, Lazy},
+    agents::{judges, Correlated, Judge, Lazy},
     dice::Dice,
     error::Result,
     ledger::Ledger,
     report::{Report, Table},
-    world::{Founding, Offer, Who, World, Worth},
+    world::{Offer, Who, World, Worth},
 };
 use tos_runtime::AccountId;
 use tos_types::TaskType;
@@ -31,8 +31,7 @@ const GENERAL: [TaskType; 1] = [TaskType::General];
 
 /// Plays it.
 pub fn run(seed: u64) -> Result<Report> {
-    let mut report = Report::new("lazy", None, seed);
-    let mut founding = Founding::new(seed);
+    let (mut report, mut founding) = begun("lazy", None, seed);
     let publisher = founding.account(4 * FUNDS);
     let able = founding.accounts(AT_ONCE * ANSWERS, FUNDS);
     let mut groups: Vec<(&str, Vec<Who>)> = vec![("honest", founding.experts())];
@@ -61,9 +60,7 @@ pub fn run(seed: u64) -> Result<Report> {
             }
             wave.push(task);
         }
-        play(&mut world, &mut [&mut able_miners, &mut bench], |world| {
-            closed(world, &wave)
-        })?;
+        play_out(&mut world, &mut [&mut able_miners, &mut bench], &wave)?;
         for (count, (_, group)) in seats.iter_mut().zip(&groups) {
             let accounts: Vec<AccountId> = group.iter().map(|who| world.account(*who)).collect();
             *count += wave

@@ -2,9 +2,8 @@
 
 //! H-2: the highest quality bar gives the winners' share back to the publisher that set it.
 
-use super::cast::{closed, honest, miners, CAREFUL, FUNDS, REWARD};
+use super::cast::{honest, miners, play_out, CAREFUL, FUNDS, REWARD};
 use crate::{
-    agents::play,
     error::Result,
     ledger::Ledger,
     report::{tos, Report},
@@ -50,15 +49,13 @@ fn play_with(bar: u8, seed: u64, report: &mut Report) -> Result<()> {
     for (miner, quality) in miners.iter_mut().zip([90, 80, 75]) {
         miner.take(task, world.answer(Worth::valid(quality))?);
     }
-    play(&mut world, &mut [&mut miners, &mut judges], |world| {
-        closed(world, &[task])
-    })?;
+    play_out(&mut world, &mut [&mut miners, &mut judges], &[task])?;
     for name in ["publisher", "first miner", "other miners", "judges"] {
         let change = ledger.change(&mut world, name);
         report.note(&format!("{name} at {bar}"), change);
     }
     let title = format!("min_quality {bar}: 15 TOS, three honest answers");
-    report.tables.push(ledger.table(&mut world, &title));
+    ledger.tell(&mut world, report, &title);
     world.check()?;
     report.took(world.time());
     Ok(())

@@ -3,7 +3,7 @@
 //! H-1: seats come back a day after the votes, so a judge judges five tasks a day; the next task finds
 //! no panel, and after an hour it is unresolved.
 
-use super::cast::{closed, honest, miners, CAREFUL, FUNDS, REWARD};
+use super::cast::{honest, miners, play_out, CAREFUL, FUNDS, REWARD};
 use crate::{
     agents::play,
     error::Result,
@@ -70,19 +70,17 @@ pub fn run(seed: u64) -> Result<Report> {
     for miner in &mut able_miners {
         miner.take(honest_task, world.answer(Worth::valid(85))?);
     }
-    play(
+    play_out(
         &mut world,
         &mut [&mut own_miners, &mut able_miners, &mut judges],
-        |world| closed(world, &[honest_task]),
+        &[honest_task],
     )?;
     let outsiders = ledger.change(&mut world, "outsider");
     let ables = ledger.change(&mut world, "able miners");
     let closure = world.watch().closure(&honest_task);
     let panels = world.watch().rounds(&honest_task);
 
-    play(&mut world, &mut [&mut own_miners, &mut judges], |world| {
-        closed(world, &tasks)
-    })?;
+    play_out(&mut world, &mut [&mut own_miners, &mut judges], &tasks)?;
     let mut settled = 0u32;
     for task in &tasks {
         settled += u32::from(world.watch().closure(task) == Some(Closure::Settled));
@@ -99,7 +97,7 @@ pub fn run(seed: u64) -> Result<Report> {
     report.note("unresolved: outsider's", f64::from(u8::from(unresolved)));
     report.note("panels: outsider's", panels as f64);
     let title = "26 cheap tasks, then an outsider's honest one";
-    report.tables.push(ledger.table(&mut world, title));
+    ledger.tell(&mut world, &mut report, title);
     let mut ends = Table::new("Tasks of the attacker", &["settled", "of"]);
     ends.row([settled.to_string(), TASKS.to_string()]);
     report.tables.push(ends);

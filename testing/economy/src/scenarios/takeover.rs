@@ -2,13 +2,13 @@
 
 //! C-2: fresh accounts of one operator earn the right to vote by own tasks and take the panels over.
 
-use super::cast::{closed, honest, miners, CAREFUL, FUNDS, REWARD};
+use super::cast::{begun, honest, miners, play_out, CAREFUL, FUNDS, REWARD};
 use crate::{
-    agents::{play, Agent, Miner, Sybil},
+    agents::{Agent, Miner, Sybil},
     error::Result,
     ledger::Ledger,
     report::{shown, tos, Report, Table},
-    world::{Founding, Offer, Who, World, Worth},
+    world::{Offer, Who, World, Worth},
 };
 use std::collections::BTreeSet;
 use tos_runtime::AccountId;
@@ -28,8 +28,7 @@ const TYPES: [TaskType; 2] = [TaskType::LogicReasoning, TaskType::General];
 
 /// Plays it.
 pub fn run(seed: u64) -> Result<Report> {
-    let mut report = Report::new("takeover", Some("C-2"), seed);
-    let mut founding = Founding::new(seed);
+    let (mut report, mut founding) = begun("takeover", Some("C-2"), seed);
     let publisher = founding.account(FUNDS);
     let accounts = founding.accounts(ACCOUNTS, FUNDS);
     let outsider = founding.account(FUNDS);
@@ -47,7 +46,7 @@ pub fn run(seed: u64) -> Result<Report> {
     sybil.register_judges(&mut world, &TYPES)?;
     report.note("spent on weight", -ledger.change(&mut world, "operator"));
     let title = "Three own tasks of 5 TOS, and registration as miners and judges";
-    report.tables.push(ledger.table(&mut world, title));
+    ledger.tell(&mut world, &mut report, title);
 
     let ledger = Ledger::open(
         &mut world,
@@ -69,21 +68,19 @@ pub fn run(seed: u64) -> Result<Report> {
         )?;
         let ids: Vec<TaskId> = wave.iter().map(|(task, _)| *task).collect();
         // The operator answers and votes with the others; all are honest but its accounts.
-        play(
+        play_out(
             &mut world,
             &mut [&mut able_miners, &mut sybil, &mut experts],
-            |world| closed(world, &ids),
+            &ids,
         )?;
         for (number, (task, able)) in wave.into_iter().enumerate() {
             tasks.push((task, able, accounts[number]));
         }
     }
-    for name in ["operator", "outsider", "able miners", "judges"] {
-        let change = ledger.change(&mut world, name);
-        report.note(name, change);
-    }
+    let names = ["operator", "outsider", "able miners", "judges"];
+    ledger.note(&mut world, &mut report, &names);
     let title = "Ten tasks of 15 TOS of an outsider, each with one honest and one junk answer";
-    report.tables.push(ledger.table(&mut world, title));
+    ledger.tell(&mut world, &mut report, title);
     let panels = panels(&mut world, &tasks, &accounts, &mut report)?;
     report.tables.push(panels);
     world.check()?;
@@ -110,7 +107,7 @@ fn earn(
         sybil.flood(task, &answer);
         own.push(task);
     }
-    play(world, &mut [sybil, experts], |world| closed(world, &own))
+    play_out(world, &mut [sybil, experts], &own)
 }
 
 /// Tasks of the outsider, with an honest miner and an account of the operator in each. Returns them

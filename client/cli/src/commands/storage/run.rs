@@ -164,7 +164,8 @@ impl Run {
         let mode = self.work.mode();
         let notifier = self.work.notifier(global, "provider", &key.account())?;
         let place = |_: &Hash| dir.clone();
-        tasks::run(global.url.as_str(), &key, mode, &notifier, place, make).await
+        let (url, interrupt) = (global.url.as_str(), tasks::interrupted());
+        tasks::run(url, &key, mode, &notifier, place, make, interrupt).await
     }
 }
 
@@ -191,6 +192,7 @@ impl Audit {
             Ok(Auditor::new(options, http.clone()))
         };
         let mode = self.work.mode();
-        tasks::run(global.url.as_str(), &key, mode, &notifier, place, make).await
+        let (url, interrupt) = (global.url.as_str(), tasks::interrupted());
+        tasks::run(url, &key, mode, &notifier, place, make, interrupt).await
     }
 }

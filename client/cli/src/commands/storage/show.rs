@@ -41,6 +41,12 @@ fn status(of: &impl serde::Serialize) -> String {
     }
 }
 
+/// A table with a row for each.
+fn rows<T>(headings: &[&str], all: &[T], row: impl Fn(&T) -> Vec<String>) -> String {
+    let rows: Vec<_> = all.iter().map(row).collect();
+    table(headings, &rows)
+}
+
 fn deal_rows(deals: &[Deal], clock: StorageClock) -> String {
     let row = |deal: &Deal| {
         vec![
@@ -53,7 +59,6 @@ fn deal_rows(deals: &[Deal], clock: StorageClock) -> String {
             amount::format(deal.paid),
         ]
     };
-    let rows: Vec<_> = deals.iter().map(row).collect();
     let headings = [
         "DEAL",
         "STATUS",
@@ -63,7 +68,7 @@ fn deal_rows(deals: &[Deal], clock: StorageClock) -> String {
         "ESCROW",
         "PAID",
     ];
-    table(&headings, &rows)
+    rows(&headings, deals, row)
 }
 
 fn replica_rows(replicas: &[Replica]) -> String {
@@ -80,7 +85,6 @@ fn replica_rows(replicas: &[Replica]) -> String {
             amount::format(replica.collateral),
         ]
     };
-    let rows: Vec<_> = replicas.iter().map(row).collect();
     let headings = [
         "REPLICA",
         "STATUS",
@@ -91,7 +95,7 @@ fn replica_rows(replicas: &[Replica]) -> String {
         "MISSES",
         "COLLATERAL",
     ];
-    table(&headings, &rows)
+    rows(&headings, replicas, row)
 }
 
 fn provider_lines(
@@ -290,6 +294,10 @@ pub(super) async fn status_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tos_sdk::testing::{
+        assert_contains,
+        views::{provider_view, window_view},
+    };
     use tos_storage_proofs::Commitment;
     use tos_types::{
         storage::{DealStatus, ReplicaStatus, StoredContent},
@@ -368,37 +376,18 @@ mod tests {
     #[test]
     fn a_provider_that_leaves_is_told_when_its_bond_is_free() {
         let mut provider = ProviderView {
-            bond: TOS,
-            tied: 0,
-            proof_key: [0; 32],
-            locator: b"http://h".to_vec().try_into().unwrap(),
-            replicas: 0,
-            groups: Vec::new(),
-            answered: 0,
-            missed: 0,
-            latency_ms: None,
-            score: None,
             exiting: true,
             leave_at: Some(8),
+            ..provider_view()
         };
-        let window = WindowView {
-            number: 5,
-            stage: tos_views::WindowStage::Open,
-            seed: None,
-            ends: None,
-            now: 100,
-            due: Vec::new(),
-            folded: Some(4),
-            degraded: false,
-        };
+        let window = window_view(5, 100);
         let who = AccountId32::new([1; 32]);
         let text = provider_lines(&who, &provider, &window, CLOCK);
-        for part in [
+        let parts = [
             "no; the bond is free from window 8, in about 2 min",
             "5 (open), one takes about 40 s",
-        ] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
+        ];
+        assert_contains(&text, &parts);
         provider.exiting = false;
         let text = provider_lines(&who, &provider, &window, CLOCK);
         assert!(text.contains("takes deals  yes"), "{text}");

@@ -7,20 +7,13 @@ use crate::{
     chain::Wait,
     testing::{
         node::{key_of_type, signer, Effect, FakeNode, Next, Reaction, Tell},
-        views::task_view,
+        views::{chain_view, parameters_view, task_view},
     },
 };
 use codec::Compact;
 use std::time::Duration;
-use tos_types::{
-    rules::{
-        DifficultyTable, JudgeStakes, JudgingRules, LevelTable, MinerStakes, PublishingRules,
-        SlashRules,
-    },
-    time::PhaseLengths,
-    ContentRef, TaskParams, TOS,
-};
-use tos_views::{ChainView, ParametersView};
+use tos_types::{time::PhaseLengths, ContentRef, TaskParams, TOS};
+use tos_views::ChainView;
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -36,27 +29,6 @@ fn publish() -> Call {
         min_quality: 50,
         max_participants: 4,
         reference: None,
-    }
-}
-
-fn parameters() -> ParametersView {
-    ParametersView {
-        publishing: PublishingRules::STANDARD,
-        slashes: SlashRules::STANDARD,
-        judging: JudgingRules::STANDARD,
-        difficulties: DifficultyTable::STANDARD,
-        target_fullness: 2_500,
-        fee_adjustment: 1,
-        least_fee_multiplier: 1,
-        entry_deposit: TOS,
-        byte_deposit: 1,
-        referendum_deposit: TOS,
-        motion_deposit: TOS,
-        max_spend: TOS,
-        stakers_share: 5_000,
-        miner_stakes: MinerStakes::STANDARD,
-        judge_stakes: JudgeStakes::STANDARD,
-        levels: LevelTable::STANDARD,
     }
 }
 
@@ -79,7 +51,7 @@ async fn refused(node: &FakeNode, call: &Call, with: &'static str) -> String {
 #[tokio::test]
 async fn a_reward_outside_the_band_is_told_the_band() {
     let node = FakeNode::new();
-    let mut parameters = parameters();
+    let mut parameters = parameters_view();
     parameters.difficulties.advanced.least_reward = 31 * TOS;
     parameters.difficulties.advanced.most_reward = 99 * TOS;
     node.lock()
@@ -96,18 +68,14 @@ async fn a_reward_outside_the_band_is_told_the_band() {
 #[tokio::test]
 async fn an_open_window_out_of_bounds_is_told_the_bounds() {
     let node = FakeNode::new();
+    let standard = chain_view(9);
     let chain = ChainView {
-        tick: 9,
-        day: 0,
         phase_lengths: PhaseLengths {
             min_open: 60,
             max_open: 4_321,
-            ..PhaseLengths::per_day(1_000)
+            ..standard.phase_lengths
         },
-        tasks: 0,
-        open_tasks: 0,
-        miners: 0,
-        judges: 0,
+        ..standard
     };
     node.lock().answers.insert("TosApi_chain", chain.encode());
     let text = refused(&node, &publish(), "OpenWindowOutOfBounds").await;
@@ -129,21 +97,12 @@ async fn an_unknown_task_type_is_told_the_types_of_the_chain() {
 #[tokio::test]
 async fn a_step_that_is_not_due_is_told_the_tick_and_the_time() {
     let node = FakeNode::new();
-    let chain = ChainView {
-        tick: 9,
-        day: 0,
-        phase_lengths: PhaseLengths::per_day(1_000),
-        tasks: 0,
-        open_tasks: 0,
-        miners: 0,
-        judges: 0,
-    };
     let task = task_view(1);
     let call = Call::Crank {
         task: task.summary.id,
     };
     for (function, answer) in [
-        ("TosApi_chain", chain.encode()),
+        ("TosApi_chain", chain_view(9).encode()),
         ("TosApi_task", Some(task).encode()),
         ("BabeApi_configuration", 2_000u64.encode()),
     ] {

@@ -55,20 +55,18 @@ impl Known {
     pub fn without(&mut self, part: Part) -> bool {
         match part {
             Part::Format => {
-                let simpler = match self.form {
+                self.form = match self.form {
                     Form::Schema => Form::Object,
                     Form::Object => Form::Prompt,
                     Form::Prompt => return false,
                 };
-                self.form = simpler;
             }
             Part::Tokens => {
-                let other = match self.tokens {
+                self.tokens = match self.tokens {
                     Tokens::Max => Tokens::Completion,
                     Tokens::Completion => Tokens::Unbounded,
                     Tokens::Unbounded => return false,
                 };
-                self.tokens = other;
             }
             Part::Temperature if self.no_temperature => return false,
             Part::Temperature => self.no_temperature = true,
