@@ -254,7 +254,7 @@ async fn a_worker_that_ends_leaves_no_work_behind_and_its_store_is_found_again()
     let again = provers.get(&path).unwrap();
     let key = fake::proof_key();
     let opened = ReplicaProver::open(&path, (SealParams::TEST, 16), &ME, GENESIS, key);
-    assert!(opened.err().unwrap().to_string().contains("in use"));
+    assert!(opened.err().unwrap().to_string().contains("runs already"));
     // To send everything would take the server 400 seconds.
     let over = async {
         while Arc::strong_count(&again) > 1 {
