@@ -244,13 +244,13 @@ impl<T: Config> Pallet<T> {
     fn check_asked() -> Result<(), TryRuntimeError> {
         Self::check_listed(
             AuditsOf::<T>::iter_keys(),
-            |id, moment| Audits::<T>::contains_key(id, moment),
+            Audits::<T>::contains_key,
             Audits::<T>::iter_keys().count(),
             "the audits listed with providers are not the open ones of their replicas",
         )?;
         Self::check_listed(
             ChallengesOf::<T>::iter_keys(),
-            |id, kind| Challenges::<T>::contains_key(id, kind),
+            Challenges::<T>::contains_key,
             Challenges::<T>::iter_keys().count(),
             "the challenges listed with providers are not the open ones of their replicas",
         )
