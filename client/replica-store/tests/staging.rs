@@ -241,7 +241,7 @@ fn a_disk_that_fills_up_meanwhile_is_no_damage_and_leaves_nothing_in_the_way() {
 
 #[test]
 fn work_ends_when_it_is_stopped_and_can_be_taken_up_again() {
-    let (bytes, spec, disk, store) = fresh(10);
+    let (bytes, spec, _disk, store) = fresh(10);
     let endless = Piecewise(&bytes, || store.stop(&spec.deal));
     let stopped = store.stage(&staged(&spec), endless, &mut |_| ());
     assert!(matches!(stopped, Err(Error::Stopped(_))), "{stopped:?}");
