@@ -184,25 +184,27 @@ beside() {
     if [ "$failed" -ne 0 ]; then return 1; fi
 }
 
-# The time of every stage so far. Call it at the end, or trap it on EXIT.
-# meanwhile NAME FUNCTION [NAME FUNCTION]...: one after another, up to the first that fails, while the script goes on. One at a
-# time; `summary` stops what is still running when the script ends early.
+# meanwhile NAME FUNCTION [NAME FUNCTION]...: one after another, up to the first that fails, while the script goes on; whatever else
+# wants the processor comes first. One at a time; `summary` stops what is still running when the script ends early.
 TOS_MEANWHILE='' TOS_MEANWHILE_LOG=''
 meanwhile() {
     [ -z "$TOS_MEANWHILE" ] || die "meanwhile: called before meanwhile_over"
     TOS_MEANWHILE_LOG="$(mktemp -d)"
+    touch "$TOS_MEANWHILE_LOG"/{log,stages}
     set -m
     (
-        TOS_STAGES=() TOS_MEANWHILE=''
+        TOS_MEANWHILE=''
         trap - EXIT INT TERM HUP
+        renice -n 19 "$BASHPID" >/dev/null 2>&1
         set +e
         failed=0
         while [ $# -gt 0 ] && [ "$failed" -eq 0 ]; do
+            TOS_STAGES=()
             stage "$1" "$2"
             failed=$?
+            printf '%s\n' "${TOS_STAGES[0]}" >>"$TOS_MEANWHILE_LOG/stages"
             shift 2
         done >"$TOS_MEANWHILE_LOG/log" 2>&1
-        printf '%s\n' "${TOS_STAGES[@]}" >"$TOS_MEANWHILE_LOG/stages"
         exit "$failed"
     ) </dev/null &
     TOS_MEANWHILE=$!
@@ -213,31 +215,34 @@ meanwhile() {
     done
 }
 
-meanwhile_over() {
-    local code=0 line
-    wait "$TOS_MEANWHILE" || code=$?
+# The last part of what was written, and every stage that ended. None of its processes is left.
+_tos_end_meanwhile() {
+    local line
+    kill -- "-$TOS_MEANWHILE" 2>/dev/null || true
+    group_ended "$TOS_MEANWHILE"
     TOS_MEANWHILE=''
-    cat "$TOS_MEANWHILE_LOG/log" >&2
-    [ -s "$TOS_MEANWHILE_LOG/stages" ] || printf '%8s  FAILED  %s\n' '?' meanwhile >"$TOS_MEANWHILE_LOG/stages"
+    tail -n "$1" "$TOS_MEANWHILE_LOG/log" >&2
     while IFS= read -r line; do TOS_STAGES+=("$line"); done <"$TOS_MEANWHILE_LOG/stages"
     rm -rf "$TOS_MEANWHILE_LOG"
+}
+
+meanwhile_over() {
+    local code=0
+    wait "$TOS_MEANWHILE" || code=$?
+    if [ "$code" -ne 0 ] && ! grep -q FAILED "$TOS_MEANWHILE_LOG/stages"; then
+        printf '%8s  FAILED  %s\n' '?' meanwhile >>"$TOS_MEANWHILE_LOG/stages"
+    fi
+    _tos_end_meanwhile +1
     return "$code"
 }
 
-# What runs meanwhile ends with the script.
-_tos_stop_meanwhile() {
-    [ -n "$TOS_MEANWHILE" ] || return 0
-    kill -- "-$TOS_MEANWHILE" 2>/dev/null || true
-    group_ended "$TOS_MEANWHILE"
-    warn "    stopped what ran meanwhile; what it wrote:"
-    tail -n 40 "$TOS_MEANWHILE_LOG/log" >&2 || true
-    rm -rf "$TOS_MEANWHILE_LOG"
-    TOS_MEANWHILE=''
-}
-
+# The time of every stage so far. Call it at the end, or trap it on EXIT.
 summary() {
     local line
-    _tos_stop_meanwhile
+    if [ -n "$TOS_MEANWHILE" ]; then
+        warn "    what ran meanwhile is stopped; the end of what it wrote:"
+        _tos_end_meanwhile 40
+    fi
     say ""
     say "${TOS_BOLD}stages (minutes:seconds)${TOS_OFF}"
     for line in "${TOS_STAGES[@]:-}"; do

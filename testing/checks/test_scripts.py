@@ -114,11 +114,21 @@ def test_what_runs_meanwhile_is_stopped_when_the_script_fails_before(tmp_path):
     begun = time.monotonic()
     code, said = shell(f'long() {{ echo $BASHPID >"{tmp_path}/pid"; say "compiling"; sleep 600; }}\n'
                        f'front() {{ while [ ! -s "{tmp_path}/pid" ]; do sleep 0.05; done; false; }}\n'
-                       'meanwhile long long\nstage front front\nmeanwhile_over')
+                       'meanwhile short true long long\nstage front front\nmeanwhile_over')
     assert code == 1
     assert time.monotonic() - begun < 30
     assert "compiling" in said
-    assert stages(said) == {"front": "FAILED"}
+    assert stages(said) == {"front": "FAILED", "short": "ok"}
+    assert not os.path.exists(f"/proc/{(tmp_path / 'pid').read_text().strip()}")
+
+
+def test_what_is_killed_meanwhile_is_a_failure_and_leaves_nothing(tmp_path):
+    code, said = shell(f'long() {{ sleep 600 & echo $! >"{tmp_path}/pid"; wait; }}\nmeanwhile long long\n'
+                       f'while [ ! -s "{tmp_path}/pid" ]; do sleep 0.05; done\nkill -9 "$TOS_MEANWHILE"\nmeanwhile_over\n'
+                       'say "not reached"')
+    assert code == 137
+    assert stages(said) == {"meanwhile": "FAILED"}
+    assert "not reached" not in said
     assert not os.path.exists(f"/proc/{(tmp_path / 'pid').read_text().strip()}")
 
 
