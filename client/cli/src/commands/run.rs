@@ -66,10 +66,10 @@ pub struct Common {
     /// Take on this many tasks and stop when they are over.
     #[arg(long, value_name = "COUNT")]
     max_tasks: Option<u64>,
-    /// The most that a commitment, a reveal or a vote may offer beyond its fee (TOS). When the pool is
-    /// full or blocks are, it offers twice as much with each attempt, from --tip or 0.01 on. With 0
-    /// it offers --tip for ever.
-    #[arg(long, value_name = "AMOUNT", value_parser = tos_sdk::amount::parse, default_value = "0.1")]
+    /// The most that a commitment, a reveal or a vote may offer beyond its fee (TOS). One that is in no
+    /// block offers twice as much with each minute, from twice --tip or 0.01 on. With 0 it offers --tip
+    /// for ever. All attempts of one call together offer no more than twice this, beyond --tip.
+    #[arg(long, value_name = "AMOUNT", value_parser = tos_sdk::amount::parse, default_value = "0")]
     max_tip: Balance,
     /// Leave rewards to be claimed later.
     #[arg(long)]
@@ -388,5 +388,25 @@ impl Common {
             retention: Retention::new(Duration::from_secs(u64::from(self.keep_content) * 3_600)),
             ..JobContext::new(store, http, patience, limits)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        common: Common,
+    }
+
+    #[test]
+    fn a_worker_raises_tips_only_when_asked_to() {
+        let max_tip = |line: &[&str]| Line::parse_from(line).common.mode().max_tip;
+        assert_eq!(max_tip(&["worker"]), 0);
+        let cent = tos_types::TOS / 100;
+        assert_eq!(max_tip(&["worker", "--max-tip", "0.05"]), 5 * cent);
     }
 }

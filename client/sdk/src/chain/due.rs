@@ -8,6 +8,19 @@ use crate::{duration, error::Result, keys::Signer};
 use tos_types::{storage::ReplicaStatus, Phase, Tick};
 use tos_views::JudgeStatus;
 
+/// Refusals that are about time.
+const MAY_BE_DUE: [&str; 9] = [
+    "Tasks::NotDue",
+    "Tasks::NotInReveal",
+    "Tasks::Suspended",
+    "Miners::StillUnbonding",
+    "Miners::Suspended",
+    "Judges::StillUnbonding",
+    "Judges::Suspended",
+    "Storage::Unbonding",
+    "Storage::NotDue",
+];
+
 impl Connection {
     /// Time from which the chain takes the refused call, in a sentence with the tick or window and
     /// about how long that is. `None` where the refusal is not about time, or the state does not
@@ -18,6 +31,10 @@ impl Connection {
         call: &Call,
         name: &str,
     ) -> Result<Option<String>> {
+        // Most refusals are about something else, and wait for no answer of the node.
+        if !MAY_BE_DUE.contains(&name) {
+            return Ok(None);
+        }
         let at = self.best().await?;
         let who = signer.account();
         match (name, call) {
@@ -80,6 +97,15 @@ impl Connection {
                 ) {
                     return Ok(None);
                 }
+                let Some(deal) = at.deal(replica.deal).await? else {
+                    return Ok(None);
+                };
+                if replica.earned >= deal.windows {
+                    return Ok(Some(format!(
+                        "All {} windows of its deal are paid for: there is no more to come.",
+                        deal.windows
+                    )));
+                }
                 let run = u64::from(at.storage_stats().await?.config.proof_window);
                 let left = run.saturating_add(1).saturating_sub(replica.streak).max(1);
                 let time = at.time_of_windows(left).await?;
@@ -135,8 +161,11 @@ mod tests {
     use codec::Encode;
     use polkadot_sdk::sp_core::crypto::AccountId32;
     use tos_storage_proofs::Commitment;
-    use tos_types::{storage::StorageConfig, ContentRef, DealId, ReplicaId, TaskId};
-    use tos_views::{ProviderView, ReplicaView, StorageStats};
+    use tos_types::{
+        storage::{DealStatus, StorageConfig, StoredContent},
+        ContentRef, DealId, ReplicaId, TaskId, TOS,
+    };
+    use tos_views::{DealView, ProviderView, ReplicaView, StorageStats};
 
     const REPLICA: ReplicaId = ReplicaId([1; 16]);
 
@@ -175,7 +204,15 @@ mod tests {
     }
 
     fn replica(status: ReplicaStatus, streak: u64, due: Option<Tick>) -> Vec<u8> {
-        let view = ReplicaView {
+        Some(replica_view(status, streak, due)).encode()
+    }
+
+    fn replica_view(
+        status: ReplicaStatus,
+        streak: u64,
+        due: Option<Tick>,
+    ) -> ReplicaView<AccountId32> {
+        ReplicaView {
             id: REPLICA,
             deal: DealId([2; 16]),
             provider: AccountId32::new([3; 32]),
@@ -193,14 +230,40 @@ mod tests {
             first_window: None,
             ends_at: None,
             due,
-        };
-        Some(view).encode()
+        }
+    }
+
+    /// The replica's deal, of a thousand windows.
+    fn deal() -> DealView<AccountId32> {
+        DealView {
+            id: DealId([2; 16]),
+            client: AccountId32::new([1; 32]),
+            content: StoredContent {
+                hash: [4; 32],
+                length: 1,
+                locator: Default::default(),
+            },
+            coded: Commitment {
+                root: [0; 32],
+                words: 64,
+            },
+            price: TOS,
+            windows: 1_000,
+            provider: None,
+            escrow: TOS,
+            paid: 0,
+            collateral: TOS,
+            status: DealStatus::Taken,
+            replica: Some(REPLICA),
+        }
     }
 
     /// Sentence on a call about this replica that is not due.
     async fn told_of(replica: Vec<u8>, call: &Call) -> Option<String> {
         let node = node();
+        let deal = Some(deal()).encode();
         node.lock().answers.insert("StorageApi_replica", replica);
+        node.lock().answers.insert("StorageApi_deal", deal);
         told(&node, "Storage::NotDue", call).await
     }
 
@@ -268,6 +331,34 @@ mod tests {
         }
         let paused = replica(ReplicaStatus::Paused, 0, None);
         assert_eq!(told_of(paused, &call).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_settles_a_deal_paid_in_full_is_told_of_no_next_pay() {
+        let call = Call::SettleReplica { replica: REPLICA };
+        for (earned, over) in [(999, false), (1_000, true)] {
+            let view = ReplicaView {
+                earned,
+                ..replica_view(ReplicaStatus::Active, 1_100, None)
+            };
+            let text = told_of(Some(view).encode(), &call).await.unwrap();
+            assert_eq!(text.contains("All 1000 windows"), over, "{text}");
+            assert_eq!(text.contains("more to go"), !over, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_is_not_about_time_waits_for_no_answer_of_the_node() {
+        let node = node();
+        let connection = node.connect().await;
+        node.lock().lost = true;
+        let call = Call::Crank {
+            task: TaskId([1; 16]),
+        };
+        let due = connection.due(&signer(), &call, "Tasks::UnknownTask").await;
+        assert_eq!(due.unwrap(), None);
+        let asked = connection.due(&signer(), &call, "Tasks::NotDue").await;
+        assert!(asked.is_err());
     }
 
     #[tokio::test]

@@ -201,54 +201,50 @@ impl Connection {
         wait: Wait,
         time: Duration,
     ) -> Result<Vec<Result<Included>>> {
-        let tips = vec![signer.tip; calls.len()];
-        self.submit_all_offering(signer, calls, &tips, wait, time)
+        self.submit_all_offering(signer, calls, |_, _| signer.tip, wait, time)
             .await
     }
 
-    /// [`Self::submit_all`], with a tip of its own for each call, in wei, in place of the signer's.
+    /// [`Self::submit_all`], with a tip of its own for each call, in wei, in place of the signer's: `tip_of`
+    /// is asked right before a call is signed, by the call's place and the nonce that it gets.
     pub async fn submit_all_offering(
         &self,
         signer: &Signer,
         calls: &[Call],
-        tips: &[Balance],
+        mut tip_of: impl FnMut(usize, u64) -> Balance,
         wait: Wait,
         time: Duration,
     ) -> Result<Vec<Result<Included>>> {
         self.warn_of_development_key(signer).await;
-        let signers: Vec<Signer> = tips
-            .iter()
-            .map(|tip| Signer {
-                tip: *tip,
-                ..signer.clone()
-            })
-            .collect();
         let best = self.best().await?;
         let life = self.mortality(&best).await?;
         let mut nonce = self.nonce(&best, signer).await?;
         let mut sent = Vec::new();
-        for (call, signer) in calls.iter().zip(&signers) {
+        for (place, call) in calls.iter().enumerate() {
             let mut submission = Submission::default();
             if call.is_authorised() {
-                sent.push((
-                    self.send_authorised(&best, call, &mut submission).await,
-                    submission,
-                ));
+                let progress = self.send_authorised(&best, call, &mut submission).await;
+                sent.push((progress, submission, signer.clone()));
                 continue;
             }
+            let signer = Signer {
+                tip: tip_of(place, nonce),
+                ..signer.clone()
+            };
             submission.nonce = Some(nonce);
-            let progress = self.send(&best, life, signer, call, &mut submission).await;
+            let progress = self.send(&best, life, &signer, call, &mut submission).await;
             if progress.is_ok() {
                 nonce += 1;
             }
-            sent.push((progress, submission));
+            sent.push((progress, submission, signer));
         }
-        let outcomes = sent.into_iter().zip(calls.iter().zip(&signers)).map(
-            |((progress, submission), (call, signer))| async move {
-                self.outcome_of_call(Some(signer), call, progress, submission, wait, time)
-                    .await
-            },
-        );
+        let outcomes =
+            sent.into_iter()
+                .zip(calls)
+                .map(|((progress, submission, signer), call)| async move {
+                    self.outcome_of_call(Some(&signer), call, progress, submission, wait, time)
+                        .await
+                });
         Ok(futures::future::join_all(outcomes).await)
     }
 

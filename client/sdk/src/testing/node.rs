@@ -147,6 +147,8 @@ pub struct Node {
     pub validators: Vec<AccountId32>,
     /// State of blocks below this one is discarded.
     pub pruned: usize,
+    /// Number by which the nonces that it tells are too high.
+    pub nonces_ahead: u64,
 }
 
 /// A handle to the node.
@@ -362,7 +364,8 @@ impl Node {
             "Metadata_metadata" => metadata().encode(),
             "AccountNonceApi_account_nonce" => {
                 let account = AccountId32::decode(&mut arguments.as_slice()).unwrap();
-                (self.nonce(&account, number) as u32).encode()
+                let nonce = self.nonce(&account, number) + self.nonces_ahead;
+                (nonce as u32).encode()
             }
             "TosApi_task_by_reference" => match self.by_reference.len() {
                 0 | 1 => self.by_reference.front().copied().flatten().encode(),
@@ -456,6 +459,7 @@ impl FakeNode {
             free: None,
             validators: Vec::new(),
             pruned: 0,
+            nonces_ahead: 0,
         };
         node.grow(1);
         Self {

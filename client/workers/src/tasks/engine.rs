@@ -3,13 +3,14 @@
 //! Drives a worker: a step for every best block and every finished job, over a connection that
 //! may come and go, to a node that may be behind or on another chain than before.
 
-use super::{Identity, Live, Role, StepReport};
+use super::{tips::Tips, Identity, Live, Role, StepReport};
 use crate::notify::{Absence, Notifier, Watched, FLUSH_TIME};
 use futures::{FutureExt, StreamExt};
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::{
     future::Future,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tos_sdk::{
@@ -39,7 +40,8 @@ pub struct Mode {
     pub max_tasks: Option<u64>,
     /// Not about stopping: what was seen of the chain's height is forgotten once, at the start.
     pub forget_height: bool,
-    /// Not about stopping: the highest tip, in wei, of a call with a deadline that is not in a block yet.
+    /// Not about stopping: the highest tip, in wei, of a call with a deadline that is not in a block yet;
+    /// no tip is raised if it is 0.
     pub max_tip: Balance,
 }
 
@@ -123,9 +125,11 @@ async fn run_on<M: Memory, R: Role<Live>>(
     let mut connected_before = false;
     let mut absence = Absence::default();
     let mut post: Option<Post<M, R>> = None;
+    let time = R::INCLUSION_TIME;
+    // For all connections: a node that ends them must not make this worker offer anew.
+    let tips = Arc::new(Mutex::new(Tips::up_to(mode.max_tip, time)));
     loop {
-        let (time, tip) = (R::INCLUSION_TIME, mode.max_tip);
-        let error = match Live::open(endpoint, identity.clone(), time, tip).await {
+        let error = match Live::open(endpoint, identity.clone(), time, tips.clone()).await {
             Ok(live) => {
                 tracing::info!(url, "connected");
                 absence.over(notifier, &url);

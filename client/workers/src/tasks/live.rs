@@ -2,12 +2,16 @@
 
 //! A worker's chain, for real.
 
-use super::{tips::Tips, Submit, TaskChain, TaskSnapshot};
+use super::{
+    tips::{self, Tips},
+    Submit, TaskChain, TaskSnapshot,
+};
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::time::Instant;
 use tos_sdk::{
     chain::{At, Block, Call, Connection, Endpoint, Hash, Heads, Included, Wait},
     error::Result,
@@ -47,7 +51,7 @@ pub struct Live {
     pub connection: Connection,
     identity: Identity,
     inclusion_time: Duration,
-    tips: Mutex<Tips>,
+    tips: Arc<Mutex<Tips>>,
 }
 
 /// The chain at one block, for one account.
@@ -58,36 +62,46 @@ pub struct LiveSnapshot {
 
 impl Live {
     /// Connects to a node. Calls may take `inclusion_time` to get into a block; those that have a deadline
-    /// offer more each time that they did not, up to `max_tip`, in wei.
-    pub async fn open(
+    /// offer what `tips` says, which outlives the connection.
+    pub(super) async fn open(
         endpoint: &Endpoint,
         identity: Identity,
         inclusion_time: Duration,
-        max_tip: Balance,
+        tips: Arc<Mutex<Tips>>,
     ) -> Result<Self> {
         Ok(Self {
             connection: Connection::open_at(endpoint).await?,
             identity,
             inclusion_time,
-            tips: Mutex::new(Tips::up_to(max_tip)),
+            tips,
         })
     }
 
-    /// Sends calls in the name of a key's account, with the tips that they need.
+    /// Sends calls in the name of a key's account, with the tips that they need and the most urgent ones
+    /// first. The results are in the order of `calls`.
     async fn submit_signed(
         &self,
         signer: &Signer,
         calls: &[Call],
     ) -> Result<Vec<Result<Included>>> {
         let lock = || self.tips.lock().unwrap_or_else(PoisonError::into_inner);
-        let tips = lock().of(calls, signer.tip);
-        let time = self.inclusion_time;
+        let (base, time) = (signer.tip, self.inclusion_time);
+        let wanted = lock().wanted(calls, base, Instant::now());
+        let order = tips::in_order(calls, &wanted);
+        let sorted: Vec<Call> = order.iter().map(|(_, call, _)| (*call).clone()).collect();
+        let tip_of = |place: usize, nonce: u64| match order.get(place) {
+            Some((_, call, wanted)) => lock().at_nonce(call, nonce, *wanted, base),
+            None => base,
+        };
         let results = self
             .connection
-            .submit_all_offering(signer, calls, &tips, Wait::Best, time)
+            .submit_all_offering(signer, &sorted, tip_of, Wait::Best, time)
             .await?;
-        lock().learn(calls, &results);
-        Ok(results)
+        lock().learn(&sorted, &results);
+        let places = order.iter().map(|(place, _, _)| *place);
+        let mut results: Vec<_> = places.zip(results).collect();
+        results.sort_by_key(|(place, _)| *place);
+        Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
     /// The account.
@@ -206,13 +220,29 @@ mod tests {
     use tos_types::{ContentRef, TOS};
 
     const FULL: Reaction = Reaction::Refuse(1016, "Immediately Dropped", "the pool is full");
+    const CENT: Balance = TOS / 100;
+    const TASK: TaskId = TaskId([1; 16]);
 
-    async fn live(node: &FakeNode) -> Live {
+    /// Tips of up to 0.05 TOS that may be raised after so much time.
+    fn ladder(every: Duration) -> Arc<Mutex<Tips>> {
+        Arc::new(Mutex::new(Tips::up_to(5 * CENT, every)))
+    }
+
+    async fn live(node: &FakeNode, tips: &Arc<Mutex<Tips>>) -> Live {
         Live {
             connection: node.connect().await,
             identity: Identity::from(&signer()),
             inclusion_time: Duration::from_secs(120),
-            tips: Mutex::new(Tips::up_to(TOS / 20)),
+            tips: tips.clone(),
+        }
+    }
+
+    fn reveal() -> Call {
+        Call::Reveal {
+            task: TASK,
+            content: ContentRef::inline(b"an honest answer").unwrap(),
+            simhash: 0,
+            salt: [0; 32],
         }
     }
 
@@ -223,35 +253,80 @@ mod tests {
     #[tokio::test]
     async fn a_reveal_that_gets_into_no_block_offers_more_each_time_up_to_the_most() {
         let node = FakeNode::new();
-        let live = live(&node).await;
-        let reveal = Call::Reveal {
-            task: TaskId([1; 16]),
-            content: ContentRef::inline(b"an honest answer").unwrap(),
-            simhash: 0,
-            salt: [0; 32],
-        };
+        let live = live(&node, &ladder(Duration::ZERO)).await;
         node.lock().reactions.extend([FULL; 4]);
-        let calls = [reveal];
+        let calls = [reveal()];
         for attempt in 0..4 {
             let results = live.submit(&calls).await.unwrap();
             assert!(results[0].is_err(), "{attempt}");
         }
         live.submit(&calls).await.unwrap().remove(0).unwrap();
-        let cent = TOS / 100;
-        assert_eq!(tips(&node), [0, cent, 2 * cent, 4 * cent, 5 * cent]);
+        assert_eq!(tips(&node), [0, CENT, 2 * CENT, 4 * CENT, 5 * CENT]);
         // It was in a block; what comes after it begins anew.
         live.submit(&calls).await.unwrap().remove(0).unwrap();
         assert_eq!(tips(&node).last(), Some(&0));
     }
 
     #[tokio::test]
+    async fn a_full_pool_alone_raises_no_tip() {
+        let node = FakeNode::new();
+        let live = live(&node, &ladder(Duration::from_secs(3_600))).await;
+        node.lock().reactions.extend([FULL; 9]);
+        for _ in 0..10 {
+            live.submit(&[reveal()]).await.unwrap();
+        }
+        assert_eq!(tips(&node), [0; 10]);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_keeps_refusing_and_naming_new_nonces_gets_no_more_than_twice_the_most() {
+        let node = FakeNode::new();
+        let tips_of_the_worker = ladder(Duration::ZERO);
+        for attempt in 0..15 {
+            {
+                let mut node = node.lock();
+                node.reactions.push_back(FULL);
+                node.nonces_ahead = attempt;
+            }
+            // It ends the connection each time, too.
+            let live = live(&node, &tips_of_the_worker).await;
+            assert!(live.submit(&[reveal()]).await.unwrap()[0].is_err());
+        }
+        let nonces: Vec<_> = node.lock().submitted.iter().map(|s| s.nonce).collect();
+        assert_eq!(nonces, (0..15).collect::<Vec<u64>>());
+        let tips = tips(&node);
+        assert_eq!(tips[..6], [0, CENT, 2 * CENT, 4 * CENT, 3 * CENT, 0]);
+        assert_eq!(tips.iter().sum::<Balance>(), 10 * CENT);
+    }
+
+    #[tokio::test]
+    async fn a_raised_reveal_goes_before_what_offers_less_and_results_keep_their_order() {
+        let node = FakeNode::new();
+        let live = live(&node, &ladder(Duration::ZERO)).await;
+        node.lock().reactions.extend([FULL; 2]);
+        live.submit(&[reveal()]).await.unwrap();
+        let commit = Call::Commit {
+            task: TASK,
+            commitment: [2; 32],
+        };
+        let calls = [Call::Crank { task: TASK }, commit, reveal()];
+        let results = live.submit(&calls).await.unwrap();
+        let done: Vec<_> = results.iter().map(Result::is_ok).collect();
+        assert_eq!(done, [true, true, false]);
+        let node = node.lock();
+        let sent = node.submitted.iter().skip(1);
+        let sent: Vec<_> = sent.map(|s| (s.call[1], s.nonce, s.tip)).collect();
+        // The numbers of reveal, commit and crank.
+        assert_eq!(sent, [(2, 0, CENT), (3, 0, 0), (1, 1, 0)]);
+    }
+
+    #[tokio::test]
     async fn a_call_without_a_deadline_offers_no_more_than_before() {
         let node = FakeNode::new();
-        let live = live(&node).await;
+        let live = live(&node, &ladder(Duration::ZERO)).await;
         node.lock().reactions.extend([FULL; 2]);
-        let task = TaskId([1; 16]);
         for _ in 0..3 {
-            live.submit(&[Call::Crank { task }]).await.unwrap();
+            live.submit(&[Call::Crank { task: TASK }]).await.unwrap();
         }
         assert_eq!(tips(&node), [0, 0, 0]);
     }

@@ -63,6 +63,7 @@ enum TasksCall {
     publish,
     crank,
     reveal,
+    commit,
 }
 
 #[derive(Encode, TypeInfo)]
