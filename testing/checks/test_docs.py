@@ -23,6 +23,8 @@ LABEL = re.compile(r"\*+[^*\s]+(?: [^*\s]+){0,2}[.!?]\*+$")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # A path of this repository, as a command takes it.
 PATH = re.compile(r"(?<![\w./$}~@-])(?:\./)?((?:chain-specs|client|docs|examples|node|ops|runtime|scripts|testing|zombienet)/[\w./@-]*\w)")
+# A step of a runbook that begins with words of a log, `…` for what differs: `2. *The store in … is of another chain*: end it.`
+LOGGED = re.compile(r"^\d+\. \*([^*]+)\*[:,]", re.M)
 SECTIONS = ["Context", "Decision", "Considered", "Consequences"]
 
 
@@ -130,6 +132,14 @@ def test_paths_in_blocks_of_code_are_there(page: Path) -> None:
 def test_paths_are_found_in_blocks_of_code_alone() -> None:
     text = "scripts/no\n```sh\npython3 - a.json runtime/releases/1.wasm <<'END'\n./scripts/a@.b /usr/ops/c https://x/docs/d\n```\ndocs/e\n"
     assert [path for _, line in commands(text) for path in PATH.findall(line)] == ["runtime/releases/1.wasm", "scripts/a@.b"]
+
+
+def test_words_of_the_log_that_runbooks_quote_are_in_the_sources() -> None:
+    quoted = LOGGED.findall((ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8"))
+    assert quoted
+    parts = [part.strip() for words in quoted for part in words.split("…")]
+    found = ["git", "grep", "--quiet", "--ignore-case", "--fixed-strings"]
+    assert [part for part in parts if subprocess.run([*found, part, "--", "*.rs"], cwd=ROOT, check=False).returncode != 0] == []
 
 
 def test_the_first_page_leads_to_every_page_of_the_documentation() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from . import metrics
-from .ports import free_ports
+from .ports import free_ports, is_taken
 from .process import Process, Word, run
 from .rpc import Rpc
 from .wait import LATE, Failed, eventually
@@ -58,9 +58,12 @@ class Node(Process):
         return self.rpc("system_health") is not None
 
     def lost_a_port(self) -> bool:
-        """True when the node has never run, because another process has taken one of its ports since it was free."""
+        """True when the node has never run, because another process has taken one of its ports since it was free. A node that says so
+        of ports that are free is wrong, and has not lost any."""
         said = self.said()
-        return not self.runs() and bool(TAKEN.search(said)) and "JSON-RPC server: addr=" not in said
+        if self.runs() or not TAKEN.search(said) or "JSON-RPC server: addr=" in said:
+            return False
+        return any(is_taken(port, self.host) for port in (self.rpc_port, self.p2p, self.prometheus))
 
     def move(self) -> None:
         """Starts it again, on other ports."""

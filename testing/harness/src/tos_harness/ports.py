@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import errno
 import socket
 import sys
 
@@ -27,6 +28,23 @@ def free_ports(count: int, first: int = 0) -> list[int]:
 def free_port() -> int:
     """A port that was free a moment ago."""
     return free_ports(1)[0]
+
+
+def is_taken(port: int, host: str = "127.0.0.1") -> bool:
+    """True when a program has the port: none can listen there, or, at a host that is not of this machine's own, one answers."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+            sock.listen()
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                return error.errno == errno.EADDRINUSE
+        else:
+            return False
+    with socket.socket() as sock:
+        sock.settimeout(2)
+        return sock.connect_ex((host, port)) == 0
 
 
 def main() -> int:
