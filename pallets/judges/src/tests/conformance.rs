@@ -10,7 +10,7 @@ use frame_support::{
     traits::{fungible::MutateHold, tokens::Precision},
 };
 use polkadot_sdk::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tos_interfaces::Panels;
 use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
 use tos_types::Balance;
@@ -76,9 +76,9 @@ impl Flows for JudgeFlows {
         ExtBuilder::judges(3).build()
     }
 
-    fn booked() -> BTreeMap<u64, Balance> {
+    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
         crate::Judges::<Test>::iter()
-            .map(|(who, judge)| (who, judge.stake))
+            .map(|(who, judge)| (who, HoldReason::JudgeStake.into(), judge.stake))
             .collect()
     }
 

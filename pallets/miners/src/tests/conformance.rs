@@ -3,10 +3,10 @@
 //! The pallet's own flow of held money, with the miner in every state.
 
 use crate::mock::*;
-use crate::Miners as Register;
+use crate::{HoldReason, Miners as Register};
 use frame_support::{assert_ok, storage::with_storage_layer};
 use polkadot_sdk::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
 use tos_types::Balance;
 
@@ -32,9 +32,9 @@ impl Flows for MinerFlows {
         ExtBuilder::default().build()
     }
 
-    fn booked() -> BTreeMap<u64, Balance> {
+    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
         Register::<Test>::iter()
-            .map(|(who, miner)| (who, miner.stake))
+            .map(|(who, miner)| (who, HoldReason::Registration.into(), miner.stake))
             .collect()
     }
 

@@ -3,10 +3,11 @@
 //! The pallet's own flows of held money, with the accounts of a task in every state.
 
 use crate::mock::*;
-use crate::{Claims, Custody, Escrows, Event, HoldReason};
-use frame_support::{assert_ok, weights::Weight};
+use crate::{Claims, Custody, Error, Escrows, Event, HoldReason};
+use frame_support::{assert_ok, storage::with_storage_layer, weights::Weight};
 use polkadot_sdk::*;
-use std::collections::{BTreeMap, BTreeSet};
+use sp_runtime::DispatchResult;
+use std::collections::BTreeSet;
 use tos_interfaces::Vault;
 use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
 use tos_types::Balance;
@@ -34,12 +35,40 @@ fn refunded(fee: Balance) -> Started {
     Started::new([ALICE], move || Rewards::refund(&task(0), fee))
 }
 
-/// Rewards whose claim window ends; those of a judge without an account wait on the treasury.
-fn expired(judge: u64) -> Started {
+/// Rewards of these accounts that wait to be claimed; those of a judge without an account wait on
+/// the treasury.
+fn waiting(judge: u64) -> [u64; 3] {
     deposit(0, ALICE, 100);
     let votes = [(judge, 6_000), (V2, 4_000)];
     assert_ok!(Rewards::settle(&settlement(0, &[(M1, 90)], &votes)));
-    Started::new([M1, judge, V2], || {
+    [M1, judge, V2]
+}
+
+/// Rewards that are claimed by calls, which are refused to an account that cannot receive them: they
+/// stay booked then.
+fn claimed(judge: u64, claim: fn(u64) -> DispatchResult) -> Started {
+    let owners = waiting(judge);
+    Started::new(owners, move || {
+        for who in owners {
+            assert_ne!(claim(who), Err(Error::<Test>::NothingToClaim.into()));
+        }
+        Ok(())
+    })
+}
+
+fn one(who: u64) -> DispatchResult {
+    with_storage_layer(|| Rewards::claim(RuntimeOrigin::signed(who), task(0)))
+}
+
+fn all(who: u64) -> DispatchResult {
+    with_storage_layer(|| Rewards::claim_all(RuntimeOrigin::signed(who)))
+        .map(|_| ())
+        .map_err(|refused| refused.error)
+}
+
+/// Rewards whose claim window ends.
+fn expired(judge: u64) -> Started {
+    Started::new(waiting(judge), || {
         TestClock::set(1 + CLAIM_WINDOW + 1);
         idle(Weight::MAX);
         Ok(())
@@ -60,6 +89,12 @@ impl Flows for RewardFlows {
         ("refunded with a fee", || refunded(40)),
         ("refunded with a fee of dust", || refunded(3)),
         ("refunded dust", || refunded(97)),
+        ("claimed", || claimed(V1, one)),
+        ("claimed, also what was kept", || claimed(GHOST, one)),
+        ("claimed together", || claimed(V1, all)),
+        ("claimed together, also what was kept", || {
+            claimed(GHOST, all)
+        }),
         ("expired", || expired(V1)),
         ("expired, and kept for an account", || expired(GHOST)),
     ];
@@ -68,19 +103,17 @@ impl Flows for RewardFlows {
         ExtBuilder::default().build()
     }
 
-    fn booked() -> BTreeMap<u64, Balance> {
-        let mut sums = BTreeMap::<u64, Balance>::new();
-        let mut add = |who, amount| *sums.entry(who).or_default() += amount;
-        for escrow in Escrows::<Test>::iter_values() {
-            add(escrow.publisher, escrow.amount);
-        }
-        for (who, _, claim) in Claims::<Test>::iter() {
-            match claim.custody {
-                Custody::Owner => add(who, claim.amount),
-                Custody::Treasury => add(TREASURY, claim.amount),
-            }
-        }
-        sums
+    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
+        let escrows = Escrows::<Test>::iter_values()
+            .map(|escrow| (escrow.publisher, HoldReason::Escrow.into(), escrow.amount));
+        let claims = Claims::<Test>::iter().map(|(who, _, claim)| {
+            let keeper = match claim.custody {
+                Custody::Owner => who,
+                Custody::Treasury => TREASURY,
+            };
+            (keeper, HoldReason::Claimable.into(), claim.amount)
+        });
+        escrows.chain(claims).collect()
     }
 
     fn told() -> BTreeSet<u64> {

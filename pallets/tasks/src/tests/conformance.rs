@@ -4,7 +4,7 @@
 
 use super::*;
 use sp_runtime::DispatchError;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
 
 /// The rest of a task, which takes all its steps by itself.
@@ -49,11 +49,19 @@ fn unresolved() -> Started {
     rest(id, &[PUBLISHER, ALICE, BOB], Closure::Unresolved)
 }
 
+/// A task that no miner has joined: its publisher gets the reward back, less a fee.
+fn cancelled() -> Started {
+    let id = publish();
+    Started::new([PUBLISHER], move || {
+        Work::cancel(RuntimeOrigin::signed(PUBLISHER), id)
+    })
+}
+
 /// Bob challenges his quality of 40.
-fn challenged(after: u8) -> Started {
+fn challenged(tally: Tally, after: u8) -> Started {
     let id = judged_task(&[ALICE, BOB], &[good(80), good(40)]);
     challenge(BOB, id);
-    next_round(Tally::Consensus, &[good(80), good(after)]);
+    next_round(tally, &[good(80), good(after)]);
     rest(id, &[PUBLISHER, ALICE, BOB], Closure::Settled)
 }
 
@@ -67,31 +75,43 @@ impl Flows for TaskFlows {
         ("settled with dust", settled_with_dust),
         ("expired", expired),
         ("unresolved", unresolved),
-        ("challenge upheld", || challenged(60)),
-        ("challenge rejected", || challenged(50)),
+        ("cancelled", cancelled),
+        ("challenge upheld", || challenged(Tally::Consensus, 60)),
+        ("challenge rejected", || challenged(Tally::Consensus, 50)),
+        ("challenge without a quorum", || {
+            challenged(Tally::NoQuorum, 40)
+        }),
     ];
 
     fn chain() -> sp_io::TestExternalities {
         chain(100)
     }
 
-    fn booked() -> BTreeMap<u64, Balance> {
-        let mut sums = BTreeMap::<u64, Balance>::new();
-        let mut add = |who, amount| *sums.entry(who).or_default() += amount;
+    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
+        let mut parts = Vec::new();
+        let mut add = |who, reason: HoldReason, amount| parts.push((who, reason.into(), amount));
         for (id, task) in Tasks::<Test>::iter() {
             if task.is_closed() {
                 continue;
             }
-            add(task.publisher, task.publisher_stake);
+            add(
+                task.publisher,
+                HoldReason::PublisherStake,
+                task.publisher_stake,
+            );
             for (miner, submission) in Submissions::<Test>::iter_prefix(id) {
-                add(miner, submission.stake);
+                add(miner, HoldReason::AnswerStake, submission.stake);
             }
             let open = Challenges::<Test>::get(id).filter(|challenge| challenge.upheld.is_none());
             if let Some(challenge) = open {
-                add(challenge.challenger, challenge.bond);
+                add(
+                    challenge.challenger,
+                    HoldReason::ChallengeBond,
+                    challenge.bond,
+                );
             }
         }
-        sums
+        parts
     }
 
     fn told() -> BTreeSet<u64> {
