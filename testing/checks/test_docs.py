@@ -151,7 +151,7 @@ def test_decisions_follow_the_template_and_stand_in_the_table() -> None:
     table = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
     for number, page in enumerate((one for one in pages("docs/decisions/*.md") if one.name != "README.md"), 1):
         title, _, status, *rest = page.read_text(encoding="utf-8").splitlines()
-        state = re.fullmatch(r"Status: ((?:accepted|superseded by \d{3}) \(\d{4}-\d\d-\d\d\))", status)
+        state = re.fullmatch(r"Status: ((?:proposed|accepted|superseded by \d{3}) \(\d{4}-\d\d-\d\d\))", status)
         assert state and title.startswith(f"# {number:03}: ") and page.name.startswith(f"{number:03}-"), page.name
         assert f"| {number:03} | [{title[7:]}]({page.name}) | {state[1]} |" in table, page.name
         sections = [line[3:] for line in rest if line.startswith("## ")]
