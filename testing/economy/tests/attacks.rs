@@ -119,7 +119,7 @@ fn a_judge_that_looks_at_nothing_earns_a_third_of_an_honest_one_and_more() {
     let of = |name: &str| report.figure(&format!("{name}: a seat")).unwrap();
     assert!(of("honest") > 0.0, "{}", of("honest"));
     assert!(of("lazy") > of("honest") / 3.0, "{}", of("lazy"));
-    // A noisy judge looks at the answers and earns less than one that does not.
+    // A noisy judge looks at the answers too, and earns less than a careful one; with this seed less than the lazy one.
     assert!(of("honest") > of("noisy"), "{}", of("noisy"));
 }
 

@@ -15,7 +15,9 @@ use codec::Compact;
 use polkadot_sdk::sp_core::{crypto::AccountId32, sr25519, Pair};
 use serde_json::json;
 use std::{fs::TryLockError, path::Path, time::Duration};
-use tos_types::{content::MAX_LOCATOR, json::to_hex, storage::Locator, Balance, DealId, ReplicaId};
+use tos_types::{
+    content::MAX_LOCATOR, json::to_hex, storage::Locator, Balance, DealId, ReplicaId, TOS,
+};
 use tos_workers::storage::ReplicaProver;
 
 /// The proof key, by its name in the keystore.
@@ -66,9 +68,10 @@ pub struct Init {
     folder: StoreFolder,
     #[command(flatten)]
     proof_key: ProofKey,
-    /// The bond, such as 1000 (TOS). Each replica ties up a part of it as collateral.
-    #[arg(long, value_parser = amount::parse, default_value = "1000")]
-    bond: Balance,
+    /// The bond, such as 5000 (TOS); 1000 when missing. Each replica ties up a part of it as collateral. Of an account that
+    /// is a provider already, what is missing is added.
+    #[arg(long, value_parser = amount::parse)]
+    bond: Option<Balance>,
     /// Address at which others reach the provider's server, such as http://my.host:9956.
     #[arg(long, value_name = "URL")]
     public_url: String,
@@ -141,22 +144,32 @@ impl Init {
         }
         let known = connection.best().await?.provider(who.clone()).await?;
         // Interrupted and run again, it goes on where it ended.
-        let call = match known {
-            None => Some(Call::RegisterProvider {
-                bond: Compact(self.bond),
+        let mut calls = Vec::new();
+        match known {
+            None => calls.push(Call::RegisterProvider {
+                bond: Compact(self.bond.unwrap_or(DEFAULT_BOND)),
                 proof_key: public.0,
                 locator: url,
             }),
-            Some(known) if known.proof_key == public.0 && known.locator == url => None,
-            Some(_) => Some(Call::SetProvider {
-                proof_key: public.0,
-                locator: url,
-            }),
-        };
-        let block = match call {
-            Some(call) => Some(global.submit(call).await?.block),
-            None => None,
-        };
+            Some(known) => {
+                let added = added_bond(known.bond, self.bond)?;
+                if known.proof_key != public.0 || known.locator != url {
+                    calls.push(Call::SetProvider {
+                        proof_key: public.0,
+                        locator: url,
+                    });
+                }
+                if let Some(amount) = added {
+                    calls.push(Call::TopUpProvider {
+                        amount: Compact(amount),
+                    });
+                }
+            }
+        }
+        let mut block = None;
+        for call in calls {
+            block = Some(global.submit(call).await?.block);
+        }
         let value = json!({
             "provider": who, "proofKey": to_hex(&public.0), "dir": dir,
             "block": block.map(|hash| to_hex(&hash)),
@@ -169,6 +182,23 @@ impl Init {
             )
         });
         Ok(())
+    }
+}
+
+/// The bond of a new provider for whom none is given.
+const DEFAULT_BOND: Balance = 1_000 * TOS;
+
+/// The amount to add to a provider's bond so that it is what is wanted.
+fn added_bond(held: Balance, wanted: Option<Balance>) -> Result<Option<Balance>> {
+    let wanted = wanted.unwrap_or(held);
+    match wanted.checked_sub(held) {
+        Some(0) => Ok(None),
+        Some(amount) => Ok(Some(amount)),
+        None => Err(Error::Usage(format!(
+            "this account is a provider with a bond of {} TOS already; `tos storage withdraw` takes out what its replicas do \
+             not need",
+            amount::format(held)
+        ))),
     }
 }
 
@@ -281,4 +311,23 @@ pub(super) async fn submit(command: Storage, global: &Global, output: Output) ->
         _ => return Err(Error::Usage("this command is more than one call".into())),
     };
     global.submit_and_show(call, output).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_is_made_again_gets_what_its_bond_lacks_and_no_less_in_silence() {
+        assert_eq!(added_bond(1_000 * TOS, None).unwrap(), None);
+        assert_eq!(added_bond(1_000 * TOS, Some(1_000 * TOS)).unwrap(), None);
+        let added = added_bond(1_000 * TOS, Some(5_000 * TOS)).unwrap();
+        assert_eq!(added, Some(4_000 * TOS));
+        let refused = added_bond(5_000 * TOS, Some(1_000 * TOS)).unwrap_err();
+        let told = refused.to_string();
+        assert!(
+            told.contains("5000 TOS already") && told.contains("tos storage withdraw"),
+            "{told}"
+        );
+    }
 }
