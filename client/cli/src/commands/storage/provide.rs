@@ -195,7 +195,7 @@ fn added_bond(held: Balance, wanted: Option<Balance>) -> Result<Option<Balance>>
         Some(0) => Ok(None),
         Some(amount) => Ok(Some(amount)),
         None => Err(Error::Usage(format!(
-            "this account is a provider with a bond of {} TOS already; `tos storage withdraw` takes out what its replicas do \
+            "this account is a provider with a bond of {} already; `tos storage withdraw` takes out what its replicas do \
              not need",
             amount::format(held)
         ))),
