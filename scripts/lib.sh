@@ -195,7 +195,7 @@ meanwhile() {
     (
         TOS_MEANWHILE=''
         trap - EXIT INT TERM HUP
-        renice -n 19 "$BASHPID" >/dev/null 2>&1
+        renice -n 19 "$BASHPID" >/dev/null 2>&1 || true
         set +e
         failed=0
         while [ $# -gt 0 ] && [ "$failed" -eq 0 ]; do
