@@ -50,10 +50,7 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
         FAILED.add(item.path)
-        for log in process.LOGS:
-            if log.exists():
-                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-                report.sections.append((f"end of {log}", "\n".join(lines[-LINES:])))
+        report.sections.extend((f"end of {log}", end) for log, end in process.ends_of_logs(LINES))
     return report
 
 

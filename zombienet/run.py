@@ -26,9 +26,11 @@ from pathlib import Path
 
 from tos_harness import paths
 from tos_harness.network import OPEN
-from tos_harness.process import stop_all
+from tos_harness.process import ends_of_logs, stop_all
 from tos_harness.wait import Failed, Idle, Skipped
 
+# Of each log, when a scenario fails.
+LINES = 40
 # The longest first, so that the others fit in meanwhile.
 NAMES = ("crashes", "history", "upgrade", "referendum", "equivocation", "rotation", "work", "hostile", "clock", "upstream", "sync", "finality", "partition")
 
@@ -69,6 +71,10 @@ def attempt(name, module, binary, options):
         outcome, reason = "failed", repr(error)
     seconds = round(time.monotonic() - began, 1)
     print(f"{name}: {outcome} after {seconds} s{': ' + reason if reason else ''}", file=sys.stderr, flush=True)
+    if outcome == "failed":
+        # The folder goes, and a failure that is seen once in a hundred runs has to be understood from what was printed.
+        for log, end in ends_of_logs(LINES, folder):
+            print(f"{name}: {log.name} ends:\n{end}", file=sys.stderr, flush=True)
     if outcome == "failed" and options.keep:
         print(f"{name}: logs in {folder}", file=sys.stderr)
     else:

@@ -32,6 +32,12 @@ RUNNING: list["Process"] = []
 LOGS: dict[Path, None] = {}
 
 
+def ends_of_logs(lines: int, within: Path | None = None) -> list[tuple[Path, str]]:
+    """The last lines of each log that is there, or of those in a folder."""
+    logs = [log for log in list(LOGS) if log.exists() and (within is None or log.parent == within)]
+    return [(log, "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])) for log in logs]
+
+
 def stop_all() -> None:
     """Ends everything, the last first."""
     running = RUNNING[::-1]
