@@ -73,14 +73,17 @@ fn advice(error: &Error) -> Option<&'static str> {
 
 /// An error as JSON. What was sent and is not settled is among its fields.
 fn error_value(error: &Error) -> serde_json::Value {
-    let (name, docs) = match error {
-        Error::Refused { name, docs } => (Some(name), docs.as_ref()),
-        _ => (None, None),
+    let (name, docs, fee) = match error {
+        Error::Refused { name, docs, fee } => (Some(name), docs.as_ref(), *fee),
+        _ => (None, None, None),
     };
     let mut value = json!({
         "kind": error.kind(), "message": error.to_string(),
         "name": name, "docs": docs, "advice": advice(error), "exitCode": error.exit_code(),
     });
+    if let Some(fee) = fee {
+        value["feePaid"] = json!(fee.to_string());
+    }
     if let Error::Unsettled { sent, .. } = error {
         value["sent"] = json!(sent);
     }
@@ -173,6 +176,19 @@ mod tests {
         assert_eq!(error_value(&error)["error"]["advice"], NO_NODE);
         let other = error_value(&Error::Failed("x".into()));
         assert!(other["error"]["advice"].is_null());
+    }
+
+    #[test]
+    fn a_refusal_that_cost_a_fee_tells_programs_the_fee_in_wei() {
+        let refused = |fee| {
+            error_value(&Error::Refused {
+                name: "Tasks::TaskFull".into(),
+                docs: None,
+                fee,
+            })
+        };
+        assert_eq!(refused(Some(5_500))["error"]["feePaid"], "5500");
+        assert!(refused(None)["error"].get("feePaid").is_none());
     }
 
     #[test]

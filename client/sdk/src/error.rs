@@ -2,8 +2,9 @@
 
 //! Errors of commands, and the exit code that each kind has.
 
-use crate::sent::Sent;
+use crate::{amount, sent::Sent};
 use std::fmt::Display;
+use tos_types::Balance;
 
 /// A failed command. Scripts tell the kinds apart by [`Error::exit_code`].
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +25,14 @@ pub enum Error {
     #[error("wrong password for key `{0}`, or the file is damaged")]
     WrongPassword(String),
     /// The chain refused a call.
-    #[error("refused by the chain: {name}{}", .docs.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
+    #[error("refused by the chain{}: {name}{}", paid(*.fee), .docs.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
     Refused {
         /// `Pallet::Error`, or a general reason.
         name: String,
         /// The documentation of that error, from the chain's metadata.
         docs: Option<String>,
+        /// Fee that the refusal cost, tip included, in wei; `None` where it was free, before the call was in a block.
+        fee: Option<Balance>,
     },
     /// No node answers.
     #[error("cannot reach the node at {url}: {reason}")]
@@ -98,8 +101,17 @@ impl Error {
         Self::Refused {
             name: name.into(),
             docs: None,
+            fee: None,
         }
     }
+}
+
+/// Words on the fee of a refusal, in front of its name; none where it was free.
+fn paid(fee: Option<Balance>) -> String {
+    fee.map_or_else(String::new, |fee| {
+        let fee = amount::format(fee);
+        format!(" in a block (the fee of {fee} was paid)")
+    })
 }
 
 /// Turns any error into [`Error::Failed`], saying what was being done.
@@ -147,6 +159,7 @@ mod tests {
         let refused = Error::Refused {
             name: "Tasks::TaskFull".into(),
             docs: Some("Full.".into()),
+            fee: None,
         };
         assert_eq!(
             refused.to_string(),
@@ -166,5 +179,18 @@ mod tests {
             Error::WrongPassword(String::new()).exit_code(),
         ];
         assert_eq!(codes, [1, 2, 3, 4, 5, 5, 1]);
+    }
+
+    #[test]
+    fn a_refusal_that_cost_a_fee_says_how_much() {
+        let refused = Error::Refused {
+            name: "Tasks::TaskFull".into(),
+            docs: None,
+            fee: Some(tos_types::TOS / 200),
+        };
+        assert_eq!(
+            refused.to_string(),
+            "refused by the chain in a block (the fee of 0.005 TOS was paid): Tasks::TaskFull"
+        );
     }
 }

@@ -108,10 +108,10 @@ async fn publish(
             Ok(Published::New(task, included))
         }
         // An earlier call got in after the question.
-        Err(Error::Refused { name, docs }) if name == "Tasks::ReferenceUsed" => {
+        Err(Error::Refused { name, docs, fee }) if name == "Tasks::ReferenceUsed" => {
             match found().await? {
                 Some(task) => Ok(Published::Found(task)),
-                None => Err(Error::Refused { name, docs }),
+                None => Err(Error::Refused { name, docs, fee }),
             }
         }
         Err(error) => Err(error),

@@ -220,6 +220,7 @@ pub(super) async fn quote(publish: Publish, global: &Global, output: Output) -> 
         Some(check) => Err(Error::Refused {
             name: check.name.into(),
             docs: Some(check.detail.clone()),
+            fee: None,
         }),
     }
 }

@@ -102,6 +102,7 @@ fn registered<T>(found: Option<T>, who: &AccountId32, role: &str) -> Result<T> {
     found.ok_or_else(|| Error::Refused {
         name: format!("not a registered {role}"),
         docs: Some(format!("{who}; `tos {role} register` makes it one")),
+        fee: None,
     })
 }
 

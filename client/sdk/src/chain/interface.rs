@@ -317,6 +317,22 @@ impl Published {
     pub const NAME: (&'static str, &'static str) = ("Tasks", "Published");
 }
 
+/// The event that tells the fee of a signed transaction.
+#[derive(Clone, Debug, Encode, Decode, scale_info::TypeInfo)]
+pub struct FeePaid {
+    /// The account that paid.
+    pub who: AccountId32,
+    /// The fee, tip included, in wei.
+    pub actual_fee: Balance,
+    /// The tip, in wei.
+    pub tip: Balance,
+}
+
+impl FeePaid {
+    /// Its name in the metadata.
+    pub const NAME: (&'static str, &'static str) = ("TransactionPayment", "TransactionFeePaid");
+}
+
 /// Calls and events that this program uses and the chain does not have, or has in another shape.
 pub fn differences(metadata: &Metadata) -> Vec<String> {
     let mut collector = Collector::default();
@@ -333,6 +349,7 @@ pub fn differences(metadata: &Metadata) -> Vec<String> {
     let events = [
         (Published::NAME, collector.add(&meta_type::<Published>())),
         (Offered::NAME, collector.add(&meta_type::<Offered>())),
+        (FeePaid::NAME, collector.add(&meta_type::<FeePaid>())),
     ];
     let known = collector.finish();
     let mut wrong = Vec::new();

@@ -75,13 +75,14 @@ impl Connection {
                     type_name(*unknown),
                     list(&known)
                 )),
+                fee: None,
             }),
         }
     }
 
     /// A refusal that says more than the chain does. Where that cannot be read, it stays as it is.
     pub(super) async fn elaborate(&self, signer: &Signer, call: &Call, error: Error) -> Error {
-        let Error::Refused { name, docs } = error else {
+        let Error::Refused { name, docs, fee } = error else {
             return error;
         };
         let help = tokio::time::timeout(CONNECT_TIME, self.help(signer, call, &name)).await;
@@ -89,7 +90,7 @@ impl Connection {
         let advice = advice::on(&name).map(str::to_owned);
         let all: Vec<_> = [docs, help, advice].into_iter().flatten().collect();
         let docs = (!all.is_empty()).then(|| all.join(" "));
-        Error::Refused { name, docs }
+        Error::Refused { name, docs, fee }
     }
 
     /// Help with a refusal, if there is any.

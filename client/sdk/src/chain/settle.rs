@@ -5,7 +5,7 @@
 //! whether one got in.
 
 use super::{
-    interface::{Offered, Published},
+    interface::{FeePaid, Offered, Published},
     multisig, proxy,
     transaction::{Included, Place, Submission, Wait},
     At, Call, Connection,
@@ -21,6 +21,7 @@ use subxt::{
     error::DispatchError,
     events::Phase,
 };
+use tos_types::Balance;
 
 impl Connection {
     /// Brings a call into the chain, once, and waits until it is in such a block as `wait` asks for.
@@ -207,6 +208,8 @@ impl Connection {
             task: None,
             deal: None,
         };
+        // The fee is told after what a proxy or a multisig did, and before what the transaction did.
+        let (mut failed, mut fee) = (None, None);
         for event in events.iter() {
             let event = event.context("reading events")?;
             if event.phase() != Phase::ApplyExtrinsic(index as u32) {
@@ -215,17 +218,16 @@ impl Connection {
             let name = (event.pallet_name(), event.event_name());
             if name == ("System", "ExtrinsicFailed") {
                 let error = DispatchError::decode_from(event.field_bytes(), at.metadata());
-                return Err(refusal(&error.context("reading events")?));
+                failed = failed.or(Some(error.context("reading events")?));
             } else if name == proxy::EXECUTED {
-                if let Some(error) = proxy::failed(event.field_bytes(), at.metadata())? {
-                    return Err(refusal(&error));
-                }
+                failed = failed.or(proxy::failed(event.field_bytes(), at.metadata())?);
             } else if name == multisig::EXECUTED {
                 let result = event.field_bytes().get(multisig::BEFORE_RESULT..);
                 let result = result.unwrap_or_default();
-                if let Some(error) = proxy::failed(result, at.metadata())? {
-                    return Err(refusal(&error));
-                }
+                failed = failed.or(proxy::failed(result, at.metadata())?);
+            } else if name == FeePaid::NAME {
+                let paid = FeePaid::decode_all(&mut event.field_bytes());
+                fee = Some(paid.context("reading events")?.actual_fee);
             } else if name == Published::NAME {
                 let published = Published::decode_all(&mut event.field_bytes());
                 included.task = Some(published.context("reading events")?.task);
@@ -233,6 +235,9 @@ impl Connection {
                 let offered = Offered::decode_all(&mut event.field_bytes());
                 included.deal = Some(offered.context("reading events")?.deal);
             }
+        }
+        if let Some(error) = failed {
+            return Err(refusal(&error, fee.filter(|fee| *fee > 0)));
         }
         submission.done = Some(included.clone());
         Ok(included)
@@ -267,16 +272,21 @@ impl Connection {
     }
 }
 
-/// A failed call, with the documentation its error has in the metadata.
-fn refusal(error: &DispatchError) -> Error {
+/// A failed call that cost a fee, in wei, with the documentation its error has in the metadata.
+fn refusal(error: &DispatchError, fee: Option<Balance>) -> Error {
     if let DispatchError::Module(module) = error {
         if let Ok(details) = module.details() {
             let docs = details.variant.docs.join(" ").trim().to_owned();
             return Error::Refused {
                 name: format!("{}::{}", details.pallet.name(), details.variant.name),
                 docs: (!docs.is_empty()).then_some(docs),
+                fee,
             };
         }
     }
-    Error::refused(error.to_string())
+    Error::Refused {
+        name: error.to_string(),
+        docs: None,
+        fee,
+    }
 }

@@ -3,7 +3,7 @@
 //! Outcomes of calls, on a node that does not always tell them.
 
 use super::{Call, Included, Wait};
-use crate::testing::node::{signer, Effect, Event, FakeNode, Next, Node, Reaction, Tell};
+use crate::testing::node::{signer, Effect, Event, FakeNode, Next, Node, Reaction, Tell, FEE};
 use crate::{
     error::{Error, Result},
     keys::Signer,
@@ -164,12 +164,27 @@ async fn a_call_that_failed_in_its_block_is_refused_and_not_sent_again() {
         let error = submit(&node, &[Reaction::Take(fails, tells)], Wait::Finalised)
             .await
             .unwrap_err();
-        let Error::Refused { name, .. } = error else {
+        let Error::Refused { name, fee, .. } = error else {
             panic!("{error}");
         };
         assert_eq!(name, "Tasks::ReferenceUsed");
+        assert_eq!(fee, Some(FEE));
         assert_eq!(node.lock().submitted.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_costs_a_fee_only_in_a_block_and_says_so() {
+    let node = FakeNode::new();
+    let poor = Reaction::Refuse(1010, "Invalid Transaction", "Inability to pay some fees");
+    let free = submit(&node, &[poor], Wait::Best).await.unwrap_err();
+    assert!(matches!(free, Error::Refused { fee: None, .. }), "{free}");
+    assert!(!free.to_string().contains("was paid"), "{free}");
+    let fails = Next::This(Effect::Fails);
+    let in_block = Reaction::Take(fails, &[Tell::InBlock]);
+    let paid = submit(&node, &[in_block], Wait::Best).await.unwrap_err();
+    let words = format!("the fee of {} was paid", crate::amount::format(FEE));
+    assert!(paid.to_string().contains(&words), "{paid}");
 }
 
 /// Error of a submission whose time is over when the node has nothing more to say.
@@ -426,9 +441,11 @@ async fn a_call_that_fails_inside_a_proxy_is_refused_by_its_name() {
             .await;
         let error = outcome.err().unwrap();
         assert_eq!(error.exit_code(), 3, "{error}");
-        assert!(
-            error.to_string().contains("Tasks::ReferenceUsed"),
-            "{error}"
-        );
+        let Error::Refused { name, fee, .. } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(name, "Tasks::ReferenceUsed");
+        // It is told after what the proxy did.
+        assert_eq!(fee, Some(FEE));
     }
 }

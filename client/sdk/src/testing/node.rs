@@ -7,9 +7,12 @@
 mod runtime;
 mod state;
 
+pub use runtime::FEE;
 pub use state::key_of_type;
 
-use self::runtime::{metadata, published, reference_used, ProxyEvent, RuntimeEvent, SystemEvent};
+use self::runtime::{
+    fee_paid, metadata, published, reference_used, ProxyEvent, RuntimeEvent, SystemEvent,
+};
 use crate::chain::Connection;
 use crate::keys::{Keypair, Scheme, Signer};
 use crate::rpc::Rpc;
@@ -237,10 +240,11 @@ impl Node {
 
     fn block_events(&self, number: usize) -> Vec<u8> {
         let mut events = vec![published(0, STRANGERS)];
-        for (index, (_, effect)) in self.blocks[number].transactions.iter().enumerate() {
+        for (index, (sent, effect)) in self.blocks[number].transactions.iter().enumerate() {
             let index = index as u32 + 1;
-            events.push(match effect {
-                Effect::Publishes(task) => published(index, *task),
+            let fee = fee_paid(index, sent.account.clone());
+            match effect {
+                Effect::Publishes(task) => events.extend([published(index, *task), fee]),
                 Effect::Fails | Effect::FailsWith(_) => {
                     let error = match effect {
                         Effect::FailsWith(name) => state::error_index(name),
@@ -253,14 +257,16 @@ impl Node {
                     });
                     let event =
                         RuntimeEvent::System(SystemEvent::ExtrinsicFailed { dispatch_error });
-                    (Phase::ApplyExtrinsic(index), event, Vec::new())
+                    let failed = (Phase::ApplyExtrinsic(index), event, Vec::new());
+                    events.extend([fee, failed]);
                 }
                 Effect::FailsInside => {
                     let result = Err(reference_used());
                     let event = RuntimeEvent::Proxy(ProxyEvent::ProxyExecuted { result });
-                    (Phase::ApplyExtrinsic(index), event, Vec::new())
+                    let failed = (Phase::ApplyExtrinsic(index), event, Vec::new());
+                    events.extend([failed, fee]);
                 }
-            });
+            }
         }
         events.encode()
     }

@@ -181,13 +181,14 @@ impl CallBackoff {
                     self.refused.remove(&key(&call));
                     Outcome::Done
                 }
-                Err(Error::Refused { name, docs }) => {
+                Err(Error::Refused { name, docs, fee }) => {
                     let entry = self.refused.entry(key(&call)).or_default();
                     entry.0 += 1;
                     entry.1 = self.step + (1 << entry.0.min(6));
                     let error = Error::Refused {
                         name: name.clone(),
                         docs,
+                        fee,
                     };
                     tracing::warn!(call = label, about, %error, "refused");
                     Outcome::Refused(name)

@@ -170,6 +170,7 @@ fn unregistered(
         return Err(Error::Refused {
             name: "not registered".into(),
             docs: Some(what),
+            fee: None,
         });
     }
     let about = "notRegistered".into();

@@ -251,6 +251,7 @@ mod tests {
                 6 => Err(Error::Refused {
                     name: "Tasks::NotOpen".into(),
                     docs: None,
+                    fee: None,
                 }),
                 _ => Err(Error::Busy("full".into())),
             };

@@ -4,7 +4,7 @@
 //! metadata.
 
 use super::{signer, state};
-use crate::chain::interface::Published;
+use crate::chain::interface::{FeePaid, Published};
 use codec::{Compact, Encode};
 use polkadot_sdk::{
     sp_core::crypto::AccountId32,
@@ -17,6 +17,9 @@ use subxt::{
     ext::frame_metadata::{v14, RuntimeMetadataPrefixed},
 };
 use tos_types::{Balance, Difficulty, TaskId, TaskType, TOS};
+
+/// Fee of every transaction, in wei.
+pub const FEE: Balance = TOS / 200;
 
 type EventRecord = (Phase, RuntimeEvent, Vec<[u8; 32]>);
 
@@ -41,6 +44,17 @@ pub(super) fn published(index: u32, task: TaskId) -> EventRecord {
         deadline: 60,
     });
     let event = RuntimeEvent::Tasks(event);
+    (Phase::ApplyExtrinsic(index), event, Vec::new())
+}
+
+/// The account has paid [`FEE`] for its transaction.
+pub(super) fn fee_paid(index: u32, who: AccountId32) -> EventRecord {
+    let event = TransactionPaymentEvent::TransactionFeePaid(FeePaid {
+        who,
+        actual_fee: FEE,
+        tip: 0,
+    });
+    let event = RuntimeEvent::TransactionPayment(event);
     (Phase::ApplyExtrinsic(index), event, Vec::new())
 }
 
@@ -74,6 +88,8 @@ pub(super) enum RuntimeEvent {
     Tasks(TasksEvent),
     #[codec(index = 2)]
     Proxy(ProxyEvent),
+    #[codec(index = 3)]
+    TransactionPayment(TransactionPaymentEvent),
 }
 
 #[derive(Encode, TypeInfo)]
@@ -90,6 +106,11 @@ enum ProxyCall {
 #[derive(Encode, TypeInfo)]
 pub(super) enum ProxyEvent {
     ProxyExecuted { result: Result<(), DispatchError> },
+}
+
+#[derive(Encode, TypeInfo)]
+pub(super) enum TransactionPaymentEvent {
+    TransactionFeePaid(FeePaid),
 }
 
 #[derive(Encode, TypeInfo)]
@@ -127,6 +148,10 @@ pub(super) fn metadata() -> Vec<u8> {
         event: Some(meta_type::<ProxyEvent>().into()),
         ..pallet("Proxy", 2)
     };
+    let payment = v14::PalletMetadata {
+        event: Some(meta_type::<TransactionPaymentEvent>().into()),
+        ..pallet("TransactionPayment", 3)
+    };
     let extension = |identifier, ty, additional_signed| v14::SignedExtensionMetadata {
         identifier,
         ty,
@@ -150,7 +175,7 @@ pub(super) fn metadata() -> Vec<u8> {
             ),
         ],
     };
-    let pallets = vec![system, tasks, proxy];
+    let pallets = vec![system, tasks, proxy, payment];
     let metadata = v14::RuntimeMetadataV14::new(pallets, extrinsic, meta_type::<Runtime>());
     RuntimeMetadataPrefixed::from(metadata).encode()
 }
