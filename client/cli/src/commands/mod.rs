@@ -346,6 +346,18 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_worker_whose_program_is_not_there_does_not_start() {
+        for option in ["miner run --solver-cmd", "judge run --judge-cmd"] {
+            let line = format!("tos {option} /no/such/program --suri //Alice");
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let error = dispatch(cli, Output { json: false }).await.unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{error}");
+            let told = error.to_string();
+            assert!(told.contains("-cmd: /no/such/program: "), "{told}");
+        }
+    }
+
     #[test]
     fn every_worker_can_forget_the_height_it_has_seen() {
         for command in [

@@ -183,7 +183,9 @@ impl MinerArgs {
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
         let endpoint = self.model.endpoint(self.solver_url.as_deref()).await?;
         let solver = match (self.solver_cmd, endpoint) {
-            (Some(command), _) => Solver::Command(command),
+            (Some(command), _) => {
+                Solver::Command(tasks::existing_program("--solver-cmd", command)?)
+            }
             (None, Some(endpoint)) => Solver::Endpoint(endpoint),
             (None, None) => {
                 return Err(Error::Usage("say --solver-cmd or --solver-url".into()));
@@ -233,7 +235,9 @@ impl JudgeArgs {
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
         let endpoint = self.model.endpoint(self.judge_url.as_deref()).await?;
         let judge = match (self.judge_cmd, endpoint) {
-            (Some(command), _) => JudgeProgram::Command(command),
+            (Some(command), _) => {
+                JudgeProgram::Command(tasks::existing_program("--judge-cmd", command)?)
+            }
             (None, Some(endpoint)) => JudgeProgram::Endpoint(endpoint),
             (None, None) => {
                 return Err(Error::Usage("say --judge-cmd or --judge-url".into()));

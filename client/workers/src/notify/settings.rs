@@ -3,6 +3,7 @@
 //! Settings of notices: their targets, and the kinds that are told.
 
 use super::{deliver::Target, Kind, Notifier};
+use crate::tasks::existing_program;
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
 use std::path::Path;
 use tos_sdk::{
@@ -28,12 +29,13 @@ impl Settings {
     /// The targets, checked.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there are more than 16, or a URL is none that HTTP reaches.
+    /// [`Error::Usage`] if there are more than 16, a program is not there, or a URL is none that HTTP reaches.
     pub fn targets(&self) -> Result<Vec<Target>> {
-        let commands = self.commands.iter().cloned().map(Target::Command);
+        let existing = |command| existing_program("--notify", command).map(Target::Command);
+        let commands = self.commands.iter().cloned().map(existing);
         let mut targets: Vec<Target> = Vec::new();
         let webhooks = self.webhooks.iter().map(|url| Target::webhook(url));
-        for target in commands.map(Ok).chain(webhooks) {
+        for target in commands.chain(webhooks) {
             let target = target?;
             if !targets.contains(&target) {
                 targets.push(target);
@@ -68,5 +70,22 @@ impl Settings {
             all.push((target.name(), done));
         }
         Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_there_is_no_target() {
+        let settings = |command: &str| Settings {
+            commands: vec![command.into()],
+            ..Settings::default()
+        };
+        let error = settings("/no/such/program").targets().unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().starts_with("--notify: /no/such/program: "));
+        assert_eq!(settings("cat").targets().unwrap().len(), 1);
     }
 }
