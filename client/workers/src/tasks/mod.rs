@@ -50,7 +50,7 @@ pub use miner::{Miner, MinerOptions};
 pub use openai::{Endpoint, Options as ModelOptions};
 pub use outcome::why as why_unpaid;
 pub use process::{run as run_program, Limits};
-pub use program::existing as existing_program;
+pub use program::{existing as existing_program, ProgramError};
 pub use protocol::MAX_SPEC_TEXT;
 pub use report::{Report, Reporter};
 pub use retention::Retention;

@@ -57,7 +57,7 @@ pub fn existing(option: &str, command: String) -> Result<String, Error> {
 ///
 /// # Errors
 /// One of [`ProgramError`], for what is certain to fail. Without certainty there is none.
-pub fn check(command: &str) -> Result<(), ProgramError> {
+fn check(command: &str) -> Result<(), ProgramError> {
     if command.trim().is_empty() {
         return Err(ProgramError::Empty);
     }
