@@ -291,8 +291,13 @@ def test_a_json_log_has_one_object_a_line(template_node):
     at_reset = debug(lines_of(node))
     node.until(25)
     assert debug(lines_of(node)) <= at_reset + 2, "the filter was reset, and more is logged still"
+
+    def errors():
+        return [line["message"] for line in lines_of(node) if line["level"] == "ERROR"]
+
+    before = errors()
     node.stop()
-    lines_of(node)
+    assert errors() == before, "an orderly stop is logged as an error"
 
 
 def test_a_failed_start_is_told_in_the_json_log(template_node):

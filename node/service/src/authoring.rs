@@ -17,7 +17,7 @@ use tos_node_common::{FullClient, FullSelectChain};
 use tos_node_txpool::FullPool;
 use tos_runtime::opaque::Block;
 
-use crate::components::BlockImport;
+use crate::{components::BlockImport, essential::Essential};
 
 /// Parts of the node that authoring runs on.
 pub(crate) struct AuthoringParams {
@@ -87,8 +87,6 @@ pub(crate) fn start(tasks: &TaskManager, params: AuthoringParams) -> Result<(), 
         max_block_proposal_slot_portion: None,
         telemetry,
     })?;
-    tasks
-        .spawn_essential_handle()
-        .spawn_blocking("babe-proposer", Some("block-authoring"), babe);
+    Essential::of(tasks).spawn_blocking("babe-proposer", Some("block-authoring"), babe);
     Ok(())
 }

@@ -19,7 +19,7 @@ use tos_node_common::{Executor, FullBackend, FullClient, FullSelectChain, HostFu
 use tos_node_txpool::{FullPool, GatedPool};
 use tos_runtime::opaque::Block;
 
-use crate::{finality::JUSTIFICATION_PERIOD, genesis};
+use crate::{essential::Essential, finality::JUSTIFICATION_PERIOD, genesis};
 
 type GrandpaImport = GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 type BabeImport = BabeBlockImport<
@@ -97,7 +97,7 @@ pub(crate) fn new_partial_for(
     let select_chain = sc_consensus::LongestChain::new(Arc::clone(&backend));
 
     let pool = sc_transaction_pool::Builder::new(
-        task_manager.spawn_essential_handle(),
+        Essential::of(&task_manager),
         Arc::clone(&client),
         config.role.is_authority().into(),
     )
@@ -147,7 +147,7 @@ pub(crate) fn new_partial_for(
             justification_import: Some(Box::new(justification_import)),
             client: Arc::clone(&client),
             slot_duration,
-            spawner: &task_manager.spawn_essential_handle(),
+            spawner: &Essential::of(&task_manager),
             registry: config.prometheus_registry(),
             telemetry: telemetry_handle(),
         })?;

@@ -26,6 +26,8 @@ use tos_node_common::{FullClient, FullSelectChain};
 use tos_node_txpool::FullPool;
 use tos_runtime::opaque::Block;
 
+use crate::essential::Essential;
+
 /// Blocks between two finality proofs that are kept for nodes that join later.
 pub(crate) const JUSTIFICATION_PERIOD: u32 = 512;
 
@@ -126,9 +128,7 @@ pub(crate) fn start_voter(tasks: &TaskManager, params: VoterParams) -> Result<()
         offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool),
     })?;
     // A validator that silently stopped voting would be worse than one that stops.
-    tasks
-        .spawn_essential_handle()
-        .spawn_blocking("grandpa-voter", None, voter);
+    Essential::of(tasks).spawn_blocking("grandpa-voter", None, voter);
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub mod finality;
 mod authoring;
 mod components;
 mod discovery;
+mod essential;
 mod genesis;
 mod network;
 mod ports;
