@@ -315,8 +315,8 @@ rules! {
         /// Stake per answer of a miner whose standing asks for all of it, in wei.
         #[serde(with = "wei")]
         stake: Balance = TOS, TOS / 10 => 1_000 * TOS, "0.1 to 1,000 TOS";
-        /// Lowest global reputation that may join, in basis points.
-        gate: Bp = 500, 0 => 9_000, "0 to 90 %";
+        /// Lowest global reputation that may join, in points.
+        gate: Bp = 500, 0 => 9_000, "0 to 9,000 points";
     }
     relations(this) {
         this.least_reward < this.most_reward => "most_reward", "more than least_reward";
@@ -346,7 +346,7 @@ impl DifficultyTerms {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DifficultyTable {
-    /// For beginners. Its gate is at most 9 %, below what every account starts with: otherwise one
+    /// For beginners. Its gate is at most 900 points, below what every account starts with: otherwise one
     /// loss would lock a newcomer out for good.
     pub beginner: DifficultyTerms,
     /// Intermediate.
@@ -357,7 +357,7 @@ pub struct DifficultyTable {
     pub expert: DifficultyTerms,
 }
 
-/// Largest gate of the easiest tasks, in basis points.
+/// Largest gate of the easiest tasks, in points of reputation.
 const LARGEST_BEGINNER_GATE: Bp = 900;
 
 impl DifficultyTable {
@@ -407,7 +407,7 @@ impl Bounded for DifficultyTable {
             (
                 self.beginner.gate <= LARGEST_BEGINNER_GATE,
                 "gate of beginners",
-                "at most 9 %, below what every account starts with",
+                "at most 900 points, below what every account starts with",
             ),
         ])
     }

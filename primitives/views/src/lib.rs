@@ -218,9 +218,9 @@ pub struct MinerView {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StandingView {
-    /// The reputation now, idle decay applied, in basis points.
+    /// The reputation now, idle decay applied, in points: 0 to 10,000.
     pub score: Bp,
-    /// The reputation when it last changed, before any decay.
+    /// The reputation when it last changed, before any decay, in points.
     pub earned: Bp,
     /// Points that can still be gained today.
     pub gain_left: Bp,

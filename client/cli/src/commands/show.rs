@@ -170,13 +170,13 @@ pub(super) fn judge(judge: &JudgeView, clock: Clock) -> String {
     lines.join("\n")
 }
 
-/// A reputation.
+/// A reputation, in points as everywhere.
 pub fn reputation(reputation: &ReputationView) -> String {
     let row = |name: String, standing: &StandingView| {
         vec![
             name,
-            percent(standing.score),
-            percent(standing.earned),
+            standing.score.to_string(),
+            standing.earned.to_string(),
             standing.settled.to_string(),
             standing.gain_left.to_string(),
         ]
@@ -188,10 +188,14 @@ pub fn reputation(reputation: &ReputationView) -> String {
     let rows: Vec<_> = std::iter::once(row("all types".into(), &reputation.global))
         .chain(domains)
         .collect();
-    table(
-        &["REPUTATION", "NOW", "EARNED", "SETTLED", "GAIN LEFT TODAY"],
-        &rows,
-    )
+    let headings = [
+        "REPUTATION (POINTS OF 10,000)",
+        "NOW",
+        "EARNED",
+        "SETTLED",
+        "GAIN LEFT TODAY",
+    ];
+    table(&headings, &rows)
 }
 
 #[cfg(test)]
@@ -229,6 +233,28 @@ mod tests {
         };
         let text = tasks(&[task], clock);
         assert!(text.contains("30 (in 20 s)"), "{text}");
+    }
+
+    #[test]
+    fn a_reputation_and_what_it_can_gain_are_in_points() {
+        let view = ReputationView {
+            global: StandingView {
+                score: 1_075,
+                earned: 1_250,
+                gain_left: 225,
+                settled: 3,
+            },
+            domains: Vec::new(),
+        };
+        let text = reputation(&view);
+        let lines: Vec<_> = text.lines().collect();
+        let [headings, row] = lines[..] else {
+            panic!("{text}");
+        };
+        assert!(headings.contains("POINTS OF 10,000"), "{text}");
+        let cells: Vec<_> = row.split("  ").map(str::trim).collect();
+        let cells: Vec<_> = cells.into_iter().filter(|cell| !cell.is_empty()).collect();
+        assert_eq!(cells, ["all types", "1075", "1250", "3", "225"]);
     }
 
     #[test]

@@ -145,8 +145,8 @@ rules! {
         success: Bp = 8_000, 5_000 => 10_000, "50 to 100 %";
         /// Endorsements that count.
         endorsements: u32 = 3, 0 => MAX_ENDORSEMENTS, "0 to 16";
-        /// Reputation over all types, in basis points.
-        reputation: Bp = 7_500, 0 => 10_000, "0 to 100 %";
+        /// Reputation over all types, in points.
+        reputation: Bp = 7_500, 0 => 10_000, "0 to 10,000 points";
         /// Days of probation.
         probation: u32 = 14, 1 => 365, "1 to 365 days";
         /// Share of the tasks of the probation with a valid answer, in basis points.
