@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stage that fails is told as failed, whatever its commands do after that; a warning of the compiler is a failure; the
-version of packages sorts by what they were made of, and their purge leaves no link to what it takes."""
+version of packages sorts by what they were made of, and their purge leaves no link to what it takes; a network that does
+not start ends with the reason."""
 
 import json
 import os
@@ -8,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -136,6 +138,49 @@ def judged(*messages):
     lines = "".join(json.dumps({"reason": "compiler-message", "message": message}) + "\n" for message in messages)
     return subprocess.run([os.path.join(ROOT, "scripts", "no_warnings.py")], input=lines, capture_output=True,
                           text=True, timeout=60, check=False)
+
+
+# A program in the place of the node: its first validator fails, the others go on until they are stopped.
+FAILING = """#!/usr/bin/env bash
+case " $* " in
+*" export-chain-spec "*)
+    echo '{"genesis": {"runtimeGenesis": {"patch": {"session": {"keys": [1, 2]}, "staking": {"stakers": [1, 2]}}}}}'
+    ;;
+*" --alice "*)
+    printf 'a banner\\nError: it cannot be; do something else\\nmore of the log\\n'
+    exit 1
+    ;;
+*) exec sleep 600 ;;
+esac
+"""
+
+
+def localnet(folder, *options):
+    """The exit code, the last line and all messages of a network's start that fails."""
+    node = folder / "node"
+    node.write_text(FAILING)
+    node.chmod(0o755)
+    done = subprocess.run([ROOT / "scripts" / "localnet", "start", "2", "--dir", folder / "net", "--node", node, "--p2p-port", "0", *options],
+                          capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stderr.strip().splitlines()[-1], done.stderr
+
+
+def test_a_network_that_does_not_start_ends_with_the_error_of_its_node(tmp_path):
+    code, last, said = localnet(tmp_path, "--rpc-port", "0")
+    assert code == 1
+    assert "alice ended: Error: it cannot be; do something else" in last, said
+    assert str(tmp_path / "net" / "alice" / "log") in last, said
+    assert "bob: stopped" in said
+
+
+def test_a_network_whose_port_is_taken_ends_with_the_port_and_the_option(tmp_path):
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        code, last, said = localnet(tmp_path, "--rpc-port", str(port))
+    assert code == 1
+    assert f"port {port} cannot be used" in last and "--rpc-port" in last, said
 
 
 def test_a_warning_is_shown_and_fails():

@@ -2,7 +2,10 @@
 
 //! Runs the command that the command line asks for.
 
-use crate::cli::{Cli, Subcommand};
+use crate::{
+    cli::{Cli, Subcommand},
+    failure,
+};
 use polkadot_sdk::*;
 use std::future::Future;
 
@@ -160,7 +163,7 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     match (outcome, cli.log_format) {
         // The last line is a line of the log, too.
         (Err(error), LogFormat::Json) => {
-            log::error!("{error}");
+            log::error!("{}", failure::line(&error));
             std::process::exit(1)
         }
         (outcome, _) => outcome,

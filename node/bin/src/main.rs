@@ -6,10 +6,19 @@
 
 mod cli;
 mod command;
+mod failure;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 
-fn main() -> sc_cli::Result<()> {
-    command::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match command::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {}", failure::line(&error));
+            ExitCode::FAILURE
+        }
+    }
 }
