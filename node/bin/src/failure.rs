@@ -13,8 +13,9 @@ const ANY: &str =
 const IN_USE: &str =
     "another node uses this folder: end that one, or choose another folder with --base-path";
 /// Advice on a validator that has no identity in the network.
-const NO_KEY: &str = "make one with `tos-node key generate-node-key --base-path FOLDER --chain CHAIN`, \
-                      with the folder and the chain of this node, and keep it";
+const NO_KEY: &str =
+    "make one with `tos-node key generate-node-key --base-path FOLDER --chain CHAIN`, with the \
+     folder and the chain of this node, and keep it";
 
 /// The error and what to do next, in one line.
 pub fn line(error: &Error) -> String {
