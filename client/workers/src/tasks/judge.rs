@@ -5,7 +5,7 @@
 use super::{
     claims,
     health::Health,
-    jobs::{JobContext, JudgeProgram, Judgement},
+    jobs::{JobContext, Judgement, Program},
     later,
     limits::Pace,
     report::{Report, Reporter},
@@ -38,7 +38,7 @@ pub struct JudgeOptions {
     /// The account.
     pub account: AccountId32,
     /// The judge.
-    pub judge: JudgeProgram,
+    pub judge: Program,
     /// The pinned tools it can run.
     pub tools: Tools,
     /// Panels in work at the same time.

@@ -7,7 +7,7 @@ mod join;
 use super::{
     claims,
     health::Health,
-    jobs::{Draft, JobContext, Solver},
+    jobs::{Draft, JobContext, Program},
     later,
     limits::{Bounds, Pace},
     outcome,
@@ -41,7 +41,7 @@ pub struct MinerOptions {
     /// The account.
     pub account: AccountId32,
     /// Solver of its tasks.
-    pub solver: Solver,
+    pub solver: Program,
     /// Types to take on; all that the account is registered for when empty.
     pub types: Vec<TaskType>,
     /// Tasks in work at the same time.
