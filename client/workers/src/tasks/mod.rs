@@ -30,6 +30,7 @@ mod report;
 mod retention;
 mod sightings;
 pub mod start;
+mod state;
 #[cfg(test)]
 mod tests;
 mod tidy;
