@@ -19,7 +19,7 @@ use polkadot_sdk::*;
 
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
-    traits::{Authorize, GetCallName},
+    traits::{Authorize, GetCallMetadata},
     weights::Weight,
 };
 use sp_runtime::traits::TrailingZeroInput;
@@ -40,7 +40,7 @@ fn zeros<T: Decode>() -> T {
 }
 
 /// Every call of the pallets for tasks, in its worst case.
-fn calls() -> Vec<(&'static str, RuntimeCall)> {
+fn calls() -> Vec<RuntimeCall> {
     let task = TaskId::default();
     let who = AccountId::new([1; 32]);
     let id = || who.clone();
@@ -51,223 +51,130 @@ fn calls() -> Vec<(&'static str, RuntimeCall)> {
     };
     let scores = || vec![AnswerScore::default(); MAX_PARTICIPANTS as usize];
     vec![
-        (
-            "tasks.publish",
-            pallet_tasks::Call::publish {
-                params: params(),
-                difficulty: Difficulty::Expert,
-                spec: content(),
-                reward: 1,
-                open_for: 1,
-                min_quality: 1,
-                max_participants: MAX_PARTICIPANTS,
-                reference: Some([1; 32]),
-            }
-            .into(),
-        ),
-        ("tasks.cancel", pallet_tasks::Call::cancel { task }.into()),
-        ("tasks.join", pallet_tasks::Call::join { task }.into()),
-        (
-            "tasks.commit",
-            pallet_tasks::Call::commit {
-                task,
-                commitment: [0; 32],
-            }
-            .into(),
-        ),
-        (
-            "tasks.reveal",
-            pallet_tasks::Call::reveal {
-                task,
-                content: content(),
-                simhash: 0,
-                salt: [0; 32],
-            }
-            .into(),
-        ),
-        (
-            "tasks.challenge",
-            pallet_tasks::Call::challenge { task }.into(),
-        ),
-        ("tasks.crank", pallet_tasks::Call::crank { task }.into()),
-        (
-            "tasks.set_task_type",
-            pallet_tasks::Call::set_task_type {
-                task_type: TaskType::General,
-                profile: None,
-            }
-            .into(),
-        ),
-        (
-            "miners.register",
-            pallet_miners::Call::register {
-                specialisations: types().try_into().unwrap(),
-            }
-            .into(),
-        ),
-        (
-            "miners.set_specialisations",
-            pallet_miners::Call::set_specialisations {
-                specialisations: types().try_into().unwrap(),
-            }
-            .into(),
-        ),
-        ("miners.leave", pallet_miners::Call::leave {}.into()),
-        ("miners.withdraw", pallet_miners::Call::withdraw {}.into()),
-        ("miners.rejoin", pallet_miners::Call::rejoin {}.into()),
-        (
-            "miners.reactivate",
-            pallet_miners::Call::reactivate {}.into(),
-        ),
-        (
-            "miners.set_owner",
-            pallet_miners::Call::set_owner { owner: Some(id()) }.into(),
-        ),
-        (
-            "miners.endorse",
-            pallet_miners::Call::endorse { who: id() }.into(),
-        ),
-        (
-            "miners.retract_endorsement",
-            pallet_miners::Call::retract_endorsement {
-                endorser: id(),
-                who: id(),
-            }
-            .into(),
-        ),
-        (
-            "miners.review_level",
-            pallet_miners::Call::review_level { who: id() }.into(),
-        ),
-        (
-            "miners.declare_relation",
-            pallet_miners::Call::declare_relation { other: id() }.into(),
-        ),
-        (
-            "miners.retract_relation",
-            pallet_miners::Call::retract_relation { other: id() }.into(),
-        ),
-        (
-            "miners.certify",
-            pallet_miners::Call::certify {
-                who: id(),
-                level: tos_types::task::Certification::Expert,
-                expires: 1,
-            }
-            .into(),
-        ),
-        (
-            "miners.revoke_certificate",
-            pallet_miners::Call::revoke_certificate { who: id() }.into(),
-        ),
-        (
-            "miners.suspend",
-            pallet_miners::Call::suspend {
-                who: id(),
-                duration: 1,
-            }
-            .into(),
-        ),
-        (
-            "miners.lift_suspension",
-            pallet_miners::Call::lift_suspension { who: id() }.into(),
-        ),
-        (
-            "reputation.penalise",
-            pallet_reputation::Call::penalise {
-                who: id(),
-                task_type: TaskType::General,
-                severity: tos_types::offence::Severity::Critical,
-            }
-            .into(),
-        ),
-        (
-            "judges.register",
-            pallet_judges::Call::register {
-                types: types().try_into().unwrap(),
-            }
-            .into(),
-        ),
-        (
-            "judges.set_types",
-            pallet_judges::Call::set_types {
-                types: types().try_into().unwrap(),
-            }
-            .into(),
-        ),
-        ("judges.top_up", pallet_judges::Call::top_up {}.into()),
-        ("judges.leave", pallet_judges::Call::leave {}.into()),
-        ("judges.rejoin", pallet_judges::Call::rejoin {}.into()),
-        ("judges.withdraw", pallet_judges::Call::withdraw {}.into()),
-        (
-            "judges.commit_vote",
-            pallet_judges::Call::commit_vote {
-                task,
-                commitment: [0; 32],
-            }
-            .into(),
-        ),
-        (
-            "judges.reveal_vote",
-            pallet_judges::Call::reveal_vote {
-                task,
-                scores: scores().try_into().unwrap(),
-                report: None,
-                salt: [0; 32],
-            }
-            .into(),
-        ),
-        (
-            "judges.set_control_author",
-            pallet_judges::Call::set_control_author {
-                who: id(),
-                approved: true,
-            }
-            .into(),
-        ),
-        (
-            "judges.reveal_control",
-            pallet_judges::Call::reveal_control {
-                task,
-                quality: 90,
-                secret: [0; 32],
-            }
-            .into(),
-        ),
-        ("rewards.claim", pallet_rewards::Call::claim { task }.into()),
-        (
-            "rewards.claim_all",
-            pallet_rewards::Call::claim_all {}.into(),
-        ),
-        (
-            "rewards.set_auto_claim",
-            pallet_rewards::Call::set_auto_claim { enabled: true }.into(),
-        ),
-        (
-            "rewards.claim_for",
-            pallet_rewards::Call::claim_for { owner: id(), task }.into(),
-        ),
-        (
-            "rewards.claim_all_for",
-            pallet_rewards::Call::claim_all_for { owner: id() }.into(),
-        ),
-        (
-            "rewards.set_profile",
-            pallet_rewards::Call::set_profile {
-                task_type: TaskType::General,
-                difficulty: Difficulty::Expert,
-                profile: None,
-            }
-            .into(),
-        ),
-        (
-            "rewards.set_winner_rule",
-            pallet_rewards::Call::set_winner_rule {
-                task_type: TaskType::General,
-                rule: None,
-            }
-            .into(),
-        ),
+        pallet_tasks::Call::publish {
+            params: params(),
+            difficulty: Difficulty::Expert,
+            spec: content(),
+            reward: 1,
+            open_for: 1,
+            min_quality: 1,
+            max_participants: MAX_PARTICIPANTS,
+            reference: Some([1; 32]),
+        }
+        .into(),
+        pallet_tasks::Call::cancel { task }.into(),
+        pallet_tasks::Call::join { task }.into(),
+        pallet_tasks::Call::commit {
+            task,
+            commitment: [0; 32],
+        }
+        .into(),
+        pallet_tasks::Call::reveal {
+            task,
+            content: content(),
+            simhash: 0,
+            salt: [0; 32],
+        }
+        .into(),
+        pallet_tasks::Call::challenge { task }.into(),
+        pallet_tasks::Call::crank { task }.into(),
+        pallet_tasks::Call::set_task_type {
+            task_type: TaskType::General,
+            profile: None,
+        }
+        .into(),
+        pallet_miners::Call::register {
+            specialisations: types().try_into().unwrap(),
+        }
+        .into(),
+        pallet_miners::Call::set_specialisations {
+            specialisations: types().try_into().unwrap(),
+        }
+        .into(),
+        pallet_miners::Call::leave {}.into(),
+        pallet_miners::Call::withdraw {}.into(),
+        pallet_miners::Call::rejoin {}.into(),
+        pallet_miners::Call::reactivate {}.into(),
+        pallet_miners::Call::set_owner { owner: Some(id()) }.into(),
+        pallet_miners::Call::endorse { who: id() }.into(),
+        pallet_miners::Call::retract_endorsement {
+            endorser: id(),
+            who: id(),
+        }
+        .into(),
+        pallet_miners::Call::review_level { who: id() }.into(),
+        pallet_miners::Call::declare_relation { other: id() }.into(),
+        pallet_miners::Call::retract_relation { other: id() }.into(),
+        pallet_miners::Call::certify {
+            who: id(),
+            level: tos_types::task::Certification::Expert,
+            expires: 1,
+        }
+        .into(),
+        pallet_miners::Call::revoke_certificate { who: id() }.into(),
+        pallet_miners::Call::suspend {
+            who: id(),
+            duration: 1,
+        }
+        .into(),
+        pallet_miners::Call::lift_suspension { who: id() }.into(),
+        pallet_reputation::Call::penalise {
+            who: id(),
+            task_type: TaskType::General,
+            severity: tos_types::offence::Severity::Critical,
+        }
+        .into(),
+        pallet_judges::Call::register {
+            types: types().try_into().unwrap(),
+        }
+        .into(),
+        pallet_judges::Call::set_types {
+            types: types().try_into().unwrap(),
+        }
+        .into(),
+        pallet_judges::Call::top_up {}.into(),
+        pallet_judges::Call::leave {}.into(),
+        pallet_judges::Call::rejoin {}.into(),
+        pallet_judges::Call::withdraw {}.into(),
+        pallet_judges::Call::commit_vote {
+            task,
+            commitment: [0; 32],
+        }
+        .into(),
+        pallet_judges::Call::reveal_vote {
+            task,
+            scores: scores().try_into().unwrap(),
+            report: None,
+            salt: [0; 32],
+        }
+        .into(),
+        pallet_judges::Call::set_control_author {
+            who: id(),
+            approved: true,
+        }
+        .into(),
+        pallet_judges::Call::reveal_control {
+            task,
+            quality: 90,
+            secret: [0; 32],
+        }
+        .into(),
+        pallet_rewards::Call::claim { task }.into(),
+        pallet_rewards::Call::claim_all {}.into(),
+        pallet_rewards::Call::set_auto_claim { enabled: true }.into(),
+        pallet_rewards::Call::claim_for { owner: id(), task }.into(),
+        pallet_rewards::Call::claim_all_for { owner: id() }.into(),
+        pallet_rewards::Call::set_profile {
+            task_type: TaskType::General,
+            difficulty: Difficulty::Expert,
+            profile: None,
+        }
+        .into(),
+        pallet_rewards::Call::set_winner_rule {
+            task_type: TaskType::General,
+            rule: None,
+        }
+        .into(),
     ]
 }
 
@@ -304,29 +211,27 @@ fn steps() -> Vec<(&'static str, Weight)> {
     ]
 }
 
+/// The name of a call as the table has it.
+fn named(pallet: &str, call: &str) -> String {
+    format!("{}.{call}", pallet.to_lowercase())
+}
+
 /// The names of all calls of the protocol's pallets.
 fn all_calls() -> BTreeSet<String> {
-    let of = |pallet: &str, calls: &[&str]| {
-        calls
-            .iter()
-            .map(|call| format!("{pallet}.{call}"))
-            .collect::<Vec<_>>()
+    let pallets = [
+        "Tasks",
+        "Miners",
+        "Reputation",
+        "Judges",
+        "Rewards",
+        "Beacon",
+        "Storage",
+    ];
+    let of = |pallet: &'static str| {
+        let calls = RuntimeCall::get_call_names(pallet).iter();
+        calls.map(move |call| named(pallet, call))
     };
-    [
-        of("tasks", pallet_tasks::Call::<Runtime>::get_call_names()),
-        of("miners", pallet_miners::Call::<Runtime>::get_call_names()),
-        of(
-            "reputation",
-            pallet_reputation::Call::<Runtime>::get_call_names(),
-        ),
-        of("judges", pallet_judges::Call::<Runtime>::get_call_names()),
-        of("rewards", pallet_rewards::Call::<Runtime>::get_call_names()),
-        of("beacon", pallet_beacon::Call::<Runtime>::get_call_names()),
-        of("storage", pallet_storage::Call::<Runtime>::get_call_names()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    pallets.into_iter().flat_map(of).collect()
 }
 
 fn row(table: &mut String, name: &str, weight: Weight, budget: Weight) {
@@ -376,13 +281,18 @@ fn call_rows(table: &mut String) {
     let mut calls = calls();
     calls.extend(beacon::calls());
     calls.extend(storage::calls());
-    let named: BTreeSet<_> = calls.iter().map(|(name, _)| name.to_string()).collect();
-    assert_eq!(named, all_calls());
-    for (name, call) in calls {
+    let name = |call: &RuntimeCall| {
+        let call = call.get_call_metadata();
+        named(call.pallet_name, call.function_name)
+    };
+    let names: BTreeSet<_> = calls.iter().map(name).collect();
+    assert_eq!(names, all_calls());
+    for call in calls {
+        let name = name(&call);
         let info = call.get_dispatch_info();
         // The fee-free calls are charged for finding out whether they may run, too.
         let weight = info.call_weight.saturating_add(call.weight_of_authorize());
-        let (class, limit) = rule(name);
+        let (class, limit) = rule(&name);
         assert_eq!(info.class, class, "{name}");
         assert!(
             weight.all_lte(limit),
@@ -390,7 +300,7 @@ fn call_rows(table: &mut String) {
         );
         let budget = limits.get(class).max_total.unwrap_or(limits.max_block);
         let base = limits.get(class).base_extrinsic;
-        row(table, name, weight.saturating_add(base), budget);
+        row(table, &name, weight.saturating_add(base), budget);
     }
 }
 
