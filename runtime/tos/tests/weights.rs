@@ -39,20 +39,37 @@ fn zeros<T: Decode>() -> T {
     T::decode(&mut TrailingZeroInput::zeroes()).unwrap()
 }
 
+/// The account that calls are about.
+fn who() -> AccountId {
+    AccountId::new([1; 32])
+}
+
+/// All task types that are built in.
+fn types<T: TryFrom<Vec<TaskType>, Error: std::fmt::Debug>>() -> T {
+    TaskType::BUILT_IN.to_vec().try_into().unwrap()
+}
+
 /// Every call of the pallets for tasks, in its worst case.
 fn calls() -> Vec<RuntimeCall> {
+    let mut calls = Vec::new();
+    calls.extend(of_tasks().map(RuntimeCall::from));
+    calls.extend(of_miners().map(RuntimeCall::from));
+    calls.extend(of_reputation().map(RuntimeCall::from));
+    calls.extend(of_judges().map(RuntimeCall::from));
+    calls.extend(of_rewards().map(RuntimeCall::from));
+    calls
+}
+
+fn of_tasks() -> [pallet_tasks::Call<Runtime>; 8] {
+    use pallet_tasks::Call;
     let task = TaskId::default();
-    let who = AccountId::new([1; 32]);
-    let id = || who.clone();
-    let types = || TaskType::BUILT_IN.to_vec();
     let content = || ContentRef::inline(&[7; 2_048]).unwrap();
-    let params = || TaskParams::General {
+    let params = TaskParams::General {
         subject: vec![7; 64].try_into().unwrap(),
     };
-    let scores = || vec![AnswerScore::default(); MAX_PARTICIPANTS as usize];
-    vec![
-        pallet_tasks::Call::publish {
-            params: params(),
+    [
+        Call::publish {
+            params,
             difficulty: Difficulty::Expert,
             spec: content(),
             reward: 1,
@@ -60,121 +77,124 @@ fn calls() -> Vec<RuntimeCall> {
             min_quality: 1,
             max_participants: MAX_PARTICIPANTS,
             reference: Some([1; 32]),
-        }
-        .into(),
-        pallet_tasks::Call::cancel { task }.into(),
-        pallet_tasks::Call::join { task }.into(),
-        pallet_tasks::Call::commit {
+        },
+        Call::cancel { task },
+        Call::join { task },
+        Call::commit {
             task,
             commitment: [0; 32],
-        }
-        .into(),
-        pallet_tasks::Call::reveal {
+        },
+        Call::reveal {
             task,
             content: content(),
             simhash: 0,
             salt: [0; 32],
-        }
-        .into(),
-        pallet_tasks::Call::challenge { task }.into(),
-        pallet_tasks::Call::crank { task }.into(),
-        pallet_tasks::Call::set_task_type {
+        },
+        Call::challenge { task },
+        Call::crank { task },
+        Call::set_task_type {
             task_type: TaskType::General,
             profile: None,
-        }
-        .into(),
-        pallet_miners::Call::register {
-            specialisations: types().try_into().unwrap(),
-        }
-        .into(),
-        pallet_miners::Call::set_specialisations {
-            specialisations: types().try_into().unwrap(),
-        }
-        .into(),
-        pallet_miners::Call::leave {}.into(),
-        pallet_miners::Call::withdraw {}.into(),
-        pallet_miners::Call::rejoin {}.into(),
-        pallet_miners::Call::reactivate {}.into(),
-        pallet_miners::Call::set_owner { owner: Some(id()) }.into(),
-        pallet_miners::Call::endorse { who: id() }.into(),
-        pallet_miners::Call::retract_endorsement {
-            endorser: id(),
-            who: id(),
-        }
-        .into(),
-        pallet_miners::Call::review_level { who: id() }.into(),
-        pallet_miners::Call::declare_relation { other: id() }.into(),
-        pallet_miners::Call::retract_relation { other: id() }.into(),
-        pallet_miners::Call::certify {
-            who: id(),
+        },
+    ]
+}
+
+fn of_miners() -> [pallet_miners::Call<Runtime>; 16] {
+    use pallet_miners::Call;
+    [
+        Call::register {
+            specialisations: types(),
+        },
+        Call::set_specialisations {
+            specialisations: types(),
+        },
+        Call::leave {},
+        Call::withdraw {},
+        Call::rejoin {},
+        Call::reactivate {},
+        Call::set_owner { owner: Some(who()) },
+        Call::endorse { who: who() },
+        Call::retract_endorsement {
+            endorser: who(),
+            who: who(),
+        },
+        Call::review_level { who: who() },
+        Call::declare_relation { other: who() },
+        Call::retract_relation { other: who() },
+        Call::certify {
+            who: who(),
             level: tos_types::task::Certification::Expert,
             expires: 1,
-        }
-        .into(),
-        pallet_miners::Call::revoke_certificate { who: id() }.into(),
-        pallet_miners::Call::suspend {
-            who: id(),
+        },
+        Call::revoke_certificate { who: who() },
+        Call::suspend {
+            who: who(),
             duration: 1,
-        }
-        .into(),
-        pallet_miners::Call::lift_suspension { who: id() }.into(),
-        pallet_reputation::Call::penalise {
-            who: id(),
-            task_type: TaskType::General,
-            severity: tos_types::offence::Severity::Critical,
-        }
-        .into(),
-        pallet_judges::Call::register {
-            types: types().try_into().unwrap(),
-        }
-        .into(),
-        pallet_judges::Call::set_types {
-            types: types().try_into().unwrap(),
-        }
-        .into(),
-        pallet_judges::Call::top_up {}.into(),
-        pallet_judges::Call::leave {}.into(),
-        pallet_judges::Call::rejoin {}.into(),
-        pallet_judges::Call::withdraw {}.into(),
-        pallet_judges::Call::commit_vote {
+        },
+        Call::lift_suspension { who: who() },
+    ]
+}
+
+fn of_reputation() -> [pallet_reputation::Call<Runtime>; 1] {
+    use pallet_reputation::Call;
+    [Call::penalise {
+        who: who(),
+        task_type: TaskType::General,
+        severity: tos_types::offence::Severity::Critical,
+    }]
+}
+
+fn of_judges() -> [pallet_judges::Call<Runtime>; 10] {
+    use pallet_judges::Call;
+    let task = TaskId::default();
+    let scores = vec![AnswerScore::default(); MAX_PARTICIPANTS as usize];
+    [
+        Call::register { types: types() },
+        Call::set_types { types: types() },
+        Call::top_up {},
+        Call::leave {},
+        Call::rejoin {},
+        Call::withdraw {},
+        Call::commit_vote {
             task,
             commitment: [0; 32],
-        }
-        .into(),
-        pallet_judges::Call::reveal_vote {
+        },
+        Call::reveal_vote {
             task,
-            scores: scores().try_into().unwrap(),
+            scores: scores.try_into().unwrap(),
             report: None,
             salt: [0; 32],
-        }
-        .into(),
-        pallet_judges::Call::set_control_author {
-            who: id(),
+        },
+        Call::set_control_author {
+            who: who(),
             approved: true,
-        }
-        .into(),
-        pallet_judges::Call::reveal_control {
+        },
+        Call::reveal_control {
             task,
             quality: 90,
             secret: [0; 32],
-        }
-        .into(),
-        pallet_rewards::Call::claim { task }.into(),
-        pallet_rewards::Call::claim_all {}.into(),
-        pallet_rewards::Call::set_auto_claim { enabled: true }.into(),
-        pallet_rewards::Call::claim_for { owner: id(), task }.into(),
-        pallet_rewards::Call::claim_all_for { owner: id() }.into(),
-        pallet_rewards::Call::set_profile {
+        },
+    ]
+}
+
+fn of_rewards() -> [pallet_rewards::Call<Runtime>; 7] {
+    use pallet_rewards::Call;
+    let task = TaskId::default();
+    [
+        Call::claim { task },
+        Call::claim_all {},
+        Call::set_auto_claim { enabled: true },
+        Call::claim_for { owner: who(), task },
+        Call::claim_all_for { owner: who() },
+        Call::set_profile {
             task_type: TaskType::General,
             difficulty: Difficulty::Expert,
             profile: None,
-        }
-        .into(),
-        pallet_rewards::Call::set_winner_rule {
+        },
+        Call::set_winner_rule {
             task_type: TaskType::General,
             rule: None,
-        }
-        .into(),
+        },
     ]
 }
 

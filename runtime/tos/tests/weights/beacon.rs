@@ -11,22 +11,20 @@ type Call = pallet_beacon::Call<Runtime>;
 pub fn calls() -> Vec<RuntimeCall> {
     let claims = vec![zeros::<SlotClaim>(); MAX_SLOTS_PER_BLOCK as usize];
     let spots = vec![zeros::<SpotClaim>(); SPOTS_PER_BLOCK as usize];
-    vec![
+    let calls = [
         Call::advance {
             slots: claims.try_into().unwrap(),
             spots: spots.try_into().unwrap(),
-        }
-        .into(),
+        },
         Call::dispute_slot {
             slot: u64::MAX,
             proof: zeros(),
-        }
-        .into(),
+        },
         Call::set_params {
             params: BeaconConfig::PRODUCTION.params,
-        }
-        .into(),
-    ]
+        },
+    ];
+    calls.map(RuntimeCall::from).into()
 }
 
 /// Every step of the beacon's hook.

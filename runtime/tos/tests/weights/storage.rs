@@ -36,39 +36,33 @@ fn signed() -> SignedRoot {
 
 /// Every call of storage.
 pub fn calls() -> Vec<RuntimeCall> {
-    let mut calls = of_providers();
-    calls.extend(of_deals());
-    calls.extend(of_proofs());
-    calls
+    let calls = of_providers().into_iter().chain(of_deals());
+    calls.chain(of_proofs()).map(RuntimeCall::from).collect()
 }
 
-fn of_providers() -> Vec<RuntimeCall> {
+fn of_providers() -> Vec<Call> {
     vec![
         Call::register_provider {
             bond: Balance::MAX,
             proof_key: [7; 32],
             locator: locator(),
-        }
-        .into(),
+        },
         Call::set_provider {
             proof_key: [7; 32],
             locator: locator(),
-        }
-        .into(),
+        },
         Call::top_up {
             amount: Balance::MAX,
-        }
-        .into(),
+        },
         Call::withdraw {
             amount: Balance::MAX,
-        }
-        .into(),
-        Call::exit {}.into(),
-        Call::leave {}.into(),
+        },
+        Call::exit {},
+        Call::leave {},
     ]
 }
 
-fn of_deals() -> Vec<RuntimeCall> {
+fn of_deals() -> Vec<Call> {
     let deal = DealId::default();
     let replica = ReplicaId::default();
     vec![
@@ -84,46 +78,41 @@ fn of_deals() -> Vec<RuntimeCall> {
                 retention: Retention::BillingPeriods(StorageConfig::PRODUCTION.max_billing_periods),
                 provider: Some(AccountId::new([1; 32])),
             },
-        }
-        .into(),
-        Call::cancel_offer { deal }.into(),
-        Call::accept { deal }.into(),
+        },
+        Call::cancel_offer { deal },
+        Call::accept { deal },
         Call::commit_seal {
             replica,
             sealed: zeros(),
-        }
-        .into(),
-        Call::pause { replica }.into(),
-        Call::resume { replica }.into(),
-        Call::request_removal { replica }.into(),
-        Call::settle { replica }.into(),
-        Call::crank { replica }.into(),
-        Call::crank_deal { deal }.into(),
+        },
+        Call::pause { replica },
+        Call::resume { replica },
+        Call::request_removal { replica },
+        Call::settle { replica },
+        Call::crank { replica },
+        Call::crank_deal { deal },
         Call::set_config {
             config: Box::new(StorageConfig::PRODUCTION),
-        }
-        .into(),
+        },
     ]
 }
 
-fn of_proofs() -> Vec<RuntimeCall> {
+fn of_proofs() -> Vec<Call> {
     let replica = ReplicaId::default();
     let (window, group) = (u64::MAX, u32::MAX);
     vec![
-        Call::challenge_seal { replica }.into(),
-        Call::challenge_window { replica, window }.into(),
+        Call::challenge_seal { replica },
+        Call::challenge_window { replica, window },
         Call::respond_audit {
             proof: vec![7; MAX_COMPACT as usize].try_into().unwrap(),
-        }
-        .into(),
+        },
         Call::respond_seal {
             answer: Box::new(SealAnswer {
                 replica,
                 opening: response(),
                 signature: [7; 64],
             }),
-        }
-        .into(),
+        },
         Call::respond_window {
             answer: Box::new(WindowAnswer {
                 replica,
@@ -133,14 +122,12 @@ fn of_proofs() -> Vec<RuntimeCall> {
                 proof: response(),
                 signature: [7; 64],
             }),
-        }
-        .into(),
+        },
         Call::submit_group {
             window,
             group,
             signed: signed(),
-        }
-        .into(),
+        },
         Call::report_equivocation {
             evidence: Box::new(Equivocation {
                 window,
@@ -148,15 +135,13 @@ fn of_proofs() -> Vec<RuntimeCall> {
                 first: signed(),
                 second: signed(),
             }),
-        }
-        .into(),
+        },
         Call::attest {
             window,
             group,
             latency_ms: u32::MAX,
             bad: u32::MAX,
-        }
-        .into(),
+        },
     ]
 }
 
