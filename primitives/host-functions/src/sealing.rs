@@ -49,7 +49,8 @@ impl SealedWord<'_> {
         }
     }
 
-    /// Checks with the memory that is kept. Where it is in use, or of another size, new one is taken.
+    /// Checks with the memory that is kept. Where it is in use, or of another size, new one is
+    /// taken.
     fn verify_kept(&self) -> bool {
         let mut kept = match KEPT.try_lock() {
             Ok(kept) => kept,

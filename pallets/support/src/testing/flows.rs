@@ -64,7 +64,8 @@ pub struct Flows<T: Mock> {
     /// Reads the parts that the pallet's records say are on hold: the account, the reason and the
     /// amount. Those of one account and reason add up.
     pub booked: fn() -> Vec<(u64, Reason<T>, Balance)>,
-    /// Reads the accounts of which the pallet's events tell that they did not get what was for them.
+    /// Reads the accounts of which the pallet's events tell that they did not get what was for
+    /// them.
     pub told: fn() -> BTreeSet<u64>,
     /// Checks the pallet's invariants.
     pub check: fn(),
@@ -185,9 +186,9 @@ impl Outcome {
 
 impl<T: Mock> Flows<T> {
     /// Runs each flow with each of its parties, and the treasury, in each state. Every wei is
-    /// accounted for, no flow fails, what is on hold in the end is booked, for each account and reason,
-    /// the other accounts get no less than without the odd one, and where that one gets less, an event
-    /// tells.
+    /// accounted for, no flow fails, what is on hold in the end is booked, for each account and
+    /// reason, the other accounts get no less than without the odd one, and where that one gets
+    /// less, an event tells.
     ///
     /// # Panics
     /// A flow does not conform.
@@ -237,7 +238,8 @@ impl<T: Mock> Flows<T> {
                 sum(&before),
                 "{name}, {odd:?}: money came or went"
             );
-            // No sum is refused by all while a single account is odd, so none stays on hold unbooked.
+            // No sum is refused by all while a single account is odd, so none stays on hold
+            // unbooked.
             let booked = holds((self.booked)());
             assert_eq!(held::<T>(), booked, "{name}, {odd:?}: on hold, and booked");
             for (who, (_, reserved)) in &after {
@@ -266,8 +268,8 @@ impl<T: Mock> Flows<T> {
         })
     }
 
-    /// The part of the balances that is an account's own: what the treasury has on hold, it keeps for
-    /// others.
+    /// The part of the balances that is an account's own: what the treasury has on hold, it keeps
+    /// for others.
     fn own(&self, wealth: &Wealth, who: u64) -> i128 {
         let (free, held) = wealth.get(&who).copied().unwrap_or_default();
         let own = match self.treasury == Some(who) {
