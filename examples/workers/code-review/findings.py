@@ -93,7 +93,8 @@ def solve(description, tool, command, read):
     """
     parser = worker.parser(description)
     parser.add_argument("--python", default=sys.executable, metavar="PATH",
-                        help="the Python that has the analyser installed (default: this one)")
+                        help="the Python that has the analyser installed, such as the one of "
+                             "setup.sh's environment (default: this one)")
     options = parser.parse_args()
     python = os.path.abspath(options.python)
     request = worker.read_request(worker.MINER)

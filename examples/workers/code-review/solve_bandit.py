@@ -3,7 +3,6 @@
 """Code-review solver: bandit.
 
 Looks for security defects and nothing else: finds the gravest ones and none of the rest.
-Run it with the Python of the environment that setup.sh made, or name that with --python.
 """
 
 import json

@@ -3,7 +3,6 @@
 """Code-review solver: pyflakes.
 
 Knows names and literals, nothing of security: finds little, and almost never wrongly.
-Run it with the Python of the environment that setup.sh made, or name that with --python.
 """
 
 import re

@@ -3,7 +3,6 @@
 """Code-review solver: pylint.
 
 Infers types and control flow: strong on correctness, but does not look for injections or secrets.
-Run it with the Python of the environment that setup.sh made, or name that with --python.
 """
 
 import json

@@ -4,7 +4,6 @@
 
 Has the rules of pyflakes, bandit, flake8-bugbear and more in one program: of these solvers the one
 that finds most. What follows from the flow of control or of values, it does not see either.
-Run it with the Python of the environment that setup.sh made, or name that with --python.
 """
 
 import json

@@ -9,16 +9,9 @@ a quarter longer than need be, because the last legs have to collect what was pa
 import tsp
 
 
-def search(dist, options, _request, _out_of_time):
-    return tsp.nearest_neighbour(dist, options.start % len(dist))
-
-
-def main():
-    parser = tsp.worker.parser(__doc__)
-    parser.add_argument("--start", type=int, default=0, metavar="N",
-                        help="number of the first point (default: 0)")
-    tsp.solve(parser, "nearest neighbour", search)
+def search(dist, start, _out_of_time):
+    return tsp.nearest_neighbour(dist, start)
 
 
 if __name__ == "__main__":
-    main()
+    tsp.solve_from_start(__doc__, "nearest neighbour", search)

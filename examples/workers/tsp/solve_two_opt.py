@@ -10,17 +10,9 @@ improves: some per cent above the optimum.
 import tsp
 
 
-def search(dist, options, _request, out_of_time):
-    tour = tsp.nearest_neighbour(dist, options.start % len(dist))
-    return tsp.two_opt(tour, dist, out_of_time)
-
-
-def main():
-    parser = tsp.worker.parser(__doc__)
-    parser.add_argument("--start", type=int, default=0, metavar="N",
-                        help="first point of the nearest-neighbour tour (default: 0)")
-    tsp.solve(parser, "2-opt from nearest neighbour", search)
+def search(dist, start, out_of_time):
+    return tsp.two_opt(tsp.nearest_neighbour(dist, start), dist, out_of_time)
 
 
 if __name__ == "__main__":
-    main()
+    tsp.solve_from_start(__doc__, "2-opt from nearest neighbour", search)

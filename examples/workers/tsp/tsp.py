@@ -128,3 +128,16 @@ def solve(parser, note, search):
     allowed = worker.seconds(request)
     tour = search(dist, options, request, lambda: time.monotonic() - began > allowed)
     worker.write_answer(answer(tour, dist), note=note)
+
+
+def solve_from_start(description, note, search):
+    """`solve` for a solver whose tour begins at a point of choice, which its option --start names:
+    `search(dist, start, out_of_time)` returns a tour."""
+    parser = worker.parser(description)
+    parser.add_argument("--start", type=int, default=0, metavar="N",
+                        help="number of the first point (default: 0)")
+
+    def from_start(dist, options, _request, out_of_time):
+        return search(dist, options.start % len(dist), out_of_time)
+
+    solve(parser, note, from_start)

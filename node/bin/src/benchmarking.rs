@@ -43,7 +43,7 @@ pub fn run(cli: &Cli, cmd: &BenchmarkCmd) -> sc_cli::Result<()> {
         }
         BenchmarkCmd::Overhead(cmd) => {
             let PartialComponents { client, .. } = service::new_partial(&config)?;
-            let builder = Remarks(Arc::clone(&client));
+            let builder = Transactions::remarks(&client);
             cmd.run(
                 config.chain_spec.name().into(),
                 client,
@@ -55,14 +55,9 @@ pub fn run(cli: &Cli, cmd: &BenchmarkCmd) -> sc_cli::Result<()> {
         }
         BenchmarkCmd::Extrinsic(cmd) => {
             let PartialComponents { client, .. } = service::new_partial(&config)?;
-            let to = Sr25519Keyring::Alice.to_account_id();
             let factory = ExtrinsicFactory(vec![
-                Box::new(Remarks(Arc::clone(&client))),
-                Box::new(Transfers {
-                    client: Arc::clone(&client),
-                    to,
-                    value: 1_000_000_000_000_000,
-                }),
+                Box::new(Transactions::remarks(&client)),
+                Box::new(Transactions::transfers(&client)),
             ]);
             cmd.run(client, inherents()?, Vec::new(), &factory)
         }
@@ -79,49 +74,48 @@ fn inherents() -> sc_cli::Result<sp_inherents::InherentData> {
     Ok(data)
 }
 
-/// Builds transactions that do nothing.
-struct Remarks(Arc<FullClient>);
-
-impl frame_benchmarking_cli::ExtrinsicBuilder for Remarks {
-    fn pallet(&self) -> &str {
-        "system"
-    }
-
-    fn extrinsic(&self) -> &str {
-        "remark"
-    }
-
-    fn build(&self, nonce: u32) -> Result<OpaqueExtrinsic, &'static str> {
-        Ok(signed(
-            &self.0,
-            SystemCall::remark { remark: vec![] }.into(),
-            nonce,
-        ))
-    }
-}
-
-/// Builds transfers.
-struct Transfers {
+/// Builds transactions of one call.
+struct Transactions {
     client: Arc<FullClient>,
-    to: AccountId,
-    value: Balance,
+    /// Pallet and name of the call, in lower case.
+    names: (&'static str, &'static str),
+    call: RuntimeCall,
 }
 
-impl frame_benchmarking_cli::ExtrinsicBuilder for Transfers {
+impl Transactions {
+    /// Of calls that do nothing.
+    fn remarks(client: &Arc<FullClient>) -> Self {
+        Self {
+            client: Arc::clone(client),
+            names: ("system", "remark"),
+            call: SystemCall::remark { remark: vec![] }.into(),
+        }
+    }
+
+    /// Of transfers to an account of every development network.
+    fn transfers(client: &Arc<FullClient>) -> Self {
+        let value: Balance = 1_000_000_000_000_000;
+        let dest = Sr25519Keyring::Alice.to_account_id().into();
+        let call = BalancesCall::transfer_keep_alive { dest, value };
+        Self {
+            client: Arc::clone(client),
+            names: ("balances", "transfer_keep_alive"),
+            call: call.into(),
+        }
+    }
+}
+
+impl frame_benchmarking_cli::ExtrinsicBuilder for Transactions {
     fn pallet(&self) -> &str {
-        "balances"
+        self.names.0
     }
 
     fn extrinsic(&self) -> &str {
-        "transfer_keep_alive"
+        self.names.1
     }
 
     fn build(&self, nonce: u32) -> Result<OpaqueExtrinsic, &'static str> {
-        let call = BalancesCall::transfer_keep_alive {
-            dest: self.to.clone().into(),
-            value: self.value,
-        };
-        Ok(signed(&self.client, call.into(), nonce))
+        Ok(signed(&self.client, self.call.clone(), nonce))
     }
 }
 

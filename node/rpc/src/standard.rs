@@ -72,20 +72,15 @@ fn established<P>(deps: &StandardDeps<'_, P>) -> Result<Extension, Error>
 where
     P: TransactionPool<Block = Block, Hash = Hash> + 'static,
 {
-    let (client, config) = (&deps.client, deps.config);
+    let config = deps.config;
+    let client = || Arc::clone(&deps.client);
+    let pool = || Arc::clone(&deps.pool);
     let executor = || Arc::clone(&deps.executor);
     let mut module = Extension::new(());
-    module.merge(
-        Author::new(
-            Arc::clone(client),
-            Arc::clone(&deps.pool),
-            deps.keystore.clone(),
-            executor(),
-        )
-        .into_rpc(),
-    )?;
-    module.merge(sc_rpc::chain::new_full(Arc::clone(client), executor()).into_rpc())?;
-    let (state, child_state) = sc_rpc::state::new_full(Arc::clone(client), executor(), None);
+    let author = Author::new(client(), pool(), deps.keystore.clone(), executor());
+    module.merge(author.into_rpc())?;
+    module.merge(sc_rpc::chain::new_full(client(), executor()).into_rpc())?;
+    let (state, child_state) = sc_rpc::state::new_full(client(), executor(), None);
     module.merge(state.into_rpc())?;
     module.merge(child_state.into_rpc())?;
     if let Some(storage) = deps.backend.offchain_storage() {
@@ -108,9 +103,13 @@ fn second<P>(deps: &StandardDeps<'_, P>) -> Result<Extension, Error>
 where
     P: TransactionPool<Block = Block, Hash = Hash> + 'static,
 {
-    let (client, config) = (&deps.client, deps.config);
+    let config = deps.config;
+    let client = || Arc::clone(&deps.client);
+    let pool = || Arc::clone(&deps.pool);
+    let backend = || Arc::clone(&deps.backend);
     let executor = || Arc::clone(&deps.executor);
-    let genesis = client
+    let genesis = deps
+        .client
         .block_hash(0)?
         .ok_or("the database has no genesis block")?;
     let metrics = config
@@ -118,56 +117,22 @@ where
         .map(TransactionMetrics::new)
         .transpose()?;
     let mut module = Extension::new(());
-    module.merge(
-        Transaction::new(
-            Arc::clone(client),
-            Arc::clone(&deps.pool),
-            executor(),
-            metrics,
-        )
-        .into_rpc(),
-    )?;
-    module.merge(
-        TransactionBroadcast::new(
-            Arc::clone(client),
-            Arc::clone(&deps.pool),
-            executor(),
-            BROADCASTS,
-        )
-        .into_rpc(),
-    )?;
-    module.merge(
-        ChainHead::new(
-            Arc::clone(client),
-            Arc::clone(&deps.backend),
-            executor(),
-            ChainHeadConfig::default(),
-        )
-        .into_rpc(),
-    )?;
-    module.merge(
-        ChainSpec::new(
-            config.chain_spec.name().into(),
-            genesis,
-            config.chain_spec.properties(),
-        )
-        .into_rpc(),
-    )?;
-    module.merge(Bitswap::new(Arc::clone(client), deps.sync.clone()).into_rpc())?;
+    let transactions = Transaction::new(client(), pool(), executor(), metrics);
+    module.merge(transactions.into_rpc())?;
+    let broadcast = TransactionBroadcast::new(client(), pool(), executor(), BROADCASTS);
+    module.merge(broadcast.into_rpc())?;
+    let head = ChainHead::new(client(), backend(), executor(), ChainHeadConfig::default());
+    module.merge(head.into_rpc())?;
+    let (name, properties) = (config.chain_spec.name(), config.chain_spec.properties());
+    module.merge(ChainSpec::new(name.into(), genesis, properties).into_rpc())?;
+    module.merge(Bitswap::new(client(), deps.sync.clone()).into_rpc())?;
     let keeps_states = config
         .state_pruning
         .as_ref()
         .is_some_and(|pruning| pruning.is_archive());
     if keeps_states && config.blocks_pruning.is_archive() {
-        module.merge(
-            Archive::new(
-                Arc::clone(client),
-                Arc::clone(&deps.backend),
-                genesis,
-                executor(),
-            )
-            .into_rpc(),
-        )?;
+        let archive = Archive::new(client(), backend(), genesis, executor());
+        module.merge(archive.into_rpc())?;
     }
     Ok(module)
 }

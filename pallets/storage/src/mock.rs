@@ -20,11 +20,12 @@ use tos_pallet_support::testing::{endowed, first_block, keeps_money, TestClock};
 use tos_storage_proofs::Commitment;
 use tos_types::{
     randomness::RandomnessRequest,
-    storage::{DealTerms, ReplicaStatus, Retention, StorageConfig, StoredContent, Window},
+    storage::{DealTerms, ReplicaStatus, Retention, StoredContent, Window},
     Balance, DealId, PhaseLengths, ReplicaId, TOS,
 };
 
 pub use crate::tests::world::*;
+pub use tos_types::storage::StorageConfig;
 
 pub type AccountId = u64;
 
@@ -254,9 +255,8 @@ impl Default for ExtBuilder {
 }
 
 impl ExtBuilder {
-    pub fn config(change: impl FnOnce(&mut StorageConfig)) -> Self {
-        let mut config = config();
-        change(&mut config);
+    /// A chain with this configuration.
+    pub fn with(config: StorageConfig) -> Self {
         Self { config }
     }
 

@@ -14,4 +14,4 @@ mod runtime;
 pub use chain::{checked, endowed, first_block, keeps_money};
 pub use clock::{now, TestClock};
 pub use conformance::held_money_conforms;
-pub use flows::{flows_conform, Flow, Flows, Mock, Started};
+pub use flows::{Flow, Flows, Mock, Started};

@@ -6,7 +6,7 @@
 //! Results are written into memory that the runtime brings.
 
 #[cfg(not(substrate_runtime))]
-use crate::native;
+use crate::{native, sealing};
 use sp_runtime_interface::{
     pass_by::{
         PassFatPointerAndDecode, PassFatPointerAndRead, PassPointerAndRead, PassPointerAndReadCopy,
@@ -80,6 +80,12 @@ pub trait TosVerify {
         data: PassPointerAndRead<&Word, 64>,
         sealed: PassPointerAndRead<&Word, 64>,
     ) -> bool {
-        native::verify_seal_word(&params, &key, offset, data, sealed)
+        native::verify_seal_word(&sealing::SealedWord {
+            params: &params,
+            key: &key,
+            offset,
+            data,
+            sealed,
+        })
     }
 }

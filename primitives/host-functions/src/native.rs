@@ -2,11 +2,9 @@
 
 //! The checks themselves, on bytes as they come from the runtime.
 
-use crate::{cache, code::code, sealing};
+use crate::{cache, code::code, sealing::SealedWord};
 use codec::DecodeAll;
-use tos_storage_proofs::{
-    compact::MAX_COMPACT, Commitment, ProofError, SealParams, Word, MAX_CHALLENGES,
-};
+use tos_storage_proofs::{compact::MAX_COMPACT, Commitment, ProofError, MAX_CHALLENGES};
 use tos_vdf::{Dataset, Hash, Segment, SlotProof, State, VdfParams, MAX_SEGMENTS};
 
 /// The encoded length of a [`SlotProof`].
@@ -77,15 +75,9 @@ pub(crate) fn verify_words(root: &Hash, words: u64, seed: &Hash, count: u32, pro
     code(tos_storage_proofs::verify_words(&c, seed, count, proof))
 }
 
-pub(crate) fn verify_seal_word(
-    params: &SealParams,
-    key: &Hash,
-    offset: u32,
-    data: &Word,
-    sealed: &Word,
-) -> bool {
+pub(crate) fn verify_seal_word(word: &SealedWord<'_>) -> bool {
     // Checked before the fill is paid for.
-    params.check().is_ok()
-        && u64::from(offset) < params.unit_words()
-        && sealing::verify_word(params, key, offset, data, sealed)
+    word.params.check().is_ok()
+        && u64::from(word.offset) < word.params.unit_words()
+        && word.is_right()
 }

@@ -17,19 +17,62 @@ static KEPT: Mutex<Option<(SealParams, Sealer)>> = Mutex::new(None);
 /// Held by the one question whose mask is being made.
 static QUESTION: Mutex<()> = Mutex::new(());
 
-/// `true` if `sealed` is `data` under the mask with this key.
-pub(crate) fn verify_word(
-    params: &SealParams,
-    key: &Hash,
-    offset: u32,
-    data: &Word,
-    sealed: &Word,
-) -> bool {
-    match Purpose::current() {
-        Purpose::Consensus => verify_kept(params, key, offset, data, sealed),
-        Purpose::Question => one_by_one(&QUESTION, || {
-            tos_storage_proofs::verify_seal_word(params, key, offset, data, sealed)
-        }),
+/// A word as it was before it was sealed and as it is after, and its place.
+pub(crate) struct SealedWord<'a> {
+    /// Parameters of the mask.
+    pub params: &'a SealParams,
+    /// The key of the unit.
+    pub key: &'a Hash,
+    /// The number of the word in its unit.
+    pub offset: u32,
+    /// The word before.
+    pub data: &'a Word,
+    /// The word after.
+    pub sealed: &'a Word,
+}
+
+impl SealedWord<'_> {
+    /// `true` if `sealed` is `data` under the mask with this key.
+    pub fn is_right(&self) -> bool {
+        let Self {
+            params,
+            key,
+            offset,
+            data,
+            sealed,
+        } = *self;
+        match Purpose::current() {
+            Purpose::Consensus => self.verify_kept(),
+            Purpose::Question => one_by_one(&QUESTION, || {
+                tos_storage_proofs::verify_seal_word(params, key, offset, data, sealed)
+            }),
+        }
+    }
+
+    /// Checks with the memory that is kept. Where it is in use, or of another size, new one is
+    /// taken.
+    fn verify_kept(&self) -> bool {
+        let mut kept = match KEPT.try_lock() {
+            Ok(kept) => kept,
+            Err(TryLockError::Poisoned(kept)) => kept.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return sealer(self.params).is_some_and(|mut sealer| self.verify_with(&mut sealer))
+            }
+        };
+        if kept.as_ref().is_none_or(|(known, _)| known != self.params) {
+            // The old memory goes before the new one comes.
+            *kept = None;
+            *kept = sealer(self.params).map(|sealer| (*self.params, sealer));
+        }
+        kept.as_mut()
+            .is_some_and(|(_, sealer)| self.verify_with(sealer))
+    }
+
+    /// Checks with the memory of this sealer.
+    fn verify_with(&self, sealer: &mut Sealer) -> bool {
+        sealer
+            .verify_word(self.key, self.offset, self.data, self.sealed)
+            .unwrap_or(false)
     }
 }
 
@@ -39,37 +82,12 @@ fn one_by_one<T>(lock: &Mutex<()>, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Checks with the memory that is kept. Where it is in use, or of another size, new one is taken.
-fn verify_kept(params: &SealParams, key: &Hash, offset: u32, data: &Word, sealed: &Word) -> bool {
-    let mut kept = match KEPT.try_lock() {
-        Ok(kept) => kept,
-        Err(TryLockError::Poisoned(kept)) => kept.into_inner(),
-        Err(TryLockError::WouldBlock) => {
-            return sealer(params)
-                .is_some_and(|mut sealer| is_right(&mut sealer, key, offset, data, sealed))
-        }
-    };
-    if kept.as_ref().is_none_or(|(known, _)| known != params) {
-        // The old memory goes before the new one comes.
-        *kept = None;
-        *kept = sealer(params).map(|sealer| (*params, sealer));
-    }
-    kept.as_mut()
-        .is_some_and(|(_, sealer)| is_right(sealer, key, offset, data, sealed))
-}
-
 /// The memory for one mask; none for impossible parameters. Where there is not enough the process ends.
 fn sealer(params: &SealParams) -> Option<Sealer> {
     match Sealer::new(params) {
         Err(SealError::Memory) => exhausted("checking a sealed word", params.memory_kib),
         sealer => sealer.ok(),
     }
-}
-
-fn is_right(sealer: &mut Sealer, key: &Hash, offset: u32, data: &Word, sealed: &Word) -> bool {
-    sealer
-        .verify_word(key, offset, data, sealed)
-        .unwrap_or(false)
 }
 
 /// Gives the memory back, unless a check is using it.
@@ -85,10 +103,22 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tos_storage_proofs::seal::unit_mask;
 
+    /// `true` if 64 zeros are `sealed` in the second word of the unit with this key.
+    fn zeros_are(params: &SealParams, key: &Hash, sealed: &Word) -> bool {
+        let word = SealedWord {
+            params,
+            key,
+            offset: 1,
+            data: &[0; 64],
+            sealed,
+        };
+        word.is_right()
+    }
+
     #[test]
     fn questions_get_the_same_answers_and_do_not_touch_the_kept_memory() {
         let params = SealParams::TEST;
-        let (key, offset) = ([7; 32], 1);
+        let key = [7; 32];
         let mask = unit_mask(&params, &key).unwrap();
         let sealed: Word = mask[64..128].try_into().unwrap();
         // A block is being checked meanwhile.
@@ -96,10 +126,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    let ask = |sealed| {
-                        Purpose::Question
-                            .run(|| verify_word(&params, &key, offset, &[0; 64], sealed))
-                    };
+                    let ask = |sealed| Purpose::Question.run(|| zeros_are(&params, &key, sealed));
                     let mut wrong = sealed;
                     wrong[0] ^= 1;
                     assert!(ask(&sealed) && !ask(&wrong));
@@ -137,9 +164,9 @@ mod tests {
                 let key = [round; 32];
                 let mask = unit_mask(&params, &key).unwrap();
                 let mut sealed: Word = mask[64..128].try_into().unwrap();
-                assert!(verify_word(&params, &key, 1, &[0; 64], &sealed));
+                assert!(zeros_are(&params, &key, &sealed));
                 sealed[63] ^= 1;
-                assert!(!verify_word(&params, &key, 1, &[0; 64], &sealed));
+                assert!(!zeros_are(&params, &key, &sealed));
                 if round == 1 {
                     release();
                 }

@@ -41,22 +41,16 @@ pub mod shapes {
 
 macro_rules! declare {
     ($(
-        $(#[doc = $api_doc:tt])*
-        #[api_version($api_version:tt)]
+        $(#[$($api_attribute:tt)*])*
         api $module:ident: $Api:ident $(<$account:ident>)?, $subject:tt { $(
-            $(#[doc = $doc:tt])*
-            $(#[api_version($version:tt)])?
-            $(#[changed_in($changed:tt)])?
+            $(#[$($attribute:tt)*])*
             fn $name:ident $arguments:tt -> $out:ty { $($served:tt)* }
         )* }
     )*) => {
         sp_api::decl_runtime_apis! { $(
-            $(#[doc = $api_doc])*
-            #[api_version($api_version)]
+            $(#[$($api_attribute)*])*
             pub trait $Api $(<$account> where $account: Codec)? { $(
-                $(#[doc = $doc])*
-                $(#[api_version($version)])?
-                $(#[changed_in($changed)])?
+                $(#[$($attribute)*])*
                 fn $name $arguments -> $out;
             )* }
         )* }

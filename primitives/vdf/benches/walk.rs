@@ -303,22 +303,23 @@ fn main() {
         huge.unwrap_or(0) / 1024
     );
     println!("{:34}{:>10}{:>10}{:>10}", "", "median", "least", "greatest");
-    let row = |name: &str, spread: &Spread| {
+    for (name, spread) in [
+        ("pointer chase, ns/read", &chase),
+        ("walk, ns/read", &walk),
+        ("independent reads, ns/read", &gather),
+        ("verification, ns/read", &verify),
+        ("evaluation: chase / walk", &evaluation),
+        ("verification: reads / verification", &verification),
+        ("build of the dataset, ms", &builds),
+        ("root of the dataset, ms", &root),
+        ("exact verification of a slot, ms", &exact),
+        ("canary of a block, ms", &canary),
+        ("walk of a slot, ms", &one),
+        ("walk of eight at once, ms", &eight),
+    ] {
         let [median, least, greatest] = spread.0;
         println!("{name:34}{median:10.3}{least:10.3}{greatest:10.3}");
-    };
-    row("pointer chase, ns/read", &chase);
-    row("walk, ns/read", &walk);
-    row("independent reads, ns/read", &gather);
-    row("verification, ns/read", &verify);
-    row("evaluation: chase / walk", &evaluation);
-    row("verification: reads / verification", &verification);
-    row("build of the dataset, ms", &builds);
-    row("root of the dataset, ms", &root);
-    row("exact verification of a slot, ms", &exact);
-    row("canary of a block, ms", &canary);
-    row("walk of a slot, ms", &one);
-    row("walk of eight at once, ms", &eight);
+    }
     println!("iterations per second            {rate:12.0}");
     println!("verification over evaluation     {gain:12.1} times");
     println!(

@@ -19,7 +19,7 @@ use polkadot_sdk::*;
 
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
-    traits::{Authorize, GetCallName},
+    traits::{Authorize, GetCallMetadata},
     weights::Weight,
 };
 use sp_runtime::traits::TrailingZeroInput;
@@ -39,235 +39,162 @@ fn zeros<T: Decode>() -> T {
     T::decode(&mut TrailingZeroInput::zeroes()).unwrap()
 }
 
+/// The account that calls are about.
+fn who() -> AccountId {
+    AccountId::new([1; 32])
+}
+
+/// All task types that are built in.
+fn types<T: TryFrom<Vec<TaskType>, Error: std::fmt::Debug>>() -> T {
+    TaskType::BUILT_IN.to_vec().try_into().unwrap()
+}
+
 /// Every call of the pallets for tasks, in its worst case.
-fn calls() -> Vec<(&'static str, RuntimeCall)> {
+fn calls() -> Vec<RuntimeCall> {
+    let mut calls = Vec::new();
+    calls.extend(of_tasks().map(RuntimeCall::from));
+    calls.extend(of_miners().map(RuntimeCall::from));
+    calls.extend(of_reputation().map(RuntimeCall::from));
+    calls.extend(of_judges().map(RuntimeCall::from));
+    calls.extend(of_rewards().map(RuntimeCall::from));
+    calls
+}
+
+fn of_tasks() -> [pallet_tasks::Call<Runtime>; 8] {
+    use pallet_tasks::Call;
     let task = TaskId::default();
-    let who = AccountId::new([1; 32]);
-    let id = || who.clone();
-    let types = || TaskType::BUILT_IN.to_vec();
     let content = || ContentRef::inline(&[7; 2_048]).unwrap();
-    let params = || TaskParams::General {
+    let params = TaskParams::General {
         subject: vec![7; 64].try_into().unwrap(),
     };
-    let scores = || vec![AnswerScore::default(); MAX_PARTICIPANTS as usize];
-    vec![
-        (
-            "tasks.publish",
-            pallet_tasks::Call::publish {
-                params: params(),
-                difficulty: Difficulty::Expert,
-                spec: content(),
-                reward: 1,
-                open_for: 1,
-                min_quality: 1,
-                max_participants: MAX_PARTICIPANTS,
-                reference: Some([1; 32]),
-            }
-            .into(),
-        ),
-        ("tasks.cancel", pallet_tasks::Call::cancel { task }.into()),
-        ("tasks.join", pallet_tasks::Call::join { task }.into()),
-        (
-            "tasks.commit",
-            pallet_tasks::Call::commit {
-                task,
-                commitment: [0; 32],
-            }
-            .into(),
-        ),
-        (
-            "tasks.reveal",
-            pallet_tasks::Call::reveal {
-                task,
-                content: content(),
-                simhash: 0,
-                salt: [0; 32],
-            }
-            .into(),
-        ),
-        (
-            "tasks.challenge",
-            pallet_tasks::Call::challenge { task }.into(),
-        ),
-        ("tasks.crank", pallet_tasks::Call::crank { task }.into()),
-        (
-            "tasks.set_task_type",
-            pallet_tasks::Call::set_task_type {
-                task_type: TaskType::General,
-                profile: None,
-            }
-            .into(),
-        ),
-        (
-            "miners.register",
-            pallet_miners::Call::register {
-                specialisations: types().try_into().unwrap(),
-            }
-            .into(),
-        ),
-        (
-            "miners.set_specialisations",
-            pallet_miners::Call::set_specialisations {
-                specialisations: types().try_into().unwrap(),
-            }
-            .into(),
-        ),
-        ("miners.leave", pallet_miners::Call::leave {}.into()),
-        ("miners.withdraw", pallet_miners::Call::withdraw {}.into()),
-        ("miners.rejoin", pallet_miners::Call::rejoin {}.into()),
-        (
-            "miners.reactivate",
-            pallet_miners::Call::reactivate {}.into(),
-        ),
-        (
-            "miners.set_owner",
-            pallet_miners::Call::set_owner { owner: Some(id()) }.into(),
-        ),
-        (
-            "miners.endorse",
-            pallet_miners::Call::endorse { who: id() }.into(),
-        ),
-        (
-            "miners.retract_endorsement",
-            pallet_miners::Call::retract_endorsement {
-                endorser: id(),
-                who: id(),
-            }
-            .into(),
-        ),
-        (
-            "miners.review_level",
-            pallet_miners::Call::review_level { who: id() }.into(),
-        ),
-        (
-            "miners.declare_relation",
-            pallet_miners::Call::declare_relation { other: id() }.into(),
-        ),
-        (
-            "miners.retract_relation",
-            pallet_miners::Call::retract_relation { other: id() }.into(),
-        ),
-        (
-            "miners.certify",
-            pallet_miners::Call::certify {
-                who: id(),
-                level: tos_types::task::Certification::Expert,
-                expires: 1,
-            }
-            .into(),
-        ),
-        (
-            "miners.revoke_certificate",
-            pallet_miners::Call::revoke_certificate { who: id() }.into(),
-        ),
-        (
-            "miners.suspend",
-            pallet_miners::Call::suspend {
-                who: id(),
-                duration: 1,
-            }
-            .into(),
-        ),
-        (
-            "miners.lift_suspension",
-            pallet_miners::Call::lift_suspension { who: id() }.into(),
-        ),
-        (
-            "reputation.penalise",
-            pallet_reputation::Call::penalise {
-                who: id(),
-                task_type: TaskType::General,
-                severity: tos_types::offence::Severity::Critical,
-            }
-            .into(),
-        ),
-        (
-            "judges.register",
-            pallet_judges::Call::register {
-                types: types().try_into().unwrap(),
-            }
-            .into(),
-        ),
-        (
-            "judges.set_types",
-            pallet_judges::Call::set_types {
-                types: types().try_into().unwrap(),
-            }
-            .into(),
-        ),
-        ("judges.top_up", pallet_judges::Call::top_up {}.into()),
-        ("judges.leave", pallet_judges::Call::leave {}.into()),
-        ("judges.rejoin", pallet_judges::Call::rejoin {}.into()),
-        ("judges.withdraw", pallet_judges::Call::withdraw {}.into()),
-        (
-            "judges.commit_vote",
-            pallet_judges::Call::commit_vote {
-                task,
-                commitment: [0; 32],
-            }
-            .into(),
-        ),
-        (
-            "judges.reveal_vote",
-            pallet_judges::Call::reveal_vote {
-                task,
-                scores: scores().try_into().unwrap(),
-                report: None,
-                salt: [0; 32],
-            }
-            .into(),
-        ),
-        (
-            "judges.set_control_author",
-            pallet_judges::Call::set_control_author {
-                who: id(),
-                approved: true,
-            }
-            .into(),
-        ),
-        (
-            "judges.reveal_control",
-            pallet_judges::Call::reveal_control {
-                task,
-                quality: 90,
-                secret: [0; 32],
-            }
-            .into(),
-        ),
-        ("rewards.claim", pallet_rewards::Call::claim { task }.into()),
-        (
-            "rewards.claim_all",
-            pallet_rewards::Call::claim_all {}.into(),
-        ),
-        (
-            "rewards.set_auto_claim",
-            pallet_rewards::Call::set_auto_claim { enabled: true }.into(),
-        ),
-        (
-            "rewards.claim_for",
-            pallet_rewards::Call::claim_for { owner: id(), task }.into(),
-        ),
-        (
-            "rewards.claim_all_for",
-            pallet_rewards::Call::claim_all_for { owner: id() }.into(),
-        ),
-        (
-            "rewards.set_profile",
-            pallet_rewards::Call::set_profile {
-                task_type: TaskType::General,
-                difficulty: Difficulty::Expert,
-                profile: None,
-            }
-            .into(),
-        ),
-        (
-            "rewards.set_winner_rule",
-            pallet_rewards::Call::set_winner_rule {
-                task_type: TaskType::General,
-                rule: None,
-            }
-            .into(),
-        ),
+    [
+        Call::publish {
+            params,
+            difficulty: Difficulty::Expert,
+            spec: content(),
+            reward: 1,
+            open_for: 1,
+            min_quality: 1,
+            max_participants: MAX_PARTICIPANTS,
+            reference: Some([1; 32]),
+        },
+        Call::cancel { task },
+        Call::join { task },
+        Call::commit {
+            task,
+            commitment: [0; 32],
+        },
+        Call::reveal {
+            task,
+            content: content(),
+            simhash: 0,
+            salt: [0; 32],
+        },
+        Call::challenge { task },
+        Call::crank { task },
+        Call::set_task_type {
+            task_type: TaskType::General,
+            profile: None,
+        },
+    ]
+}
+
+fn of_miners() -> [pallet_miners::Call<Runtime>; 16] {
+    use pallet_miners::Call;
+    [
+        Call::register {
+            specialisations: types(),
+        },
+        Call::set_specialisations {
+            specialisations: types(),
+        },
+        Call::leave {},
+        Call::withdraw {},
+        Call::rejoin {},
+        Call::reactivate {},
+        Call::set_owner { owner: Some(who()) },
+        Call::endorse { who: who() },
+        Call::retract_endorsement {
+            endorser: who(),
+            who: who(),
+        },
+        Call::review_level { who: who() },
+        Call::declare_relation { other: who() },
+        Call::retract_relation { other: who() },
+        Call::certify {
+            who: who(),
+            level: tos_types::task::Certification::Expert,
+            expires: 1,
+        },
+        Call::revoke_certificate { who: who() },
+        Call::suspend {
+            who: who(),
+            duration: 1,
+        },
+        Call::lift_suspension { who: who() },
+    ]
+}
+
+fn of_reputation() -> [pallet_reputation::Call<Runtime>; 1] {
+    use pallet_reputation::Call;
+    [Call::penalise {
+        who: who(),
+        task_type: TaskType::General,
+        severity: tos_types::offence::Severity::Critical,
+    }]
+}
+
+fn of_judges() -> [pallet_judges::Call<Runtime>; 10] {
+    use pallet_judges::Call;
+    let task = TaskId::default();
+    let scores = vec![AnswerScore::default(); MAX_PARTICIPANTS as usize];
+    [
+        Call::register { types: types() },
+        Call::set_types { types: types() },
+        Call::top_up {},
+        Call::leave {},
+        Call::rejoin {},
+        Call::withdraw {},
+        Call::commit_vote {
+            task,
+            commitment: [0; 32],
+        },
+        Call::reveal_vote {
+            task,
+            scores: scores.try_into().unwrap(),
+            report: None,
+            salt: [0; 32],
+        },
+        Call::set_control_author {
+            who: who(),
+            approved: true,
+        },
+        Call::reveal_control {
+            task,
+            quality: 90,
+            secret: [0; 32],
+        },
+    ]
+}
+
+fn of_rewards() -> [pallet_rewards::Call<Runtime>; 7] {
+    use pallet_rewards::Call;
+    let task = TaskId::default();
+    [
+        Call::claim { task },
+        Call::claim_all {},
+        Call::set_auto_claim { enabled: true },
+        Call::claim_for { owner: who(), task },
+        Call::claim_all_for { owner: who() },
+        Call::set_profile {
+            task_type: TaskType::General,
+            difficulty: Difficulty::Expert,
+            profile: None,
+        },
+        Call::set_winner_rule {
+            task_type: TaskType::General,
+            rule: None,
+        },
     ]
 }
 
@@ -304,29 +231,27 @@ fn steps() -> Vec<(&'static str, Weight)> {
     ]
 }
 
+/// The name of a call as the table has it.
+fn named(pallet: &str, call: &str) -> String {
+    format!("{}.{call}", pallet.to_lowercase())
+}
+
 /// The names of all calls of the protocol's pallets.
 fn all_calls() -> BTreeSet<String> {
-    let of = |pallet: &str, calls: &[&str]| {
-        calls
-            .iter()
-            .map(|call| format!("{pallet}.{call}"))
-            .collect::<Vec<_>>()
+    let pallets = [
+        "Tasks",
+        "Miners",
+        "Reputation",
+        "Judges",
+        "Rewards",
+        "Beacon",
+        "Storage",
+    ];
+    let of = |pallet: &'static str| {
+        let calls = RuntimeCall::get_call_names(pallet).iter();
+        calls.map(move |call| named(pallet, call))
     };
-    [
-        of("tasks", pallet_tasks::Call::<Runtime>::get_call_names()),
-        of("miners", pallet_miners::Call::<Runtime>::get_call_names()),
-        of(
-            "reputation",
-            pallet_reputation::Call::<Runtime>::get_call_names(),
-        ),
-        of("judges", pallet_judges::Call::<Runtime>::get_call_names()),
-        of("rewards", pallet_rewards::Call::<Runtime>::get_call_names()),
-        of("beacon", pallet_beacon::Call::<Runtime>::get_call_names()),
-        of("storage", pallet_storage::Call::<Runtime>::get_call_names()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    pallets.into_iter().flat_map(of).collect()
 }
 
 fn row(table: &mut String, name: &str, weight: Weight, budget: Weight) {
@@ -376,13 +301,18 @@ fn call_rows(table: &mut String) {
     let mut calls = calls();
     calls.extend(beacon::calls());
     calls.extend(storage::calls());
-    let named: BTreeSet<_> = calls.iter().map(|(name, _)| name.to_string()).collect();
-    assert_eq!(named, all_calls());
-    for (name, call) in calls {
+    let name = |call: &RuntimeCall| {
+        let call = call.get_call_metadata();
+        named(call.pallet_name, call.function_name)
+    };
+    let names: BTreeSet<_> = calls.iter().map(name).collect();
+    assert_eq!(names, all_calls());
+    for call in calls {
+        let name = name(&call);
         let info = call.get_dispatch_info();
         // The fee-free calls are charged for finding out whether they may run, too.
         let weight = info.call_weight.saturating_add(call.weight_of_authorize());
-        let (class, limit) = rule(name);
+        let (class, limit) = rule(&name);
         assert_eq!(info.class, class, "{name}");
         assert!(
             weight.all_lte(limit),
@@ -390,7 +320,7 @@ fn call_rows(table: &mut String) {
         );
         let budget = limits.get(class).max_total.unwrap_or(limits.max_block);
         let base = limits.get(class).base_extrinsic;
-        row(table, name, weight.saturating_add(base), budget);
+        row(table, &name, weight.saturating_add(base), budget);
     }
 }
 

@@ -30,6 +30,9 @@ use tos_types::{
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Who(usize);
 
+/// A place on the panel of a task, in this round.
+pub type Seat = (TaskId, u32);
+
 /// A world before its first block: who has what.
 pub struct Founding {
     seed: u64,
@@ -475,12 +478,8 @@ impl World {
     }
 
     /// Commits to a vote in a round of a task.
-    pub fn commit_vote(
-        &mut self,
-        who: Who,
-        (task, round): (TaskId, u32),
-        scores: &[AnswerScore],
-    ) -> Result<()> {
+    pub fn commit_vote(&mut self, who: Who, seat: Seat, scores: &[AnswerScore]) -> Result<()> {
+        let (task, round) = seat;
         let (account, salt) = (self.account(who), self.salt(who, task, round));
         let commitment = commitment::vote(&task, round, &account, scores, None, &salt);
         self.call(
@@ -490,12 +489,8 @@ impl World {
     }
 
     /// Reveals a vote that was committed to.
-    pub fn reveal_vote(
-        &mut self,
-        who: Who,
-        (task, round): (TaskId, u32),
-        scores: &[AnswerScore],
-    ) -> Result<()> {
+    pub fn reveal_vote(&mut self, who: Who, seat: Seat, scores: &[AnswerScore]) -> Result<()> {
+        let (task, round) = seat;
         let scores = pallet_judges::Scores::try_from(scores.to_vec())
             .map_err(|_| Error::TooLong("scores"))?;
         let call = pallet_judges::Call::<Runtime>::reveal_vote {

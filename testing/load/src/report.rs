@@ -86,6 +86,38 @@ pub struct Latencies {
     pub is_final: Percentiles,
 }
 
+/// Final transfers a second; null where it could not be measured.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rates {
+    /// From the end of the warm-up to the end of the offering, over whole blocks.
+    pub sustained: Option<Rate>,
+    /// The same over all blocks that hold any.
+    pub overall: Option<Rate>,
+    /// The most in one block.
+    pub peak_block: Option<Rate>,
+    /// The most in ten seconds or more.
+    pub peak_ten_seconds: Option<Rate>,
+}
+
+impl Rates {
+    /// Of a run with these settings.
+    fn of(run: &Run, settings: &Settings) -> Self {
+        let marks = run.marks();
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let from = run.began_ms + millis(settings.warm_up);
+        let to = run.began_ms + millis(run.offered_for);
+        let last_block = run.rows.iter().rev().find(|row| row.ours > 0);
+        let end = last_block.map(|row| row.made_ms);
+        Self {
+            sustained: settings.offering.and_then(|_| sustained(&marks, from, to)),
+            overall: end.and_then(|end| sustained(&marks, run.began_ms, end)),
+            peak_block: peak_block(&marks),
+            peak_ten_seconds: peak_window(&marks, 10_000),
+        }
+    }
+}
+
 /// A report.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -145,15 +177,9 @@ pub struct Report {
     pub offered_per_second: f64,
     /// `true` if signed transactions ran out before the time was up.
     pub exhausted: bool,
-    /// Final transfers a second from the end of the warm-up to the end of the offering, over whole
-    /// blocks.
-    pub sustained: Option<Rate>,
-    /// The same over all blocks that hold any.
-    pub overall: Option<Rate>,
-    /// The most a second in one block.
-    pub peak_block: Option<Rate>,
-    /// The most a second in ten seconds or more.
-    pub peak_ten_seconds: Option<Rate>,
+    /// Final transfers a second.
+    #[serde(flatten)]
+    pub rates: Rates,
     /// Latencies.
     pub latency_ms: Latencies,
     /// Time that the node took to answer `system_health` meanwhile, in microseconds.
@@ -183,11 +209,7 @@ impl Report {
         mut run: Run,
         fates: Fates,
     ) -> Self {
-        let marks = run.marks();
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let from = run.began_ms + millis(settings.warm_up);
-        let to = run.began_ms + millis(run.offered_for);
-        let last_block = |ours: &[Row]| ours.iter().rev().find(|r| r.ours > 0).map(|r| r.made_ms);
+        let rates = Rates::of(&run, settings);
         let offered = run.ledger.offered();
         let seconds = run.offered_for.as_secs_f64();
         let refusals = std::mem::take(&mut run.ledger.refusals);
@@ -234,10 +256,7 @@ impl Report {
                 _ => offered as f64 / seconds.max(0.001),
             },
             exhausted: run.exhausted,
-            sustained: settings.offering.and_then(|_| sustained(&marks, from, to)),
-            overall: last_block(&run.rows).and_then(|end| sustained(&marks, run.began_ms, end)),
-            peak_block: peak_block(&marks),
-            peak_ten_seconds: peak_window(&marks, 10_000),
+            rates,
             latency_ms: Latencies {
                 in_block: Percentiles::of(&mut run.ledger.in_block_ms),
                 is_final: Percentiles::of(&mut run.ledger.final_ms),
@@ -308,10 +327,10 @@ impl Report {
                 ),
             ),
             ("lost", self.fates.lost.to_string()),
-            ("sustained", rate(self.sustained)),
-            ("overall", rate(self.overall)),
-            ("peak block", rate(self.peak_block)),
-            ("peak 10 s", rate(self.peak_ten_seconds)),
+            ("sustained", rate(self.rates.sustained)),
+            ("overall", rate(self.rates.overall)),
+            ("peak block", rate(self.rates.peak_block)),
+            ("peak 10 s", rate(self.rates.peak_ten_seconds)),
             ("to block", latency(&self.latency_ms.in_block)),
             ("to finality", latency(&self.latency_ms.is_final)),
             (

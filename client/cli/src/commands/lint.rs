@@ -28,7 +28,7 @@ use tos_types::{
     ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType,
 };
 use tos_views::{SubmissionView, TaskSummary, TaskView};
-use tos_workers::tasks::{JobContext, JudgeProgram, Limits, MAX_SPEC_TEXT};
+use tos_workers::tasks::{JobContext, Limits, Program, MAX_SPEC_TEXT};
 
 /// Bytes of a line of plain text beyond which it is unusual.
 const LONG_LINE: usize = 10_000;
@@ -185,11 +185,7 @@ impl Lint {
         let spec = stored(&workshop.store, bytes)?;
         let task = sample_task(params, spec, stored(&workshop.store, &answer)?, &answer);
         let started = Instant::now();
-        let judge = workshop.judge(
-            JudgeProgram::Command(command.to_owned()),
-            None,
-            Arc::new(task),
-        );
+        let judge = workshop.judge(Program::Command(command.to_owned()), None, Arc::new(task));
         let limit = workshop.limits.time.saturating_add(GRACE);
         let judged = match tokio::time::timeout(limit, judge).await {
             Ok(judged) => judged,

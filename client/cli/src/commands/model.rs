@@ -7,7 +7,7 @@ use tos_sdk::{
     http::Http,
 };
 
-use tos_workers::tasks::{Endpoint, ModelOptions};
+use tos_workers::tasks::{existing_program, Endpoint, ModelOptions, Program};
 
 /// Options of a language model.
 #[derive(clap::Args)]
@@ -28,9 +28,26 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// The solver or judge that this command, or the endpoint at this URL, makes. `name` is that of
+    /// the options which say so.
+    pub async fn program(
+        self,
+        name: &str,
+        command: Option<String>,
+        url: Option<&str>,
+    ) -> Result<Program> {
+        let endpoint = self.endpoint(url).await?;
+        let command = command
+            .map(|command| existing_program(&format!("--{name}-cmd"), command))
+            .transpose()?;
+        let program = command.map(Program::Command);
+        let program = program.or_else(|| endpoint.map(Program::Endpoint));
+        program.ok_or_else(|| Error::Usage(format!("say --{name}-cmd or --{name}-url")))
+    }
+
     /// The endpoint at `url`, once it is known to have the model; or nothing without a URL, with
     /// which these options make no sense.
-    pub async fn endpoint(self, url: Option<&str>) -> Result<Option<Endpoint>> {
+    async fn endpoint(self, url: Option<&str>) -> Result<Option<Endpoint>> {
         let Some(url) = url else {
             let given = [
                 ("--model", self.model.is_some()),

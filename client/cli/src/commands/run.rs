@@ -3,12 +3,13 @@
 //! `tos miner run` and `tos judge run`: sets workers up.
 
 use super::{listen, model::ModelArgs, notify, Global};
-use tos_sdk::task_type;
 use tos_sdk::{
     chain::{Hash, Heads},
     content::{self, Reach, Store},
     error::{Context, Error, Result},
     http::Http,
+    keys::Signer,
+    task_type,
 };
 
 use polkadot_sdk::sp_core::crypto::{AccountId32, Ss58Codec};
@@ -18,8 +19,8 @@ use tos_workers::{
     commitments::CommitmentStore,
     notify::Notifier,
     tasks::{
-        self, Bounds, JobContext, JudgeOptions, JudgeProgram, JudgeWorker, Limits, Live, Miner,
-        MinerOptions, Mode, Retention, Solver, Tools,
+        self, start::FirstLook, Bounds, JobContext, JudgeOptions, JudgeWorker, Limits, Live, Miner,
+        MinerOptions, Mode, Retention, Role, Tools,
     },
 };
 
@@ -181,24 +182,11 @@ pub struct JudgeArgs {
 impl MinerArgs {
     /// Runs the worker.
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
-        let endpoint = self.model.endpoint(self.solver_url.as_deref()).await?;
-        let solver = match (self.solver_cmd, endpoint) {
-            (Some(command), _) => {
-                Solver::Command(tasks::existing_program("--solver-cmd", command)?)
-            }
-            (None, Some(endpoint)) => Solver::Endpoint(endpoint),
-            (None, None) => {
-                return Err(Error::Usage("say --solver-cmd or --solver-url".into()));
-            }
-        };
-        let key = global.signer()?;
-        let notifier = self.common.notifier(global, "miner", &key.account())?;
-        let workshop = self
-            .common
-            .workshop(global, "miner", &key.account())
-            .await?;
+        let (command, url) = (self.solver_cmd, self.solver_url.as_deref());
+        let solver = self.model.program("solver", command, url).await?;
+        let bench = self.common.bench(global, "miner").await?;
         let options = MinerOptions {
-            account: key.account(),
+            account: bench.key.account(),
             solver,
             types: self.types,
             concurrency: self.concurrency as usize,
@@ -207,75 +195,74 @@ impl MinerArgs {
             max_tasks: self.common.max_tasks,
             claim: !self.common.no_claim,
             bounds: self.bounds.into(),
-            reporter: notifier.reporter(),
+            reporter: bench.notifier.reporter(),
         };
-        let place = self.common.place(global, "miner", &key.account()).await?;
-        // On another chain, after this one, the account may be registered later.
-        let mut strict = true;
+        let mut first = bench.first_look();
         let make = async |live: &Live, journal: &CommitmentStore| {
-            let (who, reporter) = (&options.account, &options.reporter);
-            let seen = journal.seen_until();
-            tasks::start::miner(live, who, reporter, strict, seen).await?;
-            strict = false;
-            tasks::served(journal, live, workshop.reach.is_some()).await?;
-            Ok(Miner::new(
-                options.clone(),
-                journal.clone(),
-                workshop.clone().on(&live.genesis()),
-            ))
+            first.miner(live, journal.seen_until()).await?;
+            tasks::served(journal, live, bench.workshop.reach.is_some()).await?;
+            let workshop = bench.workshop.clone().on(&live.genesis());
+            Ok(Miner::new(options.clone(), journal.clone(), workshop))
         };
-        let (url, mode) = (global.url.as_str(), self.common.mode());
-        let interrupt = tasks::interrupted();
-        tasks::run(url, &key, mode, &notifier, place, make, interrupt).await
+        bench.run(&global.url, self.common.mode(), make).await
     }
 }
 
 impl JudgeArgs {
     /// Runs the worker.
     pub(crate) async fn run(self, global: &Global) -> Result<()> {
-        let endpoint = self.model.endpoint(self.judge_url.as_deref()).await?;
-        let judge = match (self.judge_cmd, endpoint) {
-            (Some(command), _) => {
-                JudgeProgram::Command(tasks::existing_program("--judge-cmd", command)?)
-            }
-            (None, Some(endpoint)) => JudgeProgram::Endpoint(endpoint),
-            (None, None) => {
-                return Err(Error::Usage("say --judge-cmd or --judge-url".into()));
-            }
-        };
-        let key = global.signer()?;
-        let notifier = self.common.notifier(global, "judge", &key.account())?;
-        let workshop = self
-            .common
-            .workshop(global, "judge", &key.account())
-            .await?;
+        let (command, url) = (self.judge_cmd, self.judge_url.as_deref());
+        let judge = self.model.program("judge", command, url).await?;
+        let tools = Tools::adopt(&self.tools, &global.folder()?.join("tools"))?;
+        let bench = self.common.bench(global, "judge").await?;
         let options = JudgeOptions {
-            account: key.account(),
+            account: bench.key.account(),
             judge,
-            tools: Tools::adopt(&self.tools, &global.folder()?.join("tools"))?,
+            tools,
             concurrency: self.concurrency as usize,
             attempts: self.common.attempts,
             claim: !self.common.no_claim,
-            reporter: notifier.reporter(),
+            reporter: bench.notifier.reporter(),
         };
-        let who = key.account();
-        let place = self.common.place(global, "judge", &who).await?;
-        // On another chain, after this one, the account may be registered later.
-        let mut strict = true;
+        let mut first = bench.first_look();
         let make = async |live: &Live, journal: &CommitmentStore| {
-            let (who, reporter) = (&options.account, &options.reporter);
-            let seen = journal.seen_until();
-            tasks::start::judge(live, who, reporter, strict, seen).await?;
-            strict = false;
-            Ok(JudgeWorker::new(
-                options.clone(),
-                journal.clone(),
-                workshop.clone().on(&live.genesis()),
-            ))
+            first.judge(live, journal.seen_until()).await?;
+            let workshop = bench.workshop.clone().on(&live.genesis());
+            Ok(JudgeWorker::new(options.clone(), journal.clone(), workshop))
         };
-        let (url, mode) = (global.url.as_str(), self.common.mode());
+        bench.run(&global.url, self.common.mode(), make).await
+    }
+}
+
+/// Everything that a miner or a judge works with and that outlasts a connection.
+struct Bench<P> {
+    key: Signer,
+    notifier: Notifier,
+    workshop: JobContext,
+    /// Path of the journal, by the genesis hash of its chain.
+    place: P,
+}
+
+impl<P: Fn(&Hash) -> PathBuf> Bench<P> {
+    /// The first look of this worker at its account.
+    fn first_look(&self) -> FirstLook {
+        FirstLook {
+            who: self.key.account(),
+            reporter: self.notifier.reporter(),
+            strict: true,
+        }
+    }
+
+    /// Runs the workers that `make` makes, one on each chain that the node at `url` is on.
+    async fn run<R: Role<Live>>(
+        &self,
+        url: &str,
+        mode: Mode,
+        make: impl AsyncFnMut(&Live, &CommitmentStore) -> Result<R>,
+    ) -> Result<()> {
         let interrupt = tasks::interrupted();
-        tasks::run(url, &key, mode, &notifier, place, make, interrupt).await
+        let (key, notifier, place) = (&self.key, &self.notifier, &self.place);
+        tasks::run(url, key, mode, notifier, place, make, interrupt).await
     }
 }
 
@@ -305,6 +292,18 @@ impl Common {
             forget_height: self.height.forget_height,
             max_tip: self.max_tip,
         }
+    }
+
+    /// Everything that a worker of this role works with.
+    async fn bench(&self, global: &Global, role: &str) -> Result<Bench<impl Fn(&Hash) -> PathBuf>> {
+        let key = global.signer()?;
+        let who = key.account();
+        Ok(Bench {
+            notifier: self.notifier(global, role, &who)?,
+            workshop: self.workshop(global, role, &who).await?,
+            place: self.place(global, role, &who).await?,
+            key,
+        })
     }
 
     /// The worker's notifier. Notices wait next to the journal.

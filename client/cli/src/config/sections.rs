@@ -78,27 +78,32 @@ pub const SECTIONS: &[Section] = &[
             ("events", "notify_events"),
         ]),
     },
-    Section {
-        name: "miner",
-        about: "Options of `tos miner run`.",
-        keys: Keys::OfCommand(&["miner", "run"]),
-    },
-    Section {
-        name: "judge",
-        about: "Options of `tos judge run`.",
-        keys: Keys::OfCommand(&["judge", "run"]),
-    },
-    Section {
-        name: "storage",
-        about: "Options of `tos storage run`.",
-        keys: Keys::OfCommand(&["storage", "run"]),
-    },
-    Section {
-        name: "audit",
-        about: "Options of `tos storage audit`.",
-        keys: Keys::OfCommand(&["storage", "audit"]),
-    },
+    of_command("miner", "Options of `tos miner run`.", &["miner", "run"]),
+    of_command("judge", "Options of `tos judge run`.", &["judge", "run"]),
+    of_command(
+        "storage",
+        "Options of `tos storage run`.",
+        &["storage", "run"],
+    ),
+    of_command(
+        "audit",
+        "Options of `tos storage audit`.",
+        &["storage", "audit"],
+    ),
 ];
+
+/// A section for the options of one command.
+const fn of_command(
+    name: &'static str,
+    about: &'static str,
+    command: &'static [&'static str],
+) -> Section {
+    Section {
+        name,
+        about,
+        keys: Keys::OfCommand(command),
+    }
+}
 
 /// Options that the file cannot set, and why.
 const COMMAND_LINE_ONLY: &[(&str, &str)] = &[

@@ -4,7 +4,7 @@
 
 use super::{
     fake::{self, FakeChain, ME},
-    jobs::{JobContext, Solver},
+    jobs::{JobContext, Program},
     served,
     sightings::Sightings,
     Miner, Retention, Role, TaskChain,
@@ -29,7 +29,7 @@ const LONG: &str = r#"cat >/dev/null; printf '{"answer": "%3000d"}' 7"#;
 
 fn miner(folder: &Path, workshop: &JobContext) -> Miner {
     let journal = CommitmentStore::open(&folder.join("journal.redb")).unwrap();
-    let options = fake::miner_options(Solver::Command(LONG.into()));
+    let options = fake::miner_options(Program::Command(LONG.into()));
     Miner::new(options, journal, workshop.clone())
 }
 

@@ -4,7 +4,7 @@
 //! worker at any point where it touches the chain.
 
 use super::{
-    process::Limits, JobContext, MinerOptions, Retention, Solver, Submit, TaskChain, TaskSnapshot,
+    process::Limits, JobContext, MinerOptions, Program, Retention, Submit, TaskChain, TaskSnapshot,
 };
 use polkadot_sdk::sp_core::crypto::AccountId32;
 use std::{
@@ -55,7 +55,7 @@ pub fn workshop() -> (tempfile::TempDir, JobContext) {
 }
 
 /// Options of a miner on the account of the fake chain.
-pub fn miner_options(solver: Solver) -> MinerOptions {
+pub fn miner_options(solver: Program) -> MinerOptions {
     MinerOptions {
         account: ME,
         solver,

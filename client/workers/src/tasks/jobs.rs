@@ -31,16 +31,16 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 /// Pause between attempts to make room for content.
 const ROOM_PAUSE: Duration = Duration::from_secs(5);
 
-/// Solver of tasks.
+/// A solver of tasks, or a judge of answers.
 #[derive(Clone)]
-pub enum Solver {
-    /// A program.
+pub enum Program {
+    /// A command, run by the shell.
     Command(String),
     /// A language model.
     Endpoint(Endpoint),
 }
 
-impl Solver {
+impl Program {
     /// Reason for which no task should be taken on with it now.
     pub fn unfit(&self) -> Option<String> {
         match self {
@@ -50,16 +50,7 @@ impl Solver {
     }
 }
 
-/// A judge of answers.
-#[derive(Clone)]
-pub enum JudgeProgram {
-    /// A program.
-    Command(String),
-    /// A language model.
-    Endpoint(Endpoint),
-}
-
-impl From<&str> for JudgeProgram {
+impl From<&str> for Program {
     fn from(command: &str) -> Self {
         Self::Command(command.into())
     }
@@ -129,25 +120,25 @@ impl JobContext {
     }
 
     /// Works out an answer and stores it.
-    pub async fn solve(&self, solver: Solver, task: Arc<TaskView<AccountId32>>) -> Result<Draft> {
+    pub async fn solve(&self, solver: Program, task: Arc<TaskView<AccountId32>>) -> Result<Draft> {
         let id = task.summary.id;
         let spec = self.spec(&task).await?;
         let seconds = self.limits.time.as_secs();
         let input = protocol::solver_input(&task, &spec, seconds, self.limits.memory_mib);
         let solution = match solver {
-            Solver::Command(command) => {
+            Program::Command(command) => {
                 let input = input.to_string();
                 let output = process::run(&command, input.as_bytes(), self.limits).await;
                 protocol::solver_output(&output.context("solver")?)?
             }
-            Solver::Endpoint(_) if matches!(spec, Held::File(_)) => {
+            Program::Endpoint(_) if matches!(spec, Held::File(_)) => {
                 return Err(Error::Failed(format!(
                     "the specification has {} bytes, more than the {MAX_SPEC_TEXT} that a model is \
                      given: a program (--solver-cmd) can read it",
                     task.spec.size
                 )))
             }
-            Solver::Endpoint(endpoint) => {
+            Program::Endpoint(endpoint) => {
                 let most = match &self.reach {
                     Some(_) => MAX_CONTENT,
                     None => MAX_INLINE,
@@ -228,7 +219,7 @@ impl JobContext {
     /// may have 64 MiB each and are chosen by strangers: long ones are never in memory.
     pub async fn judge(
         &self,
-        judge: JudgeProgram,
+        judge: Program,
         tool: Option<Tool>,
         task: Arc<TaskView<AccountId32>>,
     ) -> Result<Judgement> {
@@ -275,11 +266,11 @@ impl JobContext {
         let answers = futures::future::try_join_all(answers).await?;
         let input = protocol::judge_input(&task, &spec, &answers);
         let output = match judge {
-            JudgeProgram::Command(command) => {
+            Program::Command(command) => {
                 let output = process::run(&command, input.as_bytes(), self.limits).await;
                 output.context("judge")
             }
-            JudgeProgram::Endpoint(endpoint) => {
+            Program::Endpoint(endpoint) => {
                 endpoint.judge(&self.http, &input, self.limits.time).await
             }
         };
@@ -380,7 +371,7 @@ mod tests {
         let command = r#"cat >/dev/null; echo '{"answer": {"b": "value", "a": [1,  2]}}'"#;
         let task = Arc::new(fake::task_view(1));
         let draft = workshop
-            .solve(Solver::Command(command.into()), task)
+            .solve(Program::Command(command.into()), task)
             .await
             .unwrap();
         let bytes = br#"{"a":[1,2],"b":"value"}"#;

@@ -6,7 +6,7 @@ use super::{
     fake::{self, FakeChain},
     report::{Report, Reporter},
     tests::{count, judge, judge_of, judge_options, judged_task, live, miner},
-    Endpoint, MinerOptions, ModelOptions, Role, Solver,
+    Endpoint, MinerOptions, ModelOptions, Program, Role,
 };
 use std::sync::{Arc, Mutex};
 use tos_sdk::{chain::Call, testing::http as mock};
@@ -60,7 +60,7 @@ async fn a_broken_solver_joins_one_task_and_stops() {
     let chain = FakeChain::new((1..=9).map(fake::task_view).collect(), false);
     let (reporter, told) = listening();
     let mut miner = miner(folder.path(), &workshop, |all: &mut MinerOptions| {
-        all.solver = Solver::Command("exit 1".into());
+        all.solver = Program::Command("exit 1".into());
         all.concurrency = 9;
         all.reporter = reporter;
     });
@@ -81,7 +81,7 @@ async fn a_solver_that_comes_back_is_noticed_and_the_joined_task_is_saved() {
         up.display()
     );
     let mut miner = miner(folder.path(), &workshop, |all: &mut MinerOptions| {
-        all.solver = Solver::Command(command);
+        all.solver = Program::Command(command);
         all.reporter = reporter;
     });
     turns(&chain, &mut miner, 4).await;
@@ -186,7 +186,7 @@ async fn a_miner_that_loses_too_often_in_a_row_joins_nothing_more_and_says_so() 
     let chain = FakeChain::new(vec![fake::task_view(1)], false);
     let (reporter, told) = listening();
     let mut miner = miner(folder.path(), &workshop, |all: &mut MinerOptions| {
-        all.solver = Solver::Command("exit 1".into());
+        all.solver = Program::Command("exit 1".into());
         all.bounds.stop_after_losses = Some(1);
         all.reporter = reporter;
     });
@@ -288,7 +288,7 @@ async fn a_task_that_a_model_declines_is_asked_about_once_and_others_go_on() {
     let chain = FakeChain::new(vec![fake::task_view(1)], false);
     let (reporter, told) = listening();
     let mut miner = miner(folder.path(), &workshop, |all: &mut MinerOptions| {
-        all.solver = Solver::Endpoint(endpoint);
+        all.solver = Program::Endpoint(endpoint);
         all.reporter = reporter;
     });
     turns(&chain, &mut miner, 20).await;

@@ -4,14 +4,12 @@
 
 use super::{
     claims,
-    health::Health,
-    jobs::{JobContext, JudgeProgram, Judgement},
+    jobs::{JobContext, Judgement, Program},
     later,
-    limits::Pace,
     report::{Report, Reporter},
-    sightings::Sightings,
+    state::{Unwritten, WorkerState},
     tools::{Tool, Tools},
-    CallBackoff, Outcome, Role, StepReport, TaskChain, TaskSnapshot,
+    Outcome, Role, StepReport, TaskChain, TaskSnapshot,
 };
 use crate::{
     commitments::{CommitmentStore, Vote},
@@ -38,7 +36,7 @@ pub struct JudgeOptions {
     /// The account.
     pub account: AccountId32,
     /// The judge.
-    pub judge: JudgeProgram,
+    pub judge: Program,
     /// The pinned tools it can run.
     pub tools: Tools,
     /// Panels in work at the same time.
@@ -82,17 +80,10 @@ pub struct JudgeWorker {
     workshop: JobContext,
     /// Judges at work, each with its deadline.
     jobs: JobPool<Ballot, Tick, (Result<Judgement, NoVote>, Duration)>,
-    /// Votes that are not in the journal yet, because the disk takes nothing. They were paid for.
-    unwritten: Vec<(Ballot, Vote)>,
+    unwritten: Unwritten<Ballot, Vote>,
     failures: HashMap<Ballot, Failures>,
-    handled: HashSet<TaskId>,
     stuck: HashSet<Ballot>,
-    backoff: CallBackoff,
-    sightings: Sightings,
-    health: Health,
-    pace: Pace,
-    /// The tick of the last step.
-    tick: Tick,
+    state: WorkerState,
     /// The account's stake as it was last seen in a final block.
     stake: Option<Balance>,
 }
@@ -101,19 +92,14 @@ impl JudgeWorker {
     /// A judge that goes on where `journal` ends.
     pub fn new(options: JudgeOptions, journal: CommitmentStore, workshop: JobContext) -> Self {
         Self {
-            sightings: Sightings::new(journal.seen_until()),
+            state: WorkerState::new(journal.seen_until()),
             options,
             journal,
             workshop,
             jobs: JobPool::default(),
-            unwritten: Vec::new(),
+            unwritten: Unwritten::default(),
             failures: HashMap::new(),
-            handled: HashSet::new(),
             stuck: HashSet::new(),
-            backoff: CallBackoff::default(),
-            health: Health::default(),
-            pace: Pace::default(),
-            tick: 0,
             stake: None,
         }
     }
@@ -123,7 +109,7 @@ impl JudgeWorker {
         let failures = self.failures.entry((task, round)).or_default();
         failures.count = failures.count.saturating_add(count);
         failures.why = error.to_string();
-        failures.retry_at = self.tick.saturating_add(pause);
+        failures.retry_at = self.state.tick.saturating_add(pause);
         tracing::warn!(%task, round = shown(round), %error, "no vote");
     }
 
@@ -142,8 +128,7 @@ impl JudgeWorker {
         at: &impl TaskSnapshot,
         assignment: &AssignmentView,
     ) -> Result<Option<Call>> {
-        let task = assignment.task;
-        self.handled.insert(task);
+        let (task, deadline) = (assignment.task, assignment.deadline);
         match assignment.action {
             Action::CommitVote { round } => {
                 if let Some(vote) = self.journal.vote(task, round)? {
@@ -156,13 +141,13 @@ impl JudgeWorker {
                 let failures = self.failures.get(&ballot);
                 if let Some(failed) = failures.filter(|f| f.count >= self.options.attempts) {
                     let why = format!("no vote, stake will suffer: {}", failed.why);
-                    self.stuck(ballot, Some(assignment.deadline), &why);
+                    self.stuck(ballot, Some(deadline), &why);
                     return Ok(None);
                 }
-                let pauses = failures.is_some_and(|failed| self.tick < failed.retry_at);
-                let waits = pauses || self.jobs.is_running(ballot) || self.is_unwritten(ballot);
-                let deadline = assignment.deadline;
-                if !waits && self.health.may_start(self.tick, deadline, self.jobs.len()) {
+                let pauses = failures.is_some_and(|failed| self.state.tick < failed.retry_at);
+                let waits = pauses || self.jobs.is_running(ballot) || self.unwritten.holds(ballot);
+                let (state, running) = (&self.state, self.jobs.len());
+                if !waits && state.health.may_start(state.tick, deadline, running) {
                     self.start(at, ballot, deadline).await?;
                 }
                 Ok(None)
@@ -171,7 +156,7 @@ impl JudgeWorker {
                 let Some(vote) = self.journal.vote(task, round)? else {
                     self.stuck(
                         (task, round),
-                        Some(assignment.deadline),
+                        Some(deadline),
                         "voted elsewhere: this journal cannot open the vote",
                     );
                     return Ok(None);
@@ -206,7 +191,7 @@ impl JudgeWorker {
         let answers = view.answers.len();
         tracing::info!(%task, round = shown(round), answers, "judging");
         // What cannot be fetched is voted unavailable, and that vote must be in time too.
-        let left = self.pace.left(self.tick, deadline);
+        let left = self.state.pace.left(self.state.tick, deadline);
         let workshop = self.workshop.clone().within(left, tool.is_some());
         let judge = self.options.judge.clone();
         let job = async move {
@@ -249,25 +234,17 @@ impl JudgeWorker {
         }
     }
 
-    fn is_unwritten(&self, ballot: Ballot) -> bool {
-        self.unwritten
-            .iter()
-            .any(|(unwritten, _)| *unwritten == ballot)
-    }
-
-    /// Writes what could not be written before. Until it is written, nothing about it is sent.
+    /// Writes the votes that could not be written before.
     fn write(&mut self) {
         let journal = &self.journal;
-        self.unwritten.retain(|((task, round), vote)| {
-            match journal.seal_vote(*task, *round, vote.clone()) {
-                Ok(_) => tracing::info!(%task, round = shown(*round), "vote ready"),
-                Err(error) => {
-                    tracing::error!(%task, round = shown(*round), %error,
-                        "the vote is in memory only; give the disk room");
-                    return true;
-                }
+        self.unwritten.write(|(task, round), vote| {
+            let written = journal.seal_vote(task, round, vote.clone());
+            match &written {
+                Ok(_) => tracing::info!(%task, round = shown(round), "vote ready"),
+                Err(error) => tracing::error!(%task, round = shown(round), %error,
+                    "the vote is in memory only; give the disk room"),
             }
-            false
+            written.is_ok()
         });
     }
 
@@ -285,7 +262,7 @@ impl JudgeWorker {
             report,
             done: false,
         };
-        self.unwritten.push(((task, round), vote));
+        self.unwritten.push((task, round), vote);
     }
 }
 
@@ -296,17 +273,10 @@ fn shown(round: u32) -> u32 {
 
 impl<C: TaskChain> Role<C> for JudgeWorker {
     async fn step(&mut self, chain: &C) -> Result<StepReport> {
-        self.backoff.next_step();
         self.write();
-        let at = chain.best().await?;
-        let (tick, day) = at.time().await?;
-        self.tick = tick;
-        self.pace.saw(tick, day);
-        let mut assignments = at.assignments().await?;
-        assignments.retain(|assignment| assignment.role == TaskRole::Judge);
+        let (at, assignments) = self.state.begin(chain, TaskRole::Judge).await?;
         let mut calls = Vec::new();
         for assignment in &assignments {
-            self.sightings.saw(assignment.task, at.number());
             calls.extend(self.attend(&at, assignment).await?);
         }
         // What takes no vote any more need not be judged.
@@ -323,25 +293,27 @@ impl<C: TaskChain> Role<C> for JudgeWorker {
         {
             let deadline = stopped.note;
             // Otherwise a reorganisation took the seat away, or another program with this key voted.
-            if self.tick > deadline {
+            if self.state.tick > deadline {
                 let why = "the judge was still at work when voting ended; stake will suffer";
                 self.stuck(stopped.key, Some(deadline), why);
             }
         }
         self.unwritten
-            .retain(|(ballot, _)| takes_votes.contains(ballot));
+            .retain(|ballot| takes_votes.contains(&ballot));
 
         let finalised = chain.finalised().await?;
         self.stake_is(finalised.stake().await?);
         let workshop = &self.workshop;
-        workshop.tidy(&at, &finalised, &mut self.sightings).await;
+        workshop
+            .tidy(&at, &finalised, &mut self.state.sightings)
+            .await;
         let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
         for (task, round, _) in self.journal.open_votes()? {
-            self.handled.insert(task);
+            self.state.handled.insert(task);
             if open.contains(&task) {
                 continue;
             }
-            if self.sightings.is_over(task, &at, &finalised).await? {
+            if self.state.sightings.is_over(task, &at, &finalised).await? {
                 later(self.journal.finish_vote(task, round));
             } else {
                 open.insert(task);
@@ -349,20 +321,15 @@ impl<C: TaskChain> Role<C> for JudgeWorker {
         }
         let (rewards, claim) = claims(&at, self.options.claim).await?;
         calls.extend(claim);
-        let outcomes = self.backoff.submit(chain, calls).await?;
+        let outcomes = self.state.backoff.submit(chain, calls).await?;
         let sent = outcomes.len();
         for (call, outcome) in outcomes {
             if outcome == Outcome::Done {
                 self.options.reporter.done(&call, &rewards);
             }
         }
-        let handled = self.handled.len() as u64;
-        Ok(StepReport {
-            sent,
-            jobs: self.jobs.len() + self.unwritten.len(),
-            open: (open.len() + rewards.len()).max(sent),
-            handled,
-        })
+        let jobs = self.jobs.len() + self.unwritten.len();
+        Ok(self.state.end(sent, jobs, open.len() + rewards.len()))
     }
 
     async fn finish_job(&mut self) -> Result<()> {
@@ -370,9 +337,7 @@ impl<C: TaskChain> Role<C> for JudgeWorker {
         let (result, took) = done?;
         match result {
             Ok(judgement) => {
-                if let Some(well) = self.health.succeeded(took) {
-                    self.options.reporter.tell(&well);
-                }
+                self.state.succeeded(took, &self.options.reporter);
                 self.seal(ballot, judgement);
                 self.write();
             }
@@ -388,9 +353,7 @@ impl<C: TaskChain> Role<C> for JudgeWorker {
                     return Ok(());
                 }
                 self.failed(ballot, 1, &error, 0);
-                let second = self.pace.seconds();
-                let broken = self.health.failed(self.tick, second, error.to_string());
-                self.options.reporter.tell(&broken);
+                self.state.failed(&error, &self.options.reporter);
             }
         }
         Ok(())

@@ -6,15 +6,14 @@ mod join;
 
 use super::{
     claims,
-    health::Health,
-    jobs::{Draft, JobContext, Solver},
+    jobs::{Draft, JobContext, Program},
     later,
-    limits::{Bounds, Pace},
+    limits::Bounds,
     outcome,
     refusals::Refusals,
     report::{Report, Reporter},
-    sightings::Sightings,
-    CallBackoff, Outcome, Role, StepReport, TaskChain, TaskSnapshot,
+    state::{Unwritten, WorkerState},
+    Outcome, Role, StepReport, TaskChain, TaskSnapshot,
 };
 use crate::{
     commitments::{Answer, CommitmentStore, ControlKey, Work},
@@ -41,7 +40,7 @@ pub struct MinerOptions {
     /// The account.
     pub account: AccountId32,
     /// Solver of its tasks.
-    pub solver: Solver,
+    pub solver: Program,
     /// Types to take on; all that the account is registered for when empty.
     pub types: Vec<TaskType>,
     /// Tasks in work at the same time.
@@ -77,22 +76,15 @@ pub struct Miner {
     solving: JobPool<TaskId, Tick, Done>,
     /// Specifications being fetched into the store before their tasks are joined.
     fetches: JobPool<TaskId, (), Result<()>>,
-    /// Answers that are not in the journal yet, because the disk takes nothing. They were paid for.
-    unwritten: Vec<(TaskId, Answer)>,
+    unwritten: Unwritten<TaskId, Answer>,
     /// Failures that are not in the journal.
     uncounted: HashMap<TaskId, u32>,
-    handled: HashSet<TaskId>,
     /// Tasks about which the log has been told already that they cannot go on.
     stuck: HashSet<TaskId>,
     /// The log has been told that the solver does not work.
     unfit: bool,
-    backoff: CallBackoff,
-    sightings: Sightings,
-    health: Health,
-    pace: Pace,
+    state: WorkerState,
     refusals: Refusals,
-    /// The tick of the last step.
-    tick: Tick,
     /// Joined tasks that wait for an answer that may still come.
     unanswered: usize,
     /// Specifications of tasks that take answers, as far as they are known.
@@ -110,22 +102,17 @@ impl Miner {
     /// A miner that goes on where `journal` ends.
     pub fn new(options: MinerOptions, journal: CommitmentStore, workshop: JobContext) -> Self {
         Self {
-            sightings: Sightings::new(journal.seen_until()),
+            state: WorkerState::new(journal.seen_until()),
             options,
             journal,
             workshop,
             solving: JobPool::default(),
             fetches: JobPool::default(),
-            unwritten: Vec::new(),
+            unwritten: Unwritten::default(),
             uncounted: HashMap::new(),
-            handled: HashSet::new(),
             stuck: HashSet::new(),
             unfit: false,
-            backoff: CallBackoff::default(),
-            health: Health::default(),
-            pace: Pace::default(),
             refusals: Refusals::default(),
-            tick: 0,
             unanswered: 0,
             specs: HashMap::new(),
             stakes: HashMap::new(),
@@ -142,7 +129,6 @@ impl Miner {
         assignment: &AssignmentView,
     ) -> Result<Option<Call>> {
         let task = assignment.task;
-        self.handled.insert(task);
         let work = self.journal.accept(task)?;
         match (assignment.action, work.answer) {
             // From an earlier run: an answer that cannot be fetched would cost half of the stake.
@@ -167,14 +153,12 @@ impl Miner {
                     return Ok(None);
                 }
                 self.unanswered += 1;
-                let waits =
-                    self.solving.is_running(task) || self.is_unwritten(task) || self.is_dead(task);
+                let waits = self.solving.is_running(task)
+                    || self.unwritten.holds(task)
+                    || self.is_dead(task);
                 let deadline = assignment.deadline;
-                if !waits
-                    && self
-                        .health
-                        .may_start(self.tick, deadline, self.solving.len())
-                {
+                let (state, running) = (&self.state, self.solving.len());
+                if !waits && state.health.may_start(state.tick, deadline, running) {
                     self.start(at, task, deadline).await?;
                 }
                 Ok(None)
@@ -303,24 +287,17 @@ impl Miner {
         Ok(())
     }
 
-    fn is_unwritten(&self, task: TaskId) -> bool {
-        self.unwritten
-            .iter()
-            .any(|(unwritten, _)| *unwritten == task)
-    }
-
-    /// Writes what could not be written before. Until it is written, nothing about it is sent.
+    /// Writes the answers that could not be written before.
     fn write(&mut self) {
         let journal = &self.journal;
-        self.unwritten.retain(|(task, answer)| {
-            match journal.seal_answer(*task, answer.clone()) {
+        self.unwritten.write(|task, answer| {
+            let written = journal.seal_answer(task, answer.clone());
+            match &written {
                 Ok(_) => tracing::info!(%task, "answer ready"),
-                Err(error) => {
-                    tracing::error!(%task, %error, "the answer is in memory only; give the disk room");
-                    return true;
-                }
+                Err(error) => tracing::error!(%task, %error,
+                    "the answer is in memory only; give the disk room"),
             }
-            false
+            written.is_ok()
         });
     }
 
@@ -352,7 +329,7 @@ impl Miner {
             simhash,
             known,
         };
-        self.unwritten.push((task, answer));
+        self.unwritten.push(task, answer);
     }
 }
 
@@ -379,17 +356,11 @@ async fn tell(at: &impl TaskSnapshot, task: TaskId, work: &Work) -> Result<Optio
 
 impl<C: TaskChain> Role<C> for Miner {
     async fn step(&mut self, chain: &C) -> Result<StepReport> {
-        self.backoff.next_step();
         self.write();
-        let at = chain.best().await?;
-        let (tick, day) = at.time().await?;
-        (self.tick, self.unanswered) = (tick, 0);
-        self.pace.saw(tick, day);
-        let mut assignments = at.assignments().await?;
-        assignments.retain(|assignment| assignment.role == TaskRole::Miner);
+        self.unanswered = 0;
+        let (at, assignments) = self.state.begin(chain, TaskRole::Miner).await?;
         let mut calls = Vec::new();
         for assignment in &assignments {
-            self.sightings.saw(assignment.task, at.number());
             calls.extend(self.attend(&at, assignment).await?);
         }
         // What no longer takes a commitment need not be solved.
@@ -399,9 +370,9 @@ impl<C: TaskChain> Role<C> for Miner {
         };
         for stopped in self.solving.stop_unless(wanted) {
             let deadline = stopped.note;
-            if tick > deadline {
+            if self.state.tick > deadline {
                 // It needs at least this long, which later tasks must leave it.
-                self.health.took(stopped.took);
+                self.state.health.took(stopped.took);
                 self.options.reporter.tell(&Report::Deadline {
                     task: stopped.key,
                     deadline: Some(deadline),
@@ -409,16 +380,13 @@ impl<C: TaskChain> Role<C> for Miner {
                 });
             }
         }
-        self.unwritten.retain(|(task, _)| {
-            let action = Action::CommitAnswer;
-            assignments
-                .iter()
-                .any(|a| a.task == *task && a.action == action)
-        });
+        self.unwritten.retain(wanted);
 
         let finalised = chain.finalised().await?;
         let workshop = &self.workshop;
-        workshop.tidy(&at, &finalised, &mut self.sightings).await;
+        workshop
+            .tidy(&at, &finalised, &mut self.state.sightings)
+            .await;
         // The tasks the account is in: those with something to do, and those that only go on.
         let mut open: HashSet<_> = assignments.iter().map(|a| a.task).collect();
         for (task, work) in self.journal.open_work()? {
@@ -426,13 +394,13 @@ impl<C: TaskChain> Role<C> for Miner {
             if open.contains(&task) {
                 continue;
             }
-            if self.sightings.is_over(task, &at, &finalised).await? {
+            if self.state.sightings.is_over(task, &at, &finalised).await? {
                 if let Some(view) = finalised.task(task).await? {
                     self.conclude(&view);
                 }
                 later(self.journal.finish_work(task));
             } else if self.submission(&at, task).await?.is_some() {
-                self.handled.insert(task);
+                self.state.handled.insert(task);
                 open.insert(task);
             }
         }
@@ -440,7 +408,7 @@ impl<C: TaskChain> Role<C> for Miner {
         calls.extend(self.take_on(&at, open.len()).await?);
         let (rewards, claim) = claims(&at, self.options.claim).await?;
         calls.extend(claim);
-        let outcomes = self.backoff.submit(chain, calls).await?;
+        let outcomes = self.state.backoff.submit(chain, calls).await?;
         let sent = outcomes.len();
         for (call, outcome) in outcomes {
             // Known already: told before a crash, and not noted.
@@ -456,13 +424,8 @@ impl<C: TaskChain> Role<C> for Miner {
                 self.options.reporter.done(&call, &rewards);
             }
         }
-        let handled = self.handled.len() as u64;
-        Ok(StepReport {
-            sent,
-            jobs: self.solving.len() + self.unwritten.len() + self.fetching(),
-            open: (open.len() + rewards.len()).max(sent),
-            handled,
-        })
+        let jobs = self.solving.len() + self.unwritten.len() + self.fetching();
+        Ok(self.state.end(sent, jobs, open.len() + rewards.len()))
     }
 
     async fn finish_job(&mut self) -> Result<()> {
@@ -483,9 +446,7 @@ impl<C: TaskChain> Role<C> for Miner {
         };
         match result {
             Ok(draft) => {
-                if let Some(well) = self.health.succeeded(took) {
-                    self.options.reporter.tell(&well);
-                }
+                self.state.succeeded(took, &self.options.reporter);
                 self.seal(task, draft);
                 self.write();
             }
@@ -509,9 +470,7 @@ impl<C: TaskChain> Role<C> for Miner {
                     // declined.
                     return Ok(());
                 }
-                let second = self.pace.seconds();
-                let broken = self.health.failed(self.tick, second, error.to_string());
-                self.options.reporter.tell(&broken);
+                self.state.failed(&error, &self.options.reporter);
             }
         }
         Ok(())

@@ -31,6 +31,7 @@ mod report;
 mod retention;
 mod sightings;
 pub mod start;
+mod state;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -42,7 +43,7 @@ pub use engine::{interrupted, run, span, Mode};
 pub use engine::{step, Stepped};
 #[cfg(test)]
 pub use fake::{reveal as fake_reveal, task_view as fake_task, FakeChain, ME as FAKE_ACCOUNT};
-pub use jobs::{JobContext, JudgeProgram, Solver};
+pub use jobs::{JobContext, Program};
 pub use judge::{JudgeOptions, JudgeWorker};
 pub use limits::Bounds;
 pub use live::{Identity, Live};

@@ -13,6 +13,7 @@ use tos_sdk::{
     chain::{At, Connection},
     error::{Error, Result},
 };
+use tos_types::{Balance, TaskType, Tick};
 use tos_views::{JudgeStatus, JudgeView, MinerView, Role};
 
 /// Number of times an account is looked for: a node may be a few blocks behind the one that has taken the
@@ -21,32 +22,99 @@ const TRIES: u32 = 5;
 /// Pause before it is looked for again.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Says what the miner's account is. An account that is not registered and has nothing to do is
-/// refused when `strict`, and warned about otherwise. A node that is behind what this worker has
-/// `seen` says nothing about the account: then it is warned about as well.
-pub async fn miner(
-    live: &Live,
-    who: &AccountId32,
-    reporter: &Reporter,
-    strict: bool,
-    seen: u64,
-) -> Result<()> {
-    let look = async |at: &At| at.miner(who.clone()).await;
-    let found = find(live, who, Role::Miner, (strict, seen), look).await?;
-    say(who, "miner", reporter, found, miner_reports)
+/// First look of a miner or a judge at its account, on every chain that it is set up on.
+pub struct FirstLook {
+    /// The account.
+    pub who: AccountId32,
+    /// Destination of what it is.
+    pub reporter: Reporter,
+    /// `true` until a look has ended well. On another chain, after that one, the account may be
+    /// registered later.
+    pub strict: bool,
 }
 
-/// The same for a judge's account.
-pub async fn judge(
-    live: &Live,
-    who: &AccountId32,
-    reporter: &Reporter,
-    strict: bool,
-    seen: u64,
-) -> Result<()> {
-    let look = async |at: &At| at.judge(who.clone()).await;
-    let found = find(live, who, Role::Judge, (strict, seen), look).await?;
-    say(who, "judge", reporter, found, judge_reports)
+impl FirstLook {
+    /// Says what the miner's account is. An account that is not registered and has nothing to do is
+    /// refused when `strict`, and warned about otherwise. A node that is behind what this worker
+    /// has `seen` says nothing about the account: then it is warned about as well.
+    pub async fn miner(&mut self, live: &Live, seen: u64) -> Result<()> {
+        let look = async |at: &At| at.miner(self.who.clone()).await;
+        let found = self.find(live, Role::Miner, seen, look).await?;
+        self.say("miner", found, miner_opening)
+    }
+
+    /// The same for a judge's account.
+    pub async fn judge(&mut self, live: &Live, seen: u64) -> Result<()> {
+        let look = async |at: &At| at.judge(self.who.clone()).await;
+        let found = self.find(live, Role::Judge, seen, look).await?;
+        self.say("judge", found, judge_opening)
+    }
+
+    /// Finds a registration and the number of tasks in which the account has something to do. Looks
+    /// several times when `strict` and the node is at least as far as what was `seen`.
+    async fn find<V>(
+        &self,
+        live: &Live,
+        role: Role,
+        seen: u64,
+        look: impl AsyncFn(&At) -> Result<Option<V>>,
+    ) -> Result<Result<(V, u32), Unregistered>> {
+        let mut tries = if self.strict { TRIES } else { 1 };
+        loop {
+            let at = live.connection.best().await?;
+            let strict = self.strict && at.number() >= seen;
+            let open = open(&at, &self.who, role).await?;
+            tries -= 1;
+            match look(&at).await? {
+                Some(view) => return Ok(Ok((view, open))),
+                None if strict && open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
+                None => return Ok(Err(Unregistered { open, strict })),
+            }
+        }
+    }
+
+    /// Tells what there is to say of an account that was found, or that it is not registered.
+    fn say<V>(
+        &mut self,
+        role: &'static str,
+        found: Result<(V, u32), Unregistered>,
+        opening: impl FnOnce(&V, u32) -> Opening,
+    ) -> Result<()> {
+        match found {
+            Ok((view, open)) => {
+                let opening = opening(&view, open);
+                let started = Report::Started {
+                    account: self.who.clone(),
+                    role,
+                    types: opening.types,
+                    stake: opening.stake,
+                    open: opening.open,
+                    waits_for: opening.waits_for,
+                };
+                self.reporter.tell(&started);
+                if let Some(warning) = &opening.warning {
+                    self.reporter.tell(warning);
+                }
+            }
+            Err(none) => unregistered(&self.who, role, none, &self.reporter)?,
+        }
+        self.strict = false;
+        Ok(())
+    }
+}
+
+/// First words about a registered account.
+struct Opening {
+    /// Types the account is registered for.
+    types: Vec<TaskType>,
+    /// Registration stake on hold, in wei.
+    stake: Balance,
+    /// Tasks the account is in.
+    open: u32,
+    /// The next thing that has to happen, in words.
+    waits_for: String,
+    /// A condition that its operator should know of.
+    warning: Option<Report>,
 }
 
 /// Says what the provider's account is. One that is not registered is refused when `strict`, and
@@ -102,48 +170,6 @@ struct Unregistered {
     strict: bool,
 }
 
-/// Finds a registration and the number of tasks in which the account has something to do. Looks
-/// several times when `strict` and the node is at least as far as what was `seen`.
-async fn find<V>(
-    live: &Live,
-    who: &AccountId32,
-    role: Role,
-    (strict, seen): (bool, u64),
-    look: impl AsyncFn(&At) -> Result<Option<V>>,
-) -> Result<Result<(V, u32), Unregistered>> {
-    let mut tries = if strict { TRIES } else { 1 };
-    loop {
-        let at = live.connection.best().await?;
-        let strict = strict && at.number() >= seen;
-        let open = open(&at, who, role).await?;
-        tries -= 1;
-        match look(&at).await? {
-            Some(view) => return Ok(Ok((view, open))),
-            None if strict && open == 0 && tries > 0 => tokio::time::sleep(PAUSE).await,
-            None => return Ok(Err(Unregistered { open, strict })),
-        }
-    }
-}
-
-/// Tells the reports on an account that was found, or that it is not registered.
-fn say<V>(
-    who: &AccountId32,
-    role: &'static str,
-    reporter: &Reporter,
-    found: Result<(V, u32), Unregistered>,
-    reports: impl FnOnce(&AccountId32, &V, u32) -> Vec<Report>,
-) -> Result<()> {
-    match found {
-        Ok((view, open)) => {
-            for report in reports(who, &view, open) {
-                reporter.tell(&report);
-            }
-            Ok(())
-        }
-        Err(none) => unregistered(who, role, none, reporter),
-    }
-}
-
 /// Tasks in which the account has something to do in this role.
 async fn open(at: &At, who: &AccountId32, role: Role) -> Result<u32> {
     let all = at.assignments(who.clone()).await?;
@@ -178,68 +204,66 @@ fn unregistered(
     Ok(())
 }
 
-/// Report to a miner at the start.
-fn miner_reports(who: &AccountId32, view: &MinerView, open: u32) -> Vec<Report> {
-    let waits_for = match (view.withdrawable_at, view.suspended_until) {
-        (Some(_), _) => "nothing new: the account is leaving".into(),
-        (_, Some(until)) => format!("tick {until}, when the account's suspension ends"),
-        _ if open > 0 => "the next step of its open tasks".into(),
-        _ => "open tasks that it may join".into(),
+/// First words about a miner that has something to do in `open` tasks.
+fn miner_opening(view: &MinerView, open: u32) -> Opening {
+    let waits_for = match view.withdrawable_at {
+        Some(_) => "nothing new: the account is leaving".into(),
+        None => next(view.suspended_until, open, "open tasks that it may join"),
     };
-    let mut reports = vec![Report::Started {
-        account: who.clone(),
-        role: "miner",
+    let leaving = |tick: Tick| {
+        let what =
+            format!("the account is leaving and joins nothing; its stake is free from tick {tick}");
+        warning("leaving", what)
+    };
+    Opening {
         types: view.specialisations.clone(),
         stake: view.stake,
         open: view.open_tasks,
         waits_for,
-    }];
-    if let Some(tick) = view.withdrawable_at {
-        reports.push(warning(
-            "leaving",
-            format!("the account is leaving and joins nothing; its stake is free from tick {tick}"),
-        ));
+        warning: view.withdrawable_at.map(leaving),
     }
-    reports
 }
 
-/// Report to a judge at the start.
-fn judge_reports(who: &AccountId32, view: &JudgeView, open: u32) -> Vec<Report> {
-    let waits_for = match (view.status, view.suspended_until) {
-        (JudgeStatus::Leaving { .. }, _) => "the end of its open tasks: it is leaving".into(),
-        (JudgeStatus::Understaked, _) => "more stake: it is not drawn".into(),
-        (_, Some(until)) => format!("tick {until}, when the account's suspension ends"),
-        _ if open > 0 => "the next step of its open tasks".into(),
-        _ => "a seat on a panel".into(),
-    };
-    let mut reports = vec![Report::Started {
-        account: who.clone(),
-        role: "judge",
-        types: view.types.clone(),
-        stake: view.stake,
-        open: view.panels,
-        waits_for,
-    }];
-    match view.status {
-        JudgeStatus::Active => {}
-        JudgeStatus::Understaked => reports.push(warning(
-            "understaked",
-            format!(
+/// First words about a judge that has something to do in `open` tasks.
+fn judge_opening(view: &JudgeView, open: u32) -> Opening {
+    let (waits_for, warning) = match view.status {
+        JudgeStatus::Active => (next(view.suspended_until, open, "a seat on a panel"), None),
+        JudgeStatus::Understaked => {
+            let what = format!(
                 "the account has {} at stake and its types ask for {}: it is drawn for no panel \
                  until it adds stake",
                 format(view.stake),
                 format(view.required)
-            ),
-        )),
-        JudgeStatus::Leaving { release_at } => reports.push(warning(
-            "leaving",
-            format!(
+            );
+            let waits_for = "more stake: it is not drawn".into();
+            (waits_for, Some(warning("understaked", what)))
+        }
+        JudgeStatus::Leaving { release_at } => {
+            let what = format!(
                 "the account is leaving and is drawn for no panel; its stake is free from tick \
                  {release_at}"
-            ),
-        )),
+            );
+            let waits_for = "the end of its open tasks: it is leaving".into();
+            (waits_for, Some(warning("leaving", what)))
+        }
+    };
+    Opening {
+        types: view.types.clone(),
+        stake: view.stake,
+        open: view.panels,
+        waits_for,
+        warning,
     }
-    reports
+}
+
+/// The next thing that has to happen for an account that takes part in tasks, in words; `idle` when
+/// nothing is under way.
+fn next(suspended_until: Option<Tick>, open: u32, idle: &str) -> String {
+    match suspended_until {
+        Some(until) => format!("tick {until}, when the account's suspension ends"),
+        None if open > 0 => "the next step of its open tasks".into(),
+        None => idle.into(),
+    }
 }
 
 fn warning(about: &str, what: String) -> Report {
@@ -253,7 +277,7 @@ mod tests {
     use crate::tasks::fake::ME;
     use std::sync::{Arc, Mutex};
     use tos_sdk::testing::{node::FakeNode, views::judge_view};
-    use tos_types::{TaskType, TOS};
+    use tos_types::TOS;
 
     fn view(status: JudgeStatus) -> JudgeView {
         JudgeView {
@@ -264,25 +288,36 @@ mod tests {
         }
     }
 
+    /// A reporter, and the ids of what it is told.
+    fn listener() -> (Reporter, Arc<Mutex<Vec<String>>>) {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let ids = told.clone();
+        let reporter = Reporter::to(move |report| ids.lock().unwrap().push(report.id()));
+        (reporter, told)
+    }
+
     #[test]
     fn a_judge_that_is_not_drawn_is_told_so_at_the_start() {
-        let reports = judge_reports(&ME, &view(JudgeStatus::Active), 0);
-        assert_eq!(reports.len(), 1);
-        let Report::Started {
-            stake: TOS,
-            open: 3,
-            waits_for,
-            ..
-        } = &reports[0]
-        else {
-            panic!("{reports:?}");
+        let (reporter, told) = listener();
+        let mut first = FirstLook {
+            who: ME,
+            reporter,
+            strict: true,
         };
-        assert_eq!(waits_for, "a seat on a panel");
-        let reports = judge_reports(&ME, &view(JudgeStatus::Understaked), 0);
-        assert_eq!(reports[1].id(), "warning:understaked");
+        let mut said = |status| {
+            let found = Ok((view(status), 0));
+            first.say("judge", found, judge_opening).unwrap();
+            std::mem::take(&mut *told.lock().unwrap())
+        };
+        let started = format!("started:judge:{}", ME.to_ss58check());
+        assert_eq!(said(JudgeStatus::Active), [started.as_str()]);
+        let understaked = [started.as_str(), "warning:understaked"];
+        assert_eq!(said(JudgeStatus::Understaked), understaked);
         let leaving = JudgeStatus::Leaving { release_at: 9 };
-        let reports = judge_reports(&ME, &view(leaving), 0);
-        assert_eq!(reports[1].id(), "warning:leaving");
+        assert_eq!(said(leaving), [started.as_str(), "warning:leaving"]);
+        let opening = judge_opening(&view(JudgeStatus::Active), 0);
+        assert_eq!((opening.stake, opening.open), (TOS, 3));
+        assert_eq!(opening.waits_for, "a seat on a panel");
     }
 
     #[test]
@@ -308,9 +343,7 @@ mod tests {
     async fn an_auditor_is_warned_unless_its_account_is_a_validator() {
         let node = FakeNode::new();
         let connection = node.connect().await;
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let listener = told.clone();
-        let reporter = Reporter::to(move |report| listener.lock().unwrap().push(report.id()));
+        let (reporter, told) = listener();
         assert!(!auditor(&connection, &ME, &reporter).await.unwrap());
         assert_eq!(*told.lock().unwrap(), ["warning:notValidator"]);
         node.lock().validators.push(ME);

@@ -4,7 +4,7 @@
 
 use super::{
     fake::{self, FakeChain, ME},
-    jobs::{JobContext, Solver},
+    jobs::{JobContext, Program},
     step, JudgeOptions, JudgeWorker, Miner, MinerOptions, Role, StepReport, Stepped, Submit, Tools,
 };
 use crate::commitments::CommitmentStore;
@@ -36,7 +36,7 @@ fn miner_with(
     workshop: &JobContext,
     options: impl FnOnce(&mut MinerOptions),
 ) -> Miner {
-    let mut all = fake::miner_options(Solver::Command(SOLVER.into()));
+    let mut all = fake::miner_options(Program::Command(SOLVER.into()));
     options(&mut all);
     Miner::new(all, journal, workshop.clone())
 }
@@ -200,7 +200,7 @@ async fn a_failing_solver_or_judge_is_tried_again_and_then_left() {
     let chain = FakeChain::new(vec![fake::task_view(1)], false);
     let tries = folder.path().join("tries");
     let command = format!("echo x >> {}; exit 1", tries.display());
-    let options = |all: &mut MinerOptions| all.solver = Solver::Command(command);
+    let options = |all: &mut MinerOptions| all.solver = Program::Command(command);
     let mut miner = miner(folder.path(), &workshop, options);
     live(&chain, &mut miner).await.unwrap();
     assert_eq!(std::fs::read_to_string(&tries).unwrap(), "x\nx\n");
@@ -357,7 +357,7 @@ async fn a_control_author_killed_anywhere_tells_the_quality_it_hid_in_its_salt()
         let chain = FakeChain::new(vec![fake::task_view(1)], false).kill_at(kills + 1);
         loop {
             let control =
-                |options: &mut MinerOptions| options.solver = Solver::Command(CONTROL.into());
+                |options: &mut MinerOptions| options.solver = Program::Command(CONTROL.into());
             let mut miner = miner(folder.path(), &workshop, control);
             if live(&chain, &mut miner).await.is_ok() {
                 break;
@@ -532,7 +532,7 @@ async fn an_answer_and_a_vote_outlive_a_full_disk() {
     let journal = folder.path().join("miner.redb");
     let journal = CommitmentStore::open_faulty(&journal, full.clone()).unwrap();
     let mut miner = miner_with(journal, &workshop, |options| {
-        options.solver = Solver::Command(solver);
+        options.solver = Program::Command(solver);
     });
     with_a_full_disk(&chain, &full, &mut miner).await;
     live(&chain, &mut miner).await.unwrap();

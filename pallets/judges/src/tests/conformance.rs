@@ -12,7 +12,7 @@ use frame_support::{
 use polkadot_sdk::*;
 use std::collections::BTreeSet;
 use tos_interfaces::Panels;
-use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
+use tos_pallet_support::testing::{Flow, Flows, Started};
 use tos_types::Balance;
 
 /// The members of a panel of which one votes, one hides its vote and one is silent.
@@ -61,43 +61,37 @@ fn withdrawn() -> Started {
     })
 }
 
-struct JudgeFlows;
+const FLOWS: &[Flow] = &[
+    ("slashed", slashed),
+    ("slashed of dust", slashed_of_dust),
+    ("withdrawn", withdrawn),
+];
 
-impl Flows for JudgeFlows {
-    type Runtime = Test;
-    const TREASURY: Option<u64> = Some(TREASURY);
-    const FLOWS: &'static [Flow] = &[
-        ("slashed", slashed),
-        ("slashed of dust", slashed_of_dust),
-        ("withdrawn", withdrawn),
-    ];
+fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
+    crate::Judges::<Test>::iter()
+        .map(|(who, judge)| (who, HoldReason::JudgeStake.into(), judge.stake))
+        .collect()
+}
 
-    fn chain() -> sp_io::TestExternalities {
-        ExtBuilder::judges(3).build()
-    }
-
-    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
-        crate::Judges::<Test>::iter()
-            .map(|(who, judge)| (who, HoldReason::JudgeStake.into(), judge.stake))
-            .collect()
-    }
-
-    fn told() -> BTreeSet<u64> {
-        let told = System::read_events_for_pallet::<Event<Test>>();
-        told.into_iter()
-            .filter_map(|event| match event {
-                Event::SlashFailed { .. } => Some(TREASURY),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn check() {
-        Judges::do_try_state().unwrap();
-    }
+fn told() -> BTreeSet<u64> {
+    let told = System::read_events_for_pallet::<Event<Test>>();
+    told.into_iter()
+        .filter_map(|event| match event {
+            Event::SlashFailed { .. } => Some(TREASURY),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]
 fn no_judge_holds_up_the_end_of_a_task_and_every_wei_is_accounted_for() {
-    flows_conform::<JudgeFlows>();
+    let flows = Flows::<Test> {
+        treasury: Some(TREASURY),
+        flows: FLOWS,
+        chain: || ExtBuilder::judges(3).build(),
+        booked,
+        told,
+        check: || Judges::do_try_state().unwrap(),
+    };
+    flows.conform();
 }

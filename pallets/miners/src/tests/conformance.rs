@@ -7,7 +7,7 @@ use crate::{HoldReason, Miners as Register};
 use frame_support::{assert_ok, storage::with_storage_layer};
 use polkadot_sdk::*;
 use std::collections::BTreeSet;
-use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
+use tos_pallet_support::testing::{Flow, Flows, Started};
 use tos_types::Balance;
 
 fn withdrawn() -> Started {
@@ -21,33 +21,23 @@ fn withdrawn() -> Started {
     })
 }
 
-struct MinerFlows;
+const FLOWS: &[Flow] = &[("withdrawn", withdrawn)];
 
-impl Flows for MinerFlows {
-    type Runtime = Test;
-    const TREASURY: Option<u64> = None;
-    const FLOWS: &'static [Flow] = &[("withdrawn", withdrawn)];
-
-    fn chain() -> sp_io::TestExternalities {
-        ExtBuilder::default().build()
-    }
-
-    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
-        Register::<Test>::iter()
-            .map(|(who, miner)| (who, HoldReason::Registration.into(), miner.stake))
-            .collect()
-    }
-
-    fn told() -> BTreeSet<u64> {
-        BTreeSet::new()
-    }
-
-    fn check() {
-        Miners::do_try_state().unwrap();
-    }
+fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
+    Register::<Test>::iter()
+        .map(|(who, miner)| (who, HoldReason::Registration.into(), miner.stake))
+        .collect()
 }
 
 #[test]
 fn a_stake_is_its_miners_or_stays_booked_and_every_wei_is_accounted_for() {
-    flows_conform::<MinerFlows>();
+    let flows = Flows::<Test> {
+        treasury: None,
+        flows: FLOWS,
+        chain: || ExtBuilder::default().build(),
+        booked,
+        told: BTreeSet::new,
+        check: || Miners::do_try_state().unwrap(),
+    };
+    flows.conform();
 }

@@ -9,7 +9,7 @@ use polkadot_sdk::*;
 use sp_runtime::DispatchResult;
 use std::collections::BTreeSet;
 use tos_interfaces::Vault;
-use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
+use tos_pallet_support::testing::{Flow, Flows, Started};
 use tos_types::Balance;
 
 const VOTES: [(u64, tos_types::Bp); 2] = [(V1, 6_000), (V2, 4_000)];
@@ -75,65 +75,59 @@ fn expired(judge: u64) -> Started {
     })
 }
 
-struct RewardFlows;
+const FLOWS: &[Flow] = &[
+    ("settled", || settled(1_000, 90)),
+    ("settled with dust", || settled(100, 90)),
+    ("settled without a winner", || settled(1_000, 30)),
+    ("settled without a winner, with dust", || settled(20, 30)),
+    ("settled at once", settled_at_once),
+    ("refunded with a fee", || refunded(40)),
+    ("refunded with a fee of dust", || refunded(3)),
+    ("refunded dust", || refunded(97)),
+    ("claimed", || claimed(V1, one)),
+    ("claimed, also what was kept", || claimed(GHOST, one)),
+    ("claimed together", || claimed(V1, all)),
+    ("claimed together, also what was kept", || {
+        claimed(GHOST, all)
+    }),
+    ("expired", || expired(V1)),
+    ("expired, and kept for an account", || expired(GHOST)),
+];
 
-impl Flows for RewardFlows {
-    type Runtime = Test;
-    const TREASURY: Option<u64> = Some(TREASURY);
-    const FLOWS: &'static [Flow] = &[
-        ("settled", || settled(1_000, 90)),
-        ("settled with dust", || settled(100, 90)),
-        ("settled without a winner", || settled(1_000, 30)),
-        ("settled without a winner, with dust", || settled(20, 30)),
-        ("settled at once", settled_at_once),
-        ("refunded with a fee", || refunded(40)),
-        ("refunded with a fee of dust", || refunded(3)),
-        ("refunded dust", || refunded(97)),
-        ("claimed", || claimed(V1, one)),
-        ("claimed, also what was kept", || claimed(GHOST, one)),
-        ("claimed together", || claimed(V1, all)),
-        ("claimed together, also what was kept", || {
-            claimed(GHOST, all)
-        }),
-        ("expired", || expired(V1)),
-        ("expired, and kept for an account", || expired(GHOST)),
-    ];
+fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
+    let escrows = Escrows::<Test>::iter_values()
+        .map(|escrow| (escrow.publisher, HoldReason::Escrow.into(), escrow.amount));
+    let claims = Claims::<Test>::iter().map(|(who, _, claim)| {
+        let keeper = match claim.custody {
+            Custody::Owner => who,
+            Custody::Treasury => TREASURY,
+        };
+        (keeper, HoldReason::Claimable.into(), claim.amount)
+    });
+    escrows.chain(claims).collect()
+}
 
-    fn chain() -> sp_io::TestExternalities {
-        ExtBuilder::default().build()
-    }
-
-    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
-        let escrows = Escrows::<Test>::iter_values()
-            .map(|escrow| (escrow.publisher, HoldReason::Escrow.into(), escrow.amount));
-        let claims = Claims::<Test>::iter().map(|(who, _, claim)| {
-            let keeper = match claim.custody {
-                Custody::Owner => who,
-                Custody::Treasury => TREASURY,
-            };
-            (keeper, HoldReason::Claimable.into(), claim.amount)
-        });
-        escrows.chain(claims).collect()
-    }
-
-    fn told() -> BTreeSet<u64> {
-        let told = System::read_events_for_pallet::<Event<Test>>();
-        told.into_iter()
-            .filter_map(|event| match event {
-                Event::Undeliverable { who, .. } | Event::SetAside { who, .. } => Some(who),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn check() {
-        check_state();
-    }
+fn told() -> BTreeSet<u64> {
+    let told = System::read_events_for_pallet::<Event<Test>>();
+    told.into_iter()
+        .filter_map(|event| match event {
+            Event::Undeliverable { who, .. } | Event::SetAside { who, .. } => Some(who),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]
 fn no_account_of_a_task_holds_up_the_others_and_every_wei_is_accounted_for() {
-    flows_conform::<RewardFlows>();
+    let flows = Flows::<Test> {
+        treasury: Some(TREASURY),
+        flows: FLOWS,
+        chain: || ExtBuilder::default().build(),
+        booked,
+        told,
+        check: check_state,
+    };
+    flows.conform();
 }
 
 #[test]

@@ -36,9 +36,10 @@ impl TreeSource for Partial<'_> {
 #[test]
 fn a3_a_provider_that_keeps_a_part_is_caught_within_few_audits_and_pays() {
     for (share, blocks) in [(90, 400), (75, 150), (49, 60)] {
-        ExtBuilder::config(|config| {
-            config.audits_per_block = 1;
-            config.audit_ticks = 2;
+        ExtBuilder::with(StorageConfig {
+            audits_per_block: 1,
+            audit_ticks: 2,
+            ..config()
         })
         .run(|world| {
             let bytes = data(1, 100_000);

@@ -20,6 +20,12 @@ fn audited(world: &mut World, id: tos_types::ReplicaId) -> (u32, Audit) {
     }
 }
 
+/// What Alice is asked by such an audit of her only replica.
+fn asked(world: &mut World, id: tos_types::ReplicaId) -> tos_views::AuditView {
+    audited(world, id);
+    Store::open_audits_of(&ALICE)[0]
+}
+
 #[test]
 fn draws_are_different_in_range_and_exactly_as_many_as_there_can_be() {
     for n in 0..40u32 {
@@ -48,14 +54,13 @@ fn draws_are_different_in_range_and_exactly_as_many_as_there_can_be() {
 
 #[test]
 fn every_block_opens_exactly_as_many_audits_as_the_config_says() {
-    ExtBuilder::config(|config| {
-        config.audits_per_block = 3;
-        config.group_places = 1_000;
+    ExtBuilder::with(StorageConfig {
+        audits_per_block: 3,
+        group_places: 1_000,
+        ..config()
     })
     .run(|world| {
-        for seed in 0..5 {
-            world.active(ALICE, seed);
-        }
+        world.several(ALICE, 5);
         world.pass(3);
         let before = Counters::<Test>::get().audits;
         for block in 1..=10 {
@@ -117,8 +122,7 @@ fn an_answer_counts_until_its_tick_and_not_after() {
 #[test]
 fn an_answer_sent_again_in_a_later_block_replaces_the_one_before_it_in_pools() {
     with_replica(|world, id| {
-        audited(world, id);
-        let view = Store::open_audits_of(&ALICE)[0];
+        let view = asked(world, id);
         let proof = world.audit_proof(ALICE, &view).unwrap();
         let (first, _) = Store::authorize_audit(&proof).unwrap();
         tick();
@@ -131,8 +135,7 @@ fn an_answer_sent_again_in_a_later_block_replaces_the_one_before_it_in_pools() {
 #[test]
 fn any_flipped_byte_is_refused_and_the_right_proof_still_counts() {
     with_replica(|world, id| {
-        audited(world, id);
-        let view = Store::open_audits_of(&ALICE)[0];
+        let view = asked(world, id);
         let proof = world.audit_proof(ALICE, &view).unwrap();
         for at in 0..proof.len() {
             let mut bad = proof.clone();
@@ -150,8 +153,7 @@ fn any_flipped_byte_is_refused_and_the_right_proof_still_counts() {
 #[test]
 fn a_right_proof_with_anothers_signature_is_refused() {
     with_replica(|world, id| {
-        audited(world, id);
-        let view = Store::open_audits_of(&ALICE)[0];
+        let view = asked(world, id);
         let proof = world.audit_proof(BOB, &view).unwrap();
         assert_noop!(pay_for_proof(BOB, proof), Error::<Test>::BadSignature);
     });
@@ -160,8 +162,7 @@ fn a_right_proof_with_anothers_signature_is_refused() {
 #[test]
 fn an_answer_can_also_be_sent_by_whoever_pays_for_it() {
     with_replica(|world, id| {
-        audited(world, id);
-        let view = Store::open_audits_of(&ALICE)[0];
+        let view = asked(world, id);
         let proof = world.audit_proof(ALICE, &view).unwrap();
         let info = pay_for_proof(STRANGER, proof).unwrap();
         assert_eq!(info.pays_fee, frame_support::dispatch::Pays::No);
@@ -170,9 +171,10 @@ fn an_answer_can_also_be_sent_by_whoever_pays_for_it() {
 
 #[test]
 fn misses_double_in_price_and_fail_the_replica_when_collateral_is_gone() {
-    ExtBuilder::config(|config| {
-        config.collateral_base = 100 * TOS;
-        config.audits_per_block = 1;
+    ExtBuilder::with(StorageConfig {
+        collateral_base: 100 * TOS,
+        audits_per_block: 1,
+        ..config()
     })
     .run(|world| {
         let id = world.active(ALICE, 1);
@@ -263,15 +265,14 @@ fn requests_that_expired_are_dropped_and_drawing_goes_on() {
 
 #[test]
 fn every_open_audit_is_seen_however_many_there_are_and_whatever_else_is_on_record() {
-    ExtBuilder::config(|config| {
-        config.audits_per_block = 8;
-        config.audit_ticks = 40;
-        config.group_places = 1_000;
+    ExtBuilder::with(StorageConfig {
+        audits_per_block: 8,
+        audit_ticks: 40,
+        group_places: 1_000,
+        ..config()
     })
     .run(|world| {
-        for seed in 0..8 {
-            world.active(ALICE, seed);
-        }
+        world.several(ALICE, 8);
         world.stop(ALICE, Idle::Audits);
         while Audits::<Test>::iter_keys().count() < 150 {
             world.tick();
@@ -307,10 +308,11 @@ fn every_open_audit_is_seen_however_many_there_are_and_whatever_else_is_on_recor
 
 #[test]
 fn a_record_is_kept_as_long_as_an_audit_of_it_is_open() {
-    ExtBuilder::config(|config| {
-        config.audit_ticks = 200;
-        config.notice_windows = 1;
-        config.retention_windows = 1;
+    ExtBuilder::with(StorageConfig {
+        audit_ticks: 200,
+        notice_windows: 1,
+        retention_windows: 1,
+        ..config()
     })
     .run(|world| {
         let id = world.active(ALICE, 1);

@@ -18,7 +18,7 @@ use frame_support::{
 };
 use sp_runtime::DispatchError;
 use std::collections::BTreeSet;
-use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
+use tos_pallet_support::testing::{Flow, Flows, Started};
 use tos_types::{
     storage::{DealStatus, DealTerms, ReplicaStatus, Retention},
     Balance, TOS,
@@ -275,71 +275,65 @@ fn left() -> Started {
     })
 }
 
-struct StorageFlows;
+const FLOWS: &[Flow] = &[
+    ("expired", expired),
+    ("cancelled", cancelled),
+    ("unsealed", unsealed),
+    ("unchecked", unchecked),
+    ("ended", || ended(PRICE)),
+    ("ended with dust", ended_with_dust),
+    ("removed", removed),
+    ("failed", failed),
+    ("cranked", cranked),
+    ("cranked for dust", cranked_for_dust),
+    ("equivocated", equivocated),
+    ("equivocated for all", equivocated_for_all),
+    ("settled", settled),
+    ("answered", answered),
+    ("answered for dust", answered_for_dust),
+    ("unanswered", unanswered),
+    ("withdrawn", withdrawn),
+    ("left", left),
+];
 
-impl Flows for StorageFlows {
-    type Runtime = Test;
-    const TREASURY: Option<u64> = Some(TREASURY);
-    const FLOWS: &'static [Flow] = &[
-        ("expired", expired),
-        ("cancelled", cancelled),
-        ("unsealed", unsealed),
-        ("unchecked", unchecked),
-        ("ended", || ended(PRICE)),
-        ("ended with dust", ended_with_dust),
-        ("removed", removed),
-        ("failed", failed),
-        ("cranked", cranked),
-        ("cranked for dust", cranked_for_dust),
-        ("equivocated", equivocated),
-        ("equivocated for all", equivocated_for_all),
-        ("settled", settled),
-        ("answered", answered),
-        ("answered for dust", answered_for_dust),
-        ("unanswered", unanswered),
-        ("withdrawn", withdrawn),
-        ("left", left),
-    ];
-
-    fn chain() -> sp_io::TestExternalities {
-        new_test_ext(config())
+fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
+    let mut parts = Vec::new();
+    let mut add = |who, reason: HoldReason, amount| parts.push((who, reason.into(), amount));
+    for (who, provider) in Providers::<Test>::iter() {
+        add(who, HoldReason::ProviderBond, provider.bond);
     }
-
-    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
-        let mut parts = Vec::new();
-        let mut add = |who, reason: HoldReason, amount| parts.push((who, reason.into(), amount));
-        for (who, provider) in Providers::<Test>::iter() {
-            add(who, HoldReason::ProviderBond, provider.bond);
+    for deal in Deals::<Test>::iter_values() {
+        if matches!(deal.status, DealStatus::Open | DealStatus::Taken) {
+            add(deal.client, HoldReason::DealEscrow, deal.escrow - deal.paid);
         }
-        for deal in Deals::<Test>::iter_values() {
-            if matches!(deal.status, DealStatus::Open | DealStatus::Taken) {
-                add(deal.client, HoldReason::DealEscrow, deal.escrow - deal.paid);
-            }
+    }
+    for challenge in Challenges::<Test>::iter_values() {
+        if let Some((challenger, bond)) = challenge.challenger {
+            add(challenger, HoldReason::ChallengeBond, bond);
         }
-        for challenge in Challenges::<Test>::iter_values() {
-            if let Some((challenger, bond)) = challenge.challenger {
-                add(challenger, HoldReason::ChallengeBond, bond);
-            }
-        }
-        parts
     }
+    parts
+}
 
-    fn told() -> BTreeSet<u64> {
-        let told = events().into_iter().filter_map(|event| match event {
-            Event::Undeliverable { who, .. } => Some(who),
-            _ => None,
-        });
-        told.collect()
-    }
-
-    fn check() {
-        Store::do_try_state().unwrap();
-    }
+fn told() -> BTreeSet<u64> {
+    let told = events().into_iter().filter_map(|event| match event {
+        Event::Undeliverable { who, .. } => Some(who),
+        _ => None,
+    });
+    told.collect()
 }
 
 #[test]
 fn no_party_of_a_replica_holds_up_the_others_and_every_wei_is_accounted_for() {
-    flows_conform::<StorageFlows>();
+    let flows = Flows::<Test> {
+        treasury: Some(TREASURY),
+        flows: FLOWS,
+        chain: || new_test_ext(config()),
+        booked,
+        told,
+        check: || Store::do_try_state().unwrap(),
+    };
+    flows.conform();
 }
 
 #[test]

@@ -170,9 +170,10 @@ fn a_pause_costs_the_streak_and_nothing_else_and_ends_by_itself() {
 
 #[test]
 fn pauses_are_counted_by_billing_period() {
-    ExtBuilder::config(|config| {
-        config.pause_windows = 1;
-        config.billing_windows = 50;
+    ExtBuilder::with(StorageConfig {
+        pause_windows: 1,
+        billing_windows: 50,
+        ..config()
     })
     .run(|world| {
         let id = world.active(ALICE, 1);

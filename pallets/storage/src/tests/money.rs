@@ -58,9 +58,10 @@ fn settling_often_or_once_pays_the_same_to_the_wei() {
 
 #[test]
 fn an_odd_wei_of_a_slash_goes_to_the_treasury() {
-    ExtBuilder::config(|config| {
-        config.collateral_base = 10 * TOS + 1;
-        config.collateral_per_gib = 0;
+    ExtBuilder::with(StorageConfig {
+        collateral_base: 10 * TOS + 1,
+        collateral_per_gib: 0,
+        ..config()
     })
     .run(|world| {
         let id = world.active(ALICE, 1);

@@ -10,9 +10,10 @@ use tos_views::WindowStage;
 
 /// Alice hands in nothing for a window of sixteen replicas, and a block pays for the miss of one.
 fn with_misses_to_fold(test: impl FnOnce(&mut World, ReplicaId)) {
-    ExtBuilder::config(|config| {
-        config.audits_per_block = 0;
-        config.collateral_base = 100 * TOS;
+    ExtBuilder::with(StorageConfig {
+        audits_per_block: 0,
+        collateral_base: 100 * TOS,
+        ..config()
     })
     .run(|world| {
         let id = world.active(ALICE, 1);
@@ -44,9 +45,10 @@ fn expiring(id: ReplicaId, count: u32) {
 /// A replica whose misses cannot be booked, because they end it and its deal is not there. Three of
 /// its audits have expired, and a challenge waits for its seed if there is one. No block takes a step.
 fn with_a_replica_that_cannot_end(challenged: bool, test: impl FnOnce(&mut World, ReplicaId)) {
-    ExtBuilder::config(|config| {
-        config.audits_per_block = 0;
-        config.max_misses = 1;
+    ExtBuilder::with(StorageConfig {
+        audits_per_block: 0,
+        max_misses: 1,
+        ..config()
     })
     .run(|world| {
         let id = world.active(ALICE, 1);

@@ -175,11 +175,12 @@ proptest! {
 
     #[test]
     fn no_money_comes_or_goes_whatever_anybody_does(steps in vec(step(), 20..160)) {
-        ExtBuilder::config(|config| {
-            config.retention_windows = 3;
-            config.offer_ttl = 5;
-            config.seal_windows = 3;
-            config.billing_windows = 8;
+        ExtBuilder::with(StorageConfig {
+            retention_windows: 3,
+            offer_ttl: 5,
+            seal_windows: 3,
+            billing_windows: 8,
+            ..config()
         })
         .execute(|world| {
             world.provider(ALICE, 2_000 * TOS);

@@ -118,9 +118,10 @@ fn a_group_that_hands_in_nothing_loses_the_streaks_of_all_and_one_miss_each() {
 
 #[test]
 fn misses_in_a_row_double_and_a_proven_window_ends_the_row() {
-    ExtBuilder::config(|config| {
-        config.collateral_base = 5_000 * TOS;
-        config.audits_per_block = 0;
+    ExtBuilder::with(StorageConfig {
+        collateral_base: 5_000 * TOS,
+        audits_per_block: 0,
+        ..config()
     })
     .execute(|world| {
         world.provider(ALICE, 10_000 * TOS);
@@ -346,10 +347,12 @@ fn a_window_whose_request_expired_takes_another() {
 fn folding_goes_on_where_the_weight_of_a_block_ended() {
     let folded_with = |weight: Weight| {
         let mut result = None;
-        ExtBuilder::config(|config| config.audits_per_block = 0).run(|world| {
-            for seed in 0..8 {
-                world.active(ALICE, seed);
-            }
+        ExtBuilder::with(StorageConfig {
+            audits_per_block: 0,
+            ..config()
+        })
+        .run(|world| {
+            world.several(ALICE, 8);
             world.windows(2);
             world.until_open();
             world.stop(ALICE, Idle::Windows);
@@ -391,9 +394,7 @@ fn folding_goes_on_where_the_weight_of_a_block_ended() {
 #[test]
 fn the_hooks_never_use_more_than_they_are_given() {
     run(|world| {
-        for seed in 0..4 {
-            world.active(ALICE, seed);
-        }
+        world.several(ALICE, 4);
         world.stop(ALICE, Idle::Windows);
         world.stop(ALICE, Idle::Audits);
         for micros in 0..400u64 {

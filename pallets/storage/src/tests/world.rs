@@ -148,6 +148,13 @@ impl World {
         id
     }
 
+    /// So many replicas that are active, each of another content.
+    pub fn several(&mut self, who: AccountId, count: u64) {
+        for seed in 0..count {
+            self.active(who, seed);
+        }
+    }
+
     /// One tick in which providers answer all they do not refuse to.
     pub fn tick(&mut self) {
         tick();

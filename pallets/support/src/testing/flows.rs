@@ -51,29 +51,24 @@ pub type Flow = (&'static str, fn() -> Started);
 /// The reasons of a runtime to hold balance.
 type Reason<T> = <T as pallet_balances::Config>::RuntimeHoldReason;
 
-/// The flows of a pallet, on its mock.
-pub trait Flows {
-    /// The mock's runtime.
-    type Runtime: Mock;
+/// The flows of a pallet, on its mock with this runtime.
+pub struct Flows<T: Mock> {
     /// The mock's treasury, if the pallet pays to one.
-    const TREASURY: Option<u64>;
+    pub treasury: Option<u64>,
     /// All flows of the pallet: each way out of each of its holds, that is each call and step that
     /// releases, moves or slashes one, also with amounts below the existential deposit where that is a
     /// case of its own. Ways that share all of their end are one.
-    const FLOWS: &'static [Flow];
-
-    /// A new chain.
-    fn chain() -> TestExternalities;
-
-    /// The parts that the pallet's records say are on hold: the account, the reason and the amount.
-    /// Those of one account and reason add up.
-    fn booked() -> Vec<(u64, Reason<Self::Runtime>, Balance)>;
-
-    /// The accounts of which the pallet's events tell that they did not get what was for them.
-    fn told() -> BTreeSet<u64>;
-
+    pub flows: &'static [Flow],
+    /// Makes a new chain.
+    pub chain: fn() -> TestExternalities,
+    /// Reads the parts that the pallet's records say are on hold: the account, the reason and the
+    /// amount. Those of one account and reason add up.
+    pub booked: fn() -> Vec<(u64, Reason<T>, Balance)>,
+    /// Reads the accounts of which the pallet's events tell that they did not get what was for
+    /// them.
+    pub told: fn() -> BTreeSet<u64>,
     /// Checks the pallet's invariants.
-    fn check();
+    pub check: fn(),
 }
 
 /// State of an account.
@@ -161,17 +156,6 @@ fn sum(wealth: &Wealth) -> Balance {
     wealth.values().map(|(free, held)| free + held).sum()
 }
 
-/// The part of the balances that is an account's own: what the treasury has on hold, it keeps for
-/// others.
-fn own<F: Flows>(wealth: &Wealth, who: u64) -> i128 {
-    let (free, held) = wealth.get(&who).copied().unwrap_or_default();
-    let own = match F::TREASURY == Some(who) {
-        true => free,
-        false => free + held,
-    };
-    i128::try_from(own).expect("no mock has so much")
-}
-
 /// Runs the end of a flow while an account can receive nothing, and gives it back what it had.
 fn while_full<T: Mock>(who: u64, end: impl FnOnce() -> DispatchResult) -> DispatchResult {
     let free = |free| {
@@ -200,88 +184,98 @@ impl Outcome {
     }
 }
 
-/// Runs a flow, with an account in a state when it ends.
-fn run<F: Flows>((name, start): Flow, odd: Option<(u64, State)>) -> Outcome {
-    F::chain().execute_with(|| {
-        let Started { parties, end } = start();
-        if let Some((who, state)) = odd {
-            state.befall::<F::Runtime>(who);
-        }
-        let before = wealth::<F::Runtime>();
-        frame_system::Pallet::<F::Runtime>::reset_events();
-        let ended = match odd {
-            Some((who, State::Full)) => while_full::<F::Runtime>(who, end),
-            _ => end(),
-        };
-        assert_eq!(ended, Ok(()), "{name}, {odd:?}: fails");
-
-        let after = wealth::<F::Runtime>();
-        assert_eq!(
-            sum(&after),
-            sum(&before),
-            "{name}, {odd:?}: money came or went"
-        );
-        // No sum is refused by all while a single account is odd, so none stays on hold unbooked.
-        let booked = holds(F::booked());
-        assert_eq!(
-            held::<F::Runtime>(),
-            booked,
-            "{name}, {odd:?}: on hold, and booked"
-        );
-        for (who, (_, reserved)) in &after {
-            let booked: Balance = booked
-                .iter()
-                .filter(|((on, _), _)| on == who)
-                .map(|(_, amount)| amount)
-                .sum();
-            assert_eq!(
-                *reserved, booked,
-                "{name}, {odd:?}: reserved of {who}, and booked"
+impl<T: Mock> Flows<T> {
+    /// Runs each flow with each of its parties, and the treasury, in each state. Every wei is
+    /// accounted for, no flow fails, what is on hold in the end is booked, for each account and
+    /// reason, the other accounts get no less than without the odd one, and where that one gets
+    /// less, an event tells.
+    ///
+    /// # Panics
+    /// A flow does not conform.
+    pub fn conform(&self) {
+        for flow in self.flows.iter().copied() {
+            let (name, _) = flow;
+            let usual = self.run(flow, None);
+            assert!(
+                usual.told.is_empty(),
+                "{name}: all can receive, and yet it tells of {:?}",
+                usual.told
             );
-        }
-        F::check();
-
-        let gains = before
-            .keys()
-            .chain(after.keys())
-            .map(|who| (*who, own::<F>(&after, *who) - own::<F>(&before, *who)))
-            .collect();
-        Outcome {
-            parties: parties.into_iter().chain(F::TREASURY).collect(),
-            gains,
-            told: F::told(),
-        }
-    })
-}
-
-/// Runs each flow of a pallet with each of its parties, and the treasury, in each state. Every wei is
-/// accounted for, no flow fails, what is on hold in the end is booked, for each account and reason,
-/// the other accounts get no less than without the odd one, and where that one gets less, an event
-/// tells.
-///
-/// # Panics
-/// A flow does not conform.
-pub fn flows_conform<F: Flows>() {
-    for flow in F::FLOWS.iter().copied() {
-        let (name, _) = flow;
-        let usual = run::<F>(flow, None);
-        assert!(
-            usual.told.is_empty(),
-            "{name}: all can receive, and yet it tells of {:?}",
-            usual.told
-        );
-        for odd in &usual.parties {
-            for state in State::ALL {
-                let outcome = run::<F>(flow, Some((*odd, state)));
-                for who in usual.gains.keys() {
-                    let (gain, least) = (outcome.gain(*who), usual.gain(*who));
-                    let fine = gain >= least || (who == odd && outcome.told.contains(who));
-                    assert!(
-                        fine,
-                        "{name}, {odd} is {state:?}: {who} gets {gain} of {least}, and none tells"
-                    );
+            for odd in &usual.parties {
+                for state in State::ALL {
+                    let outcome = self.run(flow, Some((*odd, state)));
+                    for who in usual.gains.keys() {
+                        let (gain, least) = (outcome.gain(*who), usual.gain(*who));
+                        let fine = gain >= least || (who == odd && outcome.told.contains(who));
+                        assert!(
+                            fine,
+                            "{name}, {odd} is {state:?}: {who} gets {gain} of {least}, and none tells"
+                        );
+                    }
                 }
             }
         }
+    }
+
+    /// Runs a flow, with an account in a state when it ends.
+    fn run(&self, (name, start): Flow, odd: Option<(u64, State)>) -> Outcome {
+        (self.chain)().execute_with(|| {
+            let Started { parties, end } = start();
+            if let Some((who, state)) = odd {
+                state.befall::<T>(who);
+            }
+            let before = wealth::<T>();
+            frame_system::Pallet::<T>::reset_events();
+            let ended = match odd {
+                Some((who, State::Full)) => while_full::<T>(who, end),
+                _ => end(),
+            };
+            assert_eq!(ended, Ok(()), "{name}, {odd:?}: fails");
+
+            let after = wealth::<T>();
+            assert_eq!(
+                sum(&after),
+                sum(&before),
+                "{name}, {odd:?}: money came or went"
+            );
+            // No sum is refused by all while a single account is odd, so none stays on hold
+            // unbooked.
+            let booked = holds((self.booked)());
+            assert_eq!(held::<T>(), booked, "{name}, {odd:?}: on hold, and booked");
+            for (who, (_, reserved)) in &after {
+                let booked: Balance = booked
+                    .iter()
+                    .filter(|((on, _), _)| on == who)
+                    .map(|(_, amount)| amount)
+                    .sum();
+                assert_eq!(
+                    *reserved, booked,
+                    "{name}, {odd:?}: reserved of {who}, and booked"
+                );
+            }
+            (self.check)();
+
+            let gains = before
+                .keys()
+                .chain(after.keys())
+                .map(|who| (*who, self.own(&after, *who) - self.own(&before, *who)))
+                .collect();
+            Outcome {
+                parties: parties.into_iter().chain(self.treasury).collect(),
+                gains,
+                told: (self.told)(),
+            }
+        })
+    }
+
+    /// The part of the balances that is an account's own: what the treasury has on hold, it keeps
+    /// for others.
+    fn own(&self, wealth: &Wealth, who: u64) -> i128 {
+        let (free, held) = wealth.get(&who).copied().unwrap_or_default();
+        let own = match self.treasury == Some(who) {
+            true => free,
+            false => free + held,
+        };
+        i128::try_from(own).expect("no mock has so much")
     }
 }

@@ -5,7 +5,7 @@
 use super::*;
 use sp_runtime::DispatchError;
 use std::collections::BTreeSet;
-use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
+use tos_pallet_support::testing::{Flow, Flows, Started};
 
 /// The rest of a task, which takes all its steps by itself.
 fn rest(id: TaskId, parties: &[u64], closure: Closure) -> Started {
@@ -65,72 +65,66 @@ fn challenged(tally: Tally, after: u8) -> Started {
     rest(id, &[PUBLISHER, ALICE, BOB], Closure::Settled)
 }
 
-struct TaskFlows;
+const FLOWS: &[Flow] = &[
+    ("settled", settled),
+    ("settled with dust", settled_with_dust),
+    ("expired", expired),
+    ("unresolved", unresolved),
+    ("cancelled", cancelled),
+    ("challenge upheld", || challenged(Tally::Consensus, 60)),
+    ("challenge rejected", || challenged(Tally::Consensus, 50)),
+    ("challenge without a quorum", || {
+        challenged(Tally::NoQuorum, 40)
+    }),
+];
 
-impl Flows for TaskFlows {
-    type Runtime = Test;
-    const TREASURY: Option<u64> = Some(TREASURY);
-    const FLOWS: &'static [Flow] = &[
-        ("settled", settled),
-        ("settled with dust", settled_with_dust),
-        ("expired", expired),
-        ("unresolved", unresolved),
-        ("cancelled", cancelled),
-        ("challenge upheld", || challenged(Tally::Consensus, 60)),
-        ("challenge rejected", || challenged(Tally::Consensus, 50)),
-        ("challenge without a quorum", || {
-            challenged(Tally::NoQuorum, 40)
-        }),
-    ];
-
-    fn chain() -> sp_io::TestExternalities {
-        chain(100)
-    }
-
-    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
-        let mut parts = Vec::new();
-        let mut add = |who, reason: HoldReason, amount| parts.push((who, reason.into(), amount));
-        for (id, task) in Tasks::<Test>::iter() {
-            if task.is_closed() {
-                continue;
-            }
-            add(
-                task.publisher,
-                HoldReason::PublisherStake,
-                task.publisher_stake,
-            );
-            for (miner, submission) in Submissions::<Test>::iter_prefix(id) {
-                add(miner, HoldReason::AnswerStake, submission.stake);
-            }
-            let open = Challenges::<Test>::get(id).filter(|challenge| challenge.upheld.is_none());
-            if let Some(challenge) = open {
-                add(
-                    challenge.challenger,
-                    HoldReason::ChallengeBond,
-                    challenge.bond,
-                );
-            }
+fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
+    let mut parts = Vec::new();
+    let mut add = |who, reason: HoldReason, amount| parts.push((who, reason.into(), amount));
+    for (id, task) in Tasks::<Test>::iter() {
+        if task.is_closed() {
+            continue;
         }
-        parts
+        add(
+            task.publisher,
+            HoldReason::PublisherStake,
+            task.publisher_stake,
+        );
+        for (miner, submission) in Submissions::<Test>::iter_prefix(id) {
+            add(miner, HoldReason::AnswerStake, submission.stake);
+        }
+        let open = Challenges::<Test>::get(id).filter(|challenge| challenge.upheld.is_none());
+        if let Some(challenge) = open {
+            add(
+                challenge.challenger,
+                HoldReason::ChallengeBond,
+                challenge.bond,
+            );
+        }
     }
+    parts
+}
 
-    fn told() -> BTreeSet<u64> {
-        let told = events().into_iter().filter_map(|event| match event {
-            Event::Undeliverable { who, .. } => Some(who),
-            Event::SlashFailed { .. } => Some(TREASURY),
-            _ => None,
-        });
-        told.chain(script(|s| s.unpaid.clone())).collect()
-    }
-
-    fn check() {
-        Work::do_try_state().unwrap();
-    }
+fn told() -> BTreeSet<u64> {
+    let told = events().into_iter().filter_map(|event| match event {
+        Event::Undeliverable { who, .. } => Some(who),
+        Event::SlashFailed { .. } => Some(TREASURY),
+        _ => None,
+    });
+    told.chain(script(|s| s.unpaid.clone())).collect()
 }
 
 #[test]
 fn no_account_of_a_task_holds_up_the_others_and_every_wei_is_accounted_for() {
-    flows_conform::<TaskFlows>();
+    let flows = Flows::<Test> {
+        treasury: Some(TREASURY),
+        flows: FLOWS,
+        chain: || chain(100),
+        booked,
+        told,
+        check: || Work::do_try_state().unwrap(),
+    };
+    flows.conform();
 }
 
 #[test]

@@ -8,34 +8,23 @@ use tos_types::beacon::{BeaconConfig, SlotClaim, SpotClaim, MAX_SLOTS_PER_BLOCK,
 type Call = pallet_beacon::Call<Runtime>;
 
 /// Every call of the beacon.
-pub fn calls() -> Vec<(&'static str, RuntimeCall)> {
+pub fn calls() -> Vec<RuntimeCall> {
     let claims = vec![zeros::<SlotClaim>(); MAX_SLOTS_PER_BLOCK as usize];
     let spots = vec![zeros::<SpotClaim>(); SPOTS_PER_BLOCK as usize];
-    vec![
-        (
-            "beacon.advance",
-            Call::advance {
-                slots: claims.try_into().unwrap(),
-                spots: spots.try_into().unwrap(),
-            }
-            .into(),
-        ),
-        (
-            "beacon.dispute_slot",
-            Call::dispute_slot {
-                slot: u64::MAX,
-                proof: zeros(),
-            }
-            .into(),
-        ),
-        (
-            "beacon.set_params",
-            Call::set_params {
-                params: BeaconConfig::PRODUCTION.params,
-            }
-            .into(),
-        ),
-    ]
+    let calls = [
+        Call::advance {
+            slots: claims.try_into().unwrap(),
+            spots: spots.try_into().unwrap(),
+        },
+        Call::dispute_slot {
+            slot: u64::MAX,
+            proof: zeros(),
+        },
+        Call::set_params {
+            params: BeaconConfig::PRODUCTION.params,
+        },
+    ];
+    calls.map(RuntimeCall::from).into()
 }
 
 /// Every step of the beacon's hook.

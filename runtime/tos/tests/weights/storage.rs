@@ -35,178 +35,113 @@ fn signed() -> SignedRoot {
 }
 
 /// Every call of storage.
-pub fn calls() -> Vec<(&'static str, RuntimeCall)> {
-    let mut calls = of_providers();
-    calls.extend(of_deals());
-    calls.extend(of_proofs());
-    calls
+pub fn calls() -> Vec<RuntimeCall> {
+    let calls = of_providers().into_iter().chain(of_deals());
+    calls.chain(of_proofs()).map(RuntimeCall::from).collect()
 }
 
-fn of_providers() -> Vec<(&'static str, RuntimeCall)> {
+fn of_providers() -> Vec<Call> {
     vec![
-        (
-            "storage.register_provider",
-            Call::register_provider {
-                bond: Balance::MAX,
-                proof_key: [7; 32],
-                locator: locator(),
-            }
-            .into(),
-        ),
-        (
-            "storage.set_provider",
-            Call::set_provider {
-                proof_key: [7; 32],
-                locator: locator(),
-            }
-            .into(),
-        ),
-        (
-            "storage.top_up",
-            Call::top_up {
-                amount: Balance::MAX,
-            }
-            .into(),
-        ),
-        (
-            "storage.withdraw",
-            Call::withdraw {
-                amount: Balance::MAX,
-            }
-            .into(),
-        ),
-        ("storage.exit", Call::exit {}.into()),
-        ("storage.leave", Call::leave {}.into()),
+        Call::register_provider {
+            bond: Balance::MAX,
+            proof_key: [7; 32],
+            locator: locator(),
+        },
+        Call::set_provider {
+            proof_key: [7; 32],
+            locator: locator(),
+        },
+        Call::top_up {
+            amount: Balance::MAX,
+        },
+        Call::withdraw {
+            amount: Balance::MAX,
+        },
+        Call::exit {},
+        Call::leave {},
     ]
 }
 
-fn of_deals() -> Vec<(&'static str, RuntimeCall)> {
+fn of_deals() -> Vec<Call> {
     let deal = DealId::default();
     let replica = ReplicaId::default();
     vec![
-        (
-            "storage.offer",
-            Call::offer {
-                content: StoredContent {
-                    hash: [7; 32],
-                    length: u64::MAX,
-                    locator: locator(),
-                },
-                coded: zeros(),
-                terms: DealTerms {
-                    price: Balance::MAX,
-                    retention: Retention::BillingPeriods(
-                        StorageConfig::PRODUCTION.max_billing_periods,
-                    ),
-                    provider: Some(AccountId::new([1; 32])),
-                },
-            }
-            .into(),
-        ),
-        ("storage.cancel_offer", Call::cancel_offer { deal }.into()),
-        ("storage.accept", Call::accept { deal }.into()),
-        (
-            "storage.commit_seal",
-            Call::commit_seal {
-                replica,
-                sealed: zeros(),
-            }
-            .into(),
-        ),
-        ("storage.pause", Call::pause { replica }.into()),
-        ("storage.resume", Call::resume { replica }.into()),
-        (
-            "storage.request_removal",
-            Call::request_removal { replica }.into(),
-        ),
-        ("storage.settle", Call::settle { replica }.into()),
-        ("storage.crank", Call::crank { replica }.into()),
-        ("storage.crank_deal", Call::crank_deal { deal }.into()),
-        (
-            "storage.set_config",
-            Call::set_config {
-                config: Box::new(StorageConfig::PRODUCTION),
-            }
-            .into(),
-        ),
+        Call::offer {
+            content: StoredContent {
+                hash: [7; 32],
+                length: u64::MAX,
+                locator: locator(),
+            },
+            coded: zeros(),
+            terms: DealTerms {
+                price: Balance::MAX,
+                retention: Retention::BillingPeriods(StorageConfig::PRODUCTION.max_billing_periods),
+                provider: Some(AccountId::new([1; 32])),
+            },
+        },
+        Call::cancel_offer { deal },
+        Call::accept { deal },
+        Call::commit_seal {
+            replica,
+            sealed: zeros(),
+        },
+        Call::pause { replica },
+        Call::resume { replica },
+        Call::request_removal { replica },
+        Call::settle { replica },
+        Call::crank { replica },
+        Call::crank_deal { deal },
+        Call::set_config {
+            config: Box::new(StorageConfig::PRODUCTION),
+        },
     ]
 }
 
-fn of_proofs() -> Vec<(&'static str, RuntimeCall)> {
+fn of_proofs() -> Vec<Call> {
     let replica = ReplicaId::default();
     let (window, group) = (u64::MAX, u32::MAX);
     vec![
-        (
-            "storage.challenge_seal",
-            Call::challenge_seal { replica }.into(),
-        ),
-        (
-            "storage.challenge_window",
-            Call::challenge_window { replica, window }.into(),
-        ),
-        (
-            "storage.respond_audit",
-            Call::respond_audit {
-                proof: vec![7; MAX_COMPACT as usize].try_into().unwrap(),
-            }
-            .into(),
-        ),
-        (
-            "storage.respond_seal",
-            Call::respond_seal {
-                answer: Box::new(SealAnswer {
-                    replica,
-                    opening: response(),
-                    signature: [7; 64],
-                }),
-            }
-            .into(),
-        ),
-        (
-            "storage.respond_window",
-            Call::respond_window {
-                answer: Box::new(WindowAnswer {
-                    replica,
-                    window,
-                    previous: [7; 32],
-                    path: path(),
-                    proof: response(),
-                    signature: [7; 64],
-                }),
-            }
-            .into(),
-        ),
-        (
-            "storage.submit_group",
-            Call::submit_group {
+        Call::challenge_seal { replica },
+        Call::challenge_window { replica, window },
+        Call::respond_audit {
+            proof: vec![7; MAX_COMPACT as usize].try_into().unwrap(),
+        },
+        Call::respond_seal {
+            answer: Box::new(SealAnswer {
+                replica,
+                opening: response(),
+                signature: [7; 64],
+            }),
+        },
+        Call::respond_window {
+            answer: Box::new(WindowAnswer {
+                replica,
+                window,
+                previous: [7; 32],
+                path: path(),
+                proof: response(),
+                signature: [7; 64],
+            }),
+        },
+        Call::submit_group {
+            window,
+            group,
+            signed: signed(),
+        },
+        Call::report_equivocation {
+            evidence: Box::new(Equivocation {
                 window,
                 group,
-                signed: signed(),
-            }
-            .into(),
-        ),
-        (
-            "storage.report_equivocation",
-            Call::report_equivocation {
-                evidence: Box::new(Equivocation {
-                    window,
-                    group,
-                    first: signed(),
-                    second: signed(),
-                }),
-            }
-            .into(),
-        ),
-        (
-            "storage.attest",
-            Call::attest {
-                window,
-                group,
-                latency_ms: u32::MAX,
-                bad: u32::MAX,
-            }
-            .into(),
-        ),
+                first: signed(),
+                second: signed(),
+            }),
+        },
+        Call::attest {
+            window,
+            group,
+            latency_ms: u32::MAX,
+            bad: u32::MAX,
+        },
     ]
 }
 

@@ -5,10 +5,10 @@
 use super::{Agent, Opinion};
 use crate::{
     error::Result,
-    world::{Who, World},
+    world::{Seat, Who, World},
 };
 use std::collections::BTreeMap;
-use tos_types::{AnswerScore, Phase, TaskId};
+use tos_types::{AnswerScore, Phase};
 
 /// A vote that was committed to.
 struct Vote {
@@ -21,7 +21,7 @@ pub struct Judge {
     who: Who,
     opinion: Box<dyn Opinion>,
     // None for a seat that it leaves empty.
-    votes: BTreeMap<(TaskId, u32), Option<Vote>>,
+    votes: BTreeMap<Seat, Option<Vote>>,
 }
 
 impl Judge {

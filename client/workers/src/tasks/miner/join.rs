@@ -52,7 +52,7 @@ impl Miner {
         open: usize,
     ) -> Result<Vec<Call>> {
         let mut calls = Vec::new();
-        let tick = self.tick;
+        let tick = self.state.tick;
         if let Some(why) = self.options.solver.unfit() {
             if !std::mem::replace(&mut self.unfit, true) {
                 tracing::error!(why, "nothing is taken on while the solver does not work");
@@ -62,7 +62,7 @@ impl Miner {
         self.unfit = false;
         self.refusals.refresh(tick, open);
         let room = self.options.concurrency.saturating_sub(open);
-        let room = room.min(self.health.room(tick, self.unanswered));
+        let room = room.min(self.state.health.room(tick, self.unanswered));
         if room == 0 || self.options.bounds.is_enough(self.losses) {
             return Ok(calls);
         }
@@ -75,9 +75,9 @@ impl Miner {
             if calls.len() >= room || questions >= MOST_QUESTIONS {
                 break;
             }
-            let known = self.handled.contains(&id);
+            let known = self.state.handled.contains(&id);
             let enough = self.options.max_tasks.is_some_and(|most| {
-                !known && self.handled.len().saturating_add(calls.len()) as u64 >= most
+                !known && self.state.handled.len().saturating_add(calls.len()) as u64 >= most
             });
             let full = task.joined >= task.max_participants;
             let waits = match self.specs.get(&id) {
@@ -113,7 +113,7 @@ impl Miner {
                 continue;
             }
             // Known before the place is taken, so that a crash cannot make it forgotten.
-            self.sightings.saw(id, at.number());
+            self.state.sightings.saw(id, at.number());
             match self.journal.accept(id) {
                 Ok(work) if work.done => {}
                 Ok(_) => calls.push(Call::Join { task: id }),
@@ -141,13 +141,13 @@ impl Miner {
     /// `true` if the solver has the time it needs before a task takes no more answers.
     fn is_in_time(&self, task: &TaskSummary<AccountId32>) -> bool {
         let last = task.open_until.saturating_sub(self.options.headroom);
-        if last < self.tick {
+        if last < self.state.tick {
             return false;
         }
-        let open = self.pace.left(task.opened, task.open_until);
+        let open = self.state.pace.left(task.opened, task.open_until);
         let limit = self.workshop.limits.time;
-        let need = limits::time_to_solve(self.health.longest(), limit, open);
-        self.pace.left(self.tick, last) >= need
+        let need = limits::time_to_solve(self.state.health.longest(), limit, open);
+        self.state.pace.left(self.state.tick, last) >= need
     }
 
     /// The most that joining a task can cost, once its specification is here. Otherwise it is
@@ -187,7 +187,7 @@ impl Miner {
             Ok(()) => Spec::Here { stake },
             Err(error) => {
                 let pause = PAUSE.saturating_mul(1 << failures.min(6));
-                let until = self.tick.saturating_add(pause);
+                let until = self.state.tick.saturating_add(pause);
                 tracing::warn!(%task, %error, until, "the specification cannot be fetched");
                 let failures = failures.saturating_add(1);
                 Spec::Dead {
@@ -208,7 +208,7 @@ impl Miner {
 
     /// `true` if a joined task has to wait because its specification could not be fetched lately.
     pub(super) fn is_dead(&self, task: TaskId) -> bool {
-        matches!(self.specs.get(&task), Some(Spec::Dead { until, .. }) if *until > self.tick)
+        matches!(self.specs.get(&task), Some(Spec::Dead { until, .. }) if *until > self.state.tick)
     }
 
     /// The stake in open tasks, with that of these calls.

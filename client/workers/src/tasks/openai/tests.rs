@@ -369,14 +369,14 @@ async fn a_miner_joins_nothing_while_its_endpoint_does_not_work() {
         commitments::CommitmentStore,
         tasks::{
             fake::{self, FakeChain},
-            Miner, Role, Solver,
+            Miner, Program, Role,
         },
     };
     let (folder, workshop) = fake::workshop();
     let chain = FakeChain::new(vec![fake::task_view(1)], false);
     let endpoint = endpoint("http://127.0.0.1:1");
     endpoint.state.lock().broken("no money".into(), false);
-    let options = fake::miner_options(Solver::Endpoint(endpoint.clone()));
+    let options = fake::miner_options(Program::Endpoint(endpoint.clone()));
     let journal = CommitmentStore::open(&folder.path().join("journal.redb")).unwrap();
     let mut miner = Miner::new(options, journal, workshop);
     chain.advance();
