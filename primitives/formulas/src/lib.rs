@@ -11,6 +11,7 @@ pub mod level;
 pub mod median;
 pub mod reputation;
 pub mod roster;
+pub mod rounds;
 pub mod simhash;
 pub mod split;
 pub mod stream;

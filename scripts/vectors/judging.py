@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A slow, independent reference of judging by roster, and the test vectors made with it.
+
+It follows the text of docs/decisions/026-judging-by-roster.md and 027-judging-pallets.md with exact fractions;
+primitives/formulas/tests/judging.rs requires both to agree exactly.
+
+    python3 scripts/vectors/judging.py            write rounds.json of testing/vectors
+    python3 scripts/vectors/judging.py --check    fail if it is not what would be written
+"""
+
+import random
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from reference import floor, render
+
+OUT = Path(__file__).resolve().parents[2] / "testing" / "vectors"
+
+
+# ---------------------------------------------------------------------------------------------
+# Rounds
+
+
+def median(scores):
+    """The mean of the middle one from below and the middle one from above, which are the same of an odd number."""
+    if not scores:
+        return None
+    rising, falling = sorted(scores), sorted(scores, reverse=True)
+    at = (len(scores) - 1) // 2
+    return floor(Fraction(rising[at] + falling[at], 2))
+
+
+def verdict(given):
+    """Numbers of verdicts; 0 is valid."""
+    for number in (1, 2):
+        if given and Fraction(given.count(number), len(given)) >= Fraction(2, 3):
+            return number
+    return 0
+
+
+def outcome(seats, scoring, unjudgeable):
+    revealed = scoring + unjudgeable
+    if Fraction(revealed, seats) <= Fraction(1, 2):
+        return "none"
+    share = Fraction(unjudgeable, revealed)
+    return "faulty" if share >= Fraction(2, 3) else "scored" if share <= Fraction(1, 2) else "none"
+
+
+def contested(scores, middle):
+    return bool(scores) and Fraction(sum(abs(s - middle) > 30 for s in scores), len(scores)) >= Fraction(1, 3)
+
+
+def baseline(before, results, step):
+    towards = median(results)
+    for _ in range(step if results else 0):
+        before += (towards > before) - (towards < before)
+    return before
+
+
+def round_vectors():
+    rng = random.Random(7)
+    medians, verdicts, far, baselines = [[], [70], [0, 1], [100, 99]], [[], [2], [1, 1, 0], [1, 2, 0]], [[]], []
+    for _ in range(150):
+        seats = rng.randint(1, 63)
+        spread = rng.choice([3, 30, 100])
+        medians.append([rng.randint(0, spread) for _ in range(seats)])
+        bad, near = rng.choice([1, 2]), min(seats, max(0, -(-2 * seats // 3) + rng.randint(-1, 1)))
+        verdicts.append([bad] * near + [rng.choice([0, 3 - bad]) for _ in range(seats - near)])
+        off, sides = min(seats, max(0, -(-seats // 3) + rng.randint(-1, 1))), rng.choice([[20, 80], [0, 19, 81, 100]])
+        far.append([rng.choice(sides) for _ in range(off)] + [50] * (seats - off))
+        results = [rng.randint(0, 100) for _ in range(rng.randint(0, 32))]
+        baselines.append((rng.randint(0, 100), results, rng.randint(1, 5)))
+    outcomes = [(n, s, u) for n in (1, 3, 5, 7, 9, 13) for s in range(n + 1) for u in range(n + 1 - s)]
+    for n in (11, 23, 27, 31, 55, 63):
+        for _ in range(20):
+            u = rng.randint(0, n)
+            outcomes.append((n, rng.randint(0, n - u), u))
+    return {
+        "median": [{"scores": s, "median": median(s)} for s in medians],
+        "verdict": [{"verdicts": v, "verdict": verdict(v)} for v in verdicts],
+        "outcome": [{"seats": n, "scoring": s, "unjudgeable": u, "outcome": outcome(n, s, u)} for n, s, u in outcomes],
+        "contested": [{"scores": s, "median": median(s) or 0, "contested": contested(s, median(s))} for s in far],
+        "baseline": [{"before": b, "results": r, "step": s, "after": baseline(b, r, s)} for b, r, s in baselines],
+    }
+
+
+# ---------------------------------------------------------------------------------------------
+
+
+def main():
+    files = {
+        "rounds.json": round_vectors(),
+    }
+    stale = []
+    for name, vectors in files.items():
+        text, path = render(vectors), OUT / name
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale.append(name)
+    if stale:
+        sys.exit("not what the reference gives: " + ", ".join(stale))
+
+
+if __name__ == "__main__":
+    main()
