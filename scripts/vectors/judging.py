@@ -5,8 +5,8 @@
 It follows the text of docs/decisions/026-judging-by-roster.md and 027-judging-pallets.md with exact fractions;
 primitives/formulas/tests/judging.rs requires both to agree exactly.
 
-    python3 scripts/vectors/judging.py            write rounds.json of testing/vectors
-    python3 scripts/vectors/judging.py --check    fail if it is not what would be written
+    python3 scripts/vectors/judging.py            write rounds.json and points.json of testing/vectors
+    python3 scripts/vectors/judging.py --check    fail if they are not what would be written
 """
 
 import random
@@ -14,9 +14,13 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from reference import floor, render
+from reference import TOS, floor, hand_out, render
 
 OUT = Path(__file__).resolve().parents[2] / "testing" / "vectors"
+
+
+def texts(amounts):
+    return [str(amount) for amount in amounts]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -87,11 +91,55 @@ def round_vectors():
 
 
 # ---------------------------------------------------------------------------------------------
+# Points
+
+
+def points(base, score, result, clip):
+    return max(-clip, min(clip, abs(base - result) - abs(score - result)))
+
+
+def pay(total, seats, accounts):
+    fee = Fraction(total, seats)
+    gains = [max(0, points) * held for points, held in accounts]
+    shares = hand_out(total, gains)
+    credits = [min(share, floor(2 * fee * held)) for share, (_, held) in zip(shares, accounts)]
+    debits = [0] * len(accounts)
+    if sum(gains):
+        rate = Fraction(total, sum(gains))
+        debits = [min(floor(rate * max(0, -points) * held), floor(fee * held)) for points, held in accounts]
+    return {"credits": texts(credits), "debits": texts(debits), "rest": str(total - sum(credits))}
+
+
+def fines(total, fee, seats):
+    credits = [min(share, fee * held) for share, held in zip(hand_out(total, seats), seats)]
+    return {"credits": texts(credits), "rest": str(total - sum(credits))}
+
+
+def point_vectors():
+    rng = random.Random(8)
+    singles, pays, shared = [], [], []
+    for _ in range(150):
+        base, score, result, clip = (rng.randint(0, 100) for _ in range(4))
+        clip = rng.choice([30, max(10, min(50, clip))])
+        singles.append({"baseline": base, "score": score, "result": result, "clip": clip, "points": points(base, score, result, clip)})
+        total = rng.choice([rng.randint(0, 50), rng.randint(0, 100 * TOS), rng.getrandbits(128)])
+        sign = rng.choice([(-960, 960), (-3, 3), (0, 30), (-30, 0)])
+        accounts = [(rng.randint(*sign), rng.choice([1, 1, 1, rng.randint(1, 5)])) for _ in range(rng.randint(0, 13))]
+        seats = sum(held for _, held in accounts) + rng.choice([0, 0, rng.randint(0, 10)]) or 5
+        pays.append({"total": str(total), "seats": seats, "accounts": accounts, "pay": pay(total, seats, accounts)})
+        held = [held for _, held in accounts]
+        fee = rng.choice([0, total // seats, total // (2 * seats)])
+        shared.append({"total": str(total), "fee": str(fee), "seats": held, "pay": fines(total, fee, held)})
+    return {"points": singles, "pay": pays, "fines": shared}
+
+
+# ---------------------------------------------------------------------------------------------
 
 
 def main():
     files = {
         "rounds.json": round_vectors(),
+        "points.json": point_vectors(),
     }
     stale = []
     for name, vectors in files.items():

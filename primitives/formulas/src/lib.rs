@@ -9,6 +9,7 @@ extern crate alloc;
 
 pub mod level;
 pub mod median;
+pub mod points;
 pub mod reputation;
 pub mod roster;
 pub mod rounds;

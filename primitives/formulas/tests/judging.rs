@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
-use tos_formulas::rounds;
+use tos_formulas::{points, rounds};
 use tos_types::vote::Verdict;
 
 macro_rules! vectors {
@@ -27,6 +27,15 @@ fn number<T: TryFrom<i64>>(value: &Value) -> T {
 
 fn numbers<T: TryFrom<i64>>(value: &Value) -> Vec<T> {
     value.as_array().unwrap().iter().map(number).collect()
+}
+
+/// Amounts are decimal text: JSON readers lose digits beyond 2^53.
+fn amount(value: &Value) -> u128 {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+fn amounts(value: &Value) -> Vec<u128> {
+    value.as_array().unwrap().iter().map(amount).collect()
 }
 
 #[test]
@@ -63,5 +72,34 @@ fn rounds_agree_with_the_reference() {
         let results: Vec<u8> = numbers(&case["results"]);
         let after = rounds::baseline(number(&case["before"]), &results, number(&case["step"]));
         assert_eq!(after, number::<u8>(&case["after"]), "{case}");
+    }
+}
+
+#[test]
+fn points_agree_with_the_reference() {
+    let vectors = vectors!("points.json");
+    for case in cases(&vectors["points"], 150) {
+        let of = |name: &str| number::<u8>(&case[name]);
+        let points = points::points(of("baseline"), of("score"), of("result"), of("clip"));
+        assert_eq!(points, number::<i32>(&case["points"]), "{case}");
+    }
+    for case in cases(&vectors["pay"], 150) {
+        let accounts: Vec<(i32, u32)> = cases(&case["accounts"], 0)
+            .iter()
+            .map(|account| (number(&account[0]), number(&account[1])))
+            .collect();
+        let pay = points::pay(amount(&case["total"]), number(&case["seats"]), &accounts);
+        let expected = points::Pay {
+            credits: amounts(&case["pay"]["credits"]),
+            debits: amounts(&case["pay"]["debits"]),
+            rest: amount(&case["pay"]["rest"]),
+        };
+        assert_eq!(pay, expected, "{case}");
+    }
+    for case in cases(&vectors["fines"], 150) {
+        let seats: Vec<u32> = numbers(&case["seats"]);
+        let pay = points::fines(amount(&case["total"]), amount(&case["fee"]), &seats);
+        assert_eq!(pay.credits, amounts(&case["pay"]["credits"]), "{case}");
+        assert_eq!(pay.rest, amount(&case["pay"]["rest"]), "{case}");
     }
 }
