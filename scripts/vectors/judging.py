@@ -5,7 +5,7 @@
 It follows the text of docs/decisions/026-judging-by-roster.md and 027-judging-pallets.md with exact fractions;
 primitives/formulas/tests/judging.rs requires both to agree exactly.
 
-    python3 scripts/vectors/judging.py            write rounds.json and points.json of testing/vectors
+    python3 scripts/vectors/judging.py            write rounds.json, points.json and losses.json of testing/vectors
     python3 scripts/vectors/judging.py --check    fail if they are not what would be written
 """
 
@@ -134,12 +134,42 @@ def point_vectors():
 
 
 # ---------------------------------------------------------------------------------------------
+# Losses
+
+
+def losses(lock, silence, debit, distance, start, full, part):
+    """What silence, points and an appeal take, in this order."""
+    share = max(Fraction(0), min(Fraction(1), Fraction(distance - start, full - start)))
+    appeal = floor(Fraction(part, 10_000) * floor(lock * share))
+    taken = []
+    for wanted in (floor(Fraction(lock * silence, 10_000)), debit, appeal):
+        taken.append(min(wanted, lock - sum(taken)))
+    return taken
+
+
+def loss_vectors():
+    rng = random.Random(9)
+    cases = []
+    for _ in range(300):
+        lock = rng.choice([rng.randint(0, 1_000), TOS // 2, rng.randint(0, 100 * TOS), rng.getrandbits(128)])
+        silence, debit = rng.choice([0, 0, 1_000, 5_000]), rng.choice([0, 0, lock // 3, lock])
+        distance = rng.choice([0, 15, 16, 44, 45, 46, 100, rng.randint(0, 100)])
+        start, full = rng.choice([(15, 45), (rng.randint(10, 20), rng.randint(30, 60))])
+        part = rng.choice([10_000, 4_000, rng.randint(2_000, 6_000)])
+        taken = losses(lock, silence, debit, distance, start, full, part)
+        case = {"lock": str(lock), "silence": silence, "debit": str(debit), "distance": distance}
+        cases.append(case | {"from": start, "full": full, "part": part, "losses": texts(taken)})
+    return cases
+
+
+# ---------------------------------------------------------------------------------------------
 
 
 def main():
     files = {
         "rounds.json": round_vectors(),
         "points.json": point_vectors(),
+        "losses.json": loss_vectors(),
     }
     stale = []
     for name, vectors in files.items():

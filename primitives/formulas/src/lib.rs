@@ -7,7 +7,9 @@
 
 extern crate alloc;
 
+mod fraction;
 pub mod level;
+pub mod losses;
 pub mod median;
 pub mod points;
 pub mod reputation;

@@ -6,9 +6,8 @@
 //! `s` the seat's score: so much better, or worse, than the type's usual result it foretold the final one. A seat
 //! that always says the baseline has none, whatever the results.
 
-use crate::split::largest_remainder;
+use crate::{fraction::fraction, split::largest_remainder};
 use alloc::vec::Vec;
-use polkadot_sdk::sp_core::U256;
 use tos_types::Balance;
 
 /// Pay of a panel's accounts.
@@ -92,14 +91,6 @@ pub fn fines(total: Balance, fee: Balance, seats: &[u32]) -> Pay {
         pay.credits.push(credit);
     }
     pay
-}
-
-/// `amount · part / whole`, rounded down; nothing when the whole is 0, at most `u128::MAX`.
-fn fraction(amount: Balance, part: u128, whole: u128) -> Balance {
-    // Two factors below 2^128: the product fits.
-    let product = U256::from(amount).saturating_mul(U256::from(part));
-    let share = product.checked_div(U256::from(whole)).unwrap_or_default();
-    u128::try_from(share).unwrap_or(u128::MAX)
 }
 
 #[cfg(test)]

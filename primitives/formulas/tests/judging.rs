@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
-use tos_formulas::{points, rounds};
+use tos_formulas::{losses::SeatLock, points, rounds};
 use tos_types::vote::Verdict;
 
 macro_rules! vectors {
@@ -101,5 +101,24 @@ fn points_agree_with_the_reference() {
         let pay = points::fines(amount(&case["total"]), amount(&case["fee"]), &seats);
         assert_eq!(pay.credits, amounts(&case["pay"]["credits"]), "{case}");
         assert_eq!(pay.rest, amount(&case["pay"]["rest"]), "{case}");
+    }
+}
+
+#[test]
+fn losses_agree_with_the_reference() {
+    for case in cases(&vectors!("losses.json"), 300) {
+        let points = |name: &str| number::<u8>(&case[name]);
+        let mut seat = SeatLock::new(amount(&case["lock"]));
+        let losses = [
+            seat.silence(number(&case["silence"])),
+            seat.points(amount(&case["debit"])),
+            seat.appeal(
+                points("distance"),
+                points("from"),
+                points("full"),
+                number(&case["part"]),
+            ),
+        ];
+        assert_eq!(losses.to_vec(), amounts(&case["losses"]), "{case}");
     }
 }
