@@ -5,7 +5,7 @@
 It follows the text of docs/decisions/026-judging-by-roster.md and 027-judging-pallets.md with exact fractions;
 primitives/formulas/tests/judging.rs requires both to agree exactly.
 
-    python3 scripts/vectors/judging.py            write rounds.json, points.json and losses.json of testing/vectors
+    python3 scripts/vectors/judging.py            write rounds, points, losses and copies.json of testing/vectors
     python3 scripts/vectors/judging.py --check    fail if they are not what would be written
 """
 
@@ -14,7 +14,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from reference import TOS, floor, hand_out, render
+from reference import TOS, floor, hand_out, render, simhash
 
 OUT = Path(__file__).resolve().parents[2] / "testing" / "vectors"
 
@@ -163,6 +163,57 @@ def loss_vectors():
 
 
 # ---------------------------------------------------------------------------------------------
+# Copies
+
+
+def originals(answers, distance):
+    """Answers are (hash, SimHash or None), or None where they are not compared."""
+    found = []
+    for at, answer in enumerate(answers):
+        like = [
+            other
+            for other in range(at)
+            if answer and answers[other] and found[other] == other
+            and (
+                answers[other][0] == answer[0]
+                or None not in (answer[1], answers[other][1])
+                and bin(answer[1] ^ answers[other][1]).count("1") <= distance
+            )
+        ]
+        found.append(min(like, default=at))
+    return found
+
+
+def copy_vectors():
+    rng = random.Random(10)
+    cases = []
+    for _ in range(150):
+        first, answers = rng.getrandbits(64), []
+        for _ in range(rng.randint(0, 32)):
+            near = first
+            for _ in range(rng.randint(0, 5)):
+                near ^= 1 << rng.randint(0, 7)
+            if rng.random() < 0.2:
+                answers.append(None)
+            else:
+                answers.append((rng.randint(0, 40), rng.choice([None, near, near, rng.getrandbits(64)])))
+        distance = rng.choice([3, 3, rng.randint(0, 8)])
+        shown = [a and {"hash": a[0], "simhash": a[1] if a[1] is None else f"{a[1]:016x}"} for a in answers]
+        cases.append({"distance": distance, "answers": shown, "originals": originals(answers, distance)})
+    return cases
+
+
+def fingerprint_vectors():
+    rng = random.Random(11)
+    cases = []
+    for words in list(range(14)) + [rng.randint(5, 60) for _ in range(20)]:
+        text = " ".join("".join(rng.choice("abcxyz019é") for _ in range(rng.randint(1, 6))) for _ in range(words))
+        shingles = words - 2 if words > 2 else words
+        cases.append({"text": text, "fingerprint": f"{simhash(text.encode()):016x}" if shingles >= 8 else None})
+    return cases
+
+
+# ---------------------------------------------------------------------------------------------
 
 
 def main():
@@ -170,6 +221,7 @@ def main():
         "rounds.json": round_vectors(),
         "points.json": point_vectors(),
         "losses.json": loss_vectors(),
+        "copies.json": {"originals": copy_vectors(), "fingerprints": fingerprint_vectors()},
     }
     stale = []
     for name, vectors in files.items():

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+pub mod copies;
 mod fraction;
 pub mod level;
 pub mod losses;

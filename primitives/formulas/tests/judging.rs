@@ -5,7 +5,11 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
-use tos_formulas::{losses::SeatLock, points, rounds};
+use tos_formulas::{
+    copies::{self, Marks},
+    losses::SeatLock,
+    points, rounds, simhash,
+};
 use tos_types::vote::Verdict;
 
 macro_rules! vectors {
@@ -120,5 +124,35 @@ fn losses_agree_with_the_reference() {
             ),
         ];
         assert_eq!(losses.to_vec(), amounts(&case["losses"]), "{case}");
+    }
+}
+
+fn fingerprint(value: &Value) -> Option<u64> {
+    value
+        .as_str()
+        .map(|text| u64::from_str_radix(text, 16).unwrap())
+}
+
+#[test]
+fn copies_agree_with_the_reference() {
+    let vectors = vectors!("copies.json");
+    for case in cases(&vectors["originals"], 150) {
+        let answers: Vec<Option<Marks>> = cases(&case["answers"], 0)
+            .iter()
+            .map(|answer| {
+                let hash = answer["hash"].as_u64()?;
+                Some(Marks {
+                    hash: [hash as u8; 32],
+                    simhash: fingerprint(&answer["simhash"]),
+                })
+            })
+            .collect();
+        let originals = copies::originals(&answers, number(&case["distance"]));
+        assert_eq!(originals, numbers::<u32>(&case["originals"]), "{case}");
+    }
+    for case in cases(&vectors["fingerprints"], 30) {
+        let text = case["text"].as_str().unwrap();
+        let expected = fingerprint(&case["fingerprint"]);
+        assert_eq!(simhash::fingerprint(text.as_bytes()), expected, "{case}");
     }
 }
