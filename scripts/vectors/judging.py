@@ -5,7 +5,7 @@
 It follows the text of docs/decisions/026-judging-by-roster.md and 027-judging-pallets.md with exact fractions;
 primitives/formulas/tests/judging.rs requires both to agree exactly.
 
-    python3 scripts/vectors/judging.py            write rounds, points, losses and copies.json of testing/vectors
+    python3 scripts/vectors/judging.py            write rounds, points, losses, copies and ends.json of testing/vectors
     python3 scripts/vectors/judging.py --check    fail if they are not what would be written
 """
 
@@ -14,7 +14,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from reference import TOS, floor, hand_out, render, simhash
+from reference import TOS, allocate, floor, hand_out, render, score_of, simhash
 
 OUT = Path(__file__).resolve().parents[2] / "testing" / "vectors"
 
@@ -214,6 +214,66 @@ def fingerprint_vectors():
 
 
 # ---------------------------------------------------------------------------------------------
+# Ends
+
+
+def settled(w, t, rule, bar, least, answers, of):
+    """The winners' class by the reference of splits; the other one, and what is left of a bar, here."""
+    eligible = [i for i, a in enumerate(answers) if a["eligible"] and a["quality"] >= least]
+    firsts = [i for i in eligible if of[i] == i]
+    won = allocate(w, [1, 0, 0, 0], rule, bar, [a | {"eligible": i in firsts} for i, a in enumerate(answers)], [])
+    earned, publisher = [int(share) for share in won["answers"]], 0
+    if not firsts:
+        return {"winners": [], "answers": texts(earned), "publisher": str(w + t), "lost": "0"}
+    if not won["winners"]:
+        best = max(firsts, key=lambda i: (score_of(answers[i]), -i))
+        earned[best] += floor(Fraction(w * answers[best]["quality"], bar))
+        publisher = floor(Fraction(w - earned[best], 2))
+    for original, part in zip(firsts, hand_out(t, [answers[i]["quality"] for i in firsts])):
+        cluster = [i for i in eligible if of[i] == original]
+        for i, share in zip(cluster, hand_out(part, [1] * len(cluster))):
+            earned[i] += share
+    lost = w + t - sum(earned) - publisher
+    return {"winners": won["winners"], "answers": texts(earned), "publisher": str(publisher), "lost": str(lost)}
+
+
+def faulty(reward, judges, answers, seats):
+    answer, seat = floor(Fraction(reward // 2, answers)), floor(Fraction(judges // 2, seats))
+    return texts([answer, seat, reward - answer * answers - seat * seats])
+
+
+def abandoned(both, answers):
+    answer = floor(Fraction(both // 2, answers))
+    return texts([answer, both - both // 2, both // 2 - answer * answers])
+
+
+def end_vectors():
+    rng = random.Random(12)
+    ends, faults, left, shares = [], [], [], []
+    profiles = [[6_500, 1_500, 1_500, 500], [7_000, 1_000, 1_500, 500], [6_000, 2_000, 1_500, 500], [6_337, 1_411, 1_259, 993]]
+    for _ in range(200):
+        reward = rng.choice([rng.randint(0, 100), rng.randint(5, 500) * TOS, rng.randint(5 * TOS, 500 * TOS), rng.getrandbits(128)])
+        profile = rng.choice(profiles)
+        w, t, v, n = hand_out(reward, profile)
+        shares.append({"reward": str(reward), "profile": profile, "classes": texts([w, t, v, n])})
+        bar, top = rng.choice([20, 60, 60, rng.randint(20, 60)]), rng.choice([100, 100, 59, 25])
+        answers, of = [], []
+        for i in range(rng.randint(0, 14)):
+            quality, eligible = rng.choice([rng.randint(0, top), min(top, 20), 19]), rng.random() < 0.8
+            answers.append({"quality": quality, "innovation": rng.choice([0, rng.randint(0, 100)])})
+            answers[i] |= {"timeliness": rng.choice([0, 10_000, rng.randint(0, 10_000)]), "eligible": eligible}
+            able = [j for j in range(i) if of[j] == j and answers[j]["eligible"] and answers[j]["quality"] >= 20]
+            of.append(rng.choice(able) if able and eligible and quality >= 20 and rng.random() < 0.4 else i)
+        rule = rng.choice([[3, 3], [4, 2], [1, 1]])
+        case = {"winners": str(w), "participants": str(t), "rule": rule, "bar": bar, "answers": answers, "originals": of}
+        ends.append(case | {"division": settled(w, t, rule, bar, 20, answers, of)})
+        k, seats = rng.randint(1, 32), rng.randint(1, 63)
+        faults.append({"reward": str(reward), "judges": str(v), "answers": k, "seats": seats, "parts": faulty(reward, v, k, seats)})
+        left.append({"both": str(w + t), "answers": k, "parts": abandoned(w + t, k)})
+    return {"classes": shares, "settled": ends, "faulty": faults, "abandoned": left}
+
+
+# ---------------------------------------------------------------------------------------------
 
 
 def main():
@@ -221,6 +281,7 @@ def main():
         "rounds.json": round_vectors(),
         "points.json": point_vectors(),
         "losses.json": loss_vectors(),
+        "ends.json": end_vectors(),
         "copies.json": {"originals": copy_vectors(), "fingerprints": fingerprint_vectors()},
     }
     stale = []

@@ -7,8 +7,10 @@
 use serde_json::Value;
 use tos_formulas::{
     copies::{self, Marks},
+    ends::{self, Classes},
     losses::SeatLock,
     points, rounds, simhash,
+    split::{JudgedAnswer, QualityBars, SplitProfile, WinnerRule},
 };
 use tos_types::vote::Verdict;
 
@@ -154,5 +156,80 @@ fn copies_agree_with_the_reference() {
         let text = case["text"].as_str().unwrap();
         let expected = fingerprint(&case["fingerprint"]);
         assert_eq!(simhash::fingerprint(text.as_bytes()), expected, "{case}");
+    }
+}
+
+fn judged(answer: &Value) -> JudgedAnswer {
+    JudgedAnswer {
+        quality: number(&answer["quality"]),
+        innovation: number(&answer["innovation"]),
+        timeliness: number(&answer["timeliness"]),
+        eligible: answer["eligible"].as_bool().unwrap(),
+    }
+}
+
+#[test]
+fn settled_ends_agree_with_the_reference() {
+    for case in cases(&vectors!("ends.json")["settled"], 200) {
+        let rule: Vec<u8> = numbers(&case["rule"]);
+        let answers: Vec<JudgedAnswer> = cases(&case["answers"], 0).iter().map(judged).collect();
+        let classes = Classes {
+            winners: amount(&case["winners"]),
+            participants: amount(&case["participants"]),
+            ..Classes::default()
+        };
+        let division = ends::settled(
+            &classes,
+            WinnerRule {
+                per: rule[0],
+                cap: rule[1],
+            },
+            QualityBars {
+                win: number(&case["bar"]),
+                take_part: 20,
+            },
+            &answers,
+            &numbers::<u32>(&case["originals"]),
+        );
+        let expected = &case["division"];
+        let expected = ends::Settled {
+            winners: numbers(&expected["winners"]),
+            answers: amounts(&expected["answers"]),
+            publisher: amount(&expected["publisher"]),
+            lost: amount(&expected["lost"]),
+        };
+        assert_eq!(division, expected, "{case}");
+    }
+}
+
+#[test]
+fn other_ends_agree_with_the_reference() {
+    let vectors = vectors!("ends.json");
+    for case in cases(&vectors["classes"], 200) {
+        let profile: Vec<u16> = numbers(&case["profile"]);
+        let profile = SplitProfile {
+            winners: profile[0],
+            participants: profile[1],
+            judges: profile[2],
+            network: profile[3],
+        };
+        let all = ends::classes(amount(&case["reward"]), &profile);
+        let all = vec![all.winners, all.participants, all.judges, all.network];
+        assert_eq!(all, amounts(&case["classes"]), "{case}");
+    }
+    for case in cases(&vectors["faulty"], 200) {
+        let end = ends::faulty(
+            amount(&case["reward"]),
+            amount(&case["judges"]),
+            number(&case["answers"]),
+            number(&case["seats"]),
+        );
+        let parts = vec![end.answer, end.seat, end.lost];
+        assert_eq!(parts, amounts(&case["parts"]), "{case}");
+    }
+    for case in cases(&vectors["abandoned"], 200) {
+        let end = ends::abandoned(amount(&case["both"]), number(&case["answers"]));
+        let parts = vec![end.answer, end.publisher, end.lost];
+        assert_eq!(parts, amounts(&case["parts"]), "{case}");
     }
 }
