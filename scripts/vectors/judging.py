@@ -5,7 +5,7 @@
 It follows the text of docs/decisions/026-judging-by-roster.md and 027-judging-pallets.md with exact fractions;
 primitives/formulas/tests/judging.rs requires both to agree exactly.
 
-    python3 scripts/vectors/judging.py            write rounds, points, losses, copies and ends.json of testing/vectors
+    python3 scripts/vectors/judging.py            write the files of testing/vectors that main() names
     python3 scripts/vectors/judging.py --check    fail if they are not what would be written
 """
 
@@ -274,6 +274,27 @@ def end_vectors():
 
 
 # ---------------------------------------------------------------------------------------------
+# Reputation
+
+
+def capped(changes, paid, per_tos):
+    gains = [max(0, change) for change in changes]
+    given = hand_out(min(sum(gains), floor(Fraction(paid * per_tos, TOS))), gains)
+    return [gain + min(0, change) for gain, change in zip(given, changes)]
+
+
+def cap_vectors():
+    rng = random.Random(13)
+    cases = []
+    for _ in range(150):
+        low, high = rng.choice([(-100, 100), (0, 100), (94, 94), (-3, 3)])
+        changes = [rng.randint(low, high) for _ in range(rng.randint(0, 32))]
+        paid, per_tos = rng.choice([TOS // 4, rng.randint(0, 2 * TOS), rng.randint(0, 25 * TOS)]), rng.choice([280, rng.randint(50, 1_000)])
+        cases.append({"changes": changes, "paid": str(paid), "perTos": per_tos, "capped": capped(changes, paid, per_tos)})
+    return cases
+
+
+# ---------------------------------------------------------------------------------------------
 
 
 def main():
@@ -282,6 +303,7 @@ def main():
         "points.json": point_vectors(),
         "losses.json": loss_vectors(),
         "ends.json": end_vectors(),
+        "reputation_cap.json": cap_vectors(),
         "copies.json": {"originals": copy_vectors(), "fingerprints": fingerprint_vectors()},
     }
     stale = []

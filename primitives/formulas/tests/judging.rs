@@ -9,7 +9,7 @@ use tos_formulas::{
     copies::{self, Marks},
     ends::{self, Classes},
     losses::SeatLock,
-    points, rounds, simhash,
+    points, reputation, rounds, simhash,
     split::{JudgedAnswer, QualityBars, SplitProfile, WinnerRule},
 };
 use tos_types::vote::Verdict;
@@ -231,5 +231,14 @@ fn other_ends_agree_with_the_reference() {
         let end = ends::abandoned(amount(&case["both"]), number(&case["answers"]));
         let parts = vec![end.answer, end.publisher, end.lost];
         assert_eq!(parts, amounts(&case["parts"]), "{case}");
+    }
+}
+
+#[test]
+fn caps_of_reputation_agree_with_the_reference() {
+    for case in cases(&vectors!("reputation_cap.json"), 150) {
+        let changes: Vec<i16> = numbers(&case["changes"]);
+        let capped = reputation::capped(&changes, amount(&case["paid"]), number(&case["perTos"]));
+        assert_eq!(capped, numbers::<i16>(&case["capped"]), "{case}");
     }
 }
