@@ -48,7 +48,7 @@ fn amounts(value: &Value) -> Vec<u128> {
 fn rounds_agree_with_the_reference() {
     let vectors = vectors!("rounds.json");
     for case in cases(&vectors["median"], 150) {
-        let median = rounds::median(&numbers(&case["scores"]));
+        let median = rounds::median(&numbers::<u8>(&case["scores"]));
         let expected = case["median"].as_u64().map(|median| median as u8);
         assert_eq!(median, expected, "{case}");
     }
@@ -59,7 +59,7 @@ fn rounds_agree_with_the_reference() {
                 .copied()
                 .unwrap()
         };
-        let verdicts: Vec<Verdict> = numbers(&case["verdicts"]).iter().map(of).collect();
+        let verdicts: Vec<Verdict> = numbers::<usize>(&case["verdicts"]).iter().map(of).collect();
         let expected = of(&number(&case["verdict"]));
         assert_eq!(rounds::majority(&verdicts), expected, "{case}");
     }
