@@ -2,10 +2,12 @@
 
 //! The reputation formula.
 
+use crate::{fraction::fraction, split::largest_remainder};
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use tos_types::Bp;
+use tos_types::{Balance, Bp, TOS};
 
 /// A score around its neutral point: −10,000 (worst) to 10,000 (best).
 pub type SignedBp = i16;
@@ -76,6 +78,32 @@ pub fn change(reputation: Bp, performance: &Performance) -> i16 {
 /// The reputation after a change, kept within 0 and [`MAX`].
 pub fn apply(reputation: Bp, change: i16) -> Bp {
     reputation.min(MAX).saturating_add_signed(change).min(MAX)
+}
+
+/// The changes of one settlement, with the gains cut to what it may give: together at most `per_tos` points for each
+/// TOS of the network's share `paid` (in wei), in proportion and by largest remainder. Losses stay.
+///
+/// So reputation costs money that does not come back, however many tasks and accounts one party has.
+pub fn capped(changes: &[i16], paid: Balance, per_tos: u32) -> Vec<i16> {
+    let gains: Vec<u128> = changes
+        .iter()
+        .map(|change| u128::from(change.max(&0).unsigned_abs()))
+        .collect();
+    let sum = gains
+        .iter()
+        .fold(0u128, |sum, gain| sum.saturating_add(*gain));
+    let most = fraction(paid, per_tos.into(), TOS);
+    if sum <= most {
+        return changes.to_vec();
+    }
+    largest_remainder(most, &gains)
+        .into_iter()
+        .zip(changes)
+        .map(|(gain, change)| match i16::try_from(gain) {
+            Ok(gain) if *change > 0 => gain,
+            _ => *change,
+        })
+        .collect()
 }
 
 /// The rest of `score` after so many idle days: nothing lost for [`FREE_IDLE_DAYS`], then 1 % a
@@ -215,6 +243,23 @@ mod tests {
     }
 
     #[test]
+    fn one_task_gives_no_more_reputation_than_its_network_share_pays_for() {
+        // A task of 5 TOS pays 0.25 to the network: 70 points, those of one perfect answer.
+        let quarter = TOS / 4;
+        assert_eq!(capped(&[70, -100], quarter, 280), [70, -100]);
+        assert_eq!(capped(&[94, -100], quarter, 280), [70, -100]);
+        assert_eq!(
+            capped(&[100, 50, 0, 30, -7], quarter, 280),
+            [39, 19, 0, 12, -7]
+        );
+        // Thirty-two accounts of one party share what one of them gets.
+        assert_eq!(capped(&[90; 32], quarter, 280).iter().sum::<i16>(), 70);
+        assert_eq!(capped(&[1, 2, -3], 0, 280), [0, 0, -3]);
+        assert_eq!(capped(&[], TOS, 280), [] as [i16; 0]);
+        assert_eq!(capped(&[100, -5], u128::MAX, 1_000), [100, -5]);
+    }
+
+    #[test]
     fn losses_for_offences_are_fixed() {
         let all = [Severity::Minor, Severity::Major, Severity::Critical];
         assert_eq!(all.map(|s| s.loss()), [200, 1_000, 3_000]);
@@ -251,6 +296,23 @@ mod tests {
             let (low, high) = (low.min(high), low.max(high));
             let (a, b) = (change(low, &performance(scores)), change(high, &performance(scores)));
             if a > 0 { prop_assert!(a >= b && b >= 0); } else { prop_assert_eq!(a, b); }
+        }
+
+        #[test]
+        fn capped_gains_never_grow_and_losses_stay(
+            changes in prop::collection::vec(-100..=100i16, 0..32),
+            paid in 0..40 * TOS,
+            per_tos in 50..=1_000u32,
+        ) {
+            let left = capped(&changes, paid, per_tos);
+            prop_assert_eq!(left.len(), changes.len());
+            let gains = |all: &[i16]| all.iter().map(|c| u128::from(c.max(&0).unsigned_abs())).sum::<u128>();
+            let most = paid * u128::from(per_tos) / TOS;
+            // All that may be given is given.
+            prop_assert_eq!(gains(&left), gains(&changes).min(most));
+            for (before, after) in changes.iter().zip(&left) {
+                prop_assert!(if *before > 0 { (0..=*before).contains(after) } else { before == after });
+            }
         }
 
         #[test]

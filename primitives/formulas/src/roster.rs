@@ -5,7 +5,7 @@
 //! The weight of a judge is its bond in whole TOS; a roster's total is the sum of its weights.
 
 use crate::stream::Points;
-use tos_types::{params::share_of, Balance, Bp, Tick, BP, TOS};
+use tos_types::{params::share_of, roster::SeatStake, Balance, Bp, Tick, BP, TOS};
 
 /// Classes of waiting tasks, by what they add to the pay of their judges.
 pub const PREMIUM_CLASSES: u8 = 8;
@@ -39,6 +39,14 @@ pub fn takes_tickets(tick: Tick, length: Tick, quiet: Tick) -> bool {
 pub fn seat_stake(reward: Balance, seats: u32, share: Bp, least: Balance) -> Balance {
     let part = share_of(reward, share).checked_div(seats.into());
     part.unwrap_or(0).max(least)
+}
+
+/// Stake that each of a request's seats locks, in wei, when it gets `seats` of them.
+pub fn lock_of(stake: &SeatStake, seats: u32) -> Balance {
+    match stake {
+        SeatStake::Each(lock) => *lock,
+        SeatStake::PartOf { all, least } => seat_stake(*all, seats, BP, *least),
+    }
 }
 
 /// `true` if `wanted` can be locked besides what is, so that no more than `share` of a roster's
@@ -126,6 +134,19 @@ mod tests {
             let each = seat_stake(100 * TOS + 1, seats, BP, 0);
             assert!(each * u128::from(seats) <= 100 * TOS + 1);
         }
+    }
+
+    #[test]
+    fn a_panel_that_bootstrap_lowers_has_dearer_seats_and_a_court_those_of_its_panel() {
+        let panel = SeatStake::PartOf {
+            all: 20 * TOS,
+            least: TOS / 2,
+        };
+        assert_eq!(lock_of(&panel, 5), 4 * TOS);
+        assert_eq!(lock_of(&panel, 3), 20 * TOS / 3);
+        assert_eq!(lock_of(&panel, 63), TOS / 2);
+        let court = SeatStake::Each(4 * TOS);
+        assert_eq!([lock_of(&court, 11), lock_of(&court, 1)], [4 * TOS; 2]);
     }
 
     #[test]

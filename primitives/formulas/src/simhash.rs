@@ -17,13 +17,30 @@
 //!
 //! A text without tokens has the fingerprint 0.
 
+/// Shingles of a text from which on its fingerprint tells copies from texts of their own.
+pub const FEWEST_SHINGLES: u32 = 8;
+
 /// The SimHash of a text.
 pub fn simhash(text: &[u8]) -> u64 {
+    votes(text).fingerprint()
+}
+
+/// The SimHash by which copies of a text are found; `None` when it has fewer than [`FEWEST_SHINGLES`]: of
+/// short texts many are alike that no one copied.
+pub fn fingerprint(text: &[u8]) -> Option<u64> {
+    let votes = votes(text);
+    (votes.shingles >= FEWEST_SHINGLES).then(|| votes.fingerprint())
+}
+
+fn votes(text: &[u8]) -> Votes {
     let text = text.to_ascii_lowercase();
     let mut tokens = text
         .split(|b| !is_token_byte(*b))
         .filter(|token| !token.is_empty());
-    let mut votes = Votes([0; 64]);
+    let mut votes = Votes {
+        bits: [0; 64],
+        shingles: 0,
+    };
     match (tokens.next(), tokens.next(), tokens.next()) {
         (Some(mut first), Some(mut second), Some(mut third)) => loop {
             votes.count(&[first, b" ", second, b" ", third]);
@@ -36,7 +53,7 @@ pub fn simhash(text: &[u8]) -> u64 {
             }
         }
     }
-    votes.fingerprint()
+    votes
 }
 
 /// The number of bits in which two fingerprints differ.
@@ -53,8 +70,11 @@ const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || !byte.is_ascii()
 }
 
-/// For each bit, how many more shingles have it set than not.
-struct Votes([i64; 64]);
+/// For each bit, how many more shingles have it set than not; and how many there are.
+struct Votes {
+    bits: [i64; 64],
+    shingles: u32,
+}
 
 impl Votes {
     fn count(&mut self, shingle: &[&[u8]]) {
@@ -67,14 +87,15 @@ impl Votes {
             .as_bytes()
             .first_chunk()
             .map_or(0, |first| u64::from_le_bytes(*first));
-        for votes in self.0.iter_mut() {
+        self.shingles = self.shingles.saturating_add(1);
+        for votes in self.bits.iter_mut() {
             *votes = votes.saturating_add(if bits & 1 == 1 { 1 } else { -1 });
             bits >>= 1;
         }
     }
 
     fn fingerprint(&self) -> u64 {
-        self.0
+        self.bits
             .iter()
             .rev()
             .fold(0, |bits, votes| (bits << 1) | u64::from(*votes > 0))
@@ -125,6 +146,19 @@ mod tests {
         assert_eq!(simhash(b"  \"ABC\" \n"), 0x3351_4638_acb3_3764);
         assert_eq!(simhash(b""), 0);
         assert_eq!(simhash(b" ,.;\n"), 0);
+    }
+
+    #[test]
+    fn short_texts_have_no_fingerprint_to_find_copies_by() {
+        // Ten tokens are eight shingles.
+        let ten = b"a b c d e f g h i j";
+        assert_eq!(fingerprint(ten), Some(simhash(ten)));
+        assert_eq!(fingerprint(b"a b c d e f g h i"), None);
+        assert_eq!([fingerprint(b""), fingerprint(b"one two")], [None, None]);
+        assert_eq!(
+            fingerprint(ESSAY.as_bytes()),
+            Some(simhash(ESSAY.as_bytes()))
+        );
     }
 
     #[test]

@@ -265,7 +265,11 @@ pub fn allocate(
 }
 
 /// The winners and their indices, best first.
-fn rank(rule: WinnerRule, min_quality: u8, answers: &[JudgedAnswer]) -> Vec<(usize, JudgedAnswer)> {
+pub(crate) fn rank(
+    rule: WinnerRule,
+    min_quality: u8,
+    answers: &[JudgedAnswer],
+) -> Vec<(usize, JudgedAnswer)> {
     let places = rule.winners(u32::try_from(answers.len()).unwrap_or(u32::MAX));
     let mut ranked: Vec<(usize, JudgedAnswer)> = answers
         .iter()
@@ -280,7 +284,7 @@ fn rank(rule: WinnerRule, min_quality: u8, answers: &[JudgedAnswer]) -> Vec<(usi
 }
 
 /// The prize of each winner out of the winners' share, best first.
-fn prizes(total: Balance, winners: &[(usize, JudgedAnswer)]) -> Vec<Balance> {
+pub(crate) fn prizes(total: Balance, winners: &[(usize, JudgedAnswer)]) -> Vec<Balance> {
     let [.., last] = RANK_WEIGHTS;
     let ranks = || {
         RANK_WEIGHTS
@@ -318,7 +322,7 @@ fn prizes(total: Balance, winners: &[(usize, JudgedAnswer)]) -> Vec<Balance> {
 }
 
 /// The rest of `total` when the shares are paid.
-fn unspent(total: Balance, shares: &[Balance]) -> Balance {
+pub(crate) fn unspent(total: Balance, shares: &[Balance]) -> Balance {
     shares
         .iter()
         .fold(total, |left, share| left.saturating_sub(*share))

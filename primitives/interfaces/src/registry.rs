@@ -24,6 +24,16 @@ pub trait MinerRegistry<AccountId> {
     /// same, or because `who`, or the owner that `who` named, said so. Nothing that `party` or
     /// any other account does can make it true, or a party with a stake could choose its judges.
     fn must_recuse(who: &AccountId, party: &AccountId) -> bool;
+    /// Returns `true` if `who` must keep away from a case with these parties, which was published at `since`. Without
+    /// times of declarations, all that are made count, as in [`Self::must_recuse`].
+    fn recuses(who: &AccountId, parties: &[AccountId], since: Tick) -> bool {
+        let _ = since;
+        parties.iter().any(|party| Self::must_recuse(who, party))
+    }
+    /// Returns `true` if `who` is certified to judge: it may take the seats that are for certified judges only.
+    fn judges_certified(who: &AccountId) -> bool {
+        Self::certification(who) >= Certification::Professional
+    }
     /// `who` takes on a task. Fails when it may not (see `may_work`).
     fn start_task(who: &AccountId, task_type: TaskType) -> DispatchResult;
     /// `who` is done with a task; `completed` tells whether it delivered a valid answer.

@@ -7,8 +7,8 @@
 //! and the fields, in the order of the arguments.
 
 use crate::{
-    vote::{AnswerScore, Report},
-    ContentHash, TaskId,
+    vote::{AnswerScore, Ballot, Report},
+    CaseId, ContentHash, TaskId,
 };
 use codec::Encode;
 use polkadot_sdk::sp_crypto_hashing::blake2_256;
@@ -55,6 +55,19 @@ pub fn vote<A: Encode>(
     (b"tos/vote/v1", task, round, judge, scores, report, salt).using_encoded(blake2_256)
 }
 
+/// The commitment of `judge` to its ballot in one round of a case and, where a tool is pinned, to its
+/// report.
+pub fn ballot<A: Encode>(
+    case: &CaseId,
+    round: u32,
+    judge: &A,
+    ballot: &Ballot,
+    report: Option<&Report>,
+    salt: &Salt,
+) -> Commitment {
+    (b"tos/vote/v2", case, round, judge, ballot, report, salt).using_encoded(blake2_256)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +103,33 @@ mod tests {
         let made = |report: Option<&Report>| vote(&task, 0, &1u8, &[], report, &[0; 32]);
         assert_ne!(made(None), made(Some(&report(0))));
         assert_ne!(made(Some(&report(1))), made(Some(&report(0))));
+    }
+
+    #[test]
+    fn a_ballot_opens_to_nothing_but_what_was_committed() {
+        use crate::vote::{Scores, Unjudgeable};
+        let (case, other) = (TaskId([1; 16]), TaskId([2; 16]));
+        let clear = Ballot::Unjudgeable(Unjudgeable::SpecUnclear);
+        let large = Ballot::Unjudgeable(Unjudgeable::TooLarge);
+        let none = Ballot::Scores(Scores::new());
+        let report = Report {
+            output: [2; 32],
+            failed: 1,
+        };
+        let honest = ballot(&case, 1, &1u8, &clear, None, &[0; 32]);
+        assert_eq!(honest, ballot(&case, 1, &1u8, &clear, None, &[0; 32]));
+        for different in [
+            ballot(&other, 1, &1u8, &clear, None, &[0; 32]),
+            ballot(&case, 2, &1u8, &clear, None, &[0; 32]),
+            ballot(&case, 1, &2u8, &clear, None, &[0; 32]),
+            ballot(&case, 1, &1u8, &large, None, &[0; 32]),
+            ballot(&case, 1, &1u8, &none, None, &[0; 32]),
+            ballot(&case, 1, &1u8, &clear, Some(&report), &[0; 32]),
+            ballot(&case, 1, &1u8, &clear, None, &[1; 32]),
+            vote(&case, 1, &1u8, &[], None, &[0; 32]),
+        ] {
+            assert_ne!(honest, different);
+        }
     }
 
     #[test]

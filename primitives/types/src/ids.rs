@@ -86,6 +86,9 @@ id!(
     Replica
 );
 
+/// The identifier of a case, which is what rounds are about: that of the task whose answers they judge.
+pub type CaseId = TaskId;
+
 impl TaskId {
     /// The identifier of `miner`'s submission to this task.
     pub fn submission<A: Encode>(&self, miner: &A) -> [u8; 16] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Vocabulary of the TOS protocol: identifiers, amounts, time, tasks, votes, content, storage, the beacon, and the rules
-//! that travel with tasks.
+//! Vocabulary of the TOS protocol: identifiers, amounts, time, tasks, rosters, votes, content, storage, the beacon, and
+//! the rules that travel with tasks.
 //!
 //! Everything here is `no_std`, free of FRAME and free of floats. Formulas over these types are in `tos-formulas`, the traits by
 //! which pallets meet in `tos-interfaces`, what readers get in `tos-views`.
@@ -20,6 +20,8 @@ pub mod json;
 pub mod offence;
 pub mod params;
 pub mod randomness;
+pub mod roster;
+pub mod rounds;
 pub mod rules;
 pub mod storage;
 pub mod task;
@@ -28,7 +30,7 @@ pub mod vote;
 
 pub use amounts::{Balance, SUPPLY_CAP, TOS};
 pub use content::{ContentHash, ContentRef};
-pub use ids::{DealId, ReplicaId, TaskId};
+pub use ids::{CaseId, DealId, ReplicaId, TaskId};
 pub use task::{Closure, Difficulty, Phase, TaskParams, TaskType};
 pub use time::{PhaseLengths, Tick};
 pub use vote::{AnswerScore, Report, Verdict};

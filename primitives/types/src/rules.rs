@@ -233,6 +233,8 @@ pub use members::{
     CertifiedStakes, JudgeStakes, LevelTable, LevelTerms, LowestLevel, MemberRules, MinerStakes,
     LEAST_REGISTRATION, MOST_REGISTRATION,
 };
+mod seats;
+pub use seats::{BarRules, RosterRules, SeatRules};
 
 rules! {
     /// The amounts that a publisher and a challenger put down, and the time that counts as timely.

@@ -221,6 +221,26 @@ impl Difficulty {
         }
     }
 
+    /// Seats of a panel that is drawn from a roster.
+    pub const fn seats(self) -> u32 {
+        match self {
+            Self::Beginner => 5,
+            Self::Intermediate => 7,
+            Self::Advanced => 9,
+            Self::Expert => 13,
+        }
+    }
+
+    /// The most bytes of an answer: a judge of hard tasks is paid for reading more.
+    pub const fn most_answer_bytes(self) -> u32 {
+        match self {
+            Self::Beginner => 64 * 1024,
+            Self::Intermediate => 256 * 1024,
+            Self::Advanced => 1024 * 1024,
+            Self::Expert => 4 * 1024 * 1024,
+        }
+    }
+
     /// Members of the first panel.
     pub const fn panel_size(self) -> u32 {
         match self {

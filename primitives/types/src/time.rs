@@ -6,6 +6,7 @@
 //! that is crammed full, or that only runs a migration, does not advance the tick, so neither
 //! spam nor an upgrade can make anyone miss a deadline.
 
+use crate::Difficulty;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -104,5 +105,77 @@ impl Default for PhaseLengths {
     /// Phase lengths at 2-second blocks.
     fn default() -> Self {
         Self::per_day(43_200)
+    }
+}
+
+/// Times within which a result can be appealed, by difficulty, in ticks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Windows {
+    /// For beginners' tasks.
+    pub beginner: Tick,
+    /// For intermediate ones.
+    pub intermediate: Tick,
+    /// For advanced ones.
+    pub advanced: Tick,
+    /// For experts' tasks.
+    pub expert: Tick,
+}
+
+impl Windows {
+    /// Windows of a network with `per_day` ticks a day: a day, and two for what takes longer to check.
+    pub const fn per_day(per_day: Tick) -> Self {
+        Self {
+            beginner: per_day,
+            intermediate: per_day,
+            advanced: per_day.saturating_mul(2),
+            expert: per_day.saturating_mul(2),
+        }
+    }
+
+    /// Short windows for development chains and tests.
+    pub const fn development() -> Self {
+        Self {
+            beginner: 6,
+            intermediate: 6,
+            advanced: 6,
+            expert: 6,
+        }
+    }
+
+    /// The window of a difficulty.
+    pub const fn of(&self, difficulty: Difficulty) -> Tick {
+        match difficulty {
+            Difficulty::Beginner => self.beginner,
+            Difficulty::Intermediate => self.intermediate,
+            Difficulty::Advanced => self.advanced,
+            Difficulty::Expert => self.expert,
+        }
+    }
+
+    /// `true` if none is zero.
+    pub fn is_sound(&self) -> bool {
+        Difficulty::ALL
+            .iter()
+            .all(|difficulty| self.of(*difficulty) > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_longer_to_check_has_a_longer_window() {
+        let windows = Windows::per_day(43_200);
+        let hours = Difficulty::ALL.map(|difficulty| windows.of(difficulty) / 1_800);
+        assert_eq!(hours, [24, 24, 48, 48]);
+        assert!(windows.is_sound() && Windows::development().is_sound());
+        let short = Windows {
+            advanced: 0,
+            ..windows
+        };
+        assert!(!short.is_sound());
     }
 }

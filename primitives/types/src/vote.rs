@@ -2,7 +2,9 @@
 
 //! Votes: what one judge says of one answer.
 
+use crate::MAX_PARTICIPANTS;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use polkadot_sdk::sp_core::{bounded::BoundedVec, ConstU32};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +57,7 @@ impl Report {
 }
 
 const _: () = assert!(
-    crate::MAX_PARTICIPANTS <= u32::BITS,
+    MAX_PARTICIPANTS <= u32::BITS,
     "a report has a bit for every answer"
 );
 
@@ -116,6 +118,84 @@ pub struct AnswerResult {
     pub verdict: Verdict,
 }
 
+/// Scores of a round, one for each answer in the order of commitment.
+pub type Scores = BoundedVec<AnswerScore, ConstU32<MAX_PARTICIPANTS>>;
+/// Results of a round, one for each answer in the order of commitment.
+pub type AnswerOutcomes = BoundedVec<AnswerOutcome, ConstU32<MAX_PARTICIPANTS>>;
+
+/// Vote of one account in one round; it counts for each of its seats.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub enum Ballot {
+    /// A judgement of every answer.
+    #[codec(index = 0)]
+    Scores(Scores),
+    /// The task cannot be judged, no matter how good the answers are.
+    #[codec(index = 1)]
+    Unjudgeable(Unjudgeable),
+}
+
+impl Ballot {
+    /// `true` if it judges just so many answers with scores within 0 to 100, or none because it cannot.
+    pub fn in_range(&self, answers: u32) -> bool {
+        match self {
+            Self::Scores(scores) => {
+                u32::try_from(scores.len()) == Ok(answers)
+                    && scores.iter().all(AnswerScore::in_range)
+            }
+            Self::Unjudgeable(_) => true,
+        }
+    }
+}
+
+/// The reason why a task cannot be judged; for statistics, all have the same effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub enum Unjudgeable {
+    /// The specification could not be fetched under its hash.
+    #[codec(index = 0)]
+    SpecUnavailable,
+    /// The specification does not say what a good answer is.
+    #[codec(index = 1)]
+    SpecUnclear,
+    /// The task takes more work than a panel can do.
+    #[codec(index = 2)]
+    TooLarge,
+}
+
+/// Outcome of a round, by its seats.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// The answers have results.
+    #[codec(index = 0)]
+    Scored,
+    /// The task cannot be judged.
+    #[codec(index = 1)]
+    Faulty,
+    /// Neither: too few seats revealed, or they are divided on whether it can be judged.
+    #[codec(index = 2)]
+    None,
+}
+
+/// The result of one answer: medians of the scoring seats, and the verdict of two thirds of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[serde(rename_all = "camelCase")]
+pub struct AnswerOutcome {
+    /// Median quality, 0 to 100; verdicts other than `Valid` count as 0.
+    pub quality: u8,
+    /// Median innovation, 0 to 100; verdicts other than `Valid` count as 0.
+    pub innovation: u8,
+    /// A verdict other than `Valid` needs two thirds of the scoring seats.
+    pub verdict: Verdict,
+    /// `true` if a third of the scoring seats is far from the quality; without effect.
+    pub contested: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,5 +212,37 @@ mod tests {
         assert!(!report(1 << 31).in_range(31) && report(1 << 31).in_range(32));
         assert!(report(0b100).fails(2) && !report(0b100).fails(1));
         assert!(!report(u32::MAX).fails(32));
+    }
+
+    #[test]
+    fn a_ballot_judges_every_answer_or_says_that_it_cannot() {
+        let score = |quality| AnswerScore {
+            quality,
+            ..AnswerScore::default()
+        };
+        let ballot = |qualities: &[u8]| {
+            let scores = qualities.iter().copied().map(score).collect();
+            Ballot::Scores(Scores::truncate_from(scores))
+        };
+        assert!(ballot(&[0, 100]).in_range(2) && ballot(&[]).in_range(0));
+        assert!(!ballot(&[0, 100]).in_range(1) && !ballot(&[0, 100]).in_range(3));
+        assert!(!ballot(&[101]).in_range(1));
+        let unjudgeable = Ballot::Unjudgeable(Unjudgeable::SpecUnclear);
+        assert!(unjudgeable.in_range(0) && unjudgeable.in_range(32));
+        assert!(Ballot::max_encoded_len() <= 100);
+    }
+
+    #[test]
+    fn ballots_read_as_json() {
+        let unjudgeable = Ballot::Unjudgeable(Unjudgeable::SpecUnclear);
+        let text = serde_json::to_string(&unjudgeable).expect("it is plain data");
+        assert_eq!(text, r#"{"unjudgeable":"specUnclear"}"#);
+        assert_eq!(
+            serde_json::from_str::<Ballot>(&text).ok(),
+            Some(unjudgeable)
+        );
+        let scores = Ballot::Scores(Scores::truncate_from(alloc::vec![AnswerScore::default()]));
+        let text = serde_json::to_string(&scores).expect("it is plain data");
+        assert_eq!(serde_json::from_str::<Ballot>(&text).ok(), Some(scores));
     }
 }
