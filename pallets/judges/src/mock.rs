@@ -120,8 +120,9 @@ impl Randomness for World {
         if world(|w| w.expired >= randomness.block) {
             return Seed::Expired;
         }
-        world(|w| w.seed).map_or(Seed::Pending, |seed| {
-            Seed::Ready((seed, subject).using_encoded(blake2_256))
+        world(|w| w.seed).map_or(Seed::Pending, |seed| Seed::Ready {
+            seed: (seed, subject).using_encoded(blake2_256),
+            degraded: false,
         })
     }
     fn degraded() -> bool {
