@@ -46,20 +46,24 @@ pub(crate) struct Choice<AccountId> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Chooses a panel with the given seed and seats it; `None` when too few may sit. Returns the
-    /// number of members.
-    pub(crate) fn draw_with(request: &PanelRequest<T::AccountId>, seed: [u8; 32]) -> Option<u32> {
-        let candidates = Self::candidates(request, seed);
+    /// Chooses a panel with the given seed and seats it. Returns the number of members, `None` when
+    /// too few may sit, and the number of candidates that were looked at.
+    pub(crate) fn draw_with(
+        request: &PanelRequest<T::AccountId>,
+        seed: [u8; 32],
+    ) -> (Option<u32>, u32) {
+        let (candidates, looked_at) = Self::candidates(request, seed);
         let seats = request.size.min(MAX_PANEL);
-        let choice = choose(candidates, request.expert, seats, seed)?;
-        Some(Self::seat(request, choice))
+        let choice = choose(candidates, request.expert, seats, seed);
+        (choice.map(|choice| Self::seat(request, choice)), looked_at)
     }
 
-    /// Up to [`MAX_CANDIDATES`] judges from the pool of the type, those that may sit.
+    /// Up to [`MAX_CANDIDATES`] judges from the pool of the type, those that may sit, and how many
+    /// were looked at.
     fn candidates(
         request: &PanelRequest<T::AccountId>,
         seed: [u8; 32],
-    ) -> Vec<Candidate<T::AccountId>> {
+    ) -> (Vec<Candidate<T::AccountId>>, u32) {
         let earlier: Vec<T::AccountId> = (0..request.round)
             .filter_map(|number| Rounds::<T>::get(request.task, number))
             .flat_map(|round| round.members)
@@ -67,11 +71,14 @@ impl<T: Config> Pallet<T> {
             .collect();
         let rules = T::Phases::rules(&request.task).judging;
         let pool = PoolSize::<T>::get(request.task_type);
-        distinct_indices(pool, MAX_CANDIDATES, derive(&seed, b"pool"))
+        let indices = distinct_indices(pool, MAX_CANDIDATES, derive(&seed, b"pool"));
+        let looked_at = u32::try_from(indices.len()).unwrap_or(MAX_CANDIDATES);
+        let candidates = indices
             .into_iter()
             .filter_map(|index| Pool::<T>::get(request.task_type, index))
             .filter_map(|who| Self::candidate(request, who, &earlier, &rules))
-            .collect()
+            .collect();
+        (candidates, looked_at)
     }
 
     /// `who` as a candidate, unless something speaks against it. Cheap questions come first.

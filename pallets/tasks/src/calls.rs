@@ -315,14 +315,12 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_crank(id: TaskId) -> DispatchResultWithPostInfo {
         let task = Self::find(&id)?;
         Self::ensure_due(&task)?;
-        let weight = Self::step_weight(&task).saturating_add(T::WeightInfo::agenda_tick());
-        let pays_fee = if Self::run_step(task.due, &id) {
-            Pays::No
-        } else {
-            Pays::Yes
+        let (used, pays_fee) = match Self::run_step(task.due, &id) {
+            Some(used) => (used, Pays::No),
+            None => (Self::step_weight(&task), Pays::Yes),
         };
         Ok(PostDispatchInfo {
-            actual_weight: Some(weight),
+            actual_weight: Some(used.saturating_add(T::WeightInfo::agenda_tick())),
             pays_fee,
         })
     }

@@ -96,6 +96,8 @@ pub struct Script {
     pub recorded: Vec<(AccountId, Performance)>,
     /// What the next draws give; then a panel of three.
     pub draws: VecDeque<Draw>,
+    /// The number of candidates that draws look at.
+    pub candidates: u32,
     /// What was asked of the draws.
     pub requests: Vec<PanelRequest<AccountId>>,
     /// What the next rounds give, with their results, or with none for the usual ones: quality 60
@@ -211,10 +213,11 @@ impl Reputation<AccountId> for TestReputation {
 
 pub struct TestPanels;
 impl Panels<AccountId> for TestPanels {
-    fn draw(request: &PanelRequest<AccountId>) -> Draw {
+    fn draw(request: &PanelRequest<AccountId>) -> (Draw, u32) {
         script(|s| {
             s.requests.push(request.clone());
-            s.draws.pop_front().unwrap_or(Draw::Seated(3))
+            let draw = s.draws.pop_front().unwrap_or(Draw::Seated(3));
+            (draw, s.candidates)
         })
     }
     fn all_committed(_: &TaskId) -> bool {
@@ -258,7 +261,7 @@ impl Panels<AccountId> for TestPanels {
         script(|s| s.forgotten.push(*task))
     }
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_rounds(request: &PanelRequest<AccountId>, _: u32, _: bool) {
+    fn benchmark_rounds(request: &PanelRequest<AccountId>, _: u32, _: u32, _: bool) {
         let result = AnswerResult {
             quality: 95,
             innovation: 50,
