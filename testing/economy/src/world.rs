@@ -386,6 +386,11 @@ impl World {
         Ok(())
     }
 
+    /// Makes a call of governance, without the referendum that it takes on a network.
+    pub fn decide(&mut self, call: impl Into<RuntimeCall>) -> Result<()> {
+        self.chain.decide(call.into())
+    }
+
     /// Registers a miner.
     pub fn register_miner(&mut self, who: Who, types: &[TaskType]) -> Result<()> {
         let specialisations = pallet_miners::Specialisations::try_from(types.to_vec())
