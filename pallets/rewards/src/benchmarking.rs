@@ -57,8 +57,11 @@ fn settlement<T: Config>(task: TaskId, a: u32, v: u32) -> Settlement<T::AccountI
     };
     Settlement {
         task,
-        task_type: TaskType::General,
-        difficulty: Difficulty::Expert,
+        split: SplitProfile::DEFAULT,
+        winners: WinnerRule {
+            per: 1,
+            cap: u8::try_from(MAX_PARTICIPANTS).unwrap(),
+        },
         bars: QualityBars {
             win: 0,
             take_part: MIN_PARTICIPATION_QUALITY,
@@ -142,13 +145,6 @@ mod benches {
         v: Linear<0, MAX_JUDGES>,
     ) -> Result<(), BenchmarkError> {
         let (_, task) = deposited::<T>();
-        // Set by governance, so that both are read.
-        Profiles::<T>::insert(TaskType::General, Difficulty::Expert, SplitProfile::DEFAULT);
-        let rule = WinnerRule {
-            per: 1,
-            cap: u8::try_from(MAX_PARTICIPANTS).unwrap(),
-        };
-        WinnerRules::<T>::insert(TaskType::General, rule);
         let settlement = settlement::<T>(task, a, v);
 
         #[block]

@@ -109,12 +109,14 @@ pub mod pallet {
     #[pallet::storage]
     pub type AutoClaim<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, ()>;
 
-    /// Split profiles set by governance; tasks without one follow the protocol's default.
+    /// Split profiles set by governance for tasks published from now on; those without one follow the
+    /// protocol's default.
     #[pallet::storage]
     pub type Profiles<T: Config> =
         StorageDoubleMap<_, Twox64Concat, TaskType, Twox64Concat, Difficulty, SplitProfile>;
 
-    /// Winner rules set by governance; types without one follow the protocol's default.
+    /// Winner rules set by governance for tasks published from now on; types without one follow the
+    /// protocol's default.
     #[pallet::storage]
     pub type WinnerRules<T: Config> = StorageMap<_, Twox64Concat, TaskType, WinnerRule>;
 
@@ -206,7 +208,7 @@ pub mod pallet {
             /// `true` if its rewards are paid at once from now on.
             enabled: bool,
         },
-        /// Governance set how escrows of some tasks are split.
+        /// Governance set how escrows of some tasks are split that are published from now on.
         #[codec(index = 8)]
         ProfileSet {
             /// The tasks' type.
@@ -216,7 +218,7 @@ pub mod pallet {
             /// The new profile; `None` is the protocol's default.
             profile: Option<SplitProfile>,
         },
-        /// Governance set how many winners the tasks of a type have.
+        /// Governance set how many winners tasks of a type have that are published from now on.
         #[codec(index = 9)]
         WinnerRuleSet {
             /// The tasks' type.
@@ -314,8 +316,8 @@ pub mod pallet {
             Self::do_set_auto_claim(who, enabled)
         }
 
-        /// Sets how escrows of tasks of this type and difficulty are split from now on, tasks that
-        /// are already published included. `None` brings the protocol's default back.
+        /// Sets how escrows of tasks of this type and difficulty are split that are published from
+        /// now on. `None` brings the protocol's default back.
         ///
         /// # Errors
         /// `ProfileOutOfBounds` when a share is outside its bounds.
@@ -330,8 +332,8 @@ pub mod pallet {
             Self::do_set_profile(task_type, difficulty, profile)
         }
 
-        /// Sets how many winners tasks of this type have from now on, tasks that are already
-        /// published included. `None` brings the protocol's default back.
+        /// Sets how many winners tasks of this type have that are published from now on. `None`
+        /// brings the protocol's default back.
         ///
         /// # Errors
         /// `WinnerRuleInvalid` when a number is 0 or above the most participants of a task.

@@ -148,7 +148,8 @@ pub fn deposit(nonce: u64, publisher: u64, amount: Balance) {
     ));
 }
 
-/// A settlement of a General task whose answers differ by quality alone.
+/// A settlement of a General task, published and settled under the rules of now, whose answers differ
+/// by quality alone.
 pub fn settlement(nonce: u64, answers: &[(u64, u8)], judges: &[(u64, Bp)]) -> Settlement<u64> {
     let judged = |quality: u8| JudgedAnswer {
         quality,
@@ -156,10 +157,11 @@ pub fn settlement(nonce: u64, answers: &[(u64, u8)], judges: &[(u64, Bp)]) -> Se
         timeliness: 10_000,
         eligible: true,
     };
+    let (split, winners) = Rewards::division(TaskType::General, Difficulty::Beginner);
     Settlement {
         task: task(nonce),
-        task_type: TaskType::General,
-        difficulty: Difficulty::Beginner,
+        split,
+        winners,
         bars: QualityBars {
             win: 50,
             take_part: MIN_PARTICIPATION_QUALITY,

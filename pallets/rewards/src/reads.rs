@@ -22,13 +22,13 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// The split profile of tasks of this type and difficulty now.
+    /// The split profile of tasks of this type and difficulty that are published now.
     pub(crate) fn split_profile(task_type: TaskType, difficulty: Difficulty) -> SplitProfile {
         Profiles::<T>::get(task_type, difficulty)
             .unwrap_or_else(|| SplitProfile::for_task(task_type, difficulty))
     }
 
-    /// The rule for the number of winners of tasks of this type now.
+    /// The rule for the number of winners of tasks of this type that are published now.
     pub(crate) fn winner_rule(task_type: TaskType) -> WinnerRule {
         WinnerRules::<T>::get(task_type).unwrap_or_else(|| WinnerRule::for_type(task_type))
     }

@@ -75,8 +75,8 @@ impl<T: Config> Pallet<T> {
             .collect();
         let allocation = allocate(
             amount,
-            &Self::split_profile(settlement.task_type, settlement.difficulty),
-            Self::winner_rule(settlement.task_type),
+            &settlement.split,
+            settlement.winners,
             settlement.bars,
             &answers,
             &points,

@@ -48,9 +48,8 @@ impl WeightInfo for () {
     fn settle(a: u32, v: u32) -> Weight {
         // Per beneficiary: auto-claim, account, holds, claim, expiry (old and new).
         let each = work(80, 4, 5);
-        // Escrow, profile, rule, tick, phase lengths; the publisher's and the treasury's account
-        // and holds.
-        work(100, 9, 5).saturating_add(each.saturating_mul(a.saturating_add(v).into()))
+        // Escrow, tick, phase lengths; the publisher's and the treasury's account and holds.
+        work(100, 7, 5).saturating_add(each.saturating_mul(a.saturating_add(v).into()))
     }
 
     fn claim() -> Weight {

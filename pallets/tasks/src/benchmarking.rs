@@ -16,7 +16,6 @@ use tos_pallet_support::agenda;
 use tos_types::{
     commitment, content,
     params::MAX_CANDIDATES,
-    rules::CurrentRules,
     vote::{AnswerResult, Tally},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict,
     MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS, TOS,
@@ -176,9 +175,10 @@ fn seat<T: Config>(id: TaskId, task: &mut TaskOf<T>, seats: u32, silent: bool) {
 /// Fills that many seats of the largest panels, silent or not, from a pool of so many judges.
 fn seat_from<T: Config>(id: TaskId, task: &mut TaskOf<T>, pool: u32, seats: u32, silent: bool) {
     task.round = seats.div_ceil(MAX_PANEL).saturating_sub(1);
+    let rules = Pallet::<T>::rules_of(task).unwrap();
     let request = PanelRequest {
         size: MAX_PANEL,
-        ..Pallet::<T>::panel_request(&id, task)
+        ..Pallet::<T>::panel_request(&id, task, &rules)
     };
     T::Panels::benchmark_rounds(&request, pool, seats, silent);
 }
@@ -244,6 +244,11 @@ fn challenged<T: Config>(p: u32, phase: Phase) -> TaskId {
 
 /// A task that exists only to be voted on.
 pub(crate) fn synthetic_task<T: Config>(id: TaskId) -> TaskOf<T> {
+    let profile = TypeProfile {
+        equal_answers_allowed: false,
+        tool: Some([0x70; 32]),
+    };
+    let set = Pallet::<T>::current_rules(TYPE, profile, Difficulty::Expert);
     let task = Task {
         publisher: publisher::<T>(),
         reference: None,
@@ -253,13 +258,10 @@ pub(crate) fn synthetic_task<T: Config>(id: TaskId) -> TaskOf<T> {
         publisher_stake: 0,
         min_quality: 50,
         max_participants: MAX_PARTICIPANTS,
-        equal_answers_allowed: false,
-        tool: Some([0x70; 32]),
-        terms: T::Rules::terms(Difficulty::Expert),
-        rules: T::Rules::rules(),
+        rules: Pallet::<T>::refer_to(&set).unwrap(),
         phase: Phase::PanelDraw,
         round: 0,
-        escalations: 0,
+        escalations_left: 0,
         challenged: false,
         opened: 0,
         open_until: 0,
@@ -295,6 +297,8 @@ mod benches {
             Some(REFERENCE),
         );
         assert_eq!(References::<T>::iter().count(), 1);
+        // The first task under its rules stores them.
+        assert_eq!(RuleSets::<T>::iter().count(), 1);
         assert_eq!(OpenTasks::<T>::count(), 1);
     }
 
@@ -531,6 +535,8 @@ mod benches {
             step::<T>(id);
         }
         assert!(!Tasks::<T>::contains_key(id));
+        // The last task under its rules takes them along.
+        assert_eq!(RuleSets::<T>::iter().count(), 0);
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

@@ -12,9 +12,7 @@ use tos_interfaces::{Clock, MinerRegistry, Panels, Reputation, Vault};
 use tos_types::{
     commitment::{self, Commitment, Salt},
     content::ContentError,
-    params,
-    rules::CurrentRules,
-    Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick, MAX_PARTICIPANTS,
+    params, Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick, MAX_PARTICIPANTS,
 };
 
 /// The offer of a publisher.
@@ -55,9 +53,9 @@ impl<T: Config> Pallet<T> {
         let profile = TaskTypes::<T>::get(task_type).ok_or(Error::<T>::UnknownTaskType)?;
         ensure!(params.is_complete(), Error::<T>::IncompleteParams);
         Self::check_content(&spec)?;
-        let terms = T::Rules::terms(difficulty);
+        let set = Self::current_rules(task_type, profile, difficulty);
         ensure!(
-            (terms.least_reward..=terms.most_reward).contains(&reward),
+            (set.terms.least_reward..=set.terms.most_reward).contains(&reward),
             Error::<T>::RewardOutsideBand
         );
         let phase_lengths = T::Clock::phase_lengths();
@@ -78,8 +76,7 @@ impl<T: Config> Pallet<T> {
         let nonce = Nonces::<T>::get(&publisher);
         Nonces::<T>::insert(&publisher, nonce.saturating_add(1));
         let id = TaskId::derive(&publisher, nonce);
-        let rules = T::Rules::rules();
-        let stake = params::share_of(reward, rules.publishing.publisher_stake);
+        let stake = params::share_of(reward, set.rules.publishing.publisher_stake);
         let hold = HoldReason::PublisherStake;
         ensure!(
             T::Currency::can_hold(&hold.into(), &publisher, reward.saturating_add(stake)),
@@ -101,13 +98,10 @@ impl<T: Config> Pallet<T> {
             publisher_stake: stake,
             min_quality,
             max_participants,
-            equal_answers_allowed: profile.equal_answers_allowed,
-            tool: profile.tool,
-            terms,
-            rules,
+            rules: Self::refer_to(&set)?,
             phase: Phase::Open,
             round: 0,
-            escalations: 0,
+            escalations_left: set.rules.judging.escalations,
             challenged: false,
             opened: now,
             open_until: deadline,
@@ -149,7 +143,8 @@ impl<T: Config> Pallet<T> {
             Error::<T>::NotOpen
         );
         ensure!(task.joined == 0, Error::<T>::HasParticipants);
-        let fee = params::share_of(task.reward, task.rules.publishing.cancel_fee);
+        let rules = Self::rules_of(&task)?.rules;
+        let fee = params::share_of(task.reward, rules.publishing.cancel_fee);
         T::Vault::refund(&id, fee)?;
         Self::leave_open(&id, &task);
         Self::close(&id, task, Closure::Cancelled)
@@ -167,11 +162,12 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(!Self::is_own(&task, &miner), Error::<T>::OwnTask);
         ensure!(task.joined < task.max_participants, Error::<T>::TaskFull);
+        let terms = Self::rules_of(&task)?.terms;
         let reputation = T::Reputation::global(&miner);
-        ensure!(reputation >= task.terms.gate, Error::<T>::ReputationTooLow);
+        ensure!(reputation >= terms.gate, Error::<T>::ReputationTooLow);
         T::Miners::start_task(&miner, task.task_type())?;
         ActiveOf::<T>::try_append(&miner, id).map_err(|()| Error::<T>::TooManyTasks)?;
-        let stake = task.terms.answer_stake(T::Miners::stake_percent(&miner));
+        let stake = terms.answer_stake(T::Miners::stake_percent(&miner));
         Self::hold(
             &miner,
             HoldReason::AnswerStake,
@@ -287,7 +283,8 @@ impl<T: Config> Pallet<T> {
         );
         let is_party = task.publisher == who || Answers::<T>::get(id).contains(&who);
         ensure!(is_party, Error::<T>::NotAParty);
-        let bond = params::share_of(task.reward, task.rules.publishing.challenge_bond);
+        let rules = Self::rules_of(&task)?.rules;
+        let bond = params::share_of(task.reward, rules.publishing.challenge_bond);
         Self::hold(
             &who,
             HoldReason::ChallengeBond,

@@ -25,6 +25,7 @@ impl<T: Config> Pallet<T> {
         }
         Self::check_orphans()?;
         Self::check_references()?;
+        Self::check_rule_sets()?;
         Self::check_open_index()?;
         Self::check_active()?;
         Self::check_holds()
@@ -155,6 +156,35 @@ impl<T: Config> Pallet<T> {
             .filter(|task| task.reference.is_some())
             .count();
         ensure!(known == count(carried), "a task's reference leads nowhere");
+        Ok(())
+    }
+
+    /// Every rule set is counted with exactly the tasks that refer to it, of which there is at least
+    /// one; every task refers to a set; and no two sets are equal.
+    fn check_rule_sets() -> Result<(), TryRuntimeError> {
+        let mut users = BTreeMap::<u32, u32>::new();
+        for task in Tasks::<T>::iter_values() {
+            let tasks = users.entry(task.rules).or_default();
+            *tasks = tasks.saturating_add(1);
+        }
+        let mut stored = 0u32;
+        for (number, set) in RuleSets::<T>::iter() {
+            let known = RuleSetUses::<T>::get(&set).ok_or("a rule set is not counted")?;
+            ensure!(known.number == number, "a rule set is stored twice");
+            let tasks = users.remove(&number).ok_or("a rule set without a task")?;
+            ensure!(known.tasks == tasks, "a rule set's count of tasks is wrong");
+            ensure!(
+                number < NextRuleSet::<T>::get(),
+                "the number of a rule set will be given again"
+            );
+            stored = stored.saturating_add(1);
+        }
+        ensure!(users.is_empty(), "a task's rule set is not stored");
+        // Each stored set has a count of its own, so equal numbers mean that no count is left over.
+        ensure!(
+            count(RuleSetUses::<T>::iter_values().count()) == stored,
+            "a rule set is counted and not stored"
+        );
         Ok(())
     }
 

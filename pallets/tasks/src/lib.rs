@@ -27,6 +27,7 @@ mod events;
 mod impls;
 mod queue;
 mod reads;
+mod rulesets;
 mod settlement;
 mod steps;
 pub mod types;
@@ -120,6 +121,20 @@ pub mod pallet {
     /// All tasks, until they are pruned. Identifiers are hashes, so they are their own keys.
     #[pallet::storage]
     pub type Tasks<T: Config> = CountedStorageMap<_, Identity, TaskId, TaskOf<T>>;
+
+    /// The rule sets that tasks refer to, by number. A set is never changed; it goes with the last
+    /// task that refers to it, so there are never more of them than tasks.
+    #[pallet::storage]
+    pub type RuleSets<T: Config> = StorageMap<_, Twox64Concat, u32, RuleSet>;
+
+    /// The number of each rule set and of the tasks that refer to it, by the set itself: the same
+    /// rules are stored once.
+    #[pallet::storage]
+    pub type RuleSetUses<T: Config> = StorageMap<_, Blake2_256, RuleSet, RuleSetUse>;
+
+    /// The number of the next rule set that is stored.
+    #[pallet::storage]
+    pub type NextRuleSet<T: Config> = StorageValue<_, u32, ValueQuery>;
 
     /// The content of each task: what it asks.
     #[pallet::storage]

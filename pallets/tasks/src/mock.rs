@@ -14,7 +14,10 @@ use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
-use tos_formulas::{reputation::Performance, split::Allocation};
+use tos_formulas::{
+    reputation::Performance,
+    split::{Allocation, SplitProfile, WinnerRule},
+};
 use tos_interfaces::{Draw, MinerRegistry, PanelRequest, Panels, Reputation, Settlement, Vault};
 use tos_pallet_support::testing::{endowed, first_block, keeps_money};
 use tos_types::{
@@ -62,7 +65,13 @@ thread_local! {
     pub static RULES: Cell<TaskRules> = const { Cell::new(TaskRules::STANDARD) };
     /// The terms of what is published now.
     pub static TERMS: Cell<DifficultyTable> = const { Cell::new(DifficultyTable::STANDARD) };
+    /// The division of what is published now.
+    pub static DIVISION: Cell<(SplitProfile, WinnerRule)> = const { Cell::new(BORN_DIVISION) };
 }
+
+/// The division that a chain begins with.
+const BORN_DIVISION: (SplitProfile, WinnerRule) =
+    (SplitProfile::DEFAULT, WinnerRule { per: 4, cap: 2 });
 
 /// Rules that a test can change.
 pub struct Rules;
@@ -295,6 +304,9 @@ impl Vault<AccountId> for TestVault {
         script(|s| s.escrow.insert(*task, (*publisher, reward)));
         Ok(())
     }
+    fn division(_: TaskType, _: Difficulty) -> (SplitProfile, WinnerRule) {
+        DIVISION.get()
+    }
     fn refund(task: &TaskId, fee: Balance) -> DispatchResult {
         let (publisher, reward) = script(|s| s.escrow.remove(task)).unwrap();
         if fee > 0 {
@@ -324,6 +336,7 @@ pub fn chain(now: Tick) -> sp_io::TestExternalities {
     SCRIPT.set(Script::default());
     RULES.set(TaskRules::STANDARD);
     TERMS.set(DifficultyTable::STANDARD);
+    DIVISION.set(BORN_DIVISION);
     MaxWork::set(Weight::MAX);
     let rich = (1..=60).map(|who| (who, ENDOWMENT));
     let balances = rich.chain([(TREASURY, TOS), (STRONGBOX, TOS)]).collect();

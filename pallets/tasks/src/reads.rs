@@ -27,7 +27,9 @@ impl<T: Config> Pallet<T> {
         id: &TaskId,
     ) -> Result<(), (JoinError, Option<Tick>)> {
         let refuse = |reason| Err((reason, None));
-        let Some(task) = Tasks::<T>::get(id) else {
+        let known = Tasks::<T>::get(id)
+            .and_then(|task| Some((RuleSets::<T>::get(task.rules)?.terms, task)));
+        let Some((terms, task)) = known else {
             return refuse(JoinError::UnknownTask);
         };
         if !task.accepts(Phase::Open, T::Clock::now()) {
@@ -42,7 +44,7 @@ impl<T: Config> Pallet<T> {
         if task.joined >= task.max_participants {
             return refuse(JoinError::TaskFull);
         }
-        if T::Reputation::global(who) < task.terms.gate {
+        if T::Reputation::global(who) < terms.gate {
             return refuse(JoinError::ReputationTooLow);
         }
         T::Miners::may_work(who, task.task_type()).map_err(|reason| match reason {
@@ -52,7 +54,7 @@ impl<T: Config> Pallet<T> {
         if ActiveOf::<T>::decode_len(who) >= Some(ActiveTasks::bound()) {
             return refuse(JoinError::TooManyTasks);
         }
-        let stake = task.terms.answer_stake(T::Miners::stake_percent(who));
+        let stake = terms.answer_stake(T::Miners::stake_percent(who));
         if !T::Currency::can_hold(&HoldReason::AnswerStake.into(), who, stake) {
             return refuse(JoinError::StakeUnaffordable);
         }
@@ -100,6 +102,7 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn view_of(id: TaskId) -> Option<TaskView<T::AccountId>> {
         let task = Tasks::<T>::get(id)?;
+        let set = RuleSets::<T>::get(task.rules)?;
         let submissions = Participants::<T>::get(id)
             .into_iter()
             .filter_map(|miner| {
@@ -133,8 +136,11 @@ impl<T: Config> Pallet<T> {
                 bond: challenge.bond,
                 upheld: challenge.upheld,
             }),
-            terms: task.terms,
-            rules: task.rules,
+            terms: set.terms,
+            rules: set.rules,
+            rule_set: task.rules,
+            split: set.split,
+            winners: set.winners,
             params: task.params,
         })
     }
@@ -216,11 +222,13 @@ impl<T: Config> TaskPhases<T::AccountId> for Pallet<T> {
     }
 
     fn rules(id: &TaskId) -> TaskRules {
-        Tasks::<T>::get(id).map_or(TaskRules::STANDARD, |task| task.rules)
+        Tasks::<T>::get(id)
+            .and_then(|task| RuleSets::<T>::get(task.rules))
+            .map_or(TaskRules::STANDARD, |set| set.rules)
     }
 
     fn tool(id: &TaskId) -> Option<ContentHash> {
-        Tasks::<T>::get(id)?.tool
+        RuleSets::<T>::get(Tasks::<T>::get(id)?.rules)?.profile.tool
     }
 
     fn judged_answer(id: &TaskId, who: &T::AccountId) -> Option<RevealedAnswer> {

@@ -11,12 +11,16 @@ use tos_formulas::{
     split::{self, JudgedAnswer, QualityBars},
 };
 use tos_interfaces::{MinerRegistry, Panels, Reputation, Settlement, Vault};
-use tos_types::{params, rules::JudgingRules, Closure, TaskId, Verdict};
+use tos_types::{
+    params,
+    rules::{SlashRules, TaskRules},
+    Closure, TaskId, Verdict,
+};
 
 /// The consequences of a closed task for one miner.
 struct Outcome {
-    /// The reason to slash it, if there is one.
-    slash: Option<SlashReason>,
+    /// The loss of its stake, if there is one.
+    slash: Option<Slash>,
     /// `true` if it delivered a valid answer.
     completed: bool,
     /// The change of its reputation; none when no panel judged.
@@ -25,26 +29,26 @@ struct Outcome {
 
 impl Outcome {
     /// The miner did not deliver.
-    fn failed(reason: SlashReason) -> Self {
+    fn failed(reason: SlashReason, slashes: &SlashRules) -> Self {
         let performance = Performance {
             completion: -10_000,
             ..Default::default()
         };
         Self {
-            slash: Some(reason),
+            slash: Some(reason.by(slashes)),
             completed: false,
             performance: Some(performance),
         }
     }
 
     /// The miner's answer was judged. `mean` is the mean final score of the eligible answers.
-    fn judged(scored: &Scored, mean: Option<u32>, rules: &JudgingRules) -> Self {
+    fn judged(scored: &Scored, mean: Option<u32>, rules: &TaskRules) -> Self {
         let Scored {
             judged,
             result,
             duplicate,
         } = scored;
-        let slash = SlashReason::of(result, rules);
+        let slash = SlashReason::of(result, &rules.judging).map(|reason| reason.by(&rules.slashes));
         let completed = judged.eligible && slash.is_none();
         let completion = match slash {
             Some(_) => -10_000,
@@ -113,6 +117,12 @@ fn mean_score<'a>(answers: impl Iterator<Item = &'a JudgedAnswer>) -> Option<u32
 impl<T: Config> Pallet<T> {
     /// Pays, slashes, records, and closes the task.
     pub(crate) fn settle(id: &TaskId, task: TaskOf<T>) -> Result<Way, DispatchError> {
+        let RuleSet {
+            rules,
+            split,
+            winners,
+            ..
+        } = Self::rules_of(&task)?;
         let authors = Answers::<T>::get(id);
         let results = T::Panels::results(id);
         if authors.is_empty() || results.len() != authors.len() {
@@ -134,7 +144,7 @@ impl<T: Config> Pallet<T> {
                     task.opened,
                     committed.tick,
                     task.open_until,
-                    task.rules.publishing.timely,
+                    rules.publishing.timely,
                 ),
                 eligible: !duplicate && result.verdict == Verdict::Valid,
             };
@@ -162,11 +172,11 @@ impl<T: Config> Pallet<T> {
         let judges = T::Panels::conclude(id, task.task_type(), true);
         let settlement = Settlement {
             task: *id,
-            task_type: task.task_type(),
-            difficulty: task.difficulty,
+            split,
+            winners,
             bars: QualityBars {
                 win: task.min_quality,
-                take_part: task.rules.judging.participation_quality,
+                take_part: rules.judging.participation_quality,
             },
             answers,
             judges,
@@ -178,8 +188,8 @@ impl<T: Config> Pallet<T> {
             Submissions::<T>::insert(id, miner, submission);
         }
         Self::finish_miners(id, &task, |miner, submission| match scored.get(miner) {
-            Some(scored) => Outcome::judged(scored, mean, &task.rules.judging),
-            None => Outcome::failed(undelivered(submission)),
+            Some(scored) => Outcome::judged(scored, mean, &rules),
+            None => Outcome::failed(undelivered(submission), &rules.slashes),
         })?;
         Self::close(id, task, Closure::Settled)?;
         Ok(Way::On)
@@ -190,9 +200,10 @@ impl<T: Config> Pallet<T> {
         if task.phase == tos_types::Phase::Open {
             Self::leave_open(id, &task);
         }
+        let slashes = Self::rules_of(&task)?.rules.slashes;
         T::Vault::refund(id, 0)?;
         Self::finish_miners(id, &task, |_, submission| {
-            Outcome::failed(undelivered(submission))
+            Outcome::failed(undelivered(submission), &slashes)
         })?;
         Self::close(id, task, Closure::Expired)
     }
@@ -222,7 +233,6 @@ impl<T: Config> Pallet<T> {
                 performance,
             } = outcome(&miner, &submission);
             let stake = submission.stake;
-            let slash = slash.map(|reason| reason.by(&task.rules.slashes));
             submission.lost = Self::free_hold(id, &miner, HoldReason::AnswerStake, stake, slash);
             Submissions::<T>::insert(id, &miner, submission);
             ActiveOf::<T>::mutate_exists(&miner, |active| {
@@ -252,6 +262,7 @@ impl<T: Config> Pallet<T> {
             References::<T>::remove(&task.publisher, reference);
         }
         T::Panels::forget(id);
+        Self::release_rules(task.rules)?;
         Agenda::<T>::remove(task.due, id);
         Tasks::<T>::remove(id);
         Self::deposit_event(Event::Pruned { task: *id });

@@ -131,8 +131,9 @@ impl<T: Config> Pallet<T> {
             }
         }
         answers.sort_by_key(|(number, ..)| *number);
-        if !task.equal_answers_allowed {
-            Self::mark_duplicates(id, &answers, task.rules.judging.duplicate_distance)?;
+        let RuleSet { rules, profile, .. } = Self::rules_of(&task)?;
+        if !profile.equal_answers_allowed {
+            Self::mark_duplicates(id, &answers, rules.judging.duplicate_distance)?;
         }
         let authors: Vec<_> = answers.into_iter().map(|(_, miner, _)| miner).collect();
         let authors = AccountsOf::<T>::try_from(authors).map_err(|_| Error::<T>::Inconsistent)?;
@@ -185,7 +186,8 @@ impl<T: Config> Pallet<T> {
     /// Tries to seat a panel; if there is none, it tries again in the next tick. Returns the number of
     /// candidates that were looked at.
     fn draw(id: &TaskId, mut task: TaskOf<T>) -> Result<u32, DispatchError> {
-        let (draw, candidates) = T::Panels::draw(&Self::panel_request(id, &task));
+        let rules = Self::rules_of(&task)?;
+        let (draw, candidates) = T::Panels::draw(&Self::panel_request(id, &task, &rules));
         match draw {
             Draw::Seated(_) => {
                 let window = T::Clock::phase_lengths().vote_commit;
@@ -199,24 +201,29 @@ impl<T: Config> Pallet<T> {
         Ok(candidates)
     }
 
-    pub(crate) fn panel_request(id: &TaskId, task: &TaskOf<T>) -> PanelRequest<T::AccountId> {
+    /// What a task asks of the panel of its current round, by its rules.
+    pub(crate) fn panel_request(
+        id: &TaskId,
+        task: &TaskOf<T>,
+        set: &RuleSet,
+    ) -> PanelRequest<T::AccountId> {
         PanelRequest {
             task: *id,
             task_type: task.task_type(),
             since: task.opened,
             round: task.round,
             size: task.panel_size(),
-            expert: task.wants_experts(),
+            expert: task.wants_experts(&set.rules.publishing),
             publisher: task.publisher.clone(),
             submitters: Answers::<T>::get(id).into_inner(),
             answers: task.revealed,
-            automatic: task.tool.is_some(),
+            automatic: set.profile.tool.is_some(),
         }
     }
 
     /// `true` if a round that does not agree is followed by another.
     fn may_escalate(task: &TaskOf<T>) -> bool {
-        !task.challenged && task.escalations < task.rules.judging.escalations
+        !task.challenged && task.escalations_left > 0
     }
 
     /// Counts the votes of the round.
@@ -231,7 +238,7 @@ impl<T: Config> Pallet<T> {
             Tally::NoQuorum if !Self::may_escalate(&task) => return Self::fall_back(id, task),
             _ if task.challenged => Self::decide_challenge(id, task, true),
             Tally::Split | Tally::NoQuorum if Self::may_escalate(&task) => {
-                task.escalations = task.escalations.saturating_add(1);
+                task.escalations_left = task.escalations_left.saturating_sub(1);
                 Self::next_round(id, task, Self::AFTER_THE_QUEUE)
             }
             _ => Self::await_challenge(id, task),
@@ -268,7 +275,8 @@ impl<T: Config> Pallet<T> {
     /// whether the challenge's round had a quorum.
     fn decide_challenge(id: &TaskId, mut task: TaskOf<T>, counted: bool) -> DispatchResult {
         let mut challenge = Challenges::<T>::get(id).ok_or(Error::<T>::Inconsistent)?;
-        let points = task.rules.judging.challenge_points;
+        let rules = Self::rules_of(&task)?.rules;
+        let points = rules.judging.challenge_points;
         let upheld = counted && moved(&challenge.before, &T::Panels::results(id), points);
         let lost = counted && !upheld;
         challenge.upheld = Some(upheld);
@@ -277,7 +285,7 @@ impl<T: Config> Pallet<T> {
             &challenge.challenger,
             HoldReason::ChallengeBond,
             challenge.bond,
-            lost.then(|| SlashReason::ChallengeRejected.by(&task.rules.slashes)),
+            lost.then(|| SlashReason::ChallengeRejected.by(&rules.slashes)),
         );
         Challenges::<T>::insert(id, challenge);
         Self::deposit_event(Event::ChallengeDecided {

@@ -14,6 +14,7 @@ mod queue;
 mod random;
 mod reads;
 mod rules;
+mod rulesets;
 
 use crate::{mock::*, *};
 use frame_support::{assert_ok, dispatch::DispatchResult};

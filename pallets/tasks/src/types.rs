@@ -7,11 +7,11 @@ use frame_support::BoundedVec;
 use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
-use tos_formulas::split::JudgedAnswer;
+use tos_formulas::split::{JudgedAnswer, SplitProfile, WinnerRule};
 use tos_types::{
     commitment::{Commitment, Salt},
     params::{ESCALATION_STEP, MAX_CONCURRENT_TASKS},
-    rules::{DifficultyTerms, JudgingRules, SlashRules, TaskRules},
+    rules::{DifficultyTerms, JudgingRules, PublishingRules, SlashRules, TaskRules},
     vote::AnswerResult,
     Balance, ContentHash, Difficulty, Phase, TaskId, TaskParams, TaskType, Tick, Verdict,
     MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
@@ -61,6 +61,31 @@ impl TypeProfile {
     }
 }
 
+/// The rules of a task from its publication until it is pruned. A stored set never changes; tasks
+/// that are published under equal rules share one.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct RuleSet {
+    /// The rules that hold for tasks of every type and difficulty.
+    pub rules: TaskRules,
+    /// The terms of the difficulty.
+    pub terms: DifficultyTerms,
+    /// The rules of the task type.
+    pub profile: TypeProfile,
+    /// The shares of the reward that each class gets.
+    pub split: SplitProfile,
+    /// The number of winners.
+    pub winners: WinnerRule,
+}
+
+/// A stored rule set as those find it who publish under equal rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct RuleSetUse {
+    /// The number of the set.
+    pub number: u32,
+    /// The number of tasks that refer to it, at least 1.
+    pub tasks: u32,
+}
+
 /// A task.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Task<AccountId> {
@@ -80,20 +105,15 @@ pub struct Task<AccountId> {
     pub min_quality: u8,
     /// Places for miners.
     pub max_participants: u32,
-    /// `true` if equal answers may all earn; the type's rule when the task was published.
-    pub equal_answers_allowed: bool,
-    /// The tool its automatic judges run; the type's when the task was published.
-    pub tool: Option<ContentHash>,
-    /// The terms of its difficulty when it was published.
-    pub terms: DifficultyTerms,
-    /// The rules it was published with; later changes do not touch it.
-    pub rules: TaskRules,
+    /// The number of the rule set it was published under; later changes do not touch it.
+    pub rules: u32,
     /// The phase that it is in.
     pub phase: Phase,
     /// The current round of voting, from 0.
     pub round: u32,
-    /// Rounds that followed because an earlier one did not agree.
-    pub escalations: u32,
+    /// Rounds that may still follow because one does not agree. Kept here, and not looked up in the
+    /// rules, because what the next step costs depends on it.
+    pub escalations_left: u32,
     /// `true` if the result has been challenged.
     pub challenged: bool,
     /// The tick in which it was published.
@@ -130,10 +150,10 @@ impl<AccountId> Task<AccountId> {
         self.phase == phase && now <= self.deadline
     }
 
-    /// `true` if experts are wanted in the current round.
-    pub fn wants_experts(&self) -> bool {
+    /// `true` if experts are wanted in the current round, by these rules of the task.
+    pub fn wants_experts(&self, rules: &PublishingRules) -> bool {
         self.difficulty == Difficulty::Expert
-            || self.reward > self.rules.publishing.expert_reward
+            || self.reward > rules.expert_reward
             || self.round > 0
     }
 

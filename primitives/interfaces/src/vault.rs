@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 use polkadot_sdk::sp_runtime::{DispatchError, DispatchResult};
-use tos_formulas::split::{Allocation, JudgedAnswer, QualityBars};
+use tos_formulas::split::{Allocation, JudgedAnswer, QualityBars, SplitProfile, WinnerRule};
 use tos_types::{Balance, Bp, Difficulty, TaskId, TaskType};
 
 /// Settlement of a task.
@@ -12,10 +12,10 @@ use tos_types::{Balance, Bp, Difficulty, TaskId, TaskType};
 pub struct Settlement<AccountId> {
     /// The task.
     pub task: TaskId,
-    /// Its type.
-    pub task_type: TaskType,
-    /// Its difficulty.
-    pub difficulty: Difficulty,
+    /// The shares of the escrow that each class gets, by the rules of the task.
+    pub split: SplitProfile,
+    /// The number of winners, by the same rules.
+    pub winners: WinnerRule,
     /// The qualities an answer needs to win and to take part.
     pub bars: QualityBars,
     /// The judged answers, in order of commitment.
@@ -27,6 +27,9 @@ pub struct Settlement<AccountId> {
 /// The escrow vault and payer of rewards. A task's reward lies in it from publication until it is
 /// refunded or settled; what goes in comes out, to the wei.
 pub trait Vault<AccountId> {
+    /// The shares of each class and the number of winners for tasks of this type and difficulty that
+    /// are published now. A task keeps them until it is settled.
+    fn division(task_type: TaskType, difficulty: Difficulty) -> (SplitProfile, WinnerRule);
     /// Holds `reward` of the publisher's balance for the task.
     fn deposit(task: &TaskId, publisher: &AccountId, reward: Balance) -> DispatchResult;
     /// Gives all of the task's escrow back to the publisher, less `fee` to the treasury.

@@ -2,9 +2,9 @@
 
 //! The rules that governance can change, with the bounds within which it can.
 //!
-//! A task is closed under the rules it was published with: they are copied into its record, so that
-//! no account's stake is ever slashed by a rule it did not agree to, and no amount is computed
-//! twice from two different rules. What is out of bounds cannot be decoded ([`Checked`]): it never
+//! A task is closed under the rules it was published with: its record refers to them, and they never
+//! change, so that no account's stake is ever slashed by a rule it did not agree to, and no amount is
+//! computed twice from two different rules. What is out of bounds cannot be decoded ([`Checked`]): it never
 //! reaches the state, no matter which origin proposes it.
 
 use crate::{json::wei, params, Balance, Bp, Difficulty, BP, TOS};

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use tos_formulas::split::{SplitProfile, WinnerRule};
 use tos_types::{
     commitment::Commitment,
     json::{self, wei},
@@ -134,6 +135,13 @@ pub struct TaskView<AccountId> {
     pub terms: DifficultyTerms,
     /// The rules it was published with.
     pub rules: TaskRules,
+    /// The number of the rule set that the task keeps from its publication on: terms, rules, split and
+    /// winners are those of this set.
+    pub rule_set: u32,
+    /// The shares of the reward that each class gets.
+    pub split: SplitProfile,
+    /// The number of winners.
+    pub winners: WinnerRule,
 }
 
 /// A step in a task's life.

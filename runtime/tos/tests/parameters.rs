@@ -16,6 +16,7 @@ use frame_support::{
 };
 use sp_runtime::DispatchError::BadOrigin;
 use std::{fmt::Write, fs, path::PathBuf};
+use tos_formulas::split::{SplitProfile, WinnerRule};
 use tos_runtime::{
     constants::currency::{MICRO_TOS, MILLI_TOS},
     origins::pallet::Origin,
@@ -28,7 +29,7 @@ use tos_types::{
         JudgingRules, LevelTable, LevelTerms, LowestLevel, MinerStakes, PublishingRules, Share,
         SlashRules,
     },
-    PhaseLengths, TOS,
+    PhaseLengths, TaskType, TOS,
 };
 use world::{account, genesis, owned};
 
@@ -158,8 +159,11 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
             };
             assert_ok!(world::dispatch(&account(1), call));
             let id = tos_types::TaskId::derive(&account(1), nonce);
-            pallet_tasks::Tasks::<Runtime>::get(id).unwrap()
+            let task = pallet_tasks::Tasks::<Runtime>::get(id).unwrap();
+            (id, task.publisher_stake, task.rules)
         };
+        // What the task is under, as everybody reads it.
+        let view = |id| Tasks::task(id).unwrap();
         let before = publish(0);
         let rules = PublishingRules {
             publisher_stake: 3_000,
@@ -167,18 +171,38 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
         };
         let mut table = DifficultyTable::STANDARD;
         table.beginner.stake = 2 * TOS;
+        let promised = view(before.0);
         for value in [
             p::tasks::Parameters::Publishing(p::tasks::Publishing, Checked::new(rules).ok()),
             p::tasks::Parameters::Difficulties(p::tasks::Difficulties, Checked::new(table).ok()),
         ] {
             assert_ok!(set(Origin::Parameters, RuntimeParameters::Tasks(value)));
         }
+        let split = SplitProfile {
+            winners: 6_000,
+            participants: 2_000,
+            judges: 1_000,
+            network: 1_000,
+        };
+        let winners = WinnerRule { per: 1, cap: 3 };
+        let (of, at) = (TaskType::General, tos_types::Difficulty::Beginner);
+        let governance = || -> RuntimeOrigin { Origin::Parameters.into() };
+        assert_ok!(Rewards::set_profile(governance(), of, at, Some(split)));
+        assert_ok!(Rewards::set_winner_rule(governance(), of, Some(winners)));
         let after = publish(1);
-        assert_eq!((before.publisher_stake, before.terms.stake), (TOS, TOS));
-        assert_eq!(
-            (after.publisher_stake, after.terms.stake),
-            (3 * TOS, 2 * TOS)
+        assert_eq!(view(before.0), promised);
+        assert_eq!((before.1, promised.terms.stake), (TOS, TOS));
+        let new = view(after.0);
+        assert_eq!((after.1, new.terms.stake), (3 * TOS, 2 * TOS));
+        assert_eq!((new.split, new.winners), (split, winners));
+        assert_ne!(
+            (promised.split, promised.winners),
+            (new.split, new.winners),
+            "otherwise this shows nothing"
         );
+        // One more under the same rules is under the same set.
+        assert_eq!(publish(2).2, after.2);
+        assert_eq!(pallet_tasks::RuleSets::<Runtime>::iter().count(), 2);
         world::check_invariants(Balances::total_issuance());
     });
 }
@@ -188,7 +212,6 @@ fn registrations_and_the_stakes_of_answers_follow_the_parameters_of_members() {
     with_network(|| {
         use p::members::{Levels, Miners as MinersKey, Parameters as Of};
         use tos_interfaces::MinerRegistry;
-        use tos_types::TaskType;
         let general = || vec![TaskType::General].try_into().unwrap();
         let register = |n| {
             assert_ok!(Miners::register(

@@ -96,11 +96,13 @@ test('the protocol\'s parameters change by referendum, and tasks keep the rules 
   await decide(parameters, await rules('publishing', { publisherStake: 2_000 }));
   assert.equal((await api.call.tosApi.parameters()).publishing.publisherStake.toNumber(), 2_000);
   const after = find(await send(api, publish(), alice), 'tasks', 'Published').task;
-  const stake = async (task) => (await api.query.tasks.tasks(task)).unwrap();
-  const [old, young] = [await stake(before), await stake(after)];
+  const found = async (task) => (await api.query.tasks.tasks(task)).unwrap();
+  const [old, young] = [await found(before), await found(after)];
+  const set = async (number) => (await api.query.tasks.ruleSets(number)).unwrap();
   assert.equal(old.publisherStake.toBigInt(), TOS);
-  assert.equal(old.rules.publishing.publisherStake.toNumber(), 1_000);
+  assert.equal((await set(old.rules)).rules.publishing.publisherStake.toNumber(), 1_000);
   assert.equal(young.publisherStake.toBigInt(), 2n * TOS);
+  assert.equal((await set(young.rules)).rules.publishing.publisherStake.toNumber(), 2_000);
 });
 
 test('a parameter out of its bounds is refused before anybody pays', async () => {

@@ -24,12 +24,13 @@ use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlain
 use sp_core::{sr25519, Pair as _};
 use sp_genesis_builder::PresetId;
 use sp_runtime::{
+    traits::Dispatchable,
     transaction_validity::{InvalidTransaction, TransactionValidityError},
     BuildStorage, Digest, DigestItem, DispatchError, TransactionOutcome,
 };
 use tos_runtime::{
     extension, genesis_presets, AccountId, Balance, BlockNumber, Executive, Hash, Header, Runtime,
-    RuntimeCall, RuntimeEvent, SignedPayload, System, UncheckedExtrinsic,
+    RuntimeCall, RuntimeEvent, RuntimeOrigin, SignedPayload, System, UncheckedExtrinsic,
 };
 use tos_types::{task::Certification, Tick};
 
@@ -137,6 +138,20 @@ impl Chain {
         };
         outcome.map_err(Error::Invalid)?.map_err(Error::Failed)?;
         Ok(events)
+    }
+
+    /// Dispatches a call of root in the open block, as a referendum does that has passed, and opens one
+    /// where none is.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if the call fails.
+    pub fn decide(&mut self, call: RuntimeCall) -> Result<()> {
+        self.begin_block();
+        let done = self
+            .ext
+            .execute_with(|| call.dispatch(RuntimeOrigin::root()));
+        done.map(|_| ())
+            .map_err(|refused| Error::Failed(refused.error))
     }
 
     fn apply(

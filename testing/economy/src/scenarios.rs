@@ -9,6 +9,7 @@ mod false_simhash;
 mod free_work;
 mod lazy;
 mod quality_bar;
+mod resplit;
 mod seats;
 mod takeover;
 
@@ -29,6 +30,8 @@ pub enum Scenario {
     FalseSimhash,
     /// H-6: a losing miner challenges when its friends have come back.
     Challenge,
+    /// L-1: governance changes the split of rewards while a task is judged.
+    Resplit,
     /// M-2: an answer bought by a cheap copy of a task is handed in to the dear one.
     Copying,
     /// No finding: the pay of honest, noisy, correlated and lazy judges side by side.
@@ -37,13 +40,14 @@ pub enum Scenario {
 
 impl Scenario {
     /// All scenarios.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::FreeWork,
         Self::Takeover,
         Self::Seats,
         Self::QualityBar,
         Self::FalseSimhash,
         Self::Challenge,
+        Self::Resplit,
         Self::Copying,
         Self::Lazy,
     ];
@@ -60,6 +64,7 @@ impl Scenario {
             Self::QualityBar => quality_bar::run(seed),
             Self::FalseSimhash => false_simhash::run(seed),
             Self::Challenge => challenge::run(seed),
+            Self::Resplit => resplit::run(seed),
             Self::Copying => copying::run(seed),
             Self::Lazy => lazy::run(seed),
         }

@@ -343,6 +343,14 @@ impl World {
             .ok_or(Error::Unknown(task))
     }
 
+    /// Makes a call of governance, without the referendum that it takes on a network.
+    ///
+    /// # Errors
+    /// [`Error::Failed`]
+    pub fn decide(&mut self, call: impl Into<RuntimeCall>) -> Result<()> {
+        self.chain.decide(call.into())
+    }
+
     /// Checks that the state is sound: every hold belongs to a record, and every wei to an account.
     ///
     /// # Errors

@@ -102,6 +102,20 @@ fn three_friends_that_wait_outside_overturn_every_consensus_of_honest_judges() {
 }
 
 #[test]
+fn governance_that_changes_the_split_moves_no_wei_of_a_task_that_is_being_judged() {
+    let report = played(Scenario::Resplit);
+    for who in ["publisher", "first miner", "other miners", "judges"] {
+        assert_in(&report, &format!("moved meanwhile: {who}"), 0.0..=0.0);
+    }
+    // A task that is published afterwards is under the new split: 5 % of 15 TOS less for the judges and
+    // for the winner, of which the winner has its part as one of three who took part.
+    assert_in(&report, "moved before: publisher", 0.0..=0.0);
+    assert_in(&report, "moved before: judges", -0.7501..=-0.7499);
+    assert_in(&report, "moved before: first miner", -0.55..=-0.4);
+    assert_in(&report, "moved before: other miners", 0.4..=0.55);
+}
+
+#[test]
 fn an_answer_bought_for_1_75_tos_wins_a_task_of_15_tos() {
     let report = played(Scenario::Copying);
     assert_in(&report, "duplicate", 0.0..=0.0);

@@ -20,7 +20,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tos_formulas::simhash::simhash;
+use tos_formulas::{
+    simhash::simhash,
+    split::{SplitProfile, WinnerRule},
+};
 use tos_types::{
     content::{content_hash, MAX_CONTENT, MAX_INLINE, MIN_CONTENT},
     json::to_hex,
@@ -478,12 +481,13 @@ fn sample_task(
     answer: &[u8],
 ) -> TaskView<AccountId32> {
     let miner = AccountId32::new([1; 32]);
+    let task_type = params.task_type();
     let terms = DifficultyTerms::standard(Difficulty::Beginner);
     TaskView {
         summary: TaskSummary {
             id: TaskId([0; 16]),
             publisher: AccountId32::new([0; 32]),
-            task_type: params.task_type(),
+            task_type,
             difficulty: Difficulty::Beginner,
             reward: terms.least_reward,
             min_quality: 50,
@@ -516,6 +520,9 @@ fn sample_task(
         challenge: None,
         terms,
         rules: TaskRules::STANDARD,
+        rule_set: 0,
+        split: SplitProfile::for_task(task_type, Difficulty::Beginner),
+        winners: WinnerRule::for_type(task_type),
     }
 }
 

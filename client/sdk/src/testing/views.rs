@@ -3,6 +3,7 @@
 //! Views as a node would show them: a test changes the fields that matter to it.
 
 use polkadot_sdk::sp_core::crypto::AccountId32;
+use tos_formulas::split::{SplitProfile, WinnerRule};
 use tos_types::{
     rules::{
         DifficultyTable, DifficultyTerms, JudgeStakes, JudgingRules, LevelTable, MinerStakes,
@@ -52,6 +53,9 @@ pub fn task_view(number: u8) -> TaskView<AccountId32> {
         challenge: None,
         terms: DifficultyTerms::standard(Difficulty::Beginner),
         rules: TaskRules::STANDARD,
+        rule_set: 0,
+        split: SplitProfile::for_task(TaskType::General, Difficulty::Beginner),
+        winners: WinnerRule::for_type(TaskType::General),
     }
 }
 

@@ -134,10 +134,12 @@ fn run(step: Step) {
                 answers,
                 votes,
             } => {
+                let (split, winners) =
+                    Rewards::division(TaskType::CodeAnalysis, Difficulty::Beginner);
                 Rewards::settle(&Settlement {
                     task: task(nonce),
-                    task_type: TaskType::CodeAnalysis,
-                    difficulty: Difficulty::Beginner,
+                    split,
+                    winners,
                     bars: QualityBars {
                         win: 50,
                         take_part: MIN_PARTICIPATION_QUALITY,

@@ -138,6 +138,29 @@ fn a_winner_rule_is_for_its_type_alone() {
 }
 
 #[test]
+fn what_is_published_already_is_divided_as_it_was_whatever_governance_sets() {
+    ExtBuilder::default().execute(|| {
+        for task in [0, 1] {
+            deposit(task, ALICE, 1_000);
+        }
+        let answers = [(M1, 90), (M2, 80)];
+        let old = settlement(0, &answers, &[(V1, 10_000)]);
+        assert_ok!(set_profile(Some(profile(6_000, 2_000, 1_000, 1_000))));
+        assert_ok!(set_rule(Some(WinnerRule { per: 1, cap: 2 })));
+        let new = settlement(1, &answers, &[(V2, 10_000)]);
+        let winners = |settled: Event<Test>| match settled {
+            Event::Settled { winners, .. } => winners,
+            other => panic!("{other:?} is no settlement"),
+        };
+        // 65/15/15/5 and one winner of two, against 60/20/10/10 and two.
+        assert_eq!(winners(settle(&old)), [M1]);
+        assert_eq!((claimable(V1), free(TREASURY)), (150, ED + 50));
+        assert_eq!(winners(settle(&new)), [M1, M2]);
+        assert_eq!((claimable(V2), free(TREASURY)), (100, ED + 150));
+    });
+}
+
+#[test]
 fn winner_rules_without_sense_are_refused() {
     ExtBuilder::default().execute(|| {
         let most = u8::try_from(MAX_PARTICIPANTS).unwrap();

@@ -11,9 +11,9 @@ macro_rules! entries {
 
 /// Entries in all maps of records.
 fn records() -> usize {
-    entries!(
+    RuleSetUses::<Test>::iter_values().count() + entries!(
         Tasks Specs Participants Submissions Contents Answers Challenges Timeline OpenTasks
-        OpenByType ActiveOf Agenda References
+        OpenByType ActiveOf Agenda References RuleSets
     )
 }
 

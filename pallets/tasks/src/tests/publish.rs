@@ -290,7 +290,8 @@ fn governance_decides_which_types_there_are_and_running_tasks_keep_their_rules()
         let id = offer.clone().id();
         assert_ok!(Work::set_task_type(RuntimeOrigin::root(), custom, None));
         assert_noop!(offer.publish(), Error::<Test>::UnknownTaskType);
-        assert!(task(id).equal_answers_allowed);
+        let rules = Work::rules_of(&task(id)).unwrap();
+        assert_eq!(rules.profile, profile);
         assert_event(Event::TaskTypeSet {
             task_type: custom,
             profile: None,

@@ -82,8 +82,8 @@ fn a_task_escalates_as_often_as_its_own_rules_say() {
             voted(twice);
         }
         assert_eq!(
-            (phase(twice), task(twice).escalations),
-            (Phase::Challenge, 2)
+            (phase(twice), task(twice).escalations_left),
+            (Phase::Challenge, 0)
         );
     });
 }

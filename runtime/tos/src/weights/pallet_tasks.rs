@@ -4,6 +4,9 @@
 //!
 //! Date: 2026-11-28. Steps: 20. Repetitions: 10. Execution: Compiled.
 //! Benchmark tool: 64.0.0. Largest map assumed for proofs: 1000000 entries.
+//! Since then counted by hand, to be measured anew: reads and writes of RuleSets, RuleSetUses and
+//! NextRuleSet, with 3 to 15 µs for their encoding, and of Rewards::Profiles and WinnerRules, which moved
+//! from settling to publishing.
 
 crate::measured_weights! {
     pallet_tasks::WeightInfo;
@@ -12,23 +15,25 @@ crate::measured_weights! {
     //   Clock::Settings 1/0, Miners::Suspensions 1/0, Tasks::Nonces 1/1, System::Account 1/1,
     //   Balances::Holds 1/1, Rewards::Escrows 1/1, Clock::Ticks 1/0, Tasks::OpenTasks 1/1,
     //   Tasks::CounterForOpenTasks 1/1, Tasks::Timeline 1/1, Tasks::Tasks 1/1,
-    //   Tasks::CounterForTasks 1/1, Tasks::Agenda 0/1, Tasks::Specs 0/1, Tasks::OpenByType 0/1.
+    //   Tasks::CounterForTasks 1/1, Rewards::Profiles 1/0, Rewards::WinnerRules 1/0,
+    //   Tasks::RuleSetUses 1/1, Tasks::NextRuleSet 1/1, Tasks::RuleSets 0/1, Tasks::Agenda 0/1,
+    //   Tasks::Specs 0/1, Tasks::OpenByType 0/1.
     // At least 152_460 ns; recorded proof: 545 bytes.
-    fn publish() = time 173_307_000, proof 11_770, reads 18, writes 13;
+    fn publish() = time 188_307_000, proof 11_770, reads 22, writes 16;
 
-    // Reads/writes: System::Account 2/2, Tasks::Tasks 1/1, Clock::Ticks 1/0, Rewards::Escrows 1/1,
-    //   Balances::Holds 1/1, Tasks::OpenTasks 1/1, Tasks::CounterForOpenTasks 1/1,
+    // Reads/writes: System::Account 2/2, Tasks::Tasks 1/1, Tasks::RuleSets 1/0, Clock::Ticks 1/0,
+    //   Rewards::Escrows 1/1, Balances::Holds 1/1, Tasks::OpenTasks 1/1, Tasks::CounterForOpenTasks 1/1,
     //   Clock::Settings 1/0, Tasks::Timeline 1/1, Tasks::Agenda 0/2, Tasks::OpenByType 0/1.
     // At least 171_852 ns; recorded proof: 1478 bytes.
-    fn cancel() = time 191_506_000, proof 6_196, reads 10, writes 11;
+    fn cancel() = time 194_506_000, proof 6_196, reads 11, writes 11;
 
     // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Submissions 1/1,
     //   Miners::Declarations 2/0, Reputation::Global 1/0, Clock::Settings 1/0,
     //   Miners::Miners 1/1, Miners::Suspensions 1/0, Tasks::ActiveOf 1/1,
     //   Parameters::Parameters 1/0, Miners::Certificates 1/0, System::Account 1/1,
-    //   Balances::Holds 1/1, Tasks::Participants 1/1.
+    //   Balances::Holds 1/1, Tasks::Participants 1/1, Tasks::RuleSets 1/0.
     // At least 130_234 ns; recorded proof: 5151 bytes.
-    fn join() = time 159_982_000, proof 4_506, reads 15, writes 7;
+    fn join() = time 162_982_000, proof 4_506, reads 16, writes 7;
 
     // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Submissions 1/1, Tasks::Agenda 0/2.
     // At least 42_804 ns; recorded proof: 1329 bytes.
@@ -41,9 +46,9 @@ crate::measured_weights! {
 
     // Reads/writes: System::Account 1/1, Tasks::Tasks 1/1, Clock::Ticks 1/0, Balances::Holds 1/1,
     //   Judges::Results 1/0, Clock::Settings 1/0, Tasks::Timeline 1/1, Tasks::Agenda 0/3,
-    //   Tasks::Challenges 0/1.
+    //   Tasks::Challenges 0/1, Tasks::RuleSets 1/0.
     // At least 153_724 ns; recorded proof: 2375 bytes.
-    fn challenge() = time 173_801_000, proof 3_902, reads 7, writes 8;
+    fn challenge() = time 176_801_000, proof 3_902, reads 8, writes 8;
 
     // Reads/writes: Tasks::TaskTypes 0/1.
     // At least 5_700 ns; recorded proof: 0 bytes.
@@ -77,17 +82,17 @@ crate::measured_weights! {
     //   Balances::Holds 33/33, Tasks::Participants 1/0, Tasks::Submissions 32/32,
     //   Tasks::ActiveOf 32/32, Clock::Settings 1/0, Miners::Miners 32/32,
     //   Parameters::Parameters 1/0, Reputation::Global 32/32, Reputation::Domain 32/32,
-    //   Tasks::Timeline 1/1, Tasks::Agenda 0/2, Tasks::OpenByType 0/1.
+    //   Tasks::Timeline 1/1, Tasks::RuleSets 1/0, Tasks::Agenda 0/2, Tasks::OpenByType 0/1.
     // `p`: 0 to 32.
     // At least 104_882 ns; recorded proof: 1855 bytes + p * 606.
-    fn step_expire(p: u32) = time 125_076_574 + 103_357_050 * p, proof 5_730 + 2_794 * p, reads 12 + 7 * p, writes 11 + 7 * p;
+    fn step_expire(p: u32) = time 128_076_574 + 103_357_050 * p, proof 5_730 + 2_794 * p, reads 13 + 7 * p, writes 11 + 7 * p;
 
     // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Participants 1/0,
     //   Tasks::Submissions 32/31, Clock::Settings 1/0, Tasks::Timeline 1/1, Tasks::Agenda 0/3,
-    //   Tasks::Answers 0/1.
+    //   Tasks::Answers 0/1, Tasks::RuleSets 1/0.
     // `p`: 1 to 32.
     // At least 37_506 ns; recorded proof: 931 bytes + p * 253.
-    fn step_collect(p: u32) = time 43_682_752 + 9_607_543 * p, proof 4_506 + 2_706 * p, reads 5 + 1 * p, writes 5 + 1 * p;
+    fn step_collect(p: u32) = time 46_682_752 + 9_607_543 * p, proof 4_506 + 2_706 * p, reads 6 + 1 * p, writes 5 + 1 * p;
 
     // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Answers 1/0, Judges::Rounds 4/1,
     //   Judges::DrawRequests 1/1, Beacon::BlockVrf 1/0, Beacon::CurrentHead 1/0,
@@ -95,50 +100,52 @@ crate::measured_weights! {
     //   Miners::Suspensions 64/0, Miners::Certificates 64/0, Reputation::Domain 64/0,
     //   Clock::Settings 1/0, Miners::Miners 64/0, Parameters::Parameters 1/0,
     //   Miners::Declarations 128/0, Judges::Duties 15/15, Tasks::Timeline 1/1,
-    //   Judges::CurrentRound 0/1, Tasks::Agenda 0/2.
+    //   Judges::CurrentRound 0/1, Tasks::Agenda 0/2, Tasks::RuleSets 1/0.
     // `c`: 30 to 64. By hand, from the draw of 64 candidates with `p` answers; not measured yet.
-    fn step_draw(c: u32) = time 300_000_000 + 40_000_000 * c, proof 15_000 + 2_820 * c, reads 30 + 8 * c, writes 37;
+    fn step_draw(c: u32) = time 300_000_000 + 40_000_000 * c, proof 15_000 + 2_820 * c, reads 31 + 8 * c, writes 37;
 
     // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Judges::CurrentRound 1/0,
     //   Judges::Rounds 1/1, Judges::Votes 15/0, Tasks::Challenges 1/1, Balances::Holds 1/1,
-    //   System::Account 2/2, Tasks::Timeline 1/1, Judges::Results 0/1, Tasks::Agenda 0/2.
+    //   System::Account 2/2, Tasks::Timeline 1/1, Tasks::RuleSets 1/0, Judges::Results 0/1,
+    //   Tasks::Agenda 0/2.
     // `p`: 1 to 32.
     // At least 226_656 ns; recorded proof: 4197 bytes + p * 45.
-    fn step_tally(p: u32) = time 262_260_018 + 2_675_768 * p, proof 41_505, reads 24, writes 10;
+    fn step_tally(p: u32) = time 265_260_018 + 2_675_768 * p, proof 41_505, reads 25, writes 10;
 
     // Reads/writes: Judges::CurrentRound 1/1, Judges::Controls 1/0, Judges::Checks 1/1,
     //   Tasks::Tasks 1/1, Judges::Rounds 4/0, Judges::Duties 60/60, Judges::Judges 60/60,
     //   Balances::Holds 93/93, System::Account 94/94, Parameters::Parameters 2/0,
     //   Clock::Ticks 1/0, Clock::Settings 1/0, Reputation::Global 60/60, Reputation::Domain 60/60,
     //   Rewards::Escrows 1/1, Tasks::Participants 1/0, Tasks::Submissions 32/32,
-    //   Tasks::ActiveOf 32/32, Miners::Miners 32/32, Tasks::Timeline 1/1, Tasks::Agenda 0/2.
+    //   Tasks::ActiveOf 32/32, Miners::Miners 32/32, Tasks::Timeline 1/1, Tasks::RuleSets 1/0,
+    //   Tasks::Agenda 0/2.
     // `p`: 1 to 32.
     // `s`: 3 to 60.
     // At least 2_044_066 ns; recorded proof: 10301 bytes + p * 672 + s * 420.
-    fn step_unresolve(p: u32, s: u32) = time 2_111_799_000 + 21_414_305 * p + 49_879_251 * s, proof 6_380 + 2_794 * p + 2_794 * s, reads 14 + 5 * p + 6 * s, writes 10 + 5 * p + 6 * s;
+    fn step_unresolve(p: u32, s: u32) = time 2_114_799_000 + 21_414_305 * p + 49_879_251 * s, proof 6_380 + 2_794 * p + 2_794 * s, reads 15 + 5 * p + 6 * s, writes 10 + 5 * p + 6 * s;
 
     // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Answers 1/0, Judges::Results 1/0,
     //   Tasks::Submissions 32/32, Judges::CurrentRound 1/1, Judges::Controls 1/0,
     //   Judges::Checks 1/1, Judges::Rounds 4/0, Judges::Votes 60/0, Judges::Duties 60/60,
     //   Judges::Judges 60/60, Clock::Settings 1/0, Reputation::Global 92/92,
-    //   Reputation::Domain 92/92, Rewards::Escrows 1/1, Rewards::Profiles 1/0,
-    //   Rewards::WinnerRules 1/0, System::Account 94/94, Rewards::AutoClaim 92/0,
+    //   Reputation::Domain 92/92, Rewards::Escrows 1/1, Tasks::RuleSets 1/0, System::Account 94/94,
+    //   Rewards::AutoClaim 92/0,
     //   Balances::Holds 93/93, Rewards::Claims 92/92, Tasks::Participants 1/0,
     //   Tasks::ActiveOf 32/32, Miners::Miners 32/32, Parameters::Parameters 1/0,
     //   Tasks::Timeline 1/1, Rewards::Expiries 0/92, Tasks::Agenda 0/2.
     // `p`: 1 to 32.
     // `s`: 3 to 60.
     // At least 5_796_987 ns; recorded proof: 11331 bytes + p * 818 + s * 483.
-    fn step_settle(p: u32, s: u32) = time 309_901_944 + 187_872_161 * p + 128_767_147 * s, proof 6_196 + 2_794 * p + 2_794 * s, reads 17 + 9 * p + 9 * s, writes 10 + 9 * p + 8 * s;
+    fn step_settle(p: u32, s: u32) = time 309_901_944 + 187_872_161 * p + 128_767_147 * s, proof 6_196 + 2_794 * p + 2_794 * s, reads 16 + 9 * p + 9 * s, writes 10 + 9 * p + 8 * s;
 
     // Reads/writes: Tasks::Tasks 1/1, Clock::Ticks 1/0, Tasks::Participants 1/1,
     //   Judges::Rounds 4/4, Tasks::CounterForTasks 1/1, Judges::Results 0/1,
     //   Judges::DrawRequests 0/1, Judges::Votes 0/60, Judges::Controls 0/1,
     //   Judges::CurrentRound 0/1, Tasks::Agenda 0/1, Tasks::Answers 0/1, Tasks::Submissions 0/32,
     //   Tasks::Specs 0/1, Tasks::References 0/1, Tasks::Timeline 0/1, Tasks::Contents 0/32,
-    //   Tasks::Challenges 0/1.
+    //   Tasks::Challenges 0/1, Tasks::RuleSets 1/1, Tasks::RuleSetUses 1/1.
     // `p`: 1 to 32.
     // `s`: 3 to 60.
     // At least 173_570 ns; recorded proof: 1176 bytes + p * 32 + s * 43.
-    fn step_prune(p: u32, s: u32) = time 71_192_373 + 3_339_351 * p + 3_967_410 * s, proof 15_686, reads 8, writes 13 + 2 * p + 1 * s;
+    fn step_prune(p: u32, s: u32) = time 79_192_373 + 3_339_351 * p + 3_967_410 * s, proof 15_686, reads 10, writes 15 + 2 * p + 1 * s;
 }

@@ -18,6 +18,7 @@ use frame_support::{
 };
 use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
 use sp_runtime::{traits::Dispatchable, AccountId32, BuildStorage, DispatchErrorWithPostInfo};
+use tos_formulas::split::{SplitProfile, WinnerRule};
 use tos_interfaces::Clock as _;
 use tos_runtime::*;
 use tos_types::{
@@ -101,6 +102,18 @@ const KNOWN: (u8, [u8; 32]) = (63, [9; 32]);
 fn set_parameters(values: impl IntoIterator<Item = parameters::RuntimeParameters>) {
     for value in values {
         Parameters::set_parameter(RuntimeOrigin::root(), value).expect("root may");
+    }
+}
+
+/// Sets the shares and the number of winners of all tasks to come, as root may.
+fn set_division(split: SplitProfile, rule: WinnerRule) {
+    for task_type in TaskType::BUILT_IN {
+        for difficulty in Difficulty::ALL {
+            Rewards::set_profile(RuntimeOrigin::root(), task_type, difficulty, Some(split))
+                .expect("the shares are within bounds");
+        }
+        Rewards::set_winner_rule(RuntimeOrigin::root(), task_type, Some(rule))
+            .expect("the rule makes sense");
     }
 }
 
@@ -242,6 +255,22 @@ impl World {
             ]
             .map(RuntimeParameters::Tasks),
         );
+        // No chance of their own: the bounds of shares follow from one another.
+        let (winners, network) = (
+            6_000 + publishing.challenge_bond / 2,
+            500 + publishing.cancel_fee,
+        );
+        let split = SplitProfile {
+            winners,
+            participants: 8_000 - winners,
+            judges: 2_000 - network,
+            network,
+        };
+        let rule = WinnerRule {
+            per: 1 + judging.agreement_points % 4,
+            cap: 1 + judging.challenge_points % 4,
+        };
+        set_division(split, rule);
         self.decree_for_members();
     }
 
