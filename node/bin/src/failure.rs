@@ -69,7 +69,10 @@ mod tests {
         let told = after(ServiceError::Application(locked.into()));
         assert_eq!(told, format!("{locked}; {IN_USE}"));
         let told = line(&Error::Input("no chain `x`\n  known: dev".into()));
-        assert_eq!(told, format!("Invalid input: no chain `x` known: dev; {ANY}"));
+        assert_eq!(
+            told,
+            format!("Invalid input: no chain `x` known: dev; {ANY}")
+        );
     }
 
     #[test]

@@ -89,16 +89,19 @@ pub(super) fn failed(result: &[u8], metadata: ArcMetadata) -> Result<Option<Disp
 /// A refusal of the pool, with who has to pay when a proxy signs.
 pub(super) fn explain(error: Error, signer: &Signer) -> Error {
     match (&signer.acts_for, error) {
-        (Some(_), Error::Refused { name, docs: None, .. }) if name.contains("pay some fees") => {
+        (
+            Some(_),
             Error::Refused {
-                docs: Some(format!(
-                    "with --for the key pays the fees; send some TOS to its account, {}",
-                    signer.pair.account()
-                )),
-                name,
-                fee: None,
-            }
-        }
+                name, docs: None, ..
+            },
+        ) if name.contains("pay some fees") => Error::Refused {
+            docs: Some(format!(
+                "with --for the key pays the fees; send some TOS to its account, {}",
+                signer.pair.account()
+            )),
+            name,
+            fee: None,
+        },
         (_, error) => error,
     }
 }

@@ -85,7 +85,9 @@ mod tests {
         };
         let error = settings("/no/such/program").targets().unwrap_err();
         assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().starts_with("--notify: /no/such/program: "));
+        assert!(error
+            .to_string()
+            .starts_with("--notify: /no/such/program: "));
         assert_eq!(settings("cat").targets().unwrap().len(), 1);
     }
 }

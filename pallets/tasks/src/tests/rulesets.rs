@@ -183,7 +183,13 @@ fn a_count_that_is_wrong_is_found() {
         }),
         ("a rule set without a task", || {
             RuleSets::<Test>::insert(7u32, another());
-            RuleSetUses::<Test>::insert(another(), RuleSetUse { number: 7, tasks: 1 });
+            RuleSetUses::<Test>::insert(
+                another(),
+                RuleSetUse {
+                    number: 7,
+                    tasks: 1,
+                },
+            );
         }),
         ("a rule set is stored twice", || {
             RuleSets::<Test>::insert(7u32, set_of(0));
@@ -192,7 +198,13 @@ fn a_count_that_is_wrong_is_found() {
             RuleSets::<Test>::remove(0u32);
         }),
         ("a rule set is counted and not stored", || {
-            RuleSetUses::<Test>::insert(another(), RuleSetUse { number: 7, tasks: 1 });
+            RuleSetUses::<Test>::insert(
+                another(),
+                RuleSetUse {
+                    number: 7,
+                    tasks: 1,
+                },
+            );
         }),
         ("the number of a rule set will be given again", || {
             NextRuleSet::<Test>::put(0u32);
