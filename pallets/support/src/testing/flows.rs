@@ -51,6 +51,9 @@ pub type Flow = (&'static str, fn() -> Started);
 /// The reasons of a runtime to hold balance.
 type Reason<T> = <T as pallet_balances::Config>::RuntimeHoldReason;
 
+/// A part of what is on hold: the account, the reason and the amount.
+type Part<T> = (u64, Reason<T>, Balance);
+
 /// The flows of a pallet, on its mock with this runtime.
 pub struct Flows<T: Mock> {
     /// The mock's treasury, if the pallet pays to one.
@@ -63,7 +66,7 @@ pub struct Flows<T: Mock> {
     pub chain: fn() -> TestExternalities,
     /// Reads the parts that the pallet's records say are on hold: the account, the reason and the
     /// amount. Those of one account and reason add up.
-    pub booked: fn() -> Vec<(u64, Reason<T>, Balance)>,
+    pub booked: fn() -> Vec<Part<T>>,
     /// Reads the accounts of which the pallet's events tell that they did not get what was for
     /// them.
     pub told: fn() -> BTreeSet<u64>,
