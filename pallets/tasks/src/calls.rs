@@ -12,7 +12,8 @@ use tos_interfaces::{Clock, MinerRegistry, Panels, Reputation, Vault};
 use tos_types::{
     commitment::{self, Commitment, Salt},
     content::ContentError,
-    params, Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick, MAX_PARTICIPANTS,
+    params, Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, Tick,
+    MAX_PARTICIPANTS,
 };
 
 /// The offer of a publisher.

@@ -152,9 +152,7 @@ impl<AccountId> Task<AccountId> {
 
     /// `true` if experts are wanted in the current round, by these rules of the task.
     pub fn wants_experts(&self, rules: &PublishingRules) -> bool {
-        self.difficulty == Difficulty::Expert
-            || self.reward > rules.expert_reward
-            || self.round > 0
+        self.difficulty == Difficulty::Expert || self.reward > rules.expert_reward || self.round > 0
     }
 
     /// Members wanted for the current round.

@@ -11,10 +11,11 @@ macro_rules! entries {
 
 /// Entries in all maps of records.
 fn records() -> usize {
-    RuleSetUses::<Test>::iter_values().count() + entries!(
-        Tasks Specs Participants Submissions Contents Answers Challenges Timeline OpenTasks
-        OpenByType ActiveOf Agenda References RuleSets
-    )
+    RuleSetUses::<Test>::iter_values().count()
+        + entries!(
+            Tasks Specs Participants Submissions Contents Answers Challenges Timeline OpenTasks
+            OpenByType ActiveOf Agenda References RuleSets
+        )
 }
 
 #[test]
