@@ -174,6 +174,10 @@ fn every_number_in_use_is_told_with_its_rules() {
 
 #[test]
 fn a_count_that_is_wrong_is_found() {
+    const SEVENTH: RuleSetUse = RuleSetUse {
+        number: 7,
+        tasks: 1,
+    };
     let broken: [(&str, fn()); 7] = [
         ("a rule set's count of tasks is wrong", || {
             RuleSetUses::<Test>::mutate(set_of(0), |known| known.as_mut().unwrap().tasks += 1);
@@ -183,13 +187,7 @@ fn a_count_that_is_wrong_is_found() {
         }),
         ("a rule set without a task", || {
             RuleSets::<Test>::insert(7u32, another());
-            RuleSetUses::<Test>::insert(
-                another(),
-                RuleSetUse {
-                    number: 7,
-                    tasks: 1,
-                },
-            );
+            RuleSetUses::<Test>::insert(another(), SEVENTH);
         }),
         ("a rule set is stored twice", || {
             RuleSets::<Test>::insert(7u32, set_of(0));
@@ -198,13 +196,7 @@ fn a_count_that_is_wrong_is_found() {
             RuleSets::<Test>::remove(0u32);
         }),
         ("a rule set is counted and not stored", || {
-            RuleSetUses::<Test>::insert(
-                another(),
-                RuleSetUse {
-                    number: 7,
-                    tasks: 1,
-                },
-            );
+            RuleSetUses::<Test>::insert(another(), SEVENTH);
         }),
         ("the number of a rule set will be given again", || {
             NextRuleSet::<Test>::put(0u32);
