@@ -100,6 +100,8 @@ impl MinerRegistry<u64> for TestMiners {
     fn benchmark_register(_: &u64, _: TaskType) {}
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_certify(_: &u64, _: Certification) {}
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_declare(_: &u64) {}
 }
 
 #[derive(Default)]

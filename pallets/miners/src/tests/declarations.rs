@@ -114,7 +114,7 @@ fn owners_of_owners_do_not_count() {
 
 /// Naming a stranger as owner must not keep the stranger from declaring its own owner.
 #[test]
-fn being_named_as_owner_binds_nobody() {
+fn being_named_as_owner_binds_to_nothing() {
     ExtBuilder::default().execute(|| {
         assert_ok!(set_owner(ALICE, Some(BOB)));
         assert_ok!(set_owner(BOB, Some(CAROL)));
