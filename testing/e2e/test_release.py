@@ -8,7 +8,8 @@ import re
 import pytest
 
 from tos_harness.release import (
-    COMPRESSED, HOST_FUNCTION, RELEASES, Broken, announced, blake2_256, built, imports, kept, releases, spec_version, unknown)
+    COMPRESSED, HOST_FUNCTION, RELEASES, Broken, announced, blake2_256, built, imports, kept, releases, spec_version, unknown,
+    without_migration)
 
 
 @pytest.mark.parametrize("release", releases(), ids=lambda release: str(release["spec_version"]))
@@ -26,6 +27,10 @@ def test_nothing_is_kept_of_what_is_no_release():
     assert releases()
     kinds = {name.partition(".")[0] for name in os.listdir(RELEASES) if name[0].isdigit()}
     assert kinds == {str(release["spec_version"]) for release in releases()}
+
+
+def test_a_release_without_a_migration_is_the_last_one():
+    assert set(without_migration()) <= {releases()[-1]["spec_version"]}, "take what is older out of without-migration.txt"
 
 
 def test_the_runtime_runs_on_the_released_node():

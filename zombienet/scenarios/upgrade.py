@@ -10,7 +10,7 @@ from pathlib import Path
 from tos_harness.chain import export
 from tos_harness.network import Network
 from tos_harness.paths import ROOT
-from tos_harness.release import RELEASES, blake2_256, releases
+from tos_harness.release import RELEASES, blake2_256, releases, without_migration
 from tos_harness.wait import Failed, Idle
 
 QUICK = True
@@ -97,7 +97,9 @@ def last_release():
     """The facts kept of the last release."""
     if not (kept := releases()):
         raise Idle("no release is kept in runtime/releases")
-    return kept[-1]
+    if (last := kept[-1])["spec_version"] in without_migration():
+        raise Idle(f"no network of release {last['spec_version']} is live, and the state has changed since without a migration")
+    return last
 
 
 def carried(binary, folder):

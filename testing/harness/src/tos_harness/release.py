@@ -136,14 +136,20 @@ def kept(release: dict[str, Any], kind: str) -> Path:
     return RELEASES / f"{release['spec_version']}.{kind}"
 
 
+def lines(name: str) -> list[list[str]]:
+    """The words of each line of a list that is kept with the releases, without its comments."""
+    text = (RELEASES / name).read_text(encoding="utf-8")
+    return [words for line in text.splitlines() if (words := line.partition("#")[0].split())]
+
+
 def announced() -> dict[str, int]:
     """New host functions, and the release of the node that brings each."""
-    named = {}
-    for line in (RELEASES / "new-host-functions.txt").read_text(encoding="utf-8").splitlines():
-        if words := line.partition("#")[0].split():
-            name, version = words
-            named[name] = int(version)
-    return named
+    return {name: int(version) for name, version in lines("new-host-functions.txt")}
+
+
+def without_migration() -> list[int]:
+    """The releases whose state the runtime in the works does not take over."""
+    return [int(version) for version, in lines("without-migration.txt")]
 
 
 def unknown(wanted: Iterable[str], release: dict[str, Any], new: Iterable[str]) -> list[str]:
