@@ -93,7 +93,7 @@ pub struct World {
     /// Weights of votes in tenths, where they are not ten.
     pub tenths: BTreeMap<u64, u64>,
     pub suspended: BTreeSet<u64>,
-    /// Who must keep away from whom, and in which tick it said so.
+    /// The tick in which the first said that it keeps away from the second.
     pub recused: BTreeMap<(u64, u64), Tick>,
     pub domains: BTreeMap<(u64, TaskType), Bp>,
     pub settled: BTreeMap<u64, u32>,

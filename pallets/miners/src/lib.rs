@@ -95,7 +95,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Suspensions<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Tick>;
 
-    /// What each account declares: the account that controls it, and those that it is related to. It
+    /// Declarations of each account: the account that controls it, and those that it is related to. It
     /// keeps away from its owner, from its relations and from those of its owner. Binds none but the
     /// account and those that name it as their owner.
     #[pallet::storage]

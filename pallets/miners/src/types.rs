@@ -79,11 +79,11 @@ pub struct Claim<AccountId> {
     pub other: AccountId,
     /// The last tick whose tasks it does not count for yet.
     pub since: Tick,
-    /// Where it was taken back: the first tick whose tasks it counts for no more.
+    /// The first tick whose tasks it counts for no more, if it was taken back.
     pub until: Option<Tick>,
 }
 
-/// What an account declares.
+/// Declarations of an account.
 #[derive(CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound, DefaultNoBound)]
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[codec(mel_bound())]

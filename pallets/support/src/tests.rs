@@ -60,7 +60,7 @@ struct Queue {
     failing: BTreeMap<u32, u8>,
     failures: BTreeMap<u32, u8>,
     unknown: BTreeSet<u32>,
-    /// What steps say to have used; the worst for all others.
+    /// The use that steps state; the worst for all others.
     used: BTreeMap<u32, u64>,
     taken: Vec<(Tick, u32)>,
 }

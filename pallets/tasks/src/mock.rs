@@ -93,7 +93,7 @@ pub struct Script {
     pub refusals: BTreeMap<AccountId, JoinError>,
     /// Certifications; `Basic` for everybody else.
     pub certified: BTreeMap<AccountId, Certification>,
-    /// Who must keep away from whom, and in which tick it said so.
+    /// The tick in which the first said that it keeps away from the second.
     pub recused: BTreeMap<(AccountId, AccountId), Tick>,
     /// Global reputations; 10,000 for everybody else.
     pub reputation: BTreeMap<AccountId, Bp>,

@@ -201,7 +201,7 @@ impl<T: Config> Pallet<T> {
         Ok(candidates)
     }
 
-    /// What a task asks of the panel of its current round, by its rules.
+    /// The wish of a task for the panel of its current round, by its rules.
     pub(crate) fn panel_request(
         id: &TaskId,
         task: &TaskOf<T>,

@@ -88,7 +88,7 @@ fn an_owner_declares_for_all_its_accounts_and_is_bound_by_none() {
         for who in [ALICE, BOB] {
             assert!(keeps_away(who, CAROL) && !keeps_away(CAROL, who));
         }
-        // A common owner is not enough, or anybody could join the family.
+        // A common owner is not enough, or any account could join the family.
         assert!(!keeps_away(ALICE, BOB) && !keeps_away(BOB, ALICE));
         assert_ok!(Miners::declare_relation(signed(CAROL), BOB));
         assert!(keeps_away(CAROL, BOB) && keeps_away(ALICE, BOB));
@@ -418,7 +418,7 @@ fn nothing_is_left_of_what_is_over() {
     });
 }
 
-/// What is on record has to last until the last draw of a task that was published in the last tick
+/// A record has to last until the last draw of a task that was published in the last tick
 /// that it counts for.
 #[test]
 fn declarations_stay_on_record_for_longer_than_a_task_waits_for_its_last_draw() {

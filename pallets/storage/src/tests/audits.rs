@@ -20,7 +20,7 @@ fn audited(world: &mut World, id: tos_types::ReplicaId) -> (u32, Audit) {
     }
 }
 
-/// What Alice is asked by such an audit of her only replica.
+/// The questions of such an audit of Alice's only replica.
 fn asked(world: &mut World, id: tos_types::ReplicaId) -> tos_views::AuditView {
     audited(world, id);
     Store::open_audits_of(&ALICE)[0]
