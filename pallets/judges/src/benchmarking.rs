@@ -27,8 +27,8 @@ use tos_types::{
     params::{MAX_CANDIDATES, MAX_CONTROL_AUTHORS, NO_VOTE_REVEAL_SLASH_BP},
     rules::MemberRules,
     task::Certification,
-    AnswerScore, Report, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
-    TOS,
+    AnswerScore, Report, TaskId, TaskType, Tick, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS,
+    MAX_ROUNDS, TOS,
 };
 use tos_views::JudgeStatus;
 
@@ -78,6 +78,7 @@ fn eligible<T: Config>(index: u32, task_type: TaskType) -> T::AccountId {
     T::Miners::benchmark_certify(&who, Certification::Expert);
     // Its level counts too.
     T::Miners::benchmark_register(&who, task_type);
+    T::Miners::benchmark_declare(&who);
     T::Reputation::benchmark_set(&who, task_type, 5_000, 100);
     Judges::<T>::mutate_extant(&who, |judge| judge.accuracy = BP);
     who
@@ -110,6 +111,7 @@ fn request<T: Config>(round: u32) -> PanelRequest<T::AccountId> {
     PanelRequest {
         task: TASK,
         task_type: TaskType::General,
+        since: Tick::MAX,
         round,
         size: MAX_PANEL,
         expert: true,

@@ -4,9 +4,8 @@
 //!
 //! At most [`MAX_CANDIDATES`] candidates are looked at, whatever the size of the pool. The cheap
 //! questions come first (status, seats, suspension, weight), and only who passes them is asked
-//! whether it must recuse itself from the publisher and from each submitter. That is 64 × 33
-//! questions at worst, which is what the benchmark measures, and in proportion to the actual number
-//! of submitters otherwise.
+//! whether it must recuse itself from the publisher or a submitter: two reads, for all of them
+//! together.
 
 use crate::{
     Ballot, Config, CurrentRound, Duties, Event, Judges, Member, Pallet, PanelMembers, Pool,
@@ -70,13 +69,15 @@ impl<T: Config> Pallet<T> {
             .map(|member| member.who)
             .collect();
         let rules = T::Phases::rules(&request.task).judging;
+        let publisher = core::iter::once(&request.publisher);
+        let parties: Vec<_> = publisher.chain(&request.submitters).cloned().collect();
         let pool = PoolSize::<T>::get(request.task_type);
         let indices = distinct_indices(pool, MAX_CANDIDATES, derive(&seed, b"pool"));
         let looked_at = u32::try_from(indices.len()).unwrap_or(MAX_CANDIDATES);
         let candidates = indices
             .into_iter()
             .filter_map(|index| Pool::<T>::get(request.task_type, index))
-            .filter_map(|who| Self::candidate(request, who, &earlier, &rules))
+            .filter_map(|who| Self::candidate(request, who, &parties, &earlier, &rules))
             .collect();
         (candidates, looked_at)
     }
@@ -85,6 +86,7 @@ impl<T: Config> Pallet<T> {
     fn candidate(
         request: &PanelRequest<T::AccountId>,
         who: T::AccountId,
+        parties: &[T::AccountId],
         earlier: &[T::AccountId],
         rules: &JudgingRules,
     ) -> Option<Candidate<T::AccountId>> {
@@ -105,12 +107,9 @@ impl<T: Config> Pallet<T> {
         if weight == 0 {
             return None;
         }
-        let mut parties = request
-            .submitters
-            .iter()
-            .chain(core::iter::once(&request.publisher));
-        // Asked of the candidate: what a party declares must not choose its judges.
-        if parties.any(|party| *party == who || T::Miners::must_recuse(&who, party)) {
+        // Asked of the candidate: what a party declares must not choose its judges. And as of the
+        // publication: what the candidate declares when it knows the seed must not either.
+        if T::Miners::recuses(&who, parties, request.since) {
             return None;
         }
         let expert =

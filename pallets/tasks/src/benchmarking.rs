@@ -316,6 +316,7 @@ mod benches {
             assert_ok!(Pallet::<T>::do_join(miner::<T>(index), id));
         }
         let caller = miner::<T>(0);
+        T::Miners::benchmark_declare(&caller);
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), id);
         assert_eq!(Tasks::<T>::get(id).unwrap().joined, MAX_PARTICIPANTS);

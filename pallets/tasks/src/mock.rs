@@ -84,8 +84,8 @@ pub struct Script {
     pub refusals: BTreeMap<AccountId, JoinError>,
     /// Certifications; `Basic` for everybody else.
     pub certified: BTreeMap<AccountId, Certification>,
-    /// Who must keep away from whom.
-    pub recused: BTreeSet<(AccountId, AccountId)>,
+    /// Who must keep away from whom, and in which tick it said so.
+    pub recused: BTreeMap<(AccountId, AccountId), Tick>,
     /// Global reputations; 10,000 for everybody else.
     pub reputation: BTreeMap<AccountId, Bp>,
     /// Tasks each miner has started and not finished.
@@ -171,8 +171,13 @@ impl MinerRegistry<AccountId> for TestMiners {
     fn vote_tenths(_: &AccountId) -> u64 {
         10
     }
-    fn must_recuse(who: &AccountId, party: &AccountId) -> bool {
-        who == party || script(|s| s.recused.contains(&(*who, *party)))
+    fn recuses(who: &AccountId, parties: &[AccountId], since: Tick) -> bool {
+        script(|s| {
+            let declared = |party: &AccountId| s.recused.get(&(*who, *party));
+            parties
+                .iter()
+                .any(|party| who == party || declared(party).is_some_and(|at| *at < since))
+        })
     }
     fn start_task(who: &AccountId, task_type: TaskType) -> DispatchResult {
         Self::may_work(who, task_type).map_err(|_| DispatchError::Other("may not work"))?;
@@ -190,6 +195,8 @@ impl MinerRegistry<AccountId> for TestMiners {
     fn benchmark_register(_: &AccountId, _: TaskType) {}
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_certify(_: &AccountId, _: Certification) {}
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_declare(_: &AccountId) {}
 }
 
 pub struct TestReputation;

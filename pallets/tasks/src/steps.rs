@@ -203,6 +203,7 @@ impl<T: Config> Pallet<T> {
         PanelRequest {
             task: *id,
             task_type: task.task_type(),
+            since: task.opened,
             round: task.round,
             size: task.panel_size(),
             expert: task.wants_experts(),

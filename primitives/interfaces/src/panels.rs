@@ -17,6 +17,8 @@ pub struct PanelRequest<AccountId> {
     pub task: TaskId,
     /// Its type; weights come from reputation in it.
     pub task_type: TaskType,
+    /// The tick of its publication: what judges declared before it keeps them off the panel.
+    pub since: Tick,
     /// 0 for the first round.
     pub round: u32,
     /// Members wanted.

@@ -125,14 +125,37 @@ fn the_publisher_the_submitters_and_the_recused_never_sit() {
         let mut request = request(0, 3);
         request.publisher = 1;
         request.submitters = vec![2, 901, 902];
-        world(|w| w.recused.extend([(3, 1), (4, 901), (5, 902)]));
+        world(|w| {
+            w.recused
+                .extend([((3, 1), 0), ((4, 901), 1), ((5, 902), PUBLISHED - 1)])
+        });
         for n in 0..60 {
             let mut members = redraw(n, &request);
             members.sort();
             assert_eq!(members, [6, 7, 8]);
         }
-        world(|w| w.recused.insert((6, 902)));
+        world(|w| w.recused.insert((6, 902), 0));
         assert_eq!(draw(&request), Draw::Retry);
+    });
+}
+
+/// Or a judge that knows the seed could choose by a call whether it sits.
+#[test]
+fn what_a_judge_declares_after_the_publication_does_not_move_the_draw() {
+    ExtBuilder::judges(5).execute(|| {
+        let before = redraw(7, &request(0, 3));
+        for who in 1..=5 {
+            for at in [PUBLISHED, PUBLISHED + 1, PUBLISHED + 1_000] {
+                world(|w| w.recused.insert((who, SUBMITTERS[0]), at));
+                assert_eq!(redraw(7, &request(0, 3)), before, "{who} in {at}");
+            }
+        }
+        // Declared before, it keeps off all but two of them.
+        for who in 1..=3 {
+            world(|w| w.recused.insert((who, SUBMITTERS[0]), PUBLISHED - 1));
+        }
+        reseed(7);
+        assert_eq!(draw(&request(0, 3)), Draw::Retry);
     });
 }
 
@@ -143,7 +166,7 @@ fn what_parties_declare_keeps_no_judge_off_their_panel() {
         request.publisher = 900;
         request.submitters = vec![901];
         for honest in 1..=3 {
-            world(|w| w.recused.extend([(900, honest), (901, honest)]));
+            world(|w| w.recused.extend([((900, honest), 0), ((901, honest), 0)]));
         }
         let mut members = redraw(0, &request);
         members.sort();
