@@ -12,8 +12,8 @@
 //! | [`Reputation`] | reputation | tasks, judges, miners |
 //! | [`Panels`] | judges | tasks |
 //! | [`TaskPhases`] | tasks | judges |
-//! | [`Roster`] | judges | panels, tasks, disputes |
-//! | [`Seating`] | panels | judges |
+//! | [`Roster`] | roster | panels, tasks, disputes |
+//! | [`Seating`] | panels | roster |
 //! | [`Rounds`] | panels | tasks |
 //! | [`Cases`] | tasks | panels |
 //! | [`Appeals`] | disputes | tasks |

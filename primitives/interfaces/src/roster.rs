@@ -45,8 +45,9 @@ pub trait Roster<AccountId> {
     /// locked of it fall by that: what a draw can lock of `who` is the same before and after, so no account
     /// can time its own fine between a ticket and its draw.
     fn fine(who: &AccountId, task_type: TaskType, amount: Balance, to: &AccountId) -> Balance;
-    /// Takes `who` off the roster until it reports back: it did not act in a round. It is not drawn from now
-    /// on, and out of the tree from the next period.
+    /// Takes `who` off the roster until it reports back: it did not act in a round. No ticket that is taken from
+    /// now on seats it, and it is out of the tree from the next period. A ticket that is taken already may, so
+    /// that no account can choose by its own silence who sits.
     fn silent(who: &AccountId, task_type: TaskType);
     /// Unlocks `locked` (in wei) of the bond of `who`: the stake of its seats in one case, less what was fined
     /// out of it. Called after the cool-down that follows the close of a case; it takes effect when no older

@@ -137,6 +137,13 @@ impl RosterTimes {
     }
 }
 
+impl Default for RosterTimes {
+    /// Times at 2-second blocks.
+    fn default() -> Self {
+        Self::per_day(43_200)
+    }
+}
+
 /// Stake that each seat of a request locks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

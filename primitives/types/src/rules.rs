@@ -234,7 +234,7 @@ pub use members::{
     LEAST_REGISTRATION, MOST_REGISTRATION,
 };
 mod seats;
-pub use seats::{BarRules, RosterRules, SeatRules};
+pub use seats::{BarRules, JudgeRules, RosterRules, SeatRules};
 
 rules! {
     /// The amounts that a publisher and a challenger put down, and the time that counts as timely.

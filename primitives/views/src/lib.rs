@@ -24,12 +24,14 @@ use tos_types::{
 mod beacon;
 mod judges;
 mod parameters;
+mod roster;
 mod storage;
 mod task;
 
 pub use beacon::*;
 pub use judges::*;
 pub use parameters::*;
+pub use roster::*;
 pub use storage::*;
 pub use task::*;
 

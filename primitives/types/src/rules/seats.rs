@@ -79,6 +79,25 @@ rules! {
     }
 }
 
+/// The rules for judges and seats now.
+pub trait JudgeRules {
+    /// The bonds of judges.
+    fn roster() -> RosterRules;
+    /// The stake of seats, and the part of a roster that may be locked.
+    fn seats() -> SeatRules;
+}
+
+/// Rules that no one can change: those a network is born with.
+impl JudgeRules for () {
+    fn roster() -> RosterRules {
+        RosterRules::STANDARD
+    }
+
+    fn seats() -> SeatRules {
+        SeatRules::STANDARD
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
