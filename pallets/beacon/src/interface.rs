@@ -33,7 +33,7 @@ impl<T: Config> Randomness for Pallet<T> {
     }
 
     /// Depends on what is on record alone, not on when it is asked: a seed that was ready once is
-    /// the same until it expires, stalls or no stalls. Only a dispute, which voids the slot,
+    /// the same until it expires, stalls or no stalls, and so is whether it is a degraded one. Only a dispute, which voids the slot,
     /// changes it.
     fn seed(randomness: &RandomnessRequest, subject: &[u8]) -> Seed {
         let now = Self::now();
@@ -65,13 +65,17 @@ impl<T: Config> Randomness for Pallet<T> {
             // The randomness request's author knows its output beforehand; those of the blocks
             // after it no one knows alone.
             let until = randomness.block.saturating_add(DEGRADED_BLOCKS);
-            return Self::accumulated(until).map_or(Seed::Pending, |accumulated| {
-                Seed::Ready(degraded_seed(&accumulated, subject))
+            return Self::accumulated(until).map_or(Seed::Pending, |accumulated| Seed::Ready {
+                seed: degraded_seed(&accumulated, subject),
+                degraded: true,
             });
         }
         record.map_or(Seed::Pending, |record| {
             let output = tos_vdf::output(record.slot, &record.end);
-            Seed::Ready(request_seed(&output, &vrf, subject))
+            Seed::Ready {
+                seed: request_seed(&output, &vrf, subject),
+                degraded: false,
+            }
         })
     }
 

@@ -27,8 +27,8 @@ use tos_types::{
     params::{MAX_CANDIDATES, MAX_CONTROL_AUTHORS, NO_VOTE_REVEAL_SLASH_BP},
     rules::MemberRules,
     task::Certification,
-    AnswerScore, Report, TaskId, TaskType, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS,
-    TOS,
+    AnswerScore, Report, TaskId, TaskType, Tick, Verdict, BP, MAX_PANEL, MAX_PARTICIPANTS,
+    MAX_ROUNDS, TOS,
 };
 use tos_views::JudgeStatus;
 
@@ -78,6 +78,7 @@ fn eligible<T: Config>(index: u32, task_type: TaskType) -> T::AccountId {
     T::Miners::benchmark_certify(&who, Certification::Expert);
     // Its level counts too.
     T::Miners::benchmark_register(&who, task_type);
+    T::Miners::benchmark_declare(&who);
     T::Reputation::benchmark_set(&who, task_type, 5_000, 100);
     Judges::<T>::mutate_extant(&who, |judge| judge.accuracy = BP);
     who
@@ -110,6 +111,7 @@ fn request<T: Config>(round: u32) -> PanelRequest<T::AccountId> {
     PanelRequest {
         task: TASK,
         task_type: TaskType::General,
+        since: Tick::MAX,
         round,
         size: MAX_PANEL,
         expert: true,
@@ -174,16 +176,22 @@ fn ballots<T: Config>(request: &PanelRequest<T::AccountId>, ballot: impl Fn(usiz
     });
 }
 
-/// Registers a pool of the most candidates a draw looks at, all of whom may sit, and fills `seats`
-/// seats with them in rounds of the wanted size, all revealed or all silent, and none sitting twice
-/// while there are enough. The rounds are not counted yet.
-pub(crate) fn prepare_rounds<T: Config>(
+/// The same with a pool of the most candidates that a draw looks at.
+fn prepare_rounds<T: Config>(request: &PanelRequest<T::AccountId>, seats: u32, silent: bool) {
+    prepare_pool::<T>(request, MAX_CANDIDATES, seats, silent);
+}
+
+/// Registers a pool of so many candidates, all of whom may sit, and fills `seats` seats with them in
+/// rounds of the wanted size, all revealed or all silent, and none sitting twice while there are
+/// enough. The rounds are not counted yet.
+pub(crate) fn prepare_pool<T: Config>(
     request: &PanelRequest<T::AccountId>,
+    pool: u32,
     seats: u32,
     silent: bool,
 ) {
-    let filled = PoolSize::<T>::get(request.task_type) >= MAX_CANDIDATES;
-    let pool: Vec<T::AccountId> = (0..MAX_CANDIDATES)
+    let filled = PoolSize::<T>::get(request.task_type) >= pool;
+    let pool: Vec<T::AccountId> = (0..pool)
         .filter_map(|index| {
             if filled {
                 Pool::<T>::get(request.task_type, index)
@@ -382,7 +390,7 @@ mod benches {
             seats = Pallet::<T>::draw_with(&request, [1; 32]);
         }
 
-        assert_eq!(seats, Some(MAX_PANEL));
+        assert_eq!(seats, (Some(MAX_PANEL), MAX_CANDIDATES));
     }
 
     #[benchmark]

@@ -4,9 +4,8 @@
 //!
 //! At most [`MAX_CANDIDATES`] candidates are looked at, whatever the size of the pool. The cheap
 //! questions come first (status, seats, suspension, weight), and only who passes them is asked
-//! whether it must recuse itself from the publisher and from each submitter. That is 64 × 33
-//! questions at worst, which is what the benchmark measures, and in proportion to the actual number
-//! of submitters otherwise.
+//! whether it must recuse itself from the publisher or a submitter: two reads, for all of them
+//! together.
 
 use crate::{
     Ballot, Config, CurrentRound, Duties, Event, Judges, Member, Pallet, PanelMembers, Pool,
@@ -46,38 +45,48 @@ pub(crate) struct Choice<AccountId> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Chooses a panel with the given seed and seats it; `None` when too few may sit. Returns the
-    /// number of members.
-    pub(crate) fn draw_with(request: &PanelRequest<T::AccountId>, seed: [u8; 32]) -> Option<u32> {
-        let candidates = Self::candidates(request, seed);
+    /// Chooses a panel with the given seed and seats it. Returns the number of members, `None` when
+    /// too few may sit, and the number of candidates that were looked at.
+    pub(crate) fn draw_with(
+        request: &PanelRequest<T::AccountId>,
+        seed: [u8; 32],
+    ) -> (Option<u32>, u32) {
+        let (candidates, looked_at) = Self::candidates(request, seed);
         let seats = request.size.min(MAX_PANEL);
-        let choice = choose(candidates, request.expert, seats, seed)?;
-        Some(Self::seat(request, choice))
+        let choice = choose(candidates, request.expert, seats, seed);
+        (choice.map(|choice| Self::seat(request, choice)), looked_at)
     }
 
-    /// Up to [`MAX_CANDIDATES`] judges from the pool of the type, those that may sit.
+    /// Up to [`MAX_CANDIDATES`] judges from the pool of the type, those that may sit, and how many
+    /// were looked at.
     fn candidates(
         request: &PanelRequest<T::AccountId>,
         seed: [u8; 32],
-    ) -> Vec<Candidate<T::AccountId>> {
+    ) -> (Vec<Candidate<T::AccountId>>, u32) {
         let earlier: Vec<T::AccountId> = (0..request.round)
             .filter_map(|number| Rounds::<T>::get(request.task, number))
             .flat_map(|round| round.members)
             .map(|member| member.who)
             .collect();
         let rules = T::Phases::rules(&request.task).judging;
+        let publisher = core::iter::once(&request.publisher);
+        let parties: Vec<_> = publisher.chain(&request.submitters).cloned().collect();
         let pool = PoolSize::<T>::get(request.task_type);
-        distinct_indices(pool, MAX_CANDIDATES, derive(&seed, b"pool"))
+        let indices = distinct_indices(pool, MAX_CANDIDATES, derive(&seed, b"pool"));
+        let looked_at = u32::try_from(indices.len()).unwrap_or(MAX_CANDIDATES);
+        let candidates = indices
             .into_iter()
             .filter_map(|index| Pool::<T>::get(request.task_type, index))
-            .filter_map(|who| Self::candidate(request, who, &earlier, &rules))
-            .collect()
+            .filter_map(|who| Self::candidate(request, who, &parties, &earlier, &rules))
+            .collect();
+        (candidates, looked_at)
     }
 
     /// `who` as a candidate, unless something speaks against it. Cheap questions come first.
     fn candidate(
         request: &PanelRequest<T::AccountId>,
         who: T::AccountId,
+        parties: &[T::AccountId],
         earlier: &[T::AccountId],
         rules: &JudgingRules,
     ) -> Option<Candidate<T::AccountId>> {
@@ -98,12 +107,9 @@ impl<T: Config> Pallet<T> {
         if weight == 0 {
             return None;
         }
-        let mut parties = request
-            .submitters
-            .iter()
-            .chain(core::iter::once(&request.publisher));
-        // Asked of the candidate: what a party declares must not choose its judges.
-        if parties.any(|party| *party == who || T::Miners::must_recuse(&who, party)) {
+        // Asked of the candidate: what a party declares must not choose its judges. And as of the
+        // publication: what the candidate declares when it knows the seed must not either.
+        if T::Miners::recuses(&who, parties, request.since) {
             return None;
         }
         let expert =

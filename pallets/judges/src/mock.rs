@@ -49,6 +49,8 @@ pub const TREASURY: u64 = 999;
 pub const FUNDS: Balance = 1_000 * TOS;
 pub const TASK: TaskId = TaskId([1; 16]);
 pub const OTHER_TASK: TaskId = TaskId([2; 16]);
+/// The tick in which [`TASK`] was published.
+pub const PUBLISHED: Tick = 20;
 pub const PUBLISHER: u64 = 900;
 pub const SUBMITTERS: [u64; 3] = [901, 902, 903];
 pub const TYPE: TaskType = TaskType::General;
@@ -91,8 +93,8 @@ pub struct World {
     /// Weights of votes in tenths, where they are not ten.
     pub tenths: BTreeMap<u64, u64>,
     pub suspended: BTreeSet<u64>,
-    /// Who must keep away from whom.
-    pub recused: BTreeSet<(u64, u64)>,
+    /// Who must keep away from whom, and in which tick it said so.
+    pub recused: BTreeMap<(u64, u64), Tick>,
     pub domains: BTreeMap<(u64, TaskType), Bp>,
     pub settled: BTreeMap<u64, u32>,
     pub records: Vec<(u64, TaskType, Performance)>,
@@ -120,8 +122,9 @@ impl Randomness for World {
         if world(|w| w.expired >= randomness.block) {
             return Seed::Expired;
         }
-        world(|w| w.seed).map_or(Seed::Pending, |seed| {
-            Seed::Ready((seed, subject).using_encoded(blake2_256))
+        world(|w| w.seed).map_or(Seed::Pending, |seed| Seed::Ready {
+            seed: (seed, subject).using_encoded(blake2_256),
+            degraded: false,
         })
     }
     fn degraded() -> bool {
@@ -183,8 +186,13 @@ impl MinerRegistry<u64> for World {
     fn vote_tenths(who: &u64) -> u64 {
         world(|w| w.tenths.get(who).copied().unwrap_or(10))
     }
-    fn must_recuse(who: &u64, party: &u64) -> bool {
-        who == party || world(|w| w.recused.contains(&(*who, *party)))
+    fn recuses(who: &u64, parties: &[u64], since: Tick) -> bool {
+        world(|w| {
+            let declared = |party: &u64| w.recused.get(&(*who, *party));
+            parties
+                .iter()
+                .any(|party| who == party || declared(party).is_some_and(|at| *at < since))
+        })
     }
     fn start_task(_: &u64, _: TaskType) -> DispatchResult {
         Err(DispatchError::Other("not a miner's test"))
@@ -199,6 +207,8 @@ impl MinerRegistry<u64> for World {
     fn benchmark_certify(who: &u64, level: Certification) {
         world(|w| w.certifications.insert(*who, level));
     }
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_declare(_: &u64) {}
 }
 
 impl Reputation<u64> for World {
@@ -311,6 +321,7 @@ pub fn request(round: u32, size: u32) -> PanelRequest<u64> {
     PanelRequest {
         task: TASK,
         task_type: TYPE,
+        since: PUBLISHED,
         round,
         size,
         expert: false,
@@ -327,9 +338,14 @@ pub fn members(round: u32) -> Vec<u64> {
     round.members.iter().map(|member| member.who).collect()
 }
 
+/// Draws a panel, whatever the number of candidates that were looked at.
+pub fn draw(request: &PanelRequest<u64>) -> Draw {
+    Judges::draw(request).0
+}
+
 /// Draws a round of `size` and opens it for commitments.
 pub fn open_round(round: u32, size: u32) -> Vec<u64> {
-    assert_eq!(Judges::draw(&request(round, size)), Draw::Seated(size));
+    assert_eq!(draw(&request(round, size)), Draw::Seated(size));
     set_stage(VotingStage::Commit { round });
     members(round)
 }

@@ -27,13 +27,14 @@ use tos_types::{
 use tos_views::JudgeStatus;
 
 impl<T: Config> Panels<T::AccountId> for Pallet<T> {
-    fn draw(request: &PanelRequest<T::AccountId>) -> Draw {
+    fn draw(request: &PanelRequest<T::AccountId>) -> (Draw, u32) {
         if let Some(seated) = Rounds::<T>::get(request.task, request.round) {
-            return Draw::Seated(u32::try_from(seated.members.len()).unwrap_or(u32::MAX));
+            let seats = u32::try_from(seated.members.len()).unwrap_or(u32::MAX);
+            return (Draw::Seated(seats), 0);
         }
         // `conclude` and `forget` look at this many rounds.
         if request.round >= MAX_ROUNDS {
-            return Draw::Retry;
+            return (Draw::Retry, 0);
         }
         let randomness = DrawRequests::<T>::get(request.task).unwrap_or_else(|| {
             let randomness = T::Randomness::request();
@@ -42,16 +43,18 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
         });
         let subject = (b"tos/panel/v1", request.task, request.round).encode();
         let seed = match T::Randomness::seed(&randomness, &subject) {
-            Seed::Ready(seed) => seed,
-            Seed::Pending => return Draw::Retry,
+            // A degraded one too: panels go on while the beacon stands still.
+            Seed::Ready { seed, .. } => seed,
+            Seed::Pending => return (Draw::Retry, 0),
             Seed::Expired => {
                 DrawRequests::<T>::remove(request.task);
-                return Draw::Retry;
+                return (Draw::Retry, 0);
             }
         };
         // A seed that everyone knows decides nothing more: the candidates could be arranged for it.
         DrawRequests::<T>::remove(request.task);
-        Self::draw_with(request, seed).map_or(Draw::Retry, Draw::Seated)
+        let (seats, candidates) = Self::draw_with(request, seed);
+        (seats.map_or(Draw::Retry, Draw::Seated), candidates)
     }
 
     fn all_committed(task: &TaskId) -> bool {
@@ -163,8 +166,8 @@ impl<T: Config> Panels<T::AccountId> for Pallet<T> {
     }
 
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_rounds(request: &PanelRequest<T::AccountId>, seats: u32, silent: bool) {
-        crate::benchmarking::prepare_rounds::<T>(request, seats, silent);
+    fn benchmark_rounds(request: &PanelRequest<T::AccountId>, pool: u32, seats: u32, silent: bool) {
+        crate::benchmarking::prepare_pool::<T>(request, pool, seats, silent);
     }
 }
 

@@ -8,7 +8,7 @@
 use frame_support::weights::Weight;
 use polkadot_sdk::*;
 use tos_pallet_support::estimate::weight;
-use tos_types::{params::MAX_CANDIDATES, MAX_PANEL, MAX_PARTICIPANTS, MAX_ROUNDS};
+use tos_types::{params::MAX_CANDIDATES, MAX_PANEL, MAX_ROUNDS};
 
 /// Weights of the calls and steps of this pallet.
 pub trait WeightInfo {
@@ -45,10 +45,9 @@ pub trait WeightInfo {
 /// Types × accesses per pool entered or left.
 const POOLS: u64 = crate::MAX_TYPES as u64;
 const CANDIDATES: u64 = MAX_CANDIDATES as u64;
-const SUBMITTERS: u64 = MAX_PARTICIPANTS as u64;
-/// Per candidate: pool, judge, suspension, certification, settled, reputation, level, owner, and
-/// the declarations of both; these are looked into again for the publisher and for each submitter.
-const CANDIDATE_READS: u64 = 10 * CANDIDATES + CANDIDATES * (SUBMITTERS + 1);
+/// Per candidate: pool, judge, suspension, certification, settled, reputation, level, and what it and
+/// its owner declare.
+const CANDIDATE_READS: u64 = 9 * CANDIDATES;
 const PANEL: u64 = MAX_PANEL as u64;
 const SEATS: u64 = (MAX_PANEL * MAX_ROUNDS) as u64;
 

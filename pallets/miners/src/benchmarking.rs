@@ -3,13 +3,13 @@
 //! Worst cases: the most specialisations, the most relations, and every record there.
 
 use super::*;
-use crate::types::{MAX_SPECIALISATIONS, MAX_SUSPENSION_DAYS};
+use crate::types::{AFTER_EFFECT_DAYS, MAX_OWNERS, MAX_SPECIALISATIONS, MAX_SUSPENSION_DAYS};
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{
         fungible::{Inspect, Mutate},
-        EnsureOrigin, Get,
+        EnsureOrigin,
     },
     BoundedVec,
 };
@@ -63,11 +63,33 @@ fn unbonded<T: Config>() -> T::AccountId {
     who
 }
 
-/// `n` accounts in ascending order.
-fn others<T: Config>(n: u32) -> Vec<T::AccountId> {
-    let mut others: Vec<T::AccountId> = (0..n).map(|i| account("other", i, 0)).collect();
-    others.sort();
-    others
+/// A tick at which an after-effect can be over.
+fn late<T: Config>() -> Tick {
+    let after_effect = T::Clock::phase_lengths()
+        .day
+        .saturating_mul(AFTER_EFFECT_DAYS);
+    let at = after_effect.saturating_mul(2);
+    T::Clock::benchmark_set_now(at);
+    at
+}
+
+/// Lets `who` have declared as much as it may, with an owner that counts no more before the one that
+/// counts.
+fn burdened<T: Config>(who: &T::AccountId, at: Tick) {
+    Pallet::<T>::benchmark_declare(who);
+    Declarations::<T>::mutate(who, |declared| {
+        let over = Claim {
+            other: account("former owner", 0, 0),
+            since: 0,
+            until: Some(at),
+        };
+        let current = declared.owners.last_mut().expect("it was declared");
+        current.since = at.saturating_sub(1);
+        declared
+            .owners
+            .try_insert(0, over)
+            .expect("there are three places");
+    });
 }
 
 /// A miner that may endorse, because of its level.
@@ -178,39 +200,54 @@ mod benchmarks {
     #[benchmark]
     fn set_owner() {
         let who: T::AccountId = whitelisted_caller();
-        let owner: T::AccountId = account("owner", 0, 0);
+        let owner: T::AccountId = account("another owner", 0, 0);
+        let at = late::<T>();
+        burdened::<T>(&who, at);
+        burdened::<T>(&owner, at);
+        Declarations::<T>::mutate(&owner, |declared| declared.owners = BoundedVec::new());
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), Some(owner.clone()));
 
-        assert_eq!(Owners::<T>::get(&who), Some(owner));
+        let declared = Declarations::<T>::get(&who);
+        assert_eq!(declared.owners.len(), MAX_OWNERS as usize);
+        assert_eq!(declared.owner(), Some(&owner));
     }
 
     #[benchmark]
     fn declare_relation() {
         let who: T::AccountId = whitelisted_caller();
-        let mut declared = others::<T>(T::MaxRelations::get());
+        let at = late::<T>();
+        burdened::<T>(&who, at);
         // The first place: all others move.
-        let other = declared.remove(0);
-        Relations::<T>::insert(&who, BoundedVec::truncate_from(declared));
+        let mut relations = Declarations::<T>::get(&who).relations;
+        let other = relations.remove(0).other;
+        Declarations::<T>::mutate(&who, |declared| declared.relations = relations);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), other.clone());
 
-        assert!(Pallet::<T>::must_recuse(&who, &other));
+        assert!(Pallet::<T>::keeps_away_now(&who, &other));
     }
 
     #[benchmark]
     fn retract_relation() {
         let who: T::AccountId = whitelisted_caller();
-        let declared = others::<T>(T::MaxRelations::get());
-        let other = declared.first().cloned().expect("some relation is allowed");
-        Relations::<T>::insert(&who, BoundedVec::truncate_from(declared));
+        let at = late::<T>();
+        burdened::<T>(&who, at);
+        let declared = Declarations::<T>::get(&who);
+        let claim = declared.relations.last().expect("some relation is allowed");
+        let other = claim.other.clone();
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(who.clone()), other.clone());
+        _(RawOrigin::Signed(who.clone()), other);
 
-        assert!(!Pallet::<T>::must_recuse(&who, &other));
+        // It counts still.
+        let declared = Declarations::<T>::get(&who);
+        assert!(declared
+            .relations
+            .last()
+            .is_some_and(|claim| claim.until > Some(at)));
     }
 
     #[benchmark]
@@ -279,13 +316,8 @@ mod benchmarks {
         let (endorser, who) = (specialist::<T>(0), account::<T::AccountId>("who", 0, 0));
         Pallet::<T>::benchmark_register(&who, TaskType::General);
         endorsed::<T>(&who, MAX_ENDORSEMENTS.saturating_sub(1));
-        // Both read the declarations of the other's owner.
-        let owner: T::AccountId = account("owner", 0, 0);
         for one in [&endorser, &who] {
-            Owners::<T>::insert(one, owner.clone());
-            let declared = others::<T>(T::MaxRelations::get());
-            Relations::<T>::insert(one, BoundedVec::truncate_from(declared.clone()));
-            Relations::<T>::insert(&owner, BoundedVec::truncate_from(declared));
+            Pallet::<T>::benchmark_declare(one);
         }
 
         #[extrinsic_call]

@@ -4,8 +4,7 @@
 
 use crate::{
     types::MAX_SUSPENSION_DAYS, Certificate, Certificates, Config, Endorsements, Endorsers,
-    Endorsing, Error, Event, HoldReason, Miner, Miners, Owners, Pallet, Relations, Specialisations,
-    Suspensions,
+    Endorsing, Error, Event, HoldReason, Miner, Miners, Pallet, Specialisations, Suspensions,
 };
 use frame_support::ensure;
 use polkadot_sdk::*;
@@ -125,54 +124,6 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    pub(crate) fn do_set_owner(who: T::AccountId, owner: Option<T::AccountId>) -> DispatchResult {
-        match &owner {
-            Some(owner) => {
-                ensure!(*owner != who, Error::<T>::SelfRelation);
-                ensure!(
-                    Owners::<T>::get(&who).as_ref() != Some(owner),
-                    Error::<T>::AlreadyRelated
-                );
-                // Only a help for the honest: that the owner is owned later cannot be refused,
-                // or strangers could keep an account from ever declaring its owner.
-                ensure!(!Owners::<T>::contains_key(owner), Error::<T>::OwnerIsOwned);
-                Owners::<T>::insert(&who, owner);
-            }
-            None => {
-                Owners::<T>::take(&who).ok_or(Error::<T>::NotRelated)?;
-            }
-        }
-        Self::deposit_event(Event::OwnerSet { who, owner });
-        Ok(())
-    }
-
-    pub(crate) fn do_declare_relation(who: T::AccountId, other: T::AccountId) -> DispatchResult {
-        ensure!(who != other, Error::<T>::SelfRelation);
-        Relations::<T>::try_mutate(&who, |declared| match declared.binary_search(&other) {
-            Ok(_) => Err(Error::<T>::AlreadyRelated),
-            Err(at) => declared
-                .try_insert(at, other.clone())
-                .map_err(|_| Error::<T>::TooManyRelations),
-        })?;
-        Self::deposit_event(Event::RelationDeclared { who, other });
-        Ok(())
-    }
-
-    pub(crate) fn do_retract_relation(who: T::AccountId, other: T::AccountId) -> DispatchResult {
-        let mut declared = Relations::<T>::get(&who);
-        let at = declared
-            .binary_search(&other)
-            .map_err(|_| Error::<T>::NotRelated)?;
-        declared.remove(at);
-        if declared.is_empty() {
-            Relations::<T>::remove(&who);
-        } else {
-            Relations::<T>::insert(&who, declared);
-        }
-        Self::deposit_event(Event::RelationRetracted { who, other });
-        Ok(())
-    }
-
     pub(crate) fn do_certify(
         who: T::AccountId,
         level: Certification,
@@ -227,7 +178,8 @@ impl<T: Config> Pallet<T> {
             Self::may_endorse(&endorser, wanted),
             Error::<T>::NotEntitled
         );
-        let apart = !Self::recuses(&endorser, &who) && !Self::recuses(&who, &endorser);
+        let apart =
+            !Self::keeps_away_now(&endorser, &who) && !Self::keeps_away_now(&who, &endorser);
         ensure!(apart, Error::<T>::RelatedEndorser);
         let given = Endorsing::<T>::get(&endorser);
         ensure!(given < MAX_ENDORSED, Error::<T>::EndorsesTooMany);

@@ -3,8 +3,8 @@
 //! Invariants of constants and of the state.
 
 use crate::{
-    types::MAX_SPECIALISATIONS, Certificates, Config, Endorsements, Endorsing, HoldReason, Miners,
-    Owners, Pallet, Relations,
+    types::MAX_SPECIALISATIONS, Certificates, Claim, Config, Declarations, Endorsements, Endorsing,
+    HoldReason, Miners, Pallet,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -85,20 +85,42 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Certificates certify something; owners and relations name other accounts.
+    /// Certificates certify something; declarations name other accounts, each once at a time.
     fn check_accounts() -> Result<(), TryRuntimeError> {
         ensure!(
             Certificates::<T>::iter_values().all(|c| c.level != Certification::Unverified),
             "miners: a certificate certifies nothing"
         );
-        ensure!(
-            Owners::<T>::iter().all(|(who, owner)| who != owner),
-            "miners: an account owns itself"
-        );
-        for (who, others) in Relations::<T>::iter() {
-            let ordered = others.windows(2).all(|p| p.first() < p.last());
+        for (who, declared) in Declarations::<T>::iter() {
+            let (owners, relations) = (&declared.owners, &declared.relations);
             ensure!(
-                ordered && !others.is_empty() && !others.contains(&who),
+                !owners.is_empty() || !relations.is_empty(),
+                "miners: an account declares nothing"
+            );
+            ensure!(
+                owners.iter().all(|claim| claim.other != who),
+                "miners: an account owns itself"
+            );
+            // One that follows counts for tasks published after `since`, so not before `since + 1`.
+            let follows = |one: &Claim<T::AccountId>, next: &Claim<T::AccountId>| {
+                let until = one.until;
+                until.is_some_and(|until| until <= next.since.saturating_add(1))
+            };
+            ensure!(
+                owners
+                    .iter()
+                    .zip(owners.iter().skip(1))
+                    .all(|(one, next)| follows(one, next)),
+                "miners: two owners of an account count at once"
+            );
+            let ordered = relations
+                .iter()
+                .zip(relations.iter().skip(1))
+                .all(|(one, next)| {
+                    one.other < next.other || (one.other == next.other && follows(one, next))
+                });
+            ensure!(
+                ordered && relations.iter().all(|claim| claim.other != who),
                 "miners: declared relations are not ascending, distinct and to others"
             );
         }

@@ -3,9 +3,13 @@
 //! The register of miners, as other pallets use it.
 
 #[cfg(feature = "runtime-benchmarks")]
-use crate::{Certificate, Certificates};
+use crate::{Certificate, Certificates, Claim, Declarations};
 use crate::{Config, Error, Miner, Miners, Pallet};
+#[cfg(feature = "runtime-benchmarks")]
+use alloc::{vec, vec::Vec};
 use frame_support::{defensive, ensure};
+#[cfg(feature = "runtime-benchmarks")]
+use frame_support::{traits::Get, BoundedVec};
 use polkadot_sdk::*;
 use sp_runtime::DispatchResult;
 use tos_interfaces::{Clock, MinerRegistry};
@@ -76,8 +80,8 @@ impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
         T::Rules::levels().vote_tenths(level.unwrap_or_default())
     }
 
-    fn must_recuse(who: &T::AccountId, party: &T::AccountId) -> bool {
-        Self::recuses(who, party)
+    fn recuses(who: &T::AccountId, parties: &[T::AccountId], since: Tick) -> bool {
+        Self::keeps_away(who, parties, since)
     }
 
     fn start_task(who: &T::AccountId, task_type: TaskType) -> DispatchResult {
@@ -153,5 +157,33 @@ impl<T: Config> MinerRegistry<T::AccountId> for Pallet<T> {
                 expires: Tick::MAX,
             },
         );
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_declare(who: &T::AccountId) {
+        use codec::Encode as _;
+        use frame_benchmarking::account;
+        // Others than those that other accounts declare.
+        let [a, b, c, d, ..] = who.using_encoded(sp_io::hashing::blake2_256);
+        let seed = u32::from_le_bytes([a, b, c, d]);
+        let claim = |other: T::AccountId| Claim {
+            other,
+            since: 0,
+            until: None,
+        };
+        let owner: T::AccountId = account("owner", 0, seed);
+        for one in [who, &owner] {
+            let mut others: Vec<T::AccountId> = (0..T::MaxRelations::get())
+                .map(|index| account("declared", index, seed))
+                .collect();
+            others.sort();
+            let relations = others.into_iter().map(claim).collect();
+            Declarations::<T>::mutate(one, |declared| {
+                declared.relations = BoundedVec::truncate_from(relations);
+            });
+        }
+        Declarations::<T>::mutate(who, |declared| {
+            declared.owners = BoundedVec::truncate_from(vec![claim(owner)]);
+        });
     }
 }

@@ -9,11 +9,12 @@ extern crate alloc;
 use polkadot_sdk::*;
 
 pub use pallet::*;
-pub use types::{Certificate, Endorsers, Miner, Specialisations};
+pub use types::{Certificate, Claim, Declared, Endorsers, Miner, Specialisations};
 pub use weights::WeightInfo;
 
 mod calls;
 mod checks;
+mod declarations;
 mod interface;
 mod levels;
 mod reads;
@@ -68,7 +69,8 @@ pub mod pallet {
         type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// The origin that certifies accounts and revokes certificates.
         type CertifyOrigin: EnsureOrigin<Self::RuntimeOrigin>;
-        /// The most relations one account can declare.
+        /// The most relations one account can declare. Those that were taken back and are still on
+        /// record are among them.
         #[pallet::constant]
         type MaxRelations: Get<u32>;
     }
@@ -93,21 +95,12 @@ pub mod pallet {
     #[pallet::storage]
     pub type Suspensions<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Tick>;
 
-    /// The account that controls each account, as the controlled one declares. It keeps away from
-    /// its owner and from whatever that one declares itself related to.
+    /// What each account declares: the account that controls it, and those that it is related to. It
+    /// keeps away from its owner, from its relations and from those of its owner. Binds none but the
+    /// account and those that name it as their owner.
     #[pallet::storage]
-    pub type Owners<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId>;
-
-    /// The accounts each account declares itself related to, and therefore keeps away from:
-    /// ascending, distinct. Binds none but the account and those that name it as their owner.
-    #[pallet::storage]
-    pub type Relations<T: Config> = StorageMap<
-        _,
-        Blake2_128Concat,
-        T::AccountId,
-        BoundedVec<T::AccountId, T::MaxRelations>,
-        ValueQuery,
-    >;
+    pub type Declarations<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, Declared<T>, ValueQuery>;
 
     /// The accounts that endorse each miner.
     #[pallet::storage]
@@ -332,8 +325,8 @@ pub mod pallet {
         /// The account has not declared this relation, so there is nothing to retract.
         #[codec(index = 15)]
         NotRelated,
-        /// The account has declared as many relations as it may: retract one, or name an owner that
-        /// declares the others.
+        /// The account has declared as many relations as it may, those that it took back in the last
+        /// 120 days among them: name an owner that declares the others.
         #[codec(index = 16)]
         TooManyRelations,
         /// An account keeps away from itself anyway: declare others.
@@ -434,21 +427,24 @@ pub mod pallet {
 
         /// Declare which account controls this one, or that none does. This account then keeps away
         /// from its owner and from all that its owner declares itself related to; the owner is
-        /// bound to nothing. Owners of owners do not count: name the account at the top.
+        /// bound to nothing. Owners of owners do not count: name the account at the top. Counts for
+        /// tasks that are published later; an owner that is dropped or replaced goes on to count for
+        /// 60 days, and the new one counts from then on.
         #[pallet::call_index(6)]
         pub fn set_owner(origin: OriginFor<T>, owner: Option<T::AccountId>) -> DispatchResult {
             Self::do_set_owner(ensure_signed(origin)?, owner)
         }
 
         /// Declare to be related to another account: this one, and those that name it as their
-        /// owner, keep away from tasks in which the other has a stake. The other is not bound; it
-        /// has to declare for itself.
+        /// owner, keep away from tasks that are published later and in which the other has a stake.
+        /// The other is not bound; it has to declare for itself.
         #[pallet::call_index(7)]
         pub fn declare_relation(origin: OriginFor<T>, other: T::AccountId) -> DispatchResult {
             Self::do_declare_relation(ensure_signed(origin)?, other)
         }
 
-        /// Take back such a declaration of one's own. Places and seats taken before stay.
+        /// Take back such a declaration of one's own. It goes on to count for tasks that are
+        /// published in the next 60 days.
         #[pallet::call_index(8)]
         pub fn retract_relation(origin: OriginFor<T>, other: T::AccountId) -> DispatchResult {
             Self::do_retract_relation(ensure_signed(origin)?, other)

@@ -39,6 +39,10 @@ pub const UNBONDING: Tick = 25;
 pub const START_BALANCE: Balance = 1_000 * TOS;
 pub const EXISTENTIAL_DEPOSIT: Balance = TOS / 100;
 pub const MAX_RELATIONS: u32 = 3;
+/// Ticks in which what was taken back goes on to count.
+pub const AFTER_EFFECT: Tick = 60 * DAY;
+/// Ticks for which it is kept in all.
+pub const ON_RECORD: Tick = 2 * AFTER_EFFECT;
 
 tos_pallet_support::test_runtime! {
     Miners: pallet_miners, existential_deposit: EXISTENTIAL_DEPOSIT, holds;
@@ -151,6 +155,11 @@ impl ExtBuilder {
     pub fn execute(self, test: impl FnOnce()) {
         checked(self.build(), test, Miners::do_try_state);
     }
+}
+
+/// Returns `true` if `who` keeps away from `party` by all that was declared until now.
+pub fn keeps_away(who: u64, party: u64) -> bool {
+    Miners::keeps_away_now(&who, &party)
 }
 
 pub fn types(types: &[TaskType]) -> Specialisations {

@@ -2,10 +2,7 @@
 
 //! Reads: a miner as clients see it, and what holds for an account now.
 
-use crate::{
-    Certificate, Certificates, Config, Endorsements, Miner, Miners, Owners, Pallet, Relations,
-    Suspensions,
-};
+use crate::{Certificate, Certificates, Config, Endorsements, Miner, Miners, Pallet, Suspensions};
 use tos_interfaces::Clock;
 use tos_types::{rules::MemberRules, Tick};
 use tos_views::{Activity, MinerView};
@@ -60,21 +57,5 @@ impl<T: Config> Pallet<T> {
     /// Its activity now, by the days since its last work.
     pub(crate) fn activity(miner: &Miner) -> Activity {
         Activity::after(Self::idle_days(miner))
-    }
-
-    /// Returns `true` if `who` must keep away from `party`: they are the same, `who` declared it,
-    /// named `party` as its owner, or named an owner that declared it. Reads what `who` and the
-    /// owner it named declare, and nothing else: no stranger may be able to keep `who` away from
-    /// anything.
-    pub(crate) fn recuses(who: &T::AccountId, party: &T::AccountId) -> bool {
-        who == party
-            || Self::declares(who, party)
-            || Owners::<T>::get(who)
-                .is_some_and(|owner| owner == *party || Self::declares(&owner, party))
-    }
-
-    /// Returns `true` if `who` declared itself related to `other`.
-    fn declares(who: &T::AccountId, other: &T::AccountId) -> bool {
-        Relations::<T>::get(who).binary_search(other).is_ok()
     }
 }

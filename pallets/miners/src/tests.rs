@@ -4,6 +4,7 @@
 
 mod accounts;
 mod conformance;
+mod declarations;
 mod leaving;
 mod levels;
 mod properties;

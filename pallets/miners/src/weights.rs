@@ -20,7 +20,7 @@ pub trait WeightInfo {
     fn rejoin() -> Weight;
     /// Ending dormancy.
     fn reactivate() -> Weight;
-    /// Declaring an owner.
+    /// Declaring an owner after another one, with the most declarations of both.
     fn set_owner() -> Weight;
     /// Declaring the last relation that fits.
     fn declare_relation() -> Weight;
@@ -67,17 +67,17 @@ impl WeightInfo for () {
     fn reactivate() -> Weight {
         weight(20, 6_000, 3, 1)
     }
-    // Owners twice.
+    // Declarations of both, tick, phase lengths.
     fn set_owner() -> Weight {
-        weight(20, 6_000, 2, 1)
+        weight(20, 12_000, 4, 1)
     }
-    // Relations.
+    // Declarations, tick, phase lengths.
     fn declare_relation() -> Weight {
-        weight(20, 6_000, 1, 1)
+        weight(20, 6_000, 3, 1)
     }
-    // Relations.
+    // Declarations, tick, phase lengths.
     fn retract_relation() -> Weight {
-        weight(20, 6_000, 1, 1)
+        weight(20, 6_000, 3, 1)
     }
     // Tick, Certificates.
     fn certify() -> Weight {
@@ -95,8 +95,8 @@ impl WeightInfo for () {
     fn lift_suspension() -> Weight {
         weight(20, 6_000, 2, 1)
     }
-    // Miners twice, Suspensions, Certificates, Owners and Relations of both, Endorsements,
-    // Endorsing.
+    // Miners twice, Suspensions, Certificates, Declarations of both and of their owners, tick,
+    // Endorsements, Endorsing.
     fn endorse() -> Weight {
         weight(20, 6_000, 12, 2)
     }

@@ -86,8 +86,8 @@ impl MinerRegistry<u64> for TestMiners {
     fn vote_tenths(_: &u64) -> u64 {
         10
     }
-    fn must_recuse(who: &u64, party: &u64) -> bool {
-        who == party
+    fn recuses(who: &u64, parties: &[u64], _: Tick) -> bool {
+        parties.contains(who)
     }
     fn start_task(_: &u64, _: TaskType) -> DispatchResult {
         Err("not registered".into())

@@ -5,7 +5,7 @@
 use crate::{pallet::*, weights::WeightInfo, LOG_TARGET};
 use frame_support::weights::{Weight, WeightMeter};
 use polkadot_sdk::*;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::DispatchError;
 use tos_interfaces::Clock;
 use tos_pallet_support::agenda::{self, Agenda};
 use tos_types::{TaskId, Tick};
@@ -55,8 +55,9 @@ impl<T: Config> Agenda for Pallet<T> {
         Some(T::WeightInfo::pay_expired())
     }
 
-    fn step((who, task): &Self::Item) -> DispatchResult {
-        Self::do_claim(who, task)
+    fn step((who, task): &Self::Item) -> Result<Weight, DispatchError> {
+        Self::do_claim(who, task)?;
+        Ok(T::WeightInfo::pay_expired())
     }
 
     /// Takes out a reward that its owner cannot receive yet. It stays to be claimed, out of the

@@ -53,7 +53,9 @@ impl<T: Config> Pallet<T> {
                 break;
             }
             match T::Randomness::seed(&randomness, SUBJECT) {
-                Seed::Ready(seed) => Self::open_audits(&randomness, &seed, count, meter),
+                Seed::Ready { seed, .. } => {
+                    Self::open_audits(&randomness, &seed, count, meter);
+                }
                 Seed::Pending => break,
                 Seed::Expired => {}
             }

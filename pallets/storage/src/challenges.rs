@@ -237,7 +237,7 @@ impl<T: Config> Pallet<T> {
         let now = Self::now();
         let mut opened = None;
         match T::Randomness::seed(&challenge.randomness, SUBJECT) {
-            Seed::Ready(seed) => {
+            Seed::Ready { seed, .. } => {
                 let replica = Self::replica_of(&id)?;
                 let sealed = replica.sealed.ok_or(Error::<T>::Inconsistent)?;
                 challenge.seed = Some(replica_seed(&seed, &id.0, &sealed.root));

@@ -78,7 +78,10 @@ impl Randomness for TestBeacon {
             return Seed::Expired;
         }
         match System::block_number() as u32 >= randomness.block + DELAY {
-            true => Seed::Ready((randomness, subject).using_encoded(blake2_256)),
+            true => Seed::Ready {
+                seed: (randomness, subject).using_encoded(blake2_256),
+                degraded: false,
+            },
             false => Seed::Pending,
         }
     }

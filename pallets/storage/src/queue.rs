@@ -109,6 +109,16 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// The most a step that succeeds may cost.
+    fn weight_of(item: &Item) -> Weight {
+        match item {
+            Item::Deal(_) => T::WeightInfo::step_deal(),
+            Item::Replica(_) => T::WeightInfo::step_replica(),
+            Item::Audit(..) => T::WeightInfo::step_miss(),
+            Item::Challenge(..) => T::WeightInfo::step_challenge(),
+        }
+    }
+
     /// The most any step may cost.
     pub(crate) fn heaviest_step() -> Weight {
         T::WeightInfo::step_deal()
@@ -291,17 +301,12 @@ impl<T: Config> agenda::Agenda for Pallet<T> {
     }
 
     fn step_weight(item: &Item) -> Option<Weight> {
-        let worst = match item {
-            Item::Deal(_) => T::WeightInfo::step_deal(),
-            Item::Replica(_) => T::WeightInfo::step_replica(),
-            Item::Audit(..) => T::WeightInfo::step_miss(),
-            Item::Challenge(..) => T::WeightInfo::step_challenge(),
-        };
-        Some(worst.saturating_add(T::WeightInfo::step_failed()))
+        Some(Self::weight_of(item).saturating_add(T::WeightInfo::step_failed()))
     }
 
-    fn step(item: &Item) -> DispatchResult {
-        Self::take(*item, None).map(|_| ())
+    fn step(item: &Item) -> Result<Weight, DispatchError> {
+        Self::take(*item, None)?;
+        Ok(Self::weight_of(item))
     }
 
     /// Longer each time where failures are counted.

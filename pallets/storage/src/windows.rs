@@ -67,7 +67,7 @@ impl<T: Config> Pallet<T> {
         began: tos_types::Tick,
     ) -> bool {
         let seed = match T::Randomness::seed(&randomness, SUBJECT) {
-            Seed::Ready(seed) => seed,
+            Seed::Ready { seed, .. } => seed,
             Seed::Pending => return false,
             Seed::Expired => {
                 CurrentStage::<T>::put(Stage::Drawing {

@@ -3,8 +3,9 @@
 //! Queues of steps that come due, by tick.
 //!
 //! A pallet keeps its queue in its own storage and implements [`Agenda`]; [`run`] takes what is due.
-//! Each look at the queue and each step is paid for before it is taken, the step at its worst. What
-//! the meter cannot pay for waits for the next block, and comes first then.
+//! A step begins only where the meter could pay for its worst, so that a block is never overrun; it is
+//! charged what it tells to have used, so that more of them fit. A look at the queue is paid for
+//! before it is taken. What the meter cannot pay for waits for the next block, and comes first then.
 //!
 //! Other work on the same meter runs in [`keeping`], so that it leaves the queue a share.
 
@@ -13,7 +14,7 @@ use frame_support::{
     weights::{Weight, WeightMeter},
 };
 use polkadot_sdk::*;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::DispatchError;
 use tos_types::Tick;
 
 /// Doublings of the delay after failures in a row: the longest is 64 ticks.
@@ -46,11 +47,13 @@ pub trait Agenda {
     /// names nothing: it is removed.
     fn step_weight(item: &Self::Item) -> Option<Weight>;
 
-    /// Takes a step. It adds entries for later ticks only. Nothing changes if it fails.
+    /// Takes a step, and returns the weight that it used: at most [`Agenda::step_weight`], which was
+    /// the bound before it was known what the step would find. It adds entries for later ticks
+    /// only. Nothing changes if it fails.
     ///
     /// # Errors
     /// The step cannot be taken now.
-    fn step(item: &Self::Item) -> DispatchResult;
+    fn step(item: &Self::Item) -> Result<Weight, DispatchError>;
     /// Puts off a step that failed, so that it neither holds up others nor is forgotten.
     fn postpone(tick: Tick, item: &Self::Item, error: DispatchError);
 }
@@ -81,21 +84,26 @@ pub fn run_tick<A: Agenda>(tick: Tick, meter: &mut WeightMeter) -> bool {
         let Some(item) = entries.next() else {
             return true;
         };
-        let Some(weight) = A::step_weight(&item) else {
+        let Some(worst) = A::step_weight(&item) else {
             log::error!(target: A::TARGET, "the queue names {item:?}, which is not there");
             A::remove(tick, &item);
             continue;
         };
-        if meter.try_consume(weight).is_err() {
+        if !meter.can_consume(worst) {
             return false;
         }
-        take::<A>(tick, &item);
+        // What a step that fails has used until then is not known.
+        let used = take::<A>(tick, &item).unwrap_or(worst);
+        if !used.all_lte(worst) {
+            log::error!(target: A::TARGET, "a step of {item:?} says {used:?}, more than {worst:?}");
+        }
+        meter.consume(used.min(worst));
     }
 }
 
-/// Takes one step; puts it off if it fails. Returns `true` if it succeeded.
-pub fn take<A: Agenda>(tick: Tick, item: &A::Item) -> bool {
-    attempt::<A, _>(tick, item, || A::step(item)).is_ok()
+/// Takes one step; puts it off if it fails. Returns the weight that it used, `None` if it failed.
+pub fn take<A: Agenda>(tick: Tick, item: &A::Item) -> Option<Weight> {
+    attempt::<A, _>(tick, item, || A::step(item)).ok()
 }
 
 /// Takes one step in the caller's own way; puts it off if it fails, as the queue does.

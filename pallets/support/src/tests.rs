@@ -14,7 +14,7 @@ use frame_support::{
 use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use sp_io::TestExternalities;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::DispatchError;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -75,6 +75,8 @@ struct Queue {
     failing: BTreeMap<u32, u8>,
     failures: BTreeMap<u32, u8>,
     unknown: BTreeSet<u32>,
+    /// What steps say to have used; the worst for all others.
+    used: BTreeMap<u32, u64>,
     taken: Vec<(Tick, u32)>,
 }
 
@@ -85,6 +87,9 @@ thread_local! {
 fn queue<R>(change: impl FnOnce(&mut Queue) -> R) -> R {
     QUEUE.with_borrow_mut(change)
 }
+
+/// The most that a step may weigh.
+const WORST: u64 = 100;
 
 struct Steps;
 
@@ -124,9 +129,9 @@ impl Agenda for Steps {
         Weight::from_parts(10, 0)
     }
     fn step_weight(item: &u32) -> Option<Weight> {
-        queue(|q| (!q.unknown.contains(item)).then(|| Weight::from_parts(100, 0)))
+        queue(|q| (!q.unknown.contains(item)).then(|| Weight::from_parts(WORST, 0)))
     }
-    fn step(item: &u32) -> DispatchResult {
+    fn step(item: &u32) -> Result<Weight, DispatchError> {
         queue(|q| {
             if let Some(left) = q.failing.get_mut(item).filter(|left| **left > 0) {
                 *left -= 1;
@@ -134,7 +139,8 @@ impl Agenda for Steps {
             }
             q.taken.push((q.now, *item));
             q.entries.retain(|(_, other)| other != item);
-            Ok(())
+            let used = q.used.get(item).copied().unwrap_or(WORST);
+            Ok(Weight::from_parts(used, 0))
         })
     }
     fn postpone(tick: Tick, item: &u32, _: DispatchError) {
@@ -174,6 +180,69 @@ fn steps_are_taken_in_the_order_of_their_ticks_and_what_is_not_paid_for_comes_fi
     assert_eq!(taken[3..], [(5, 4), (5, 6), (5, 1)]);
     assert_eq!(queue(|q| (q.entries.len(), q.cursor)), (0, 6));
     assert_eq!(block(6, 0), 0);
+}
+
+#[test]
+fn steps_that_use_less_than_their_worst_leave_room_for_more_of_them() {
+    queue(|q| {
+        q.cursor = 1;
+        q.entries = (0..20).map(|item| (1, item)).collect();
+        q.used = (0..20).map(|item| (item, 5)).collect();
+    });
+    // Room for two at their worst: eleven are taken before less than one worst is left.
+    let limit = 1 + 2 * (10 + WORST) + 50;
+    let used = block(1, limit);
+    assert_eq!(queue(|q| q.taken.len()), 11);
+    // What is charged is what they used, and the look that found no room.
+    assert_eq!(used, 1 + 12 * 10 + 11 * 5);
+    block(2, u64::MAX);
+    assert_eq!(queue(|q| q.taken.len()), 20);
+}
+
+#[test]
+fn no_step_begins_whose_worst_does_not_fit_however_little_it_would_use() {
+    queue(|q| {
+        q.cursor = 1;
+        q.entries = BTreeSet::from([(1, 1), (1, 2)]);
+        q.used = BTreeMap::from([(1, 0), (2, 0)]);
+    });
+    // Nothing is used by the first, and the second still needs room for its worst.
+    for (limit, taken) in [
+        (1 + 10 + WORST - 1, 0),
+        (1 + 10 + WORST, 1),
+        (1 + 10 + WORST - 1, 1),
+        (1 + 10 + WORST, 2),
+    ] {
+        assert!(block(1, limit) <= limit);
+        assert_eq!(queue(|q| q.taken.len()), taken, "{limit}");
+    }
+}
+
+#[test]
+fn a_step_that_fails_is_charged_its_worst() {
+    queue(|q| {
+        q.cursor = 1;
+        q.entries = BTreeSet::from([(1, 1)]);
+        q.used = BTreeMap::from([(1, 0)]);
+        q.failing = BTreeMap::from([(1, 1)]);
+    });
+    // One look finds it, one finds nothing more.
+    assert_eq!(block(1, u64::MAX), 1 + 2 * 10 + WORST);
+    // It is due again in the next tick, and uses nothing then.
+    assert_eq!(block(2, u64::MAX), 1 + 2 * 10);
+    assert_eq!(queue(|q| q.taken.clone()), [(2, 1)]);
+}
+
+#[test]
+fn no_step_is_charged_more_than_the_worst_that_was_asked_for() {
+    queue(|q| {
+        q.cursor = 1;
+        q.entries = BTreeSet::from([(1, 1)]);
+        q.used = BTreeMap::from([(1, 7 * WORST)]);
+    });
+    let limit = 1 + 2 * 10 + WORST;
+    assert_eq!(block(1, limit), limit);
+    assert_eq!(queue(|q| q.taken.len()), 1);
 }
 
 #[test]

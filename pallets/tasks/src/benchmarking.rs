@@ -15,6 +15,7 @@ use tos_interfaces::{Clock, MinerRegistry, PanelRequest, Panels, Reputation};
 use tos_pallet_support::agenda;
 use tos_types::{
     commitment, content,
+    params::MAX_CANDIDATES,
     rules::CurrentRules,
     vote::{AnswerResult, Tally},
     Balance, Closure, ContentRef, Difficulty, Phase, TaskId, TaskParams, TaskType, Verdict,
@@ -167,14 +168,19 @@ fn full(rounds: u32) -> u32 {
     rounds.saturating_mul(MAX_PANEL)
 }
 
-/// Fills that many seats of the largest panels, silent or not.
+/// Fills that many seats of the largest panels, silent or not, from the largest pool.
 fn seat<T: Config>(id: TaskId, task: &mut TaskOf<T>, seats: u32, silent: bool) {
+    seat_from::<T>(id, task, MAX_CANDIDATES, seats, silent);
+}
+
+/// Fills that many seats of the largest panels, silent or not, from a pool of so many judges.
+fn seat_from<T: Config>(id: TaskId, task: &mut TaskOf<T>, pool: u32, seats: u32, silent: bool) {
     task.round = seats.div_ceil(MAX_PANEL).saturating_sub(1);
     let request = PanelRequest {
         size: MAX_PANEL,
         ..Pallet::<T>::panel_request(&id, task)
     };
-    T::Panels::benchmark_rounds(&request, seats, silent);
+    T::Panels::benchmark_rounds(&request, pool, seats, silent);
 }
 
 /// A task with `p` answers, all of which may earn, after rounds with that many seats in all. The
@@ -310,6 +316,7 @@ mod benches {
             assert_ok!(Pallet::<T>::do_join(miner::<T>(index), id));
         }
         let caller = miner::<T>(0);
+        T::Miners::benchmark_declare(&caller);
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), id);
         assert_eq!(Tasks::<T>::get(id).unwrap().joined, MAX_PARTICIPANTS);
@@ -453,9 +460,12 @@ mod benches {
     }
 
     #[benchmark]
-    fn step_draw(p: Linear<1, { MAX_PARTICIPANTS }>) {
-        let id = voted::<T>(p, full(MAX_ROUNDS - 1), Phase::PanelDraw);
+    fn step_draw(c: Linear<{ 2 * MAX_PANEL }, { MAX_CANDIDATES }>) {
+        let id = revealed::<T>(MAX_PARTICIPANTS, originals);
+        step::<T>(id);
         make_due::<T>(id, |task| {
+            // One round has been before: others are left for as large a panel, however few.
+            seat_from::<T>(id, task, c, MAX_PANEL, false);
             task.round = MAX_ROUNDS - 1;
             task.deadline = T::Clock::now();
         });

@@ -315,21 +315,21 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_crank(id: TaskId) -> DispatchResultWithPostInfo {
         let task = Self::find(&id)?;
         Self::ensure_due(&task)?;
-        let weight = Self::step_weight(&task).saturating_add(T::WeightInfo::agenda_tick());
-        let pays_fee = if Self::run_step(task.due, &id) {
-            Pays::No
-        } else {
-            Pays::Yes
+        let (used, pays_fee) = match Self::run_step(task.due, &id) {
+            Some(used) => (used, Pays::No),
+            None => (Self::step_weight(&task), Pays::Yes),
         };
         Ok(PostDispatchInfo {
-            actual_weight: Some(weight),
+            actual_weight: Some(used.saturating_add(T::WeightInfo::agenda_tick())),
             pays_fee,
         })
     }
 
-    /// `true` if the miner is the publisher, or says that it has to keep away from it.
+    /// `true` if the miner is the publisher, or has to keep away from it by all that was declared
+    /// until now: no seed chooses miners, so what is declared after the publication counts too.
     pub(crate) fn is_own(task: &TaskOf<T>, miner: &T::AccountId) -> bool {
-        task.publisher == *miner || T::Miners::must_recuse(miner, &task.publisher)
+        let publisher = core::slice::from_ref(&task.publisher);
+        T::Miners::recuses(miner, publisher, T::Clock::now().saturating_add(1))
     }
 
     fn check_content(content: &ContentRef) -> Result<(), Error<T>> {

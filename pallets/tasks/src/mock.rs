@@ -84,8 +84,8 @@ pub struct Script {
     pub refusals: BTreeMap<AccountId, JoinError>,
     /// Certifications; `Basic` for everybody else.
     pub certified: BTreeMap<AccountId, Certification>,
-    /// Who must keep away from whom.
-    pub recused: BTreeSet<(AccountId, AccountId)>,
+    /// Who must keep away from whom, and in which tick it said so.
+    pub recused: BTreeMap<(AccountId, AccountId), Tick>,
     /// Global reputations; 10,000 for everybody else.
     pub reputation: BTreeMap<AccountId, Bp>,
     /// Tasks each miner has started and not finished.
@@ -96,6 +96,8 @@ pub struct Script {
     pub recorded: Vec<(AccountId, Performance)>,
     /// What the next draws give; then a panel of three.
     pub draws: VecDeque<Draw>,
+    /// The number of candidates that draws look at.
+    pub candidates: u32,
     /// What was asked of the draws.
     pub requests: Vec<PanelRequest<AccountId>>,
     /// What the next rounds give, with their results, or with none for the usual ones: quality 60
@@ -169,8 +171,13 @@ impl MinerRegistry<AccountId> for TestMiners {
     fn vote_tenths(_: &AccountId) -> u64 {
         10
     }
-    fn must_recuse(who: &AccountId, party: &AccountId) -> bool {
-        who == party || script(|s| s.recused.contains(&(*who, *party)))
+    fn recuses(who: &AccountId, parties: &[AccountId], since: Tick) -> bool {
+        script(|s| {
+            let declared = |party: &AccountId| s.recused.get(&(*who, *party));
+            parties
+                .iter()
+                .any(|party| who == party || declared(party).is_some_and(|at| *at < since))
+        })
     }
     fn start_task(who: &AccountId, task_type: TaskType) -> DispatchResult {
         Self::may_work(who, task_type).map_err(|_| DispatchError::Other("may not work"))?;
@@ -188,6 +195,8 @@ impl MinerRegistry<AccountId> for TestMiners {
     fn benchmark_register(_: &AccountId, _: TaskType) {}
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_certify(_: &AccountId, _: Certification) {}
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_declare(_: &AccountId) {}
 }
 
 pub struct TestReputation;
@@ -211,10 +220,11 @@ impl Reputation<AccountId> for TestReputation {
 
 pub struct TestPanels;
 impl Panels<AccountId> for TestPanels {
-    fn draw(request: &PanelRequest<AccountId>) -> Draw {
+    fn draw(request: &PanelRequest<AccountId>) -> (Draw, u32) {
         script(|s| {
             s.requests.push(request.clone());
-            s.draws.pop_front().unwrap_or(Draw::Seated(3))
+            let draw = s.draws.pop_front().unwrap_or(Draw::Seated(3));
+            (draw, s.candidates)
         })
     }
     fn all_committed(_: &TaskId) -> bool {
@@ -258,7 +268,7 @@ impl Panels<AccountId> for TestPanels {
         script(|s| s.forgotten.push(*task))
     }
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_rounds(request: &PanelRequest<AccountId>, _: u32, _: bool) {
+    fn benchmark_rounds(request: &PanelRequest<AccountId>, _: u32, _: u32, _: bool) {
         let result = AnswerResult {
             quality: 95,
             innovation: 50,

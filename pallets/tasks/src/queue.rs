@@ -4,15 +4,16 @@
 
 use crate::*;
 use frame_support::weights::Weight;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::DispatchError;
 use tos_interfaces::Clock;
 use tos_pallet_support::agenda::{self, retry_delay};
-use tos_types::{TaskId, Tick, MAX_PARTICIPANTS};
+use tos_types::{params::MAX_CANDIDATES, TaskId, Tick, MAX_PARTICIPANTS};
 
 impl<T: Config> Pallet<T> {
     /// Takes the task's next step. When it fails, nothing changes, but it is tried again later:
-    /// neither does it hold up others, nor is it ever forgotten. Returns `true` if it succeeded.
-    pub(crate) fn run_step(due: Tick, id: &TaskId) -> bool {
+    /// neither does it hold up others, nor is it ever forgotten. Returns the weight that it used,
+    /// `None` if it failed.
+    pub(crate) fn run_step(due: Tick, id: &TaskId) -> Option<Weight> {
         agenda::take::<Self>(due, id)
     }
 
@@ -26,7 +27,7 @@ impl<T: Config> Pallet<T> {
             Step::Advance => T::WeightInfo::step_advance().max(T::WeightInfo::step_advance_votes()),
             Step::Expire => T::WeightInfo::step_expire(miners),
             Step::Collect => T::WeightInfo::step_collect(miners),
-            Step::Draw => T::WeightInfo::step_draw(miners),
+            Step::Draw => T::WeightInfo::step_draw(MAX_CANDIDATES),
             Step::Tally => T::WeightInfo::step_tally(miners),
             Step::GiveUp => T::WeightInfo::step_unresolve(miners, seats),
             Step::LastTally => T::WeightInfo::step_tally(miners)
@@ -104,7 +105,7 @@ impl<T: Config> agenda::Agenda for Pallet<T> {
         Tasks::<T>::get(id).map(|task| Self::step_weight(&task))
     }
 
-    fn step(id: &TaskId) -> DispatchResult {
+    fn step(id: &TaskId) -> Result<Weight, DispatchError> {
         Self::advance(*id)
     }
 

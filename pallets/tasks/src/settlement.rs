@@ -2,9 +2,10 @@
 
 //! The ends of tasks: settled, expired or unresolved, and finally pruned.
 
-use crate::*;
+use crate::{steps::Way, *};
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::dispatch::DispatchResult;
+use sp_runtime::DispatchError;
 use tos_formulas::{
     reputation::{self, Performance, SignedBp},
     split::{self, JudgedAnswer, QualityBars},
@@ -111,13 +112,14 @@ fn mean_score<'a>(answers: impl Iterator<Item = &'a JudgedAnswer>) -> Option<u32
 
 impl<T: Config> Pallet<T> {
     /// Pays, slashes, records, and closes the task.
-    pub(crate) fn settle(id: &TaskId, task: TaskOf<T>) -> DispatchResult {
+    pub(crate) fn settle(id: &TaskId, task: TaskOf<T>) -> Result<Way, DispatchError> {
         let authors = Answers::<T>::get(id);
         let results = T::Panels::results(id);
         if authors.is_empty() || results.len() != authors.len() {
             // No result that could be paid by. All get their own back rather than wait.
             log::error!(target: LOG_TARGET, "task {id} has no usable result");
-            return Self::unresolve(id, task);
+            Self::unresolve(id, task)?;
+            return Ok(Way::Unresolved);
         }
         let mut scored = BTreeMap::new();
         let mut answers = Vec::new();
@@ -179,7 +181,8 @@ impl<T: Config> Pallet<T> {
             Some(scored) => Outcome::judged(scored, mean, &task.rules.judging),
             None => Outcome::failed(undelivered(submission)),
         })?;
-        Self::close(id, task, Closure::Settled)
+        Self::close(id, task, Closure::Settled)?;
+        Ok(Way::On)
     }
 
     /// Closes a task that no miner answered: one that promised to and did not loses some stake.

@@ -4,13 +4,23 @@
 
 use crate::*;
 use alloc::vec::Vec;
-use frame_support::dispatch::DispatchResult;
+use frame_support::{dispatch::DispatchResult, weights::Weight};
+use sp_runtime::DispatchError;
 use tos_formulas::simhash;
 use tos_interfaces::{Clock, Draw, PanelRequest, Panels};
 use tos_types::{
     vote::{AnswerResult, Tally},
     Phase, TaskId, Tick,
 };
+
+/// The way that a task went from a count or a settlement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    /// On, as it should.
+    On,
+    /// It was closed without a result, which costs more.
+    Unresolved,
+}
 
 impl<T: Config> Pallet<T> {
     /// Ticks from a phase change by the queue to the first draw: the seed must not have existed
@@ -39,26 +49,57 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes the next step of a task if it is due. Everything that happens by itself happens here.
-    pub fn advance(id: TaskId) -> DispatchResult {
+    /// Returns the weight that the step used, in what it turned out to be.
+    ///
+    /// # Errors
+    /// There is no such task, nothing is due, or the step cannot be taken now.
+    pub fn advance(id: TaskId) -> Result<Weight, DispatchError> {
         let mut task = Self::find(&id)?;
         Self::ensure_due(&task)?;
         task.failures = 0;
-        match Self::step_of(&task) {
-            Step::Advance => Self::begin_reveals(&id, task),
-            Step::Expire => Self::expire(&id, task),
-            Step::Collect => Self::collect(&id, task),
-            Step::Draw => Self::draw(&id, task),
-            Step::GiveUp => Self::fall_back(&id, task),
-            Step::Tally | Step::LastTally => Self::tally(&id, task),
-            Step::Settle => Self::settle(&id, task),
-            Step::Prune => Self::prune(&id, &task),
-        }
+        let (miners, seats) = (task.joined, task.seats());
+        let unresolved = || T::WeightInfo::step_unresolve(miners, seats);
+        Ok(match Self::step_of(&task) {
+            Step::Advance => Self::begin_reveals(&id, task)?,
+            Step::Expire => {
+                Self::expire(&id, task)?;
+                T::WeightInfo::step_expire(miners)
+            }
+            Step::Collect => {
+                Self::collect(&id, task)?;
+                T::WeightInfo::step_collect(miners)
+            }
+            Step::Draw => T::WeightInfo::step_draw(Self::draw(&id, task)?),
+            Step::GiveUp => {
+                Self::fall_back(&id, task)?;
+                unresolved()
+            }
+            Step::Tally | Step::LastTally => {
+                let counted = T::WeightInfo::step_tally(miners);
+                match Self::tally(&id, task)? {
+                    Way::On => counted,
+                    Way::Unresolved => counted.saturating_add(unresolved()),
+                }
+            }
+            Step::Settle => {
+                let settled = T::WeightInfo::step_settle(miners, seats);
+                match Self::settle(&id, task)? {
+                    Way::On => settled,
+                    Way::Unresolved => settled.max(unresolved()),
+                }
+            }
+            Step::Prune => {
+                Self::prune(&id, &task)?;
+                T::WeightInfo::step_prune(miners, seats)
+            }
+        })
     }
 
-    /// From commitments to reveals, of answers or of votes.
-    fn begin_reveals(id: &TaskId, mut task: TaskOf<T>) -> DispatchResult {
+    /// From commitments to reveals, of answers or of votes. Returns the weight of the one that it
+    /// was.
+    fn begin_reveals(id: &TaskId, mut task: TaskOf<T>) -> Result<Weight, DispatchError> {
         let phase_lengths = T::Clock::phase_lengths();
-        if task.phase == Phase::Open {
+        let used = if task.phase == Phase::Open {
             Self::leave_open(id, &task);
             Self::enter(
                 id,
@@ -66,15 +107,17 @@ impl<T: Config> Pallet<T> {
                 Phase::AnswerReveal,
                 phase_lengths.answer_reveal,
             )?;
+            T::WeightInfo::step_advance()
         } else {
             Self::enter(id, &mut task, Phase::VoteReveal, phase_lengths.vote_reveal)?;
             // There is nothing to wait for.
             if T::Panels::none_committed(id) {
                 Self::hasten(id, &mut task);
             }
-        }
+            T::WeightInfo::step_advance_votes()
+        };
         Tasks::<T>::insert(id, task);
-        Ok(())
+        Ok(used)
     }
 
     /// Orders the answers by commitment and marks those too close to an earlier one.
@@ -139,9 +182,11 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Tries to seat a panel; if there is none, it tries again in the next tick.
-    fn draw(id: &TaskId, mut task: TaskOf<T>) -> DispatchResult {
-        match T::Panels::draw(&Self::panel_request(id, &task)) {
+    /// Tries to seat a panel; if there is none, it tries again in the next tick. Returns the number of
+    /// candidates that were looked at.
+    fn draw(id: &TaskId, mut task: TaskOf<T>) -> Result<u32, DispatchError> {
+        let (draw, candidates) = T::Panels::draw(&Self::panel_request(id, &task));
+        match draw {
             Draw::Seated(_) => {
                 let window = T::Clock::phase_lengths().vote_commit;
                 Self::enter(id, &mut task, Phase::VoteCommit, window)?;
@@ -151,13 +196,14 @@ impl<T: Config> Pallet<T> {
             }
         }
         Tasks::<T>::insert(id, task);
-        Ok(())
+        Ok(candidates)
     }
 
     pub(crate) fn panel_request(id: &TaskId, task: &TaskOf<T>) -> PanelRequest<T::AccountId> {
         PanelRequest {
             task: *id,
             task_type: task.task_type(),
+            since: task.opened,
             round: task.round,
             size: task.panel_size(),
             expert: task.wants_experts(),
@@ -174,7 +220,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Counts the votes of the round.
-    fn tally(id: &TaskId, mut task: TaskOf<T>) -> DispatchResult {
+    fn tally(id: &TaskId, mut task: TaskOf<T>) -> Result<Way, DispatchError> {
         let tally = T::Panels::tally(id);
         Self::deposit_event(Event::RoundTallied {
             task: *id,
@@ -182,25 +228,28 @@ impl<T: Config> Pallet<T> {
             tally,
         });
         match tally {
-            Tally::NoQuorum if !Self::may_escalate(&task) => Self::fall_back(id, task),
+            Tally::NoQuorum if !Self::may_escalate(&task) => return Self::fall_back(id, task),
             _ if task.challenged => Self::decide_challenge(id, task, true),
             Tally::Split | Tally::NoQuorum if Self::may_escalate(&task) => {
                 task.escalations = task.escalations.saturating_add(1);
                 Self::next_round(id, task, Self::AFTER_THE_QUEUE)
             }
             _ => Self::await_challenge(id, task),
-        }
+        }?;
+        Ok(Way::On)
     }
 
     /// The last round came to nothing: an earlier result stands, if there is one.
-    fn fall_back(id: &TaskId, task: TaskOf<T>) -> DispatchResult {
+    fn fall_back(id: &TaskId, task: TaskOf<T>) -> Result<Way, DispatchError> {
         if task.challenged {
-            Self::decide_challenge(id, task, false)
+            Self::decide_challenge(id, task, false)?;
         } else if T::Panels::results(id).is_empty() {
-            Self::unresolve(id, task)
+            Self::unresolve(id, task)?;
+            return Ok(Way::Unresolved);
         } else {
-            Self::await_challenge(id, task)
+            Self::await_challenge(id, task)?;
         }
+        Ok(Way::On)
     }
 
     /// The result is known: it may be challenged now.

@@ -6,7 +6,7 @@ use frame_support::weights::Weight;
 use polkadot_sdk::*;
 use tos_pallet_support::estimate::weight;
 
-/// Weights of `pallet_tasks`. The argument is the number of miners who joined the task.
+/// Weights of `pallet_tasks`. The argument `p` is the number of miners who joined the task.
 pub trait WeightInfo {
     /// Publishing a task with the longest specification.
     fn publish() -> Weight;
@@ -36,8 +36,8 @@ pub trait WeightInfo {
     fn step_expire(p: u32) -> Weight;
     /// Ordering answers, all duplicates of the first.
     fn step_collect(p: u32) -> Weight;
-    /// Drawing a panel.
-    fn step_draw(p: u32) -> Weight;
+    /// Drawing a panel for a task with the most answers, after looking at `c` candidates.
+    fn step_draw(c: u32) -> Weight;
     /// Counting the votes of the largest panel.
     fn step_tally(p: u32) -> Weight;
     /// Closing a task with `p` answers without a result, after rounds of `s` seats in all.
@@ -107,10 +107,11 @@ impl WeightInfo for () {
         weight(40, 8_000, 6, 6).saturating_add(weight(12, 3_000, 1, 1).saturating_mul(p.into()))
     }
 
-    fn step_draw(p: u32) -> Weight {
-        // Up to 64 candidates, each looked up in three pallets and against every submitter.
-        weight(2_000, 1_000_000, 500, 40)
-            .saturating_add(weight(150, 60_000, 64, 0).saturating_mul(p.into()))
+    fn step_draw(c: u32) -> Weight {
+        // Task, seed and earlier rounds, and the members who are seated. A candidate is looked up in
+        // three pallets; what it and its owner declare is compared with all parties at once.
+        weight(300, 60_000, 30, 40)
+            .saturating_add(weight(40, 12_000, 8, 0).saturating_mul(c.into()))
     }
 
     fn step_tally(p: u32) -> Weight {

@@ -17,6 +17,8 @@ pub struct PanelRequest<AccountId> {
     pub task: TaskId,
     /// Its type; weights come from reputation in it.
     pub task_type: TaskType,
+    /// The tick of its publication: what judges declared before it keeps them off the panel.
+    pub since: Tick,
     /// 0 for the first round.
     pub round: u32,
     /// Members wanted.
@@ -45,7 +47,9 @@ pub enum Draw {
 /// Panels: draw, vote, tally.
 pub trait Panels<AccountId> {
     /// Draws a panel. Members of earlier rounds of the task sit again only when others are too few.
-    fn draw(request: &PanelRequest<AccountId>) -> Draw;
+    /// Returns with it the number of candidates that were looked at, which is what a draw costs:
+    /// at most [`tos_types::params::MAX_CANDIDATES`], none where there is no seed.
+    fn draw(request: &PanelRequest<AccountId>) -> (Draw, u32);
     /// Returns `true` if every member of the current round has committed.
     fn all_committed(task: &TaskId) -> bool;
     /// Returns `true` if no member has committed.
@@ -63,13 +67,13 @@ pub trait Panels<AccountId> {
     fn conclude(task: &TaskId, task_type: TaskType, judge: bool) -> Vec<(AccountId, Bp)>;
     /// Removes every record of the task.
     fn forget(task: &TaskId);
-    /// Registers a full pool of judges of the type, all of whom may sit as experts (without
+    /// Registers a pool of so many judges of the type, all of whom may sit as experts (without
     /// `seats` that is all: the worst case of a draw), makes the next draw's seed ready, and fills
     /// `seats` seats in rounds of `size` each, the last one smaller. All have revealed a vote that
     /// earns or, where they are `silent`, done nothing; the rounds are not counted yet. For
     /// benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
-    fn benchmark_rounds(request: &PanelRequest<AccountId>, seats: u32, silent: bool);
+    fn benchmark_rounds(request: &PanelRequest<AccountId>, pool: u32, seats: u32, silent: bool);
 }
 
 /// The votes that a task takes now.

@@ -7,8 +7,14 @@ use tos_types::randomness::RandomnessRequest;
 /// State of a randomness request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Seed {
-    /// The seed.
-    Ready([u8; 32]),
+    /// The seed is known.
+    Ready {
+        /// The seed.
+        seed: [u8; 32],
+        /// `true` if it comes from authors of blocks alone, because the beacon stood still after
+        /// the request was made. Never changes with the time of asking, as the seed does not.
+        degraded: bool,
+    },
     /// Not yet; ask again in a later block.
     Pending,
     /// The records no longer reach back so far: make a new randomness request.

@@ -20,16 +20,12 @@ pub trait MinerRegistry<AccountId> {
     fn stake_percent(who: &AccountId) -> u128;
     /// Weight of a vote of `who`, in tenths of that of a miner of the lowest level, or of no miner.
     fn vote_tenths(who: &AccountId) -> u64;
-    /// Returns `true` if `who` must keep away from a task in which `party` has a stake: because they are the
-    /// same, or because `who`, or the owner that `who` named, said so. Nothing that `party` or
-    /// any other account does can make it true, or a party with a stake could choose its judges.
-    fn must_recuse(who: &AccountId, party: &AccountId) -> bool;
-    /// Returns `true` if `who` must keep away from a case with these parties, which was published at `since`. Without
-    /// times of declarations, all that are made count, as in [`Self::must_recuse`].
-    fn recuses(who: &AccountId, parties: &[AccountId], since: Tick) -> bool {
-        let _ = since;
-        parties.iter().any(|party| Self::must_recuse(who, party))
-    }
+    /// Returns `true` if `who` must keep away from a task that was published in tick `since` and in
+    /// which `parties` have a stake: because it is one of them, or because `who`, or the owner that
+    /// `who` had named, had said so before that tick. Nothing that a party or any other account does
+    /// can make it true, or a party with a stake could choose its judges; and nothing that `who` does
+    /// after the publication changes it. Costs two reads, for any number of parties.
+    fn recuses(who: &AccountId, parties: &[AccountId], since: Tick) -> bool;
     /// Returns `true` if `who` is certified to judge: it may take the seats that are for certified judges only.
     fn judges_certified(who: &AccountId) -> bool {
         Self::certification(who) >= Certification::Professional
@@ -46,4 +42,7 @@ pub trait MinerRegistry<AccountId> {
     /// Gives `who` a certification. For benchmarks only.
     #[cfg(feature = "runtime-benchmarks")]
     fn benchmark_certify(who: &AccountId, level: Certification);
+    /// Lets `who` name an owner, and both declare as much as they may. For benchmarks only.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn benchmark_declare(who: &AccountId);
 }

@@ -27,8 +27,8 @@ use pallet_tasks::WeightInfo as _;
 use tos_interfaces::Clock as _;
 use tos_runtime::*;
 use tos_types::{
-    commitment, AnswerScore, Closure, ContentRef, Difficulty, Phase, PhaseLengths, TaskId,
-    TaskParams, TaskType, Verdict, TOS,
+    commitment, params::MAX_CANDIDATES, AnswerScore, Closure, ContentRef, Difficulty, Phase,
+    PhaseLengths, TaskId, TaskParams, TaskType, Verdict, TOS,
 };
 use world::{account, dispatch, genesis, next_block};
 
@@ -108,12 +108,15 @@ impl Measured {
     fn step(&mut self, id: TaskId, seed: &mut u64) {
         let phase = phase(id);
         let miners = pallet_tasks::Participants::<Runtime>::get(id).len() as u32;
-        let seats = pallet_tasks::Tasks::<Runtime>::get(id).map_or(0, |task| task.seats());
+        let (seats, candidates) = pallet_tasks::Tasks::<Runtime>::get(id).map_or((0, 0), |task| {
+            let pool = pallet_judges::PoolSize::<Runtime>::get(task.task_type());
+            (task.seats(), pool.min(MAX_CANDIDATES))
+        });
         type Weights = <Runtime as pallet_tasks::Config>::WeightInfo;
         let (name, weight) = match phase {
             Some(Phase::Open) => ("step: to reveals", Weights::step_advance()),
             Some(Phase::AnswerReveal) => ("step: collect", Weights::step_collect(miners)),
-            Some(Phase::PanelDraw) => ("step: draw", Weights::step_draw(miners)),
+            Some(Phase::PanelDraw) => ("step: draw", Weights::step_draw(candidates)),
             Some(Phase::VoteCommit) => ("step: to vote reveals", Weights::step_advance_votes()),
             Some(Phase::VoteReveal) => ("step: tally", Weights::step_tally(miners)),
             Some(Phase::Challenge) => ("step: settle", Weights::step_settle(miners, seats)),

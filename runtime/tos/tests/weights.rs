@@ -25,7 +25,8 @@ use frame_support::{
 use sp_runtime::traits::TrailingZeroInput;
 use tos_runtime::*;
 use tos_types::{
-    AnswerScore, ContentRef, Difficulty, TaskId, TaskParams, TaskType, MAX_PARTICIPANTS,
+    params::MAX_CANDIDATES, AnswerScore, ContentRef, Difficulty, TaskId, TaskParams, TaskType,
+    MAX_PARTICIPANTS,
 };
 
 /// The largest share of a block's normal class that one call may take.
@@ -290,7 +291,7 @@ fn steps() -> Vec<(&'static str, Weight)> {
         ("tasks: on to vote reveals", OfTasks::step_advance_votes()),
         ("tasks: expire", OfTasks::step_expire(all)),
         ("tasks: collect the answers", OfTasks::step_collect(all)),
-        ("tasks: draw a panel", OfTasks::step_draw(all)),
+        ("tasks: draw a panel", OfTasks::step_draw(MAX_CANDIDATES)),
         ("tasks: tally", OfTasks::step_tally(all)),
         (
             "tasks: close unresolved",

@@ -108,7 +108,7 @@ fn a9_authors_do_not_choose_seeds_by_delaying_a_slot() {
         seed
     };
     let prompt = run(8, 0);
-    assert!(matches!(prompt, Seed::Ready(_)));
+    assert!(matches!(prompt, Seed::Ready { .. }));
     assert_eq!(run(0, 8), prompt);
     assert_eq!(run(4, 4), prompt);
 }

@@ -71,11 +71,11 @@ fn outputs_of_voided_slots_are_void() {
         block(8);
         let seed = || <Beacon as Randomness>::seed(&randomness, b"subject");
         let false_seed = seed();
-        assert!(matches!(false_seed, Seed::Ready(_)));
+        assert!(matches!(false_seed, Seed::Ready { .. }));
         assert_ok!(dispute(9, truth(9)));
         assert_eq!(seed(), Seed::Pending);
         block(8);
-        assert!(matches!(seed(), Seed::Ready(_)));
+        assert!(matches!(seed(), Seed::Ready { .. }));
         assert_ne!(seed(), false_seed);
     });
 }

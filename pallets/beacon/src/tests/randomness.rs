@@ -10,7 +10,7 @@ use proptest::{
 };
 use tos_interfaces::{Randomness, Seed};
 use tos_types::{
-    beacon::{accumulate, degraded_seed, request_seed, Hash, DEGRADED_BLOCKS, MAX_LAG},
+    beacon::{accumulate, degraded_seed, request_seed, DEGRADED_BLOCKS, MAX_LAG},
     randomness::RandomnessRequest,
 };
 use tos_vdf::output;
@@ -35,23 +35,30 @@ fn degraded() -> bool {
     <Beacon as Randomness>::degraded()
 }
 
-/// The seed of a randomness request in normal times, from first principles.
-fn expected(randomness: &RandomnessRequest) -> Hash {
+/// The answer to a randomness request in normal times, from first principles.
+fn expected(randomness: &RandomnessRequest) -> Seed {
     let record = Beacon::records_view(randomness.slot, 1)[0];
     assert_eq!(record.slot, randomness.slot);
-    request_seed(
+    let seed = request_seed(
         &output(record.slot, &record.end),
         &vrf_of(randomness.block),
         b"subject",
-    )
+    );
+    Seed::Ready {
+        seed,
+        degraded: false,
+    }
 }
 
-/// The degraded seed of a randomness request, from first principles: of the genesis seed and all
+/// The degraded answer to a randomness request, from first principles: of the genesis seed and all
 /// VRF outputs up to the last block that adds to it.
-fn expected_degraded(randomness: &RandomnessRequest) -> Hash {
+fn expected_degraded(randomness: &RandomnessRequest) -> Seed {
     let accumulator = (1..=randomness.block + DEGRADED_BLOCKS)
         .fold([42; 32], |acc, block| accumulate(&acc, &vrf_of(block)));
-    degraded_seed(&accumulator, b"subject")
+    Seed::Ready {
+        seed: degraded_seed(&accumulator, b"subject"),
+        degraded: true,
+    }
 }
 
 #[test]
@@ -145,7 +152,7 @@ fn after_an_outage_the_head_catches_up_with_a_machine_that_is_a_fifth_faster_tha
         }
         assert!(blocks <= MAX_LAG);
         // The randomness request of the first block after the outage was not left behind.
-        assert!(matches!(seed(&randomness), Seed::Ready(_)));
+        assert!(matches!(seed(&randomness), Seed::Ready { .. }));
     });
 }
 
@@ -157,7 +164,7 @@ fn a_seed_is_pending_until_both_of_its_sources_exist() {
         block(4);
         assert_eq!(seed(&randomness), Seed::Pending);
         block(1);
-        assert_eq!(seed(&randomness), Seed::Ready(expected(&randomness)));
+        assert_eq!(seed(&randomness), expected(&randomness));
     });
 }
 
@@ -176,7 +183,7 @@ fn a_seed_does_not_depend_on_when_or_where_its_slot_was_included() {
         found.unwrap()
     };
     let at_once = run(&[8]);
-    assert_eq!(at_once.0, Seed::Ready(at_once.1));
+    assert_eq!(at_once.0, at_once.1);
     assert_eq!(run(&[1, 1, 1, 1, 1]), at_once);
     assert_eq!(run(&[0, 2, 0, 5]), at_once);
 }
@@ -187,21 +194,11 @@ fn a_seed_depends_on_slot_block_and_subject() {
         block(8);
         block(8);
         let other = |slot, block| seed(&RandomnessRequest { slot, block });
-        let Seed::Ready(seed) = seed(&randomness) else {
-            panic!("ready by now");
-        };
-        assert_ne!(
-            other(randomness.slot + 1, randomness.block),
-            Seed::Ready(seed)
-        );
-        assert_ne!(
-            other(randomness.slot, randomness.block + 1),
-            Seed::Ready(seed)
-        );
-        assert_ne!(
-            <Beacon as Randomness>::seed(&randomness, b"other"),
-            Seed::Ready(seed)
-        );
+        let seed = seed(&randomness);
+        assert!(matches!(seed, Seed::Ready { .. }));
+        assert_ne!(other(randomness.slot + 1, randomness.block), seed);
+        assert_ne!(other(randomness.slot, randomness.block + 1), seed);
+        assert_ne!(<Beacon as Randomness>::seed(&randomness, b"other"), seed);
     });
 }
 
@@ -215,10 +212,7 @@ fn a_beacon_that_never_started_is_degraded() {
             assert_eq!(seed(&randomness), Seed::Pending);
             begin_block();
         }
-        assert_eq!(
-            seed(&randomness),
-            Seed::Ready(expected_degraded(&randomness))
-        );
+        assert_eq!(seed(&randomness), expected_degraded(&randomness));
     });
 }
 
@@ -239,7 +233,7 @@ fn no_author_of_a_block_knows_a_degraded_seed_before_those_of_the_blocks_after_i
         found.unwrap()
     };
     let usual = run(None);
-    assert!(matches!(usual, Seed::Ready(_)));
+    assert!(matches!(usual, Seed::Ready { degraded: true, .. }));
     for block in 1..=DEGRADED_BLOCKS + 1 {
         assert_ne!(run(Some(block)), usual, "block {block}");
     }
@@ -263,7 +257,7 @@ fn a_stall_degrades_and_progress_ends_it() {
             assert_eq!(seed(&randomness), Seed::Pending);
             block(0);
         }
-        let ready = Seed::Ready(expected_degraded(&randomness));
+        let ready = expected_degraded(&randomness);
         assert_eq!(seed(&randomness), ready);
         let late = request();
         assert_eq!(seed(&late), Seed::Pending);
@@ -283,9 +277,35 @@ fn a_stall_degrades_and_progress_ends_it() {
             assert_eq!(seed(&late), Seed::Pending);
             block(8);
         }
-        assert_eq!(seed(&late), Seed::Ready(expected_degraded(&late)));
+        assert_eq!(seed(&late), expected_degraded(&late));
         // Later randomness requests use the walk again.
-        assert_eq!(seed(&resuming), Seed::Ready(expected(&resuming)));
+        assert_eq!(seed(&resuming), expected(&resuming));
+    });
+}
+
+/// An account that waits for the walk to move before it asks would otherwise be told that its
+/// judges were drawn by the walk.
+#[test]
+fn a_degraded_seed_says_so_though_it_is_asked_for_after_the_stall() {
+    with_request(|randomness| {
+        while !degraded() {
+            block(0);
+        }
+        // The walk reaches the slot of the request long before the sixteen outputs are there.
+        block(8);
+        block(8);
+        assert!(!degraded() && Beacon::head().slot >= randomness.slot);
+        while seed(&randomness) == Seed::Pending {
+            block(8);
+        }
+        assert_eq!(seed(&randomness), expected_degraded(&randomness));
+        // Requests that are made after the stall are the walk's own.
+        let after = request();
+        while seed(&after) == Seed::Pending {
+            block(8);
+        }
+        assert_eq!(seed(&after), expected(&after));
+        assert_eq!(seed(&randomness), expected_degraded(&randomness));
     });
 }
 
@@ -325,7 +345,7 @@ fn a_request_expires_with_the_records_of_its_block() {
 fn a_request_expires_with_the_record_of_its_slot() {
     with_request(|randomness| {
         walk_to(randomness.slot + 2_047);
-        assert_eq!(seed(&randomness), Seed::Ready(expected(&randomness)));
+        assert_eq!(seed(&randomness), expected(&randomness));
         block(1);
         assert_eq!(seed(&randomness), Seed::Expired);
     });
@@ -372,7 +392,7 @@ proptest! {
     fn a_seed_once_ready_stays_the_same(paces in prop::collection::vec(0usize..12, 1..40)) {
         execute(|| {
             started();
-            let mut requests: Vec<(RandomnessRequest, Option<Hash>)> = Vec::new();
+            let mut requests: Vec<(RandomnessRequest, Option<Seed>)> = Vec::new();
             for pace in paces {
                 // From nine upwards: a stall of so many blocks.
                 let (slots, blocks) = if pace > 8 { (0, 2 * pace - 14) } else { (pace, 1) };
@@ -380,8 +400,10 @@ proptest! {
                     block(slots);
                     for (randomness, known) in &mut requests {
                         match (seed(randomness), *known) {
-                            (Seed::Ready(seed), None) => *known = Some(seed),
-                            (Seed::Ready(seed), Some(known)) => assert_eq!(seed, known),
+                            (ready @ Seed::Ready { .. }, None) => *known = Some(ready),
+                            (ready @ Seed::Ready { .. }, Some(known)) => {
+                                assert_eq!(ready, known);
+                            }
                             (Seed::Pending, None) => {}
                             (other, known) => panic!("{known:?} became {other:?}"),
                         }
@@ -392,7 +414,7 @@ proptest! {
             for _ in 0..20 {
                 block(8);
             }
-            let ready = |asked: &RandomnessRequest| matches!(seed(asked), Seed::Ready(_));
+            let ready = |asked: &RandomnessRequest| matches!(seed(asked), Seed::Ready { .. });
             assert!(requests.iter().all(|(asked, _)| ready(asked)));
             assert!(LastProgress::<Test>::get().is_some());
         });

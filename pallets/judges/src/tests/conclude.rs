@@ -94,7 +94,7 @@ fn forgetting_removes_every_record_of_the_task_and_of_no_other() {
             task: OTHER_TASK,
             ..request(0, 3)
         };
-        assert_eq!(Judges::draw(&other), Draw::Seated(3));
+        assert_eq!(draw(&other), Draw::Seated(3));
         play_round(0, &[full(10), full(50), full(90)]);
         play_round(1, &vec![full(50); 5]);
         Judges::conclude(&TASK, TYPE, true);
@@ -331,7 +331,7 @@ fn the_largest_task_concludes_all_its_seats() {
         };
         let scores: Scores = vec![score(42); 32].try_into().unwrap();
         for round in 0..MAX_ROUNDS {
-            assert_eq!(Judges::draw(&largest(round)), Draw::Seated(MAX_PANEL));
+            assert_eq!(draw(&largest(round)), Draw::Seated(MAX_PANEL));
             set_stage(VotingStage::Commit { round });
             members(round)
                 .iter()
@@ -352,7 +352,7 @@ fn the_largest_task_concludes_all_its_seats() {
 fn duties_of_other_tasks_stay() {
     ExtBuilder::judges(3).execute(|| {
         let other = TaskId([77; 16]);
-        Judges::draw(&PanelRequest {
+        draw(&PanelRequest {
             task: other,
             ..request(0, 3)
         });

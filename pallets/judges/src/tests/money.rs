@@ -74,7 +74,7 @@ proptest! {
 /// Seats a round and opens it, if enough judges are left.
 fn seated(number: u32) -> Option<usize> {
     use tos_interfaces::{Draw, VotingStage};
-    let Draw::Seated(size) = Judges::draw(&request(number, 7)) else {
+    let Draw::Seated(size) = draw(&request(number, 7)) else {
         return None;
     };
     set_stage(VotingStage::Commit { round: number });

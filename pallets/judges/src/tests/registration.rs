@@ -237,7 +237,7 @@ fn a_slashed_judge_is_passed_over_until_it_tops_up() {
             .into(),
         );
         Judges::forget(&TASK);
-        assert_eq!(Judges::draw(&request(0, 3)), tos_interfaces::Draw::Retry);
+        assert_eq!(draw(&request(0, 3)), tos_interfaces::Draw::Retry);
 
         assert_ok!(Judges::top_up(origin(slashed)));
         System::assert_last_event(
@@ -248,10 +248,7 @@ fn a_slashed_judge_is_passed_over_until_it_tops_up() {
             .into(),
         );
         assert_eq!(held(slashed), STAKE);
-        assert_eq!(
-            Judges::draw(&request(0, 3)),
-            tos_interfaces::Draw::Seated(3)
-        );
+        assert_eq!(draw(&request(0, 3)), tos_interfaces::Draw::Seated(3));
     });
 }
 

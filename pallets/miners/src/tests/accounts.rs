@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Certificates, owners, relations and genesis.
+//! Certificates and genesis.
 
 use crate::mock::*;
-use crate::{Certificate, Certificates, Error, Event, HoldReason, Relations};
+use crate::{Certificate, Certificates, Error, Event, HoldReason};
 use frame_support::{assert_noop, assert_ok};
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -14,10 +14,6 @@ use tos_types::{task::Certification, TaskType, TOS};
 /// Certifies Alice.
 fn certify(origin: RuntimeOrigin, level: Certification, expires: u32) -> DispatchResult {
     Miners::certify(origin, ALICE, level, expires)
-}
-
-fn set_owner(who: u64, owner: Option<u64>) -> DispatchResult {
-    Miners::set_owner(signed(who), owner)
 }
 
 #[test]
@@ -102,166 +98,6 @@ fn the_record_of_an_expired_certificate_can_be_removed() {
         TestClock::advance(100);
         assert_ok!(Miners::revoke_certificate(signed(CERTIFIER), ALICE));
         assert!(!Certificates::<Test>::contains_key(ALICE));
-    });
-}
-
-#[test]
-fn an_account_keeps_away_from_itself_alone_at_first() {
-    ExtBuilder::default().execute(|| {
-        assert!(Miners::must_recuse(&ALICE, &ALICE));
-        assert!(!Miners::must_recuse(&ALICE, &BOB));
-    });
-}
-
-/// A publisher that could exclude whom it likes would choose its judges.
-#[test]
-fn a_publisher_cannot_declare_honest_judges_off_its_panel() {
-    let (publisher, judge, sibling, fleet, loner) = (ALICE, BOB, CAROL, POOR, 10);
-    ExtBuilder::default().execute(|| {
-        // Two honest judges keep away from their owner and, as that declares, from each other.
-        for (who, other) in [(judge, sibling), (sibling, judge)] {
-            assert_ok!(set_owner(who, Some(fleet)));
-            assert_ok!(Miners::declare_relation(signed(fleet), other));
-        }
-        // By declaring them or their owner.
-        for other in [judge, sibling, fleet] {
-            assert_ok!(Miners::declare_relation(signed(publisher), other));
-        }
-        // By naming their owner as its own.
-        assert_ok!(set_owner(publisher, Some(fleet)));
-        for who in [judge, sibling, fleet] {
-            assert!(!Miners::must_recuse(&who, &publisher));
-            assert!(Miners::must_recuse(&publisher, &who));
-        }
-        assert!(Miners::must_recuse(&judge, &sibling));
-        // By naming a judge as its own owner.
-        assert_ok!(set_owner(publisher, Some(loner)));
-        assert!(!Miners::must_recuse(&loner, &publisher));
-    });
-}
-
-#[test]
-fn an_owner_declares_for_all_its_accounts_and_is_bound_by_none() {
-    ExtBuilder::default().execute(|| {
-        assert_ok!(set_owner(ALICE, Some(CAROL)));
-        assert_eq!(
-            last_event(),
-            Event::OwnerSet {
-                who: ALICE,
-                owner: Some(CAROL)
-            }
-        );
-        assert_ok!(set_owner(BOB, Some(CAROL)));
-        for who in [ALICE, BOB] {
-            assert!(Miners::must_recuse(&who, &CAROL) && !Miners::must_recuse(&CAROL, &who));
-        }
-        // A common owner is not enough, or anybody could join the family.
-        assert!(!Miners::must_recuse(&ALICE, &BOB) && !Miners::must_recuse(&BOB, &ALICE));
-        assert_ok!(Miners::declare_relation(signed(CAROL), BOB));
-        assert!(Miners::must_recuse(&CAROL, &BOB) && Miners::must_recuse(&ALICE, &BOB));
-        assert!(!Miners::must_recuse(&BOB, &ALICE));
-        // Whether the other names the owner as well is not the other's choice to make.
-        assert_ok!(set_owner(BOB, None));
-        assert!(Miners::must_recuse(&ALICE, &BOB));
-        assert_ok!(set_owner(ALICE, None));
-        assert!(!Miners::must_recuse(&ALICE, &BOB) && !Miners::must_recuse(&ALICE, &CAROL));
-    });
-}
-
-#[test]
-fn owners_of_owners_do_not_count() {
-    ExtBuilder::default().execute(|| {
-        assert_ok!(set_owner(BOB, Some(CAROL)));
-        assert_noop!(set_owner(ALICE, Some(BOB)), Error::<Test>::OwnerIsOwned);
-        // The other order cannot be refused, but makes no chain either.
-        assert_ok!(set_owner(CAROL, Some(POOR)));
-        assert!(!Miners::must_recuse(&BOB, &POOR));
-    });
-}
-
-/// Naming a stranger as owner must not keep the stranger from declaring its own owner.
-#[test]
-fn being_named_as_owner_binds_nobody() {
-    ExtBuilder::default().execute(|| {
-        assert_ok!(set_owner(ALICE, Some(BOB)));
-        assert_ok!(set_owner(BOB, Some(CAROL)));
-        assert!(Miners::must_recuse(&BOB, &CAROL) && !Miners::must_recuse(&BOB, &ALICE));
-    });
-}
-
-#[test]
-fn empty_owner_changes_are_refused() {
-    ExtBuilder::default().execute(|| {
-        assert_noop!(set_owner(ALICE, None), Error::<Test>::NotRelated);
-        assert_noop!(set_owner(ALICE, Some(ALICE)), Error::<Test>::SelfRelation);
-        assert_ok!(set_owner(ALICE, Some(BOB)));
-        assert_noop!(set_owner(ALICE, Some(BOB)), Error::<Test>::AlreadyRelated);
-        assert_ok!(set_owner(ALICE, Some(CAROL)));
-        assert!(!Miners::must_recuse(&ALICE, &BOB));
-    });
-}
-
-#[test]
-fn a_declaration_binds_its_author_until_retracted() {
-    ExtBuilder::default().execute(|| {
-        assert_ok!(Miners::declare_relation(signed(ALICE), BOB));
-        assert_eq!(
-            last_event(),
-            Event::RelationDeclared {
-                who: ALICE,
-                other: BOB
-            }
-        );
-        assert!(Miners::must_recuse(&ALICE, &BOB) && !Miners::must_recuse(&BOB, &ALICE));
-        assert_ok!(Miners::declare_relation(signed(BOB), ALICE));
-        assert_ok!(Miners::retract_relation(signed(ALICE), BOB));
-        assert_eq!(
-            last_event(),
-            Event::RelationRetracted {
-                who: ALICE,
-                other: BOB
-            }
-        );
-        assert!(!Miners::must_recuse(&ALICE, &BOB) && Miners::must_recuse(&BOB, &ALICE));
-        assert_ok!(Miners::retract_relation(signed(BOB), ALICE));
-        assert!(!Miners::must_recuse(&BOB, &ALICE));
-        assert!(!Relations::<Test>::contains_key(ALICE));
-    });
-}
-
-#[test]
-fn bad_declarations_are_refused() {
-    ExtBuilder::default().execute(|| {
-        assert_noop!(
-            Miners::declare_relation(signed(ALICE), ALICE),
-            Error::<Test>::SelfRelation
-        );
-        assert_noop!(
-            Miners::retract_relation(signed(ALICE), BOB),
-            Error::<Test>::NotRelated
-        );
-        // In an order that has to be sorted.
-        for other in [30, 10, 20] {
-            assert_ok!(Miners::declare_relation(signed(ALICE), other));
-        }
-        assert_noop!(
-            Miners::declare_relation(signed(ALICE), 10),
-            Error::<Test>::AlreadyRelated
-        );
-        assert_noop!(
-            Miners::declare_relation(signed(ALICE), 40),
-            Error::<Test>::TooManyRelations
-        );
-        // Not its own declaration.
-        assert_noop!(
-            Miners::retract_relation(signed(10), ALICE),
-            Error::<Test>::NotRelated
-        );
-        assert_ok!(Miners::retract_relation(signed(ALICE), 20));
-        assert_ok!(Miners::declare_relation(signed(ALICE), 40));
-        for other in [10, 30, 40] {
-            assert!(Miners::must_recuse(&ALICE, &other));
-        }
     });
 }
 

@@ -3,10 +3,11 @@
 //! Properties under random sequences of actions.
 
 use crate::mock::*;
-use crate::{Miners as Register, Owners, Relations, Suspensions};
+use crate::{Claim, Declarations, Miners as Register, Suspensions};
 use frame_support::traits::fungible::Inspect;
 use polkadot_sdk::*;
 use proptest::{collection::vec, prelude::*};
+use std::collections::BTreeMap;
 use tos_interfaces::MinerRegistry;
 use tos_types::{task::Certification, TaskType, Tick, BP};
 
@@ -111,11 +112,32 @@ fn act(action: Action) {
     };
 }
 
-/// The accounts that `who` keeps away from.
-fn recusals(who: u64) -> Vec<u64> {
+/// Declarations, and time that passes between them.
+fn declaration_in_time() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        3 => declaration(),
+        2 => (0..AFTER_EFFECT / 2).prop_map(Action::Advance),
+    ]
+}
+
+/// The accounts whose tasks of that tick `who` keeps away from.
+fn recusals_of(who: u64, published: Tick) -> Vec<u64> {
     (1..=4)
-        .filter(|party| <Miners as MinerRegistry<u64>>::must_recuse(&who, party))
+        .filter(|party| Miners::recuses(&who, &[*party], published))
         .collect()
+}
+
+/// The accounts that `who` keeps away from by all that was declared until now.
+fn recusals(who: u64) -> Vec<u64> {
+    recusals_of(who, now() + 1)
+}
+
+/// Returns `true` if one of the claims names this account for tasks of that tick.
+fn names(claims: &[Claim<u64>], other: u64, published: Tick) -> bool {
+    claims.iter().any(|claim| {
+        let begun = claim.since < published;
+        claim.other == other && begun && claim.until.is_none_or(|until| published < until)
+    })
 }
 
 fn open_tasks(who: u64) -> u32 {
@@ -175,22 +197,50 @@ proptest! {
     /// An account keeps away from itself and from whom it, or the owner it named, says so.
     #[test]
     fn accounts_recuse_themselves_for_the_named_reasons_only(
-        actions in vec(declaration(), 1..40),
+        actions in vec(declaration_in_time(), 1..40),
     ) {
         ExtBuilder::default().build().execute_with(|| {
             actions.into_iter().for_each(act);
             for who in 1..=4u64 {
-                let owner = Owners::<Test>::get(who);
-                let said = |author: u64, party: &u64| Relations::<Test>::get(author).contains(party);
-                let expected: Vec<u64> = (1..=4)
-                    .filter(|party| {
-                        who == *party
-                            || said(who, party)
-                            || owner == Some(*party)
-                            || owner.is_some_and(|owner| said(owner, party))
-                    })
-                    .collect();
-                assert_eq!(recusals(who), expected);
+                for published in [now() / 2, now(), now() + 1, now() + AFTER_EFFECT / 2] {
+                    let owned =
+                        |by: u64| names(&Declarations::<Test>::get(who).owners, by, published);
+                    let said = |author: u64, party: u64| {
+                        names(&Declarations::<Test>::get(author).relations, party, published)
+                    };
+                    let expected: Vec<u64> = (1..=4)
+                        .filter(|party| {
+                            who == *party
+                                || said(who, *party)
+                                || owned(*party)
+                                || (1..=4).any(|owner| owned(owner) && said(owner, *party))
+                        })
+                        .collect();
+                    assert_eq!(recusals_of(who, published), expected);
+                }
+            }
+        });
+    }
+
+    /// Whatever accounts declare and take back: for what is published already it changes nothing, as
+    /// long as a task can want a panel.
+    #[test]
+    fn no_declaration_changes_who_may_judge_what_is_published(
+        actions in vec(declaration_in_time(), 1..30),
+    ) {
+        ExtBuilder::default().build().execute_with(|| {
+            let tables = |published: Tick| -> Vec<Vec<u64>> {
+                (1..=4).map(|who| recusals_of(who, published)).collect()
+            };
+            let mut seen: BTreeMap<Tick, Vec<Vec<u64>>> = BTreeMap::new();
+            for action in actions {
+                seen.insert(now(), tables(now()));
+                act(action);
+                Miners::do_try_state().unwrap();
+                seen.retain(|published, _| now() < published + AFTER_EFFECT);
+                for (published, table) in &seen {
+                    assert_eq!(&tables(*published), table, "published in {published}");
+                }
             }
         });
     }
@@ -199,7 +249,7 @@ proptest! {
     /// account and the owner that it named can do that.
     #[test]
     fn no_outsider_changes_whether_an_account_recuses_itself(
-        actions in vec(declaration(), 1..60),
+        actions in vec(declaration_in_time(), 1..60),
     ) {
         ExtBuilder::default().build().execute_with(|| {
             for action in actions {
@@ -207,10 +257,15 @@ proptest! {
                 | Action::Declare(author, _)
                 | Action::Retract(author, _)) = action
                 else {
-                    unreachable!("only declarations are generated");
+                    act(action);
+                    continue;
+                };
+                let owned = |who: u64| {
+                    let owners = Declarations::<Test>::get(who).owners;
+                    owners.iter().any(|claim| claim.other == author)
                 };
                 let outside: Vec<(u64, Vec<u64>)> = (1..=4)
-                    .filter(|who| *who != author && Owners::<Test>::get(who) != Some(author))
+                    .filter(|who| *who != author && !owned(*who))
                     .map(|who| (who, recusals(who)))
                     .collect();
                 act(action);

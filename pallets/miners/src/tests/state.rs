@@ -3,10 +3,12 @@
 //! `do_try_state` finds what must never be.
 
 use crate::mock::*;
-use crate::{Certificate, Certificates, HoldReason, Miner, Miners as Register, Owners, Relations};
+use crate::{
+    Certificate, Certificates, Claim, Declarations, HoldReason, Miner, Miners as Register,
+};
 use frame_support::{assert_err, assert_ok, traits::fungible::UnbalancedHold};
 use polkadot_sdk::*;
-use tos_types::{rules::LEAST_REGISTRATION, task::Certification, TaskType};
+use tos_types::{rules::LEAST_REGISTRATION, task::Certification, TaskType, Tick};
 
 /// Damages the state of a chain with one miner and returns what the check says.
 fn complaint(damage: impl FnOnce()) -> sp_runtime::DispatchError {
@@ -56,12 +58,47 @@ fn damaged_accounts_are_found() {
     };
     let level = complaint(|| Certificates::<Test>::insert(BOB, empty));
     assert_eq!(level, "miners: a certificate certifies nothing".into());
-    let owner = complaint(|| Owners::<Test>::insert(BOB, BOB));
-    assert_eq!(owner, "miners: an account owns itself".into());
-    for bad in [vec![], vec![3, 2], vec![2, 2], vec![1]] {
+    let nothing = complaint(|| Declarations::<Test>::insert(BOB, crate::Declared::default()));
+    assert_eq!(nothing, "miners: an account declares nothing".into());
+    let claim = |(other, since, until)| Claim {
+        other,
+        since,
+        until,
+    };
+    let owners = |bad: Vec<(u64, Tick, Option<Tick>)>| {
+        complaint(|| {
+            Declarations::<Test>::mutate(ALICE, |declared| {
+                declared.owners = bad
+                    .into_iter()
+                    .map(claim)
+                    .collect::<Vec<_>>()
+                    .try_into()
+                    .unwrap();
+            });
+        })
+    };
+    let itself = owners(vec![(ALICE, 1, None)]);
+    assert_eq!(itself, "miners: an account owns itself".into());
+    for bad in [
+        vec![(2, 1, None), (3, 5, None)],
+        vec![(2, 1, Some(7)), (3, 5, None)],
+    ] {
+        assert_eq!(
+            owners(bad),
+            "miners: two owners of an account count at once".into()
+        );
+    }
+    for bad in [
+        vec![(3, 1, None), (2, 1, None)],
+        vec![(2, 1, None), (2, 5, None)],
+        vec![(2, 1, Some(7)), (2, 5, None)],
+        vec![(1, 1, None)],
+    ] {
         let relation = complaint(|| {
-            let bad: frame_support::BoundedVec<_, _> = bad.try_into().unwrap();
-            Relations::<Test>::insert(ALICE, bad);
+            Declarations::<Test>::mutate(ALICE, |declared| {
+                let bad: Vec<_> = bad.into_iter().map(claim).collect();
+                declared.relations = bad.try_into().unwrap();
+            });
         });
         let expected = "miners: declared relations are not ascending, distinct and to others";
         assert_err!(Err::<(), _>(relation), expected);

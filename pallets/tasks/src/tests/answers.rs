@@ -50,11 +50,12 @@ fn joining_holds_the_stake_of_ones_certification() {
 fn nobody_joins_its_own_task_under_any_name() {
     ExtBuilder::execute(|| {
         let id = publish();
-        script(|s| s.recused.insert((ALICE, PUBLISHER)));
+        // What was said after the publication too.
+        script(|s| s.recused.insert((ALICE, PUBLISHER), now()));
         assert_noop!(try_join(PUBLISHER, id), Error::<Test>::OwnTask);
         assert_noop!(try_join(ALICE, id), Error::<Test>::OwnTask);
         // But no publisher chooses who may answer by what it declares itself.
-        script(|s| s.recused.insert((PUBLISHER, BOB)));
+        script(|s| s.recused.insert((PUBLISHER, BOB), 0));
         assert_ok!(try_join(BOB, id));
     });
 }

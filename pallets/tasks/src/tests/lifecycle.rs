@@ -171,6 +171,23 @@ fn the_panel_is_never_drawn_in_the_block_that_ends_the_reveals() {
     });
 }
 
+/// What judges declare counts as of then, in whatever round.
+#[test]
+fn every_panel_is_asked_for_as_of_the_publication() {
+    ExtBuilder::execute(|| {
+        let published = now();
+        let id = publish();
+        rounds(&[(Tally::Split, 30), (Tally::Consensus, 70)]);
+        pass(3);
+        answered(id, &[ALICE]);
+        voted(id);
+        voted(id);
+        let asked = script(|s| s.requests.clone());
+        assert_eq!(asked.len(), 2);
+        assert!(asked.iter().all(|request| request.since == published));
+    });
+}
+
 #[test]
 fn hard_or_valuable_tasks_want_experts_from_the_start() {
     for (difficulty, reward, size, expert) in [

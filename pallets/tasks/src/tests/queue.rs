@@ -11,6 +11,8 @@ use frame_support::{
     weights::{Weight, WeightMeter},
 };
 use sp_runtime::StateVersion;
+use tos_interfaces::Draw;
+use tos_types::{params::MAX_CANDIDATES, rules::TaskRules};
 
 fn try_crank(id: TaskId) -> DispatchResultWithPostInfo {
     Work::crank(RuntimeOrigin::signed(STRANGER), id)
@@ -141,7 +143,66 @@ fn a_crank_is_charged_for_what_it_did() {
         let info = try_crank(id).unwrap();
         let actual = info.actual_weight.unwrap();
         assert!(actual.all_lt(Work::crank_weight()));
-        assert!(actual.all_gte(<() as WeightInfo>::step_expire(0)));
+        let used = <() as WeightInfo>::step_expire(0);
+        assert_eq!(actual, used + <() as WeightInfo>::agenda_tick());
+    });
+}
+
+/// A count that nothing follows may have to close the task: that is its worst, not its price.
+#[test]
+fn a_last_count_is_charged_for_closing_the_task_only_when_it_does() {
+    let mut rules = TaskRules::STANDARD;
+    rules.judging.escalations = 0;
+    let counted = <() as WeightInfo>::step_tally(1);
+    for (tally, closure) in [
+        (Tally::Consensus, None),
+        (Tally::NoQuorum, Some(Closure::Unresolved)),
+    ] {
+        ExtBuilder::execute(|| {
+            RULES.set(rules);
+            let id = publish();
+            next_round(tally, &[]);
+            answered(id, &[ALICE]);
+            end_phase(id);
+            end_phase(id);
+            assert_eq!(phase(id), Phase::VoteReveal);
+            let (seats, worst) = (task(id).seats(), Work::step_weight(&task(id)));
+            jump(task(id).due);
+            let actual = try_crank(id).unwrap().actual_weight.unwrap();
+            let used = match closure {
+                None => counted,
+                Some(_) => counted + <() as WeightInfo>::step_unresolve(1, seats),
+            };
+            assert_eq!(actual, used + <() as WeightInfo>::agenda_tick());
+            assert!(worst.all_gt(used));
+            assert_eq!(phase(id), closure.map_or(Phase::Challenge, Phase::Closed));
+        });
+    }
+}
+
+#[test]
+fn draws_that_wait_for_their_seed_leave_the_block_to_others() {
+    ExtBuilder::execute(|| {
+        let ids: Vec<_> = (0..5).map(|_| publish()).collect();
+        let miners = || ids.iter().zip(51..);
+        miners().for_each(|(id, who)| committed(*id, &[who]));
+        end_phase(ids[0]);
+        miners().for_each(|(id, who)| reveal(who, *id));
+        end_phase(ids[0]);
+        assert!(ids.iter().all(|id| phase(*id) == Phase::PanelDraw));
+        // Enough for two draws that look at all the candidates that there may be.
+        MaxWork::set(budget(1, 2, <() as WeightInfo>::step_draw(MAX_CANDIDATES)));
+        let drawn_in_a_block = |candidates| {
+            script(|s| {
+                s.requests.clear();
+                s.draws = vec![Draw::Retry; 5].into();
+                s.candidates = candidates;
+            });
+            tick();
+            script(|s| s.requests.len())
+        };
+        assert_eq!(drawn_in_a_block(0), 5);
+        assert_eq!(drawn_in_a_block(MAX_CANDIDATES), 2);
     });
 }
 
@@ -237,7 +298,7 @@ fn a_long_queue_of_empty_ticks_is_walked_within_the_limit() {
 fn time_that_stands_still_draws_no_second_panel() {
     ExtBuilder::execute(|| {
         answered_task(&[ALICE]);
-        script(|s| s.draws = vec![tos_interfaces::Draw::Retry; 9].into());
+        script(|s| s.draws = vec![Draw::Retry; 9].into());
         tick();
         for _ in 0..5 {
             // Crammed blocks: hooks run, the tick stays.

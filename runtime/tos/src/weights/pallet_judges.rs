@@ -62,7 +62,7 @@ crate::measured_weights! {
     // Reads/writes: Judges::Rounds 3/1, Tasks::Tasks 1/0, Judges::PoolSize 1/0, Judges::Pool 64/0,
     //   Judges::Judges 64/15, Miners::Suspensions 64/0, Miners::Certificates 64/0,
     //   Clock::Ticks 1/0, Reputation::Domain 64/0, Clock::Settings 1/0, Miners::Miners 64/0,
-    //   Parameters::Parameters 1/0, Miners::Relations 64/0, Miners::Owners 64/0,
+    //   Parameters::Parameters 1/0, Miners::Declarations 128/0,
     //   Judges::Duties 15/15, Judges::CurrentRound 0/1.
     // At least 8_994_340 ns; recorded proof: 29216 bytes.
     fn draw() = time 9_174_958_000, proof 195_294, reads 535, writes 32;
