@@ -58,10 +58,12 @@ impl<T: Config> Pallet<T> {
         round.waits = round.vacant > 0
             && Self::request_vacancies(case, &docket, &round, certified, holders);
         Progress::<T>::insert(case, number, &round);
+        // In a later tick than this one, whose steps are being taken, also where the queue is behind.
+        let soon = T::Clock::now().saturating_add(1);
         let at = if round.all_committed() {
-            T::Clock::now().saturating_add(1)
+            soon
         } else {
-            docket.deadline.saturating_add(1)
+            soon.max(docket.deadline.saturating_add(1))
         };
         let step = Step::Reveal;
         Self::schedule(case, &mut docket, Some(Due { at, step }));

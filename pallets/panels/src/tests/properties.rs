@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Random walks: after each step every invariant holds, and no wei came or went.
+
+use super::settle::qualities;
+use crate::mock::*;
+use crate::{Cases, Progress, Seats, Stage, VoteState};
+use frame_support::{
+    assert_ok, storage::with_storage_layer, traits::fungible::Mutate, weights::Weight,
+};
+use polkadot_sdk::*;
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngSeed},
+};
+use tos_interfaces::{Case, Rounds, Seating};
+use tos_types::{
+    rounds::{Cursor, FinalResult},
+    vote::{AnswerOutcomes, Outcome},
+    Balance, Report, Verdict,
+};
+
+#[derive(Clone, Debug)]
+enum Action {
+    Open { seats: u32, tool: bool, inline: u32 },
+    /// The roster finds judges, as far as there are any.
+    Draw { first: u64, seats: u32 },
+    /// It finds none.
+    Expire,
+    /// A judge commits, with the ballot of this number.
+    Commit(u64, u8),
+    /// It reveals what it committed to.
+    Reveal(u64, u8),
+    Suspend(u64),
+    Pardon(u64),
+    Pass(u32),
+    /// The settlement goes on, by an appeal's result or as it stands.
+    Settle { ruled: Option<u8>, pay: Balance, steps: u8 },
+    Close,
+    Forget,
+    /// The roster takes no requests, or does again.
+    Refuse(bool),
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let judge = || 1..=8u64;
+    prop_oneof![
+        3 => (prop::sample::select(vec![3u32, 5, 7, 13]), any::<bool>(), 0..8u32)
+            .prop_map(|(seats, tool, inline)| Action::Open { seats, tool, inline }),
+        4 => (judge(), 1..=13u32).prop_map(|(first, seats)| Action::Draw { first, seats }),
+        1 => Just(Action::Expire),
+        12 => (judge(), 0..6u8).prop_map(|(who, ballot)| Action::Commit(who, ballot)),
+        12 => (judge(), 0..6u8).prop_map(|(who, ballot)| Action::Reveal(who, ballot)),
+        1 => judge().prop_map(Action::Suspend),
+        2 => judge().prop_map(Action::Pardon),
+        8 => (0..40u32).prop_map(Action::Pass),
+        3 => (prop::option::of(0..=100u8), 0..4 * PAY, 0..4u8)
+            .prop_map(|(ruled, pay, steps)| Action::Settle { ruled, pay, steps }),
+        1 => Just(Action::Close),
+        1 => Just(Action::Forget),
+        1 => any::<bool>().prop_map(Action::Refuse),
+    ]
+}
+
+/// The ballot of a number, with a report where a tool is pinned.
+fn vote(number: u8, tool: bool) -> (tos_types::vote::Ballot, Option<Report>) {
+    let ballot = match number {
+        0 => UNJUDGEABLE,
+        1 => flat(0),
+        2 => ballot(&[verdict(Verdict::Unavailable), score(70), score(20)]),
+        3 => ballot(&[verdict(Verdict::Malformed), score(55), score(90)]),
+        4 => flat(80),
+        _ => flat(100),
+    };
+    let report = Report {
+        output: [number; 32],
+        failed: u32::from(number) & 1,
+    };
+    (ballot, (tool && number != 5).then_some(report))
+}
+
+/// The walk's own memory: how far a settlement is, and with which result.
+#[derive(Default)]
+struct Walk {
+    settling: Option<(FinalResult, Cursor)>,
+    brought: Balance,
+    forgotten: Cursor,
+}
+
+impl Walk {
+    /// Does it, whether or not it is allowed.
+    fn act(&mut self, action: &Action) {
+        let docket = Cases::<Test>::get(CASE);
+        let tool = docket.as_ref().is_some_and(|d| d.tool.is_some());
+        match action {
+            Action::Open {
+                seats,
+                tool,
+                inline,
+            } => {
+                let case = Case {
+                    seats: *seats,
+                    tool: tool.then_some([7; 32]),
+                    inline: *inline,
+                    ..case()
+                };
+                // No identifier of a task comes twice; here it does, when all of it is gone.
+                let gone = Progress::<Test>::iter_prefix(CASE).next().is_none();
+                if gone && with_storage_layer(|| Panels::open(case)).is_ok() {
+                    (self.settling, self.forgotten) = (None, Cursor::default());
+                }
+            }
+            Action::Draw { first, seats } => self.draw(*first, *seats),
+            Action::Expire => {
+                if let Some((request, _)) = Line::take(CASE) {
+                    Panels::expired(&CASE, request.round);
+                }
+            }
+            Action::Commit(who, number) => {
+                let round = docket.map_or(0, |d| d.round);
+                let (ballot, report) = vote(*number, tool);
+                let made = tos_types::commitment::ballot(
+                    &CASE,
+                    round,
+                    who,
+                    &ballot,
+                    report.as_ref(),
+                    &salt(*who),
+                );
+                let _ = Panels::commit_vote(origin(*who), CASE, made);
+            }
+            Action::Reveal(who, number) => {
+                let (ballot, report) = vote(*number, tool);
+                let _ = try_reveal(*who, &ballot, report);
+            }
+            Action::Suspend(who) => {
+                world(|w| w.suspended.insert(*who));
+            }
+            Action::Pardon(who) => {
+                world(|w| w.suspended.remove(who));
+            }
+            Action::Pass(ticks) => run(*ticks),
+            Action::Settle { ruled, pay, steps } => self.settle(*ruled, *pay, *steps),
+            Action::Close => {
+                // Tasks close what they have begun to settle only when it is settled.
+                if self.settling.is_none() {
+                    Panels::close(&CASE);
+                }
+            }
+            Action::Forget => {
+                if docket.is_some_and(|d| d.stage == Stage::Closed) {
+                    let done = Panels::forget(&CASE, self.forgotten, Weight::zero());
+                    self.forgotten = done.next.unwrap_or_default();
+                }
+            }
+            Action::Refuse(refuse) => world(|w| w.refuses = *refuse),
+        }
+    }
+
+    /// Judges from `first` on, two seats each, until so many seats are taken.
+    fn draw(&mut self, first: u64, seats: u32) {
+        let Some((request, _)) = Line::get(CASE) else {
+            return;
+        };
+        let wanted = seats.min(request.seats);
+        let mut drawn = Vec::new();
+        let mut left = wanted;
+        let mut who = first;
+        while left > 0 {
+            let taken = left.min(2);
+            if who > 60 {
+                break;
+            }
+            drawn.push((who, taken));
+            (left, who) = (left - taken, who + 1);
+        }
+        draw(&drawn);
+    }
+
+    fn settle(&mut self, ruled: Option<u8>, pay: Balance, steps: u8) {
+        let Some(standing) = Panels::result(&CASE) else {
+            return;
+        };
+        let open = Cases::<Test>::get(CASE).is_some_and(|d| d.stage == Stage::Stands && !d.settled);
+        if !open {
+            return;
+        }
+        let brought = &mut self.brought;
+        let (result, mut from) = self.settling.take().unwrap_or_else(|| {
+            assert_ok!(Balances::mint_into(&POT, pay));
+            *brought += pay;
+            let result = match ruled {
+                Some(0) => FinalResult {
+                    outcome: Outcome::Faulty,
+                    answers: AnswerOutcomes::new(),
+                    moved: 0,
+                    pay,
+                },
+                Some(quality) => FinalResult {
+                    outcome: Outcome::Scored,
+                    answers: qualities([quality; 3]),
+                    moved: u32::from(quality) & 0b111,
+                    pay,
+                },
+                None => FinalResult {
+                    outcome: standing.outcome,
+                    answers: standing.answers,
+                    moved: 0,
+                    pay,
+                },
+            };
+            (result, Cursor::default())
+        });
+        for _ in 0..=steps {
+            match Panels::settle(&CASE, &result, from, Weight::zero()).next {
+                Some(next) => from = next,
+                None => return,
+            }
+        }
+        self.settling = Some((result, from));
+    }
+}
+
+proptest! {
+    #![proptest_config(Config {
+        cases: 96,
+        rng_seed: RngSeed::Fixed(0x705),
+        failure_persistence: None,
+        ..Config::default()
+    })]
+
+    #[test]
+    fn no_walk_breaks_an_invariant_or_moves_a_wei_out_of_sight(
+        actions in prop::collection::vec(action(), 1..160),
+    ) {
+        chain().execute_with(|| {
+            let issued = Balances::total_issuance();
+            let mut walk = Walk::default();
+            for action in &actions {
+                walk.act(action);
+                check(issued + walk.brought);
+            }
+            // All comes to an end: the case is closed, its stakes are free, and it is forgotten.
+            world(|w| w.refuses = false);
+            while walk.settling.is_some() {
+                walk.settle(None, 0, 3);
+                check(issued + walk.brought);
+            }
+            Panels::close(&CASE);
+            run(13);
+            assert!((1..=60).all(|who| judge(who).locked == 0));
+            if Cases::<Test>::contains_key(CASE) {
+                let done = Panels::forget(&CASE, Cursor::default(), Weight::MAX);
+                assert_eq!(done.next, None);
+            }
+            assert_eq!(Seats::<Test>::iter().count(), 0);
+            check(issued + walk.brought);
+        });
+    }
+}
+
+#[test]
+fn walks_reach_every_stage() {
+    // The walk is worth something only if it gets far: the same actions by hand.
+    chain().execute_with(|| {
+        let issued = Balances::total_issuance();
+        let mut walk = Walk::default();
+        let mut actions = vec![
+            Action::Open {
+                seats: 5,
+                tool: true,
+                inline: 0,
+            },
+            Action::Draw { first: 1, seats: 5 },
+        ];
+        actions.extend((1..=3).map(|who| Action::Commit(who, 4)));
+        actions.push(Action::Pass(1));
+        actions.extend((1..=3).map(|who| Action::Reveal(who, 4)));
+        actions.push(Action::Pass(1));
+        for action in &actions {
+            walk.act(action);
+            check(issued);
+        }
+        assert_eq!(docket().stage, Stage::Stands);
+        assert_eq!(seat(0, 1).vote, VoteState::Revealed);
+        walk.act(&Action::Settle {
+            ruled: Some(40),
+            pay: PAY,
+            steps: 0,
+        });
+        assert!(walk.settling.is_some());
+        check(issued + PAY);
+    });
+}
