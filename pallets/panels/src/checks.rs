@@ -4,8 +4,8 @@
 
 use crate::{
     Agenda, AgendaCursor, Baselines, Cases, Config, ControlAuthors, Controls, Docket, Job, Order,
-    Pallet, Parties, Progress, Results, Round, Seat, Seats, Settling, Stage, Stakes, Step, VoteState,
-    Votes,
+    Pallet, Parties, Progress, Results, Round, Seat, Seats, Settling, Stage, Stakes, Step,
+    VoteState, Votes,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{ensure, traits::Get};
@@ -94,8 +94,8 @@ impl<T: Config> Pallet<T> {
             entries = entries.saturating_add(1);
         }
         let due = Cases::<T>::iter_values().filter(|docket| docket.due.is_some());
-        let until = Progress::<T>::iter_values()
-            .filter(|round| matches!(round.stakes, Stakes::Until(_)));
+        let until =
+            Progress::<T>::iter_values().filter(|round| matches!(round.stakes, Stakes::Until(_)));
         ensure!(
             due.count().saturating_add(until.count()) == entries,
             "a record names an entry that the queue has not"
@@ -118,10 +118,7 @@ impl<T: Config> Pallet<T> {
         ensure!(Parties::<T>::contains_key(case), "case: no parties");
         let round = Progress::<T>::get(case, docket.round);
         let sits = round.is_some_and(|round| round.stakes == Stakes::Locked);
-        let votes = matches!(
-            docket.stage,
-            Stage::Commit | Stage::Reveal | Stage::Stands
-        );
+        let votes = matches!(docket.stage, Stage::Commit | Stage::Reveal | Stage::Stands);
         ensure!(sits == votes, "case: its panel does not fit its stage");
         ensure!(!votes || docket.baseline.is_some(), "case: no baseline");
         let result = Results::<T>::get(case);
@@ -175,7 +172,8 @@ impl<T: Config> Pallet<T> {
         let (mut seats, mut committed) = (round.vacant, 0u32);
         let (mut scoring, mut unjudgeable) = (0u32, 0u32);
         for who in &order {
-            let seat = Seats::<T>::get((case, number, who)).ok_or("round: an account without seats")?;
+            let seat =
+                Seats::<T>::get((case, number, who)).ok_or("round: an account without seats")?;
             Self::seat_is_sound(&seat, round)?;
             seats = seats.saturating_add(seat.seats);
             if seat.vote != VoteState::Awaited {
@@ -247,10 +245,7 @@ impl<T: Config> Pallet<T> {
             );
         }
         let known = |case: CaseId| Cases::<T>::contains_key(case);
-        ensure!(
-            Parties::<T>::iter_keys().all(known),
-            "parties of no case"
-        );
+        ensure!(Parties::<T>::iter_keys().all(known), "parties of no case");
         ensure!(Results::<T>::iter_keys().all(known), "a result of no case");
         Ok(())
     }

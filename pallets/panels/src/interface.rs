@@ -25,8 +25,7 @@ impl<T: Config> Rounds<T::AccountId> for Pallet<T> {
         ensure!(!Cases::<T>::contains_key(id), Error::<T>::AlreadyOpen);
         let bounded = case.answers <= MAX_PARTICIPANTS && (1..=MAX_PANEL).contains(&case.seats);
         ensure!(bounded, Error::<T>::OutOfBounds);
-        let parties =
-            PartyList::try_from(case.parties).map_err(|_| Error::<T>::OutOfBounds)?;
+        let parties = PartyList::try_from(case.parties).map_err(|_| Error::<T>::OutOfBounds)?;
         let rules = T::Cases::seat_rules(case.rules);
         let docket = Docket {
             task_type: case.task_type,
@@ -145,7 +144,10 @@ impl<T: Config> Pallet<T> {
         let free = Progress::<T>::get(case, number).is_some_and(|r| r.stakes == Stakes::Free);
         let order = Order::<T>::get(case, number);
         let accounts = Self::length(order.len());
-        let (vote, end) = (T::WeightInfo::forget_vote(), T::WeightInfo::forget_end(accounts));
+        let (vote, end) = (
+            T::WeightInfo::forget_vote(),
+            T::WeightInfo::forget_end(accounts),
+        );
         let fits = |used: Weight, more: Weight| used.saturating_add(more).all_lte(budget);
         let mut next = from;
         let mut removed = false;

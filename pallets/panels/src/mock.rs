@@ -19,8 +19,8 @@ use std::{
 };
 use tos_formulas::{reputation::Performance, roster::lock_of};
 use tos_interfaces::{
-    Case, Cases as CasesOf, MinerRegistry, NoRoom, Reputation, RevealedAnswer, Roster,
-    Rounds, Seating,
+    Case, Cases as CasesOf, MinerRegistry, NoRoom, Reputation, RevealedAnswer, Roster, Rounds,
+    Seating,
 };
 use tos_pallet_support::{
     agenda,
@@ -35,8 +35,8 @@ use tos_types::{
     rules::SeatRules,
     task::Certification,
     vote::{Ballot, Outcome, Scores, Unjudgeable},
-    AnswerScore, Balance, Bp, CaseId, Difficulty, Phase, PhaseLengths, Report, TaskType, Tick,
-    Verdict, TOS,
+    AnswerScore, Balance, Bp, CaseId, Difficulty, Phase, PhaseLengths, Report, TaskId, TaskType,
+    Tick, Verdict, TOS,
 };
 
 pub use tos_pallet_support::testing::TestClock;
@@ -63,8 +63,8 @@ pub const TREASURY: u64 = 999;
 pub const POT: u64 = 998;
 /// Bond of every judge.
 pub const BOND: Balance = 100 * TOS;
-pub const CASE: CaseId = CaseId([1; 16]);
-pub const OTHER_CASE: CaseId = CaseId([2; 16]);
+pub const CASE: CaseId = TaskId([1; 16]);
+pub const OTHER_CASE: CaseId = TaskId([2; 16]);
 pub const PARTIES: [u64; 4] = [900, 901, 902, 903];
 pub const TYPE: TaskType = TaskType::General;
 /// The reward of [`CASE`], of which five seats lock a TOS each.
@@ -100,7 +100,13 @@ pub struct TestJudge {
 }
 
 #[storage_alias]
-pub type Judges = StorageMap<TestRosterPrefix, Twox64Concat, u64, TestJudge, frame_support::pallet_prelude::ValueQuery>;
+pub type Judges = StorageMap<
+    TestRosterPrefix,
+    Twox64Concat,
+    u64,
+    TestJudge,
+    frame_support::pallet_prelude::ValueQuery,
+>;
 #[storage_alias]
 pub type Line = StorageMap<TestRosterPrefix, Twox64Concat, CaseId, (SeatRequest<u64>, u8)>;
 
@@ -123,7 +129,9 @@ impl Roster<u64> for TestRoster {
     }
     fn raise(case: &CaseId, class: u8) -> DispatchResult {
         Line::try_mutate(case, |slot| {
-            let (_, old) = slot.as_mut().ok_or(DispatchError::Other("not in the line"))?;
+            let (_, old) = slot
+                .as_mut()
+                .ok_or(DispatchError::Other("not in the line"))?;
             *old = class;
             Ok(())
         })
@@ -333,7 +341,10 @@ pub fn check(issued: Balance) {
         .collect();
     assert_eq!(Pallet::<Test>::locks(), locked, "locks are seats");
     for (who, judge) in Judges::iter() {
-        assert!(judge.locked <= judge.bond, "{who} lost what it had not locked");
+        assert!(
+            judge.locked <= judge.bond,
+            "{who} lost what it had not locked"
+        );
         assert_eq!(free(who), judge.bond + ED, "{who}: its bond is its balance");
     }
     let earned: Balance = Judges::iter_values().map(|judge| judge.earned).sum();

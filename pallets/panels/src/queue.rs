@@ -54,7 +54,9 @@ impl<T: Config> Pallet<T> {
         [Step::Half, Step::Reveal, Step::Count]
             .into_iter()
             .map(|step| Self::worst(step, MAX_SEATS, MAX_PARTICIPANTS))
-            .fold(T::WeightInfo::step_free(MAX_SEATS), Weight::max)
+            .fold(T::WeightInfo::step_free(MAX_SEATS), |most, weight| {
+                most.max(weight)
+            })
             .saturating_add(T::WeightInfo::agenda_start())
             .saturating_add(T::WeightInfo::agenda_look())
     }

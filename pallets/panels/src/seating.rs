@@ -4,7 +4,8 @@
 
 use crate::{
     Accounts, Baselines, Cases, Config, Docket, DrawnSeats, Due, Error, Event, Order, Pallet,
-    Parties, Progress, Round, Seat, Seats, Stage, Stakes, Step, VoteState, LOG_TARGET, START_BASELINE,
+    Parties, Progress, Round, Seat, Seats, Stage, Stakes, Step, VoteState, LOG_TARGET,
+    START_BASELINE,
 };
 use alloc::vec::Vec;
 use frame_support::{storage::with_storage_layer, traits::Get, BoundedVec};
@@ -23,7 +24,9 @@ impl<T: Config> Seating<T::AccountId> for Pallet<T> {
             Some(docket) if docket.stage == Stage::Waiting => {
                 Self::seat_panel(case, docket, lock, seats);
             }
-            Some(docket) if docket.stage == Stage::Commit && Self::awaits_vacancies(case, round) => {
+            Some(docket)
+                if docket.stage == Stage::Commit && Self::awaits_vacancies(case, round) =>
+            {
                 Self::fill_vacancies(case, docket, lock, seats);
             }
             docket => {
@@ -75,8 +78,7 @@ impl<T: Config> Pallet<T> {
     ) -> bool {
         let kind = SeatKind::Vacancy { certified, holders };
         let stake = SeatStake::Each(round.lock);
-        let asked =
-            with_storage_layer(|| Self::enqueue(case, docket, kind, stake, round.vacant));
+        let asked = with_storage_layer(|| Self::enqueue(case, docket, kind, stake, round.vacant));
         if let Err(error) = asked {
             log::error!(target: LOG_TARGET, "vacancies of {case} are not drawn: {error:?}");
         }
@@ -207,8 +209,7 @@ impl<T: Config> Pallet<T> {
         {
             let known = Seats::<T>::get((case, number, &who));
             let wanted = seats.min(round.vacant);
-            let room =
-                wanted > 0 && (known.is_some() || order.try_push(who.clone()).is_ok());
+            let room = wanted > 0 && (known.is_some() || order.try_push(who.clone()).is_ok());
             let taken = if room { wanted } else { 0 };
             let surplus = seats.saturating_sub(taken);
             if surplus > 0 {
@@ -261,7 +262,10 @@ impl<T: Config> Pallet<T> {
             Self::tell_abandoned(case);
             return Ok(());
         }
-        docket.round = docket.round.checked_add(1).ok_or(Error::<T>::Inconsistent)?;
+        docket.round = docket
+            .round
+            .checked_add(1)
+            .ok_or(Error::<T>::Inconsistent)?;
         docket.stage = Stage::Waiting;
         docket.deadline = now.saturating_add(wait);
         Self::request_panel(case, &docket)?;

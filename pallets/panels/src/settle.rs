@@ -3,9 +3,9 @@
 //! Settlement of the seats of a case: pay by points, fines, losses by appeal, reputation.
 
 use crate::{
-    control, Baselines, Cases, Checks, Config, ControlAnswers, Controls, Docket, Event, Order,
-    Pallet, Progress, Results, Round, Seats, Settlement, Settling, Share, Stage, Vote, VoteState,
-    Votes, WeightInfo, LOG_TARGET, START_BASELINE,
+    control, Accounts, Baselines, Cases, Checks, Config, ControlAnswers, Controls, Docket, Event,
+    Order, Pallet, Progress, Results, Round, Seats, Settlement, Settling, Share, Stage, Vote,
+    VoteState, Votes, WeightInfo, LOG_TARGET, START_BASELINE,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -31,13 +31,15 @@ use tos_types::{
 };
 
 /// All that the settlement of one account reads of its case.
-struct Panel<'a> {
-    case: &'a CaseId,
-    docket: &'a Docket,
-    round: &'a Round,
-    standing: &'a Standing,
-    result: &'a FinalResult,
+pub(crate) struct Panel<'a, AccountId> {
+    case: CaseId,
+    docket: Docket,
+    standing: Standing,
+    round: Round,
+    pub(crate) order: Accounts<AccountId>,
     rules: SeatRules,
+    known: ControlAnswers,
+    result: &'a FinalResult,
 }
 
 impl<T: Config> Pallet<T> {
@@ -47,38 +49,18 @@ impl<T: Config> Pallet<T> {
         from: Cursor,
         budget: Weight,
     ) -> Done {
-        let found = Cases::<T>::get(case)
-            .filter(|docket| docket.stage == Stage::Stands && !docket.settled)
-            .zip(Results::<T>::get(case));
-        let Some((docket, standing)) = found else {
+        let Some(panel) = Self::panel(case, result) else {
             return Done {
                 next: None,
                 used: T::WeightInfo::settle_resume(0),
             };
         };
-        let order = Order::<T>::get(case, standing.round);
-        let accounts = Self::length(order.len());
-        let Some(round) = Progress::<T>::get(case, standing.round) else {
-            log::error!(target: LOG_TARGET, "the round of {case} that gave its result is gone");
-            return Done {
-                next: None,
-                used: T::WeightInfo::settle_resume(accounts),
-            };
-        };
-        let panel = Panel {
-            case,
-            docket: &docket,
-            round: &round,
-            standing: &standing,
-            result,
-            rules: T::Cases::seat_rules(docket.rules),
-        };
-        let known = Controls::<T>::get(case);
+        let (accounts, answers) = (Self::length(panel.order.len()), panel.docket.answers);
         let (mut plan, mut used) = match Settling::<T>::get(case) {
             Some(plan) => (plan, T::WeightInfo::settle_resume(accounts)),
             None => (
-                Self::divide(&panel, &order),
-                T::WeightInfo::settle_begin(accounts, docket.answers),
+                Self::divide(&panel),
+                T::WeightInfo::settle_begin(accounts, answers),
             ),
         };
         if plan.next != from.0 {
@@ -86,37 +68,59 @@ impl<T: Config> Pallet<T> {
         }
         let fits = |used: Weight, more: Weight| used.saturating_add(more).all_lte(budget);
         let mut settled = false;
-        while let Some(who) = order.get(plan.next as usize) {
-            if settled && !fits(used, T::WeightInfo::settle_seat_fined(docket.answers)) {
+        while let Some(who) = panel.order.get(plan.next as usize) {
+            if settled && !fits(used, T::WeightInfo::settle_seat_fined(answers)) {
                 break;
             }
             let share = plan.shares.get(plan.next as usize).copied();
-            let fined = Self::settle_seat(&panel, who, share.unwrap_or_default(), &known);
-            used = used.saturating_add(if fined {
-                T::WeightInfo::settle_seat_fined(docket.answers)
-            } else {
-                T::WeightInfo::settle_seat(docket.answers)
-            });
+            used = used.saturating_add(
+                if Self::settle_seat(&panel, who, share.unwrap_or_default()) {
+                    T::WeightInfo::settle_seat_fined(answers)
+                } else {
+                    T::WeightInfo::settle_seat(answers)
+                },
+            );
             plan.next = plan.next.saturating_add(1);
             settled = true;
         }
-        let end = T::WeightInfo::settle_end(docket.answers);
+        let end = T::WeightInfo::settle_end(answers);
         if plan.next < accounts || (settled && !fits(used, end)) {
             let next = Some(Cursor(plan.next));
             Settling::<T>::insert(case, plan);
             return Done { next, used };
         }
-        Self::end_settlement(case, docket.clone(), result, &known);
+        Self::end_settlement(panel);
         Done {
             next: None,
             used: used.saturating_add(end),
         }
     }
 
+    /// The panel whose result stands, if its seats are not settled.
+    pub(crate) fn panel<'a>(
+        case: &CaseId,
+        result: &'a FinalResult,
+    ) -> Option<Panel<'a, T::AccountId>> {
+        let docket = Cases::<T>::get(case)
+            .filter(|docket| docket.stage == Stage::Stands && !docket.settled)?;
+        let standing = Results::<T>::get(case)?;
+        Some(Panel {
+            case: *case,
+            round: Progress::<T>::get(case, standing.round)?,
+            order: Order::<T>::get(case, standing.round),
+            rules: T::Cases::seat_rules(docket.rules),
+            known: Controls::<T>::get(case),
+            docket,
+            standing,
+            result,
+        })
+    }
+
     /// Computes the pay of all accounts, and hands on what none of them earned.
-    fn divide(panel: &Panel<'_>, order: &[T::AccountId]) -> Settlement {
-        let (case, number) = (panel.case, panel.standing.round);
-        let points: Vec<(i32, u32)> = order
+    pub(crate) fn divide(panel: &Panel<'_, T::AccountId>) -> Settlement {
+        let (case, number) = (&panel.case, panel.standing.round);
+        let points: Vec<(i32, u32)> = panel
+            .order
             .iter()
             .map(|who| {
                 let seats = Seats::<T>::get((case, number, who)).map_or(0, |seat| seat.seats);
@@ -143,14 +147,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Pays, fines and records one account. Returns `true` if it was fined.
-    fn settle_seat(
-        panel: &Panel<'_>,
+    pub(crate) fn settle_seat(
+        panel: &Panel<'_, T::AccountId>,
         who: &T::AccountId,
         share: Share,
-        known: &ControlAnswers,
     ) -> bool {
-        let (case, number, task_type) =
-            (panel.case, panel.standing.round, panel.docket.task_type);
+        let (case, number, task_type) = (&panel.case, panel.standing.round, panel.docket.task_type);
         let Some(mut seat) = Seats::<T>::get((case, number, who)) else {
             return false;
         };
@@ -176,7 +178,10 @@ impl<T: Config> Pallet<T> {
         Seats::<T>::insert((case, number, who), seat);
         Self::tell_fine(case, number, who, lost);
         Self::pay(case, number, who, task_type, share.points, share.credit);
-        if let Some(accuracy) = vote.as_ref().and_then(|v| control::measure(v, number, known)) {
+        let measured = vote
+            .as_ref()
+            .and_then(|vote| control::measure(vote, number, &panel.known));
+        if let Some(accuracy) = measured {
             Self::deposit_event(Event::Checked {
                 case: *case,
                 who: who.clone(),
@@ -187,7 +192,9 @@ impl<T: Config> Pallet<T> {
             let full = i16::try_from(BP).unwrap_or(i16::MAX);
             let performance = Performance {
                 completion: if failed { full.saturating_neg() } else { full },
-                accuracy: vote.and_then(|vote| panel.accuracy(&vote)).map_or(0, signed),
+                accuracy: vote
+                    .and_then(|vote| panel.accuracy(&vote))
+                    .map_or(0, signed),
                 ..Performance::default()
             };
             T::Reputation::record(who, task_type, &performance);
@@ -195,12 +202,16 @@ impl<T: Config> Pallet<T> {
         fine > 0
     }
 
-    fn end_settlement(
-        case: &CaseId,
-        mut docket: Docket,
-        result: &FinalResult,
-        known: &ControlAnswers,
-    ) {
+    /// Moves the baseline and counts the checks, at the end of a settlement.
+    pub(crate) fn end_settlement(panel: Panel<'_, T::AccountId>) {
+        let Panel {
+            case,
+            mut docket,
+            rules,
+            known,
+            result,
+            ..
+        } = panel;
         let task_type = docket.task_type;
         let mut now = Self::baseline(task_type);
         if result.outcome == Outcome::Scored {
@@ -210,8 +221,7 @@ impl<T: Config> Pallet<T> {
                 .filter(|answer| answer.verdict == Verdict::Valid)
                 .map(|answer| answer.quality)
                 .collect();
-            let step = T::Cases::seat_rules(docket.rules).baseline_step;
-            now = baseline(now, &valid, step);
+            now = baseline(now, &valid, rules.baseline_step);
             Baselines::<T>::insert(task_type, now);
         }
         Checks::<T>::mutate(|stats| {
@@ -223,7 +233,7 @@ impl<T: Config> Pallet<T> {
         Cases::<T>::insert(case, docket);
         Settling::<T>::remove(case);
         Self::deposit_event(Event::Settled {
-            case: *case,
+            case,
             baseline: now,
         });
     }
@@ -244,7 +254,7 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-impl Panel<'_> {
+impl<AccountId> Panel<'_, AccountId> {
     /// The scores of a vote that are measured, each with the final result of its answer: none where an
     /// answer was called unavailable, or the task is faulty.
     fn pairs<'a>(

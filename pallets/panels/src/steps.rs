@@ -55,8 +55,8 @@ impl<T: Config> Pallet<T> {
                 let _ = holders.try_push(who.clone());
             }
         }
-        round.waits = round.vacant > 0
-            && Self::request_vacancies(case, &docket, &round, certified, holders);
+        round.waits =
+            round.vacant > 0 && Self::request_vacancies(case, &docket, &round, certified, holders);
         Progress::<T>::insert(case, number, &round);
         // In a later tick than this one, whose steps are being taken, also where the queue is behind.
         let soon = T::Clock::now().saturating_add(1);
@@ -113,13 +113,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Vacates the seats of a judge that did not commit: it is silent, unless it is suspended.
-    fn vacate(
-        case: &CaseId,
-        number: u32,
-        who: &T::AccountId,
-        mut seat: Seat,
-        round: &mut Round,
-    ) {
+    fn vacate(case: &CaseId, number: u32, who: &T::AccountId, mut seat: Seat, round: &mut Round) {
         let seats = core::mem::take(&mut seat.seats);
         let excused = T::Miners::is_suspended(who);
         if excused {
@@ -215,12 +209,7 @@ impl<T: Config> Pallet<T> {
 
     /// Drops the votes of a round without result. Its revealed seats share its fines, at most the fee
     /// each; the rest goes to the treasury. Its seats are freed after the cool-down.
-    fn drop_round(
-        case: &CaseId,
-        docket: &Docket,
-        round: &Round,
-        order: &[T::AccountId],
-    ) {
+    fn drop_round(case: &CaseId, docket: &Docket, round: &Round, order: &[T::AccountId]) {
         let (number, task_type) = (docket.round, round.task_type);
         let rules = T::Cases::seat_rules(docket.rules);
         let fee = Self::fee(docket, round);
@@ -334,7 +323,12 @@ impl<T: Config> Pallet<T> {
         }
         // Never in this tick, whose steps may have been taken.
         let cool_down = T::Times::get().cool_down.max(1);
-        Self::free_at(case, number, &mut round, T::Clock::now().saturating_add(cool_down));
+        Self::free_at(
+            case,
+            number,
+            &mut round,
+            T::Clock::now().saturating_add(cool_down),
+        );
     }
 
     /// Puts the unlocking of a round's seats into the queue, or moves it.

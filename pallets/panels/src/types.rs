@@ -245,7 +245,9 @@ impl Seat {
     /// Stake that was locked for all seats that it ever had in the round, in wei, at `each`.
     pub fn stake(&self, each: Balance) -> Balance {
         let all = [self.seats, self.vacated, self.excused];
-        let all = all.iter().fold(0u32, |sum, seats| sum.saturating_add(*seats));
+        let all = all
+            .iter()
+            .fold(0u32, |sum, seats| sum.saturating_add(*seats));
         each.saturating_mul(all.into())
     }
 

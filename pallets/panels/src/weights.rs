@@ -106,7 +106,9 @@ impl WeightInfo for () {
         // Case, order, round, rules, result, task; of each account seat and vote, and all its scores.
         step(60, 8, 6)
             .saturating_add(step(10, 2, 0).saturating_mul(s.into()))
-            .saturating_add(weight(2, 0, 0, 0).saturating_mul(u64::from(s).saturating_mul(a.into())))
+            .saturating_add(
+                weight(2, 0, 0, 0).saturating_mul(u64::from(s).saturating_mul(a.into())),
+            )
     }
 
     fn step_count_failed(s: u32) -> Weight {
@@ -123,7 +125,9 @@ impl WeightInfo for () {
         // Case, result, order, round, rules, control answers, two accounts; of each account seat and vote.
         step(60, 10, 4)
             .saturating_add(step(10, 2, 0).saturating_mul(s.into()))
-            .saturating_add(weight(1, 0, 0, 0).saturating_mul(u64::from(s).saturating_mul(a.into())))
+            .saturating_add(
+                weight(1, 0, 0, 0).saturating_mul(u64::from(s).saturating_mul(a.into())),
+            )
     }
 
     fn settle_resume(s: u32) -> Weight {

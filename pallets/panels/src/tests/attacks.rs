@@ -33,7 +33,9 @@ fn c_1_seats_that_force_a_round_without_result_pay_for_it_and_the_task_is_not_ov
         play_all(&[full(60), full(60), Act::Hidden, Act::Hidden, Act::Hidden]);
         // The case goes on with another panel: no end in which the publisher has its money back.
         assert_eq!(docket().stage, Stage::Waiting);
-        assert!(!told().iter().any(|t| matches!(t, Told::Stands(_) | Told::Abandoned)));
+        assert!(!told()
+            .iter()
+            .any(|t| matches!(t, Told::Stands(_) | Told::Abandoned)));
         // Each of them lost half of its lock, and those that voted have a fee of it.
         assert!((3..=5).all(|who| BOND - judge(who).bond == LOCK / 2));
         assert!((1..=2).all(|who| judge(who).earned == FEE && judge(who).bond == BOND));
@@ -55,7 +57,10 @@ fn h_7_one_of_three_members_cannot_veto() {
             draw(&[(1, 1), (2, 1), (3, 1)]);
             play_all(&[full(60), full(70), act.clone()]);
             assert_eq!(standing().outcome, Outcome::Scored, "{act:?}");
-            assert!((60..=70).contains(&standing().answers[0].quality), "{act:?}");
+            assert!(
+                (60..=70).contains(&standing().answers[0].quality),
+                "{act:?}"
+            );
         });
     }
 }
@@ -189,10 +194,8 @@ fn row_10_silent_attackers_with_30_per_cent_stop_few_panels_and_lose_a_tenth_a_s
             let ways = (0..again).fold(1u128, |ways, i| {
                 ways * u128::from(first - i) / u128::from(i + 1)
             });
-            let chance = ways
-                * 300u128.pow(again)
-                * 700u128.pow(first - again)
-                * 1_000u128.pow(5 - first);
+            let chance =
+                ways * 300u128.pow(again) * 700u128.pow(first - again) * 1_000u128.pow(5 - first);
             if outcome(5, 5 - again, 0) == Outcome::None {
                 stopped += u128::from(weight) * chance;
             }
@@ -286,7 +289,10 @@ fn row_12_a_fifth_that_always_calls_tasks_unjudgeable_earns_nothing_and_makes_fe
         .map(|(_, weight)| weight)
         .sum();
     let hundredths_of_per_cent = faulty / 10u64.pow(11);
-    assert!((40..=100).contains(&hundredths_of_per_cent), "{hundredths_of_per_cent}");
+    assert!(
+        (40..=100).contains(&hundredths_of_per_cent),
+        "{hundredths_of_per_cent}"
+    );
 }
 
 #[test]
@@ -296,13 +302,7 @@ fn a_minority_of_seats_has_no_effect_on_who_is_told_what() {
         for second in [full(100), Act::Absent, Act::Full(UNJUDGEABLE)] {
             test(|| {
                 open();
-                play_all(&[
-                    full(60),
-                    full(60),
-                    full(60),
-                    first.clone(),
-                    second.clone(),
-                ]);
+                play_all(&[full(60), full(60), full(60), first.clone(), second.clone()]);
                 assert_eq!(told().last(), Some(&Told::Stands(Outcome::Scored)));
                 assert_eq!(standing().answers[0].quality, 60);
             });

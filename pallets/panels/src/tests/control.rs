@@ -9,7 +9,7 @@ use frame_support::{assert_noop, assert_ok, weights::Weight};
 use polkadot_sdk::*;
 use sp_runtime::{DispatchError, DispatchResult};
 use tos_interfaces::{RevealedAnswer, Rounds};
-use tos_types::{commitment, params::MAX_CONTROL_AUTHORS, rounds::Cursor, CaseId};
+use tos_types::{commitment, params::MAX_CONTROL_AUTHORS, rounds::Cursor, TaskId};
 
 const AUTHOR: u64 = PARTIES[2];
 const CONTENT: [u8; 32] = [5; 32];
@@ -156,7 +156,7 @@ fn votes_are_measured_by_what_was_known_and_the_checks_are_counted() {
 #[test]
 fn a_salt_that_hides_a_check_opens_for_no_other_case_or_vote() {
     let made =
-        |case: u8| commitment::control_answer(&CaseId([case; 16]), &1u64, &CONTENT, 5, &SECRET);
+        |case: u8| commitment::control_answer(&TaskId([case; 16]), &1u64, &CONTENT, 5, &SECRET);
     assert_ne!(made(1), made(2));
     assert_ne!(
         made(1),

@@ -20,7 +20,9 @@ fn the_result_is_the_median_of_equal_seats() {
         open();
         play_all(&[full(10), full(60), full(64), full(70), full(100)]);
         let answers = standing().answers;
-        assert!(answers.iter().all(|a| (a.quality, a.innovation) == (64, 50)));
+        assert!(answers
+            .iter()
+            .all(|a| (a.quality, a.innovation) == (64, 50)));
         assert!(answers.iter().all(|a| a.verdict == Verdict::Valid));
         let event = Event::RoundCounted {
             case: CASE,
@@ -51,7 +53,11 @@ fn more_than_half_of_all_seats_must_reveal_to_the_seat() {
         test(|| {
             open();
             play_all(&acts);
-            assert_eq!(Panels::result(&CASE).map(|s| s.outcome), outcome, "{acts:?}");
+            assert_eq!(
+                Panels::result(&CASE).map(|s| s.outcome),
+                outcome,
+                "{acts:?}"
+            );
         });
     }
 }
@@ -82,7 +88,11 @@ fn two_thirds_make_a_task_faulty_half_of_it_score_and_between_them_is_no_outcome
             open();
             play_all(&unjudgeable(count, of));
             let standing = Panels::result(&CASE);
-            assert_eq!(standing.as_ref().map(|s| s.outcome), outcome, "{count}/{of}");
+            assert_eq!(
+                standing.as_ref().map(|s| s.outcome),
+                outcome,
+                "{count}/{of}"
+            );
             if outcome == Some(Outcome::Faulty) {
                 assert_eq!(standing.unwrap().answers, AnswerOutcomes::new());
                 assert_eq!(told().last(), Some(&Told::Stands(Outcome::Faulty)));
@@ -125,7 +135,10 @@ fn a_third_of_the_seats_far_from_the_median_contests_an_answer_without_effect() 
         open();
         play_all(&[full(60), full(60), full(60), full(91), full(29)]);
         assert_eq!(docket().stage, Stage::Stands);
-        assert!(standing().answers.iter().all(|a| a.contested && a.quality == 60));
+        assert!(standing()
+            .answers
+            .iter()
+            .all(|a| a.contested && a.quality == 60));
         for answer in 0..3 {
             let event = Event::Contested {
                 case: CASE,

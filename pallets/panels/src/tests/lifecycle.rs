@@ -19,7 +19,13 @@ use tos_types::{
 fn a_case_goes_from_the_line_to_a_result_when_all_act_at_once() {
     test(|| {
         assert_ok!(Panels::open(case()));
-        System::assert_last_event(Event::Opened { case: CASE, seats: 5 }.into());
+        System::assert_last_event(
+            Event::Opened {
+                case: CASE,
+                seats: 5,
+            }
+            .into(),
+        );
         let (request, class) = Line::get(CASE).unwrap();
         assert_eq!((request.seats, request.round, class), (5, 0, 0));
         assert_eq!(request.kind, SeatKind::Panel);
@@ -116,7 +122,7 @@ fn a_case_is_opened_once_and_within_bounds() {
         assert_ok!(Panels::open(most));
         // What the roster refuses is not open.
         let third = Case {
-            id: tos_types::CaseId([3; 16]),
+            id: tos_types::TaskId([3; 16]),
             ..other
         };
         world(|w| w.refuses = true);
@@ -164,7 +170,13 @@ fn seats_are_free_a_cool_down_after_the_close_and_the_case_is_forgotten_piece_by
         assert_eq!(judge(1).locked, LOCK);
         run(1);
         assert!((1..=5).all(|who| judge(who).locked == 0));
-        System::assert_last_event(Event::SeatsFreed { case: CASE, round: 0 }.into());
+        System::assert_last_event(
+            Event::SeatsFreed {
+                case: CASE,
+                round: 0,
+            }
+            .into(),
+        );
         Panels::do_try_state().unwrap();
 
         // A budget of nothing still removes a vote a call.
@@ -186,7 +198,10 @@ fn a_case_that_is_forgotten_before_its_seats_are_free_leaves_no_lock() {
         open();
         play_all(&[full(60), full(60), full(60), full(60), full(60)]);
         Panels::close(&CASE);
-        assert_eq!(Panels::forget(&CASE, Cursor::default(), Weight::MAX).next, None);
+        assert_eq!(
+            Panels::forget(&CASE, Cursor::default(), Weight::MAX).next,
+            None
+        );
         Panels::do_try_state().unwrap();
         assert!(!Cases::<Test>::contains_key(CASE));
         assert_eq!(judge(1).locked, LOCK);
@@ -200,9 +215,15 @@ fn a_case_that_is_forgotten_before_its_seats_are_free_leaves_no_lock() {
 fn what_is_not_closed_is_not_forgotten() {
     test(|| {
         open();
-        assert_eq!(Panels::forget(&CASE, Cursor::default(), Weight::MAX).next, None);
+        assert_eq!(
+            Panels::forget(&CASE, Cursor::default(), Weight::MAX).next,
+            None
+        );
         assert!(Cases::<Test>::contains_key(CASE));
-        assert_eq!(Panels::forget(&OTHER_CASE, Cursor::default(), Weight::MAX).next, None);
+        assert_eq!(
+            Panels::forget(&OTHER_CASE, Cursor::default(), Weight::MAX).next,
+            None
+        );
     });
 }
 
@@ -210,7 +231,9 @@ fn what_is_not_closed_is_not_forgotten() {
 fn a_case_can_be_closed_in_every_stage_and_leaves_nothing() {
     type Stages = [(&'static str, fn()); 6];
     let stages: Stages = [
-        ("waiting", || assert_ok!(Panels::open(case()))),
+        ("waiting", || {
+            assert_ok!(Panels::open(case()));
+        }),
         ("commit", open),
         ("vacancy", || {
             open();
@@ -243,7 +266,10 @@ fn a_case_can_be_closed_in_every_stage_and_leaves_nothing() {
             );
             run(13);
             assert!((1..=60).all(|who| judge(who).locked == 0), "{name}");
-            assert_eq!(Panels::forget(&CASE, Cursor::default(), Weight::MAX).next, None);
+            assert_eq!(
+                Panels::forget(&CASE, Cursor::default(), Weight::MAX).next,
+                None
+            );
             assert!(is_gone(), "{name}");
         });
     }
@@ -258,7 +284,10 @@ fn a_case_without_a_panel_for_the_longest_time_is_abandoned() {
         assert_eq!(docket().stage, Stage::Abandoned);
         assert_eq!(told(), [Told::Abandoned]);
         Panels::close(&CASE);
-        assert_eq!(Panels::forget(&CASE, Cursor::default(), Weight::MAX).next, None);
+        assert_eq!(
+            Panels::forget(&CASE, Cursor::default(), Weight::MAX).next,
+            None
+        );
         assert!(is_gone());
     });
 }

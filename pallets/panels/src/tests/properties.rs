@@ -22,9 +22,16 @@ use tos_types::{
 
 #[derive(Clone, Debug)]
 enum Action {
-    Open { seats: u32, tool: bool, inline: u32 },
+    Open {
+        seats: u32,
+        tool: bool,
+        inline: u32,
+    },
     /// The roster finds judges, as far as there are any.
-    Draw { first: u64, seats: u32 },
+    Draw {
+        first: u64,
+        seats: u32,
+    },
     /// It finds none.
     Expire,
     /// A judge commits, with the ballot of this number.
@@ -35,7 +42,11 @@ enum Action {
     Pardon(u64),
     Pass(u32),
     /// The settlement goes on, by an appeal's result or as it stands.
-    Settle { ruled: Option<u8>, pay: Balance, steps: u8 },
+    Settle {
+        ruled: Option<u8>,
+        pay: Balance,
+        steps: u8,
+    },
     Close,
     Forget,
     /// The roster takes no requests, or does again.

@@ -41,9 +41,8 @@ fn steps_that_a_block_has_no_room_for_come_first_in_the_next() {
         let start = <()>::agenda_start().saturating_add(<()>::agenda_look());
         let worst = <()>::step_half(5).saturating_add(<()>::step_failed());
         TestClock::set(30);
-        let mut meter = WeightMeter::with_limit(
-            start.saturating_add(<()>::agenda_look().saturating_mul(29)),
-        );
+        let mut meter =
+            WeightMeter::with_limit(start.saturating_add(<()>::agenda_look().saturating_mul(29)));
         Panels::on_poll(1, &mut meter);
         assert_eq!(round(0).vacant, 0);
         assert!(AgendaCursor::<Test>::get() <= 30);
@@ -69,10 +68,7 @@ fn idle_blocks_take_steps_too() {
 #[test]
 fn any_account_may_take_a_step_that_is_due_for_free_and_none_before() {
     test(|| {
-        assert_noop!(
-            Panels::crank(origin(9), CASE),
-            Error::<Test>::UnknownCase
-        );
+        assert_noop!(Panels::crank(origin(9), CASE), Error::<Test>::UnknownCase);
         assert_ok!(Panels::open(case()));
         // No call causes a draw.
         assert_noop!(Panels::crank(origin(9), CASE), Error::<Test>::NotDue);

@@ -10,7 +10,7 @@ use tos_interfaces::{Case, Rounds, Seating};
 use tos_pallet_support::testing::now;
 use tos_types::{
     roster::{SeatKind, SeatStake, Seated},
-    CaseId,
+    TaskId,
 };
 
 #[test]
@@ -67,7 +67,14 @@ fn seats_without_a_commitment_at_half_are_vacated_and_drawn_for_once_more() {
 
         draw(&[(6, 1), (7, 2)]);
         let seats = vec![(6, 1), (7, 2)].try_into().unwrap();
-        System::assert_last_event(Event::VacanciesDrawn { case: CASE, round: 0, seats }.into());
+        System::assert_last_event(
+            Event::VacanciesDrawn {
+                case: CASE,
+                round: 0,
+                seats,
+            }
+            .into(),
+        );
         assert_eq!(round(0).vacant, 0);
         // Not drawn for again.
         run_to(61);
@@ -197,7 +204,10 @@ fn a_judge_suspended_in_the_second_half_is_excused_too() {
         draw(&[(6, 1)]);
         world(|w| w.suspended.insert(6));
         run_to(61);
-        assert_eq!((seat(0, 6).excused, seat(0, 6).vote), (1, VoteState::Awaited));
+        assert_eq!(
+            (seat(0, 6).excused, seat(0, 6).vote),
+            (1, VoteState::Awaited)
+        );
         assert!(!judge(6).silent);
     });
 }
@@ -220,7 +230,7 @@ fn seats_that_no_case_waits_for_give_their_stakes_back() {
         late(0, 9);
         late(1, 9);
         assert_eq!((round(0).seats, round(0).vacant), (5, 0));
-        Panels::seated(&CaseId([9; 16]), 0, LOCK, Vec::new());
+        Panels::seated(&TaskId([9; 16]), 0, LOCK, Vec::new());
     });
 }
 

@@ -72,7 +72,13 @@ fn seats_share_the_pay_by_their_points_against_the_baseline() {
             amount: part(20),
         };
         System::assert_has_event(paid.into());
-        System::assert_last_event(Event::Settled { case: CASE, baseline: 51 }.into());
+        System::assert_last_event(
+            Event::Settled {
+                case: CASE,
+                baseline: 51,
+            }
+            .into(),
+        );
     });
 }
 
@@ -238,7 +244,13 @@ fn the_side_that_loses_a_claim_about_the_end_of_the_task_loses_its_lock() {
     });
     test(|| {
         open();
-        play_all(&[full(60), full(60), full(60), full(60), Act::Full(UNJUDGEABLE)]);
+        play_all(&[
+            full(60),
+            full(60),
+            full(60),
+            full(60),
+            Act::Full(UNJUDGEABLE),
+        ]);
         let result = FinalResult {
             outcome: Outcome::Faulty,
             answers: AnswerOutcomes::new(),
@@ -306,7 +318,10 @@ fn a_settlement_goes_on_from_where_its_budget_ended_and_pays_each_seat_once() {
             assert!(Settling::<Test>::contains_key(CASE));
             Panels::do_try_state().unwrap();
         }
-        assert_eq!(Panels::settle(&CASE, &result, from, Weight::zero()).next, None);
+        assert_eq!(
+            Panels::settle(&CASE, &result, from, Weight::zero()).next,
+            None
+        );
         assert!(docket().settled && !Settling::<Test>::contains_key(CASE));
         let earned: Balance = (1..=5).map(|who| judge(who).earned).sum();
         assert_eq!(earned, PAY);

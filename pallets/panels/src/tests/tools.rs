@@ -69,8 +69,17 @@ fn half_of_the_seats_are_not_more_than_half() {
             reported(80, 0),
             full(80),
         ]);
-        assert_eq!((standing().report, standing().answers[1].quality), (None, 80));
-        System::assert_has_event(Event::ReportsDiffer { case: CASE, round: 0 }.into());
+        assert_eq!(
+            (standing().report, standing().answers[1].quality),
+            (None, 80)
+        );
+        System::assert_has_event(
+            Event::ReportsDiffer {
+                case: CASE,
+                round: 0,
+            }
+            .into(),
+        );
     });
 }
 

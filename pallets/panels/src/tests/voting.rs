@@ -69,7 +69,10 @@ fn an_account_votes_once_for_all_its_seats() {
         commit(3, &flat(10));
         run(1);
         reveal(1, &flat(90));
-        assert_noop!(try_reveal(1, &flat(90), None), Error::<Test>::AlreadyRevealed);
+        assert_noop!(
+            try_reveal(1, &flat(90), None),
+            Error::<Test>::AlreadyRevealed
+        );
         reveal(2, &flat(10));
         reveal(3, &flat(10));
         run(1);
@@ -131,10 +134,12 @@ fn what_is_out_of_range_cannot_be_revealed_even_when_committed_to() {
     test(|| {
         open();
         let too_good = flat(101);
-        let too_new = ballot(&[AnswerScore {
-            innovation: 101,
-            ..score(50)
-        }; 3]);
+        let too_new = ballot(
+            &[AnswerScore {
+                innovation: 101,
+                ..score(50)
+            }; 3],
+        );
         let copied = ballot(&[verdict(Verdict::Plagiarised); 3]);
         let report = Report {
             output: [1; 32],
@@ -146,8 +151,14 @@ fn what_is_out_of_range_cannot_be_revealed_even_when_committed_to() {
         commit_with(4, &flat(50), Some(report));
         commit(5, &flat(100));
         run(1);
-        assert_noop!(try_reveal(1, &too_good, None), Error::<Test>::ScoreOutOfRange);
-        assert_noop!(try_reveal(2, &too_new, None), Error::<Test>::ScoreOutOfRange);
+        assert_noop!(
+            try_reveal(1, &too_good, None),
+            Error::<Test>::ScoreOutOfRange
+        );
+        assert_noop!(
+            try_reveal(2, &too_new, None),
+            Error::<Test>::ScoreOutOfRange
+        );
         assert_noop!(try_reveal(3, &copied, None), Error::<Test>::VerdictNotTaken);
         assert_noop!(
             try_reveal(4, &flat(50), Some(report)),
@@ -178,7 +189,9 @@ fn inline_content_cannot_be_called_unavailable_and_other_content_can() {
             missing([false, true, false]),
             missing([false, true, false]),
         ];
-        (1..).zip(&ballots).for_each(|(who, ballot)| commit(who, ballot));
+        (1..)
+            .zip(&ballots)
+            .for_each(|(who, ballot)| commit(who, ballot));
         run(1);
         for who in 1..=2 {
             assert_noop!(
@@ -274,10 +287,7 @@ fn the_interface_says_who_revealed_what_with_how_many_seats() {
             (3, Act::Hidden),
             (4, full(60)),
         ]);
-        assert_eq!(
-            Panels::revealed_seats(&CASE, Say::Scores),
-            [(4, 2), (2, 1)]
-        );
+        assert_eq!(Panels::revealed_seats(&CASE, Say::Scores), [(4, 2), (2, 1)]);
         assert_eq!(Panels::revealed_seats(&CASE, Say::Unjudgeable), [(1, 1)]);
     });
 }
