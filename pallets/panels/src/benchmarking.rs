@@ -48,7 +48,7 @@ const REPORT: Report = Report {
     failed: 1 << 31,
 };
 
-/// What each account of a round has done; `index` is its place in the order.
+/// The act of each account of a round, by its place in the order.
 type Acts = fn(index: u32) -> Act;
 
 #[derive(Clone, Copy)]

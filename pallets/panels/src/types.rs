@@ -251,7 +251,7 @@ impl Seat {
         each.saturating_mul(all.into())
     }
 
-    /// What is still locked of it, in wei.
+    /// The rest of it that is still locked, in wei.
     pub fn locked(&self, each: Balance) -> Balance {
         self.stake(each).saturating_sub(self.lost)
     }
