@@ -39,7 +39,7 @@ pub struct ControlAnswer {
 }
 
 /// The stage of a case.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum Stage {
     /// It waits in the roster for a panel.

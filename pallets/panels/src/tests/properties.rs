@@ -4,15 +4,17 @@
 
 use super::settle::qualities;
 use crate::mock::*;
-use crate::{Cases, Progress, Seats, Stage, VoteState};
+use crate::{Cases, Event, Progress, Seats, Stage};
 use frame_support::{
     assert_ok, storage::with_storage_layer, traits::fungible::Mutate, weights::Weight,
 };
 use polkadot_sdk::*;
 use proptest::{
     prelude::*,
-    test_runner::{Config, RngSeed},
+    strategy::ValueTree,
+    test_runner::{Config, RngSeed, TestRunner},
 };
+use std::collections::{BTreeMap, BTreeSet};
 use tos_interfaces::{Case, Rounds, Seating};
 use tos_types::{
     rounds::{Cursor, FinalResult},
@@ -36,8 +38,8 @@ enum Action {
     Expire,
     /// A judge commits, with the ballot of this number.
     Commit(u64, u8),
-    /// It reveals what it committed to.
-    Reveal(u64, u8),
+    /// It reveals, what it committed to or something else.
+    Reveal(u64, bool),
     Suspend(u64),
     Pardon(u64),
     Pass(u32),
@@ -61,7 +63,7 @@ fn action() -> impl Strategy<Value = Action> {
         4 => (judge(), 1..=13u32).prop_map(|(first, seats)| Action::Draw { first, seats }),
         1 => Just(Action::Expire),
         12 => (judge(), 0..6u8).prop_map(|(who, ballot)| Action::Commit(who, ballot)),
-        12 => (judge(), 0..6u8).prop_map(|(who, ballot)| Action::Reveal(who, ballot)),
+        12 => (judge(), prop::bool::weighted(0.8)).prop_map(|(who, true_one)| Action::Reveal(who, true_one)),
         1 => judge().prop_map(Action::Suspend),
         2 => judge().prop_map(Action::Pardon),
         8 => (0..40u32).prop_map(Action::Pass),
@@ -94,6 +96,8 @@ fn vote(number: u8, tool: bool) -> (tos_types::vote::Ballot, Option<Report>) {
 #[derive(Default)]
 struct Walk {
     settling: Option<(FinalResult, Cursor)>,
+    /// The numbers of the ballots that judges committed to last.
+    committed: BTreeMap<u64, u8>,
     brought: Balance,
     forgotten: Cursor,
 }
@@ -138,10 +142,14 @@ impl Walk {
                     report.as_ref(),
                     &salt(*who),
                 );
-                let _ = Panels::commit_vote(origin(*who), CASE, made);
+                if Panels::commit_vote(origin(*who), CASE, made).is_ok() {
+                    self.committed.insert(*who, *number);
+                }
             }
-            Action::Reveal(who, number) => {
-                let (ballot, report) = vote(*number, tool);
+            Action::Reveal(who, true_one) => {
+                let number = self.committed.get(who).copied().unwrap_or(4);
+                let number = if *true_one { number } else { 5 - number };
+                let (ballot, report) = vote(number, tool);
                 let _ = try_reveal(*who, &ballot, report);
             }
             Action::Suspend(who) => {
@@ -232,74 +240,80 @@ impl Walk {
     }
 }
 
-proptest! {
-    #![proptest_config(Config {
-        cases: 96,
-        rng_seed: RngSeed::Fixed(0x705),
-        failure_persistence: None,
-        ..Config::default()
-    })]
-
-    #[test]
-    fn no_walk_breaks_an_invariant_or_moves_a_wei_out_of_sight(
-        actions in prop::collection::vec(action(), 1..160),
-    ) {
-        chain().execute_with(|| {
-            let issued = Balances::total_issuance();
-            let mut walk = Walk::default();
-            for action in &actions {
-                walk.act(action);
-                check(issued + walk.brought);
-            }
-            // All comes to an end: the case is closed, its stakes are free, and it is forgotten.
-            world(|w| w.refuses = false);
-            while walk.settling.is_some() {
-                walk.settle(None, 0, 3);
-                check(issued + walk.brought);
-            }
-            Panels::close(&CASE);
-            run(13);
-            assert!((1..=60).all(|who| judge(who).locked == 0));
-            if Cases::<Test>::contains_key(CASE) {
-                let done = Panels::forget(&CASE, Cursor::default(), Weight::MAX);
-                assert_eq!(done.next, None);
-            }
-            assert_eq!(Seats::<Test>::iter().count(), 0);
-            check(issued + walk.brought);
-        });
-    }
-}
-
-#[test]
-fn walks_reach_every_stage() {
-    // The walk is worth something only if it gets far: the same actions by hand.
+/// Walks a chain, checks it after each step, and brings it to its end; the stages that the case was in
+/// after its steps, and the events that were told.
+fn walk(actions: &[Action]) -> (BTreeSet<Stage>, Vec<Event<Test>>) {
+    let mut stages = BTreeSet::new();
     chain().execute_with(|| {
         let issued = Balances::total_issuance();
         let mut walk = Walk::default();
-        let mut actions = vec![
-            Action::Open {
-                seats: 5,
-                tool: true,
-                inline: 0,
-            },
-            Action::Draw { first: 1, seats: 5 },
-        ];
-        actions.extend((1..=3).map(|who| Action::Commit(who, 4)));
-        actions.push(Action::Pass(1));
-        actions.extend((1..=3).map(|who| Action::Reveal(who, 4)));
-        actions.push(Action::Pass(1));
-        for action in &actions {
+        for action in actions {
             walk.act(action);
-            check(issued);
+            check(issued + walk.brought);
+            stages.extend(Cases::<Test>::get(CASE).map(|docket| docket.stage));
         }
-        assert_eq!(docket().stage, Stage::Stands);
-        assert_eq!(seat(0, 1).vote, VoteState::Revealed);
-        walk.act(&Action::Settle {
-            ruled: Some(40),
-            pay: PAY,
-            steps: 0,
-        });
-        assert!(walk.settling.is_some());
-        check(issued + PAY);
+        // All comes to an end: the case is closed, its stakes are free, and it is forgotten.
+        world(|w| w.refuses = false);
+        while walk.settling.is_some() {
+            walk.settle(None, 0, 3);
+            check(issued + walk.brought);
+        }
+        Panels::close(&CASE);
+        run(13);
+        assert!((1..=60).all(|who| judge(who).locked == 0));
+        if Cases::<Test>::contains_key(CASE) {
+            let done = Panels::forget(&CASE, Cursor::default(), Weight::MAX);
+            assert_eq!(done.next, None);
+        }
+        assert_eq!(Seats::<Test>::iter().count(), 0);
+        check(issued + walk.brought);
+        (stages, System::read_events_for_pallet())
+    })
+}
+
+#[test]
+fn no_walk_breaks_an_invariant_or_moves_a_wei_out_of_sight() {
+    let mut runner = TestRunner::new(Config {
+        rng_seed: RngSeed::Fixed(0x705),
+        failure_persistence: None,
+        ..Config::default()
     });
+    let actions = prop::collection::vec(action(), 1..200);
+    let (mut stages, mut told) = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..96 {
+        let actions = actions.new_tree(&mut runner).unwrap().current();
+        let (reached, events) = walk(&actions);
+        stages.extend(reached);
+        // The name of an event is what comes before its fields.
+        told.extend(events.iter().map(|event| {
+            let text = format!("{event:?}");
+            text.split([' ', '{']).next().unwrap_or_default().to_owned()
+        }));
+    }
+    // The walks get far enough to be worth something.
+    let all = [
+        Stage::Waiting,
+        Stage::Commit,
+        Stage::Reveal,
+        Stage::Stands,
+        Stage::Abandoned,
+        Stage::Closed,
+    ];
+    assert_eq!(stages, BTreeSet::from(all));
+    for name in [
+        "SeatsVacated",
+        "VacanciesDrawn",
+        "RoundCounted",
+        "SeatFined",
+        "SeatPaid",
+        "Settled",
+        "SeatsFreed",
+        "StepFailed",
+        "ReportsDiffer",
+    ] {
+        assert!(
+            told.iter().any(|event| event.ends_with(name)),
+            "{name} of {told:?}"
+        );
+    }
 }
