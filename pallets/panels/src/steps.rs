@@ -55,8 +55,10 @@ impl<T: Config> Pallet<T> {
                 let _ = holders.try_push(who.clone());
             }
         }
-        round.waits =
-            round.vacant > 0 && Self::request_vacancies(case, &docket, &round, certified, holders);
+        // Where the queue is behind, those that were drawn now would have no time to commit.
+        round.waits = round.vacant > 0
+            && T::Clock::now() < docket.deadline
+            && Self::request_vacancies(case, &docket, &round, certified, holders);
         Progress::<T>::insert(case, number, &round);
         // In a later tick than this one, whose steps are being taken, also where the queue is behind.
         let soon = T::Clock::now().saturating_add(1);

@@ -172,6 +172,20 @@ fn a_roster_that_refuses_vacancies_does_not_hold_up_the_round() {
 }
 
 #[test]
+fn where_the_queue_is_behind_no_judge_is_drawn_that_has_no_time_to_commit() {
+    test(|| {
+        open();
+        (1..=4).for_each(|who| commit(who, &flat(60)));
+        TestClock::set(59);
+        run(1);
+        assert_eq!((round(0).vacant, round(0).waits), (1, false));
+        assert!(!Line::contains_key(CASE));
+        run(1);
+        assert_eq!(docket().stage, Stage::Reveal);
+    });
+}
+
+#[test]
 fn a_judge_suspended_before_it_commits_loses_its_seat_without_a_fine() {
     test(|| {
         open();
