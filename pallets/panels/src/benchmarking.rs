@@ -152,14 +152,16 @@ fn seated<T: Config>(accounts: u32, answers: u32, stage: Stage, acts: Acts) -> V
 
 /// Makes this the next step of the case.
 fn next_is<T: Config>(step: Step) {
-    Cases::<T>::mutate_extant(CASE, |docket| {
-        let at = T::Clock::now();
-        Pallet::<T>::schedule(&CASE, docket, Some(Due { at, step }));
-    });
+    let mut docket = Cases::<T>::get(CASE).expect("the case is open");
+    let at = T::Clock::now();
+    Pallet::<T>::schedule(&CASE, &mut docket, Some(Due { at, step }));
+    Cases::<T>::insert(CASE, docket);
 }
 
 fn change_round<T: Config>(change: impl FnOnce(&mut Round)) {
-    Progress::<T>::mutate_extant(CASE, 0, change);
+    let mut round = Progress::<T>::get(CASE, 0).expect("the round was seated");
+    change(&mut round);
+    Progress::<T>::insert(CASE, 0, round);
 }
 
 fn stage<T: Config>() -> Option<Stage> {
@@ -247,9 +249,9 @@ mod benches {
         let who = judges.first().cloned().expect("a judge sits");
         let ballot = Ballot::Scores(scores(0, MAX_PARTICIPANTS));
         let made = commitment::ballot(&CASE, 0, &who, &ballot, Some(&REPORT), &SALT);
-        Seats::<T>::mutate_extant((CASE, 0, &who), |seat| {
-            seat.vote = VoteState::Committed(made);
-        });
+        let mut seat = Seat::of(1, true);
+        seat.vote = VoteState::Committed(made);
+        Seats::<T>::insert((CASE, 0, &who), seat);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who), CASE, ballot, Some(REPORT), SALT);
