@@ -75,6 +75,65 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// A way on that random actions rarely take: a whole round, one whose seats are filled again, one that
+/// cannot be dropped at first, a settlement, an end.
+fn scene() -> impl Strategy<Value = Vec<Action>> {
+    let begin = (any::<bool>(), 0..8u32).prop_map(|(tool, inline)| {
+        let pardons = (1..=8).map(Action::Pardon);
+        let open = Action::Open {
+            seats: 5,
+            tool,
+            inline,
+        };
+        let draw = Action::Draw { first: 1, seats: 5 };
+        pardons
+            .chain([Action::Refuse(false), open, draw])
+            .collect::<Vec<_>>()
+    });
+    let ballots = prop::collection::vec(prop::sample::select(vec![4u8, 4, 4, 3, 5, 2, 1, 0]), 7);
+    let commits = |ballots: &[u8], from: u64| {
+        let all = (from..).zip(ballots);
+        all.map(|(who, ballot)| Action::Commit(who, *ballot))
+            .collect::<Vec<_>>()
+    };
+    let reveals = || (1..=7).map(|who| Action::Reveal(who, true));
+    prop_oneof![
+        3 => (begin.clone(), ballots.clone()).prop_map(move |(mut all, ballots)| {
+            all.extend(commits(&ballots, 1));
+            all.push(Action::Pass(1));
+            all.extend(reveals());
+            all.push(Action::Pass(1));
+            all
+        }),
+        1 => (begin.clone(), ballots).prop_map(move |(mut all, ballots)| {
+            all.push(Action::Commit(1, 4));
+            all.push(Action::Pass(30));
+            all.push(Action::Draw { first: 4, seats: 4 });
+            all.extend(commits(&ballots, 4));
+            all.push(Action::Pass(31));
+            all.extend(reveals());
+            all.push(Action::Pass(31));
+            all
+        }),
+        1 => begin.prop_map(|mut all| {
+            let rest = [Action::Refuse(true), Action::Pass(40), Action::Refuse(false), Action::Pass(70)];
+            all.extend(rest);
+            all
+        }),
+        2 => (prop::option::of(0..=100u8), PAY..2 * PAY).prop_map(|(ruled, pay)| {
+            vec![Action::Settle { ruled, pay, steps: 2 }; 5]
+        }),
+        1 => Just([vec![Action::Close, Action::Pass(13)], vec![Action::Forget; 8]].concat()),
+        1 => Just(vec![Action::Refuse(false), Action::Expire]),
+    ]
+}
+
+/// Scenes, with random actions between them.
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let chunk = prop_oneof![scene(), prop::collection::vec(action(), 1..10)];
+    prop::collection::vec(chunk, 1..20).prop_map(|chunks| chunks.concat())
+}
+
 /// The ballot of a number, with a report where a tool is pinned.
 fn vote(number: u8, tool: bool) -> (tos_types::vote::Ballot, Option<Report>) {
     let ballot = match number {
@@ -278,10 +337,10 @@ fn no_walk_breaks_an_invariant_or_moves_a_wei_out_of_sight() {
         failure_persistence: None,
         ..Config::default()
     });
-    let actions = prop::collection::vec(action(), 1..200);
+    let strategy = actions();
     let (mut stages, mut told) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..96 {
-        let actions = actions.new_tree(&mut runner).unwrap().current();
+        let actions = strategy.new_tree(&mut runner).unwrap().current();
         let (reached, events) = walk(&actions);
         stages.extend(reached);
         // The name of an event is what comes before its fields.
