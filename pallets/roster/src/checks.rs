@@ -80,7 +80,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What is on hold is bonded, and what can be claimed lies in the pot.
+    /// Bonds are on hold, and claims lie in the pot.
     fn money_is_there() -> Result<(), TryRuntimeError> {
         let (mut held, mut earned) = (BTreeMap::new(), 0);
         for (_, who, judge) in Judges::<T>::iter() {

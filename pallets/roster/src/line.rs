@@ -21,7 +21,7 @@ use tos_types::{
     Balance, CaseId, TaskType,
 };
 
-/// What a look at the lines of a type found.
+/// The finding of a look at the lines of a type.
 enum Look {
     /// A case has taken a ticket.
     Taken,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What happens to the stake of seats: it is fined, freed, and earns pay.
+//! Stake of seats: it is fined, freed, and earns pay.
 
 use crate::{
     Config, Event, HoldReason, Judges, LastTicket, Locked, Pallet, Releases, Silence, TicketEnds,

@@ -200,7 +200,7 @@ impl Ends {
         self.head >= self.tail
     }
 
-    /// How many there are.
+    /// The number of them.
     pub fn len(&self) -> u64 {
         self.tail.saturating_sub(self.head)
     }

@@ -32,7 +32,7 @@ pub trait WeightInfo {
     fn sync_certificate() -> Weight;
     /// Ending a bootstrap.
     fn end_bootstrap() -> Weight;
-    /// What the hook reads in every block.
+    /// The reads of the hook in every block.
     fn hook_base() -> Weight;
     /// One change of a period: a judge whose leaf in both trees goes, the look for it included.
     fn change() -> Weight;
