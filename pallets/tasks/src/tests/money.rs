@@ -216,7 +216,11 @@ fn what_is_settled_is_what_was_judged() {
         finish(id);
         let settlement = script(|s| s.settled[0].clone());
         assert_eq!((settlement.task, settlement.bars.win), (id, 50));
-        assert_eq!(settlement.difficulty, Difficulty::Beginner);
+        let set = RuleSets::<Test>::get(task(id).rules).unwrap();
+        assert_eq!(
+            (settlement.split, settlement.winners),
+            (set.split, set.winners)
+        );
         let eligible: Vec<_> = settlement.answers.iter().map(|(_, j)| j.eligible).collect();
         assert_eq!(eligible, vec![true, false]);
         assert_event(Event::AnswerJudged {
