@@ -8,7 +8,7 @@ use frame_support::{assert_ok, storage::with_storage_layer};
 use polkadot_sdk::*;
 use std::collections::BTreeSet;
 use tos_interfaces::Roster;
-use tos_pallet_support::testing::{flows_conform, Flow, Flows, Started};
+use tos_pallet_support::testing::{Flow, Flows, Started};
 use tos_types::{Balance, TOS};
 
 /// A fine of judge 1, for another judge.
@@ -55,46 +55,40 @@ fn paid_at_once() -> Started {
     })
 }
 
-struct RosterFlows;
+const FLOWS: &[Flow] = &[
+    ("fined for another", fined_for_another),
+    ("fined of dust", fined_of_dust),
+    ("fined for the treasury", fined_for_the_treasury),
+    ("withdrawn", withdrawn),
+    ("paid at once", paid_at_once),
+];
 
-impl Flows for RosterFlows {
-    type Runtime = Test;
-    const TREASURY: Option<u64> = Some(TREASURY);
-    const FLOWS: &'static [Flow] = &[
-        ("fined for another", fined_for_another),
-        ("fined of dust", fined_of_dust),
-        ("fined for the treasury", fined_for_the_treasury),
-        ("withdrawn", withdrawn),
-        ("paid at once", paid_at_once),
-    ];
+fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
+    crate::Judges::<Test>::iter()
+        .map(|(_, who, judge)| (who, HoldReason::JudgeStake.into(), judge.held()))
+        .collect()
+}
 
-    fn chain() -> sp_io::TestExternalities {
-        ExtBuilder::judges(6).build()
-    }
-
-    fn booked() -> Vec<(u64, RuntimeHoldReason, Balance)> {
-        crate::Judges::<Test>::iter()
-            .map(|(_, who, judge)| (who, HoldReason::JudgeStake.into(), judge.held()))
-            .collect()
-    }
-
-    fn told() -> BTreeSet<u64> {
-        let told = System::read_events_for_pallet::<Event<Test>>();
-        told.into_iter()
-            .filter_map(|event| match event {
-                Event::FineDiverted { to, .. } | Event::FineFailed { to, .. } => Some(to),
-                Event::PayDiverted { who, .. } => Some(who),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn check() {
-        Judges::do_try_state().unwrap();
-    }
+fn told() -> BTreeSet<u64> {
+    let told = System::read_events_for_pallet::<Event<Test>>();
+    told.into_iter()
+        .filter_map(|event| match event {
+            Event::FineDiverted { to, .. } | Event::FineFailed { to, .. } => Some(to),
+            Event::PayDiverted { who, .. } => Some(who),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]
 fn no_account_holds_up_a_fine_or_pay_and_every_wei_is_accounted_for() {
-    flows_conform::<RosterFlows>();
+    let flows = Flows::<Test> {
+        treasury: Some(TREASURY),
+        flows: FLOWS,
+        chain: || ExtBuilder::judges(6).build(),
+        booked,
+        told,
+        check: || Judges::do_try_state().unwrap(),
+    };
+    flows.conform();
 }
