@@ -138,7 +138,7 @@ def point_vectors():
 
 
 def losses(lock, silence, debit, distance, start, full, part):
-    """What silence, points and an appeal take, in this order."""
+    """Losses of a seat by silence, points and an appeal, in this order."""
     share = max(Fraction(0), min(Fraction(1), Fraction(distance - start, full - start)))
     appeal = floor(Fraction(part, 10_000) * floor(lock * share))
     taken = []

@@ -325,11 +325,6 @@ def test_a_chain_without_anything_of_tos_runs_on_the_same_node(template_node, bi
     assert not bad, f"errors in the log: {bad[:3]}"
 
 
-def last_words(said):
-    """The error with which a node ended. Lines of its log may stand behind it: they are written by another thread."""
-    return next((line for line in reversed(said.splitlines()) if line.startswith("Error: ")), "")
-
-
 def test_a_validator_of_an_existing_network_starts_with_the_documented_key(template_node, program, folder):
     """The documentation's steps for a validator of an existing network (docs/operations.md), in a folder of the test's."""
     section = text("docs", "operations.md").split("## A network of others")[1].split("\n## ")[0]
@@ -339,8 +334,8 @@ def test_a_validator_of_an_existing_network_starts_with_the_documented_key(templ
     chain.write_text(export(program, "testnet", "--raw"))
     node = template_node("validator", chain=chain)
     early = node.fails()
-    told = last_words(early.stderr)
-    assert "no network key" in told and "generate-node-key" in told, f"a validator starts without a network key: {early.stderr[-300:]}"
+    last = early.stderr.strip().splitlines()[-1]
+    assert "no network key" in last and "generate-node-key" in last, f"a validator starts without a network key: {early.stderr[-300:]}"
     command = commands[0].removeprefix("runuser -u tos -- ").replace("/etc/tos/chain.json", str(chain))
     _, *arguments = command.replace("/var/lib/tos/validator", str(node.base)).split()
     made = run(program, *arguments).stderr.split()[-1]
@@ -364,8 +359,8 @@ def test_a_port_of_another_node_is_not_shared_or_left_in_silence(template_node, 
     first = template_node("validator").started(*ALONE)
     for option, port in (("rpc-port", first.rpc_port), ("port", first.p2p), ("prometheus-port", first.prometheus)):
         said = template_node("archive", **{option: port}).fails().stderr
-        told = last_words(said)
-        assert f":{port} is taken by another program" in told and f"--{option}" in told, f"--{option}: {said[-300:]}"
+        last = said.strip().splitlines()[-1]
+        assert f":{port} is taken by another program" in last and f"--{option}" in last, f"--{option}: {said[-300:]}"
     defaults = {"RPC": 9944, "Network": 30333, "Metrics for Prometheus": 9615}
     with contextlib.ExitStack() as stack:
         hold(stack, *defaults.values())

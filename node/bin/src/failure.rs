@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! Last words of a node that did not start, or of a command that failed: one line with the error and what
-//! to do next. The log is written by another thread, whose last lines may stand below it.
+//! Last words of a node that did not start, or of a command that failed: one line, below all that the log
+//! has said, with the error and what to do next.
 
 use sc_cli::Error;
 use sc_service::Error as ServiceError;

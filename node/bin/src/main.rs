@@ -17,6 +17,9 @@ fn main() -> ExitCode {
     match command::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // The SDK's log is written by another thread, but at once, with all that waits, from an error on:
+            // so nothing comes after the last words.
+            log::error!("This ends with an error:");
             eprintln!("Error: {}", failure::line(&error));
             ExitCode::FAILURE
         }

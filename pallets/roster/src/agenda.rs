@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Gives a case whose draw came to nothing another ticket: on the same terms and in the room that it has.
-    /// Where bootstrap gives it other seats now, it goes back to its line.
+    /// A case that gets other seats by bootstrap now goes back to its line.
     fn retry(case: CaseId, mut waiting: WaitingCase<T::AccountId>) {
         let (now, times) = (T::Clock::now(), Settings::<T>::get());
         let later = if waiting.place != Place::Pause {

@@ -85,9 +85,9 @@ pub struct World {
     pub salt: u64,
     pub certified: BTreeSet<u64>,
     pub suspended: BTreeSet<u64>,
-    /// Who must keep away from whom, and in which tick it said so.
+    /// The tick in which the first said that it keeps away from the second.
     pub recused: BTreeMap<(u64, u64), Tick>,
-    /// What was drawn: case, round, lock, seats.
+    /// Draws: case, round, lock, seats.
     pub seated: Vec<(CaseId, u32, Balance, Vec<Seated<u64>>)>,
     pub expired_cases: Vec<(CaseId, u32)>,
     pub roster: RosterRules,

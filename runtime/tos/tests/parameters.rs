@@ -162,7 +162,7 @@ fn a_task_published_after_a_change_is_under_the_new_rules_and_one_before_it_is_n
             let task = pallet_tasks::Tasks::<Runtime>::get(id).unwrap();
             (id, task.publisher_stake, task.rules)
         };
-        // What the task is under, as everybody reads it.
+        // The rules of the task, as all clients read them.
         let view = |id| Tasks::task(id).unwrap();
         let before = publish(0);
         let rules = PublishingRules {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Who sits on a panel.
+//! Members of a panel.
 
 use crate::mock::*;
 use crate::{draw::choose, draw::Candidate, DrawRequests, Duties, Event, Rounds};

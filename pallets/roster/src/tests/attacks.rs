@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What an account cannot do, however much it stakes and whatever it knows of a seed.
+//! Attacks on the roster that fail, however much an account stakes and whatever it knows of a seed.
 
 use crate::mock::*;
 use frame_support::assert_ok;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What clients read.
+//! Reads of clients.
 
 use crate::mock::*;
 use frame_support::assert_ok;

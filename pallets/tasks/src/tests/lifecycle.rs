@@ -171,7 +171,7 @@ fn the_panel_is_never_drawn_in_the_block_that_ends_the_reveals() {
     });
 }
 
-/// What judges declare counts as of then, in whatever round.
+/// Declarations of judges count as of then, in every round.
 #[test]
 fn every_panel_is_asked_for_as_of_the_publication() {
     ExtBuilder::execute(|| {
