@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The arithmetic of judging by roster against an independent slow reference: `judging.py` of
-//! `scripts/vectors` writes the files read here. See docs/vectors.md.
-#![allow(clippy::unwrap_used)]
+//! The arithmetic of judging by roster.
 
+use super::values::{amount, amounts, cases, number, numbers};
 use serde_json::Value;
 use tos_formulas::{
     copies::{self, Marks},
@@ -13,36 +12,6 @@ use tos_formulas::{
     split::{JudgedAnswer, QualityBars, SplitProfile, WinnerRule},
 };
 use tos_types::vote::Verdict;
-
-macro_rules! vectors {
-    ($file:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../../../testing/vectors/", $file)))
-            .unwrap()
-    };
-}
-
-fn cases(vectors: &Value, at_least: usize) -> &[Value] {
-    let cases = vectors.as_array().unwrap();
-    assert!(cases.len() >= at_least, "only {} cases", cases.len());
-    cases
-}
-
-fn number<T: TryFrom<i64>>(value: &Value) -> T {
-    T::try_from(value.as_i64().unwrap()).ok().unwrap()
-}
-
-fn numbers<T: TryFrom<i64>>(value: &Value) -> Vec<T> {
-    value.as_array().unwrap().iter().map(number).collect()
-}
-
-/// Amounts are decimal text: JSON readers lose digits beyond 2^53.
-fn amount(value: &Value) -> u128 {
-    value.as_str().unwrap().parse().unwrap()
-}
-
-fn amounts(value: &Value) -> Vec<u128> {
-    value.as_array().unwrap().iter().map(amount).collect()
-}
 
 #[test]
 fn rounds_agree_with_the_reference() {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The arithmetic against independent slow references: `reference.py` and `sum_tree.py` of
-//! `scripts/vectors` write the files read here. See docs/vectors.md.
+//! The arithmetic against independent slow references: `reference.py`, `judging.py` and `sum_tree.py`
+//! of `scripts/vectors` write the files read here. See docs/vectors.md.
 #![allow(clippy::unwrap_used)]
+
+#[macro_use]
+mod values;
+
+mod judging;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,36 +18,7 @@ use tos_formulas::{
     sum_tree::{Node, NodeId, SumTree},
 };
 use tos_types::Verdict;
-
-macro_rules! vectors {
-    ($file:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../../../testing/vectors/", $file)))
-            .unwrap()
-    };
-}
-
-fn cases(vectors: &Value, at_least: usize) -> &[Value] {
-    let cases = vectors.as_array().unwrap();
-    assert!(cases.len() >= at_least, "only {} cases", cases.len());
-    cases
-}
-
-fn number<T: TryFrom<i64>>(value: &Value) -> T {
-    T::try_from(value.as_i64().unwrap()).ok().unwrap()
-}
-
-fn numbers<T: TryFrom<i64>>(value: &Value) -> Vec<T> {
-    value.as_array().unwrap().iter().map(number).collect()
-}
-
-/// Amounts and weights are decimal text: JSON readers lose digits beyond 2^53.
-fn amount<T: std::str::FromStr>(value: &Value) -> T {
-    value.as_str().unwrap().parse().ok().unwrap()
-}
-
-fn amounts<T: std::str::FromStr>(value: &Value) -> Vec<T> {
-    value.as_array().unwrap().iter().map(amount).collect()
-}
+use values::{amount, amounts, cases, number, numbers};
 
 fn seed(value: &Value) -> [u8; 32] {
     tos_types::json::from_hex(value.as_str().unwrap())
