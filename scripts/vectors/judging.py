@@ -3,7 +3,7 @@
 """A slow, independent reference of judging by roster, and the test vectors made with it.
 
 It follows the text of docs/decisions/026-judging-by-roster.md and 027-judging-pallets.md with exact fractions;
-primitives/formulas/tests/judging.rs requires both to agree exactly.
+primitives/formulas/tests/vectors/judging.rs requires both to agree exactly.
 
     python3 scripts/vectors/judging.py            write the files of testing/vectors that main() names
     python3 scripts/vectors/judging.py --check    fail if they are not what would be written

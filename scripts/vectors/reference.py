@@ -4,7 +4,7 @@
 
 It follows the text of docs/protocol.md (and, for the two hashes, the module documentation that other
 languages are told to follow) with exact fractions and no regard for speed. It shares no code with
-the Rust crate; primitives/formulas/tests/vectors.rs requires both to agree exactly.
+the Rust crate; primitives/formulas/tests/vectors/main.rs requires both to agree exactly.
 
     python3 scripts/vectors/reference.py            write testing/vectors/*.json
     python3 scripts/vectors/reference.py --check    fail if they are not what would be written

@@ -3,7 +3,7 @@
 """A slow, independent reference of draws by weight, and the test vectors made with it.
 
 It knows no tree: leaves are a list that every draw goes through from its beginning. It follows the text at the top of
-primitives/formulas/src/sum_tree.rs; primitives/formulas/tests/vectors.rs requires both to agree exactly.
+primitives/formulas/src/sum_tree.rs; primitives/formulas/tests/vectors/main.rs requires both to agree exactly.
 
     python3 scripts/vectors/sum_tree.py            write testing/vectors/sum_tree.json
     python3 scripts/vectors/sum_tree.py --check    fail if it is not what would be written
