@@ -3,6 +3,7 @@
 version of packages sorts by what they were made of, and their purge leaves no link to what it takes; a network that does
 not start ends with the reason."""
 
+import http.server
 import json
 import os
 import re
@@ -11,6 +12,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -181,6 +184,69 @@ def test_a_network_whose_port_is_taken_ends_with_the_port_and_the_option(tmp_pat
         code, last, said = localnet(tmp_path, "--rpc-port", str(port))
     assert code == 1
     assert f"port {port} cannot be used" in last and "--rpc-port" in last, said
+
+
+class Heights(http.server.BaseHTTPRequestHandler):
+    """The RPC of a node that makes a block between two questions: the second number that it is asked for is the higher one."""
+
+    def do_POST(self):
+        call = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if call["method"] == "chain_getFinalizedHead":
+            result = "0xf1"
+        else:
+            final = call["params"] == ["0xf1"]
+            result = {"number": "0x7" if final else "0x9"}
+        body = json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def began(pid):
+    """The time at which a process began, as scripts/localnet records it."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return file.read().rpartition(") ")[2].split()[19]
+
+
+@pytest.fixture
+def node_rpc():
+    """The port of a node's RPC."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Heights) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_the_status_of_a_network_takes_one_program_and_tells_final_blocks_before_best_ones(tmp_path, node_rpc):
+    """Each number took programs of its own, seconds in all, and what was final when the last had ended was above what had been best."""
+    counted = tmp_path / "harness"
+    (counted / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / "testing/harness/requirements.txt", counted / ".tos-requirements")
+    (counted / "bin/python").write_text(f'#!/bin/sh\necho one >>"{tmp_path}/programs"\nexec "{sys.executable}" "$@"\n')
+    (counted / "bin/python").chmod(0o755)
+    network = tmp_path / "net"
+    with socket.socket() as silent, subprocess.Popen(["sleep", "600"]) as process:
+        silent.bind(("127.0.0.1", 0))
+        ports = {"alice": node_rpc, "bob": silent.getsockname()[1], "charlie": node_rpc, "dave": node_rpc}
+        for name, port in ports.items():
+            (network / name).mkdir(parents=True)
+            (network / name / "rpc-port").write_text(f"{port}\n")
+            if name != "charlie":
+                (network / name / "pid").write_text(f"{process.pid}\n")
+                (network / name / "began").write_text(f"{began(process.pid)}\n")
+        (network / "localnet").write_text("4\n")
+        done = subprocess.run([ROOT / "scripts" / "localnet", "status", "--dir", network], env={**os.environ, "TOS_HARNESS": str(counted)},
+                              capture_output=True, text=True, timeout=60, check=False)
+        process.kill()
+    told = [line.split("  ws:")[0].split("  log")[0] for line in done.stdout.splitlines()]
+    assert told == ["alice    running  finalised 7  best 9", "bob      running  finalised ?  best ?", "charlie  stopped",
+                    "dave     running  finalised 7  best 9"], done.stdout + done.stderr
+    assert done.returncode == 3, "charlie does not run"
+    assert (tmp_path / "programs").read_text() == "one\n"
 
 
 def test_a_warning_is_shown_and_fails():

@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON-RPC of a node, by HTTP and by WebSocket.
-
-    python -m tos_harness.rpc URL METHOD [PARAMS]    prints the result; PARAMS is a JSON array
-"""
+"""JSON-RPC of a node, by HTTP and by WebSocket."""
 
 import contextlib
 import functools
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,18 +128,3 @@ class Connection:
         """The first message after a call."""
         self.send(method, *params)
         return self.receive()
-
-
-def main() -> int:
-    address, method, *params = sys.argv[1:]
-    try:
-        found = Rpc(address.split("://")[-1])(method, *json.loads(params[0] if params else "[]"), limit=5)
-    except (Refused, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(found if isinstance(found, str) else json.dumps(found))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
