@@ -186,6 +186,32 @@ def test_a_network_whose_port_is_taken_ends_with_the_port_and_the_option(tmp_pat
     assert f"port {port} cannot be used" in last and "--rpc-port" in last, said
 
 
+@pytest.mark.parametrize("ports, parts", [
+    # The same port twice, also as the second of one node and the first of another, and as a default.
+    (("--rpc-port", "9944", "--p2p-port", "9944"), ("--rpc-port 9944 and --p2p-port 9944", "port 9944 would be used twice")),
+    (("--rpc-port", "9944", "--p2p-port", "9945"), ("port 9945 would be used twice", "2 or more apart")),
+    (("--rpc-port", "9945", "--p2p-port", "9944"), ("port 9945 would be used twice",)),
+    (("--rpc-port", "30334", "--p2p-port", "30333"), ("port 30334 would be used twice",)),
+    # No ports.
+    (("--rpc-port", "80000"), ("--rpc-port 80000", "ports end at 65535", "choose a lower one")),
+    (("--rpc-port", "9944", "--p2p-port", "65535"), ("--p2p-port 65535", "would need port 65536")),
+    (("--rpc-port", "port"), ("--rpc-port: not a number", "'port'")),
+    (("--rpc-port", "099"), ("--rpc-port: not a number", "'099'")),
+])
+def test_ports_that_cannot_be_end_a_start_before_it_begins(tmp_path, ports, parts):
+    code, last, said = localnet(tmp_path, *ports)
+    assert code == 2, said
+    assert all(part in last for part in parts), said
+    assert not (tmp_path / "net").exists()
+
+
+@pytest.mark.parametrize("count", ["0", "5", "12"])
+def test_a_network_of_another_size_is_refused_with_the_sizes_there_are(count):
+    done = subprocess.run([ROOT / "scripts" / "localnet", "start", count], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert f"1 to 4 nodes, not {count}" in done.stderr.splitlines()[-1], done.stderr
+
+
 class Heights(http.server.BaseHTTPRequestHandler):
     """The RPC of a node that makes a block between two questions: the second number that it is asked for is the higher one."""
 
