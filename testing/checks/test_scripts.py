@@ -83,11 +83,6 @@ def test_an_interrupted_run_waits_until_everything_has_cleaned_up(tmp_path):
              'try:\n    time.sleep(600)\n'
              'finally:\n    time.sleep(0.3)\n    node.kill()\n    node.wait()\n')
 
-    def heard():
-        # A shell cannot trap what was ignored when it began, as in a background job or under nohup.
-        for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-
     folder = str(tmp_path)
     text = f'work() {{ python3 -c {shlex.quote(stage)} "{folder}"; }}\nbeside one work two work'
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -143,6 +138,12 @@ def judged(*messages):
                           text=True, timeout=60, check=False)
 
 
+def heard():
+    """Hears signals: a shell cannot trap what was ignored when it began, as in a background job or under nohup."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 # A program in the place of the node: its first validator fails, the others go on until they are stopped.
 FAILING = """#!/usr/bin/env bash
 case " $* " in
@@ -184,6 +185,29 @@ def test_a_network_whose_port_is_taken_ends_with_the_port_and_the_option(tmp_pat
         code, last, said = localnet(tmp_path, "--rpc-port", str(port))
     assert code == 1
     assert f"port {port} cannot be used" in last and "--rpc-port" in last, said
+
+
+@pytest.mark.parametrize("waits", ["export-chain-spec", "--alice"])
+def test_an_interrupted_start_says_so_and_leaves_no_node(tmp_path, waits):
+    """While the specification is made and while nodes make their first block, Ctrl-C reaches what is in the terminal's group."""
+    node = tmp_path / "node"
+    # Writes its process, and makes no block.
+    waiting = FAILING.replace("printf 'a banner", f'echo $$ >"{tmp_path}/waits"; exec sleep 600\n    printf \'a banner')
+    if waits == "export-chain-spec":
+        waiting = waiting.replace("    echo '{", f'    echo $$ >"{tmp_path}/waits"; exec sleep 600\n    echo \'{{', 1)
+    node.write_text(waiting)
+    node.chmod(0o755)
+    started = subprocess.Popen([ROOT / "scripts" / "localnet", "start", "2", "--dir", tmp_path / "net", "--node", node, "--rpc-port", "0",
+                                "--p2p-port", "0"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True, preexec_fn=heard)
+    deadline = time.monotonic() + 60
+    while not ((tmp_path / "waits").exists() and (tmp_path / "waits").read_text().strip()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(started.pid, signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 130, said
+    assert "interrupted: stopping" in said, said
+    assert not os.path.exists(f"/proc/{(tmp_path / 'waits').read_text().strip()}"), said
 
 
 @pytest.mark.parametrize("ports, parts", [
