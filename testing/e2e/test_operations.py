@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 import yaml
 
 from tos_harness.chain import export
+from tos_harness.node import Node
 from tos_harness.paths import OPS, ROOT, text
 from tos_harness.ports import free_port
 from tos_harness.process import Process, run
@@ -390,6 +392,21 @@ def test_a_start_says_what_takes_time(template_node):
             assert re.search(line, log), f"a start does not say: {line}\n{log[-600:]}"
     made = [re.search(r"Building the genesis state of .+\n(?:.*\n)*.*Genesis state built in \d+ ms", log) is not None for log in logs]
     assert made == [True, False], f"the genesis state was made at the first and at the second start: {made}"
+
+
+def test_an_interrupt_while_a_node_starts_is_answered_and_heeded(program, folder):
+    """Ctrl-C while the genesis state was made: not a word until the start was over."""
+    node = Node(program, folder)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Without a database, so that there is a genesis state to be made.
+        node.forget()
+        begins = len(node.said())
+        node.start()
+        eventually("the genesis state is being made", lambda: "Building the genesis state" in node.said()[begins:], alive=node.check)
+        node.send(number)
+        assert node.wait() == 0, f"ends as when it is asked to stop later: {node.tail()}"
+        said = node.said()[begins:]
+        assert "Interrupted: this stops as soon as its start is over" in said, said[-600:]
 
 
 def test_readiness_is_told_by_exit_code(template_node):

@@ -4,7 +4,7 @@
 
 use crate::{
     cli::{Cli, Subcommand},
-    failure,
+    failure, interrupt,
 };
 use polkadot_sdk::*;
 use std::future::Future;
@@ -149,7 +149,7 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
         pool_room: cli.pool_room,
         log_filter,
     };
-    let outcome = runner.run_node_until_exit(|config| async move {
+    let start = |config: Configuration| {
         match config.network.network_backend {
             NetworkBackendType::Libp2p => {
                 service::new_full::<sc_network::NetworkWorker<_, _>>(config, options)
@@ -159,7 +159,9 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
             }
         }
         .map_err(sc_cli::Error::Service)
-    });
+    };
+    let outcome =
+        runner.run_node_until_exit(|config| async move { interrupt::answered(config, start) });
     match (outcome, cli.log_format) {
         // The last line is a line of the log, too.
         (Err(error), LogFormat::Json) => {

@@ -7,6 +7,7 @@
 mod cli;
 mod command;
 mod failure;
+mod interrupt;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
