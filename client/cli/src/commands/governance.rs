@@ -10,6 +10,7 @@ use serde_json::{json, Value};
 use std::path::PathBuf;
 use tos_sdk::task_type;
 use tos_sdk::{
+    amount,
     chain::{Call, Parameter, TypeProfile, PARAMETER_NAMES},
     error::{Error, Result},
     keys::parse_account,
@@ -42,7 +43,8 @@ pub enum Governance {
         #[arg(value_parser = PossibleValuesParser::new(PARAMETER_NAMES))]
         name: String,
         /// Its new value: a number, or JSON for a group of rules, as `tos governance parameters
-        /// --json` shows it. Without one, what a network is born with.
+        /// --json` shows it; an amount is in wei, or such as `0.5 TOS`. Without one, what a network is
+        /// born with.
         value: Option<String>,
         #[command(flatten)]
         how: How,
@@ -153,7 +155,57 @@ fn flatten(prefix: &str, value: &Value, lines: &mut Vec<String>) {
                 flatten(&name, field, lines);
             }
         }
-        Value::String(text) => lines.push(format!("{prefix:<36} {text}")),
+        // The only texts are amounts in wei, which exceed the numbers of JSON.
+        Value::String(text) => {
+            let amount = text.parse().map(amount::format);
+            lines.push(format!("{prefix:<36} {}", amount.as_ref().unwrap_or(text)));
+        }
         other => lines.push(format!("{prefix:<36} {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tos_sdk::testing::views::parameters_view;
+    use tos_types::{Balance, TOS};
+
+    #[test]
+    fn parameters_are_listed_with_amounts_in_tos_and_nothing_in_wei() {
+        let mut parameters = parameters_view();
+        parameters.difficulties.advanced.least_reward = 31 * TOS;
+        parameters.difficulties.advanced.most_reward = 99 * TOS + TOS / 2;
+        parameters.byte_deposit = TOS / 1_000_000;
+        let value = serde_json::to_value(parameters).unwrap();
+        let mut lines = Vec::new();
+        flatten("", &value, &mut lines);
+        let shown = |name: &str| {
+            let line = lines
+                .iter()
+                .find(|line| line.split(' ').next() == Some(name));
+            let line = line.unwrap_or_else(|| panic!("{name}: {lines:?}"));
+            line.split_once(' ')
+                .map(|(_, value)| value.trim().to_owned())
+        };
+        for (name, expected) in [
+            ("difficulties.advanced.leastReward", "31 TOS"),
+            ("difficulties.advanced.mostReward", "99.5 TOS"),
+            ("byteDeposit", "0.000001 TOS"),
+        ] {
+            assert_eq!(shown(name).as_deref(), Some(expected), "{name}");
+        }
+        for line in &lines {
+            let number = line
+                .rsplit(' ')
+                .next()
+                .and_then(|word| word.parse::<Balance>().ok());
+            assert!(
+                number.is_none_or(|number| number < TOS / 1_000_000),
+                "{line}"
+            );
+        }
+        // Programs get all digits.
+        let exact = &value["difficulties"]["advanced"]["mostReward"];
+        assert_eq!(*exact, Value::String((99 * TOS + TOS / 2).to_string()));
     }
 }

@@ -2,6 +2,7 @@
 
 //! The parameters that governance sets, as the chain encodes them and as people write them.
 
+use crate::amount;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use serde::de::DeserializeOwned;
@@ -120,13 +121,11 @@ impl Parameter {
             "fees.least-multiplier" => {
                 Self::Fees(Fees::LeastMultiplier(LeastMultiplier, number(value)?))
             }
-            "deposits.entry" => Self::Deposits(Deposits::Entry(Entry, number(value)?)),
-            "deposits.byte" => Self::Deposits(Deposits::Byte(Byte, number(value)?)),
-            "deposits.referendum" => {
-                Self::Deposits(Deposits::Referendum(Referendum, number(value)?))
-            }
-            "deposits.motion" => Self::Deposits(Deposits::Motion(Motion, number(value)?)),
-            "treasury.max-spend" => Self::Treasury(Treasury::MaxSpend(MaxSpend, number(value)?)),
+            "deposits.entry" => Self::Deposits(Deposits::Entry(Entry, wei(value)?)),
+            "deposits.byte" => Self::Deposits(Deposits::Byte(Byte, wei(value)?)),
+            "deposits.referendum" => Self::Deposits(Deposits::Referendum(Referendum, wei(value)?)),
+            "deposits.motion" => Self::Deposits(Deposits::Motion(Motion, wei(value)?)),
+            "treasury.max-spend" => Self::Treasury(Treasury::MaxSpend(MaxSpend, wei(value)?)),
             "treasury.stakers-share" => {
                 Self::Treasury(Treasury::StakersShare(StakersShare, number(value)?))
             }
@@ -145,8 +144,9 @@ impl Parameter {
 
 fn rules<T: DeserializeOwned + Bounded>(value: Option<&str>) -> Result<Option<T>, String> {
     let Some(text) = value else { return Ok(None) };
-    let rules: T = serde_json::from_str(text)
-        .map_err(|error| format!("not these rules: {error}; see `tos governance parameters`"))?;
+    let rules: T = serde_json::from_str(text).map_err(|error| {
+        format!("not these rules: {error}; see `tos governance parameters --json`")
+    })?;
     rules.check().map_err(|out| out.to_string())?;
     Ok(Some(rules))
 }
@@ -160,9 +160,18 @@ fn number<T: std::str::FromStr>(value: Option<&str>) -> Result<Option<T>, String
         .transpose()
 }
 
+/// An amount: a number of wei, as the JSON of parameters has it, or of TOS with that word.
+fn wei(value: Option<&str>) -> Result<Option<Balance>, String> {
+    match value {
+        Some(text) if text.to_ascii_lowercase().ends_with("tos") => amount::parse(text).map(Some),
+        _ => number(value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tos_types::TOS;
 
     #[test]
     fn every_name_is_read_and_none_resets() {
@@ -171,6 +180,23 @@ mod tests {
         }
         let unknown = Parameter::parse("fees.none", None).unwrap_err();
         assert!(unknown.contains("fees.adjustment"), "{unknown}");
+    }
+
+    #[test]
+    fn an_amount_is_set_as_it_is_shown_or_in_wei() {
+        let half = Deposits::Entry(Entry, Some(TOS / 2));
+        for text in ["0.5 TOS", "500000000000000000"] {
+            let parsed = Parameter::parse("deposits.entry", Some(text));
+            assert_eq!(parsed, Ok(Parameter::Deposits(half)), "{text}");
+        }
+        for wrong in ["0.5", "TOS", "1 000", ""] {
+            assert!(
+                Parameter::parse("deposits.entry", Some(wrong)).is_err(),
+                "{wrong}"
+            );
+        }
+        // A share is no amount.
+        assert!(Parameter::parse("treasury.stakers-share", Some("1 TOS")).is_err());
     }
 
     #[test]
