@@ -4,8 +4,11 @@
 //! their answers at a time, and the reasons why one is not answered.
 
 use crate::error::{Error, Result};
-use jsonrpsee::{core::client::Error as ClientError, ws_client::WsClientBuilder};
-use serde::de::DeserializeOwned;
+use jsonrpsee::{
+    client_transport::ws::WsHandshakeError, core::client::Error as ClientError,
+    ws_client::WsClientBuilder,
+};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::{fmt, io, sync::Arc, time::Duration};
 use subxt::{
     backend::LegacyBackend,
@@ -24,6 +27,10 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(60);
 /// Notifications of a subscription that wait for their reader before it ends.
 const NOTIFICATIONS: usize = 4_096;
 const MIB: u32 = 1_024 * 1_024;
+/// HTTP statuses by which a node, or a server in front of it, says that it takes no more connections.
+const BUSY: [u16; 2] = [429, 503];
+/// Words on an address at which something else than a node answers.
+const STRANGER: &str = "another program than a node answers there";
 
 /// Bounds of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -122,12 +129,55 @@ impl From<rpcs::Error> for RequestError {
     }
 }
 
+/// Refuses what cannot be the address of a node.
+///
+/// # Errors
+/// [`Error::Usage`], with how such an address begins.
+fn check_address(url: &str) -> Result<()> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    if matches!(scheme, "ws" | "wss") && !rest.is_empty() {
+        return Ok(());
+    }
+    let rest = match (rest, scheme) {
+        (rest, "http" | "https" | "") if !rest.is_empty() => rest,
+        _ => "127.0.0.1:9944",
+    };
+    Err(Error::Usage(format!(
+        "{}: no address of a node (--url), which begins with ws:// or wss://, such as ws://{}",
+        url.escape_debug(),
+        rest.escape_debug()
+    )))
+}
+
+/// Reason why there is no connection.
+fn not_connected(error: &ClientError) -> String {
+    let why = match error {
+        ClientError::Transport(cause) => match cause.downcast_ref() {
+            Some(WsHandshakeError::Rejected { status_code }) if !BUSY.contains(status_code) => {
+                Some(format!("HTTP status {status_code} in place of a WebSocket"))
+            }
+            Some(WsHandshakeError::Redirected { location, .. }) => {
+                Some(format!("it sends us on to {location}"))
+            }
+            Some(WsHandshakeError::Transport(cause)) => Some(format!("no WebSocket: {cause}")),
+            _ => None,
+        },
+        _ => None,
+    };
+    match why {
+        Some(why) => format!("{STRANGER} ({why})"),
+        None => error.to_string(),
+    }
+}
+
 impl Rpc {
     /// Connects to the WebSocket endpoint at `url`.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] if the node does not take the connection within 10 s.
+    /// [`Error::Usage`] if that is no such address; [`Error::Unreachable`] if the node does not take the
+    /// connection within 10 s, or another program answers.
     pub async fn connect(url: &str, limits: Limits) -> Result<Self> {
+        check_address(url)?;
         let client = WsClientBuilder::default()
             .max_response_size(limits.answer)
             .max_concurrent_requests(limits.in_flight)
@@ -138,7 +188,7 @@ impl Rpc {
             .await;
         let client = client.map_err(|error| Error::Unreachable {
             url: url.to_owned(),
-            reason: error.to_string(),
+            reason: not_connected(&error),
         })?;
         Ok(Self::over(url, client))
     }
@@ -203,6 +253,20 @@ impl Rpc {
         &self.url
     }
 
+    /// The error of a server that does not say which chain it is on, for this reason: it is no node if
+    /// it knows no such question.
+    pub(crate) async fn no_chain(&self, reason: &str) -> Error {
+        match self
+            .request::<IgnoredAny>("system_chain", rpc_params![])
+            .await
+        {
+            Err(RequestError::Refused(refusal)) => self.gone(&format!(
+                "{STRANGER} (asked for its chain, it says: {refusal})"
+            )),
+            _ => self.gone(reason),
+        }
+    }
+
     /// The connection, as subxt's own methods take it.
     pub(crate) fn client(&self) -> &RpcClient {
         &self.client
@@ -247,6 +311,56 @@ mod tests {
         let refused = RequestError::from(rpcs::Error::User(UserError::method_not_found()));
         let expected = Refusal::new(-32_601, "Method not found", None);
         assert_eq!(refused, RequestError::Refused(expected));
+    }
+
+    /// The reason for which there is no connection to this address.
+    async fn refused(url: &str) -> String {
+        match Rpc::connect(url, Limits::default()).await {
+            Err(Error::Unreachable { reason, .. }) => reason,
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn another_program_than_a_node_is_told_as_one() {
+        use tokio::io::AsyncWriteExt;
+        let website = crate::testing::http::serve(|_| (404, "nothing here".into())).await;
+        let reason = refused(&website.replace("http", "ws")).await;
+        let expected = format!("{STRANGER} (HTTP status 404 in place of a WebSocket)");
+        assert_eq!(reason, expected);
+        // One that speaks no HTTP at all.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let shell = format!("ws://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n\r\n").await;
+            }
+        });
+        let reason = refused(&shell).await;
+        assert!(reason.starts_with(STRANGER), "{reason}");
+        // A node that is full is a node.
+        let full = crate::testing::http::serve(|_| (429, String::new())).await;
+        let reason = refused(&full.replace("http", "ws")).await;
+        assert!(
+            !reason.contains(STRANGER) && reason.contains("429"),
+            "{reason}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_an_address_is_told_with_one_that_can() {
+        for (url, such_as) in [
+            ("http://node:9944", "ws://node:9944"),
+            ("127.0.0.1:9944", "ws://127.0.0.1:9944"),
+            ("file:///tmp/node", "ws://127.0.0.1:9944"),
+            ("ws://", "ws://127.0.0.1:9944"),
+            ("", "ws://127.0.0.1:9944"),
+        ] {
+            let error = Rpc::connect(url, Limits::default()).await.unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{url}");
+            let told = error.to_string();
+            assert!(told.ends_with(&format!("such as {such_as}")), "{told}");
+        }
     }
 
     #[tokio::test]

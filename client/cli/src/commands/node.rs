@@ -10,13 +10,6 @@ use tos_sdk::error::{Error, Result};
 /// started at the same moment, unless it is to do only what can be done right now; an address that
 /// cannot be one of a node is told at once.
 pub(crate) async fn look_for(global: &Global, once: bool) -> Result<()> {
-    let scheme = global.url.split_once("://").map(|(scheme, _)| scheme);
-    if !matches!(scheme, Some("ws" | "wss")) {
-        return Err(Error::Usage(format!(
-            "--url {}: expected the address of a node, ws:// or wss://",
-            global.url.escape_debug()
-        )));
-    }
     match global.connect().await {
         Ok(_) => Ok(()),
         Err(error @ Error::Unreachable { .. }) if !once => {

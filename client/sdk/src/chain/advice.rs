@@ -144,6 +144,16 @@ pub const ADVICE: &[(&str, &str)] = &[
     ),
     ("Storage::Over", "`tos storage show` tells how it ended."),
     (
+        "Sudo::RequireSudo",
+        "Sign with the network's sudo key (`--key`); without `--sudo` the call is printed, for a \
+         referendum.",
+    ),
+    (
+        "System::CallFiltered",
+        "`tos accounts proxies` lists the kinds of proxies; `tos accounts add-proxy` appoints one of \
+         a kind that may make the call.",
+    ),
+    (
         "Proxy::Duplicate",
         "`tos accounts proxies` lists them; `tos accounts remove-proxy` dismisses one.",
     ),

@@ -22,6 +22,7 @@ mod storage_key;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod words;
 
 pub use advice::ADVICE;
 pub use cost::TypeRules;
@@ -107,8 +108,17 @@ pub struct Connection {
 }
 
 /// Checks that the chain has everything this program uses, in the shapes it uses. The error lists
-/// all that is missing or different.
+/// all that is missing or different, or says that it is another kind of chain.
 fn check(metadata: &Metadata) -> Result<(), String> {
+    if metadata.runtime_api_trait_by_name("TosApi").is_none()
+        && metadata.pallet_by_name("Tasks").is_none()
+    {
+        return Err(
+            "the node is of another chain than one of TOS: its runtime knows no tasks; name a TOS \
+             node (--url)"
+                .into(),
+        );
+    }
     let mut wrong = interface::differences(metadata);
     wrong.extend(reads::differences(metadata, &reads::functions()));
     for check in [proxy::check, multisig::check, session::check] {
@@ -171,7 +181,7 @@ impl Connection {
         let connected = tokio::time::timeout(CONNECT_TIME, connect).await;
         let silent = |_| Error::Unreachable {
             url: name.clone(),
-            reason: "no answer".into(),
+            reason: format!("no answer within {} s", CONNECT_TIME.as_secs()),
         };
         let this = connected.map_err(silent)??;
         this.best().await?;
@@ -180,7 +190,10 @@ impl Connection {
 
     /// The chain behind `rpc`, unchecked.
     pub(crate) async fn over(rpc: Rpc) -> Result<Self> {
-        let client = rpc.chain().await.map_err(|e| rpc.gone(&text(e)))?;
+        let client = match rpc.chain().await {
+            Ok(client) => client,
+            Err(error) => return Err(rpc.no_chain(&text(error)).await),
+        };
         Ok(Self {
             client,
             methods: LegacyRpcMethods::new(rpc.client().clone()),

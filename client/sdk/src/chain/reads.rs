@@ -245,6 +245,27 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_of_another_kind_is_told_as_one_and_not_by_all_that_it_lacks() {
+        let check = |runtime: v15::RuntimeMetadataV15| {
+            super::super::check(&Metadata::from_v15(runtime).unwrap()).unwrap_err()
+        };
+        let mut other = runtime(&[]);
+        other.apis.clear();
+        let told = check(other);
+        assert!(
+            told.contains("another chain") && told.contains("--url"),
+            "{told}"
+        );
+        assert_eq!(told.lines().count(), 1, "{told}");
+        // An older runtime of ours is told by what it lacks.
+        let told = check(runtime(&[]));
+        assert!(
+            told.contains("do not fit:\n") && told.lines().count() > 10,
+            "{told}"
+        );
+    }
+
+    #[test]
     fn a_read_newer_than_its_api_may_be_missing_and_no_other() {
         let (right, wrong) = (meta_type::<u64>(), meta_type::<u32>());
         for (functions, expected) in [

@@ -8,6 +8,7 @@ use super::{
     interface::{FeePaid, Offered, Published},
     multisig, proxy,
     transaction::{Included, Place, Submission, Wait},
+    words::refusal,
     At, Call, Connection,
 };
 use crate::{
@@ -21,7 +22,6 @@ use subxt::{
     error::DispatchError,
     events::Phase,
 };
-use tos_types::Balance;
 
 impl Connection {
     /// Brings a call into the chain, once, and waits until it is in such a block as `wait` asks for.
@@ -269,24 +269,5 @@ impl Connection {
             Ok(None) => Err(Error::Failed(format!("the node has no block {hash:?}"))),
             Err(error) => Err(self.explain(error).await),
         }
-    }
-}
-
-/// A failed call that cost a fee, in wei, with the documentation its error has in the metadata.
-fn refusal(error: &DispatchError, fee: Option<Balance>) -> Error {
-    if let DispatchError::Module(module) = error {
-        if let Ok(details) = module.details() {
-            let docs = details.variant.docs.join(" ").trim().to_owned();
-            return Error::Refused {
-                name: format!("{}::{}", details.pallet.name(), details.variant.name),
-                docs: (!docs.is_empty()).then_some(docs),
-                fee,
-            };
-        }
-    }
-    Error::Refused {
-        name: error.to_string(),
-        docs: None,
-        fee,
     }
 }

@@ -2,14 +2,19 @@
 
 //! Outcomes of calls, on a node that does not always tell them.
 
-use super::{Call, Included, Wait};
+use super::{Call, Connection, Included, Wait};
 use crate::testing::node::{signer, Effect, Event, FakeNode, Next, Node, Reaction, Tell, FEE};
 use crate::{
     error::{Error, Result},
     keys::Signer,
+    rpc::Rpc,
 };
 use serde_json::json;
 use std::time::Duration;
+use subxt::rpcs::{
+    client::{RawRpcFuture, RawRpcSubscription, RawValue, RpcClientT},
+    UserError,
+};
 use tos_types::{TaskId, TOS};
 
 /// Longer than any test takes.
@@ -447,5 +452,39 @@ async fn a_call_that_fails_inside_a_proxy_is_refused_by_its_name() {
         assert_eq!(name, "Tasks::ReferenceUsed");
         // It is told after what the proxy did.
         assert_eq!(fee, Some(FEE));
+    }
+}
+
+/// A server that speaks JSON-RPC and knows no method of a node.
+struct Stranger;
+
+impl RpcClientT for Stranger {
+    fn request_raw<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<Box<RawValue>>,
+    ) -> RawRpcFuture<'a, Box<RawValue>> {
+        Box::pin(async { Err(UserError::method_not_found().into()) })
+    }
+
+    fn subscribe_raw<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<Box<RawValue>>,
+        _: &'a str,
+    ) -> RawRpcFuture<'a, RawRpcSubscription> {
+        Box::pin(async { Err(UserError::method_not_found().into()) })
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_knows_no_chain_is_told_as_no_node() {
+    let over = Connection::over(Rpc::over("ws://stranger", Stranger)).await;
+    let stranger = over.err().unwrap().to_string();
+    for part in [
+        "ws://stranger: another program than a node",
+        "Method not found",
+    ] {
+        assert!(stranger.contains(part), "{part}: {stranger}");
     }
 }
