@@ -123,14 +123,21 @@ fn line(what: &str, stage: &str, done: u64, total: u64) -> String {
         0..1_048_576 => (10, "KiB"),
         _ => (20, "MiB"),
     };
+    // Rounded up where all is done, as the whole is, and down before: so both end together, and neither
+    // before the work does.
+    let whole = total.div_ceil(1 << shift);
+    let part = match done < total {
+        true => done >> shift,
+        false => whole,
+    };
     let cells = |mark: &str, count: u64| mark.repeat(usize::try_from(count).unwrap_or_default());
     format!(
         "{what}: {stage:<9} [{}{}] {:>3} %  {} of {} {unit}",
         cells("#", full),
         cells(" ", WIDTH.saturating_sub(full)),
         share(done, total, 100),
-        done >> shift,
-        total.div_ceil(1 << shift),
+        part,
+        whole,
     )
 }
 
@@ -149,6 +156,26 @@ mod tests {
         let half = line("x", "sealing", 1 << 20, 2 << 20);
         assert!(half.contains("50 %  1 of 2 MiB"), "{half}");
         assert!(half.contains(&format!("[{}{}]", "#".repeat(15), " ".repeat(15))));
+    }
+
+    #[test]
+    fn amounts_and_percentage_end_together_and_not_before_the_work() {
+        for (total, unit) in [
+            (8_000, "KiB"),
+            (8_192, "KiB"),
+            (1, "KiB"),
+            ((5 << 20) + 1, "MiB"),
+        ] {
+            let shown = |done| line("x", "fetching", done, total);
+            let whole = total.div_ceil(if unit == "KiB" { 1 << 10 } else { 1 << 20 });
+            let end = format!(" 100 %  {whole} of {whole} {unit}");
+            assert!(shown(total).ends_with(&end), "{}", shown(total));
+            let before = shown(total - 1);
+            assert!(!before.contains("100 %"), "{before}");
+            assert!(!before.contains(&format!("{whole} of {whole}")), "{before}");
+        }
+        // Nothing to do is done.
+        assert!(line("x", "fetching", 0, 0).ends_with("100 %  0 of 0 KiB"));
     }
 
     #[test]
