@@ -113,6 +113,10 @@ class Demo:
                 reputation = self.rpc("tos_reputation", account)["global"]["score"]
                 say(f"  {name:<22}claimed {due / TOS:.4f} TOS for accurate votes, reputation {reputation}")
 
+    def reputation(self, account):
+        """An account's reputation over all types, with its unit."""
+        return f"{self.rpc('tos_reputation', account)['global']['score']} points"
+
     def report(self, task, title):
         """Prints what became of a task and returns each miner's part by the miner's name."""
         view = self.rpc("tos_task", task)
@@ -129,17 +133,17 @@ class Demo:
         say(f"  pinned tool: {same} automatic judges report the same ({agreed['output'][:18]}…); "
             f"fails: {', '.join(failing) or 'none'}")
         say(f"  {'miner':<22}{'quality':>8}{'innovation':>12}  {'verdict':<12}{'earned TOS':>11}"
-            f"{'lost TOS':>10}{'reputation':>12}")
+            f"{'lost TOS':>10}{'reputation':>14}")
         parts = {}
         for part in view["submissions"]:
             name = self.names[part["miner"]]
             result = part["result"] or {"quality": "–", "innovation": "–", "verdict": "no answer"}
             verdict = "duplicate" if part["duplicate"] else result["verdict"]
             earned, lost = int(part["earned"]), int(part["lost"])
-            reputation = self.rpc("tos_reputation", part["miner"])["global"]["score"]
+            reputation = self.reputation(part["miner"])
             parts[name] = (earned, lost, verdict)
             say(f"  {name:<22}{result['quality']:>8}{result['innovation']:>12}  {verdict:<12}"
-                f"{earned / TOS:>11.4f}{lost / TOS:>10.4f}{reputation:>12}")
+                f"{earned / TOS:>11.4f}{lost / TOS:>10.4f}{reputation:>14}")
         return parts
 
 

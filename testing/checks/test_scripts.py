@@ -4,6 +4,7 @@ version of packages sorts by what they were made of, and their purge leaves no l
 not start ends with the reason."""
 
 import http.server
+import importlib
 import json
 import os
 import re
@@ -426,6 +427,13 @@ def test_what_compiles_is_settled_anew_after_set_up(bare):
     done = subprocess.run([bare / "bash", "-c", text], env={**environment, "PATH": str(bare)}, capture_output=True, text=True, timeout=60,
                           check=True)
     assert done.stdout.split() == ["none", "clang", "clang++"]
+
+
+def test_the_demo_tells_reputations_in_points(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    demo = object.__new__(importlib.import_module("demo").Demo)
+    demo.rpc = lambda *call: {("tos_reputation", "alice"): {"global": {"score": 1_075}}}[call]
+    assert demo.reputation("alice") == "1075 points"
 
 
 @pytest.mark.parametrize("script", ["test", "demo"])
