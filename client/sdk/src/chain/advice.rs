@@ -90,6 +90,10 @@ pub const ADVICE: &[(&str, &str)] = &[
         "`tos task show` names the publisher; `--key` and `--for` say who acts.",
     ),
     (
+        "Tasks::InsufficientFunds",
+        "`tos task quote` adds up what a task needs.",
+    ),
+    (
         "Tasks::NotChallengeable",
         "`tos task show` tells the phase, and until when.",
     ),
@@ -131,6 +135,18 @@ pub const ADVICE: &[(&str, &str)] = &[
         "Storage::UnknownReplica",
         "`tos storage status` lists a provider's.",
     ),
+    (
+        "Storage::NotClient",
+        "`tos storage deals` lists those of an account; `--key` and `--for` say who acts.",
+    ),
+    (
+        "Storage::NotInvited",
+        "`tos storage offers` lists those that any provider may accept.",
+    ),
+    (
+        "Storage::NotYours",
+        "`tos storage status` lists a provider's replicas; `--key` and `--for` say who acts.",
+    ),
     ("Storage::NotOpen", "`tos storage show` tells its status."),
     ("Storage::NotActive", "`tos storage show` tells its status."),
     ("Storage::NotPaused", "`tos storage show` tells its status."),
@@ -156,6 +172,10 @@ pub const ADVICE: &[(&str, &str)] = &[
     (
         "Proxy::Duplicate",
         "`tos accounts proxies` lists them; `tos accounts remove-proxy` dismisses one.",
+    ),
+    (
+        "Proxy::NoSelfProxy",
+        "An account needs no proxy to act for itself: name another.",
     ),
     (
         "Proxy::NotFound",

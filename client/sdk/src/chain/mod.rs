@@ -6,6 +6,7 @@ mod advice;
 mod cost;
 mod decode;
 mod due;
+mod foresee;
 mod identity;
 pub(crate) mod interface;
 mod local;

@@ -15,7 +15,7 @@ use crate::task_type::type_name;
 use codec::{DecodeAll, Encode};
 use polkadot_sdk::sp_crypto_hashing::twox_128;
 use subxt::config::substrate::H256;
-use tos_types::{Balance, Difficulty, TaskType, Tick};
+use tos_types::{rules::DifficultyTerms, Balance, Difficulty, PhaseLengths, TaskType, Tick};
 
 /// Most task types a chain can have: those with a name and the numbered ones.
 const MOST_TYPES: u32 = 6 + 256;
@@ -120,9 +120,12 @@ impl Connection {
             ("Tasks::UnknownTaskType", _) => {
                 Some(list(&self.task_types(&self.best().await?).await?))
             }
-            ("Miners::InsufficientStake" | "Rewards::InsufficientFunds", _) => {
-                Some(self.funds(signer).await?)
-            }
+            (
+                "Miners::InsufficientStake"
+                | "Rewards::InsufficientFunds"
+                | "Tasks::InsufficientFunds",
+                _,
+            ) => Some(self.funds(signer).await?),
             _ if name.contains(NO_FUNDS) => Some(self.funds(signer).await?),
             _ => self.due(signer, call, name).await?,
         })
@@ -197,6 +200,16 @@ impl Connection {
         }
         Ok(kept)
     }
+}
+
+/// `true` if tasks of these terms may have this reward, in wei.
+pub(super) fn in_band(terms: &DifficultyTerms, reward: Balance) -> bool {
+    (terms.least_reward..=terms.most_reward).contains(&reward)
+}
+
+/// `true` if tasks may be open for so long.
+pub(super) fn in_window(phase_lengths: &PhaseLengths, open_for: Tick) -> bool {
+    (phase_lengths.min_open..=phase_lengths.max_open).contains(&open_for)
 }
 
 fn list(types: &[TaskType]) -> String {

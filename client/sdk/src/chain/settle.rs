@@ -64,9 +64,14 @@ impl Connection {
         wait: Wait,
         submission: &mut Submission,
     ) -> Result<Option<Included>> {
-        if submission.nonce.is_none() {
-            submission.nonce = Some(self.nonce(best, signer).await?);
+        let nonce = match submission.nonce {
+            Some(nonce) => nonce,
+            None => self.nonce(best, signer).await?,
+        };
+        if submission.hashes.is_empty() {
+            self.try_out(best, nonce, signer, call).await?;
         }
+        submission.nonce = Some(nonce);
         let life = self.mortality(best).await?;
         match self.send(best, life, signer, call, submission).await {
             Ok(progress) => {

@@ -171,6 +171,9 @@ impl Connection {
     ) -> Result<Included> {
         self.warn_of_development_key(signer).await;
         self.check_types(call).await?;
+        if let Err(error) = self.foresee(signer, call).await {
+            return Err(self.elaborate(signer, call, error).await);
+        }
         let mut submission = Submission::default();
         tokio::select! {
             settled = self.settle(signer, call, wait, &mut submission) => match settled {
@@ -380,21 +383,7 @@ impl Connection {
         submission: &mut Submission,
     ) -> Result<Progress> {
         let nonce = submission.nonce.unwrap_or_default();
-        let params = parameters(nonce, signer.tip, Some(life)).build();
-        let proxied;
-        let call = match &signer.acts_for {
-            Some(real) => {
-                proxied = best.proxied(real, call)?;
-                &proxied
-            }
-            None => call,
-        };
-        let payload = call.encoded();
-        let transactions = best.block.tx();
-        let mut signable = transactions
-            .create_signable_offline(&payload, params)
-            .context("transaction")?;
-        let signed = signable.sign(&signer.pair).context("signing")?;
+        let signed = best.sign(life, nonce, signer, call)?;
         if submission.hashes.is_empty() {
             submission.after = life.from.number;
         }
@@ -480,6 +469,33 @@ impl Connection {
             "the node stopped telling what becomes of it".into(),
         ));
         Ok(None)
+    }
+}
+
+impl At {
+    /// Signs a call as a transaction of this life and nonce; for another account, as its proxy.
+    pub(super) fn sign(
+        &self,
+        life: Mortality,
+        nonce: u64,
+        signer: &Signer,
+        call: &Call,
+    ) -> Result<Submittable> {
+        let params = parameters(nonce, signer.tip, Some(life)).build();
+        let proxied;
+        let call = match &signer.acts_for {
+            Some(real) => {
+                proxied = self.proxied(real, call)?;
+                &proxied
+            }
+            None => call,
+        };
+        let payload = call.encoded();
+        let transactions = self.block.tx();
+        let mut signable = transactions
+            .create_signable_offline(&payload, params)
+            .context("transaction")?;
+        signable.sign(&signer.pair).context("signing")
     }
 }
 

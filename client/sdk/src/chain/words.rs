@@ -28,7 +28,7 @@ pub(super) fn refusal(error: &DispatchError, fee: Option<Balance>) -> Error {
 
 /// The documentation of an error without what only programs can call or read, which stands between
 /// backquotes: the first sentence up to the colon before it, and no further sentence that names it.
-fn plain(docs: &str) -> String {
+pub(super) fn plain(docs: &str) -> String {
     let mut sentences = docs.split_inclusive(". ");
     let first = sentences.next().unwrap_or_default();
     let named = first.find('`').and_then(|at| first.get(..at));
