@@ -5,10 +5,14 @@
 use super::*;
 use crate::automatic::Automatic;
 use codec::Encode;
-use frame_support::{migrations::MultiStepMigrator, weights::Weight};
+use frame_support::{
+    migrations::MultiStepMigrator,
+    storage::{with_transaction, TransactionOutcome},
+    weights::Weight,
+};
 use frame_system::{EventRecord, Phase};
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
-use sp_runtime::{Digest, DigestItem};
+use sp_runtime::{Digest, DigestItem, DispatchError};
 use tos_interfaces::Clock as _;
 use tos_types::{ContentRef, Difficulty, TaskParams, Tick};
 
@@ -155,5 +159,31 @@ fn steps_of_a_migration_belong_to_no_transaction() {
         assert_eq!(phases, [Phase::Initialization]);
         // What follows is the first extrinsic's again.
         assert_eq!(System::execution_phase(), Some(Phase::ApplyExtrinsic(0)));
+    });
+}
+
+/// `tos` tries a transaction on the state of the best block before it sends it
+/// (`BlockBuilder_apply_extrinsic`), where no block has begun.
+#[test]
+fn a_transaction_that_is_tried_on_the_state_of_a_block_fails_as_in_the_next_one_or_succeeds() {
+    genesis("dev_fast").execute_with(|| {
+        let mut parent = System::block_hash(0);
+        build(&mut parent, vec![]);
+        let call = || publish(Clock::phase_lengths().min_open);
+        let nothing = || RuntimeCall::Rewards(pallet_rewards::Call::claim_all {});
+        let tried = |call: RuntimeCall| {
+            let transaction = signed(Sr25519Keyring::Alice, 0, call);
+            with_transaction(|| {
+                let outcome = Executive::apply_extrinsic(transaction);
+                TransactionOutcome::Rollback(Ok::<_, DispatchError>(outcome))
+            })
+            .expect("not too deep")
+            .expect("valid")
+        };
+        let refused = pallet_rewards::Error::<Runtime>::NothingToClaim.into();
+        assert_eq!(tried(nothing()), Err(refused));
+        assert_eq!(tried(call()), Ok(()));
+        // It was a trial: the nonce is free, and the same call gets into the next block.
+        build(&mut parent, vec![signed(Sr25519Keyring::Alice, 0, call())]);
     });
 }
