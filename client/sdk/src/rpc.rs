@@ -9,7 +9,7 @@ use jsonrpsee::{
     ws_client::WsClientBuilder,
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{error::Error as _, fmt, io, sync::Arc, time::Duration};
 use subxt::{
     backend::LegacyBackend,
     client::OnlineClient,
@@ -159,7 +159,14 @@ fn not_connected(error: &ClientError) -> String {
             Some(WsHandshakeError::Redirected { location, .. }) => {
                 Some(format!("it sends us on to {location}"))
             }
-            Some(WsHandshakeError::Transport(cause)) => Some(format!("no WebSocket: {cause}")),
+            // A node may go while it is asked; what it said is another matter.
+            Some(WsHandshakeError::Transport(cause))
+                if !cause
+                    .source()
+                    .is_some_and(|source| source.is::<io::Error>()) =>
+            {
+                Some(format!("no WebSocket: {cause}"))
+            }
             _ => None,
         },
         _ => None,
@@ -323,7 +330,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_program_than_a_node_is_told_as_one() {
-        use tokio::io::AsyncWriteExt;
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let website = crate::testing::http::serve(|_| (404, "nothing here".into())).await;
         let reason = refused(&website.replace("http", "ws")).await;
         let expected = format!("{STRANGER} (HTTP status 404 in place of a WebSocket)");
@@ -332,12 +339,23 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shell = format!("ws://{}", listener.local_addr().unwrap());
         tokio::spawn(async move {
+            // Kept, for a connection that is reset has said nothing.
+            let mut open = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
-                let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n\r\n").await;
+                stream.read_u8().await.unwrap();
+                let banner = b"SSH-2.0-OpenSSH_9.2\r\n\r\n";
+                stream.write_all(banner).await.unwrap();
+                open.push(stream);
             }
         });
         let reason = refused(&shell).await;
         assert!(reason.starts_with(STRANGER), "{reason}");
+        // One that closes the connection may be a node that ends.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ends = format!("ws://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+        let reason = refused(&ends).await;
+        assert!(!reason.contains(STRANGER), "{reason}");
         // A node that is full is a node.
         let full = crate::testing::http::serve(|_| (429, String::new())).await;
         let reason = refused(&full.replace("http", "ws")).await;
