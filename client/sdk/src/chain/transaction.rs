@@ -149,7 +149,8 @@ impl Connection {
     /// Signs one call, sends it and waits until it is in such a block as `wait` asks for. It gets
     /// into the chain at most once: before anything is sent again the chain is searched for it, and
     /// what is sent again has the nonce of what it replaces. [`Error::Unsettled`] tells what was
-    /// sent when the time is over or the node is lost.
+    /// sent when the time is over or the node is lost. A call that the chain would refuse is not sent,
+    /// as far as the state and the node tell beforehand.
     pub async fn submit(
         &self,
         signer: &Signer,
